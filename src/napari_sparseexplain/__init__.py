@@ -1,0 +1,66 @@
+"""napari-sparseexplain: see what an interpretable model did inside, beside the scan.
+
+The names below are what outside code may rely on. They are loaded when first used, so that
+importing the package, or opening a scan, does not load torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import SparseExplainError
+    from .evidence import Explanation, Provenance
+    from .explanation.catalogue import explain, methods
+    from .explanation.target import Target
+    from .networks.bundle import Model, load_model
+    from .networks.catalogue import models
+    from .volumes import Study, Volume, open_study
+
+try:
+    __version__ = version("napari-sparseexplain")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0.0.0+source"
+
+_HOMES = {
+    "SparseExplainError": "errors",
+    "Explanation": "evidence",
+    "Provenance": "evidence",
+    "Study": "volumes",
+    "Volume": "volumes",
+    "open_study": "volumes",
+    "Target": "explanation.target",
+    "explain": "explanation.catalogue",
+    "methods": "explanation.catalogue",
+    "Model": "networks.bundle",
+    "load_model": "networks.bundle",
+    "models": "networks.catalogue",
+}
+
+__all__ = [
+    "Explanation",
+    "Model",
+    "Provenance",
+    "SparseExplainError",
+    "Study",
+    "Target",
+    "Volume",
+    "__version__",
+    "explain",
+    "load_model",
+    "methods",
+    "models",
+    "open_study",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

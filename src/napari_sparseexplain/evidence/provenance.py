@@ -1,0 +1,73 @@
+"""How a result was made: enough to run it again and get the same array."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+#: Packages whose version can change a result.
+_RECORDED = ("napari-sparseexplain", "torch", "numpy", "scipy", "nibabel", "pydicom", "monai")
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the installed packages that can change a result."""
+    found = {"python": platform.python_version()}
+    for name in _RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an explanation came from.
+
+    Attributes
+    ----------
+    method : str
+        Method name as in ``se.methods()``.
+    parameters : mapping
+        Every parameter of the method, JSON values only.
+    model : str
+        Model name; empty when no model was run.
+    weights_sha256 : str
+        Checksum of the weights file.
+    inputs : mapping of role to mapping
+        ``{"path": file or folder name, "sha256": checksum}`` of every volume used.
+    seed : int or None
+        Seed of everything random; None when nothing is.
+    device : str
+        Where it ran (``"cpu"``, ``"cuda:0"``, ``"mps"``).
+    versions : mapping
+        Package versions.
+    created : str
+        UTC time, ISO 8601.
+    """
+
+    method: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
+    weights_sha256: str = ""
+    inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seed: int | None = None
+    device: str = "cpu"
+    versions: Mapping[str, str] = field(default_factory=package_versions)
+    created: str = field(
+        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Provenance:
+        """Inverse of `to_json`; unknown keys are an error, so nothing is dropped unseen."""
+        return cls(**json.loads(json.dumps(dict(values))))

@@ -1,0 +1,95 @@
+"""What a model says of itself. Readable without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model wants to be fed.
+
+    Attributes
+    ----------
+    roles : tuple of str
+        Study roles, in channel order (``("flair",)``).
+    normalisation : str
+        ``"brain-range"``: lo = 0.2 % quantile over the brain, hi = lo + 3 (median - lo),
+        clipped to (0, 1), per volume. ``"unit"``: given in (0, 1) already.
+    spacing_mm : float
+        In-plane pixel size the network was trained at.
+    size : int
+        In-plane size it was trained at; others are padded, never refused.
+    spatial_dims : int
+        2 (slices) or 3 (volumes).
+    """
+
+    roles: tuple[str, ...]
+    normalisation: str
+    spacing_mm: float
+    size: int
+    spatial_dims: int = 2
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """The card of a bundle: ``card.json`` beside ``weights.safetensors``.
+
+    Attributes
+    ----------
+    name : str
+        Bundle name (``"sum-rec"``).
+    title : str
+        For a person (``"SUM_Rec"``).
+    architecture : str
+        Registered architecture (``"sum"``, ``"unet"``).
+    arguments : mapping
+        Its constructor's arguments.
+    task : str
+        ``"segmentation"`` or ``"denoising"``.
+    inputs : Inputs
+        What it is fed.
+    classes : mapping of label value (as str, for JSON) to name
+        What it tells apart.
+    training : mapping
+        Data, their licence, recipe, seed, slices seen.
+    metrics : mapping
+        Scores measured, with the data they were measured on.
+    weights_sha256 : str
+        Checksum of ``weights.safetensors``.
+    licence : str
+        Licence of the weights.
+    version : str
+        Version of the bundle.
+    notes : tuple of str
+        Limits a person must know.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    arguments: Mapping[str, Any]
+    task: str
+    inputs: Inputs
+    classes: Mapping[str, str]
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    weights_sha256: str = ""
+    licence: str = "BSD-3-Clause"
+    version: str = "1"
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ModelCard:
+        """Inverse of `to_json`."""
+        fields = dict(values)
+        given = dict(fields.pop("inputs"))
+        given["roles"] = tuple(given["roles"])
+        fields["notes"] = tuple(fields.get("notes", ()))
+        return cls(inputs=Inputs(**given), **fields)

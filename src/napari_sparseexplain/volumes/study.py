@@ -1,0 +1,127 @@
+"""A study: named volumes of one patient on one grid, and how they came to lie there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from ..errors import StudyError
+from .grid import Grid
+from .volume import Volume
+
+FindingLevel = Literal["info", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a person must know about a study, in one sentence.
+
+    ``code`` is stable for scripts and tests (``"resampled"``, ``"mask-outside-brain"``,
+    ``"missing-slices"``, ``"duplicate-role"``, ``"unreadable"``, ``"oblique"``, ``"nan"`` …).
+    """
+
+    level: FindingLevel
+    code: str
+    message: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How one volume was brought onto the study's grid."""
+
+    role: str
+    from_shape: tuple[int, int, int]
+    from_spacing: tuple[float, float, float]
+    interpolation: Literal["linear", "nearest"]
+    reference: str
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Volumes by role on one grid. Frozen: an edit gives a new study, nothing is lost.
+
+    Attributes
+    ----------
+    name : str
+        For titles; the folder or file name unless told otherwise.
+    path : Path or None
+        Where it was opened from; None for one made in memory.
+    images, labels : mapping of str to Volume
+        Scans and label maps by role, all on ``grid``.
+    grid : Grid
+        The reference grid.
+    reference : str
+        Role of the volume whose grid it is.
+    findings : tuple of Finding
+        What was noticed on opening.
+    resamplings : mapping of str to Resampling
+        Volumes that did not lie on the grid, and what was done.
+    originals : mapping of str to Volume
+        Those volumes as they were on file.
+    """
+
+    name: str
+    path: Path | None
+    images: Mapping[str, Volume]
+    labels: Mapping[str, Volume]
+    grid: Grid
+    reference: str
+    findings: tuple[Finding, ...] = ()
+    resamplings: Mapping[str, Resampling] = field(default_factory=dict)
+    originals: Mapping[str, Volume] = field(default_factory=dict)
+
+    def __getitem__(self, role: str) -> Volume:
+        """The image or label volume of ``role``; StudyError names what there is."""
+        for shelf in (self.images, self.labels):
+            if role in shelf:
+                return shelf[role]
+        have = ", ".join([*self.images, *self.labels]) or "nothing"
+        raise StudyError(
+            f"no volume has the role {role!r} (there is {have})",
+            where=self.name,
+            remedy="Give the role to a volume in the Study tab, or with --role NAME=FILE",
+        )
+
+    def __contains__(self, role: object) -> bool:
+        return role in self.images or role in self.labels
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Only what a person must not miss."""
+        return tuple(f for f in self.findings if f.level == "warning")
+
+    def with_role(self, old: str, new: str) -> Study:
+        """The same study with one volume under another role.
+
+        Raises
+        ------
+        StudyError
+            ``old`` is not there, or ``new`` is taken.
+        """
+        volume = self[old]
+        if new == old:
+            return self
+        if new in self:
+            raise StudyError(
+                f"the role {new!r} is already taken",
+                where=self.name,
+                remedy=f"First give the volume that is now {new!r} another role",
+            )
+
+        def renamed(shelf: Mapping[str, Volume]) -> dict[str, Volume]:
+            return {
+                (new if r == old else r): (volume.with_role(new) if r == old else v)
+                for r, v in shelf.items()
+            }
+
+        return replace(
+            self,
+            images=renamed(self.images),
+            labels=renamed(self.labels),
+            reference=new if self.reference == old else self.reference,
+            resamplings={(new if r == old else r): s for r, s in self.resamplings.items()},
+            originals=renamed(self.originals),
+        )

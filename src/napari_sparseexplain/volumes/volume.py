@@ -1,0 +1,126 @@
+"""What a scan is: an array in display order, its place in the patient, and what its file said."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import nibabel.orientations as nio
+import numpy as np
+import numpy.typing as npt
+
+from .grid import Grid
+
+VolumeKind = Literal["image", "label"]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a volume's file said, enough to write a result back the way the file was.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+        The file, or all files of a DICOM series in slice order.
+    format : str
+        ``"nifti"``, ``"dicom"``, ``"image"`` or ``"memory"``.
+    shape : tuple of int
+        Spatial shape on file, in file axis order (for DICOM: columns, rows, slices).
+    affine : ndarray, shape (4, 4)
+        From file index to RAS+ millimetres.
+    dtype : numpy dtype
+        Stored voxel type.
+    to_display : ndarray, shape (3, 2)
+        nibabel orientation transform from file axes to display order.
+    header : Any
+        The format's own header (a nibabel header; for DICOM a pydicom data set without pixels).
+    description : str
+        What the file calls itself (SeriesDescription, file name).
+    """
+
+    paths: tuple[Path, ...]
+    format: str
+    shape: tuple[int, int, int]
+    affine: npt.NDArray[np.float64]
+    dtype: np.dtype[Any]
+    to_display: npt.NDArray[np.float64]
+    header: Any = None
+    description: str = ""
+
+    def restore(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Turn a spatial array (S, P, L) in display order back into the file's axis order."""
+        return nio.apply_orientation(array, _inverse_orientation(self.to_display))
+
+    def checksum(self) -> str:
+        """sha256 over the bytes of all files, in order; empty when there are none."""
+        if not self.paths:
+            return ""
+        digest = hashlib.sha256()
+        for path in self.paths:
+            with open(path, "rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+        return digest.hexdigest()
+
+
+def _inverse_orientation(transform: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Orientation transform that undoes ``transform``."""
+    inverse = np.empty_like(transform)
+    for axis, (target, flip) in enumerate(transform):
+        inverse[int(target)] = (axis, flip)
+    return inverse
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A scan or a label map in display order (S, P, L).
+
+    Attributes
+    ----------
+    data : array-like
+        Shape ``(*leading, S, P, L)``, with a last colour axis of 3 or 4 when ``colour``.
+        A NumPy array or memory map, or a dask array for large or scaled 4-D files: slicing
+        reads only what is asked for. Finite unless the file itself holds NaN.
+    grid : Grid
+        Place of the voxels in the patient.
+    role : str
+        ``t1``, ``t1ce``, ``t2``, ``flair``, ``seg``, … or the file's own name when not told.
+    kind : {"image", "label"}
+        Labels are integers and are never interpolated.
+    source : Source
+        What the file said.
+    leading : tuple of str
+        Names of the leading axes (``"time"``, ``"direction"``, ``"echo"``).
+    colour : bool
+        Whether the last axis is RGB(A).
+    unit : str
+        Unit of the values (``"HU"``), empty when arbitrary.
+    details : mapping
+        Further facts for a person and for role finding (TR, TE, TI, contrast agent …).
+    """
+
+    data: Any
+    grid: Grid
+    role: str
+    kind: VolumeKind
+    source: Source
+    leading: tuple[str, ...] = ()
+    colour: bool = False
+    unit: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def spatial(self) -> npt.NDArray[Any]:
+        """The (S, P, L) array: the first point of every leading axis, luminance when in colour."""
+        block = self.data[(0,) * len(self.leading)]
+        array = np.asarray(block)
+        if self.colour:
+            weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+            return array[..., :3].astype(np.float32) @ weights
+        return array
+
+    def with_role(self, role: str, kind: VolumeKind | None = None) -> Volume:
+        """A copy under another role (arrays are shared)."""
+        return replace(self, role=role, kind=self.kind if kind is None else kind)
