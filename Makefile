@@ -1,0 +1,24 @@
+# Two commands for a fresh clone: `make demo` and `make test`.
+.PHONY: demo test check bench prepare clean
+
+VENV := .venv/bin
+
+prepare:
+	@scripts/prepare
+
+demo: prepare
+	@scripts/with_display $(VENV)/sparseexplain demo --out out
+
+test: prepare
+	@scripts/with_display $(VENV)/python -m pytest $(TESTS)
+
+check: prepare
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/pyright
+
+bench: prepare
+	@scripts/with_display $(VENV)/sparseexplain bench
+
+clean:
+	rm -rf .venv out build dist .pytest_cache .ruff_cache
