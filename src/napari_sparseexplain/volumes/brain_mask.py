@@ -1,0 +1,99 @@
+"""Where the brain is in a scan, from the scan alone.
+
+A skull-stripped scan has one constant value around the brain. That value is most often 0 but
+need not be the smallest one (some stripped and resampled scans hold negative intensities), so
+the brain is what *differs* from the background, not what exceeds it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+#: Share of the volume's border that must hold one value before it counts as stripped background.
+STRIPPED_BORDER_SHARE = 0.5
+
+
+def brain_mask(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Voxels of the brain: off the background value, largest piece, holes filled.
+
+    For a scan with its skull this is a best effort only: there is no constant background, so the
+    head is separated from the air by Otsu's threshold [1]_ and the mask covers the *head*.
+
+    Parameters
+    ----------
+    array : ndarray, shape (S, P, L) or (P, L)
+        One scan, any numeric dtype. NaN and infinite voxels count as background.
+
+    Returns
+    -------
+    ndarray of bool
+        Same shape. Empty (all False) when the scan is constant.
+
+    References
+    ----------
+    .. [1] N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9(1),
+       1979.
+    """
+    values = np.asarray(array)
+    finite = np.isfinite(values) if values.dtype.kind in "fc" else None
+    background, share = _border_value(values, finite)
+    if share >= STRIPPED_BORDER_SHARE:
+        inside = values != background
+    else:
+        inside = values > _otsu_threshold(values, finite)
+    if finite is not None:
+        inside &= finite
+    return _solid_largest_piece(inside)
+
+
+def _border_value(
+    values: npt.NDArray[Any], finite: npt.NDArray[np.bool_] | None
+) -> tuple[Any, float]:
+    """Most frequent value on the outer faces, and the share of the faces that hold it."""
+    edge = np.ones(values.shape, dtype=bool)
+    edge[(slice(1, -1),) * values.ndim] = False
+    faces = values[edge if finite is None else edge & finite]
+    if faces.size == 0:
+        return 0, 0.0
+    found, counts = np.unique(faces, return_counts=True)
+    best = int(counts.argmax())
+    return found[best], float(counts[best] / faces.size)
+
+
+def _otsu_threshold(values: npt.NDArray[Any], finite: npt.NDArray[np.bool_] | None) -> float:
+    """Threshold that maximises the variance between two classes, over a 256-bin histogram."""
+    sample = values.ravel() if finite is None else values[finite]
+    if sample.size == 0:
+        return np.inf
+    counts, edges = np.histogram(sample, bins=256)
+    centres = 0.5 * (edges[:-1] + edges[1:])
+    below = np.cumsum(counts)[:-1].astype(np.float64)
+    above = counts.sum() - below
+    sums = np.cumsum(counts * centres)
+    usable = (below > 0) & (above > 0)
+    mean_below = sums[:-1] / np.where(below > 0, below, 1)
+    mean_above = (sums[-1] - sums[:-1]) / np.where(above > 0, above, 1)
+    between = np.where(usable, below * above * (mean_below - mean_above) ** 2, -1.0)
+    return float(edges[1:-1][int(between.argmax())])
+
+
+def _solid_largest_piece(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Largest face-connected piece of a mask, with the holes that it encloses filled."""
+    result = np.zeros(inside.shape, dtype=bool)
+    labels, pieces = ndimage.label(inside)
+    if pieces == 0:
+        return result
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    largest = int(sizes.argmax())
+    box = ndimage.find_objects(labels, max_label=largest)[largest - 1]
+    piece = labels[box] == largest
+    # Air around the piece is connected once the box has a rim; other air is a hole in the piece.
+    air, _ = ndimage.label(~np.pad(piece, 1))
+    rim_air = air[(0,) * air.ndim]
+    result[box] = (air != rim_air)[(slice(1, -1),) * piece.ndim]
+    return result
