@@ -1,0 +1,45 @@
+"""`sparseexplain evaluate …`: the papers' tables, with their numbers beside ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import progress_bar
+from .options import Device
+
+app = typer.Typer(no_args_is_help=True, help="Print a paper's tables, its numbers beside ours.")
+
+
+@app.callback()
+def _family() -> None:
+    """Print a paper's tables, its numbers beside ours."""
+
+
+@app.command("sum")
+def evaluate_sum(
+    data: Annotated[
+        Path, typer.Option("--data", help="Study, folder of studies, or an .npz of slices.")
+    ],
+    runs: Annotated[
+        Path | None,
+        typer.Option("--runs", help="Folder of bundles NAME-SEED; without it the shipped ones."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the added noise.")] = 0,
+    device: Device = "auto",
+) -> None:
+    """Tables 1 and 2 (Dice, IoU; clean, blur, noise) and the SDS, FDV, FDS rows of 3 and 4."""
+    from ..training.evaluate_sum import evaluate_sum_work
+
+    result = progress_bar.run(
+        evaluate_sum_work(data, runs=runs, seed=seed, device=device), "evaluation"
+    )
+    print(result.text())
+    if out is not None:
+        for path in result.save(out):
+            print(path)

@@ -1,0 +1,92 @@
+"""`sparseexplain explain` and the matched-filter demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import progress_bar
+from .options import (
+    Device,
+    Out,
+    Overwrite,
+    PatientAxes,
+    Reference,
+    Roles,
+    StudyPath,
+    parse_parameters,
+    parse_roles,
+    parse_slices,
+)
+
+
+def explain(
+    study_path: StudyPath,
+    model: Annotated[str, typer.Option("--model", help="Bundled name, or a bundle's folder.")],
+    method: Annotated[str, typer.Option("--method", help="See `sparseexplain methods`.")],
+    out: Out,
+    target: Annotated[
+        str | None, typer.Option("--target", help="WT, TC, ET, a class, or voxel:S,P,L.")
+    ] = None,
+    slices: Annotated[
+        str | None, typer.Option("--slices", help="N or A:B; all if left out.")
+    ] = None,
+    device: Device = "auto",
+    parameter: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE of the method. Repeat for more.")
+    ] = None,
+    reference: Reference = None,
+    role: Roles = None,
+    patient_axes: PatientAxes = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Run one method of one model on one study and write what it found.
+
+    Maps are NIfTI on the input's own grid, beside one provenance.json.
+    """
+    chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
+    roles = parse_roles(role)
+
+    from ..evidence.store import save_explanation
+    from ..explanation.catalogue import explain_work
+    from ..explanation.target import Target
+    from ..networks.bundle import load_model
+    from ..volumes import open_study
+
+    study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
+    for finding in study.findings:
+        typer.echo(f"{finding.level}: {finding.message}", err=True)
+    work = explain_work(
+        study,
+        load_model(model),
+        method,
+        target=None if target is None else Target.parse(target),
+        slices=chosen_slices,
+        device=device,
+        **parameters,
+    )
+    result = progress_bar.run(work, method)
+    for path in save_explanation(result, study, out, overwrite=overwrite):
+        print(path)
+    for name, value in result.scores.items():
+        print(f"{name}: {'not applicable' if value is None else f'{value:.4g}'}")
+    for note in result.notes:
+        print(f"note: {note}")
+
+
+def matched_filter(
+    out: Out,
+    seed: Annotated[int, typer.Option("--seed", help="First seed.")] = 0,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds.")] = 3,
+) -> None:
+    """Train the 1-D matched-filter demonstration (SUM paper, Appendix I) and draw its figure."""
+    from ..layers.matched_filter_plot import save_matched_filter_figure
+    from ..training.matched_filter_demo import matched_filter_demo
+
+    result = progress_bar.run(
+        matched_filter_demo(seeds=tuple(range(seed, seed + seeds))), "matched filter"
+    )
+    print(result.table())
+    print(save_matched_filter_figure(result, Path(out)))

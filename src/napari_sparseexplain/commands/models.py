@@ -1,0 +1,23 @@
+"""`sparseexplain models` and `sparseexplain methods`: what there is to choose from."""
+
+from __future__ import annotations
+
+
+def list_models() -> None:
+    """List the models that ship, with what they want and how they scored."""
+    from ..networks.catalogue import models
+
+    for name, card in models().items():
+        print(f"{name}: {card.title}, {card.task}, input {' + '.join(card.inputs.roles)}")
+        for key, value in card.metrics.items():
+            print(f"    {key}: {value}")
+
+
+def list_methods() -> None:
+    """List the methods with their parameters and defaults."""
+    from ..explanation.catalogue import methods
+
+    for name, method in methods().items():
+        print(f"{name}: {method.title}")
+        for parameter in method.parameters:
+            print(f"    {parameter.name} = {parameter.default!r}: {parameter.tooltip}")

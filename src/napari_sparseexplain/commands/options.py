@@ -1,0 +1,69 @@
+"""Options that several commands share, and how their text is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+StudyPath = Annotated[
+    Path, typer.Argument(help="Scan, folder (BraTS, BIDS, DICOM, any names), DICOMDIR or picture.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+Reference = Annotated[
+    str | None, typer.Option("--reference", help="Role whose grid the others are brought to.")
+]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", help="ROLE=FILE, where the name does not tell. Repeat for more."),
+]
+PatientAxes = Annotated[
+    bool, typer.Option("--patient-axes", help="Resample an oblique scan to the patient's axes.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+
+
+def parse_roles(given: list[str] | None) -> dict[str, str] | None:
+    """``["flair=a.nii"]`` as ``{"flair": "a.nii"}``."""
+    if not given:
+        return None
+    roles: dict[str, str] = {}
+    for item in given:
+        role, sign, name = item.partition("=")
+        if not (sign and role and name):
+            raise typer.BadParameter(f"{item!r} is not ROLE=FILE", param_hint="--role")
+        roles[role] = name
+    return roles
+
+
+def parse_slices(text: str | None) -> slice | None:
+    """``"60:80"`` or ``"66"`` as a slice of the study, ``None`` for all."""
+    if text is None:
+        return None
+    parts = text.split(":")
+    try:
+        numbers = [int(part) if part else None for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1 and numbers[0] is not None and numbers[0] >= 0:
+        return slice(numbers[0], numbers[0] + 1)
+    if len(numbers) == 2 and all(n is None or n >= 0 for n in numbers):
+        return slice(numbers[0], numbers[1])
+    raise typer.BadParameter(f"{text!r} is not N or A:B with whole numbers", param_hint="--slices")
+
+
+def parse_parameters(given: list[str] | None) -> dict[str, Any]:
+    """``["alpha=0.5"]`` as ``{"alpha": 0.5}``; a value that is no JSON stays text."""
+    parameters: dict[str, Any] = {}
+    for item in given or []:
+        name, sign, text = item.partition("=")
+        if not (sign and name):
+            raise typer.BadParameter(f"{item!r} is not NAME=VALUE", param_hint="--set")
+        try:
+            parameters[name.replace("-", "_")] = json.loads(text)
+        except json.JSONDecodeError:
+            parameters[name.replace("-", "_")] = text
+    return parameters

@@ -1,0 +1,65 @@
+"""`sparseexplain train …`: train a model and save it as a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import progress_bar
+from .options import Device
+
+app = typer.Typer(no_args_is_help=True, help="Train a model and save it as a bundle.")
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", help="Folder of studies (BraTS layout, real or phantom), or an .npz."),
+]
+Bundle = Annotated[Path, typer.Option("--out", help="Folder of the new bundle.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, order and augmentation.")]
+Samples = Annotated[
+    int | None, typer.Option("--samples", min=1, help="Slices seen in all (default: the recipe's).")
+]
+Positive = Annotated[
+    bool, typer.Option("--positive-thresholds", help="Thresholds positive by construction.")
+]
+
+
+def _add(kind: str, title: str) -> None:
+    def command(
+        data: Data,
+        out: Bundle,
+        seed: Seed = 0,
+        samples: Samples = None,
+        device: Device = "auto",
+        positive_thresholds: Positive = False,
+    ) -> None:
+        from ..training.recipes import train_bundle
+
+        work = train_bundle(
+            kind,
+            data,
+            out,
+            seed=seed,
+            samples=samples,
+            device=device,
+            positive_thresholds=positive_thresholds,
+        )
+        card = progress_bar.run(work, f"training {kind}")
+        print(out)
+        for name, value in card.metrics.items():
+            print(f"{name}: {value}")
+
+    command.__doc__ = f"Train {title} on slices of ``--data`` and save the bundle."
+    app.command(kind)(command)
+
+
+for _kind, _title in {
+    "sum-seg": "SUM_Seg (segmentation loss alone)",
+    "sum-rec": "SUM_Rec (with the reconstruction term)",
+    "sum-denoise": "SUM_Denoise",
+    "unet": "the U-Net",
+    "unet-nobn": "the U-Net without batch normalisation",
+}.items():
+    _add(_kind, _title)
