@@ -1,4 +1,4 @@
-"""Imports go down only: each lower floor loads without the viewer, and the lightest without torch."""
+"""Imports go down only: lower floors load without the viewer, the lightest without torch."""
 
 from __future__ import annotations
 

@@ -49,9 +49,8 @@ def describe(
     unit = "mm" if study.grid.calibrated else "pixels"
     spacing = " × ".join(f"{v:.3g}" for v in study.grid.spacing)
     shape = " × ".join(map(str, study.grid.shape))
-    print(
-        f"{study.name}: {shape} (slices, rows, columns), {spacing} {unit}, grid of {study.reference}"
-    )
+    print(f"{study.name}: {shape} (slices, rows, columns), {spacing} {unit}")
+    print(f"  grid of {study.reference}")
     width = max((len(name) for name in volumes), default=0)
     for name, volume in volumes.items():
         size = " × ".join(map(str, volume.data.shape))
