@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ptwt
 import torch
-from paired_timing import Row, milliseconds, paired
-
 from napari_sparseexplain.sparse.haar_frame import haar_analysis, haar_synthesis
+
+from paired_timing import Row, milliseconds, paired
 
 
 def measure(repeats: int) -> list[Row]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from paired_timing import Row, paired
-
 from napari_sparseexplain.networks.bundle import load_model
 from napari_sparseexplain.networks.inference import predict_array
+
 from napari_sparseexplain.progress import drain
+from paired_timing import Row, paired
 
 _SHAPE = (155, 1, 240, 240)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+
 from paired_timing import Row
 
 _PROGRAM = """
