@@ -89,7 +89,7 @@ class Explanation:
     maps: tuple[ExplanationMap, ...]
     provenance: Provenance
     grid: Grid | None = None
-    slices: slice = slice(0, 0)
+    slices: slice = field(default_factory=lambda: slice(0, 0))
     target: str = ""
     scores: Mapping[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -1,0 +1,241 @@
+"""The methods by name, and the one way to run them: ``explain(study, model, method)``.
+
+Every method function has the signature ::
+
+    work(study, model, *, target, slices, **parameters) -> Work[Explanation]
+
+with ``target`` a `Target` or None, ``slices`` a slice with whole ``start`` and ``stop`` inside
+the study and step 1, and the parameters named in its `MethodInfo`, checked. It runs on
+``model.device``; running out of memory there is dealt with here, not in the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError, SparseExplainError, StudyError
+from ..evidence import Explanation
+from ..progress import Work, drain
+from ..volumes import Study
+from .method import MethodInfo, Parameter
+from .target import Target
+
+if TYPE_CHECKING:
+    from ..networks.bundle import Model
+
+#: Where the network runs: at the pixel size it was trained at, or at the study's own pixels.
+RESOLUTION = Parameter(
+    "resolution",
+    "model",
+    "Pixel size the network sees: the one it was trained at, or the study's own",
+    choices=("model", "native"),
+)
+
+ALPHA = Parameter(
+    "alpha",
+    1.0,
+    "Factor on every learned threshold: 1 is the trained network, 0 its linear part",
+    title="α",
+    low=0.0,
+    high=1.0,
+)
+
+_METHODS: dict[str, MethodInfo] = {}
+
+
+def register(info: MethodInfo) -> MethodInfo:
+    """Add a method to the catalogue; its function is imported when it is first run."""
+    if info.name in _METHODS:
+        raise ValueError(f"the method {info.name!r} is registered twice")
+    _METHODS[info.name] = info
+    return info
+
+
+register(
+    MethodInfo(
+        name="segmentation",
+        title="Segmentation",
+        summary="The model's mask on the study's grid, with its scores when there is a true one",
+        home="segmentation:segmentation_work",
+        parameters=(
+            Parameter(
+                "threshold",
+                0.5,
+                "Probability from which a voxel counts as lesion",
+                low=0.0,
+                high=1.0,
+            ),
+            ALPHA,
+            RESOLUTION,
+        ),
+        tasks=("segmentation",),
+    )
+)
+
+
+def methods() -> Mapping[str, MethodInfo]:
+    """The methods by name, with their parameters. Loads no torch."""
+    return dict(_METHODS)
+
+
+def method_info(name: str) -> MethodInfo:
+    """The method called ``name``.
+
+    Raises
+    ------
+    SparseExplainError
+        There is none; the message lists those there are.
+    """
+    if name not in _METHODS:
+        raise SparseExplainError(
+            f"there is no method {name!r}", remedy="The methods are: " + ", ".join(_METHODS)
+        )
+    return _METHODS[name]
+
+
+def explain_work(
+    study: Study,
+    model: Model | str | Path,
+    method: str,
+    *,
+    target: Target | str | None = None,
+    slices: slice | int | None = None,
+    device: str = "auto",
+    **parameters: Any,
+) -> Work[Explanation]:
+    """Run one method, yielding its progress; see `explain`.
+
+    A device that runs out of memory is left for the CPU, with a message in the progress and a
+    note on the explanation. Closing the generator cancels.
+    """
+    from ..networks.bundle import load_model
+    from ..networks.device import with_cpu_fallback
+
+    info = method_info(method)
+    values = info.checked(parameters)
+    span = slice_range(study, slices)
+    aim = _checked_target(info, target)
+    loaded = load_model(model, device=device) if isinstance(model, str | Path) else model
+    if not isinstance(model, str | Path) and device != "auto":
+        loaded = loaded.on(device)
+    _check_model(info, loaded)
+    module, _, function = info.home.partition(":")
+    work = getattr(import_module(f".{module}", __package__), function)
+
+    result, notes = yield from with_cpu_fallback(
+        loaded, lambda m: work(study, m, target=aim, slices=span, **values)
+    )
+    return replace(result, notes=(*result.notes, *notes)) if notes else result
+
+
+def explain(
+    study: Study,
+    model: Model | str | Path,
+    method: str,
+    *,
+    target: Target | str | None = None,
+    slices: slice | int | None = None,
+    device: str = "auto",
+    **parameters: Any,
+) -> Explanation:
+    """Run one method on a study and return what it found.
+
+    Parameters
+    ----------
+    study : Study
+        From ``se.open_study``.
+    model : Model, str or Path
+        A loaded model, a bundled name, or a bundle's folder.
+    method : str
+        A name from ``se.methods()``.
+    target : Target or str, optional
+        What to explain, for methods that need it (``"WT"``).
+    slices : slice or int, optional
+        Slices of the study's grid; all when not given.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``. ``"auto"`` leaves a loaded
+        model where it is.
+    **parameters
+        The method's own; see ``se.methods()[method].parameters``.
+
+    Raises
+    ------
+    SparseExplainError
+        Unknown method or parameter, a model or study that does not fit; said in one line.
+    """
+    return drain(
+        explain_work(
+            study, model, method, target=target, slices=slices, device=device, **parameters
+        )
+    )
+
+
+def slice_range(study: Study, slices: slice | int | None) -> slice:
+    """Which slices are meant, as whole numbers inside the study.
+
+    Raises
+    ------
+    StudyError
+        The study has no such slices.
+    """
+    total = study.grid.shape[0]
+    if slices is None:
+        return slice(0, total)
+    if not isinstance(slices, slice):
+        number = int(slices)
+        if not -total <= number < total:
+            raise _no_such_slices(study, str(number))
+        number %= total
+        return slice(number, number + 1)
+    wanted = f"{slices.start}:{slices.stop}"
+    if slices.step not in (None, 1):
+        raise _no_such_slices(study, f"{wanted}:{slices.step}")
+    start, stop, _ = slices.indices(total)
+    if stop <= start or (slices.stop is not None and slices.stop > total):
+        raise _no_such_slices(study, wanted)
+    return slice(start, stop)
+
+
+def _no_such_slices(study: Study, wanted: str) -> StudyError:
+    total = study.grid.shape[0]
+    return StudyError(
+        f"the study has no slices {wanted}",
+        where=study.name,
+        remedy=f"Give A:B with 0 <= A < B <= {total}, without a step",
+    )
+
+
+def _checked_target(info: MethodInfo, target: Target | str | None) -> Target | None:
+    aim = Target.parse(target) if isinstance(target, str) else target
+    if info.target == "required" and aim is None:
+        raise SparseExplainError(
+            f"the method {info.name!r} needs a target",
+            remedy="Say what to explain, for example --target WT or voxel:80,120,90",
+        )
+    if info.target == "none" and aim is not None:
+        raise SparseExplainError(
+            f"the method {info.name!r} takes no target", remedy="Leave the target out"
+        )
+    return aim
+
+
+def _check_model(info: MethodInfo, model: Model) -> None:
+    card = model.card
+    if info.tasks and card.task not in info.tasks:
+        raise ModelError(
+            f"the method {info.name!r} is for {' or '.join(info.tasks)}, "
+            f"and this model does {card.task}",
+            where=card.name,
+            remedy="Choose another model or another method",
+        )
+    if info.architectures and card.architecture not in info.architectures:
+        raise ModelError(
+            f"the method {info.name!r} works on the architecture "
+            f"{' or '.join(info.architectures)}, and this model is {card.architecture!r}",
+            where=card.name,
+            remedy="Choose another model, or fit a proxy to this one",
+        )

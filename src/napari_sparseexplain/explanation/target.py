@@ -1,0 +1,108 @@
+"""What an explanation explains: the scalar that a method differentiates or masks against."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import SparseExplainError
+
+TargetKind = Literal["class", "region", "voxel"]
+
+_VOXEL = re.compile(r"^(?:voxel[:\s]*)?\(?\s*(\d+)\s*[,\s]\s*(\d+)\s*[,\s]\s*(\d+)\s*\)?$")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The scalar that an explanation explains.
+
+    Make one with `of_class`, `region`, `voxel` or `parse`, not by hand.
+
+    Attributes
+    ----------
+    kind : {"class", "region", "voxel"}
+        ``"class"``: a class's score for the whole image. ``"region"``: a class's logit summed
+        over the fixed predicted mask of a class or union of classes (``WT``), or over a label
+        volume of that role. ``"voxel"``: a logit at one voxel.
+    name : str
+        Class, union or label role; for a voxel the class whose logit is meant, empty for the
+        model's only or strongest one.
+    index : tuple of int or None
+        Voxel (slice, row, column) in display order.
+    """
+
+    kind: TargetKind
+    name: str = ""
+    index: tuple[int, int, int] | None = None
+
+    @classmethod
+    def of_class(cls, name: str | int) -> Target:
+        """The score of one class, by name or label value."""
+        return cls("class", _named(str(name), "class"))
+
+    @classmethod
+    def region(cls, name: str) -> Target:
+        """The logit over the predicted mask of a class or union (``"WT"``), or a drawn one."""
+        return cls("region", _named(name, "region"))
+
+    @classmethod
+    def voxel(cls, index: tuple[int, int, int], name: str | int = "") -> Target:
+        """The logit at one voxel (slice, row, column) of the study's grid.
+
+        Raises
+        ------
+        SparseExplainError
+            ``index`` is not three non-negative whole numbers.
+        """
+        values = tuple(index)
+        if len(values) != 3 or any(int(v) != v or v < 0 for v in values):
+            raise SparseExplainError(
+                f"a voxel is three whole numbers from 0 (slice, row, column), not {index!r}",
+                remedy="Give it as Target.voxel((s, p, l)), on the command line as voxel:S,P,L",
+            )
+        return cls("voxel", str(name), (int(values[0]), int(values[1]), int(values[2])))
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Read what a person types.
+
+        ``WT`` (also ``region:WT``) is a region, ``class:edema`` or ``class:2`` a class,
+        ``voxel:80,120,90`` or ``80,120,90`` a voxel.
+
+        Raises
+        ------
+        SparseExplainError
+            The text is none of these.
+        """
+        stripped = text.strip()
+        if found := _VOXEL.match(stripped):
+            s, p, l = (int(v) for v in found.groups())  # noqa: E741
+            return cls.voxel((s, p, l))
+        head, colon, tail = stripped.partition(":")
+        if not colon:
+            return cls.region(stripped)
+        if head == "class":
+            return cls.of_class(tail.strip())
+        if head == "region":
+            return cls.region(tail.strip())
+        raise SparseExplainError(
+            f"the target {text!r} is not understood",
+            remedy="Use a region such as WT, or class:NAME, or voxel:SLICE,ROW,COLUMN",
+        )
+
+    @property
+    def label(self) -> str:
+        """Short name for titles and file names."""
+        if self.kind == "voxel" and self.index is not None:
+            place = "voxel " + ", ".join(str(v) for v in self.index)
+            return f"{self.name} at {place}" if self.name else place
+        return self.name
+
+
+def _named(name: str, kind: str) -> str:
+    if not name.strip():
+        raise SparseExplainError(
+            f"a {kind} target needs a name", remedy="Give a class or region, for example WT"
+        )
+    return name.strip()

@@ -1,0 +1,223 @@
+"""A model bundle: a folder with ``card.json`` and ``weights.safetensors``.
+
+The layout can lie inside a MONAI bundle, beside its ``metadata.json``. Nothing is ever
+unpickled: safetensors holds numbers only, and its checksum is verified before it is read.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from ..errors import ModelError
+from .architectures import build_network
+from .card_file import CARD_FILE, WEIGHTS_FILE, check_card, read_card, write_card
+from .catalogue import bundle_folder, models
+from .device import choose_device
+from .model_card import ModelCard
+
+#: Files that Python would execute while loading.
+_PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network ready to run.
+
+    Attributes
+    ----------
+    card : ModelCard
+        What it says of itself.
+    network : torch.nn.Module
+        In evaluation mode, on ``device``, without gradients on its weights;
+        ``network(x, alpha=1.0)`` returns ``(mask, signal)``.
+    device : torch.device
+        Where it runs.
+    path : Path or None
+        The bundle's folder; None for a network that was never saved.
+    """
+
+    card: ModelCard
+    network: nn.Module
+    device: torch.device
+    path: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The card's name."""
+        return self.card.name
+
+    def on(self, device: str | torch.device) -> Model:
+        """The same model on another device; itself when it is already there."""
+        target = device if isinstance(device, torch.device) else choose_device(device)
+        if target == self.device:
+            return self
+        return replace(self, network=copy.deepcopy(self.network).to(target), device=target)
+
+    @classmethod
+    def of_network(cls, card: ModelCard, network: nn.Module) -> Model:
+        """A model from a network in memory, on the device where its weights are."""
+        weight = next(network.parameters(), None)
+        device = torch.device("cpu") if weight is None else weight.device
+        return cls(card, network.eval().requires_grad_(False), device)
+
+
+def save_bundle(folder: str | Path, card: ModelCard, network: nn.Module) -> ModelCard:
+    """Write a bundle, weights first and the card last, each in one step.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made when it is not there.
+    card : ModelCard
+        Its ``weights_sha256`` is filled in here.
+    network : torch.nn.Module
+        What ``card.architecture`` builds from ``card.arguments``.
+
+    Returns
+    -------
+    ModelCard
+        With the checksum of the weights.
+
+    Raises
+    ------
+    ModelError
+        The folder cannot be written, a weight is not finite, or the card does not build a network
+        of these weights.
+    """
+    target = Path(folder)
+    weights = {
+        name: tensor.detach().to("cpu").contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    _refuse_non_finite(weights, target)
+    _check_shapes(build_network(card.architecture, card.arguments), weights, target)
+    temporary = None
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target, prefix=".weights-")
+        os.close(handle)
+        save_file(weights, temporary)
+        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the bundle from other users
+        saved = replace(card, weights_sha256=_sha256(Path(temporary)))
+        check_card(saved, target / CARD_FILE)
+        os.replace(temporary, target / WEIGHTS_FILE)
+        temporary = None
+        write_card(target, saved)
+    except OSError as error:
+        raise ModelError(
+            f"the bundle cannot be written ({error.strerror or error})",
+            where=target,
+            remedy="Choose a folder that you may write to",
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+    return saved
+
+
+def load_model(name_or_path: str | Path, device: str = "cpu") -> Model:
+    """A model by its bundled name (``"sum-rec"``) or its folder.
+
+    Parameters
+    ----------
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"`` …
+
+    Raises
+    ------
+    ModelError
+        No such bundle; a pickle; a damaged card; weights that are missing, whose checksum is not
+        the card's, that do not fit the architecture or are not finite; no such device.
+    """
+    chosen = choose_device(device)
+    folder = bundle_folder(name_or_path)
+    if folder.suffix.lower() in _PICKLED:
+        raise ModelError(
+            "a pickled file can run any code when it is opened, so it is not loaded",
+            where=folder,
+            remedy="Convert its weights to a bundle (card.json, weights.safetensors) in a place "
+            "you trust",
+        )
+    if folder.suffix == ".safetensors" or folder.name == CARD_FILE:
+        folder = folder.parent
+    if not folder.exists() and isinstance(name_or_path, str) and "/" not in name_or_path:
+        have = ", ".join(models()) or "none"
+        raise ModelError(
+            f"there is no model {name_or_path!r}",
+            remedy=f"The bundled models are: {have}; or give a bundle's folder",
+        )
+    card = read_card(folder)
+    weights = _read_weights(folder, card)
+    network = build_network(card.architecture, card.arguments, where=str(folder / CARD_FILE))
+    _check_shapes(network, weights, folder / WEIGHTS_FILE)
+    network.load_state_dict(weights)
+    network.eval().requires_grad_(False).to(chosen)
+    return Model(card, network, chosen, folder)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_weights(folder: Path, card: ModelCard) -> dict[str, torch.Tensor]:
+    path = folder / WEIGHTS_FILE
+    again = "Get the bundle again from where it came"
+    if not path.is_file():
+        pickled = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in _PICKLED)
+        beside = f" (there is {pickled[0]}, a pickle, which is never loaded)" if pickled else ""
+        raise ModelError(f"the bundle has no {WEIGHTS_FILE}{beside}", where=folder, remedy=again)
+    found = _sha256(path)
+    if found != card.weights_sha256:
+        raise ModelError(
+            f"the checksum is {found[:12]}… and the card says {card.weights_sha256[:12]}…, "
+            "so these are not the weights that the card describes",
+            where=path,
+            remedy=again,
+        )
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"the weights cannot be read ({error})", where=path, remedy=again
+        ) from error
+    _refuse_non_finite(weights, path)
+    return weights
+
+
+def _refuse_non_finite(weights: dict[str, torch.Tensor], where: Path) -> None:
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ModelError(
+                f"the weight {name!r} holds NaN or infinite values",
+                where=where,
+                remedy="Train again with a lower learning rate, or get the bundle again",
+            )
+
+
+def _check_shapes(network: nn.Module, weights: dict[str, torch.Tensor], where: Path) -> None:
+    """Refuse weights that are not those of ``network``, naming the first that differs."""
+    wanted = network.state_dict()
+    remedy = "The card's architecture or arguments are not those of the weights; get both again"
+    if missing := sorted(set(wanted) - set(weights)):
+        raise ModelError(f"the weight {missing[0]!r} is missing", where=where, remedy=remedy)
+    if unknown := sorted(set(weights) - set(wanted)):
+        raise ModelError(f"the weight {unknown[0]!r} is unknown", where=where, remedy=remedy)
+    for name, tensor in weights.items():
+        if tensor.shape != wanted[name].shape:
+            raise ModelError(
+                f"the weight {name!r} has the shape {tuple(tensor.shape)}, and the architecture "
+                f"needs {tuple(wanted[name].shape)}",
+                where=where,
+                remedy=remedy,
+            )

@@ -1,0 +1,133 @@
+"""``card.json`` of a bundle: read with every field checked, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError
+from .model_card import Inputs, ModelCard
+
+CARD_FILE = "card.json"
+WEIGHTS_FILE = "weights.safetensors"
+
+TASKS = ("segmentation", "denoising")
+NORMALISATIONS = ("brain-range", "unit")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_REMEDY = "Get the bundle again, or correct its card.json"
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card of a bundle folder.
+
+    Raises
+    ------
+    ModelError
+        No folder, no card, not JSON, a field missing, unknown or of a wrong kind.
+    """
+    path = folder / CARD_FILE
+    if not folder.is_dir():
+        raise ModelError(
+            "there is no such model bundle",
+            where=folder,
+            remedy="Give a bundled name (see: sparseexplain models) or a folder with card.json",
+        )
+    if not path.is_file():
+        raise ModelError(
+            "the folder holds no card.json, so it is not a model bundle",
+            where=folder,
+            remedy="A bundle is a folder with card.json and weights.safetensors",
+        )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(
+            f"the card cannot be read ({error})", where=path, remedy=_REMEDY
+        ) from error
+    if not isinstance(values, dict):
+        raise ModelError("the card is not a JSON object", where=path, remedy=_REMEDY)
+    _check_fields(values, ModelCard, path, "")
+    _check_fields(values["inputs"], Inputs, path, "inputs.")
+    card = ModelCard.from_json(values)
+    check_card(card, path)
+    return card
+
+
+def _check_fields(values: Any, kind: type, path: Path, prefix: str) -> None:
+    """Refuse missing and unknown fields, naming them."""
+    if not isinstance(values, dict):
+        raise ModelError(
+            f"the card's field {prefix.rstrip('.')!r} is not an object", where=path, remedy=_REMEDY
+        )
+    known = fields(kind)
+    needed = {f.name for f in known if f.default is MISSING and f.default_factory is MISSING}
+    if missing := sorted(needed - set(values)):
+        names = ", ".join(prefix + name for name in missing)
+        raise ModelError(f"the card lacks {names}", where=path, remedy=_REMEDY)
+    if unknown := sorted(set(values) - {f.name for f in known}):
+        names = ", ".join(prefix + name for name in unknown)
+        raise ModelError(f"the card has unknown fields: {names}", where=path, remedy=_REMEDY)
+
+
+def check_card(card: ModelCard, where: Path | str) -> None:
+    """Refuse values that no model can have.
+
+    Raises
+    ------
+    ModelError
+        Names the field and what it may be.
+    """
+
+    def refuse(field: str, wanted: str) -> ModelError:
+        return ModelError(
+            f"the card's field {field!r} must be {wanted}", where=where, remedy=_REMEDY
+        )
+
+    def number(value: Any) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+
+    for field in ("name", "title", "architecture"):
+        value = getattr(card, field)
+        if not isinstance(value, str) or not value:
+            raise refuse(field, "a text")
+    if card.task not in TASKS:
+        raise refuse("task", "one of " + ", ".join(TASKS))
+    for field in ("arguments", "classes", "training", "metrics"):
+        if not isinstance(getattr(card, field), Mapping):
+            raise refuse(field, "an object")
+    if not all(str(key).isdigit() for key in card.classes):
+        raise refuse("classes", "an object from label values (whole numbers as text) to names")
+    if not isinstance(card.weights_sha256, str) or not _SHA256.fullmatch(card.weights_sha256):
+        raise refuse("weights_sha256", "the sha256 of weights.safetensors, 64 hexadecimal digits")
+    inputs = card.inputs
+    if not inputs.roles or not all(isinstance(r, str) and r for r in inputs.roles):
+        raise refuse("inputs.roles", "a list of study roles")
+    if inputs.normalisation not in NORMALISATIONS:
+        raise refuse("inputs.normalisation", "one of " + ", ".join(NORMALISATIONS))
+    if not number(inputs.spacing_mm):
+        raise refuse("inputs.spacing_mm", "a positive number of millimetres")
+    if not number(inputs.size) or inputs.size != int(inputs.size):
+        raise refuse("inputs.size", "a positive whole number of pixels")
+    if inputs.spatial_dims not in (2, 3):
+        raise refuse("inputs.spatial_dims", "2 or 3")
+
+
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Write ``card.json`` in one step: a reader sees the old card or the new one."""
+    text = json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n"
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".card-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the bundle from other users
+        os.replace(temporary, folder / CARD_FILE)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
