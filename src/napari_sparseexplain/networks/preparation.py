@@ -1,0 +1,241 @@
+"""From a study to a network's input, and from its output back to the study's voxels."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import StudyError
+from ..volumes import Grid, Study, Volume
+from ..volumes.brain_mask import brain_mask
+from ..volumes.brain_range import brain_range, normalise
+from .in_plane_resampling import resample_in_plane
+from .model_card import ModelCard
+
+Resolution = Literal["model", "native"]
+
+#: How much coarser than the others an in-plane spacing must be before the scan counts as acquired
+#: in another plane than the axial one the networks were trained on.
+THICK_RATIO = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A network's input, and the way back to the study.
+
+    Attributes
+    ----------
+    array : ndarray, shape (N, channels, H, W), float32 in (0, 1)
+        One entry for each of ``slices``; 0 outside the brain.
+    grid : Grid
+        The study's grid.
+    slices : slice
+        Which of its slices.
+    spacing : tuple of float
+        Size (row, column) of the network's pixels in mm; in study pixels when not calibrated.
+    resolution : {"model", "native"}
+        Whether pixels were resampled to the size the network was trained at.
+    ranges : mapping of role to (low, high)
+        Intensities that became 0 and 1.
+    notes : tuple of str
+        What a person must know about it.
+    """
+
+    array: npt.NDArray[np.float32]
+    grid: Grid
+    slices: slice
+    spacing: tuple[float, float]
+    resolution: Resolution
+    ranges: dict[str, tuple[float, float]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """Which of the slices hold nothing but background, shape (N,)."""
+        return np.logical_not(self.array.any(axis=(1, 2, 3)))
+
+    def to_study(self, maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Maps (..., H, W) of the network at the study's in-plane pixels (..., P, L)."""
+        return resample_in_plane(maps, self.grid.shape[1:])
+
+    def to_network(self, maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Maps (..., P, L) on the study's pixels at the network's (..., H, W), averaged by area."""
+        height, width = self.array.shape[-2:]
+        return resample_in_plane(maps, (height, width))
+
+    def to_network_index(self, row: float, column: float) -> tuple[int, int]:
+        """Pixel of the network's grid that holds the centre of a study pixel."""
+        places = []
+        sizes = zip((row, column), self.grid.shape[1:], self.array.shape[-2:], strict=True)
+        for value, size, target in sizes:
+            places.append(min(int((value + 0.5) * target / size), target - 1))
+        return places[0], places[1]
+
+
+def prepare(
+    study: Study,
+    card: ModelCard,
+    slices: slice | None = None,
+    *,
+    resolution: Resolution = "model",
+) -> Prepared:
+    """What a model is fed for some slices of a study.
+
+    Parameters
+    ----------
+    slices : slice, optional
+        Whole ``start`` and ``stop`` inside the study; all when not given. The intensity range is
+        always that of the whole volume, so a slice looks the same alone and among others.
+    resolution : {"model", "native"}
+        Resample in plane to the spacing the network was trained at, or feed the study's own pixels.
+
+    Raises
+    ------
+    StudyError
+        A role is missing (the message says which, and what there is), the model needs a volume
+        and the study is one picture, or a scan is constant or empty.
+    """
+    _check_roles(study, card)
+    span = slice(0, study.grid.shape[0]) if slices is None else slices
+    shape, spacing, notes = _network_grid(study.grid, card, resolution)
+    notes += _plane_notes(study.grid)
+    channels = []
+    ranges = {}
+    for role in card.inputs.roles:
+        scaled, limits, said = _channel(study[role], card, span)
+        channels.append(resample_in_plane(scaled, shape))
+        ranges[role] = limits
+        notes += said
+    array = np.ascontiguousarray(np.stack(channels, axis=1))
+    return Prepared(array, study.grid, span, spacing, resolution, ranges, tuple(notes))
+
+
+def _check_roles(study: Study, card: ModelCard) -> None:
+    missing = [role for role in card.inputs.roles if role not in study.images]
+    if missing:
+        have = ", ".join(study.images) or "no scan at all"
+        raise StudyError(
+            f"the model {card.name!r} needs {', '.join(card.inputs.roles)}, and the study lacks "
+            f"{', '.join(missing)} (it has {have})",
+            where=study.name,
+            remedy="Add the scan, say which file it is (Study tab, or --role NAME=FILE), or choose "
+            "a model for what there is",
+        )
+    if card.inputs.spatial_dims == 3 and study.grid.shape[0] == 1:
+        raise StudyError(
+            f"the model {card.name!r} needs a volume, and the study is one picture",
+            where=study.name,
+            remedy="Open the whole series, or choose a model for slices",
+        )
+
+
+def _network_grid(
+    grid: Grid, card: ModelCard, resolution: Resolution
+) -> tuple[tuple[int, int], tuple[float, float], list[str]]:
+    """In-plane shape and pixel size that the network sees."""
+    rows, columns = grid.shape[1:]
+    if resolution == "native":
+        return (rows, columns), (grid.spacing[1], grid.spacing[2]), []
+    notes = []
+    if grid.calibrated:
+        wanted = (card.inputs.spacing_mm,) * 2
+    else:
+        wanted = (max(rows, columns) / card.inputs.size,) * 2
+        notes.append(
+            "The picture gives no pixel size, so it was scaled until its larger side has the "
+            f"{card.inputs.size} pixels the network was trained at."
+        )
+    size = grid.spacing[1:] if grid.calibrated else (1.0, 1.0)
+    shape = (
+        max(1, round(rows * size[0] / wanted[0])),
+        max(1, round(columns * size[1] / wanted[1])),
+    )
+    return shape, (rows * size[0] / shape[0], columns * size[1] / shape[1]), notes
+
+
+def _plane_notes(grid: Grid) -> list[str]:
+    """A warning when the scan's own slices are not the axial ones that the network takes."""
+    if not grid.calibrated or grid.shape[0] == 1:
+        return []
+    through, rows, columns = grid.spacing
+    for name, coarse, others in (
+        ("coronally", rows, (through, columns)),
+        ("sagittally", columns, (through, rows)),
+    ):
+        if coarse > THICK_RATIO * max(others):
+            return [
+                f"The scan was acquired {name} (slices {coarse:.3g} mm apart); the network takes "
+                "axial slices, which are interpolated here, so expect less of it."
+            ]
+    return []
+
+
+#: Brain (packed to bits) and intensity range of volumes seen, for as long as these live: a click
+#: or a moved slider must not measure the whole volume again.
+_MEASURED: weakref.WeakKeyDictionary[
+    Volume, tuple[npt.NDArray[np.uint8], tuple[int, ...], tuple[float, float]]
+] = weakref.WeakKeyDictionary()
+
+
+def _brain_of(
+    volume: Volume, spatial: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.bool_], tuple[float, float]]:
+    """Brain mask and (low, high) of a scan, measured once."""
+    if volume not in _MEASURED:
+        # A single picture is measured in its plane: as a volume, all of it would be border.
+        array = spatial[0] if spatial.shape[0] == 1 else spatial
+        mask = brain_mask(array)
+        limits = brain_range(array, mask, where=volume.role)
+        _MEASURED[volume] = (np.packbits(mask), spatial.shape, limits)
+    bits, shape, limits = _MEASURED[volume]
+    count = int(np.prod(shape))
+    return np.unpackbits(bits, count=count).view(np.bool_).reshape(shape), limits
+
+
+def _channel(
+    volume: Volume, card: ModelCard, span: slice
+) -> tuple[npt.NDArray[np.float32], tuple[float, float], list[str]]:
+    """One role's slices in (0, 1), its range, and what was noticed."""
+    spatial = volume.spatial()
+    notes = []
+    if volume.leading:
+        axes = ", ".join(volume.leading)
+        notes.append(f"{volume.role} has more axes ({axes}); the first image of each was used.")
+    if spatial.dtype.kind == "c":
+        raise StudyError(
+            "the scan is complex, and the networks take magnitudes",
+            where=volume.role,
+            remedy="Save its magnitude as an image of its own",
+        )
+    part = spatial[span]
+    if part.dtype.kind == "f" and (bad := int((~np.isfinite(part)).sum())):
+        notes.append(
+            f"{volume.role} holds {bad} NaN or infinite voxels; the network was given 0 there."
+        )
+    if card.inputs.normalisation == "unit":
+        return _unit(part, volume.role), (0.0, 1.0), notes
+    mask, (low, high) = _brain_of(volume, spatial)
+    return normalise(part, mask[span], low, high), (low, high), notes
+
+
+def _unit(part: npt.NDArray[Any], role: str) -> npt.NDArray[np.float32]:
+    """Slices that are in (0, 1) already; refused when they are not."""
+    values = np.nan_to_num(np.asarray(part, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if low < 0.0 or high > 1.0:
+        raise StudyError(
+            f"the model takes intensities from 0 to 1, and these go from {low:g} to {high:g}",
+            where=role,
+            remedy="Scale the image before, or choose a model that normalises scans itself",
+        )
+    if low == high:
+        raise StudyError(
+            "the image is constant, so there is nothing to see in it",
+            where=role,
+            remedy="Check that the file is the one that was meant",
+        )
+    return values
