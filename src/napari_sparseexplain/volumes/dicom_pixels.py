@@ -1,0 +1,238 @@
+"""Pixels of frames: decoded one by one, scaled, and put into one array made beforehand.
+
+Decoding of every transfer syntax is pydicom's (with pylibjpeg). Values leave as the modality
+defines them: rescale or modality table applied (PS3.3 C.11.1), palettes looked up, luminance-
+chrominance turned into RGB. MONOCHROME1 is left as stored: it only says how to display.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut, apply_modality_lut, iter_pixels
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from ..errors import ReadError
+from .dicom_files import read_header, read_whole, transfer_syntax
+from .dicom_frames import Frame
+from .dicom_values import first_item, integer, text
+from .study import Finding
+
+#: Uncompressed transfer syntaxes whose frames can be read one at a time from the file.
+_STREAMED = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+
+#: What decoders say when there are fewer bytes than the header announces.
+_SIGNS_OF_TRUNCATION = ("less than", "fewer", "cannot reshape array", "ended prematurely")
+
+
+def read_pixels(
+    frames: npt.NDArray[np.object_], where: str
+) -> tuple[npt.NDArray[Any], bool, np.dtype[Any], tuple[Finding, ...]]:
+    """All pixels of a stack.
+
+    Parameters
+    ----------
+    frames : ndarray of Frame, shape (\\*leading, slices)
+    where : str
+        The series, for messages.
+
+    Returns
+    -------
+    array : ndarray, shape (\\*leading, slices, rows, columns) or (…, 3) in colour
+        The stored type when nothing is to be scaled, the smallest sufficient integer type when
+        only a whole number is added (CT), else float32.
+    colour : bool
+    stored : dtype
+        The type on file.
+    findings : tuple of Finding
+        What the decoder remarked, each remark once.
+
+    Raises
+    ------
+    ReadError
+        There are no pixels, fewer than there should be, or they cannot be decoded.
+    """
+    by_file: dict[Path, dict[int, list[tuple[tuple[int, ...], Frame]]]] = {}
+    for index, frame in np.ndenumerate(frames):
+        by_number = by_file.setdefault(frame.path, {})
+        by_number.setdefault(frame.number, []).append((index, frame))
+    target: npt.NDArray[Any] | None = None
+    colour, stored = False, np.dtype(np.uint8)
+    remarks: dict[str, Path] = {}
+    with warnings.catch_warnings(record=True) as heard:
+        for path, wanted in by_file.items():
+            header = read_header(path)
+            warnings.simplefilter("always")
+            numbers = sorted(wanted)
+            planes = _decoded(path, header, numbers)
+            for number, decoded in zip(numbers, planes, strict=True):
+                plane, is_colour = _displayable(decoded, header, path)
+                if target is None:
+                    colour, stored = is_colour, plane.dtype
+                    target = _empty(frames, plane, header, colour)
+                for index, frame in wanted[number]:
+                    target = _fill(target, index, _cut(plane, frame, path), header, frame)
+            for warning in heard:
+                remarks.setdefault(str(warning.message).split("\n")[0], path)
+            heard.clear()
+    if target is None:
+        raise ReadError("the series holds no image", where=where, remedy="Choose another series")
+    said = tuple(
+        Finding("info", "pixel-remark", f"the pixel decoder remarked: {what}", str(path))
+        for what, path in remarks.items()
+    )
+    return target, colour, stored, said
+
+
+def _decoded(path: Path, header: Dataset, numbers: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+    """Planes of the asked frames, one at a time."""
+    # A large uncompressed file is read frame by frame; else the parsed data set is the surer way,
+    # since pydicom's path to single frames knows no deflated files and no mislabelled headers.
+    streamed = len(numbers) > 1 and transfer_syntax(header) in _STREAMED
+    source: Any = path if streamed else read_whole(path)
+    produced = 0
+    try:
+        for plane in iter_pixels(source, indices=list(numbers)):
+            produced += 1
+            yield plane
+    except GeneratorExit:
+        raise
+    except Exception as error:  # decoders raise whatever the damaged stream provokes
+        raise _pixel_error(path, header, error) from error
+    if produced < len(numbers):
+        raise ReadError(
+            f"the file announces {max(numbers) + 1} frames but holds only {produced}",
+            where=path,
+            remedy="Fetch the file again from its archive",
+        )
+
+
+def _pixel_error(path: Path, header: Dataset, error: Exception) -> ReadError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # Where several plugins failed, the first line says only that; the second is the reason.
+    message = lines[1] if len(lines) > 1 else (lines[0] if lines else type(error).__name__)
+    if (isinstance(error, AttributeError) and "Pixel Data" in message) or "one of" in message:
+        return ReadError(
+            "the file describes an image but holds no pixel data",
+            where=path,
+            remedy="Fetch the file again from its archive",
+        )
+    if any(sign in message for sign in _SIGNS_OF_TRUNCATION) or isinstance(error, EOFError):
+        return ReadError(
+            f"the pixel data is truncated ({message})",
+            where=path,
+            remedy="Fetch the file again from its archive",
+        )
+    syntax = text(header.file_meta, "TransferSyntaxUID")
+    name = getattr(header.file_meta.get("TransferSyntaxUID"), "name", syntax) or "not named"
+    return ReadError(
+        f"the pixels could not be decoded (transfer syntax {name}: {message})",
+        where=path,
+        remedy="Export the image again uncompressed (Explicit VR Little Endian)",
+    )
+
+
+def _displayable(
+    plane: npt.NDArray[Any], header: Dataset, path: Path
+) -> tuple[npt.NDArray[Any], bool]:
+    """The plane with palettes looked up, colours as 8-bit RGB, and whether it is in colour."""
+    photometric = text(header, "PhotometricInterpretation")
+    if photometric == "PALETTE COLOR":
+        try:
+            plane = apply_color_lut(plane, header)
+        except (ValueError, AttributeError, KeyError, IndexError) as error:
+            raise ReadError(
+                f"the colour palette is damaged ({error})",
+                where=path,
+                remedy="Export the image again from its source",
+            ) from error
+    colour = plane.ndim == 3 and plane.shape[-1] in (3, 4)
+    if colour and plane.dtype.itemsize > 1:
+        bits = plane.dtype.itemsize * 8
+        if photometric != "PALETTE COLOR":
+            bits = integer(header, "BitsStored") or bits
+        plane = (plane >> max(bits - 8, 0)).astype(np.uint8)
+    if plane.ndim != (3 if colour else 2):
+        raise ReadError(
+            f"the image has {plane.shape[-1]} samples per pixel, which is neither grey nor colour",
+            where=path,
+            remedy="Export the image as grey or RGB",
+        )
+    return plane[..., :3] if colour else plane, colour
+
+
+def _empty(
+    frames: npt.NDArray[np.object_], plane: npt.NDArray[Any], header: Dataset, colour: bool
+) -> npt.NDArray[Any]:
+    first = frames.flat[0]
+    shape = (*frames.shape, first.rows, first.columns, *((3,) if colour else ()))
+    return np.empty(shape, dtype=_output_type(frames, plane, header, colour))
+
+
+def _output_type(
+    frames: npt.NDArray[np.object_], plane: npt.NDArray[Any], header: Dataset, colour: bool
+) -> np.dtype[Any]:
+    """Type of the output: stored, whole-number, or float32."""
+    native = plane.dtype.newbyteorder("=")
+    if colour:
+        return native
+    if first_item(header, "ModalityLUTSequence") is not None:
+        return np.dtype(np.float32)
+    slopes = {f.slope for f in frames.flat}
+    intercepts = {f.intercept for f in frames.flat}
+    if slopes == {1.0} and intercepts == {0.0}:
+        return native
+    if slopes == {1.0} and native.kind in "iu" and all(b == int(b) for b in intercepts):
+        # Signed and as wide as stored: CT numbers fit; `_fill` widens the array if some do not.
+        return np.dtype(np.int16 if native.itemsize <= 2 else np.int32)
+    return np.dtype(np.float32)
+
+
+def _cut(plane: npt.NDArray[Any], frame: Frame, path: Path) -> npt.NDArray[Any]:
+    """The frame's own part of a decoded plane (a tile of a mosaic, or all of it)."""
+    top, left = frame.corner or (0, 0)
+    piece = plane[top : top + frame.rows, left : left + frame.columns]
+    if piece.shape[:2] != (frame.rows, frame.columns):
+        raise ReadError(
+            f"the decoded image has {plane.shape[0]} x {plane.shape[1]} pixels, not the "
+            f"{frame.rows} x {frame.columns} of its header",
+            where=path,
+            remedy="Fetch the file again from its archive",
+        )
+    return piece
+
+
+def _fill(
+    target: npt.NDArray[Any],
+    index: tuple[int, ...],
+    piece: npt.NDArray[Any],
+    header: Dataset,
+    frame: Frame,
+) -> npt.NDArray[Any]:
+    """Scale one plane into its place; the array is widened when a later file needs it."""
+    if piece.ndim == 3:
+        target[index] = piece
+        return target
+    if first_item(header, "ModalityLUTSequence") is not None:
+        target[index] = apply_modality_lut(piece, header)
+        return target
+    if target.dtype.kind == "f":
+        np.multiply(piece, frame.slope, out=target[index], casting="unsafe")
+        if frame.intercept:
+            target[index] += np.asarray(frame.intercept, dtype=target.dtype)
+        return target
+    offset = int(frame.intercept)
+    low, high = int(piece.min()) + offset, int(piece.max()) + offset
+    limits = np.iinfo(target.dtype)
+    if low < limits.min or high > limits.max:
+        # Stored values beyond what BitsStored or the first file announced.
+        wider = np.int32 if low >= -(1 << 31) and high < 1 << 31 else np.float64
+        target = target.astype(wider)
+    np.add(piece, offset, out=target[index], casting="unsafe", dtype=np.int64)
+    return target

@@ -1,0 +1,248 @@
+"""DICOM files as volumes: a single file, a list, a folder with all below it, or a DICOMDIR.
+
+Headers are read first, without pixels; frames are sorted into series, stacks and axes; only then
+are pixels decoded, one plane at a time, into one array a volume.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nibabel.orientations as nio
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from ..errors import ReadError
+from .dicom_details import details_of, series_name
+from .dicom_enhanced import enhanced_frames, is_enhanced
+from .dicom_files import find_dicom_files, looks_like_dicom, read_header
+from .dicom_frames import Frame, NoPixelsError, multi_frame, object_type
+from .dicom_mosaic import mosaic_frames, mosaic_tiles
+from .dicom_pixels import read_pixels
+from .dicom_segmentation import is_segmentation, read_segmentation
+from .dicom_series import sort_frames
+from .dicom_stack import Stack
+from .dicom_values import number, text
+from .grid import Grid, orientation_to_display
+from .study import Finding
+from .volume import Source, Volume
+
+__all__ = ["DicomSeries", "looks_like_dicom", "read_dicom"]
+
+
+class DicomSeries(NamedTuple):
+    """A volume and what was noticed while it was read."""
+
+    volume: Volume
+    findings: tuple[Finding, ...]
+
+
+def read_dicom(path: Path | Sequence[Path]) -> list[DicomSeries]:
+    """All volumes of a DICOM file, list of files, folder or DICOMDIR.
+
+    Parameters
+    ----------
+    path : Path or sequence of Path
+        A folder is read with all below it; files that are not DICOM are passed over.
+
+    Returns
+    -------
+    list of DicomSeries
+        By series number. What concerns the path as a whole (objects without pixels, damaged
+        files, refused series, missing files of a DICOMDIR) stands with the first one.
+
+    Raises
+    ------
+    ReadError
+        Nothing could be opened; the message names the first obstacle.
+    """
+    with warnings.catch_warnings():
+        # pydicom warns on access to values that break a rule of the standard; those that matter
+        # here are checked where they are used, and what the pixel decoder says becomes a finding.
+        warnings.simplefilter("ignore")
+        return _read(Path(path) if isinstance(path, str | Path) else path)
+
+
+def _read(path: Path | Sequence[Path]) -> list[DicomSeries]:
+    found = find_dicom_files(path)
+    scan = _Scan(alone=len(found.files) == 1)
+    for file in found.files:
+        scan.add(file)
+    ordered = sort_frames(scan.frames, scan.names)
+    scan.refused.extend(ordered.refused)
+    scan.findings.extend(ordered.findings)
+    if found.missing:
+        scan.findings.append(_missing_files(found.missing))
+    series: list[DicomSeries] = list(scan.segmentations)
+    for stack in ordered.stacks:
+        try:
+            series.append(_series(stack))
+        except ReadError as error:
+            scan.refused.append(error)
+    if not series:
+        raise scan.refusal(found.files)
+    series.sort(key=lambda s: s.volume.details.get("SeriesNumber", np.inf))
+    head = series[0]
+    series[0] = head._replace(findings=(*scan.all_findings(), *head.findings))
+    return series
+
+
+class _Scan:
+    """First pass over the headers: frames, and what is no image."""
+
+    def __init__(self, *, alone: bool) -> None:
+        self._alone = alone
+        self.frames: list[Frame] = []
+        self.names: dict[str, str] = {}
+        self.findings: list[Finding] = []
+        self.refused: list[ReadError] = []
+        self.segmentations: list[DicomSeries] = []
+        self._without_pixels: Counter[str] = Counter()
+        self._first_without_pixels: ReadError | None = None
+
+    def add(self, file: Path) -> None:
+        """Take in one file."""
+        try:
+            header = read_header(file)
+            if is_segmentation(header):
+                volume, findings = read_segmentation(file, header)
+                self.segmentations.append(DicomSeries(volume, findings))
+                return
+            self.frames.extend(_frames(file, header))
+        except NoPixelsError as error:
+            self._without_pixels[object_type(read_header(file))] += 1
+            self._first_without_pixels = self._first_without_pixels or error
+            return
+        except ReadError as error:
+            self.refused.append(error)
+            return
+        self.names.setdefault(text(header, "SeriesInstanceUID"), series_name(header))
+
+    def all_findings(self) -> list[Finding]:
+        """Findings on the path as a whole."""
+        findings = list(self.findings)
+        if self._without_pixels:
+            kinds = ", ".join(f"{n} {name}" for name, n in self._without_pixels.most_common())
+            findings.append(
+                Finding("info", "no-pixels", f"objects without an image were passed over: {kinds}")
+            )
+        findings.extend(
+            Finding("warning", "unreadable", str(error), error.where or "")
+            for error in self.refused
+        )
+        return findings
+
+    def refusal(self, files: Sequence[Path]) -> ReadError:
+        """What to say when nothing could be opened."""
+        errors = self.refused or [e for e in (self._first_without_pixels,) if e is not None]
+        if not errors:
+            return ReadError("there is no image", where=files[0], remedy="Choose another folder")
+        first = errors[0]
+        others = len(self.refused) + sum(self._without_pixels.values()) - 1
+        if others < 1 or self._alone:
+            return first
+        return ReadError(
+            f"{first.what}; {others} further objects could not be opened either",
+            where=first.where,
+            remedy=first.remedy,
+        )
+
+
+def _frames(file: Path, header: Dataset) -> list[Frame]:
+    if is_enhanced(header):
+        return enhanced_frames(file, header)
+    if mosaic_tiles(header) is not None:
+        return mosaic_frames(file, header)
+    return multi_frame(file, header)
+
+
+def _series(stack: Stack) -> DicomSeries:
+    """Decode a stack and turn it into display order."""
+    first = stack.first
+    where = str(first.path)
+    header = read_header(first.path)
+    slices = stack.frames.shape[-1]
+    # Refuse an impossible affine before any pixel is decoded.
+    to_display = orientation_to_display(stack.affine, where=where)
+    array, colour, stored, remarks = read_pixels(stack.frames, where)
+    shape = (first.columns, first.rows, slices)
+    data = in_display_order(array, to_display, len(stack.leading))
+    affine = stack.affine @ nio.inv_ornt_aff(to_display, shape)
+    count = len(stack.leading)
+    display_shape = data.shape[count : count + 3]
+    name = series_name(header)
+    if stack.part:
+        name = f"{name} ({stack.part})"
+    volume = Volume(
+        data=data,
+        grid=Grid(
+            (display_shape[0], display_shape[1], display_shape[2]),
+            affine,
+            calibrated=stack.calibrated,
+            oriented=stack.oriented,
+        ),
+        role=name,
+        kind="image",
+        source=Source(
+            paths=tuple(dict.fromkeys(f.path for f in stack.frames.flat)),
+            format="dicom",
+            shape=shape,
+            affine=stack.affine,
+            dtype=stored,
+            to_display=to_display,
+            header=header,
+            description=name,
+        ),
+        leading=_leading(stack, header),
+        colour=colour,
+        unit="" if colour else _unit(header),
+        details=details_of(header, stack),
+    )
+    return DicomSeries(volume, (*stack.findings, *remarks))
+
+
+def in_display_order(
+    array: npt.NDArray[Any], to_display: npt.NDArray[np.float64], leading: int
+) -> npt.NDArray[Any]:
+    """View of (\\*leading, slice, row, column[, colour]) as (\\*leading, S, P, L[, colour])."""
+    axes = (leading + 2, leading + 1, leading)
+    spatial_first = np.moveaxis(array, axes, (0, 1, 2))
+    turned = nio.apply_orientation(spatial_first, to_display)
+    return np.moveaxis(turned, (0, 1, 2), (leading, leading + 1, leading + 2))
+
+
+def _leading(stack: Stack, header: Dataset) -> tuple[str, ...]:
+    """Names of the leading axes; frames of a film run in time."""
+    film = any(
+        number(header, keyword)
+        for keyword in ("FrameTime", "CineRate", "RecommendedDisplayFrameRate")
+    )
+    if stack.leading == ("frame",) and film:
+        return ("time",)
+    return stack.leading
+
+
+def _unit(header: Dataset) -> str:
+    """Unit of the scaled values, empty when arbitrary."""
+    modality, kind = text(header, "Modality"), text(header, "RescaleType")
+    if modality == "RTDOSE":
+        return "Gy" if text(header, "DoseUnits").upper() == "GY" else ""
+    if modality == "CT" and kind in ("", "HU"):
+        return "HU"
+    if modality == "PT":
+        return {"BQML": "Bq/ml"}.get(text(header, "Units"), "")
+    return kind if kind in ("HU", "OD", "Hz", "ms") else ""
+
+
+def _missing_files(missing: Sequence[Path]) -> Finding:
+    return Finding(
+        "warning",
+        "missing-files",
+        f"the DICOMDIR names {len(missing)} files that are not there ({missing[0].name} first)",
+        str(missing[0]),
+    )
