@@ -1,7 +1,26 @@
 """What a scan is: geometry, volumes, studies, readers, writers, phantoms. No torch here."""
 
 from .grid import Grid
+from .nifti_reader import read_nifti
+from .nifti_writer import write_nifti
+from .open_study import open_study
+from .resampling import patient_axes_grid, resample_to
+from .roles import LABEL_ROLES, ROLES
 from .study import Finding, Resampling, Study
 from .volume import Source, Volume
 
-__all__ = ["Finding", "Grid", "Resampling", "Source", "Study", "Volume"]
+__all__ = [
+    "LABEL_ROLES",
+    "ROLES",
+    "Finding",
+    "Grid",
+    "Resampling",
+    "Source",
+    "Study",
+    "Volume",
+    "open_study",
+    "patient_axes_grid",
+    "read_nifti",
+    "resample_to",
+    "write_nifti",
+]

@@ -50,6 +50,21 @@ def brain_mask(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return _solid_largest_piece(inside)
 
 
+def background_value(array: npt.NDArray[Any]) -> float:
+    """The constant value around a stripped scan, else the smallest finite value there is.
+
+    What lies outside a scan's field of view takes this value when the scan is resampled, so that
+    it stays background for `brain_mask` too. 0 for an array without finite values.
+    """
+    values = np.asarray(array)
+    finite = np.isfinite(values) if values.dtype.kind in "fc" else None
+    background, share = _border_value(values, finite)
+    if share >= STRIPPED_BORDER_SHARE:
+        return float(background)
+    inside = values if finite is None else values[finite]
+    return float(inside.min()) if inside.size else 0.0
+
+
 def _border_value(
     values: npt.NDArray[Any], finite: npt.NDArray[np.bool_] | None
 ) -> tuple[Any, float]:

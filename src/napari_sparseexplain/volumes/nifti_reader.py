@@ -1,0 +1,265 @@
+"""Reading NIfTI-1 and NIfTI-2 [1]_: one copy in memory at most, in display order by views.
+
+An uncompressed file in the machine's byte order is memory-mapped. A compressed one is unpacked
+straight into the array that is kept. Values that must be scaled become float32 slab by slab, in
+a file of four or more dimensions only when they are looked at (a dask array).
+
+References
+----------
+.. [1] R. W. Cox et al., A (sort of) new image data format standard: NIfTI-1, HBM 2004; and the
+   headers nifti1.h, nifti2.h of the NIfTI Data Format Working Group.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import nibabel.orientations as nio
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ReadError
+from .grid import Grid, orientation_to_display
+from .label_values import as_label_array
+from .nifti_header import NiftiHeader, read_nifti_header
+from .nifti_voxels import VoxelPlan, count_not_finite, read_voxels
+from .roles import read_name, stem_of
+from .study import Finding
+from .volume import Source, Volume
+
+#: Corners of the volume may lie this far apart in the two transforms before it is said.
+TRANSFORMS_AGREE_MM = 1.0
+
+
+def read_nifti(path: str | Path) -> Volume:
+    """Open one NIfTI file; `open_nifti` also tells what was noticed.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.nii``, ``.nii.gz``, or the header of a ``.hdr``/``.img`` pair. What the file holds
+        decides, not its ending.
+
+    Returns
+    -------
+    Volume
+        Shape ``(*leading, S, P, L)``, a last colour axis for RGB(A). Stored type when the
+        values need no scaling, else float32. Not writable.
+
+    Raises
+    ------
+    ReadError
+        Not a NIfTI voxel image, damaged or cut short, or an affine that places nothing.
+    """
+    return open_nifti(path)[0]
+
+
+def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
+    """`read_nifti`, with what a person should know about the file."""
+    path = Path(path)
+    file = read_nifti_header(path)
+    affine, oriented, findings = _affine(file)
+    to_display = orientation_to_display(affine, where=str(path))
+    voxels = read_voxels(VoxelPlan.of(file))
+    if file.is_complex:
+        findings.append(
+            Finding(
+                "info",
+                "complex",
+                "the voxels are complex numbers; their magnitude is shown",
+                path.name,
+            )
+        )
+    findings += _not_finite(voxels, file)
+
+    leading = _leading_names(file)
+    data = to_display_order(voxels, to_display, len(leading))
+    shape3 = file.shape[:3]
+    spatial_start = len(leading)
+    grid = Grid(
+        shape=tuple(data.shape[spatial_start : spatial_start + 3]),  # type: ignore[arg-type]
+        affine=affine @ nio.inv_ornt_aff(to_display, shape3),
+        oriented=oriented,
+    )
+    if grid.is_oblique:
+        findings.append(
+            Finding(
+                "info",
+                "oblique",
+                f"the slices are tilted by {grid.obliquity_degrees:.1f}° against the patient's "
+                "axes and are shown as acquired",
+                path.name,
+            )
+        )
+    role, kind, data, said = _role_and_kind(path, data, leading, file.is_colour)
+    findings += said
+    source = Source(
+        paths=file.paths,
+        format="nifti",
+        shape=shape3,
+        affine=affine,
+        dtype=file.dtype,
+        to_display=to_display,
+        header=file.header,
+        description=path.name,
+    )
+    details = {
+        key: text
+        for key in ("descrip", "intent_name")
+        if (text := bytes(file.header[key]).split(b"\0")[0].decode("latin-1").strip())
+    }
+    volume = Volume(
+        data=data,
+        grid=grid,
+        role=role,
+        kind=kind,
+        source=source,
+        leading=leading,
+        colour=file.is_colour,
+        details=details,
+    )
+    return volume, findings
+
+
+def to_display_order(
+    array: Any, to_display: npt.NDArray[np.float64], leading: int, *, spatial: int = 3
+) -> Any:
+    """View of a file-order array (i, j, k, [t, u, …], [colour]) in display order.
+
+    The further axes come first, slowest first: ``(u, t, S, P, L, [colour])``. Works on NumPy and
+    dask arrays; nothing is copied.
+    """
+    flips = tuple(slice(None, None, -1 if flip < 0 else 1) for flip in to_display[:spatial, 1])
+    array = array[flips]
+    order = np.argsort(to_display[:spatial, 0])
+    further = range(spatial + leading - 1, spatial - 1, -1)
+    rest = range(spatial + leading, array.ndim)
+    return array.transpose([*further, *(int(axis) for axis in order), *rest])
+
+
+def _affine(file: NiftiHeader) -> tuple[npt.NDArray[np.float64], bool, list[Finding]]:
+    """Affine in mm, whether it tells the patient's orientation, and what was noticed.
+
+    The sform when its code is set, else the qform, else voxel sizes alone: then letters are not
+    known. This is the order that nifti1.h recommends.
+    """
+    header, where = file.header, str(file.path)
+    findings: list[Finding] = []
+    sform = header.get_sform() if header["sform_code"] > 0 else None
+    qform = None
+    if header["qform_code"] > 0:
+        try:
+            qform = header.get_qform()
+        except (ValueError, nib.spatialimages.HeaderDataError) as error:
+            if sform is None:
+                raise ReadError(
+                    f"its only spatial transform (qform) is not valid: {error}",
+                    where=where,
+                    remedy="Repair the header, or export the scan again from its source",
+                ) from error
+    scale = file.millimetres
+    if sform is not None:
+        affine = sform
+        if qform is not None and np.isfinite(sform).all() and np.isfinite(qform).all():
+            gap = _largest_gap(sform, qform, file.shape[:3]) * scale
+            if gap > TRANSFORMS_AGREE_MM:
+                findings.append(
+                    Finding(
+                        "info",
+                        "two-transforms",
+                        f"the header's two transforms disagree by up to {gap:.0f} mm; "
+                        "the sform is used",
+                        file.path.name,
+                    )
+                )
+    elif qform is not None:
+        affine = qform
+    else:
+        affine = header.get_base_affine()
+        findings.append(
+            Finding(
+                "warning",
+                "no-orientation",
+                "the header tells voxel sizes but not the patient's orientation (qform and sform "
+                "code are 0): left and right are not known and no letters are shown",
+                file.path.name,
+            )
+        )
+    affine = np.array(affine, dtype=np.float64)
+    affine[:3] *= scale
+    if scale != 1.0:
+        findings.append(
+            Finding(
+                "info",
+                "unit",
+                f"the header gives lengths in {file.length_unit}; they are shown in millimetres",
+                file.path.name,
+            )
+        )
+    oriented = sform is not None or qform is not None
+    return affine, oriented, findings
+
+
+def _largest_gap(
+    one: npt.NDArray[np.float64], other: npt.NDArray[np.float64], shape: tuple[int, ...]
+) -> float:
+    """Largest distance between the places that two affines give a volume's corners."""
+    top = np.asarray(shape) - 1
+    corners = np.stack(np.meshgrid(*[(0, n) for n in top], indexing="ij"), -1).reshape(-1, 3)
+    difference = corners @ (one - other)[:3, :3].T + (one - other)[:3, 3]
+    return float(np.linalg.norm(difference, axis=1).max())
+
+
+def _leading_names(file: NiftiHeader) -> tuple[str, ...]:
+    """Names of the axes beyond space, in the order in which they come first in the data."""
+    further = len(file.shape) - 3
+    if further == 0:
+        return ()
+    folder, stem = file.path.parent, stem_of(file.path.name)
+    gradients = (f"{stem}.bval", f"{stem}.bvals", "bvals.txt", "bvals")
+    is_diffusion = any((folder / name).is_file() for name in gradients)
+    fourth = "direction" if is_diffusion else "time"
+    names = (fourth, "component", "axis6", "axis7")[:further]
+    return tuple(reversed(names))
+
+
+def _not_finite(voxels: Any, file: NiftiHeader) -> list[Finding]:
+    """A finding when the voxels hold NaN or infinite values."""
+    count, looked_at = count_not_finite(voxels, mapped=not file.compressed)
+    if not count:
+        return []
+    part = "" if looked_at == "all" else " in its first volume"
+    verb = "is" if count == 1 else "are"
+    return [
+        Finding(
+            "warning",
+            "nan",
+            f"{count} voxel{'s' if count > 1 else ''}{part} {verb} NaN or infinite; kept as they "
+            "are for display and replaced by background before a model sees them",
+            file.path.name,
+        )
+    ]
+
+
+def _role_and_kind(
+    path: Path, data: Any, leading: tuple[str, ...], colour: bool
+) -> tuple[str, Any, Any, list[Finding]]:
+    """Role and kind from the name, checked against the voxels; label maps as integers."""
+    reading = read_name(path.name)
+    stem = stem_of(path.name)
+    if reading.label == "no" or leading or colour:
+        return reading.role if reading.label == "no" and reading.role else stem, "image", data, []
+    labels = as_label_array(data, few=reading.label == "maybe")
+    if labels is not None:
+        return reading.role or stem, "label", labels, []
+    if reading.label == "maybe":
+        return reading.scan_role or stem, "image", data, []
+    said = Finding(
+        "warning",
+        "not-a-label-map",
+        "is named as a mask but does not hold label numbers; it is shown as an image",
+        path.name,
+    )
+    return stem, "image", data, [said]

@@ -1,0 +1,223 @@
+"""One role for each volume: what the names tell, kept apart where two tell the same."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import StudyError
+from .label_values import as_label_array
+from .roles import LABEL_ROLES, ROLES, stem_of
+from .study import Finding
+from .volume import Volume
+
+#: Words in a name that tell time points of one patient apart.
+_TIME_POINT = re.compile(
+    r"(?<![a-z0-9])((?:study|session|ses|visit|time ?point|time|tp|scan|exam|baseline|follow[-_ ]?"
+    r"up|fu|day|week|month|year|preop|postop|pre[-_ ]op|post[-_ ]op)[-_ ]?[a-z]?\d*)(?![a-z0-9])"
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A volume as it was read, before the study gives it its role.
+
+    Attributes
+    ----------
+    volume : Volume
+        Its ``role`` is what its file tells, or its own name.
+    place : str
+        File or series within the study's folder, for messages and for matching.
+    findings : tuple of Finding
+        What was noticed on reading it.
+    """
+
+    volume: Volume
+    place: str
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def assign_roles(
+    opened: Sequence[Opened], wanted: Mapping[str, str] | None, *, where: str | Path
+) -> tuple[dict[str, Volume], list[Finding]]:
+    """Distinct roles for all volumes.
+
+    What the person wants comes first. Two volumes of one role are told apart by the time point in
+    their names (``study1 flair``, ``study2 flair``) and else numbered (``t1``, ``t1 (2)``); the
+    study says so, since a model will take the one that has the plain role.
+
+    Parameters
+    ----------
+    opened : sequence of Opened
+        In the order of their files.
+    wanted : mapping of str to str, optional
+        File name, path, stem or series description by role.
+    where : str or Path
+        The study, for messages.
+
+    Raises
+    ------
+    StudyError
+        A wanted file is not there, is not clear, or is no label map although its role is one.
+    """
+    findings: list[Finding] = []
+    given = {place: role for role, place in _matched(opened, wanted or {}, where).items()}
+    volumes: list[Volume] = []
+    for index, item in enumerate(opened):
+        volume = item.volume
+        if index in given:
+            volume = _under(volume, given[index], item.place)
+        volumes.append(volume)
+    names = [v.role for v in volumes]
+    fixed = set(given)
+    names, said = _told_apart_by_time(names, opened, fixed)
+    findings += said
+    names, said = _numbered(names, opened, fixed)
+    findings += said
+    findings += [
+        Finding(
+            "info",
+            "unknown-role",
+            f"the name does not tell what {item.place} is; it keeps its own name as its role",
+            item.place,
+        )
+        for index, (item, volume) in enumerate(zip(opened, volumes, strict=True))
+        if index not in fixed and volume.role not in ROLES and volume.role not in LABEL_ROLES
+    ]
+    return {
+        name: volume.with_role(name) for name, volume in zip(names, volumes, strict=True)
+    }, findings
+
+
+def _under(volume: Volume, role: str, place: str) -> Volume:
+    """The volume under a role that a person gave it; a label role makes it a label map."""
+    if role in LABEL_ROLES and volume.kind == "image":
+        labels = None
+        if not volume.leading and not volume.colour:
+            labels = as_label_array(volume.data)
+        if labels is None:
+            raise StudyError(
+                f"cannot be {role!r}: its values are not those of a label map",
+                where=place,
+                remedy="Give this role to a file of whole numbers",
+            )
+        return replace(volume, data=labels, role=role, kind="label")
+    if role in ROLES:
+        return volume.with_role(role, "image")
+    return volume.with_role(role)
+
+
+def _matched(
+    opened: Sequence[Opened], wanted: Mapping[str, str], where: str | Path
+) -> dict[str, int]:
+    """Index of the volume that each role is wanted for."""
+    found: dict[str, int] = {}
+    for role, name in wanted.items():
+        fits = [i for i, item in enumerate(opened) if _is_named(item, name)]
+        places = ", ".join(item.place for item in opened)
+        if not fits:
+            raise StudyError(
+                f"there is no volume {name!r} for the role {role!r} (there is {places})",
+                where=where,
+                remedy="Give the name of one of these files or series",
+            )
+        if len(fits) > 1:
+            which = ", ".join(opened[i].place for i in fits)
+            raise StudyError(
+                f"{name!r} for the role {role!r} fits {len(fits)} volumes: {which}",
+                where=where,
+                remedy="Give the path within the folder",
+            )
+        if fits[0] in found.values():
+            raise StudyError(
+                f"{name!r} was given two roles", where=where, remedy="Give each volume one role"
+            )
+        found[role] = fits[0]
+    return found
+
+
+def _is_named(item: Opened, name: str) -> bool:
+    """Whether a person who writes ``name`` means this volume."""
+    path = item.volume.source.paths[0] if item.volume.source.paths else Path(item.place)
+    asked = Path(name)
+    if asked.is_absolute() or len(asked.parts) > 1:
+        same = asked.exists() and path.resolve() == asked.resolve()
+        return same or Path(item.place) == asked
+    if item.volume.source.format == "dicom":
+        return name in (item.place, item.volume.source.description, path.name, path.parent.name)
+    return name in (item.place, path.name, stem_of(path.name))
+
+
+def _told_apart_by_time(
+    names: list[str], opened: Sequence[Opened], fixed: set[int]
+) -> tuple[list[str], list[Finding]]:
+    """Prefix with the time point where a role comes back at another one."""
+    by_role: dict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        by_role[name].append(index)
+    points = [_time_point(item.place) for item in opened]
+    repeated = [
+        ids
+        for ids in by_role.values()
+        if len(ids) > 1
+        and len({points[i] for i in ids}) == len(ids)
+        and all(points[i] for i in ids)
+    ]
+    if not repeated:
+        return names, []
+    seen = {points[i] for ids in repeated for i in ids}
+    result = [
+        f"{points[i]} {name}" if i not in fixed and points[i] in seen else name
+        for i, name in enumerate(names)
+    ]
+    listed = ", ".join(sorted(filter(None, seen)))
+    return result, [
+        Finding(
+            "warning",
+            "several-time-points",
+            f"the volumes are of several time points ({listed}), which the roles now tell; give a "
+            "volume its plain role for a model to use it",
+        )
+    ]
+
+
+def _time_point(place: str) -> str:
+    """The word of a path that tells the time point, empty when there is none."""
+    found = _TIME_POINT.findall(place.lower())
+    return found[-1] if found else ""
+
+
+def _numbered(
+    names: list[str], opened: Sequence[Opened], fixed: set[int]
+) -> tuple[list[str], list[Finding]]:
+    """``t1 (2)`` for what is still double; a volume with a given role keeps it."""
+    by_role: dict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        by_role[name].append(index)
+    result = list(names)
+    findings: list[Finding] = []
+    taken = set(names)
+    for role, ids in by_role.items():
+        if len(ids) < 2:
+            continue
+        ids.sort(key=lambda i: (i not in fixed, i))
+        number = 2
+        for index in ids[1:]:
+            while f"{role} ({number})" in taken:
+                number += 1
+            result[index] = f"{role} ({number})"
+            taken.add(result[index])
+        files = ", ".join(f"{opened[i].place} is {result[i]!r}" for i in ids)
+        findings.append(
+            Finding(
+                "warning",
+                "duplicate-role",
+                f"{len(ids)} volumes have the role {role!r}: {files}; check that the right one "
+                "has the plain role",
+                role,
+            )
+        )
+    return result, findings

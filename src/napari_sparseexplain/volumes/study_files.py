@@ -1,0 +1,186 @@
+"""What lies in a file or folder that could belong to a study."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ReadError
+from .dicom_reader import looks_like_dicom
+from .nifti_header import looks_like_nifti
+
+NIFTI_ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+
+#: Image formats that are not read: said when met in a folder, not passed over in silence.
+OTHER_IMAGES = (
+    *(".nrrd", ".nhdr", ".mgz", ".mgh", ".mha", ".mhd", ".mnc", ".nii.bz2", ".nii.zst"),
+    *(".nii.zip", ".npy", ".npz"),
+)
+
+#: Never DICOM, so their first bytes are not looked at.
+_NO_IMAGE = (
+    *(".txt", ".json", ".tsv", ".csv", ".md", ".xml", ".html", ".pdf", ".py", ".sh", ".yaml"),
+    *(".yml", ".bval", ".bvec", ".bvals", ".bvecs", ".mat", ".log", ".dump", ".img", ".img.gz"),
+    *(".gif", ".svg", ".zip", ".tar", ".gz", ".gii", ".label", ".lta", ".xfm", ".tfm", ".h5"),
+)
+
+_SUBJECT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)(?=[_/])")
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """Candidates by kind, in name order.
+
+    Attributes
+    ----------
+    root : Path
+        The folder (of a single file: its folder).
+    nifti, pictures, dicom, other : tuple of Path
+        ``other`` are images in a format that is not read.
+    """
+
+    root: Path
+    nifti: tuple[Path, ...] = ()
+    pictures: tuple[Path, ...] = ()
+    dicom: tuple[Path, ...] = ()
+    other: tuple[Path, ...] = ()
+
+    def place(self, path: Path) -> str:
+        """A file's path within the study, for a person."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+
+def find_study_files(path: Path) -> StudyFiles:
+    """All image files of a path.
+
+    Parameters
+    ----------
+    path : Path
+        A file, a DICOMDIR, or a folder, which is searched with all below it; hidden files and
+        folders are passed over.
+
+    Raises
+    ------
+    ReadError
+        There is no such path, no image in it, or the images of several patients.
+    """
+    if not path.exists():
+        raise ReadError("there is no such file or folder", where=path, remedy="Check the path")
+    if path.is_file():
+        return _single(path)
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path))
+    if not files:
+        raise ReadError(
+            "the folder is empty",
+            where=path,
+            remedy="Choose the folder that holds the scans themselves",
+        )
+    if any(p.name.upper() == "DICOMDIR" and p.parent == path for p in files):
+        listed = tuple(p for p in files if not _known(p))
+        found = StudyFiles(path, *_sorted_out(files, with_dicom=False), dicom=listed)
+    else:
+        found = StudyFiles(path, *_sorted_out(files, with_dicom=True))
+    if not (found.nifti or found.pictures or found.dicom):
+        if found.other:
+            return found
+        raise ReadError(
+            f"none of the {len(files)} files in this folder is an image",
+            where=path,
+            remedy="Choose a folder with NIfTI or DICOM files, or PNG, JPG or TIFF pictures",
+        )
+    _check_one_patient(path, found.nifti)
+    return found
+
+
+def _single(path: Path) -> StudyFiles:
+    """A file by what it holds; its ending decides only where its bytes do not."""
+    root = path.parent
+    name = path.name.lower()
+    if name == "dicomdir" or looks_like_dicom(path):
+        return StudyFiles(root, dicom=(path,))
+    if name.endswith(PICTURE_ENDINGS):
+        return StudyFiles(root, pictures=(path,))
+    if name.endswith(".img") and path.with_suffix(".hdr").is_file():
+        return StudyFiles(root, nifti=(path.with_suffix(".hdr"),))
+    if name.endswith((*NIFTI_ENDINGS, *OTHER_IMAGES)) or looks_like_nifti(path):
+        return StudyFiles(root, nifti=(path,))
+    if name.endswith((".dcm", ".ima")):
+        return StudyFiles(root, dicom=(path,))
+    return StudyFiles(root, nifti=(path,))
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in path.relative_to(root).parts)
+
+
+def _known(path: Path) -> bool:
+    """Whether the ending rules DICOM out."""
+    name = path.name.lower()
+    return name.endswith((*NIFTI_ENDINGS, *PICTURE_ENDINGS, *OTHER_IMAGES, *_NO_IMAGE))
+
+
+def _sorted_out(
+    files: list[Path], *, with_dicom: bool
+) -> tuple[tuple[Path, ...], tuple[Path, ...], tuple[Path, ...], tuple[Path, ...]]:
+    """NIfTI, pictures, DICOM, other."""
+    nifti: list[Path] = []
+    pictures: list[Path] = []
+    dicom: list[Path] = []
+    other: list[Path] = []
+    for path in files:
+        name = path.name.lower()
+        if name.endswith((".hdr", ".hdr.gz")):
+            nifti += [path] if looks_like_nifti(path) else []
+        elif name.endswith(NIFTI_ENDINGS):
+            nifti.append(path)
+        elif name.endswith(PICTURE_ENDINGS):
+            pictures.append(path)
+        elif name.endswith(OTHER_IMAGES):
+            other.append(path)
+        elif with_dicom and not _known(path) and looks_like_dicom(path):
+            dicom.append(path)
+    return tuple(nifti), tuple(pictures), tuple(dicom), tuple(other)
+
+
+def _check_one_patient(root: Path, nifti: tuple[Path, ...]) -> None:
+    """A study is of one patient: refuse a data set's root, naming what is in it."""
+    subjects: dict[str, None] = {}
+    for path in nifti:
+        if found := _SUBJECT.search(path.relative_to(root).as_posix()):
+            subjects[found[1]] = None
+    if len(subjects) > 1:
+        raise _several(root, list(subjects))
+    if subjects:
+        return
+    folders: dict[str, set[str]] = {}
+    for path in nifti:
+        if path.parent != root:
+            top = path.relative_to(root).parts[0]
+            folders.setdefault(top, set()).add(_kind_of_name(path))
+    seen: set[str] = set()
+    for kinds in folders.values():
+        if len(folders) > 1 and seen & kinds and len(kinds) > 1:
+            raise _several(root, list(folders))
+        seen |= kinds
+
+
+def _kind_of_name(path: Path) -> str:
+    """What a name tells, for comparing folders with each other."""
+    from .roles import read_name
+
+    reading = read_name(path.name)
+    return reading.role or path.name
+
+
+def _several(root: Path, names: list[str]) -> ReadError:
+    shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+    return ReadError(
+        f"the folder holds {len(names)} studies or patients ({shown})",
+        where=root,
+        remedy="Open one of them at a time",
+    )
