@@ -59,6 +59,7 @@ def details_of(header: Dataset, stack: Stack) -> dict[str, Any]:
 
     Beside the keywords: ``object`` (SOP class), ``image_type``, ``photometric`` (for MONOCHROME1
     a viewer shows low values bright; the values themselves are never inverted), ``part``,
+    ``DiffusionBValue`` (the strongest),
     ``sop_instance_uids`` and ``frame_numbers`` (1-based), one entry an image in the order
     (\\*leading, slice) of the file's slices, ``slice_positions`` (mm along the normal), and
     ``axis_values`` with ``axis_attribute`` for leading axes.
@@ -82,6 +83,9 @@ def details_of(header: Dataset, stack: Stack) -> dict[str, Any]:
         found["ImageOrientationPatient"] = cosines
     if direction := texts(header, "PatientOrientation"):
         found["PatientOrientation"] = direction
+    weightings = [f.diffusion[0] for f in stack.frames.flat if f.diffusion is not None]
+    if weightings:
+        found["DiffusionBValue"] = max(weightings)
     if stack.part:
         found["part"] = stack.part
     frames = list(stack.frames.flat)

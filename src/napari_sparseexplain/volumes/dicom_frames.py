@@ -164,6 +164,12 @@ def frame_count(path: Path, header: Dataset) -> int:
             where=path,
             remedy="Export the object again from its source",
         )
+    if count is not None and count > path.stat().st_size:
+        raise ReadError(
+            f"the header announces {count} frames, more than the file has bytes",
+            where=path,
+            remedy="Fetch the file again from its archive",
+        )
     return count or 1
 
 

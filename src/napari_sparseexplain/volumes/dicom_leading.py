@@ -44,7 +44,7 @@ _MOST_CONTRASTS = 64
 class Arrangement:
     """Frames as an array (\\*leading, slices), the axes' names, values, and what was noticed."""
 
-    frames: npt.NDArray[np.object_]
+    frames: npt.NDArray[Any]
     leading: tuple[str, ...] = ()
     values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     ordered_by: str = ""
@@ -249,7 +249,7 @@ def _product(axes: list[list[Any]]) -> list[tuple[Any, ...]]:
     return keys
 
 
-def _objects(flat: Sequence[Frame], shape: tuple[int, ...]) -> npt.NDArray[np.object_]:
+def _objects(flat: Sequence[Frame], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     array = np.empty(len(flat), dtype=object)
     array[:] = flat
     return array.reshape(shape)

@@ -32,7 +32,7 @@ _SIGNS_OF_TRUNCATION = ("less than", "fewer", "cannot reshape array", "ended pre
 
 
 def read_pixels(
-    frames: npt.NDArray[np.object_], where: str
+    frames: npt.NDArray[Any], where: str
 ) -> tuple[npt.NDArray[Any], bool, np.dtype[Any], tuple[Finding, ...]]:
     """All pixels of a stack.
 
@@ -67,10 +67,10 @@ def read_pixels(
     remarks: dict[str, Path] = {}
     with warnings.catch_warnings(record=True) as heard:
         for path, wanted in by_file.items():
-            header = read_header(path)
-            warnings.simplefilter("always")
             numbers = sorted(wanted)
-            planes = _decoded(path, header, numbers)
+            header, source = _source(path, len(numbers))
+            warnings.simplefilter("always")
+            planes = _decoded(path, header, source, numbers)
             for number, decoded in zip(numbers, planes, strict=True):
                 plane, is_colour = _displayable(decoded, header, path)
                 if target is None:
@@ -90,12 +90,25 @@ def read_pixels(
     return target, colour, stored, said
 
 
-def _decoded(path: Path, header: Dataset, numbers: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+def _source(path: Path, count: int) -> tuple[Dataset, Path | Dataset]:
+    """The file's header, and what to decode ``count`` frames from.
+
+    Of a large uncompressed file the frames are read one at a time from the path; else the parsed
+    data set is the surer way, since pydicom's way to single frames of a path knows no deflated
+    files and no header that is encoded otherwise than it says.
+    """
+    if count > 1:
+        header = read_header(path)
+        if transfer_syntax(header) in _STREAMED:
+            return header, path
+    whole = read_whole(path)
+    return whole, whole
+
+
+def _decoded(
+    path: Path, header: Dataset, source: Path | Dataset, numbers: Sequence[int]
+) -> Iterator[npt.NDArray[Any]]:
     """Planes of the asked frames, one at a time."""
-    # A large uncompressed file is read frame by frame; else the parsed data set is the surer way,
-    # since pydicom's path to single frames knows no deflated files and no mislabelled headers.
-    streamed = len(numbers) > 1 and transfer_syntax(header) in _STREAMED
-    source: Any = path if streamed else read_whole(path)
     produced = 0
     try:
         for plane in iter_pixels(source, indices=list(numbers)):
@@ -125,7 +138,7 @@ def _pixel_error(path: Path, header: Dataset, error: Exception) -> ReadError:
         )
     if any(sign in message for sign in _SIGNS_OF_TRUNCATION) or isinstance(error, EOFError):
         return ReadError(
-            f"the pixel data is truncated ({message})",
+            f"the pixel data is truncated ({message.split(' - ')[0]})",
             where=path,
             remedy="Fetch the file again from its archive",
         )
@@ -168,7 +181,7 @@ def _displayable(
 
 
 def _empty(
-    frames: npt.NDArray[np.object_], plane: npt.NDArray[Any], header: Dataset, colour: bool
+    frames: npt.NDArray[Any], plane: npt.NDArray[Any], header: Dataset, colour: bool
 ) -> npt.NDArray[Any]:
     first = frames.flat[0]
     shape = (*frames.shape, first.rows, first.columns, *((3,) if colour else ()))
@@ -176,7 +189,7 @@ def _empty(
 
 
 def _output_type(
-    frames: npt.NDArray[np.object_], plane: npt.NDArray[Any], header: Dataset, colour: bool
+    frames: npt.NDArray[Any], plane: npt.NDArray[Any], header: Dataset, colour: bool
 ) -> np.dtype[Any]:
     """Type of the output: stored, whole-number, or float32."""
     native = plane.dtype.newbyteorder("=")

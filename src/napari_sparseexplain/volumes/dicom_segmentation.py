@@ -174,7 +174,7 @@ def _segments(header: Dataset) -> dict[int, str]:
     return found
 
 
-def _row(frames: list[Frame]) -> npt.NDArray[np.object_]:
+def _row(frames: list[Frame]) -> npt.NDArray[Any]:
     row = np.empty(len(frames), dtype=object)
     row[:] = frames
     return row

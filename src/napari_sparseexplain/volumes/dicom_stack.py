@@ -60,7 +60,7 @@ class Stack:
         What tells this volume from others of the same series; empty when it is the only one.
     """
 
-    frames: npt.NDArray[np.object_]
+    frames: npt.NDArray[Any]
     leading: tuple[str, ...]
     affine: npt.NDArray[np.float64]
     calibrated: bool = True
@@ -95,7 +95,7 @@ def stack_frames(frames: Sequence[Frame], where: str) -> Stack:
     """
     slices = slices_along_normal(frames)
     arrangement = arrange(slices, where)
-    places = np.array([np.mean([f.position for f in cell], axis=0) for cell in slices])
+    places = np.array([np.mean([np.asarray(f.position) for f in cell], axis=0) for cell in slices])
     step, findings = _slice_step(places, frames[0], where)
     _one_line(slices, places, frames[0], where)
     affine = frame_affine(frames[0], places[0], step)
