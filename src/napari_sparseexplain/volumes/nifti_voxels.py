@@ -81,9 +81,8 @@ class VoxelPlan:
             block = block.astype(wide) * self.file.slope + (self.file.intercept or 0.0)
         if block.dtype.kind == "c":
             block = np.abs(block)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # beyond float32 becomes inf, and is said
+        # What float32 cannot hold becomes infinite, and the reader says so.
+        with np.errstate(over="ignore", invalid="ignore"):
             return block.astype(self.values)
 
     def shaped(self, flat: Any) -> Any:

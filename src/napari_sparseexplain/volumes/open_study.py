@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ReadError, SparseExplainError
+from ..errors import ReadError
+from .brain_mask import brain_mask
+from .common_grid import bring_to_grid
+from .dicom_reader import read_dicom
+from .mask_placement import mask_placement, placement_finding
 from .nifti_reader import open_nifti
+from .picture_reader import read_pictures
 from .reference_grid import choose_reference
-from .resampling import patient_axes_grid, resample_to
+from .resampling import patient_axes_grid
 from .role_assignment import Opened, assign_roles
-from .study import Finding, Resampling, Study
+from .roles import role_from_dicom
+from .study import Finding, Study
 from .study_files import StudyFiles, find_study_files
 from .volume import Volume
 
@@ -32,10 +38,10 @@ def open_study(
         A NIfTI file; a folder in BraTS or BIDS naming or with any names that tell the modality; a
         DICOM file, folder or DICOMDIR; a PNG, JPG or TIFF picture, or a folder of them.
     reference : str, optional
-        Role of the volume whose grid the others are brought to. Default: see
-        `reference_grid.choose_reference`.
+        Role of the volume whose grid the others are brought to. Default: the scan whose grid most
+        scans share, among equals the one with the smallest voxels (`choose_reference`).
     patient_axes : bool
-        Resample an oblique reference to the patient's axes (scans linearly, labels by nearest).
+        Resample an oblique study to the patient's axes (scans linearly, labels by nearest).
     roles : mapping of str to str, optional
         File (or series) by role, where the names do not tell or tell it wrongly.
     name : str, optional
@@ -44,7 +50,8 @@ def open_study(
     Returns
     -------
     Study
-        Its findings say what was resampled, what could not be read, and what to look at.
+        Its findings say what was resampled, what could not be read, and what to look at. Each
+        volume is held once; those that were resampled stay reachable in ``originals``, from disk.
 
     Raises
     ------
@@ -55,56 +62,115 @@ def open_study(
     """
     path = Path(path)
     files = find_study_files(path)
-    opened, findings = _read_all(path, files)
+    opened, findings = _read_all(files)
     volumes, said = assign_roles(opened, roles, where=path)
     findings += said
     chosen = choose_reference(volumes, reference, where=path)
+    findings += _misplaced_masks(volumes, chosen)
     grid = volumes[chosen].grid
-    if patient_axes and grid.is_oblique:
-        grid = patient_axes_grid(grid)
-    placed: dict[str, Volume] = {}
-    resamplings: dict[str, Resampling] = {}
-    originals: dict[str, Volume] = {}
-    for role, volume in volumes.items():
-        if volume.grid.matches(grid):
-            placed[role] = replace(volume, grid=grid)
-            continue
-        placed[role] = resample_to(volume, grid)
-        originals[role] = volume
-        resamplings[role] = Resampling(
-            role=role,
-            from_shape=volume.grid.shape,
-            from_spacing=volume.grid.spacing,
-            interpolation="nearest" if volume.kind == "label" else "linear",
-            reference=chosen,
-        )
+    if grid.is_oblique:
+        tilt = f"the slices are tilted by {grid.obliquity_degrees:.1f}° against the patient's axes"
+        if patient_axes:
+            grid = patient_axes_grid(grid)
+            findings.append(Finding("info", "patient-axes", f"{tilt} and were resampled to these"))
+        else:
+            findings.append(
+                Finding(
+                    "info",
+                    "oblique",
+                    f"{tilt} and are shown as acquired; open the study with patient axes to "
+                    "resample them",
+                    chosen,
+                )
+            )
+    placed = bring_to_grid(volumes, grid, chosen)
     return Study(
         name=name or path.resolve().name,
         path=path,
-        images={r: v for r, v in placed.items() if v.kind == "image"},
-        labels={r: v for r, v in placed.items() if v.kind == "label"},
+        images={r: v for r, v in placed.volumes.items() if v.kind == "image"},
+        labels={r: v for r, v in placed.volumes.items() if v.kind == "label"},
         grid=grid,
         reference=chosen,
-        findings=tuple(findings),
-        resamplings=resamplings,
-        originals=originals,
+        findings=(*findings, *placed.findings),
+        resamplings=placed.resamplings,
+        originals=placed.originals,
     )
 
 
-def _read_all(path: Path, files: StudyFiles) -> tuple[list[Opened], list[Finding]]:
+def _read_all(files: StudyFiles) -> tuple[list[Opened], list[Finding]]:
     """Every file that can be read; the first error when none can."""
     opened: list[Opened] = []
     findings: list[Finding] = []
-    errors: list[SparseExplainError] = []
-    for file in files.nifti:
+    errors: list[ReadError] = []
+    for file in (*files.nifti, *files.other):
         try:
             volume, said = open_nifti(file)
         except ReadError as error:
             errors.append(error)
-            continue
-        opened.append(Opened(volume, files.place(file), tuple(said)))
-        findings += said
-    if not opened and errors:
+        else:
+            opened.append(Opened(volume, files.place(file), tuple(said)))
+    if files.dicom:
+        try:
+            opened += _read_dicom(files)
+        except ReadError as error:
+            errors.append(error)
+    if files.pictures and not (opened or errors):
+        try:
+            read, said = read_pictures(files.pictures, files.root)
+        except ReadError as error:
+            errors.append(error)
+        else:
+            opened += [Opened(volume, place, tuple(notes)) for volume, place, notes in read]
+            findings += said
+    elif files.pictures:
+        findings.append(
+            Finding(
+                "info",
+                "pictures-left-out",
+                f"{len(files.pictures)} pictures beside the scans were not opened",
+                files.place(files.pictures[0]),
+            )
+        )
+    if not opened:
         raise errors[0]
+    findings += [f for item in opened for f in item.findings if f.code != "oblique"]
     findings += [Finding("warning", "unreadable", str(e), e.where or "") for e in errors]
     return opened, findings
+
+
+def _read_dicom(files: StudyFiles) -> list[Opened]:
+    """All series, under the role that their headers tell, else under their own name."""
+    # One file goes as itself, so that a DICOMDIR is followed and a refusal names the file.
+    series = read_dicom(files.dicom[0] if len(files.dicom) == 1 else files.dicom)
+    opened: list[Opened] = []
+    for volume, said in series:
+        if volume.kind == "label":
+            volume = volume.with_role("seg")
+        elif role := role_from_dicom(volume.details):
+            volume = volume.with_role(role)
+        place = volume.source.description or files.place(volume.source.paths[0])
+        opened.append(Opened(volume, place, tuple(said)))
+    studies = {uid for item in opened if (uid := item.volume.details.get("StudyInstanceUID"))}
+    if len(studies) > 1:
+        note = Finding(
+            "warning",
+            "several-examinations",
+            f"the series come from {len(studies)} examinations; check that they are of one patient",
+        )
+        opened[0] = replace(opened[0], findings=(*opened[0].findings, note))
+    return opened
+
+
+def _misplaced_masks(volumes: Mapping[str, Volume], reference: str) -> list[Finding]:
+    """Masks that do not lie in the brain of the reference, before anything is resampled."""
+    scan = volumes[reference]
+    masks = {role: volume for role, volume in volumes.items() if volume.kind == "label"}
+    if not masks or scan.kind != "image" or scan.grid.shape[0] < 2 or not scan.grid.oriented:
+        return []
+    brain = brain_mask(scan.spatial())
+    findings: list[Finding] = []
+    for role, mask in masks.items():
+        placed = mask_placement(mask, scan, brain)
+        if placed is not None and (said := placement_finding(role, mask, reference, placed)):
+            findings.append(said)
+    return findings

@@ -85,7 +85,9 @@ def assign_roles(
             item.place,
         )
         for index, (item, volume) in enumerate(zip(opened, volumes, strict=True))
-        if index not in fixed and volume.role not in ROLES and volume.role not in LABEL_ROLES
+        if index not in fixed
+        and volume.role not in (*ROLES, *LABEL_ROLES)
+        and volume.source.format != "image"  # a picture has no sequence that it could tell
     ]
     return {
         name: volume.with_role(name) for name, volume in zip(names, volumes, strict=True)

@@ -220,7 +220,7 @@ FLAIR_MIN_TI, FLAIR_MIN_TE, FLAIR_MIN_TR = 1500.0, 60.0, 4000.0
 #: Spin echo: T1 weighting needs both times short, T2 weighting both long.
 T1_MAX_TE, T1_MAX_TR, T1_MAX_TR_INVERSION = 30.0, 1000.0, 3000.0
 T2_MIN_TE, T2_MIN_TR = 70.0, 2000.0
-#: Gradient echo with a short repetition is T1-weighted only from about this flip angle on.
+#: Spoiled gradient echo with a short repetition is T1-weighted from about this flip angle on.
 T1_MIN_FLIP = 8.0
 T1_GRADIENT_MAX_TE = 8.0
 
@@ -238,8 +238,8 @@ def role_from_dicom(details: Mapping[str, Any]) -> str | None:
     details : mapping
         By DICOM keyword: ``Modality``, ``SeriesDescription``, ``ProtocolName``,
         ``ContrastBolusAgent``, ``RepetitionTime``, ``EchoTime``, ``InversionTime`` (ms),
-        ``FlipAngle`` (degrees), ``ScanningSequence``, ``ImageType`` (or ``image_type``),
-        ``DiffusionBValue``. Any may be absent.
+        ``FlipAngle`` (degrees), ``ScanningSequence``, ``SequenceVariant``, ``ImageType`` (or
+        ``image_type``), ``DiffusionBValue``. Any may be absent.
 
     Returns
     -------
@@ -316,8 +316,10 @@ def _role_from_timing(details: Mapping[str, Any]) -> str | None:
     if inversion > 0:  # inversion-prepared gradient echo, as in MPRAGE
         return "t1" if echo <= T1_MAX_TE and repetition <= T1_MAX_TR_INVERSION else None
     if "GR" in sequence and "SE" not in sequence:
-        flip = _number(details, "FlipAngle")
-        is_t1 = echo <= T1_GRADIENT_MAX_TE and flip is not None and flip >= T1_MIN_FLIP
+        # Without spoiling (as in balanced SSFP) the contrast is not that of T1.
+        spoiled = "SP" in _parts(details.get("SequenceVariant"))
+        flip = _number(details, "FlipAngle") or 0.0
+        is_t1 = spoiled and echo <= T1_GRADIENT_MAX_TE and flip >= T1_MIN_FLIP
         return "t1" if is_t1 and repetition <= T1_MAX_TR else None
     if echo <= T1_MAX_TE and repetition <= T1_MAX_TR:
         return "t1"

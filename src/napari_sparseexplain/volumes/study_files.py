@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import ReadError
 from .dicom_reader import looks_like_dicom
 from .nifti_header import looks_like_nifti
+from .roles import read_name
 
 NIFTI_ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -16,14 +17,27 @@ PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 #: Image formats that are not read: said when met in a folder, not passed over in silence.
 OTHER_IMAGES = (
     *(".nrrd", ".nhdr", ".mgz", ".mgh", ".mha", ".mhd", ".mnc", ".nii.bz2", ".nii.zst"),
-    *(".nii.zip", ".npy", ".npz"),
+    ".nii.zip",
 )
 
 #: Never DICOM, so their first bytes are not looked at.
 _NO_IMAGE = (
     *(".txt", ".json", ".tsv", ".csv", ".md", ".xml", ".html", ".pdf", ".py", ".sh", ".yaml"),
     *(".yml", ".bval", ".bvec", ".bvals", ".bvecs", ".mat", ".log", ".dump", ".img", ".img.gz"),
-    *(".gif", ".svg", ".zip", ".tar", ".gz", ".gii", ".label", ".lta", ".xfm", ".tfm", ".h5"),
+    *(
+        ".gif",
+        ".svg",
+        ".zip",
+        ".tar",
+        ".gz",
+        ".gii",
+        ".label",
+        ".lta",
+        ".xfm",
+        ".tfm",
+        ".h5",
+        ".npy",
+    ),
 )
 
 _SUBJECT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)(?=[_/])")
@@ -80,11 +94,7 @@ def find_study_files(path: Path) -> StudyFiles:
             where=path,
             remedy="Choose the folder that holds the scans themselves",
         )
-    if any(p.name.upper() == "DICOMDIR" and p.parent == path for p in files):
-        listed = tuple(p for p in files if not _known(p))
-        found = StudyFiles(path, *_sorted_out(files, with_dicom=False), dicom=listed)
-    else:
-        found = StudyFiles(path, *_sorted_out(files, with_dicom=True))
+    found = _sorted_out(path, files)
     if not (found.nifti or found.pictures or found.dicom):
         if found.other:
             return found
@@ -124,14 +134,13 @@ def _known(path: Path) -> bool:
     return name.endswith((*NIFTI_ENDINGS, *PICTURE_ENDINGS, *OTHER_IMAGES, *_NO_IMAGE))
 
 
-def _sorted_out(
-    files: list[Path], *, with_dicom: bool
-) -> tuple[tuple[Path, ...], tuple[Path, ...], tuple[Path, ...], tuple[Path, ...]]:
-    """NIfTI, pictures, DICOM, other."""
+def _sorted_out(root: Path, files: list[Path]) -> StudyFiles:
+    """Files by kind; a DICOMDIR only where none of the files that it names is there."""
     nifti: list[Path] = []
     pictures: list[Path] = []
     dicom: list[Path] = []
     other: list[Path] = []
+    directories: list[Path] = []
     for path in files:
         name = path.name.lower()
         if name.endswith((".hdr", ".hdr.gz")):
@@ -142,9 +151,12 @@ def _sorted_out(
             pictures.append(path)
         elif name.endswith(OTHER_IMAGES):
             other.append(path)
-        elif with_dicom and not _known(path) and looks_like_dicom(path):
+        elif name == "dicomdir":
+            directories.append(path)
+        elif not _known(path) and looks_like_dicom(path):
             dicom.append(path)
-    return tuple(nifti), tuple(pictures), tuple(dicom), tuple(other)
+    found = dicom or directories[:1]
+    return StudyFiles(root, tuple(nifti), tuple(pictures), tuple(found), tuple(other))
 
 
 def _check_one_patient(root: Path, nifti: tuple[Path, ...]) -> None:
@@ -171,8 +183,6 @@ def _check_one_patient(root: Path, nifti: tuple[Path, ...]) -> None:
 
 def _kind_of_name(path: Path) -> str:
     """What a name tells, for comparing folders with each other."""
-    from .roles import read_name
-
     reading = read_name(path.name)
     return reading.role or path.name
 
