@@ -1,0 +1,93 @@
+"""An explanation as napari layers: names, colours and limits that say what they were taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..evidence import Explanation, ExplanationMap
+from ..volumes import Study
+from .colormaps import (
+    BRATS_COLOURS,
+    ESTIMATED_MASK_COLOUR,
+    TRUE_MASK_COLOUR,
+    label_colormap,
+    signed_colormap,
+)
+from .study_layers import METADATA_KEY, LayerTuple, axis_labels
+
+
+@dataclass(frozen=True, eq=False)
+class ExplanationLayer:
+    """What an explanation's layer is, kept in ``layer.metadata["sparseexplain"]``."""
+
+    study: Study
+    explanation: Explanation
+    map: str
+
+
+def explanation_layers(
+    explanation: Explanation, study: Study, names: Iterable[str] | None = None
+) -> list[LayerTuple]:
+    """Layer tuples of the maps that lie on the study's grid, in the explanation's order.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What was found.
+    study : Study
+        The study that it was found in.
+    names : iterable of str, optional
+        Only these maps.
+    """
+    wanted = None if names is None else set(names)
+    return [
+        map_layer(explanation, item, study)
+        for item in explanation.maps
+        if item.space == "study" and (wanted is None or item.name in wanted)
+    ]
+
+
+def map_layer(explanation: Explanation, item: ExplanationMap, study: Study) -> LayerTuple:
+    """One map on the study's grid as a layer tuple."""
+    data, options, kind = explanation.layer_data(item.name)
+    options["metadata"] = {METADATA_KEY: ExplanationLayer(study, explanation, item.name)}
+    options["axis_labels"] = axis_labels(study.grid)
+    if kind == "labels":
+        options["colormap"] = label_colormap(_mask_colours(item))
+        options["opacity"] = 1.0
+        return _integers(data), options, kind
+    options["colormap"] = signed_colormap() if item.signed else "gray"
+    options["contrast_limits"] = map_limits(item)
+    # Columns stand beside each other in the grid; over a scan the upper one is looked at.
+    options["blending"] = "translucent"
+    return data, options, kind
+
+
+def map_limits(item: ExplanationMap) -> tuple[float, float]:
+    """Display limits of a map: its own, else symmetric about zero when signed, else its range."""
+    if item.value_range is not None:
+        low, high = item.value_range
+    else:
+        finite = np.asarray(item.data)[np.isfinite(item.data)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        if item.signed:
+            high = max(abs(low), abs(high))
+            low = -high
+    return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
+
+
+def _mask_colours(item: ExplanationMap) -> dict[int, str]:
+    """One class: its own colour for what was estimated and what is true; else the tumour's."""
+    if len([label for label in item.classes if label != 0]) > 1:
+        return BRATS_COLOURS
+    true = "true" in item.name or "truth" in item.name
+    return {1: TRUE_MASK_COLOUR if true else ESTIMATED_MASK_COLOUR}
+
+
+def _integers(data: Any) -> Any:
+    array = np.asarray(data)
+    return array if np.issubdtype(array.dtype, np.integer) else array.astype(np.uint8)

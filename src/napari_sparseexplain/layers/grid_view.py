@@ -1,0 +1,129 @@
+"""Layers side by side on one slice, each in its own cell with its name and its letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+#: One row of pictures is easier to compare: a second row must make them this much larger.
+ROW_PREFERENCE = 1.15
+
+#: Pixels between the cells.
+CELL_SPACING = 3
+
+#: Share of a cell left free about the picture.
+FIT_MARGIN = 0.04
+
+_NAME_SIZE = 8
+
+
+def grid_shape(
+    count: int, canvas: tuple[float, float], picture: tuple[float, float]
+) -> tuple[int, int]:
+    """Rows and columns that show ``count`` pictures largest, fewer rows when nearly as large.
+
+    Parameters
+    ----------
+    count : int
+        Number of pictures.
+    canvas : tuple of float
+        Height and width of the canvas in pixels.
+    picture : tuple of float
+        Height and width of one picture, in any one unit.
+    """
+    best, best_scale = (1, max(count, 1)), 0.0
+    for rows in range(1, max(count, 1) + 1):
+        columns = -(-count // rows) or 1
+        scale = min(canvas[0] / rows / picture[0], canvas[1] / columns / picture[1])
+        if scale > best_scale * (ROW_PREFERENCE if best_scale else 1.0):
+            best, best_scale = (rows, columns), scale
+    return best
+
+
+class GridView:
+    """Puts chosen layers into napari's grid and brings the single view back as it was."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        #: Told whether the grid is on, so that letters and buttons can follow.
+        self.on_change: Callable[[bool], None] = lambda active: None
+        self._visible_before: dict[Layer, bool] = {}
+        self._shown: list[Layer] = []
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers in the grid, in cell order; empty in the single view."""
+        return tuple(layer for layer in self._shown if layer in self._viewer.layers)
+
+    @property
+    def active(self) -> bool:
+        """Whether the grid is on."""
+        return bool(self._shown) and self._viewer.canvas.grid.enabled
+
+    def show(self, layers: Iterable[Layer]) -> None:
+        """Show only these layers, each in its own cell, in the order of the layer list."""
+        chosen = set(layers)
+        ordered = [layer for layer in self._viewer.layers if layer in chosen]
+        if not ordered:
+            return
+        if not self.active:
+            self._visible_before = {layer: layer.visible for layer in self._viewer.layers}
+        self._shown = ordered
+        for layer in self._viewer.layers:
+            layer.visible = layer in chosen
+            name = layer.name_overlay
+            name.font_size, name.box, name.visible = _NAME_SIZE, True, layer in chosen
+        grid = self._viewer.canvas.grid
+        grid.stride, grid.spacing = 1, CELL_SPACING
+        self._set_shape()
+        grid.enabled = True
+        self.on_change(True)
+        self._viewer.fit_to_view(margin=FIT_MARGIN)
+
+    def add(self, layers: Sequence[Layer]) -> None:
+        """Put further layers into the grid."""
+        self.show([*self.layers, *layers])
+
+    def discard(self, layers: Sequence[Layer]) -> None:
+        """Take layers out of the grid; with none left the single view comes back."""
+        rest = [layer for layer in self.layers if layer not in layers]
+        for layer in layers:
+            layer.visible = False
+            layer.name_overlay.visible = False
+        if rest:
+            self.show(rest)
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """Back to the single view: what was visible before the grid is visible again."""
+        if not self._shown:
+            return
+        self._viewer.canvas.grid.enabled = False
+        for layer in self._viewer.layers:
+            layer.name_overlay.visible = False
+            # Layers that came while the grid was on have no place in the view before it.
+            layer.visible = self._visible_before.get(layer, False)
+        self._shown, self._visible_before = [], {}
+        self.on_change(False)
+        self._viewer.fit_to_view()
+
+    def fit(self) -> None:
+        """Choose rows and columns anew, after the canvas or the plane has changed."""
+        if self.active:
+            self._set_shape()
+            self._viewer.fit_to_view(margin=FIT_MARGIN)
+
+    def _set_shape(self) -> None:
+        height, width = self._viewer.canvas.size
+        extent = self._viewer.layers.extent.world
+        rows, columns = self._viewer.dims.displayed[-2:]
+        size = extent[1] - extent[0]
+        picture = (max(float(size[rows]), 1e-6), max(float(size[columns]), 1e-6))
+        self._viewer.canvas.grid.shape = grid_shape(
+            len(self._shown), (float(height), float(width)), picture
+        )

@@ -1,0 +1,59 @@
+"""The grey values at which a scan opens: robust, over the brain, by modality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..volumes import Volume
+from ..volumes.brain_mask import brain_mask
+
+#: Brain window of a CT in Hounsfield units: level 40, width 80.
+CT_BRAIN_WINDOW = (0.0, 80.0)
+
+#: Quantiles over the brain that become black and white.
+LOW_QUANTILE, HIGH_QUANTILE = 0.01, 0.995
+
+#: Above this many voxels a volume is thinned before its range is taken.
+_SAMPLE_VOXELS = 600_000
+
+
+def display_limits(volume: Volume) -> tuple[float, float]:
+    """Values that open as black and as white.
+
+    A CT opens in the brain window. Any other scan opens between the 1 % and 99.5 % quantiles of
+    its brain, so that neither the air around the head nor one bright vessel rules the picture;
+    black stays at 0 where the brain begins near 0. A scan without a recognisable brain opens
+    between the same quantiles of everything.
+
+    Returns
+    -------
+    low, high : float
+        In the scan's own unit, ``low < high``.
+    """
+    if volume.unit == "HU":
+        return CT_BRAIN_WINDOW
+    sample = _thinned(volume.spatial())
+    if sample.dtype == bool:
+        return 0.0, 1.0
+    inside = sample[brain_mask(sample)]
+    values = inside if inside.size >= 100 else sample[np.isfinite(sample)]
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.quantile(values, (LOW_QUANTILE, HIGH_QUANTILE)))
+    if low > 0:
+        # Between the air and the darkest brain there is nothing to see: keep fluid off pure black.
+        low = min(low, max(0.0, low - 0.1 * (high - low)))
+    if not high > low:
+        low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _thinned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Every n-th voxel along each axis, so that at most some hundred thousand are left."""
+    step = max(1, int(np.ceil((array.size / _SAMPLE_VOXELS) ** (1 / max(array.ndim, 1)))))
+    # A thin stack keeps all its slices.
+    steps = [step if n >= 8 * step else 1 for n in array.shape]
+    return array[tuple(slice(None, None, s) for s in steps)]

@@ -1,0 +1,191 @@
+"""R L A P S I at the edges of the picture, from the true affine and from what is displayed.
+
+The letters are read from the affine of the study's own grid, never assumed, and follow which
+axes are displayed and which way the camera has turned them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+from napari.components.overlays import TextOverlay
+
+from ..volumes import Grid
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+Plane = Literal["axial", "coronal", "sagittal"]
+
+#: Order of the three spatial axes (S, P, L) for each plane: the last two are rows and columns.
+PLANES: dict[Plane, tuple[int, int, int]] = {
+    "axial": (0, 1, 2),
+    "coronal": (1, 0, 2),
+    "sagittal": (2, 0, 1),
+}
+
+_NEGATIVE, _POSITIVE = "LPI", "RAS"
+
+#: An axis tilted by more than this against its nearest patient axis gets a second letter.
+SECOND_LETTER_DEGREES = 15.0
+
+_POSITIONS = {
+    "left": "middle_left",
+    "right": "middle_right",
+    "top": "top_center",
+    "bottom": "bottom_center",
+}
+_COLOUR = "#F0E442"
+
+
+def direction_letters(direction: npt.ArrayLike) -> str:
+    """Where a direction in RAS+ millimetres points, the strongest letter first.
+
+    ``(-1, 0, 0)`` is ``"L"``; a direction tilted by more than 15° gets a second letter
+    (``"LA"``), as DICOM writes Patient Orientation.
+    """
+    vector = np.asarray(direction, dtype=np.float64)
+    vector = vector / np.linalg.norm(vector)
+    order = np.argsort(-np.abs(vector))
+    limit = np.sin(np.radians(SECOND_LETTER_DEGREES))
+    letters = ""
+    for rank, axis in enumerate(order[:2]):
+        if rank == 0 or abs(vector[axis]) > limit:
+            letters += (_POSITIVE if vector[axis] > 0 else _NEGATIVE)[int(axis)]
+    return letters
+
+
+def edge_letters(
+    grid: Grid,
+    displayed: Sequence[int],
+    *,
+    down: bool = True,
+    right: bool = True,
+) -> dict[str, str]:
+    """Letters for the four edges of the picture.
+
+    Parameters
+    ----------
+    grid : Grid
+        Its true affine decides.
+    displayed : sequence of two int
+        Spatial axes (0 S, 1 P, 2 L) shown along rows and along columns.
+    down, right : bool
+        Whether the index along the rows' axis grows downwards on the screen, and that along the
+        columns' axis to the right; False when the camera is flipped.
+
+    Returns
+    -------
+    dict
+        ``{"left": .., "right": .., "top": .., "bottom": ..}``; empty when the file gave no
+        patient orientation: letters are then not shown at all.
+    """
+    if not grid.oriented:
+        return {}
+    rows, columns = (grid.affine[:3, axis] for axis in displayed)
+    bottom = rows if down else -rows
+    rightward = columns if right else -columns
+    return {
+        "left": direction_letters(-rightward),
+        "right": direction_letters(rightward),
+        "top": direction_letters(-bottom),
+        "bottom": direction_letters(bottom),
+    }
+
+
+class OrientationLetters:
+    """Keeps the letters of one viewer right, in every cell of the grid, by canvas overlays.
+
+    Superior is kept up: a coronal or sagittal picture would otherwise stand on its head, since
+    napari draws the first displayed axis downwards.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._grid: Grid | None = None
+        self._below_names = False
+        for edge, position in _POSITIONS.items():
+            viewer.canvas.overlays[f"orientation_{edge}"] = TextOverlay(
+                text="",
+                position=position,
+                gridded=True,
+                visible=False,
+                color=_COLOUR,
+                font_size=11,
+                box=False,
+            )
+        viewer.dims.events.order.connect(self._on_order)
+        viewer.dims.events.ndisplay.connect(self.refresh)
+        viewer.scene.camera.events.orientation.connect(self.refresh)
+
+    @property
+    def grid(self) -> Grid | None:
+        """Grid whose letters are shown."""
+        return self._grid
+
+    def set_grid(self, grid: Grid | None) -> None:
+        """Show the letters of ``grid``; none for None."""
+        self._grid = grid
+        self._on_order()
+
+    def set_below_names(self, below: bool) -> None:
+        """Whether layer names stand in the top line of each cell: the top letter goes below."""
+        self._below_names = below
+        self.refresh()
+
+    def set_size(self, points: float) -> None:
+        """Size of the letters."""
+        for edge in _POSITIONS:
+            self._viewer.canvas.overlays[f"orientation_{edge}"].font_size = points
+
+    def letters(self) -> dict[str, str]:
+        """What stands at the four edges now; empty when nothing may be said."""
+        displayed = self._displayed_axes()
+        if self._grid is None or displayed is None:
+            return {}
+        vertical, horizontal = self._viewer.scene.camera.orientation2d
+        return edge_letters(
+            self._grid, displayed, down=vertical == "down", right=horizontal == "right"
+        )
+
+    def refresh(self) -> None:
+        """Write the letters into the overlays."""
+        letters = self.letters()
+        for edge in _POSITIONS:
+            overlay = self._viewer.canvas.overlays[f"orientation_{edge}"]
+            text = letters.get(edge, "")
+            if text and edge == "top" and self._below_names:
+                text = f" \n{text}"
+            if overlay.text != text:
+                overlay.text = text
+            if overlay.visible != bool(text):
+                overlay.visible = bool(text)
+
+    def _displayed_axes(self) -> tuple[int, int] | None:
+        """The two spatial axes in the picture, or None in 3-D or when time is displayed."""
+        dims = self._viewer.dims
+        if dims.ndisplay != 2 or dims.ndim < 3:
+            return None
+        leading = dims.ndim - 3
+        rows, columns = (axis - leading for axis in dims.displayed)
+        return (rows, columns) if rows >= 0 and columns >= 0 else None
+
+    def _on_order(self) -> None:
+        displayed = self._displayed_axes()
+        if displayed is not None and self._grid is not None:
+            vertical = "up" if displayed[0] == 0 else "down"
+            horizontal = self._viewer.scene.camera.orientation2d[1]
+            self._viewer.scene.camera.orientation2d = (vertical, horizontal)
+        self.refresh()
+
+
+def show_plane(viewer: ViewerModel, plane: Plane) -> None:
+    """Turn the viewer to the axial, coronal or sagittal plane; leading axes stay sliders."""
+    leading = viewer.dims.ndim - 3
+    if leading < 0:
+        return
+    viewer.dims.ndisplay = 2
+    viewer.dims.order = (*range(leading), *(leading + axis for axis in PLANES[plane]))

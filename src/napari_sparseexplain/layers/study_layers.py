@@ -1,0 +1,168 @@
+"""A study as napari layers: names, millimetres, grey values and label colours.
+
+Layers carry the study's diagonal display affine (spacing only): napari drops the out-of-slice
+part of an oblique affine in 2-D. The true affine stays with the volume, in the layer's metadata,
+and goes into every file that is saved from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..volumes import Grid, Study, Volume
+from ..volumes.roles import LABEL_ROLES, ROLES
+from .colormaps import brats_label_colours, label_colormap
+from .intensity_window import display_limits
+
+#: A napari layer tuple: data, keyword arguments, layer type.
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+#: Key of a layer's metadata under which this plugin keeps what a layer is.
+METADATA_KEY = "sparseexplain"
+
+#: Roles as a radiologist writes them.
+ROLE_TITLES = {
+    "t1": "T1",
+    "t1ce": "T1ce",
+    "t2": "T2",
+    "flair": "FLAIR",
+    "pd": "PD",
+    "t2star": "T2*",
+    "swi": "SWI",
+    "dwi": "DWI",
+    "adc": "ADC",
+    "fa": "FA",
+    "bold": "BOLD",
+    "perfusion": "Perfusion",
+    "mra": "MRA",
+    "ct": "CT",
+    "pet": "PET",
+    "seg": "Segmentation",
+    "brain_mask": "Brain mask",
+}
+
+#: Opacity of a label map over a scan.
+LABEL_OPACITY = 0.45
+
+#: Which scan of a study is shown first.
+_FIRST_SHOWN = ("flair", "t1ce", "t2", "t1")
+
+
+@dataclass(frozen=True, eq=False)
+class StudyLayer:
+    """What a study's layer is, kept in ``layer.metadata["sparseexplain"]``."""
+
+    study: Study
+    role: str
+    volume: Volume
+
+
+def role_title(role: str) -> str:
+    """A role for a person; a role that is a file's own name is left as it is.
+
+    A second volume of one role (``"seg (2)"``) keeps its number.
+    """
+    plain, bracket, number = role.partition(" (")
+    return ROLE_TITLES.get(plain, plain) + bracket + number
+
+
+def first_shown(study: Study) -> str:
+    """Role of the scan that is shown when a study opens."""
+    for role in (*_FIRST_SHOWN, study.reference, *study.images):
+        if role in study.images:
+            return role
+    return ""
+
+
+def study_layers(study: Study) -> list[LayerTuple]:
+    """Layer tuples of all volumes of a study: scans first, label maps above them.
+
+    One scan and the tumour's label map are visible; the others are there, hidden.
+    """
+    shown = first_shown(study)
+    layers = [
+        volume_layer(study[role], study, visible=role == shown)
+        for role in ordered_roles(study)
+        if role in study.images
+    ]
+    seg = "seg" if "seg" in study.labels else next(iter(study.labels), "")
+    layers += [
+        volume_layer(volume, study, visible=role == seg and "brain" not in role)
+        for role, volume in study.labels.items()
+    ]
+    return layers
+
+
+def volume_layer(volume: Volume, study: Study, *, visible: bool = True) -> LayerTuple:
+    """One volume of a study as a layer tuple; the array is shared, never copied."""
+    leading = len(volume.leading)
+    options: dict[str, Any] = {
+        "name": f"{role_title(volume.role)} · {study.name}",
+        "scale": (1.0,) * leading + volume.grid.spacing,
+        "units": ("pixel",) * leading + grid_units(volume.grid),
+        "axis_labels": (*volume.leading, *axis_labels(volume.grid)),
+        "visible": visible,
+        "metadata": {METADATA_KEY: StudyLayer(study, volume.role, volume)},
+    }
+    if volume.kind == "label":
+        return _label_data(volume), {**options, **_label_options(volume)}, "labels"
+    if volume.colour:
+        return volume.data, {**options, "rgb": True}, "image"
+    return (
+        volume.data,
+        {**options, "contrast_limits": display_limits(volume), "colormap": "gray"},
+        "image",
+    )
+
+
+def grid_units(grid: Grid) -> tuple[str, str, str]:
+    """Units of the three axes: the same for every layer, or the scale bar falls silent."""
+    unit = "mm" if grid.calibrated else "pixel"
+    return unit, unit, unit
+
+
+def axis_labels(grid: Grid) -> tuple[str, str, str]:
+    """Names of the three axes beside the sliders."""
+    return ("I→S", "A→P", "R→L") if grid.oriented else ("slice", "row", "column")
+
+
+def ordered_roles(study: Study) -> list[str]:
+    """Roles of a study in the order in which they are read: T1, T1ce, T2, FLAIR …, then masks."""
+    known = {role: place for place, role in enumerate((*ROLES, *LABEL_ROLES))}
+    roles = [*study.images, *study.labels]
+    return sorted(roles, key=lambda r: (r in study.labels, known.get(r, len(known))))
+
+
+def opening_point(study: Study) -> tuple[int, int, int]:
+    """Voxel to open on: the middle of the largest slice of the lesion, else of the study."""
+    for role, volume in study.labels.items():
+        if "brain" in role:
+            continue
+        mask = volume.spatial()
+        area = np.count_nonzero(mask, axis=(1, 2))
+        if area.any():
+            best = int(area.argmax())
+            rows, columns = np.nonzero(mask[best])
+            return best, int(np.median(rows)), int(np.median(columns))
+    s, p, l = (n // 2 for n in study.grid.shape)  # noqa: E741
+    return s, p, l
+
+
+def _label_data(volume: Volume) -> Any:
+    """Integers, as napari wants them."""
+    if np.issubdtype(volume.data.dtype, np.integer):
+        return volume.data
+    return volume.data.astype(np.uint8 if volume.data.dtype == bool else np.int32)
+
+
+def _label_options(volume: Volume) -> dict[str, Any]:
+    options: dict[str, Any] = {"opacity": LABEL_OPACITY}
+    colours = None
+    if "brain" not in volume.role:
+        colours = brats_label_colours(int(volume.spatial().max(initial=0)))
+    if colours is not None:
+        options["colormap"] = label_colormap(colours)
+    return options

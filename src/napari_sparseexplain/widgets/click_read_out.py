@@ -1,0 +1,84 @@
+"""What a click in the picture says: which voxel, where in the patient, and the values there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from ..layers.study_layers import role_title
+from ..volumes import Study
+
+
+class ClickReadOut(QObject):
+    """Tells where a person clicked, as a voxel of the active study.
+
+    Signals
+    -------
+    clicked(tuple): (slice, row, column), always inside the study.
+    """
+
+    clicked = Signal(tuple)
+
+    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.study: Study | None = None
+        viewer.mouse_drag_callbacks.append(self._on_press)
+
+    def detach(self) -> None:
+        """Listen no more."""
+        if self._on_press in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_press)
+
+    def _on_press(self, _viewer: Any, event: Any) -> Generator[None, None, None]:
+        start = tuple(event.position)
+        pressed = tuple(event.pos)
+        yield
+        while event.type == "mouse_move":
+            # A hand that trembles still clicks; a pan does not.
+            if np.abs(np.subtract(event.pos, pressed)).max() > 3:
+                return
+            yield
+        index = self.voxel_at(start)
+        if index is not None:
+            self.clicked.emit(index)
+
+    def voxel_at(self, position: tuple[float, ...]) -> tuple[int, int, int] | None:
+        """Voxel of the study at a position in the viewer's millimetres, None outside it."""
+        if self.study is None or len(position) < 3 or self._viewer.dims.ndisplay != 2:
+            return None
+        grid = self.study.grid
+        index = np.rint(np.asarray(position[-3:]) / grid.spacing).astype(int)
+        if (index < 0).any() or (index >= grid.shape).any():
+            return None
+        s, p, l = (int(v) for v in index)  # noqa: E741
+        return s, p, l
+
+
+def describe_voxel(study: Study, index: tuple[int, int, int]) -> str:
+    """The voxel's place and the value of every volume there, one a line."""
+    lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
+    if study.grid.oriented and study.grid.calibrated:
+        lines.append("Patient  " + patient_position(study, index))
+    for role, volume in study.images.items():
+        block = np.asarray(volume.data[(0,) * len(volume.leading)][index])
+        value = ", ".join(f"{v:.4g}" for v in np.atleast_1d(block))
+        unit = f" {volume.unit}" if volume.unit else ""
+        lines.append(f"{role_title(role)}  {value}{unit}")
+    for role, volume in study.labels.items():
+        block = np.asarray(volume.data[(0,) * len(volume.leading)][index])
+        lines.append(f"{role_title(role)}  label {int(np.atleast_1d(block)[0])}")
+    return "\n".join(lines)
+
+
+def patient_position(study: Study, index: tuple[int, int, int]) -> str:
+    """Millimetres towards each side (``"R 12.0  A 30.5  S 4.0 mm"``)."""
+    world = study.grid.world(index)
+    words = [
+        f"{(positive if value >= 0 else negative)} {abs(value):.1f}"
+        for value, positive, negative in zip(world, "RAS", "LPI", strict=True)
+    ]
+    return "  ".join(words) + " mm"

@@ -1,0 +1,194 @@
+"""The frame that every tab shares: what to explain, run, results, what the last click says."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..errors import SparseExplainError
+from ..progress import Progress
+from .notices import tell_error
+from .results_list import ResultsList
+from .work_runner import WorkRunner
+
+#: Narrowest dock in which nothing is cut off.
+MINIMUM_WIDTH = 300
+
+
+def section_header(text: str) -> QLabel:
+    """Header of one of the four parts."""
+    label = QLabel(text)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    label.setContentsMargins(0, 6, 0, 0)
+    return label
+
+
+def wrapped_label(text: str = "") -> QLabel:
+    """A label that breaks its lines instead of widening the dock; its text can be copied."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+    return label
+
+
+class RunBar(QWidget):
+    """Run buttons, Cancel, and the progress of what runs."""
+
+    cancel_pressed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._buttons: list[QPushButton] = []
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setEnabled(False)
+        self.cancel.setToolTip("Stop at the next step. What was there before stays.")
+        self.cancel.clicked.connect(self.cancel_pressed)
+        self._row.addWidget(self.cancel)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setMaximumHeight(8)
+        self.message = wrapped_label()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addLayout(self._row)
+        box.addWidget(self.bar)
+        box.addWidget(self.message)
+        self.rest()
+
+    def add_button(self, text: str, tooltip: str) -> QPushButton:
+        """A button that starts a run; it sleeps while one is under way."""
+        button = QPushButton(text)
+        button.setToolTip(tooltip)
+        self._buttons.append(button)
+        self._row.insertWidget(self._row.count() - 1, button)
+        return button
+
+    def set_running(self, running: bool) -> None:
+        """Swap what can be pressed."""
+        for button in self._buttons:
+            button.setEnabled(not running)
+        self.cancel.setEnabled(running)
+        if running:
+            self.bar.setRange(0, 0)
+            self.bar.setEnabled(True)
+        else:
+            self.rest()
+
+    def rest(self) -> None:
+        """Nothing runs: an empty bar that holds its place, so that nothing jumps."""
+        self.bar.setRange(0, 1)
+        self.bar.setValue(0)
+
+    def show_step(self, step: Progress) -> None:
+        """Draw one step."""
+        self.bar.setRange(0, max(step.total, 0))
+        self.bar.setValue(step.done)
+        count = f" ({step.done} of {step.total})" if step.total > 1 else ""
+        self.message.setText(step.message + count)
+
+
+class ExplainTab(QScrollArea):
+    """A tab with the four parts in their order; a method's tab fills the first and wires Run.
+
+    Attributes
+    ----------
+    what : QFormLayout
+        Part one: study, model, target.
+    run_bar : RunBar
+        Part two.
+    extras : QVBoxLayout
+        Between Run and the results: controls that act on a result (a slider).
+    results : ResultsList
+        Part three.
+    read_out : QLabel
+        Part four: what the last click in the picture says.
+    runner : WorkRunner
+        Runs this tab's work.
+    """
+
+    title = ""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(MINIMUM_WIDTH)
+        page = QWidget()
+        self.setWidget(page)
+        box = QVBoxLayout(page)
+        box.setContentsMargins(8, 4, 8, 4)
+        box.setSpacing(4)
+
+        self.what = QFormLayout()
+        self.what.setContentsMargins(0, 0, 0, 0)
+        self.what.setVerticalSpacing(4)
+        self.what.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        box.addWidget(section_header(self.what_header()))
+        box.addLayout(self.what)
+
+        self.run_bar = RunBar()
+        box.addWidget(self.run_bar)
+        self.extras = QVBoxLayout()
+        self.extras.setSpacing(4)
+        box.addLayout(self.extras)
+
+        box.addWidget(section_header(self.results_header()))
+        self.results_box = QVBoxLayout()
+        self.results_box.setSpacing(4)
+        box.addLayout(self.results_box)
+        self.results = ResultsList()
+        self.results_box.addWidget(self.results)
+
+        box.addWidget(section_header("Last click"))
+        self.read_out = wrapped_label("Click in the picture.")
+        box.addWidget(self.read_out)
+        box.addStretch(1)
+
+        self.runner = WorkRunner(self)
+        self.run_bar.cancel_pressed.connect(self.runner.cancel)
+        self.runner.running_changed.connect(self.run_bar.set_running)
+        self.runner.progressed.connect(self.run_bar.show_step)
+        self.runner.failed.connect(self._on_failed)
+        self.runner.cancelled.connect(self._on_cancelled)
+
+    def what_header(self) -> str:
+        """Header of the first part."""
+        return "What to explain"
+
+    def results_header(self) -> str:
+        """Header of the third part."""
+        return "Results"
+
+    def stop(self) -> None:
+        """Ask everything under way to stop: the window is closing."""
+        self.runner.cancel()
+
+    def _on_failed(self, error: SparseExplainError) -> None:
+        self.run_bar.message.setText(str(error))
+        tell_error(error)
+
+    def _on_cancelled(self) -> None:
+        self.run_bar.message.setText("Cancelled. What was there before is still there.")
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Keep the window alive until nothing runs here; for scripts and tests."""
+        return self.runner.wait(seconds)

@@ -1,0 +1,25 @@
+"""What a person has set for this plugin in napari's Preferences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.settings import get_plugin_settings
+
+_PLUGIN = "napari-sparseexplain"
+
+#: The defaults of the manifest, for a viewer in which plugins were not discovered.
+_DEFAULTS: dict[str, Any] = {
+    "run.device": "auto",
+    "run.follow_slice": True,
+    "view.letter_size": 11,
+}
+
+
+def preference(name: str) -> Any:
+    """A setting such as ``"run.device"``; its default where plugins were not discovered."""
+    category, _, key = name.partition(".")
+    default = _DEFAULTS[name]
+    if _PLUGIN not in get_plugin_settings():
+        return default
+    return getattr(getattr(get_plugin_settings(_PLUGIN), category), key)

@@ -1,0 +1,278 @@
+"""Study: what was found, the role of each volume, orientation, spacing, resampling done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from ..errors import SparseExplainError
+from ..layers.orientation_letters import PLANES
+from ..layers.study_layers import LayerTuple, ordered_roles, role_title, study_layers
+from ..progress import Progress, Work
+from ..volumes import Finding, Study
+from .click_read_out import describe_voxel
+from .explain_tab import ExplainTab, wrapped_label
+from .notices import tell_error, tell_finding
+from .study_choice import StudyChoice
+from .volume_row import VolumeRow
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+_SIGNS = {"warning": ("⚠", "#E69F00"), "info": ("ℹ", "#56B4E9")}
+
+
+def _open_work(
+    path: Path,
+    reference: str | None,
+    patient_axes: bool,
+    roles: dict[str, str] | None,
+) -> Work[tuple[Study, list[LayerTuple]]]:
+    """Read a study and make its layers, away from the window's thread."""
+    from ..volumes.open_study import open_study
+
+    yield Progress(0, 0, f"Reading {path.name}")
+    study = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
+    yield Progress(0, 0, "Preparing the layers")
+    return study, study_layers(study)
+
+
+class StudyTab(ExplainTab):
+    """Open a study, see what was found, mend what was told wrongly."""
+
+    title = "Study"
+    opened = Signal(object)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._viewer = workspace.viewer
+        self.rows: dict[str, VolumeRow] = {}
+        self._replaces: Study | None = None
+        self._plane_buttons: dict[str, QPushButton] = {}
+
+        self.choice = StudyChoice(workspace)
+        self.what.addRow("Active", self.choice)
+        self.reference = QComboBox()
+        self.reference.setToolTip("The scan on whose voxels the others are brought")
+        self.reference.activated.connect(self._on_reference)
+        self.what.addRow("Reference", self.reference)
+
+        self.open_file = self.run_bar.add_button("Open file…", "A NIfTI, DICOM or picture file")
+        self.open_folder = self.run_bar.add_button(
+            "Open folder…", "A folder of a study (BraTS, BIDS, DICOM, any names)"
+        )
+        self.open_file.clicked.connect(self._choose_file)
+        self.open_folder.clicked.connect(self._choose_folder)
+        self.extras.addLayout(self._view_row())
+
+        self.results.hide()
+        self._volumes = QVBoxLayout()
+        self._volumes.setSpacing(2)
+        self.results_box.addLayout(self._volumes)
+        self.patient_axes = QPushButton("Resample to patient axes")
+        self.patient_axes.setToolTip(
+            "The slices are tilted against the patient. Resampling turns them straight; the "
+            "file stays as it is."
+        )
+        self.patient_axes.clicked.connect(self._resample_to_patient_axes)
+        self.results_box.addWidget(self.patient_axes)
+        self.findings = wrapped_label()
+        self.results_box.addWidget(self.findings)
+
+        self.runner.succeeded.connect(self._on_opened)
+        workspace.study_changed.connect(self.show_study)
+        workspace.voxel_clicked.connect(self._on_click)
+        workspace.plane_changed.connect(lambda plane: self._plane_buttons[plane].setChecked(True))
+        self.show_study(workspace.study)
+
+    def what_header(self) -> str:
+        """Part one is the study itself."""
+        return "Study"
+
+    def results_header(self) -> str:
+        """Part three is what was found."""
+        return "What was found"
+
+    def open_path(
+        self,
+        path: str | Path,
+        *,
+        reference: str | None = None,
+        patient_axes: bool = False,
+        roles: dict[str, str] | None = None,
+        replaces: Study | None = None,
+    ) -> None:
+        """Open a study in the background; its layers come when it was read.
+
+        Parameters
+        ----------
+        replaces : Study, optional
+            A study in the viewer whose layers make way for the new ones once they are read.
+        """
+        self._replaces = replaces
+        self.runner.start(
+            lambda: _open_work(Path(path).expanduser(), reference, patient_axes, roles)
+        )
+
+    def show_study(self, study: Study | None) -> None:
+        """Fill the form."""
+        self._clear_rows()
+        self.reference.clear()
+        self.reference.setEnabled(study is not None and len(study.images) > 1)
+        oblique = study is not None and study.grid.is_oblique and study.path is not None
+        self.patient_axes.setVisible(oblique)
+        if study is None:
+            self.findings.setText(
+                "Open a study, drop one on the picture, or try File › Open Sample."
+            )
+            return
+        for role in study.images:
+            self.reference.addItem(role_title(role), role)
+        self.reference.setCurrentIndex(self.reference.findData(study.reference))
+        for role in ordered_roles(study):
+            row = VolumeRow(study, study[role])
+            row.shown.connect(self._on_shown)
+            row.role_edited.connect(self._on_role)
+            self.rows[role] = row
+            self._volumes.addWidget(row)
+        self.findings.setText("<br>".join(_finding_html(f) for f in _notable(study)))
+        self.follow_layers()
+
+    def follow_layers(self) -> None:
+        """Let the check boxes follow the layers' own eyes."""
+        for role, row in self.rows.items():
+            layer = self._workspace.study_layer(role)
+            row.setEnabled(layer is not None)
+            row.set_shown(layer is not None and layer.visible)
+
+    def _view_row(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        self.planes = QButtonGroup(self)
+        for plane in PLANES:
+            button = QPushButton(plane.capitalize())
+            button.setCheckable(True)
+            button.setChecked(plane == "axial")
+            button.clicked.connect(lambda _=False, p=plane: self._workspace.set_plane(p))
+            self.planes.addButton(button)
+            self._plane_buttons[plane] = button
+            line.addWidget(button)
+        line.addStretch(1)
+        self.side_by_side = QPushButton("Side by side")
+        self.side_by_side.setToolTip("All volumes of the study in a grid, on the same slice")
+        self.side_by_side.setCheckable(True)
+        self.side_by_side.clicked.connect(self._on_side_by_side)
+        self._workspace.grid_changed.connect(self.side_by_side.setChecked)
+        line.addWidget(self.side_by_side)
+        return line
+
+    def _clear_rows(self) -> None:
+        for row in self.rows.values():
+            self._volumes.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.rows = {}
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a scan")
+        if path:
+            self.open_path(path)
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a study's folder")
+        if path:
+            self.open_path(path)
+
+    def _on_opened(self, opened: tuple[Study, list[LayerTuple]]) -> None:
+        study, layers = opened
+        replaced, self._replaces = self._replaces, None
+        self._workspace.show_study(study, layers, replaces=replaced)
+        self.run_bar.message.setText(f"Opened {study.name}.")
+        for finding in study.warnings:
+            tell_finding(finding)
+        self.opened.emit(study)
+
+    def _on_shown(self, role: str, on: bool) -> None:
+        layer = self._workspace.study_layer(role)
+        if layer is None:
+            return
+        grid = self._workspace.grid_view
+        if grid.active:
+            grid.add([layer]) if on else grid.discard([layer])
+        else:
+            layer.visible = on
+
+    def _on_role(self, old: str, new: str) -> None:
+        study = self._workspace.study
+        if study is None:
+            return
+        try:
+            edited = study.with_role(old, new)
+        except SparseExplainError as error:
+            self.rows[old].reset_role()
+            tell_error(error)
+            return
+        self._workspace.replace_study(study, edited)
+
+    def _on_reference(self) -> None:
+        study, role = self._workspace.study, self.reference.currentData()
+        if study is not None and study.path is not None and role != study.reference:
+            self.open_path(study.path, reference=role, roles=_told_roles(study), replaces=study)
+
+    def _resample_to_patient_axes(self) -> None:
+        study = self._workspace.study
+        if study is not None and study.path is not None:
+            self.open_path(
+                study.path,
+                reference=study.reference,
+                patient_axes=True,
+                roles=_told_roles(study),
+                replaces=study,
+            )
+
+    def _on_side_by_side(self, on: bool) -> None:
+        if not on:
+            self._workspace.grid_view.leave()
+            return
+        study = self._workspace.study
+        layers = [] if study is None else self._workspace.layers_of(study)
+        self._workspace.grid_view.show(layers)
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        study = self._workspace.study
+        if study is not None:
+            self.read_out.setText(describe_voxel(study, index))
+
+
+def _told_roles(study: Study) -> dict[str, str] | None:
+    """Roles by file name, as they now are, so that opening again keeps what a person edited."""
+    shelves = (study.images, study.labels)
+    told = {
+        role: volume.source.paths[0].name
+        for shelf in shelves
+        for role, volume in shelf.items()
+        if len(volume.source.paths) == 1 and volume.source.format == "nifti"
+    }
+    return told or None
+
+
+def _notable(study: Study) -> list[Finding]:
+    """Warnings first."""
+    return sorted(study.findings, key=lambda finding: finding.level != "warning")
+
+
+def _finding_html(finding: Finding) -> str:
+    sign, colour = _SIGNS[finding.level]
+    where = f"<b>{finding.where}</b> " if finding.where else ""
+    return f'<span style="color:{colour}">{sign}</span> {where}{finding.message}'

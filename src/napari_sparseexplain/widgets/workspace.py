@@ -1,0 +1,319 @@
+"""The SparseExplain workspace: one tabbed dock, and the view that its tabs share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Layer
+from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from ..layers.explanation_layers import ExplanationLayer
+from ..layers.grid_view import GridView
+from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
+from ..layers.study_layers import (
+    METADATA_KEY,
+    LayerTuple,
+    StudyLayer,
+    first_shown,
+    opening_point,
+    role_title,
+    study_layers,
+)
+from ..volumes import Study
+from .click_read_out import ClickReadOut
+from .explain_tab import ExplainTab
+from .preferences import preference
+from .resting_timer import RestingTimer
+from .study_tab import StudyTab
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+#: Name of the dock, as napari's Plugins menu would call it.
+DOCK_NAME = "Workspace (SparseExplain)"
+
+#: The tabs, in their order. A new one is one more line.
+TABS: tuple[type[ExplainTab], ...] = (StudyTab,)
+
+
+class Workspace(QWidget):
+    """The tabs, the open studies, and the one view: slice, plane, letters, grid, last click.
+
+    Signals
+    -------
+    study_changed(Study or None): another study is active, or the active one was edited.
+    voxel_clicked(tuple): (slice, row, column) of the active study.
+    slice_changed(int): the slice of the active study in the picture, once scrolling rests.
+    grid_changed(bool): whether pictures stand side by side.
+    plane_changed(str): axial, coronal or sagittal.
+    """
+
+    study_changed = Signal(object)
+    voxel_clicked = Signal(tuple)
+    slice_changed = Signal(int)
+    grid_changed = Signal(bool)
+    plane_changed = Signal(str)
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.study: Study | None = None
+        self._adding = False
+        self.grid_view = GridView(napari_viewer)
+        self.letters = OrientationLetters(napari_viewer)
+        self.letters.set_size(preference("view.letter_size"))
+        self.grid_view.on_change = self._on_grid
+        self._clicks = ClickReadOut(napari_viewer, self)
+        self._clicks.clicked.connect(self.voxel_clicked)
+
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for tab in TABS:
+            self.tabs.addTab(tab(self), tab.title)  # type: ignore[call-arg]
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.tabs)
+
+        # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
+        self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
+        self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
+        self._fit_timer = RestingTimer(self, 150, self.grid_view.fit)
+        napari_viewer.dims.events.point.connect(self._slice_timer.poke)
+        napari_viewer.dims.events.order.connect(self._fit_timer.poke)
+        napari_viewer.canvas.events.size.connect(self._fit_timer.poke)
+        napari_viewer.layers.events.inserted.connect(self._on_inserted)
+        napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
+        for layer in napari_viewer.layers:
+            layer.events.visible.connect(self._layers_timer.poke)
+        self._last_slice = -1
+        self._on_layers_rest()
+
+    @property
+    def study_tab(self) -> StudyTab:
+        """The Study tab."""
+        return self.tab(StudyTab)
+
+    def tab(self, kind: type[Any]) -> Any:
+        """The tab of one kind."""
+        for place in range(self.tabs.count()):
+            page = self.tabs.widget(place)
+            if isinstance(page, kind):
+                return page
+        raise KeyError(kind.__name__)
+
+    def show_tab(self, kind: type[ExplainTab]) -> None:
+        """Bring a tab to the front."""
+        self.tabs.setCurrentWidget(self.tab(kind))
+
+    # -- studies ---------------------------------------------------------------------------
+
+    @property
+    def studies(self) -> list[Study]:
+        """Studies with a layer in the viewer, in the order they came."""
+        found: list[Study] = []
+        for layer in self.viewer.layers:
+            known = layer.metadata.get(METADATA_KEY)
+            if isinstance(known, StudyLayer) and known.study not in found:
+                found.append(known.study)
+        return found
+
+    def open_path(self, path: str | Path, **options: Any) -> None:
+        """Open a study in the background; see `StudyTab.open_path`."""
+        self.study_tab.open_path(path, **options)
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Keep the window alive until nothing runs in any tab; for scripts and tests."""
+        done = True
+        for place in range(self.tabs.count()):
+            page = self.tabs.widget(place)
+            if isinstance(page, ExplainTab):
+                done = page.wait(seconds) and done
+        return done
+
+    def show_study(
+        self,
+        study: Study,
+        layers: Sequence[LayerTuple] | None = None,
+        *,
+        replaces: Study | None = None,
+    ) -> None:
+        """Add a study's layers and make it the active one; what was loaded before stays.
+
+        Parameters
+        ----------
+        layers : sequence of layer tuples, optional
+            From `study_layers`, when they were made already.
+        replaces : Study, optional
+            A study whose layers make way, since this one is the same opened anew.
+        """
+        made = [Layer.create(*item) for item in (layers or study_layers(study))]
+        self._adding = True
+        try:
+            self.grid_view.leave()
+            self.viewer.layers.extend(made)
+            if replaces is not None:
+                self._remove_layers(replaces)
+        finally:
+            self._adding = False
+        self.activate(study)
+
+    def replace_study(self, old: Study, new: Study) -> None:
+        """The same study after an edit of its roles: its layers stay and take the new names."""
+        volumes = {id(v.data): v for v in (*new.images.values(), *new.labels.values())}
+        for layer in self.layers_of(old):
+            known = layer.metadata[METADATA_KEY]
+            volume = volumes.get(id(known.volume.data))
+            if volume is not None:
+                layer.metadata[METADATA_KEY] = StudyLayer(new, volume.role, volume)
+                layer.name = f"{role_title(volume.role)} · {new.name}"
+        if self.study is old:
+            self._set_active(new)
+
+    def activate(self, study: Study) -> None:
+        """Make a study the active one: its layers are shown, those of others are hidden."""
+        self.grid_view.leave()
+        shown = first_shown(study)
+        for layer in self.viewer.layers:
+            known = layer.metadata.get(METADATA_KEY)
+            if isinstance(known, StudyLayer | ExplanationLayer) and known.study is not study:
+                layer.visible = False
+        mine = self.layers_of(study)
+        if mine and not any(layer.visible for layer in mine):
+            for layer in mine:
+                known = layer.metadata[METADATA_KEY]
+                layer.visible = known.role == shown or known.volume.kind == "label"
+        self._set_active(study)
+        self.set_plane("axial")
+        self.go_to_voxel(opening_point(study))
+        self.viewer.fit_to_view()
+
+    def layers_of(self, study: Study) -> list[Layer]:
+        """Layers of a study's volumes, in layer-list order."""
+        return [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(known := layer.metadata.get(METADATA_KEY), StudyLayer)
+            and known.study is study
+        ]
+
+    def study_layer(self, role: str) -> Layer | None:
+        """Layer of one role of the active study; None when it was removed."""
+        if self.study is not None:
+            for layer in self.layers_of(self.study):
+                if layer.metadata[METADATA_KEY].role == role:
+                    return layer
+        return None
+
+    # -- the view --------------------------------------------------------------------------
+
+    @property
+    def current_slice(self) -> int:
+        """Slice of the active study in the picture (or last in it, in another plane)."""
+        if self.study is None:
+            return 0
+        grid = self.study.grid
+        position = self.viewer.dims.point[self.viewer.dims.ndim - 3]
+        return int(min(max(round(position / grid.spacing[0]), 0), grid.shape[0] - 1))
+
+    def go_to_slice(self, index: int) -> None:
+        """Show a slice of the active study."""
+        if self.study is not None:
+            axis = self.viewer.dims.ndim - 3
+            self.viewer.dims.set_point(axis, index * self.study.grid.spacing[0])
+
+    def go_to_voxel(self, index: tuple[int, int, int]) -> None:
+        """Show the slices through a voxel of the active study, in every plane."""
+        if self.study is not None:
+            leading = self.viewer.dims.ndim - 3
+            axes = tuple(range(leading, leading + 3))
+            point = tuple(n * v for n, v in zip(index, self.study.grid.spacing, strict=True))
+            self.viewer.dims.set_point(axes, point)
+
+    def set_plane(self, plane: Plane) -> None:
+        """Axial, coronal or sagittal."""
+        show_plane(self.viewer, plane)
+        self.viewer.fit_to_view()
+        self.grid_view.fit()
+        self.plane_changed.emit(plane)
+
+    # -- events ----------------------------------------------------------------------------
+
+    def _set_active(self, study: Study | None) -> None:
+        self.study = study
+        self._clicks.study = study
+        self.letters.set_grid(None if study is None else study.grid)
+        self.viewer.canvas.overlays.scale_bar.visible = study is not None
+        self._last_slice = -1
+        self.study_changed.emit(study)
+
+    def _on_inserted(self, event: Any) -> None:
+        event.value.events.visible.connect(self._layers_timer.poke)
+        self._layers_timer.poke()
+
+    def _on_layers_rest(self) -> None:
+        """Adopt a study that came by File › Open or drag-and-drop; let one go that was removed."""
+        if self._adding:
+            return
+        studies = self.studies
+        newest = studies[-1] if studies else None
+        known = getattr(self, "_known_studies", [])
+        self._known_studies = studies
+        if newest is not None and newest not in known and newest is not self.study:
+            self.activate(newest)
+        elif self.study is not None and self.study not in studies:
+            self._set_active(newest)
+        else:
+            self.study_tab.follow_layers()
+
+    def _on_grid(self, active: bool) -> None:
+        self.letters.set_below_names(active)
+        self.grid_changed.emit(active)
+
+    def _on_slice_rests(self) -> None:
+        index = self.current_slice
+        if self.study is not None and index != self._last_slice:
+            self._last_slice = index
+            self.slice_changed.emit(index)
+
+    def _remove_layers(self, study: Study) -> None:
+        for layer in [
+            layer
+            for layer in self.viewer.layers
+            if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study
+        ]:
+            self.viewer.layers.remove(layer)
+
+    # -- closing ---------------------------------------------------------------------------
+
+    def showEvent(self, event: Any) -> None:
+        """Watch the window that the dock is in, to stop the runs when it closes."""
+        super().showEvent(event)
+        self.window().removeEventFilter(self)
+        self.window().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """The window closes: no thread may outlive it."""
+        if event is not None and event.type() == QEvent.Type.Close and watched is self.window():
+            self.stop()
+        return super().eventFilter(watched, event)
+
+    def stop(self) -> None:
+        """Ask every run to stop at its next step."""
+        for place in range(self.tabs.count()):
+            page = self.tabs.widget(place)
+            if isinstance(page, ExplainTab):
+                page.stop()
+
+
+def open_workspace(viewer: Viewer) -> Workspace:
+    """The viewer's workspace: the one that is docked already, else a new one."""
+    docked = viewer.window.dock_widgets.get(DOCK_NAME)
+    if isinstance(docked, Workspace):
+        docked.parentWidget().show()
+        return docked
+    workspace = Workspace(viewer)
+    viewer.window.add_dock_widget(workspace, name=DOCK_NAME, area="right")
+    return workspace
