@@ -104,7 +104,7 @@ def explain_work(
     *,
     target: Target | str | None = None,
     slices: slice | int | None = None,
-    device: str = "auto",
+    device: str | None = None,
     **parameters: Any,
 ) -> Work[Explanation]:
     """Run one method, yielding its progress; see `explain`.
@@ -119,9 +119,10 @@ def explain_work(
     values = info.checked(parameters)
     span = slice_range(study, slices)
     aim = _checked_target(info, target)
-    loaded = load_model(model, device=device) if isinstance(model, str | Path) else model
-    if not isinstance(model, str | Path) and device != "auto":
-        loaded = loaded.on(device)
+    if isinstance(model, str | Path):
+        loaded = load_model(model, device=device or "auto")
+    else:
+        loaded = model if device is None else model.on(device)
     _check_model(info, loaded)
     module, _, function = info.home.partition(":")
     work = getattr(import_module(f".{module}", __package__), function)
@@ -139,7 +140,7 @@ def explain(
     *,
     target: Target | str | None = None,
     slices: slice | int | None = None,
-    device: str = "auto",
+    device: str | None = None,
     **parameters: Any,
 ) -> Explanation:
     """Run one method on a study and return what it found.
@@ -156,9 +157,9 @@ def explain(
         What to explain, for methods that need it (``"WT"``).
     slices : slice or int, optional
         Slices of the study's grid; all when not given.
-    device : str
-        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``. ``"auto"`` leaves a loaded
-        model where it is.
+    device : str, optional
+        ``"auto"`` (the best of this machine), ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
+        Not given: a loaded model stays where it is, a named one goes to the best device.
     **parameters
         The method's own; see ``se.methods()[method].parameters``.
 

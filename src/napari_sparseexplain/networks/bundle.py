@@ -162,6 +162,8 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Model:
     _check_shapes(network, weights, folder / WEIGHTS_FILE)
     network.load_state_dict(weights)
     network.eval().requires_grad_(False).to(chosen)
+    # Kernels in the memory order of the activations, or each call would reorder them.
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return Model(card, network, chosen, folder)
 
 

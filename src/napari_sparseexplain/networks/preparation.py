@@ -53,11 +53,6 @@ class Prepared:
     ranges: dict[str, tuple[float, float]]
     notes: tuple[str, ...] = ()
 
-    @property
-    def empty(self) -> npt.NDArray[np.bool_]:
-        """Which of the slices hold nothing but background, shape (N,)."""
-        return np.logical_not(self.array.any(axis=(1, 2, 3)))
-
     def to_study(self, maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Maps (..., H, W) of the network at the study's in-plane pixels (..., P, L)."""
         return resample_in_plane(maps, self.grid.shape[1:])
