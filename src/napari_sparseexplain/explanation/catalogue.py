@@ -77,6 +77,45 @@ register(
 )
 
 
+THRESHOLD = Parameter(
+    "threshold",
+    0.5,
+    "Probability from which a voxel counts as lesion",
+    low=0.0,
+    high=1.0,
+)
+
+register(
+    MethodInfo(
+        name="signals",
+        title="Signals",
+        summary="Input, linear part, signal before the output layer and mask, for any α",
+        home="signals:signals_work",
+        parameters=(
+            ALPHA,
+            THRESHOLD,
+            Parameter(
+                "bands", False, "Also the bands of every level before and after their thresholds"
+            ),
+            RESOLUTION,
+        ),
+    )
+)
+
+register(
+    MethodInfo(
+        name="responses",
+        title="Responses",
+        summary="Impulse and frequency response of the linear part, and their range over phases",
+        home="responses:responses_work",
+        parameters=(
+            Parameter("phases", True, "Also the responses to an impulse at each of all phases"),
+            Parameter("crop", 128, "Side of the response kept, in pixels", low=16, high=512),
+        ),
+    )
+)
+
+
 def methods() -> Mapping[str, MethodInfo]:
     """The methods by name, with their parameters. Loads no torch."""
     return dict(_METHODS)
