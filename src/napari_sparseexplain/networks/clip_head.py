@@ -62,5 +62,8 @@ class ClipHead(nn.Module):
 
         In evaluation mode the gradient is the clip's own: 0 outside (0, 1).
         """
-        z = self.unclipped(signal)
+        return self.clip(self.unclipped(signal))
+
+    def clip(self, z: torch.Tensor) -> torch.Tensor:
+        """The clip alone; while training its gradient helps values back into (0, 1)."""
         return _HelpfulClip.apply(z) if self.training else z.clamp(0.0, 1.0)

@@ -1,0 +1,93 @@
+"""A training that was interrupted goes on where it stood, and ends the same.
+
+Weights and optimiser moments lie in one safetensors file (nothing is pickled), the step and the
+recipe in its header. Order and augmentation are functions of seed and step, so they need no state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from ..errors import ModelError
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+
+
+def save_checkpoint(
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    identity: dict[str, object],
+) -> None:
+    """Write the state after ``step`` steps, whole or not at all.
+
+    Parameters
+    ----------
+    identity : dict
+        What must be equal for the training to be resumed (kind, seed, recipe, number of slices).
+    """
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    for index, parameter in enumerate(_parameters(optimizer)):
+        for name, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{index}.{name}"] = value
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    header = {"step": str(step), "identity": json.dumps(identity, sort_keys=True)}
+    temporary = folder / (CHECKPOINT_FILE + ".part")
+    save_file(tensors, temporary, metadata=header)
+    os.replace(temporary, folder / CHECKPOINT_FILE)
+
+
+def load_checkpoint(
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    identity: dict[str, object],
+) -> int:
+    """Put the saved state into network and optimiser; returns the step, 0 without a checkpoint.
+
+    Raises
+    ------
+    ModelError
+        The checkpoint is damaged, or belongs to another training.
+    """
+    path = folder / CHECKPOINT_FILE
+    if not path.is_file():
+        return 0
+    try:
+        with safe_open(path, framework="pt") as stream:
+            header = stream.metadata()
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"the checkpoint cannot be read ({error})",
+            where=path,
+            remedy="Delete it to train from the start",
+        ) from error
+    if header.get("identity") != json.dumps(identity, sort_keys=True):
+        raise ModelError(
+            "the checkpoint belongs to a training with another recipe, seed or data",
+            where=path,
+            remedy="Delete it to train from the start, or choose another folder",
+        )
+    prefix = "network."
+    network.load_state_dict(
+        {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+    )
+    for index, parameter in enumerate(_parameters(optimizer)):
+        start = f"optimizer.{index}."
+        state = {n[len(start) :]: v for n, v in tensors.items() if n.startswith(start)}
+        if state:
+            optimizer.state[parameter] = state
+    return int(header["step"])
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
