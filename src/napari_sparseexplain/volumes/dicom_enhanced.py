@@ -54,9 +54,11 @@ class FunctionalGroups:
     def every_group(self) -> Iterable[Dataset]:
         """First items of all public functional groups, the frame's own first."""
         for level in self._levels:
-            for element in level:
-                if element.VR == "SQ" and element.keyword and len(element.value):
-                    yield element.value[0]
+            for tag in sorted(level.keys()):
+                keyword = "" if tag.is_private else keyword_for_tag(tag)
+                item = first_item(level, keyword) if keyword.endswith("Sequence") else None
+                if item is not None:
+                    yield item
 
 
 def enhanced_frames(path: Path, header: Dataset) -> list[Frame]:

@@ -153,11 +153,10 @@ def frame_count(path: Path, header: Dataset) -> int:
     count = integer(header, "NumberOfFrames")
     if count is None and element:
         try:
-            empty = header.get("NumberOfFrames") in (None, "")
-        except ValueError:
-            empty = False
-        if empty:
-            return 1
+            if header["NumberOfFrames"].is_empty:
+                return 1
+        except Exception:  # not empty but unreadable: refused below
+            count = None
     if element and (count is None or count < 1):
         raise ReadError(
             "NumberOfFrames (0028,0008) is not a positive whole number",

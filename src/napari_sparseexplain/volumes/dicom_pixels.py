@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, iter_pixels
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import ReadError
@@ -114,9 +115,10 @@ def _decoded(
         for plane in iter_pixels(source, indices=list(numbers)):
             produced += 1
             yield plane
-    except GeneratorExit:
-        raise
-    except Exception as error:  # decoders raise whatever the damaged stream provokes
+    except BaseException as error:  # decoders raise whatever the damaged stream provokes
+        # A decoder written in Rust panics with an exception that is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise _pixel_error(path, header, error) from error
     if produced < len(numbers):
         raise ReadError(
@@ -126,7 +128,7 @@ def _decoded(
         )
 
 
-def _pixel_error(path: Path, header: Dataset, error: Exception) -> ReadError:
+def _pixel_error(path: Path, header: Dataset, error: BaseException) -> ReadError:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # Where several plugins failed, the first line says only that; the second is the reason.
     message = lines[1] if len(lines) > 1 else (lines[0] if lines else type(error).__name__)

@@ -14,15 +14,12 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-#: What pydicom raises on access to an element whose bytes do not fit its value representation.
-MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, struct.error)
-
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """The element's value, or None when it is absent, empty or malformed."""
     try:
         found = dataset.get(keyword)
-    except (*MALFORMED, NotImplementedError, LookupError):
+    except Exception:  # pydicom converts on access and raises whatever the broken bytes provoke
         return None
     return None if found is None or found == "" else found
 
@@ -94,7 +91,7 @@ def private(dataset: Dataset, group: int, creator: str, element: int) -> Any:
     """
     try:
         return dataset.private_block(group, creator)[element].value
-    except (*MALFORMED, LookupError):
+    except Exception:  # absent (KeyError), or bytes that pydicom cannot convert
         return None
 
 
