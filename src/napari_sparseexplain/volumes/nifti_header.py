@@ -46,7 +46,7 @@ class NiftiHeader:
     path, voxels : Path
         The file that was named, and the one that holds the voxels (another one for a pair).
     header : nibabel Nifti1Header or Nifti2Header
-        As on file, extensions included.
+        As on file, without extensions.
     shape : tuple of int
         At least three lengths; single ones beyond the third are dropped.
     dtype : numpy dtype
@@ -149,8 +149,8 @@ def read_nifti_header(path: Path) -> NiftiHeader:
             kind = _header_class(head)
             if kind is None:
                 raise _not_nifti(path, head)
-            stream.seek(0)
-            header = kind.from_fileobj(stream, check=False)
+        # Without the extensions: they tell nothing about the voxels, and are often damaged.
+        header = kind(head[: kind.template_dtype.itemsize], check=False)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ReadError(
             f"the compressed file is damaged or cut short ({error})", where=where, remedy=_AGAIN
@@ -246,7 +246,7 @@ def _shape(header: Any, where: str) -> tuple[int, ...]:
 def _dtype(header: Any, where: str) -> np.dtype[Any]:
     try:
         dtype = header.get_data_dtype()
-    except nib.spatialimages.HeaderDataError as error:
+    except (nib.spatialimages.HeaderDataError, KeyError) as error:
         raise ReadError(
             f"the header gives a voxel type that is not known (code {int(header['datatype'])})",
             where=where,

@@ -32,6 +32,9 @@ from .volume import Source, Volume
 #: Corners of the volume may lie this far apart in the two transforms before it is said.
 TRANSFORMS_AGREE_MM = 1.0
 
+#: No voxel size or place in a patient is larger; a damaged header is.
+LARGEST_MM = 1e9
+
 
 def read_nifti(path: str | Path) -> Volume:
     """Open one NIfTI file; `open_nifti` also tells what was noticed.
@@ -188,6 +191,12 @@ def _affine(file: NiftiHeader) -> tuple[npt.NDArray[np.float64], bool, list[Find
             )
         )
     affine = np.array(affine, dtype=np.float64)
+    if np.isfinite(affine).all() and np.abs(affine).max() > LARGEST_MM:
+        raise ReadError(
+            f"the affine puts voxels {np.abs(affine).max():.0e} mm away",
+            where=where,
+            remedy="Repair the header, or export the scan again from its source",
+        )
     affine[:3] *= scale
     if scale != 1.0:
         findings.append(
@@ -208,8 +217,9 @@ def _largest_gap(
     """Largest distance between the places that two affines give a volume's corners."""
     top = np.asarray(shape) - 1
     corners = np.stack(np.meshgrid(*[(0, n) for n in top], indexing="ij"), -1).reshape(-1, 3)
-    difference = corners @ (one - other)[:3, :3].T + (one - other)[:3, 3]
-    return float(np.linalg.norm(difference, axis=1).max())
+    with np.errstate(over="ignore", invalid="ignore"):  # a damaged header may hold any number
+        difference = corners @ (one - other)[:3, :3].T + (one - other)[:3, 3]
+        return float(np.linalg.norm(difference, axis=1).max())
 
 
 def _leading_names(file: NiftiHeader) -> tuple[str, ...]:

@@ -76,13 +76,13 @@ class VoxelPlan:
     def convert(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Stored voxels as values: ``|slope x + intercept|`` for complex, else without modulus."""
         block: npt.NDArray[Any] = stored
-        if self.file.slope is not None and self.components == 1:
-            wide = np.complex128 if block.dtype.kind == "c" else np.float64
-            block = block.astype(wide) * self.file.slope + (self.file.intercept or 0.0)
-        if block.dtype.kind == "c":
-            block = np.abs(block)
         # What float32 cannot hold becomes infinite, and the reader says so.
         with np.errstate(over="ignore", invalid="ignore"):
+            if self.file.slope is not None and self.components == 1:
+                wide = np.complex128 if block.dtype.kind == "c" else np.float64
+                block = block.astype(wide) * self.file.slope + (self.file.intercept or 0.0)
+            if block.dtype.kind == "c":
+                block = np.abs(block)
             return block.astype(self.values)
 
     def shaped(self, flat: Any) -> Any:

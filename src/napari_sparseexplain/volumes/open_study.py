@@ -146,7 +146,7 @@ def _read_dicom(files: StudyFiles) -> list[Opened]:
     for volume, said in series:
         if volume.kind == "label":
             volume = volume.with_role("seg")
-        elif role := role_from_dicom(volume.details):
+        elif not volume.colour and (role := role_from_dicom(volume.details)):
             volume = volume.with_role(role)
         place = volume.source.description or files.place(volume.source.paths[0])
         opened.append(Opened(volume, place, tuple(said)))

@@ -47,7 +47,7 @@ _T1CE = _words(
     rf"post{_GAP}t1w?|post{_GAP}contrast{_GAP}t1w?"
 )
 _T1_PLAIN = _words(rf"t1n|t1{_GAP}native|t1{_GAP}pre|pre{_GAP}t1w?|t1w?{_GAP}pre{_GAP}contrast")
-_T1 = _words(r"t1|t1w|t1n|t1weighted|t1mprage|mprage|mpr|spgr|fspgr|bravo|t1se|t1tse|t1fse")
+_T1 = _words(r"t1|t1w|t1n|t1weighted|t1mprage|mprage|spgr|fspgr|bravo|t1se|t1tse|t1fse")
 _AGENT = _words(_CONTRAST)
 _NO_AGENT = _words(
     rf"pre|precontrast|pre{_GAP}contrast|no{_GAP}contrast|noncontrast|non{_GAP}contrast|"
@@ -225,18 +225,36 @@ T1_MIN_FLIP = 8.0
 T1_GRADIENT_MAX_TE = 8.0
 
 
+#: Image types of which the sequence's weighting tells nothing: phase, field and mixed maps.
+_NOT_MAGNITUDE = {"P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "VELOCITY", "MIXED"}
+
+#: AcquisitionContrast of enhanced MR objects (DICOM PS3.3 C.8.13.3).
+_ACQUISITION_CONTRAST = {
+    "T1": "t1",
+    "T2": "t2",
+    "T2_STAR": "t2star",
+    "PROTON_DENSITY": "pd",
+    "FLUID_ATTENUATED": "flair",
+    "DIFFUSION": "dwi",
+    "PERFUSION": "perfusion",
+    "TOF": "mra",
+}
+
+
 def role_from_dicom(details: Mapping[str, Any]) -> str | None:
     """Role of a series from its DICOM attributes.
 
-    The SeriesDescription (then the ProtocolName) decides when it names exactly one modality; a
-    ContrastBolusAgent turns T1 into T1ce. Only when no text tells are repetition, echo and
-    inversion time used, with bounds that leave gaps (``FLAIR_MIN_TI`` … in this file); the
+    The SeriesDescription (then the ProtocolName, then the AcquisitionContrast of an enhanced
+    object) decides when it names exactly one modality; a ContrastBolusAgent turns T1 into T1ce.
+    Phase, field and other maps get no role. Only when no text tells are the kind of sequence and
+    its repetition, echo and inversion time used, with bounds that leave gaps (``FLAIR_MIN_TI`` … in this file); the
     weighting that they stand for is textbook MR physics [2]_.
 
     Parameters
     ----------
     details : mapping
         By DICOM keyword: ``Modality``, ``SeriesDescription``, ``ProtocolName``,
+        ``AcquisitionContrast``,
         ``ContrastBolusAgent``, ``RepetitionTime``, ``EchoTime``, ``InversionTime`` (ms),
         ``FlipAngle`` (degrees), ``ScanningSequence``, ``SequenceVariant``, ``ImageType`` (or
         ``image_type``), ``DiffusionBValue``. Any may be absent.
@@ -263,11 +281,15 @@ def role_from_dicom(details: Mapping[str, Any]) -> str | None:
         return "adc"
     if "FA" in image_type:
         return "fa"
+    if image_type & _NOT_MAGNITUDE:
+        return None
     role = None
     for keyword in ("SeriesDescription", "ProtocolName"):
         role = modality_in(_spaced(str(details.get(keyword) or "")))
         if role is not None:
             break
+    if role is None:
+        role = _ACQUISITION_CONTRAST.get(str(details.get("AcquisitionContrast") or "").upper())
     if role is None:
         role = _role_from_timing(details)
     if role == "t1" and _has_agent(details):
@@ -321,6 +343,8 @@ def _role_from_timing(details: Mapping[str, Any]) -> str | None:
         flip = _number(details, "FlipAngle") or 0.0
         is_t1 = spoiled and echo <= T1_GRADIENT_MAX_TE and flip >= T1_MIN_FLIP
         return "t1" if is_t1 and repetition <= T1_MAX_TR else None
+    if "SE" not in sequence:
+        return None
     if echo <= T1_MAX_TE and repetition <= T1_MAX_TR:
         return "t1"
     if echo >= T2_MIN_TE and repetition >= T2_MIN_TR:
