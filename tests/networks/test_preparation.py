@@ -43,7 +43,7 @@ def head(shape=(6, 48, 60), seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize(("source", "target"), [(7, 7), (240, 128), (17, 9), (9, 17), (5, 1)])
 def test_resampling_weights_keep_constants_and_place(source: int, target: int) -> None:
-    """Rows sum to 1, and places are kept to a fiftieth of a pixel (outer ones of a growth aside)."""
+    """Rows sum to 1, and places are kept to a fiftieth of a pixel (but at the ends)."""
     weights = resampling_weights(source, target)
     assert np.allclose(weights.sum(axis=1), 1, atol=1e-6)
     place = (np.arange(source) + 0.5) / source

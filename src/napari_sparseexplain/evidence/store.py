@@ -1,0 +1,377 @@
+"""Explanations on disk: maps as NIfTI on the input's own grid, and one ``provenance.json``.
+
+Maps on the study's voxels are written as the study's reference volume was (orientation, affine).
+Maps of another space (an impulse response, a spectrum) have no place in a patient and are written
+as ``.npz``. Everything else, from the model's checksum to the axes of a spectrum, is in the JSON
+file, which is written last: a folder with an entry in it has all of that entry's files.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import nibabel.orientations as nio
+import numpy as np
+import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
+
+from ..errors import ReadError, SparseExplainError
+from ..volumes import Grid, Study
+from ..volumes.nifti_writer import write_nifti
+from .explanation import Explanation, ExplanationMap
+from .provenance import Provenance
+
+RECORD_FILE = "provenance.json"
+
+_FORMAT = "napari-sparseexplain explanations"
+_VERSION = 1
+_UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
+
+
+def save_explanation(
+    explanation: Explanation, study: Study, out: str | Path, *, overwrite: bool = False
+) -> list[Path]:
+    """Write an explanation into a folder.
+
+    Every file is first written under a temporary folder there and then moved, so an interrupted
+    or failed save leaves what was there before.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    study : Study
+        The study explained; its reference volume's file gives orientation and affine.
+    out : str or Path
+        Folder, made when it is not there. It may hold other explanations: their entries in
+        ``provenance.json`` stay.
+    overwrite : bool
+        Whether files of the same names may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files written, ``provenance.json`` last.
+
+    Raises
+    ------
+    SparseExplainError
+        A file is there already, the folder cannot be written, or the maps do not lie on the
+        study's grid.
+    """
+    folder = Path(out)
+    key = _key(explanation)
+    names = {item.name: _file_name(key, item) for item in explanation.maps}
+    if len(set(names.values())) < len(explanation.maps):
+        raise ValueError(f"maps of one name in {list(names)}")
+    _check_grid(explanation, study)
+    record = _existing_record(folder) if folder.is_dir() else {}
+    if not overwrite:
+        _refuse_existing(folder, key, names, record)
+    record[key] = _entry(explanation, study, names)
+    temporary = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".saving-"))
+        for item in explanation.maps:
+            _write_map(temporary / names[item.name], item, explanation, study)
+        text = json.dumps(
+            {"format": _FORMAT, "version": _VERSION, "explanations": record},
+            indent=2,
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+        (temporary / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
+        written = [*names.values(), RECORD_FILE]
+        for name in written:
+            os.replace(temporary / name, folder / name)
+    except OSError as error:
+        raise SparseExplainError(
+            f"the explanation cannot be written ({error.strerror or error})",
+            where=folder,
+            remedy="Choose a folder that you may write to, on a disk that has room",
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return [folder / name for name in written]
+
+
+def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
+    """Read what `save_explanation` wrote.
+
+    Parameters
+    ----------
+    out : str or Path
+        The folder.
+    name : str, optional
+        ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
+
+    Raises
+    ------
+    ReadError
+        Not such a folder, a damaged or missing file, or several explanations and no ``name``.
+    """
+    folder = Path(out)
+    if not (folder / RECORD_FILE).is_file():
+        raise ReadError(
+            f"there is no {RECORD_FILE}, so no explanation was saved here",
+            where=folder,
+            remedy="Give the folder that was the output of: sparseexplain explain",
+        )
+    record = _existing_record(folder)
+    have = ", ".join(record) or "none"
+    if name is None and len(record) != 1:
+        raise ReadError(
+            f"the folder holds {len(record)} explanations ({have})",
+            where=folder,
+            remedy="Say which one",
+        )
+    key = next(iter(record)) if name is None else name
+    if key not in record:
+        raise ReadError(
+            f"there is no explanation {key!r} here", where=folder, remedy=f"There is: {have}"
+        )
+    try:
+        return _explanation(record[key], folder)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ReadError(
+            f"the entry {key!r} is damaged ({error!r})",
+            where=folder / RECORD_FILE,
+            remedy="Run the explanation again",
+        ) from error
+
+
+def _key(explanation: Explanation) -> str:
+    parts = [explanation.method, explanation.target]
+    return "_".join(_UNSAFE.sub("-", part).strip("-") for part in parts if part)
+
+
+def _file_name(key: str, item: ExplanationMap) -> str:
+    ending = ".nii.gz" if item.space == "study" else ".npz"
+    return f"{key}_{_UNSAFE.sub('-', item.name).strip('-')}{ending}"
+
+
+def _check_grid(explanation: Explanation, study: Study) -> None:
+    if not any(item.space == "study" for item in explanation.maps):
+        return
+    if explanation.grid is None or not explanation.grid.matches(study.grid):
+        raise SparseExplainError(
+            "the explanation does not lie on this study's grid",
+            where=study.name,
+            remedy="Save it with the study that was explained, opened in the same way",
+        )
+
+
+def _existing_record(folder: Path) -> dict[str, Any]:
+    """Entries of the folder's JSON file; none when there is no such file.
+
+    Raises
+    ------
+    ReadError
+        The file is there and is not ours.
+    """
+    path = folder / RECORD_FILE
+    if not path.is_file():
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ReadError(
+            f"the file cannot be read ({error})",
+            where=path,
+            remedy="Choose another folder, or remove the file",
+        ) from error
+    entries = values.get("explanations") if isinstance(values, dict) else None
+    if not isinstance(entries, dict) or values.get("format") != _FORMAT:
+        raise ReadError(
+            "the file was not written by this program",
+            where=path,
+            remedy="Choose another folder",
+        )
+    if values.get("version") != _VERSION:
+        raise ReadError(
+            f"the file has version {values.get('version')!r} and this program knows {_VERSION}",
+            where=path,
+            remedy="Update the program, or choose another folder",
+        )
+    return entries
+
+
+def _refuse_existing(
+    folder: Path, key: str, names: Mapping[str, str], record: Mapping[str, Any]
+) -> None:
+    there = [name for name in names.values() if (folder / name).exists()]
+    if there or key in record:
+        what = there[0] if there else f"the explanation {key!r}"
+        raise SparseExplainError(
+            f"{what} is there already and was left as it is",
+            where=folder,
+            remedy="Choose another folder, or allow overwriting (--overwrite)",
+        )
+
+
+def _write_map(path: Path, item: ExplanationMap, explanation: Explanation, study: Study) -> None:
+    data = np.asarray(item.data)
+    if item.space != "study":
+        with open(path, "wb") as stream:
+            np.savez_compressed(stream, data=data)
+        return
+    span = explanation.slices
+    whole = (span.start, span.stop) == (0, study.grid.shape[0])
+    write_nifti(
+        path,
+        data,
+        like=study[study.reference],
+        dtype=data.dtype if item.kind == "segmentation" else np.float32,
+        slices=None if whole else span,
+        description=f"{explanation.method} {item.name} {explanation.provenance.model}".strip(),
+    )
+
+
+def _entry(explanation: Explanation, study: Study, names: Mapping[str, str]) -> dict[str, Any]:
+    """All of an explanation but its arrays, as plain JSON values."""
+    grid = explanation.grid
+    on_file = study[study.reference].source.to_display
+    return _plain(
+        {
+            "study": study.name,
+            "method": explanation.method,
+            "target": explanation.target,
+            "slices": [explanation.slices.start, explanation.slices.stop],
+            "grid": None
+            if grid is None
+            else {
+                "shape": grid.shape,
+                "affine": grid.affine,
+                "calibrated": grid.calibrated,
+                "oriented": grid.oriented,
+                "to_display": on_file,
+            },
+            "scores": explanation.scores,
+            "notes": explanation.notes,
+            "provenance": explanation.provenance.to_json(),
+            "maps": [
+                {
+                    "name": item.name,
+                    "file": names[item.name],
+                    "kind": item.kind,
+                    "title": item.title,
+                    "space": item.space,
+                    "unit": item.unit,
+                    "value_range": item.value_range,
+                    "range_scope": item.range_scope,
+                    "signed": item.signed,
+                    "classes": item.classes,
+                    "axes": item.axes,
+                }
+                for item in explanation.maps
+            ],
+        }
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON knows it; what is not finite has no number there and becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{type(value).__name__} cannot be saved as JSON: {value!r}")
+
+
+def _explanation(entry: Mapping[str, Any], folder: Path) -> Explanation:
+    place = entry["grid"]
+    grid = None
+    if place is not None:
+        grid = Grid(
+            tuple(place["shape"]), np.array(place["affine"]), place["calibrated"], place["oriented"]
+        )
+    span = slice(*entry["slices"])
+    maps = tuple(_map(item, place, span, folder) for item in entry["maps"])
+    return Explanation(
+        method=entry["method"],
+        maps=maps,
+        provenance=Provenance.from_json(entry["provenance"]),
+        grid=grid,
+        slices=span,
+        target=entry["target"],
+        scores=entry["scores"],
+        notes=tuple(entry["notes"]),
+    )
+
+
+def _map(
+    item: Mapping[str, Any], place: Mapping[str, Any] | None, span: slice, folder: Path
+) -> ExplanationMap:
+    if Path(item["file"]).name != item["file"]:
+        raise ValueError(f"{item['file']!r} is not a file of this folder")
+    path = folder / item["file"]
+    if item["space"] == "study" and place is not None:
+        data = _read_on_grid(path, np.array(place["to_display"]), tuple(place["shape"]))
+        data = data[..., span, :, :]
+    else:
+        data = _read_npz(path)
+    limits = item["value_range"]
+    return ExplanationMap(
+        name=item["name"],
+        data=data,
+        kind=item["kind"],
+        title=item["title"],
+        space=item["space"],
+        unit=item["unit"],
+        value_range=None if limits is None else (limits[0], limits[1]),
+        range_scope=item["range_scope"],
+        signed=item["signed"],
+        classes={int(value): name for value, name in item["classes"].items()},
+        axes=item["axes"],
+    )
+
+
+_AGAIN = "Restore the file, or run the explanation again"
+
+
+def _read_on_grid(
+    path: Path, to_display: npt.NDArray[np.float64], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    """A NIfTI map in display order (*leading, S, P, L), by the orientation that was saved."""
+    try:
+        array = np.asarray(nib.load(path).dataobj)  # pyright: ignore[reportAttributeAccessIssue]
+    except (OSError, EOFError, ImageFileError) as error:
+        raise ReadError(f"the map cannot be read ({error})", where=path, remedy=_AGAIN) from error
+    if array.ndim == 2:
+        array = array[..., None]
+    array = nio.apply_orientation(array, to_display)
+    leading = array.ndim - 3
+    array = array.transpose([*range(array.ndim - 1, 2, -1), 0, 1, 2]) if leading else array
+    if array.shape[-3:] != shape:
+        raise ReadError(
+            f"the map has the shape {array.shape}, and the study's grid is {shape}",
+            where=path,
+            remedy=_AGAIN,
+        )
+    return array
+
+
+def _read_npz(path: Path) -> npt.NDArray[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return stored["data"]
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise ReadError(f"the map cannot be read ({error})", where=path, remedy=_AGAIN) from error
