@@ -115,6 +115,21 @@ register(
     )
 )
 
+register(
+    MethodInfo(
+        name="effective-response",
+        title="Effective response",
+        summary="The filter in effect at one voxel of this image, thresholds on, and its spectrum",
+        home="effective_response:effective_response_work",
+        parameters=(
+            ALPHA,
+            Parameter("crop", 128, "Side of the response kept, in pixels", low=16, high=512),
+            RESOLUTION,
+        ),
+        target="required",
+    )
+)
+
 
 def methods() -> Mapping[str, MethodInfo]:
     """The methods by name, with their parameters. Loads no torch."""
