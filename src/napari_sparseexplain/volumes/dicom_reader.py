@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from ..errors import ReadError
+from ..progress import Progress, Work, drain
 from .dicom_details import details_of, series_name
 from .dicom_enhanced import enhanced_frames, is_enhanced
 from .dicom_files import find_dicom_files, looks_like_dicom, read_header
@@ -32,7 +34,7 @@ from .grid import Grid, orientation_to_display
 from .study import Finding
 from .volume import Source, Volume
 
-__all__ = ["DicomSeries", "looks_like_dicom", "read_dicom"]
+__all__ = ["DicomSeries", "looks_like_dicom", "read_dicom", "read_dicom_work"]
 
 
 class DicomSeries(NamedTuple):
@@ -61,29 +63,30 @@ def read_dicom(path: Path | Sequence[Path]) -> list[DicomSeries]:
     ReadError
         Nothing could be opened; the message names the first obstacle.
     """
-    with warnings.catch_warnings():
-        # pydicom warns on access to values that break a rule of the standard; those that matter
-        # here are checked where they are used, and what the pixel decoder says becomes a finding.
-        warnings.simplefilter("ignore")
-        return _read(Path(path) if isinstance(path, str | Path) else path)
+    return drain(read_dicom_work(path))
 
 
-def _read(path: Path | Sequence[Path]) -> list[DicomSeries]:
-    found = find_dicom_files(path)
+def read_dicom_work(path: Path | Sequence[Path]) -> Work[list[DicomSeries]]:
+    """`read_dicom` as a generator: a step a header, then a step a volume."""
+    found = find_dicom_files(Path(path) if isinstance(path, str | Path) else path)
     scan = _Scan(alone=len(found.files) == 1)
-    for file in found.files:
+    total = len(found.files)
+    for done, file in enumerate(found.files):
         scan.add(file)
+        yield Progress(done + 1, total, "reading DICOM headers")
     ordered = sort_frames(scan.frames, scan.names)
     scan.refused.extend(ordered.refused)
     scan.findings.extend(ordered.findings)
     if found.missing:
         scan.findings.append(_missing_files(found.missing))
     series: list[DicomSeries] = list(scan.segmentations)
-    for stack in ordered.stacks:
+    for done, stack in enumerate(ordered.stacks):
         try:
-            series.append(_series(stack))
+            with _silent():
+                series.append(_series(stack))
         except ReadError as error:
             scan.refused.append(error)
+        yield Progress(done + 1, len(ordered.stacks), "decoding images")
     if not series:
         raise scan.refusal(found.files)
     series.sort(key=lambda s: s.volume.details.get("SeriesNumber", np.inf))
@@ -107,6 +110,10 @@ class _Scan:
 
     def add(self, file: Path) -> None:
         """Take in one file."""
+        with _silent():
+            self._add(file)
+
+    def _add(self, file: Path) -> None:
         try:
             header = read_header(file)
             if is_segmentation(header):
@@ -151,6 +158,18 @@ class _Scan:
             where=first.where,
             remedy=first.remedy,
         )
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep pydicom's warnings to itself.
+
+    It warns on access to values that break a rule of the standard; those that matter are checked
+    where they are used, and what the pixel decoder says becomes a finding.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _frames(file: Path, header: Dataset) -> list[Frame]:

@@ -203,7 +203,34 @@ def _stacks_of(group: Sequence[Frame], where: str) -> list[Stack]:
                 replace(stack_frames(part, where), part=f"echo {i + 1}")
                 for i, part in enumerate(parts)
             ]
-    return [stack_frames(group, where)]
+    try:
+        return [stack_frames(group, where)]
+    except ReadError:
+        parts = _by_thickness(group, where)
+        if not parts:
+            raise
+        return parts
+
+
+def _by_thickness(group: Sequence[Frame], where: str) -> list[Stack]:
+    """Evenly spaced parts of one thickness, of slices uneven as a whole; empty when there are none.
+
+    Head CT is often scanned thin through the skull base and thick above under one series. Every
+    part must be an even stack of three slices or more, so a missing slice is never hidden.
+    """
+    parts: dict[float | None, list[Frame]] = defaultdict(list)
+    for frame in group:
+        parts[frame.thickness].append(frame)
+    if len(parts) < 2 or min(len(_heights(part)) for part in parts.values()) < 3:
+        return []
+    try:
+        return [
+            replace(stack_frames(part, where), part=f"{thickness or 0:g} mm slices")
+            for thickness, part in parts.items()
+        ]
+    except ReadError:
+        # Thickness does not explain the uneven slices: the error on the whole is reported.
+        return []
 
 
 def _heights(frames: Sequence[Frame]) -> tuple[float, ...]:
@@ -302,8 +329,8 @@ def _split_finding(stacks: list[Stack], where: str) -> list[Finding]:
         Finding(
             "info",
             "split-series",
-            f"{where} holds {len(stacks)} kinds of images (echo, image type or size); they were "
-            "opened as separate volumes",
+            f"{where} holds {len(stacks)} kinds of images (echo, image type, size or "
+            "slice thickness); they were opened as separate volumes",
             where,
         )
     ]

@@ -22,7 +22,7 @@ from ..progress import Progress, Work
 from .grid import Grid, orientation_to_display
 from .phantom_anatomy import ICBM_NOTICE, load_anatomy
 from .phantom_geometry import PhantomGeometry, make_geometry, phantom_grid
-from .phantom_rendering import PHANTOM_ROLES, render
+from .phantom_rendering import PHANTOM_ROLES, draw_appearance, render, render_slices
 from .study import Finding, Study
 from .volume import Source, Volume, VolumeKind
 
@@ -73,6 +73,7 @@ def make_phantom(
     spacing_mm: float = 1.0,
     shape: tuple[int, int, int] | None = None,
     tumours: int | None = None,
+    appearance_seed: int | None = None,
     name: str | None = None,
 ) -> Study:
     """One synthetic study: images ``t1, t1ce, t2, flair`` and the label ``seg``.
@@ -87,6 +88,9 @@ def make_phantom(
         (S, P, L); the BraTS field of view (155, 240, 240 at 1 mm) when not given.
     tumours : int, optional
         How many; drawn when not given.
+    appearance_seed : int, optional
+        Draws relaxation times, timings and acquisition on their own: the same patient in another
+        scanner.
     name : str, optional
         The study's name.
 
@@ -104,7 +108,11 @@ def make_phantom(
     grid_shape = phantom_shape(spacing_mm) if shape is None else shape
     rng = np.random.default_rng(seed)
     geometry = make_geometry(rng, spacing_mm=spacing_mm, shape=grid_shape, tumours=tumours)
-    images = render(geometry, rng)
+    if appearance_seed is None:
+        images = render(geometry, rng)
+    else:
+        appearance = draw_appearance(np.random.default_rng(appearance_seed))
+        images = render_slices(geometry, appearance, rng)
     shown = images["flair"] > 0
     grid = phantom_grid(spacing_mm, grid_shape)
     volumes = {

@@ -115,14 +115,13 @@ def load_anatomy(smoothing_mm: float = 0.0) -> Anatomy:
     """
     t1, gm, wm = (_display_map(name) for name in ("t1", "gm", "wm"))
     # The T1's support is the brain; its lowest values are the blurred outer edge of the average.
-    brain = ndimage.binary_fill_holes(t1 > 0.16)
+    brain = t1 > 0.16
     gm, wm = gm * brain, wm * brain
     csf = np.clip(1.0 - gm - wm, 0.0, 1.0) * brain
-    depth = ndimage.distance_transform_edt(brain).astype(np.float32)
-    inner = _ventricle_mask(csf, depth)
-    # One voxel more than the mask: the partial volume at the wall belongs to the ventricle too.
-    ventricle = csf * ndimage.binary_dilation(inner, iterations=2)
-    to_ventricle = ndimage.distance_transform_edt(~inner).astype(np.float32)
+    depth = _depth(brain)
+    to_ventricle = _distance_to(_ventricle_mask(csf, depth))
+    # A little more than the mask: the partial volume at the wall belongs to the ventricle too.
+    ventricle = csf * (to_ventricle <= 2.0)
     maps = [brain.astype(np.float32), wm, gm, csf - ventricle, ventricle, depth, to_ventricle]
     maps.append(_texture(t1, wm, gm, csf, brain))
     if smoothing_mm > 0:
@@ -138,6 +137,33 @@ def _display_map(name: str) -> FloatArray:
     display = stored.transpose(2, 1, 0)[:, ::-1, ::-1]
     box = display[0:157, 24:208, 16:174]
     return np.pad(box.astype(np.float32) / 255.0, _MARGIN)
+
+
+def _depth(brain: npt.NDArray[np.bool_]) -> FloatArray:
+    """Millimetres below the surface, measured on every second voxel: a tenth of the time."""
+    coarse = 2.0 * ndimage.distance_transform_edt(brain[::2, ::2, ::2])
+    # Twice the coarse grid, cut to the fine one: index 2i of the fine grid is i of the coarse.
+    at = [np.arange(n, dtype=np.float32) / 2.0 for n in brain.shape]
+    fine = coarse.astype(np.float32)
+    for axis, position in enumerate(at):
+        lower = np.floor(position).astype(int)
+        upper = np.minimum(lower + 1, fine.shape[axis] - 1)
+        weight = (position - lower).reshape([-1 if i == axis else 1 for i in range(3)])
+        fine = (1.0 - weight) * fine.take(lower, axis) + weight * fine.take(upper, axis)
+    return fine.astype(np.float32) * brain
+
+
+def _distance_to(mask: npt.NDArray[np.bool_], reach_mm: int = 24) -> FloatArray:
+    """Millimetres to the nearest voxel of ``mask``, not measured beyond ``reach_mm``."""
+    distance = np.full(mask.shape, np.float32(reach_mm))
+    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+    near = tuple(
+        slice(max(c.start - reach_mm, 0), min(c.stop + reach_mm, n))
+        for c, n in zip(box, mask.shape, strict=True)
+    )
+    inner = ndimage.distance_transform_edt(~mask[near])
+    distance[near] = np.minimum(inner, reach_mm)
+    return distance
 
 
 def _ventricle_mask(csf: FloatArray, depth: FloatArray) -> npt.NDArray[np.bool_]:
