@@ -14,7 +14,12 @@ from pydicom.fileset import FileSet
 from pydicom.uid import CTImageStorage, ImplicitVRLittleEndian, generate_uid
 
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.volumes.dicom_reader import looks_like_dicom, read_dicom
+from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes.dicom_reader import (
+    looks_like_dicom,
+    read_dicom,
+    read_dicom_work,
+)
 
 ANATOMY = noise(5, 6, 4)
 
@@ -175,6 +180,34 @@ def test_images_side_by_side_are_no_repeats(tmp_path: Path) -> None:
     beside = slices(ANATOMY, origin=(90.0, -20.0, 5.0), AcquisitionNumber=2)
     with pytest.raises(ReadError, match="beside each other"):
         read_dicom(write(tmp_path, [*slices(ANATOMY, AcquisitionNumber=1), *beside]))
+
+
+def test_thin_and_thick_parts_of_one_series_are_separate_volumes(tmp_path: Path) -> None:
+    """Head CT through the skull base and above."""
+    write(tmp_path, slices(ANATOMY, step=2.5, origin=(0.0, 0.0, 0.0)), prefix="base")
+    write(tmp_path, slices(ANATOMY, step=5.0, origin=(0.0, 0.0, 13.75)), prefix="above")
+    series = read_dicom(tmp_path)
+    assert [one.volume.role for one in series] == [
+        "series 7 (5 mm slices)",
+        "series 7 (2.5 mm slices)",
+    ]
+    assert codes(series) == ["split-series"]
+
+
+def test_interleaved_acquisitions_do_not_hide_a_missing_slice(tmp_path: Path) -> None:
+    planes = slices(noise(6, 4, 4))
+    for k, dataset in enumerate(planes):
+        dataset.AcquisitionNumber = k % 2 + 1
+    del planes[1]
+    with pytest.raises(ReadError, match="1 slice is missing of 6"):
+        read_dicom(write(tmp_path, planes))
+
+
+def test_reading_reports_its_progress(tmp_path: Path) -> None:
+    steps = []
+    drain(read_dicom_work(write(tmp_path, slices(ANATOMY))), steps.append)
+    assert [step.done for step in steps] == [1, 2, 3, 4, 5, 1]
+    assert {step.message for step in steps} == {"reading DICOM headers", "decoding images"}
 
 
 def test_a_lone_slice_takes_its_thickness(tmp_path: Path) -> None:
