@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from napari.layers import Labels
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -52,6 +54,7 @@ class GridView:
         #: Told whether the grid is on, so that letters and buttons can follow.
         self.on_change: Callable[[bool], None] = lambda active: None
         self._visible_before: dict[Layer, bool] = {}
+        self._opacity_before: dict[Layer, float] = {}
         self._shown: list[Layer] = []
 
     @property
@@ -75,6 +78,10 @@ class GridView:
         self._shown = ordered
         for layer in self._viewer.layers:
             layer.visible = layer in chosen
+            if layer in chosen and isinstance(layer, Labels) and layer.opacity < 1:
+                # Over a scan a mask lets it shine through; alone in a cell it would only be dark.
+                self._opacity_before.setdefault(layer, layer.opacity)
+                layer.opacity = 1.0
             name = layer.name_overlay
             name.font_size, name.box, name.visible = _NAME_SIZE, True, layer in chosen
         grid = self._viewer.canvas.grid
@@ -108,7 +115,9 @@ class GridView:
             layer.name_overlay.visible = False
             # Layers that came while the grid was on have no place in the view before it.
             layer.visible = self._visible_before.get(layer, False)
-        self._shown, self._visible_before = [], {}
+        for layer, opacity in self._opacity_before.items():
+            layer.opacity = opacity
+        self._shown, self._visible_before, self._opacity_before = [], {}, {}
         self.on_change(False)
         self._viewer.fit_to_view()
 

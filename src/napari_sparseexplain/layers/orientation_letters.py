@@ -39,6 +39,8 @@ _POSITIONS = {
     "bottom": "bottom_center",
 }
 _COLOUR = "#F0E442"
+#: Behind a letter, so that it is read on a bright picture too.
+_BOX_COLOUR = (0.0, 0.0, 0.0, 0.55)
 
 
 def direction_letters(direction: npt.ArrayLike) -> str:
@@ -115,7 +117,8 @@ class OrientationLetters:
                 visible=False,
                 color=_COLOUR,
                 font_size=11,
-                box=False,
+                box=True,
+                box_color=_BOX_COLOUR,
             )
         viewer.dims.events.order.connect(self._on_order)
         viewer.dims.events.ndisplay.connect(self.refresh)

@@ -40,7 +40,7 @@ ROLE_TITLES = {
     "mra": "MRA",
     "ct": "CT",
     "pet": "PET",
-    "seg": "Segmentation",
+    "seg": "Mask",
     "brain_mask": "Brain mask",
 }
 

@@ -9,18 +9,17 @@ from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from ..layers.study_layers import role_title
 from ..volumes import Study, Volume
 from ..volumes.roles import LABEL_ROLES, ROLES
+from .elided_label import ElidedLabel
 
 #: Pixels that the longest role and the arrow need.
-_ROLE_WIDTH = 140
+_ROLE_WIDTH = 118
 
 
 class VolumeRow(QWidget):
@@ -47,17 +46,15 @@ class VolumeRow(QWidget):
         for role in dict.fromkeys((volume.role, *known)):
             self.combo.addItem(role_title(role), role)
         self.combo.activated.connect(self._on_activated)
-        file = QElidingLabel(file_name(volume))
-        file.setElideMode(Qt.TextElideMode.ElideLeft)
+        file = ElidedLabel(file_name(volume), Qt.TextElideMode.ElideLeft)
         file.setToolTip("\n".join(str(p) for p in volume.source.paths[:3]) or "In memory")
-        file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         first = QHBoxLayout()
         first.setSpacing(4)
         first.addWidget(self.check)
         first.addWidget(self.combo)
         first.addWidget(file, 1)
-        second = QElidingLabel(geometry_text(volume) + resampling_text(study, volume.role))
-        second.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        text = geometry_text(volume) + resampling_text(study, volume.role)
+        second = ElidedLabel(text, Qt.TextElideMode.ElideRight)
         second.setEnabled(False)
         second.setContentsMargins(20, 0, 0, 0)
         second.setToolTip(details_text(study, volume))

@@ -26,6 +26,7 @@ from ..volumes import Study
 from .click_read_out import ClickReadOut
 from .explain_tab import ExplainTab
 from .preferences import preference
+from .proxy_tab import ProxyTab
 from .resting_timer import RestingTimer
 from .study_tab import StudyTab
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 DOCK_NAME = "Workspace (SparseExplain)"
 
 #: The tabs, in their order. A new one is one more line.
-TABS: tuple[type[ExplainTab], ...] = (StudyTab,)
+TABS: tuple[type[ExplainTab], ...] = (StudyTab, ProxyTab)
 
 
 class Workspace(QWidget):
@@ -95,6 +96,11 @@ class Workspace(QWidget):
     def study_tab(self) -> StudyTab:
         """The Study tab."""
         return self.tab(StudyTab)
+
+    @property
+    def proxy(self) -> ProxyTab:
+        """The Proxy tab."""
+        return self.tab(ProxyTab)
 
     def tab(self, kind: type[Any]) -> Any:
         """The tab of one kind."""

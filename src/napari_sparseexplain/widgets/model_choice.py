@@ -1,0 +1,146 @@
+"""Which model: those that ship, or a bundle's folder; and where it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from ..errors import SparseExplainError
+from ..networks.card_file import read_card
+from ..networks.catalogue import bundle_folder, models
+from ..networks.model_card import ModelCard
+from .notices import tell_error
+from .preferences import preference
+from .proxy_session import ModelKey
+
+#: The model that the tour begins with.
+FIRST_MODEL = "sum-rec"
+
+#: Devices offered; one that this machine lacks is refused with what it has. Asking for the
+#: devices there are would load torch when the window opens.
+DEVICES = {"auto": "Best available", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS (Apple)"}
+
+
+class ModelChoice(QWidget):
+    """A list of models, and Browse… for a bundle of one's own.
+
+    Signals
+    -------
+    changed(): another model is chosen.
+    """
+
+    changed = Signal()
+
+    def __init__(self, *, empty: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._cards: dict[str, ModelCard] = {}
+        self.combo = QComboBox()
+        self.combo.setMinimumContentsLength(10)
+        self.combo.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.browse = QPushButton("Browse…")
+        self.browse.setToolTip("A bundle's folder: card.json and weights.safetensors")
+        self.browse.clicked.connect(self._choose_folder)
+        box = QHBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addWidget(self.combo, 1)
+        box.addWidget(self.browse)
+        if empty:
+            self.combo.addItem(empty, "")
+        try:
+            shipped = models()
+        except SparseExplainError as error:
+            tell_error(error)
+            shipped = {}
+        for name, card in shipped.items():
+            self._add(name, card)
+        if not empty and self.combo.findData(FIRST_MODEL) >= 0:
+            self.combo.setCurrentIndex(self.combo.findData(FIRST_MODEL))
+        self.combo.currentIndexChanged.connect(lambda _: self.changed.emit())
+
+    @property
+    def model(self) -> str:
+        """Name or folder of the chosen model; empty for none."""
+        return self.combo.currentData() or ""
+
+    @property
+    def card(self) -> ModelCard | None:
+        """Card of the chosen model."""
+        return self._cards.get(self.model)
+
+    def choose(self, model: str | Path) -> None:
+        """Choose a model by name or folder; a folder that is not listed yet is added.
+
+        Raises
+        ------
+        ModelError
+            No bundle is there.
+        """
+        name = str(model)
+        if self.combo.findData(name) < 0:
+            self._add(name, read_card(bundle_folder(model)))
+        self.combo.setCurrentIndex(self.combo.findData(name))
+
+    def _add(self, name: str, card: ModelCard) -> None:
+        self._cards[name] = card
+        self.combo.addItem(card.title or card.name, name)
+        self.combo.setItemData(self.combo.count() - 1, card_text(card), _TOOLTIP_ROLE)
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A model bundle's folder")
+        if not folder:
+            return
+        try:
+            self.choose(folder)
+        except SparseExplainError as error:
+            tell_error(error)
+
+
+#: Qt.ItemDataRole.ToolTipRole
+_TOOLTIP_ROLE = 3
+
+
+class DeviceChoice(QComboBox):
+    """Where a model runs."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        for device, title in DEVICES.items():
+            self.addItem(title, device)
+        self.setCurrentIndex(max(self.findData(preference("run.device")), 0))
+        self.setToolTip("When its memory is not enough, the run goes on on the CPU and says so")
+
+    @property
+    def device(self) -> str:
+        """``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``."""
+        return self.currentData()
+
+
+def model_key(choice: ModelChoice, device: DeviceChoice) -> ModelKey:
+    """What was chosen.
+
+    Raises
+    ------
+    SparseExplainError
+        No model is chosen.
+    """
+    if not choice.model:
+        raise SparseExplainError(
+            "no model is chosen", remedy="Choose one in the list, or press Browse…"
+        )
+    return ModelKey(choice.model, device.device)
+
+
+def card_text(card: ModelCard) -> str:
+    """What a model says of itself, for the tooltip."""
+    lines = [
+        card.title or card.name,
+        f"Task: {card.task}, from {', '.join(card.inputs.roles)}",
+        f"Pixels of {card.inputs.spacing_mm:g} mm; licence {card.licence}",
+        *card.notes,
+    ]
+    return "\n".join(lines)

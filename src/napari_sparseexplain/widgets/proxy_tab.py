@@ -1,0 +1,359 @@
+"""Proxy: run a segmentation network and see the signals inside it, side by side, for any α."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton
+from superqt import QLabeledDoubleSlider
+from superqt.utils import signals_blocked
+
+from ..errors import SparseExplainError
+from ..evidence import Explanation
+from ..volumes import Study
+from .band_table import BandTable
+from .click_read_out import patient_position
+from .explain_tab import ExplainTab, section_header, wrapped_label
+from .live_slice import ShownExplanation
+from .model_choice import DeviceChoice, ModelChoice, model_key
+from .notices import tell_error
+from .preferences import preference
+from .proxy_session import Ask, ModelKey, ProxySession
+from .results_list import Result, details_text, score_text
+from .study_choice import StudyChoice
+from .work_runner import LatestRunner
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+#: Architectures with thresholds that α can scale.
+_WITH_THRESHOLDS = ("sum",)
+
+
+class ProxyTab(ExplainTab):
+    """Model, device, run; the five columns of the paper's Fig. 2; α; what each level suppressed.
+
+    Signals
+    -------
+    slice_shown(ShownExplanation): a slice was run, or a new α or slice went into its layers.
+    """
+
+    title = "Proxy"
+    slice_shown = Signal(object)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._viewer = workspace.viewer
+        self.session = ProxySession()
+        self.shown: list[ShownExplanation] = []
+        self._asked: tuple[Study, ModelKey, float, bool] | None = None
+
+        self.what.addRow("Study", StudyChoice(workspace))
+        self.models = ModelChoice()
+        self.models.changed.connect(self._on_model)
+        self.what.addRow("Model", self.models)
+        self.device = DeviceChoice()
+        self.what.addRow("Device", self.device)
+
+        self.slice_button = self.run_bar.add_button(
+            "Run on slice", "The signals of the slice in the picture"
+        )
+        self.volume_button = self.run_bar.add_button(
+            "Run on volume", "The signals of every slice, with Cancel"
+        )
+        self.slice_button.clicked.connect(lambda: self.run_slice())
+        self.volume_button.clicked.connect(lambda: self.run_volume())
+        self._add_alpha()
+
+        self.notes = wrapped_label()
+        self.notes.setEnabled(False)
+        self.results_box.addWidget(self.notes)
+        self._band_header = section_header("Bands")
+        self.results_box.addWidget(self._band_header)
+        self.bands = BandTable()
+        self.results_box.addWidget(self.bands)
+        self.bands_button = QPushButton("Show bands side by side")
+        self.bands_button.setToolTip(
+            "Root mean square of each level's feature maps, before and after its thresholds"
+        )
+        self.bands_button.clicked.connect(lambda: self.show_bands())
+        self.results_box.addWidget(self.bands_button)
+        self._show_band_part(False)
+
+        self.results.shown.connect(self._on_shown)
+        self.results.grid.connect(self._on_grid)
+        self.results.removed.connect(self._on_removed)
+        self.runner.succeeded.connect(self._on_run_done)
+        self.steps = LatestRunner(self)
+        self.steps.succeeded.connect(self._on_answers)
+        self.steps.failed.connect(self._on_failed)
+        workspace.voxel_clicked.connect(self._on_click)
+        workspace.slice_changed.connect(self._on_slice)
+        self._on_model()
+
+    # -- what a script can call --------------------------------------------------------------
+
+    def run_slice(self, index: int | None = None) -> None:
+        """Run on one slice of the active study, the one in the picture unless told otherwise."""
+        number = self._workspace.current_slice if index is None else index
+        self._run(slice(number, number + 1), live=True)
+
+    def run_volume(self) -> None:
+        """Run on every slice of the active study."""
+        if self._workspace.study is not None:
+            self._run(slice(0, self._workspace.study.grid.shape[0]), live=False)
+        else:
+            self._run(slice(0, 0), live=False)
+
+    def set_alpha(self, alpha: float) -> None:
+        """Move the slider: the current slice follows."""
+        self.alpha.setValue(alpha)
+
+    def show_bands(self) -> None:
+        """Put the bands of the current model's slice side by side."""
+        shown = self._current()
+        if shown is None:
+            tell_error(
+                SparseExplainError("no slice was run yet", remedy="First press Run on slice")
+            )
+            return
+        shown.add_layers(self._viewer, bands=True)
+        if shown.bands:
+            self._workspace.grid_view.show(shown.bands)
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Keep the window alive until nothing runs here."""
+        return super().wait(seconds) and self.steps.wait(seconds)
+
+    def stop(self) -> None:
+        """The window is closing."""
+        super().stop()
+        self.steps.drop()
+
+    # -- the form ----------------------------------------------------------------------------
+
+    def _add_alpha(self) -> None:
+        self.alpha = QLabeledDoubleSlider()
+        self.alpha.setOrientation(Qt.Orientation.Horizontal)
+        self.alpha.setRange(0.0, 1.0)
+        self.alpha.setSingleStep(0.01)
+        self.alpha.setDecimals(2)
+        self.alpha.setValue(1.0)
+        self.alpha.setToolTip(
+            "Factor on every learned threshold. 1: the network as trained. 0: its linear part."
+        )
+        self.alpha.valueChanged.connect(self._on_alpha)
+        line = QHBoxLayout()
+        self._alpha_label = QLabel("α")
+        line.addWidget(self._alpha_label)
+        line.addWidget(self.alpha, 1)
+        self.extras.addLayout(line)
+        self.follow = QCheckBox("Follow the slice")
+        self.follow.setChecked(bool(preference("run.follow_slice")))
+        self.follow.setToolTip("Run again when another slice is scrolled to")
+        self.follow.toggled.connect(lambda on: self._on_slice(self._workspace.current_slice))
+        self.extras.addWidget(self.follow)
+
+    def _on_model(self) -> None:
+        card = self.models.card
+        bends = card is not None and card.architecture in _WITH_THRESHOLDS
+        self.alpha.setEnabled(bends)
+        self._alpha_label.setEnabled(bends)
+        if not bends:
+            with signals_blocked(self.alpha):
+                self.alpha.setValue(1.0)
+        shown = self._current()
+        if shown is not None:
+            self._describe(shown)
+
+    # -- running -----------------------------------------------------------------------------
+
+    def _run(self, slices: slice, *, live: bool) -> None:
+        try:
+            key = model_key(self.models, self.device)
+            study = self._need_study()
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return
+        alpha = self.alpha.value()
+        self._asked = (study, key, alpha, live)
+        self.runner.start(partial(self.session.run_work, study, key, slices, alpha, bands=live))
+
+    def _need_study(self) -> Study:
+        if self._workspace.study is None:
+            raise SparseExplainError(
+                "no study is open", remedy="Open one in the Study tab, or try File › Open Sample"
+            )
+        return self._workspace.study
+
+    def _on_run_done(self, explanation: Explanation) -> None:
+        if self._asked is None:
+            return
+        study, key, alpha, live = self._asked
+        self.run_bar.message.setText("Done.")
+        shown = self._find(study, key) if live else None
+        if shown is not None and {m.name for m in shown.explanation.maps} == {
+            m.name for m in explanation.maps
+        }:
+            shown.take(explanation, alpha)
+        else:
+            if shown is not None:
+                self._forget(shown)
+            shown = ShownExplanation(
+                study, key, self._model_title(key), explanation, alpha, live=live
+            )
+            self.shown.append(shown)
+        shown.add_layers(self._viewer, bands=False)
+        if shown.result is None:
+            shown.result = Result(shown.title, [], value=shown)
+            self.results.add(shown.result)
+        self._describe(shown)
+        self._workspace.grid_view.show(shown.columns)
+        self._workspace.go_to_slice(
+            explanation.slices.start if live else self._workspace.current_slice
+        )
+        self.slice_shown.emit(shown)
+
+    def _model_title(self, key: ModelKey) -> str:
+        card = self.models.card
+        if card is not None and self.models.model == key.model:
+            return card.title or card.name
+        return key.model
+
+    # -- a new α or slice --------------------------------------------------------------------
+
+    def _on_alpha(self, alpha: float) -> None:
+        shown = self._current()
+        if shown is not None:
+            self._ask([shown], shown.explanation.slices.start, alpha)
+
+    def _on_slice(self, index: int) -> None:
+        if not self.follow.isChecked() or self.runner.running:
+            return
+        followers = [
+            s for s in self.shown if s.live and s.study is self._workspace.study and _visible(s)
+        ]
+        moved = [s for s in followers if s.explanation.slices.start != index]
+        if moved:
+            self._ask(moved, index, None)
+
+    def _ask(self, followers: list[ShownExplanation], index: int, alpha: float | None) -> None:
+        """Answer in the background; what is asked for meanwhile overtakes."""
+        asks = [
+            (
+                shown,
+                Ask(
+                    shown.study,
+                    shown.key,
+                    index,
+                    shown.alpha if alpha is None else alpha,
+                    shown.explanation,
+                ),
+            )
+            for shown in followers
+        ]
+        session = self.session
+        self.steps.submit(lambda: [(shown, ask, session.answer(ask)) for shown, ask in asks])
+
+    def _on_answers(self, answers: list[tuple[ShownExplanation, Ask, Explanation]]) -> None:
+        for shown, ask, explanation in answers:
+            if shown in self.shown:
+                shown.take(explanation, ask.alpha)
+                self._describe(shown)
+                self.slice_shown.emit(shown)
+
+    # -- results -----------------------------------------------------------------------------
+
+    def _find(self, study: Study, key: ModelKey) -> ShownExplanation | None:
+        for shown in self.shown:
+            if shown.live and shown.study is study and shown.key == key:
+                shown.drop_missing(self._viewer.layers)
+                return shown
+        return None
+
+    def _current(self) -> ShownExplanation | None:
+        """The slice of the chosen model and the active study."""
+        study = self._workspace.study
+        if study is None or not self.models.model:
+            return None
+        return self._find(study, ModelKey(self.models.model, self.device.device))
+
+    def _describe(self, shown: ShownExplanation) -> None:
+        explanation = shown.explanation
+        if shown.result is not None:
+            shown.result.title = shown.title
+            shown.result.layers = list(shown.layers.values())
+            shown.result.score = score_text(explanation.scores)
+            shown.result.details = details_text(explanation.scores, explanation.notes)
+            self.results.refresh(shown.result)
+        self.notes.setText("\n".join(explanation.notes))
+        self.bands.show_scores(explanation.scores)
+        self._show_band_part(self.bands.isVisibleTo(self.bands.parentWidget()))
+
+    def _show_band_part(self, on: bool) -> None:
+        self._band_header.setVisible(on)
+        self.bands_button.setVisible(on)
+
+    def _on_shown(self, result: Result, on: bool) -> None:
+        shown: ShownExplanation = result.value
+        grid = self._workspace.grid_view
+        if on:
+            grid.add(shown.columns) if grid.active else _set_visible(shown, True)
+            self._on_slice(self._workspace.current_slice)
+        elif grid.active:
+            grid.discard(list(shown.layers.values()))
+        else:
+            _set_visible(shown, False)
+
+    def _on_grid(self, result: Result) -> None:
+        shown: ShownExplanation = result.value
+        shown.drop_missing(self._viewer.layers)
+        shown.add_layers(self._viewer, bands=False)
+        self._workspace.grid_view.show(shown.columns)
+        if result.line is not None:
+            result.line.set_shown(True)
+        self._on_slice(self._workspace.current_slice)
+
+    def _on_removed(self, result: Result) -> None:
+        self._forget(result.value)
+
+    def _forget(self, shown: ShownExplanation) -> None:
+        """Remove a result and its layers."""
+        if shown in self.shown:
+            self.shown.remove(shown)
+        self._workspace.grid_view.discard(
+            [layer for layer in shown.layers.values() if layer in self._viewer.layers]
+        )
+        for layer in shown.layers.values():
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        if shown.result is not None:
+            self.results.remove(shown.result)
+        if not self.shown:
+            self.notes.setText("")
+            self.bands.show_scores({})
+            self._show_band_part(False)
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        study = self._workspace.study
+        if study is None:
+            return
+        lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
+        if study.grid.oriented and study.grid.calibrated:
+            lines.append("Patient  " + patient_position(study, index))
+        for shown in self.shown:
+            if shown.study is study and (values := shown.values_at(index)):
+                lines += [shown.title, *("   " + value for value in values)]
+        self.read_out.setText("\n".join(lines))
+
+
+def _visible(shown: ShownExplanation) -> bool:
+    return any(layer.visible for layer in shown.layers.values())
+
+
+def _set_visible(shown: ShownExplanation, on: bool) -> None:
+    for layer in shown.columns:
+        layer.visible = on
