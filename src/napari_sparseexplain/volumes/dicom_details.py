@@ -64,7 +64,10 @@ def details_of(header: Dataset, stack: Stack) -> dict[str, Any]:
     (\\*leading, slice) of the file's slices, ``slice_positions`` (mm along the normal), and
     ``axis_values`` with ``axis_attribute`` for leading axes.
     """
-    groups = [header, *FunctionalGroups(header, stack.first.number).every_group()]
+    described = FunctionalGroups.of_all(header)
+    groups = [header]
+    if stack.first.number < len(described):
+        groups.extend(described[stack.first.number].every_group())
     found: dict[str, Any] = {}
     for keyword in _TEXTS:
         if said := _search_text(groups, keyword):

@@ -23,7 +23,7 @@ from .dicom_frames import (
     frame_count,
     slice_distance,
 )
-from .dicom_values import exactly, first_item, number, numbers, text, texts, value
+from .dicom_values import exactly, first_item, items, number, numbers, text, texts, value
 
 #: Dimension pointers that only say where a frame lies, not what tells it from others there.
 _PLACES = frozenset({"StackID", "InStackPositionNumber", "ImagePositionPatient", "SliceLocation"})
@@ -37,11 +37,14 @@ def is_enhanced(header: Dataset) -> bool:
 class FunctionalGroups:
     """The functional groups that hold for one frame: its own before the shared ones."""
 
-    def __init__(self, header: Dataset, number_of_frame: int) -> None:
-        items = value(header, "PerFrameFunctionalGroupsSequence")
-        own = items[number_of_frame] if items is not None and number_of_frame < len(items) else None
-        shared = first_item(header, "SharedFunctionalGroupsSequence")
+    def __init__(self, own: Dataset | None, shared: Dataset | None) -> None:
         self._levels = [level for level in (own, shared) if level is not None]
+
+    @classmethod
+    def of_all(cls, header: Dataset) -> list[FunctionalGroups]:
+        """Those of every frame; empty when the object has none."""
+        shared = first_item(header, "SharedFunctionalGroupsSequence")
+        return [cls(own, shared) for own in items(header, "PerFrameFunctionalGroupsSequence")]
 
     def group(self, keyword: str) -> Dataset:
         """First item of a functional group's sequence; an empty data set when there is none."""
@@ -71,15 +74,15 @@ def enhanced_frames(path: Path, header: Dataset) -> list[Frame]:
     """
     first = base_frame(path, header)
     count = frame_count(path, header)
-    described = len(header.PerFrameFunctionalGroupsSequence)
-    if described < count:
+    groups = FunctionalGroups.of_all(header)
+    if len(groups) < count:
         raise ReadError(
-            f"the object has {count} frames but describes only {described} of them",
+            f"the object has {count} frames but describes only {len(groups)} of them",
             where=path,
             remedy="Export the object again from its source",
         )
     pointers = _dimension_pointers(header)
-    return [_frame(path, first, FunctionalGroups(header, k), k, pointers) for k in range(count)]
+    return [_frame(path, first, groups[k], k, pointers) for k in range(count)]
 
 
 def _frame(
@@ -165,9 +168,9 @@ def _times(groups: FunctionalGroups, content: Dataset, pointers: list[str]) -> d
 
 def _dimension_pointers(header: Dataset) -> list[str]:
     """Keyword of each dimension index; private ones by their number."""
-    items = value(header, "DimensionIndexSequence")
     names = []
-    for item in items if items is not None else ():
+    for item in items(header, "DimensionIndexSequence"):
         pointer = value(item, "DimensionIndexPointer")
-        names.append("" if pointer is None else keyword_for_tag(pointer) or str(pointer))
+        known = keyword_for_tag(pointer) if isinstance(pointer, int) else ""
+        names.append(known or str(pointer))
     return names

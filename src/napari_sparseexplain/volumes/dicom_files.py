@@ -21,7 +21,7 @@ from pydicom.uid import (
 )
 
 from ..errors import ReadError
-from .dicom_values import first_item, text, texts, value
+from .dicom_values import first_item, items, text, texts
 
 #: Two-letter value representations that can follow a tag in an explicit header (PS3.5 6.2).
 _REPRESENTATIONS = frozenset(
@@ -179,7 +179,6 @@ def _is_data_file(path: Path) -> bool:
 
 def _from_directory(path: Path, header: Dataset) -> FoundFiles:
     """The files that a DICOMDIR names; names are compared without case, as media mangle it."""
-    records = value(header, "DirectoryRecordSequence")
     present = {
         p.relative_to(path.parent).as_posix().lower(): p
         for p in path.parent.rglob("*")
@@ -187,7 +186,7 @@ def _from_directory(path: Path, header: Dataset) -> FoundFiles:
     }
     files: list[Path] = []
     missing: list[Path] = []
-    for record in records if records is not None else ():
+    for record in items(header, "DirectoryRecordSequence"):
         parts = texts(record, "ReferencedFileID")
         if not parts:
             continue

@@ -20,6 +20,7 @@ from .dicom_values import (
     exactly,
     first_item,
     integer,
+    items,
     number,
     numbers,
     private_number,
@@ -311,8 +312,8 @@ def _pixel_spacing(header: Dataset, path: Path) -> tuple[float, float] | None:
 
 def _ultrasound_spacing(header: Dataset) -> tuple[float, float] | None:
     """Spacing of the one calibrated region in centimetres (PS3.3 C.8.5.5), when there is one."""
-    regions = value(header, "SequenceOfUltrasoundRegions")
-    if regions is None or len(regions) != 1:
+    regions = items(header, "SequenceOfUltrasoundRegions")
+    if len(regions) != 1:
         return None
     region = regions[0]
     units = (integer(region, "PhysicalUnitsXDirection"), integer(region, "PhysicalUnitsYDirection"))

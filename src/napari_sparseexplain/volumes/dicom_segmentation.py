@@ -20,7 +20,7 @@ from .dicom_enhanced import FunctionalGroups, enhanced_frames, is_enhanced
 from .dicom_frames import Frame
 from .dicom_pixels import read_pixels
 from .dicom_stack import Stack, frame_affine, slices_along_normal, uneven_error
-from .dicom_values import integer, text, value
+from .dicom_values import integer, items, text
 from .grid import Grid, orientation_to_display
 from .study import Finding
 from .volume import Source, Volume
@@ -145,8 +145,9 @@ def _labels(
     half = (integer(header, "MaximumFractionalValue") or 255) / 2 if kind == "FRACTIONAL" else 0
     labels = np.zeros((depth, frames[0].rows, frames[0].columns), dtype=np.uint16)
     overlaps = 0
+    groups = FunctionalGroups.of_all(header)
     for cell, index in zip(slices, indices, strict=True):
-        numbered = sorted((_segment_number(header, f.number), f.number) for f in cell)
+        numbered = sorted((_segment_number(groups[f.number]), f.number) for f in cell)
         for segment, number in numbered:
             plane = labels[index]
             if kind == "LABELMAP":
@@ -158,16 +159,14 @@ def _labels(
     return labels, overlaps
 
 
-def _segment_number(header: Dataset, frame: int) -> int:
-    group = FunctionalGroups(header, frame).group("SegmentIdentificationSequence")
-    return integer(group, "ReferencedSegmentNumber") or 1
+def _segment_number(groups: FunctionalGroups) -> int:
+    return integer(groups.group("SegmentIdentificationSequence"), "ReferencedSegmentNumber") or 1
 
 
 def _segments(header: Dataset) -> dict[int, str]:
     """Name of each segment by its number."""
-    items = value(header, "SegmentSequence")
     found = {}
-    for item in items if items is not None else ():
+    for item in items(header, "SegmentSequence"):
         number = integer(item, "SegmentNumber")
         if number is not None:
             found[number] = text(item, "SegmentLabel") or f"segment {number}"

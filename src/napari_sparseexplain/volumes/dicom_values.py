@@ -13,6 +13,7 @@ import struct
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
@@ -71,17 +72,17 @@ def exactly(found: Any, count: int) -> tuple[float, ...] | None:
     return tuple(part for part in parts if part is not None)
 
 
-def first_item(dataset: Dataset | None, keyword: str) -> Dataset | None:
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """All items of a sequence; empty when it is absent or is no sequence."""
+    found = value(dataset, keyword)
+    if not isinstance(found, Sequence):
+        return []
+    return [item for item in found if isinstance(item, Dataset)]
+
+
+def first_item(dataset: Dataset, keyword: str) -> Dataset | None:
     """First item of a sequence, or None."""
-    if dataset is None:
-        return None
-    items = value(dataset, keyword)
-    if items is None or isinstance(items, str | bytes):
-        return None
-    try:
-        return items[0] if len(items) else None
-    except TypeError:
-        return None
+    return next(iter(items(dataset, keyword)), None)
 
 
 def private(dataset: Dataset, group: int, creator: str, element: int) -> Any:
