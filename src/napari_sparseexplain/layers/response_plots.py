@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from .plot_theme import PlotTheme, clear, style
+
+if TYPE_CHECKING:
+    from ..explanation.responses import ModelResponses
 
 Array = npt.NDArray[np.floating]
 
@@ -57,6 +61,32 @@ class ResponsePanel:
     unit: str = "mm"
     metrics: Mapping[str, tuple[float, float | None, float | None]] = field(default_factory=dict)
     defect: float | None = None
+
+
+def response_panel(found: ModelResponses, output: int = 0, role: int = 0) -> ResponsePanel:
+    """What is drawn of a model's responses, for one class and one input role."""
+    shift = found.shift[role] if found.shift else None
+    names = [found.title]
+    if len(found.outputs) > 1:
+        names.append(found.outputs[output])
+    if len(found.roles) > 1:
+        names.append(found.roles[role])
+
+    def with_range(name: str, value: float) -> tuple[float, float | None, float | None]:
+        if shift is None:
+            return value, None, None
+        low, _, high = shift.span(name, output)
+        return value, low, high
+
+    values = found.metrics(output, role).as_dict()
+    return ResponsePanel(
+        title=" · ".join(names),
+        response=found.impulse[output, role],
+        spacing=(found.spacing_mm, found.spacing_mm),
+        averaged=None if shift is None else shift.averaged[output],
+        metrics={name: with_range(name, value) for name, value in values.items()},
+        defect=None if shift is None else float(shift.defect[output]),
+    )
 
 
 def draw_responses(figure: Figure, panels: Sequence[ResponsePanel], theme: PlotTheme) -> None:
@@ -98,6 +128,8 @@ def draw_responses(figure: Figure, panels: Sequence[ResponsePanel], theme: PlotT
         )
         spectrum.tick_params(labelleft=False)  # pictures are square: both axes are alike
         space.tick_params(labelleft=number == 0)
+        if len(panels) == 2:  # the colours of the lines beside say whose they are
+            space.title.set_color(theme.series[number])
     if with_metrics:
         draw_metrics(figure.add_subplot(grid[0, -1]), panels, theme)
     if len(panels) == 1:
@@ -311,7 +343,7 @@ def draw_suppression(
 
 
 def energy_radius(response: Array, share: float = _ENERGY) -> float:
-    """Half the side of the centred square that holds ``share`` of a response's energy, in pixels."""
+    """Half the side, in pixels, of the centred square that holds ``share`` of the energy."""
     size = response.shape[-1]
     index = np.abs(np.arange(size) - size // 2)
     ring = np.maximum(index[:, None], index[None, :])
