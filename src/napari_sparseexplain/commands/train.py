@@ -35,7 +35,7 @@ def _add(kind: str, title: str) -> None:
         device: Device = "auto",
         positive_thresholds: Positive = False,
     ) -> None:
-        from ..training.recipes import train_bundle
+        from ..training.train_bundle import train_bundle
 
         work = train_bundle(
             kind,
