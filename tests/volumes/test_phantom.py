@@ -32,6 +32,7 @@ from napari_sparseexplain.volumes.phantom_signal import (
     draw_tissues,
     tissue_signals,
 )
+from napari_sparseexplain.volumes.sample import sample_path
 
 COARSE = {"spacing_mm": 3.75, "shape": (48, 64, 64)}
 
@@ -199,3 +200,15 @@ def test_missing_nilearn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(phantom_anatomy, "find_spec", lambda name: None)
     with pytest.raises(SparseExplainError, match=r"\[phantom\]"):
         phantom_anatomy.template_folder()
+
+
+def test_sample_subject_is_small_and_whole() -> None:
+    """At most 12 MB, one enhancing tumour with core and oedema, on one grid."""
+    folder = sample_path()
+    files = sorted(folder.glob("Phantom-00000_*.nii.gz"))
+    assert len(files) == 5
+    assert sum(path.stat().st_size for path in files) <= 12_000_000
+    images = [nib.load(path) for path in files]
+    assert {image.shape for image in images} == {(240, 240, 155)}
+    labels = np.asarray(nib.load(folder / "Phantom-00000_seg.nii.gz").dataobj)
+    assert set(np.unique(labels)) == {0, 1, 2, 4}
