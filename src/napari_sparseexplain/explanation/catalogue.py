@@ -44,6 +44,14 @@ ALPHA = Parameter(
     high=1.0,
 )
 
+THRESHOLD = Parameter(
+    "threshold",
+    0.5,
+    "Probability from which a voxel counts as lesion",
+    low=0.0,
+    high=1.0,
+)
+
 _METHODS: dict[str, MethodInfo] = {}
 
 
@@ -62,13 +70,7 @@ register(
         summary="The model's mask on the study's grid, with its scores when there is a true one",
         home="segmentation:segmentation_work",
         parameters=(
-            Parameter(
-                "threshold",
-                0.5,
-                "Probability from which a voxel counts as lesion",
-                low=0.0,
-                high=1.0,
-            ),
+            THRESHOLD,
             ALPHA,
             RESOLUTION,
         ),
@@ -76,14 +78,6 @@ register(
     )
 )
 
-
-THRESHOLD = Parameter(
-    "threshold",
-    0.5,
-    "Probability from which a voxel counts as lesion",
-    low=0.0,
-    high=1.0,
-)
 
 register(
     MethodInfo(
@@ -127,6 +121,29 @@ register(
             RESOLUTION,
         ),
         target="required",
+    )
+)
+
+register(
+    MethodInfo(
+        name="fidelity",
+        title="Fidelity",
+        summary="How far a distilled proxy agrees with its teacher, beside the accuracy of both",
+        home="fidelity:fidelity_work",
+        parameters=(
+            Parameter(
+                "teacher", "", "Bundled name or folder of the network it stands for; from its card"
+            ),
+            Parameter(
+                "floor",
+                0.85,
+                "Dice to the teacher from which the proxy may be interpreted",
+                low=0.0,
+                high=1.0,
+            ),
+            RESOLUTION,
+        ),
+        tasks=("segmentation",),
     )
 )
 

@@ -21,6 +21,7 @@ from torch import nn
 from ..errors import ModelError
 from ..evidence import Explanation, ExplanationMap
 from ..progress import Progress, Work
+from .fidelity import require_faithful
 from .response_metrics import ResponseMetrics, frequency_magnitude, response_metrics
 from .run_record import run_record
 from .shift_variance import CROP, LinearPart, ShiftVariance, shift_variance_work
@@ -154,10 +155,12 @@ def model_responses_work(
     Raises
     ------
     ModelError
-        The model is not linear at any setting, or passes nothing at all.
+        The model is not linear at any setting, passes nothing at all, or is a proxy that does not
+        stand for its teacher.
     """
     network = model.network
     part = linear_part(network, name=model.card.name)
+    require_faithful(model.card)
     impulse = impulse_response(network, size=max(PAPER_SIZE, 3 * crop), crop=crop)
     preview = ModelResponses(
         title=model.card.title or model.card.name,
