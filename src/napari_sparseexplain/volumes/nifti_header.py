@@ -18,6 +18,9 @@ from ..errors import ReadError
 _NOT_NIFTI = "Give a NIfTI file (.nii, .nii.gz), a DICOM folder, or a PNG, JPG or TIFF picture"
 _AGAIN = "Copy or download the file again, or export it again from its source"
 
+#: Bytes unpacked at a time: what a gzip stream holds beside the array that is filled.
+CHUNK_BYTES = 1 << 20
+
 #: CIFTI-2 files (NIfTI-2 header, intents 3000-3099) hold grayordinates, not voxels.
 _CIFTI_INTENTS = range(3000, 3100)
 
@@ -286,7 +289,7 @@ def _offset(header: Any, where: str) -> int:
     return max(int(offset), smallest)
 
 
-def read_bytes(path: Path, offset: int, out: memoryview, *, chunk: int = 1 << 22) -> int:
+def read_bytes(path: Path, offset: int, out: memoryview) -> int:
     """Fill ``out`` with the (unpacked) content from ``offset`` on; returns the bytes read.
 
     Reading to the end of a gzip stream also checks its checksum.
@@ -295,7 +298,7 @@ def read_bytes(path: Path, offset: int, out: memoryview, *, chunk: int = 1 << 22
     with open_stream(path) as stream:
         stream.seek(offset, io.SEEK_SET)
         while done < len(out):
-            got = stream.readinto(out[done : done + chunk])  # type: ignore[attr-defined]
+            got = stream.readinto(out[done : done + CHUNK_BYTES])  # type: ignore[attr-defined]
             if not got:
                 break
             done += got

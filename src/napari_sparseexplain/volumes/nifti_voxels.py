@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError
+from .computed_array import computed_array
 from .nifti_header import NiftiHeader, open_stream, read_bytes
 
 #: Bytes converted at a time when voxels need scaling or a change of type.
@@ -190,22 +191,20 @@ def _computed(plan: VoxelPlan) -> npt.NDArray[Any]:
 
 def _lazily(plan: VoxelPlan) -> Any:
     """Four and more dimensions that must be computed: volume by volume, when looked at."""
-    import dask.array as da
-
     file = plan.file
     if file.compressed:
-        stored = _stored(plan)
+        flat = _stored(plan)
     else:
-        stored = np.memmap(
+        flat = np.memmap(
             file.voxels, dtype=plan.stored, mode="r", offset=file.offset, shape=(plan.count,)
         )
-    blocks = plan.shaped(stored)
+    stored = plan.shaped(flat)
     chunks = (*file.shape[:3], *(1 for _ in file.shape[3:]))
     if plan.components > 1:
         chunks = (*chunks, plan.components)
-    # name=False: a random name, so that dask does not hash (that is, read) the whole file.
-    lazy = da.from_array(blocks, chunks=chunks, name=False, asarray=False)
-    return lazy.map_blocks(plan.convert, dtype=plan.values)
+    return computed_array(
+        stored.shape, plan.values, chunks, lambda index: plan.convert(stored[index])
+    )
 
 
 def _slabs(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from .brain_mask import background_value
+from .computed_array import computed_array
 from .grid import Grid, orientation_to_display
 from .volume import Volume
 
@@ -156,29 +157,18 @@ def _matched(array: npt.NDArray[Any], matrix: npt.NDArray[np.float64]) -> npt.ND
 
 def _each_volume(volume: Volume, grid: Grid, sample: Any, order: int) -> Any:
     """A dask array that samples one leading index at a time, when it is looked at."""
-    import dask.array as da
-
     leading = len(volume.leading)
     tail = volume.data.shape[leading + 3 :]
-    chunks = tuple((1,) * n for n in volume.data.shape[:leading])
     own = volume.data.dtype
     dtype = own if order == 0 or volume.colour else np.dtype(np.float32)
-    lazy = (
-        da.from_array(
-            volume.data,
-            chunks=(*(1 for _ in range(leading)), *volume.data.shape[leading:]),
-            name=False,
-            asarray=False,
-        )
-        if isinstance(volume.data, np.ndarray)
-        else volume.data.rechunk((*(1 for _ in range(leading)), *volume.data.shape[leading:]))
-    )
+    shape = (*volume.data.shape[:leading], *grid.shape, *tail)
 
-    def one(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return sample(block[(0,) * leading])[(np.newaxis,) * leading]
+    def part(index: tuple[slice, ...]) -> npt.NDArray[Any]:
+        block = np.asarray(volume.data[tuple(where.start for where in index[:leading])])
+        return sample(block)[index[leading:]][(np.newaxis,) * leading]
 
-    new = (*chunks, *((n,) for n in grid.shape), *((n,) for n in tail))
-    return lazy.map_blocks(one, dtype=dtype, chunks=new, meta=np.empty((0,) * lazy.ndim, dtype))
+    chunks = (*(1 for _ in range(leading)), *grid.shape, *tail)
+    return computed_array(shape, dtype, chunks, part)
 
 
 def _source_on(volume: Volume, grid: Grid) -> Any:
