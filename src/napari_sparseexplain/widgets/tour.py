@@ -1,0 +1,181 @@
+"""The tour of `sparseexplain demo`: the sample study, a network's signals, its responses.
+
+The same steps serve a person, who is left with the window, and a machine without a display, for
+which each step is written as a picture of the whole window.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtWidgets import QApplication
+from skimage.io import imsave
+
+from ..errors import SparseExplainError
+from ..networks.catalogue import models
+from .workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+#: Smallest window that the workspace is made for.
+WINDOW_SIZE = (1280, 800)
+
+#: α of the picture that shows the thresholds half drawn back.
+HALF_ALPHA = 0.5
+
+#: Seconds after which a step that has not ended is taken to hang.
+PATIENCE = 600.0
+
+#: A network of the same build and another purpose, for the comparison of responses.
+COMPARED = "sum-denoise"
+
+
+def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
+    """Open the window and go through the tour.
+
+    Parameters
+    ----------
+    study : Path
+        What `open_study` reads.
+    model : str
+        Bundled name or folder.
+    out : Path
+        Folder for the pictures; made when it is not there. Not written to when ``stay``.
+    stay : bool
+        Leave the window to a person, until it is closed.
+
+    Returns
+    -------
+    list of Path
+        The pictures, in order; empty when ``stay``.
+
+    Raises
+    ------
+    SparseExplainError
+        The study or the model cannot be read, the folder cannot be written, or a step failed.
+    """
+    import napari
+
+    if not stay:
+        _make_folder(out)
+    viewer = napari.Viewer(title="napari · SparseExplain", show=True)
+    try:
+        viewer.window.resize(*WINDOW_SIZE)
+        workspace = open_workspace(viewer)
+        pictures: list[Path] = []
+
+        def show(name: str) -> None:
+            _settle(viewer)
+            if not stay:
+                pictures.append(_picture(viewer, out / f"{len(pictures) + 1}-{name}.png"))
+
+        _steps(workspace, study, model, show)
+        if stay:
+            napari.run()
+        return pictures
+    finally:
+        if not stay:
+            viewer.close()
+
+
+def _steps(workspace: Workspace, path: Path, model: str, show: Callable[[str], None]) -> None:
+    from ..volumes import open_study
+
+    workspace.show_study(open_study(path))
+    show("study")
+    workspace.study_tab.side_by_side.click()
+    show("modalities")
+    workspace.study_tab.side_by_side.click()
+
+    proxy = workspace.proxy
+    workspace.show_tab(type(proxy))
+    proxy.models.choose(model)
+    proxy.run_slice()
+    _wait(workspace, "Run on slice")
+    show("signals")
+    proxy.set_alpha(HALF_ALPHA)
+    _wait(workspace, "α")
+    show("half-thresholds")
+    proxy.set_alpha(1.0)
+    _wait(workspace, "α")
+
+    workspace.show_plots()
+    panel = workspace.responses
+    panel.model.choose(model)
+    if COMPARED in models() and model != COMPARED:
+        panel.beside.choose(COMPARED)
+    panel.refresh()
+    _wait(workspace, "Responses")
+    show("responses")
+    voxel = _lesion_voxel(workspace)
+    workspace.go_to_voxel(voxel)
+    panel.show_voxel(voxel)
+    _wait(workspace, "the filter at a voxel")
+    show("filter-at-a-voxel")
+
+
+def _lesion_voxel(workspace: Workspace) -> tuple[int, int, int]:
+    """The brightest lesion voxel of the slice in the picture, else its middle."""
+    study = workspace.study
+    assert study is not None
+    index = workspace.current_slice
+    rows, columns = study.grid.shape[1:]
+    for label in study.labels.values():
+        inside = np.argwhere(np.asarray(label.spatial()[index]) > 0)
+        if inside.size:
+            scan = next(iter(study.images.values())).spatial()[index]
+            place = inside[int(np.argmax([scan[row, column] for row, column in inside]))]
+            return index, int(place[0]), int(place[1])
+    return index, rows // 2, columns // 2
+
+
+def _wait(workspace: Workspace, step: str) -> None:
+    if not workspace.wait(PATIENCE):
+        raise SparseExplainError(
+            f"the step {step!r} of the tour did not end within {PATIENCE:.0f} s",
+            remedy="Try again when the machine is less busy",
+        )
+
+
+def _settle(viewer: Viewer, seconds: float = 1.2) -> None:
+    """Let resting timers fire and the canvas be drawn before a picture is taken."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SparseExplainError(
+            f"the folder cannot be made ({error.strerror})",
+            where=out,
+            remedy="Choose another one with --out",
+        ) from error
+
+
+def _picture(viewer: Viewer, path: Path) -> Path:
+    """Write the whole window as a PNG.
+
+    Raises
+    ------
+    SparseExplainError
+        The canvas came out black: the display has no OpenGL.
+    """
+    image = viewer.screenshot(canvas_only=False, flash=False)
+    canvas = viewer.screenshot(canvas_only=True, flash=False)
+    if not canvas[..., :3].any():
+        raise SparseExplainError(
+            "the picture came out black, so this display has no OpenGL",
+            where=path,
+            remedy="Run on a display with OpenGL, for instance xvfb-run with +extension GLX",
+        )
+    imsave(path, image[..., :3], check_contrast=False)
+    return path
