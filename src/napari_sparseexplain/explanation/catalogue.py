@@ -147,6 +147,34 @@ register(
     )
 )
 
+register(
+    MethodInfo(
+        name="feature-bias",
+        title="Texture and size bias",
+        summary="Which feature maps the mask needs, and the period and size these are tuned to",
+        home="feature_bias:feature_bias_work",
+        parameters=(
+            ALPHA,
+            Parameter(
+                "share",
+                0.9,
+                "Share of the full IoU that the essential maps must keep",
+                low=0.1,
+                high=1.0,
+            ),
+            Parameter(
+                "reference",
+                "model",
+                "Mask to keep: the model's own, or the study's true one",
+                choices=("model", "truth"),
+            ),
+            RESOLUTION,
+        ),
+        tasks=("segmentation",),
+        architectures=("sum",),
+    )
+)
+
 
 def methods() -> Mapping[str, MethodInfo]:
     """The methods by name, with their parameters. Loads no torch."""
