@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ptwt
 import torch
-from napari_sparseexplain.sparse.haar_frame import haar_analysis, haar_synthesis
 
+from napari_sparseexplain.sparse.haar_frame import haar_analysis, haar_synthesis
 from paired_timing import Row, milliseconds, paired
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+
 from napari_sparseexplain.networks.bundle import load_model
 from napari_sparseexplain.networks.inference import predict_array
-
 from napari_sparseexplain.progress import drain
 from paired_timing import Row, paired
 
