@@ -1,0 +1,76 @@
+"""The baseline without learning: bright FLAIR, and of it the largest piece.
+
+A network that does not beat it has learned nothing worth explaining, so it stands in every table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from ..volumes.brain_range import HIGH_FACTOR
+
+#: Times the brain's median.
+BRIGHTNESS = 1.3
+
+RULE = f"FLAIR > {BRIGHTNESS} × brain median, largest component"
+
+#: The two readings of "largest component", by column title.
+READINGS = {"rule-3d": "Rule, 3-D", "rule-2d": "Rule, 2-D"}
+
+
+def rule_threshold(limits: tuple[float, float] | None) -> float:
+    """Where 1.3 times the brain's median lies in a scan normalised to (0, 1).
+
+    Parameters
+    ----------
+    limits : tuple of float or None
+        Intensities (low, high) that became 0 and 1 (`volumes.brain_range`). When they are not
+        known, or the median is not above 0 (a scan with negative intensities, of which no
+        multiple means anything), the median is counted from the brain's low end.
+    """
+    if limits is not None:
+        low, high = limits
+        median = low + (high - low) / HIGH_FACTOR
+        if median > 0:
+            return (BRIGHTNESS * median - low) / (high - low)
+    return BRIGHTNESS / HIGH_FACTOR
+
+
+def intensity_rule(
+    images: npt.NDArray[Any], threshold: float, *, volume: bool
+) -> npt.NDArray[np.bool_]:
+    """Pixels brighter than the threshold, largest connected piece only.
+
+    Parameters
+    ----------
+    images : ndarray, shape (N, rows, columns)
+        FLAIR normalised to (0, 1), 0 outside the brain.
+    threshold : float
+        From `rule_threshold`.
+    volume : bool
+        Largest piece in three dimensions, else of each slice. The first marks nothing outside
+        one region; the second is better where bright cortex touches the lesion.
+
+    Returns
+    -------
+    ndarray of bool, shape (N, rows, columns)
+    """
+    bright = np.asarray(images) > threshold
+    if volume:
+        return _largest_piece(bright)
+    return np.stack([_largest_piece(image) for image in bright])
+
+
+def _largest_piece(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Largest piece connected through faces; nothing when there is none."""
+    labels = np.zeros(mask.shape, dtype=np.int32)
+    pieces = ndimage.label(mask, output=labels)
+    if pieces == 0:
+        return np.zeros_like(mask)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return labels == sizes.argmax()
