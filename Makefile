@@ -15,7 +15,7 @@ test: prepare
 check: prepare
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
-	$(VENV)/pyright
+	$(VENV)/pyright --pythonpath $(VENV)/python
 
 bench: prepare
 	@scripts/with_display $(VENV)/sparseexplain bench

@@ -13,16 +13,12 @@ import numpy as np
 from paired_timing import Row
 
 _PROGRAM = """
-import resource, sys
+import tracemalloc
 from napari_sparseexplain.volumes import open_study
-def rss():
-    for line in open('/proc/self/status'):
-        if line.startswith('VmRSS'):
-            return int(line.split()[1]) * 1024
 open_study({warm!r})  # modules that only opening loads are not the study's memory
-before = rss()
+tracemalloc.start()
 study = open_study({path!r})
-print(rss() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+print(*tracemalloc.get_traced_memory())
 """
 
 
