@@ -20,7 +20,7 @@ CELL_SPACING = 3
 #: Share of a cell left free about the picture.
 FIT_MARGIN = 0.04
 
-_NAME_SIZE = 8
+_NAME_SIZE = 7
 
 
 def grid_shape(

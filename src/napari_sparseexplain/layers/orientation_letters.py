@@ -39,6 +39,8 @@ _POSITIONS = {
     "bottom": "bottom_center",
 }
 _COLOUR = "#F0E442"
+#: Letters are this much smaller in the cells of a grid.
+_GRID_SHRINK = 0.8
 #: Behind a letter, so that it is read on a bright picture too.
 _BOX_COLOUR = (0.0, 0.0, 0.0, 0.55)
 
@@ -109,6 +111,7 @@ class OrientationLetters:
         self._viewer = viewer
         self._grid: Grid | None = None
         self._below_names = False
+        self._size = 11.0
         for edge, position in _POSITIONS.items():
             viewer.canvas.overlays[f"orientation_{edge}"] = TextOverlay(
                 text="",
@@ -116,7 +119,7 @@ class OrientationLetters:
                 gridded=True,
                 visible=False,
                 color=_COLOUR,
-                font_size=11,
+                font_size=self._size,
                 box=True,
                 box_color=_BOX_COLOUR,
             )
@@ -137,12 +140,15 @@ class OrientationLetters:
     def set_below_names(self, below: bool) -> None:
         """Whether layer names stand in the top line of each cell: the top letter goes below."""
         self._below_names = below
+        for edge in _POSITIONS:
+            overlay = self._viewer.canvas.overlays[f"orientation_{edge}"]
+            overlay.font_size = self._size * (_GRID_SHRINK if below else 1.0)
         self.refresh()
 
     def set_size(self, points: float) -> None:
         """Size of the letters."""
-        for edge in _POSITIONS:
-            self._viewer.canvas.overlays[f"orientation_{edge}"].font_size = points
+        self._size = points
+        self.set_below_names(self._below_names)
 
     def letters(self) -> dict[str, str]:
         """What stands at the four edges now; empty when nothing may be said."""

@@ -170,6 +170,13 @@ class ExplainTab(QScrollArea):
         self.runner.failed.connect(self._on_failed)
         self.runner.cancelled.connect(self._on_cancelled)
 
+    def fit_width(self) -> None:
+        """Be as wide as the page needs, with its scroll bar; called once the page is filled."""
+        page, bar = self.widget(), self.verticalScrollBar()
+        if page is not None and bar is not None:
+            needed = page.minimumSizeHint().width() + bar.sizeHint().width()
+            self.setMinimumWidth(max(MINIMUM_WIDTH, needed))
+
     def what_header(self) -> str:
         """Header of the first part."""
         return "What to explain"

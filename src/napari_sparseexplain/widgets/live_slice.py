@@ -38,7 +38,9 @@ def _show_colour_bar(layer: Image) -> None:
     """A bar small enough for a cell, away from the letters."""
     bar = layer.colorbar
     bar.size, bar.tick_length, bar.font_size = (7.0, 44.0), 2.0, 6.0
-    bar.position, bar.box, bar.visible = "bottom_left", False, True
+    bar.position, bar.box, bar.visible = "bottom_left", True, True
+    bar.color = "white"
+    bar.box_color = (0.0, 0.0, 0.0, 0.55)
 
 
 def is_band(name: str) -> bool:
@@ -146,5 +148,5 @@ class ShownExplanation:
     def _short_title(self, name: str) -> str:
         if is_band(name):
             _, level, moment = name.split("-", 2)
-            return f"Level {level} {moment}"
+            return f"L{level} {moment}"
         return SHORT_TITLES.get(name) or self.explanation[name].title or name

@@ -26,6 +26,13 @@ DEVICES = {"auto": "Best available", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS (
 class ModelChoice(QWidget):
     """A list of models, and Browse… for a bundle of one's own.
 
+    Parameters
+    ----------
+    empty : str
+        A first entry that stands for no model; none when empty.
+    browse : bool
+        Whether Browse… is offered.
+
     Signals
     -------
     changed(): another model is chosen.
@@ -33,11 +40,13 @@ class ModelChoice(QWidget):
 
     changed = Signal()
 
-    def __init__(self, *, empty: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, empty: str = "", browse: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._cards: dict[str, ModelCard] = {}
         self.combo = QComboBox()
-        self.combo.setMinimumContentsLength(10)
+        self.combo.setMinimumContentsLength(6)
         self.combo.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -49,6 +58,7 @@ class ModelChoice(QWidget):
         box.setSpacing(4)
         box.addWidget(self.combo, 1)
         box.addWidget(self.browse)
+        self.browse.setVisible(browse)
         if empty:
             self.combo.addItem(empty, "")
         try:
@@ -80,10 +90,19 @@ class ModelChoice(QWidget):
         ModelError
             No bundle is there.
         """
-        name = str(model)
-        if self.combo.findData(name) < 0:
-            self._add(name, read_card(bundle_folder(model)))
-        self.combo.setCurrentIndex(self.combo.findData(name))
+        self.offer(model)
+        self.combo.setCurrentIndex(self.combo.findData(str(model)))
+
+    def offer(self, model: str | Path) -> None:
+        """List a model by name or folder, without choosing it.
+
+        Raises
+        ------
+        ModelError
+            No bundle is there.
+        """
+        if self.combo.findData(str(model)) < 0:
+            self._add(str(model), read_card(bundle_folder(model)))
 
     def _add(self, name: str, card: ModelCard) -> None:
         self._cards[name] = card

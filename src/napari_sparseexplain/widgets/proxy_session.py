@@ -96,7 +96,7 @@ class ProxySession:
         from ..explanation.signals import signal_maps, slice_signals, suppression_scores
 
         model = self.model(ask.key)
-        prepared = self._slice(ask.study, ask.key, model, ask.index)
+        prepared = self.prepared_slice(ask.study, ask.key, ask.index)
         signals = slice_signals(model, prepared, ask.alpha)
         maps = {item.name: item for item in signal_maps(model, prepared, signals)}
         scores: dict[str, float | None] = {}
@@ -117,13 +117,13 @@ class ProxySession:
             scores={**scores, **suppression_scores(signals.bands)},
         )
 
-    def _slice(self, study: Study, key: ModelKey, model: Model, index: int) -> Prepared:
+    def prepared_slice(self, study: Study, key: ModelKey, index: int) -> Prepared:
         """The prepared slice; only the latest of each model is kept."""
         kept = self._prepared.get(key)
         if kept is not None and kept[0] is study and kept[1] == index:
             return kept[2]
         from ..networks.preparation import prepare
 
-        prepared = prepare(study, model.card, slice(index, index + 1))
+        prepared = prepare(study, self.model(key).card, slice(index, index + 1))
         self._prepared[key] = (study, index, prepared)
         return prepared

@@ -60,6 +60,8 @@ class ResultLine(QWidget):
         grid.clicked.connect(self.grid)
         remove = QToolButton()
         remove.setText("✕")
+        for button in (grid, remove):
+            button.setFixedWidth(22)
         remove.setToolTip("Remove this result and its layers")
         remove.clicked.connect(self.remove)
         box = QHBoxLayout(self)

@@ -30,9 +30,10 @@ class _Opener(QWidget):
         """Bring the tab to the front."""
 
     def _open_and_go(self) -> None:
-        self.show_in(open_workspace(self._viewer))
+        # Its own dock goes first: the plots' dock has the same name.
         if self.parentWidget() is not None:
             self._viewer.window.remove_dock_widget(self)
+        self.show_in(open_workspace(self._viewer))
         self.deleteLater()
 
 

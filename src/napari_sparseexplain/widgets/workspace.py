@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
-from qtpy.QtCore import QEvent, QObject, Signal
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.grid_view import GridView
@@ -27,6 +27,7 @@ from .click_read_out import ClickReadOut
 from .explain_tab import ExplainTab
 from .preferences import preference
 from .proxy_tab import ProxyTab
+from .responses_panel import ResponsesPanel
 from .resting_timer import RestingTimer
 from .study_tab import StudyTab
 
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 #: Name of the dock, as napari's Plugins menu would call it.
 DOCK_NAME = "Workspace (SparseExplain)"
+
+#: Name of the dock below the picture, and its height when it comes.
+PLOTS_NAME = "Responses (SparseExplain)"
+PLOTS_HEIGHT = 240
 
 #: The tabs, in their order. A new one is one more line.
 TABS: tuple[type[ExplainTab], ...] = (StudyTab, ProxyTab)
@@ -77,7 +82,9 @@ class Workspace(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.tabs)
+        self.responses = ResponsesPanel(self)
 
+        self._fit_width = RestingTimer(self, 0, self._on_fit_width)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
@@ -114,6 +121,18 @@ class Workspace(QWidget):
         """Bring a tab to the front."""
         self.tabs.setCurrentWidget(self.tab(kind))
 
+    def show_plots(self) -> None:
+        """Dock the plots below the picture, or bring them back."""
+        docked = self.viewer.window.dock_widgets.get(PLOTS_NAME)
+        if docked is None:
+            self.viewer.window.add_dock_widget(self.responses, name=PLOTS_NAME, area="bottom")
+        dock, window = self.responses.parentWidget(), self.window()
+        if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
+            # The tabs keep their full height; the plots run below the layers and the picture.
+            window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+            dock.show()
+            window.resizeDocks([dock], [PLOTS_HEIGHT], Qt.Orientation.Vertical)
+
     # -- studies ---------------------------------------------------------------------------
 
     @property
@@ -137,7 +156,7 @@ class Workspace(QWidget):
             page = self.tabs.widget(place)
             if isinstance(page, ExplainTab):
                 done = page.wait(seconds) and done
-        return done
+        return self.responses.wait(seconds) and done
 
     def show_study(
         self,
@@ -278,6 +297,12 @@ class Workspace(QWidget):
         self.letters.set_below_names(active)
         self.grid_changed.emit(active)
 
+    def _on_fit_width(self) -> None:
+        for place in range(self.tabs.count()):
+            page = self.tabs.widget(place)
+            if isinstance(page, ExplainTab):
+                page.fit_width()
+
     def _on_slice_rests(self) -> None:
         index = self.current_slice
         if self.study is not None and index != self._last_slice:
@@ -297,6 +322,8 @@ class Workspace(QWidget):
     def showEvent(self, event: Any) -> None:
         """Watch the window that the dock is in, to stop the runs when it closes."""
         super().showEvent(event)
+        # Only in its window does the form have the theme's font, and so its true width.
+        self._fit_width.poke()
         self.window().removeEventFilter(self)
         self.window().installEventFilter(self)
 
@@ -312,6 +339,7 @@ class Workspace(QWidget):
             page = self.tabs.widget(place)
             if isinstance(page, ExplainTab):
                 page.stop()
+        self.responses.stop()
 
 
 def open_workspace(viewer: Viewer) -> Workspace:

@@ -1,0 +1,315 @@
+"""Responses: what a model's linear part does to an impulse, and its filter at a clicked voxel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from napari.utils.theme import get_theme
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..errors import SparseExplainError
+from ..layers.plot_theme import PlotTheme, themed_figure
+from ..layers.response_plots import draw_effective_response, draw_responses, response_panel
+from ..progress import Progress, Work
+from ..volumes import Study
+from .explain_tab import RunBar, wrapped_label
+from .model_choice import ModelChoice
+from .notices import tell_error
+from .proxy_session import ModelKey, ProxySession
+from .work_runner import LatestRunner, WorkRunner
+
+if TYPE_CHECKING:
+    from ..explanation.effective_response import EffectiveResponse
+    from ..explanation.responses import ModelResponses
+    from .workspace import Workspace
+
+#: Width of the form beside the plots.
+_FORM_WIDTH = 236
+
+#: Below this height a plot cannot be read.
+_PLOT_HEIGHT = 150
+
+#: True of every shrinkage network; the panel must say so.
+_ODDNESS = (
+    "A SUM is odd: ED(−x) = −ED(x) for every α. It cannot treat bright and dark contrast "
+    "differently."
+)
+
+
+class ResponsesPanel(QWidget):
+    """The bottom dock: one or two models beside each other, or the filter at the last click."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._viewer = workspace.viewer
+        self.found: dict[tuple[ModelKey, bool], ModelResponses] = {}
+        self.effective: EffectiveResponse | None = None
+        self._drawn: Callable[[], None] | None = None
+        self._last_click: tuple[int, int, int] | None = None
+
+        self.model = ModelChoice(browse=False)
+        self.beside = ModelChoice(empty="none", browse=False)
+        self.phases = QCheckBox("All phases")
+        self.phases.setChecked(True)
+        self.phases.setToolTip(
+            "A network with a wavelet transform answers an impulse differently at each of its "
+            "phases. Running all of them gives the mean response and the ranges."
+        )
+        self.run_bar = RunBar()
+        self.run_button = self.run_bar.add_button("Compute", "The responses of the models above")
+        self.run_button.clicked.connect(lambda: self.refresh())
+        self.views = QButtonGroup(self)
+        self.model_view, self.click_view = QPushButton("Model"), QPushButton("Last click")
+        self.note = wrapped_label(_ODDNESS)
+        self.note.setEnabled(False)
+
+        self.figure = themed_figure(self._theme())
+        self.canvas = FigureCanvasQTAgg(self.figure)
+        self.canvas.setMinimumHeight(_PLOT_HEIGHT)
+        self.canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        box = QHBoxLayout(self)
+        box.setContentsMargins(4, 0, 4, 0)
+        box.addWidget(self._form())
+        box.addWidget(self.canvas, 1)
+
+        self.runner = WorkRunner(self)
+        self.run_bar.cancel_pressed.connect(self.runner.cancel)
+        self.runner.running_changed.connect(self.run_bar.set_running)
+        self.runner.progressed.connect(self._on_step)
+        self.runner.succeeded.connect(self._on_found)
+        self.runner.failed.connect(self._on_failed)
+        self.runner.cancelled.connect(lambda: self.run_bar.message.setText("Cancelled."))
+        self.steps = LatestRunner(self)
+        self.steps.succeeded.connect(self._on_effective)
+        self.steps.failed.connect(self._on_click_failed)
+        workspace.voxel_clicked.connect(self._on_click)
+        workspace.proxy.models.changed.connect(self._follow_model)
+        workspace.proxy.slice_shown.connect(lambda _: self._redo_click())
+        self._viewer.events.theme.connect(self._on_theme)
+        self._follow_model()
+
+    # -- what a script can call --------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Compute and draw the responses of the chosen models."""
+        device = self._workspace.proxy.device.device
+        names = [name for name in (self.model.model, self.beside.model) if name]
+        keys = list(dict.fromkeys(ModelKey(name, device) for name in names))
+        if not keys:
+            self._on_failed(
+                SparseExplainError("no model is chosen", remedy="Choose one, or press Browse…")
+            )
+            return
+        session, phases, known = self._workspace.proxy.session, self.phases.isChecked(), self.found
+        self.runner.start(lambda: _responses_work(session, keys, phases, dict(known)))
+
+    def show_voxel(self, index: tuple[int, int, int]) -> None:
+        """Compute and draw the filter in effect at a voxel of the active study."""
+        study, proxy = self._workspace.study, self._workspace.proxy
+        if study is None or not self.model.model:
+            return
+        self._last_click = index
+        key = ModelKey(self.model.model, proxy.device.device)
+        alpha, session = proxy.alpha.value(), proxy.session
+        self.click_view.setChecked(True)
+        self.steps.submit(lambda: _effective(session, study, key, index, alpha))
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Keep the window alive until nothing runs here; for scripts and tests."""
+        return self.runner.wait(seconds) and self.steps.wait(seconds)
+
+    def stop(self) -> None:
+        """The window is closing."""
+        self.runner.cancel()
+        self.steps.drop()
+
+    # -- the form ----------------------------------------------------------------------------
+
+    def _form(self) -> QWidget:
+        page = QWidget()
+        form = QVBoxLayout(page)
+        form.setContentsMargins(2, 2, 6, 2)
+        form.setSpacing(4)
+        rows = QFormLayout()
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setVerticalSpacing(4)
+        rows.addRow("Model", self.model)
+        rows.addRow("Beside", self.beside)
+        form.addLayout(rows)
+        form.addWidget(self.phases)
+        form.addWidget(self.run_bar)
+        line = QHBoxLayout()
+        for button in (self.model_view, self.click_view):
+            button.setCheckable(True)
+            self.views.addButton(button)
+            line.addWidget(button)
+        self.model_view.setChecked(True)
+        self.model_view.clicked.connect(self._draw_model)
+        self.click_view.clicked.connect(self._draw_click)
+        form.addLayout(line)
+        form.addWidget(self.note)
+        form.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFixedWidth(_FORM_WIDTH)
+        scroll.setWidget(page)
+        return scroll
+
+    def _follow_model(self) -> None:
+        """The model of the Proxy tab is the one looked at, until another is chosen here."""
+        name = self._workspace.proxy.models.model
+        if name and not self.runner.running:
+            self.model.choose(name)
+            self.beside.offer(name)
+
+    # -- drawing -----------------------------------------------------------------------------
+
+    def _theme(self) -> PlotTheme:
+        theme = get_theme(self._viewer.theme)
+        return PlotTheme.of_viewer(
+            theme.background.as_hex(), theme.text.as_hex(), dark=theme.syntax_style != "default"
+        )
+
+    def _on_theme(self) -> None:
+        if self._drawn is not None:
+            self._drawn()
+        else:
+            self.figure.set_facecolor(self._theme().background)
+            self.canvas.draw_idle()
+
+    def _draw_model(self) -> None:
+        device = self._workspace.proxy.device.device
+        names = [name for name in (self.model.model, self.beside.model) if name]
+        panels = []
+        for name in dict.fromkeys(names):
+            found = self._found(ModelKey(name, device))
+            if found is not None:
+                panels.append(response_panel(found))
+        if panels:
+            draw_responses(self.figure, panels, self._theme())
+            self.model_view.setChecked(True)
+            self._drawn = self._draw_model
+            self.canvas.draw_idle()
+
+    def _draw_click(self) -> None:
+        found = self.effective
+        if found is None:
+            self.run_bar.message.setText("Click in the picture.")
+            return
+        draw_effective_response(
+            self.figure,
+            found.response[0],
+            found.magnitude[0],
+            found.spacing,
+            found.octaves(),
+            self._theme(),
+            unit=found.unit,
+            title=self._click_title(found),
+        )
+        self._drawn = self._draw_click
+        self.canvas.draw_idle()
+
+    def _click_title(self, found: EffectiveResponse) -> str:
+        card = self.model.card
+        name = "" if card is None else f"{card.title or card.name} · "
+        where = "" if self._last_click is None else "voxel {}, {}, {} · ".format(*self._last_click)
+        return f"{name}{where}signal {found.signal:.3g}, this filter alone {found.filtered:.3g}"
+
+    def _found(self, key: ModelKey) -> ModelResponses | None:
+        return self.found.get((key, True)) or self.found.get((key, False))
+
+    # -- answers -----------------------------------------------------------------------------
+
+    def _on_step(self, step: Progress) -> None:
+        self.run_bar.show_step(step)
+        if step.preview is not None:
+            key, found = step.preview
+            if self._found(key) is None:
+                self.found[key, False] = found
+                self._draw_model()
+
+    def _on_found(self, found: dict[tuple[ModelKey, bool], Any]) -> None:
+        self.found.update(found)
+        self.run_bar.message.setText("")
+        self._draw_model()
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        # In the Study tab a click reads values; here it asks what decided.
+        shown = self.isVisible() and self._workspace.tabs.currentWidget() is self._workspace.proxy
+        if shown and self._workspace.proxy.shown:
+            self.show_voxel(index)
+
+    def _redo_click(self) -> None:
+        """A new α or slice: the filter at the voxel is another one."""
+        if self.isVisible() and self.click_view.isChecked() and self._last_click is not None:
+            start = self._workspace.current_slice
+            self.show_voxel((start, *self._last_click[1:]))
+
+    def _on_effective(self, found: EffectiveResponse) -> None:
+        self.effective = found
+        self.run_bar.message.setText("")
+        if self.click_view.isChecked():
+            self._draw_click()
+
+    def _on_click_failed(self, error: SparseExplainError) -> None:
+        # A click beside the brain is no mistake worth a notification.
+        self.run_bar.message.setText(str(error))
+
+    def _on_failed(self, error: SparseExplainError) -> None:
+        self.run_bar.message.setText(str(error))
+        tell_error(error)
+
+
+def _responses_work(
+    session: ProxySession,
+    keys: list[ModelKey],
+    phases: bool,
+    known: dict[tuple[ModelKey, bool], Any],
+) -> Work[dict[tuple[ModelKey, bool], Any]]:
+    """Responses of the models that were not computed before."""
+    yield Progress(0, 0, "Loading the model")
+    from ..explanation.responses import model_responses_work
+
+    found: dict[tuple[ModelKey, bool], Any] = {}
+    for key in keys:
+        if (key, True) in known or (key, phases) in known:
+            continue
+        work = model_responses_work(session.model(key), phases=phases)
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                found[key, phases] = end.value
+                break
+            preview = None if step.preview is None else (key, step.preview)
+            yield Progress(step.done, step.total, step.message, preview)
+    return found
+
+
+def _effective(
+    session: ProxySession, study: Study, key: ModelKey, index: tuple[int, int, int], alpha: float
+) -> EffectiveResponse:
+    """The filter in effect at one voxel of the study."""
+    from ..explanation.effective_response import effective_response
+
+    model = session.model(key)
+    prepared = session.prepared_slice(study, key, index[0])
+    row, column = prepared.to_network_index(index[1], index[2])
+    return effective_response(model, prepared, row, column, alpha=alpha)
