@@ -1,5 +1,5 @@
 # Two commands for a fresh clone: `make demo` and `make test`.
-.PHONY: demo test check bench prepare clean
+.PHONY: demo test check bench pictures prepare clean
 
 VENV := .venv/bin
 
@@ -22,3 +22,6 @@ bench: prepare
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .ruff_cache
+
+pictures: prepare
+	@scripts/with_display $(VENV)/sparseexplain demo --pictures --out docs/pictures
