@@ -60,6 +60,17 @@ def test_a_small_shift_of_the_affine_does_not_count(folder: Path) -> None:
     assert "mask-outside-brain" not in codes(folder)
 
 
+def test_a_lesion_in_a_lung_is_not_reported(tmp_path: Path) -> None:
+    """Air that is open at the first and last slice is not enclosed in 3-D, but is in the body."""
+    index = np.indices(SHAPE)[:2] - np.array([20, 24])[:, None, None, None]
+    radius = np.hypot(*index)
+    body = np.where((radius < 18) & (radius > 9), 100, 0).astype("i2")
+    body += np.random.default_rng(0).integers(0, 9, SHAPE).astype("i2")  # not stripped
+    write(tmp_path / "ct.nii.gz", body)
+    write(tmp_path / "seg.nii.gz", ball((20, 24, 15), 4).astype("u1"))
+    assert codes(tmp_path) == []
+
+
 def test_an_empty_mask_says_nothing_about_its_place(folder: Path) -> None:
     write(folder / "seg.nii.gz", np.zeros(SHAPE, "u1"))
     assert codes(folder) == []

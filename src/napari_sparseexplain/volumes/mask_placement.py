@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from .study import Finding
 from .volume import Volume
@@ -92,6 +93,11 @@ def placement_finding(role: str, mask: Volume, scan_role: str, placed: Placement
     else:
         text += "; check that it belongs to this scan and that its header is right"
     return Finding("warning", "mask-outside-brain", text, mask.source.description)
+
+
+def filled_in_slices(brain: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """A mask with everything that it encloses within a slice, shape (S, P, L)."""
+    return np.stack([ndimage.binary_fill_holes(plane) for plane in brain])
 
 
 def _some_voxels(labels: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:

@@ -10,7 +10,7 @@ from ..errors import ReadError
 from .brain_mask import brain_mask
 from .common_grid import bring_to_grid
 from .dicom_reader import read_dicom
-from .mask_placement import mask_placement, placement_finding
+from .mask_placement import filled_in_slices, mask_placement, placement_finding
 from .nifti_reader import open_nifti
 from .picture_reader import read_pictures
 from .reference_grid import choose_reference
@@ -171,6 +171,10 @@ def _misplaced_masks(volumes: Mapping[str, Volume], reference: str) -> list[Find
     findings: list[Finding] = []
     for role, mask in masks.items():
         placed = mask_placement(mask, scan, brain)
+        if placed is not None and placed.is_off:
+            # A second look: what a slice encloses (a lung, a ventricle open at the last slice)
+            # belongs to the patient too. Too slow to do for every study.
+            placed = mask_placement(mask, scan, filled_in_slices(brain))
         if placed is not None and (said := placement_finding(role, mask, reference, placed)):
             findings.append(said)
     return findings

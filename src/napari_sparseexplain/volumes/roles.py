@@ -247,17 +247,17 @@ def role_from_dicom(details: Mapping[str, Any]) -> str | None:
     The SeriesDescription (then the ProtocolName, then the AcquisitionContrast of an enhanced
     object) decides when it names exactly one modality; a ContrastBolusAgent turns T1 into T1ce.
     Phase, field and other maps get no role. Only when no text tells are the kind of sequence and
-    its repetition, echo and inversion time used, with bounds that leave gaps (``FLAIR_MIN_TI`` … in this file); the
-    weighting that they stand for is textbook MR physics [2]_.
+    its repetition, echo and inversion time used, with bounds that leave gaps (``FLAIR_MIN_TI`` …
+    in this file); the weighting that they stand for is textbook MR physics [2]_.
 
     Parameters
     ----------
     details : mapping
         By DICOM keyword: ``Modality``, ``SeriesDescription``, ``ProtocolName``,
-        ``AcquisitionContrast``,
-        ``ContrastBolusAgent``, ``RepetitionTime``, ``EchoTime``, ``InversionTime`` (ms),
-        ``FlipAngle`` (degrees), ``ScanningSequence``, ``SequenceVariant``, ``ImageType`` (or
-        ``image_type``), ``DiffusionBValue``. Any may be absent.
+        ``AcquisitionContrast``, ``ContrastBolusAgent``, ``RepetitionTime``, ``EchoTime``,
+        ``InversionTime`` (ms), ``FlipAngle`` (degrees), ``ScanningSequence``,
+        ``SequenceVariant``, ``ImageType`` (or ``image_type``), ``DiffusionBValue``. Any may be
+        absent.
 
     Returns
     -------
