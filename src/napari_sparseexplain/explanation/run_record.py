@@ -24,6 +24,7 @@ def run_record(
     target: Target | None = None,
     roles: Iterable[str] | None = None,
     seed: int | None = None,
+    device: str = "",
 ) -> Provenance:
     """What a person needs to run ``method`` again and get the same array.
 
@@ -33,6 +34,8 @@ def run_record(
         None for a method that looks at the model alone (an impulse response).
     roles : iterable of str, optional
         Volumes used; those that the card asks for when not given.
+    device : str
+        Where it ran, if that was not the model's own device in the end.
     """
     used = model.card.inputs.roles if roles is None else tuple(roles)
     noted = dict(parameters)
@@ -52,7 +55,7 @@ def run_record(
         weights_sha256=model.card.weights_sha256,
         inputs=inputs,
         seed=seed,
-        device=str(model.device),
+        device=device or str(model.device),
     )
 
 

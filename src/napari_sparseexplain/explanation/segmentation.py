@@ -79,7 +79,9 @@ def segmentation_work(
     return Explanation(
         method="segmentation",
         maps=tuple(maps),
-        provenance=run_record(study, model, "segmentation", values, slices=slices),
+        provenance=run_record(
+            study, model, "segmentation", values, slices=slices, device=found.device
+        ),
         grid=study.grid,
         slices=slices,
         scores=scores,
