@@ -18,7 +18,6 @@ import numpy.typing as npt
 from ..errors import ReadError
 from ..progress import Progress, Work
 from ..volumes.phantom_geometry import make_geometry
-from ..volumes.phantom_noise import FloatArray
 from ..volumes.phantom_range import brain_sample, rendered_range
 from ..volumes.phantom_rendering import draw_appearance, render_slices
 
@@ -229,16 +228,17 @@ def _render_order(order: _Order) -> _Part:
     sample = brain_sample(geometry, rng)
     brain = np.zeros(depth)
     brain[geometry.box[0]] = geometry.brain.sum(axis=(1, 2))
-    lesion = (geometry.labels > 0).any(axis=(1, 2))
+    lesion = np.asarray((geometry.labels > 0).any(axis=(1, 2)))
     wanted = _choose(rng, brain, lesion, order.count)
     x = np.zeros((order.count, len(order.roles), order.size, order.size), dtype=np.uint8)
     y = np.zeros((order.count, order.size, order.size), dtype=np.uint8)
     for i, index in enumerate(wanted):
-        images: dict[str, FloatArray] = {}
         # A cropped field of view may leave nothing of this slice: then another scan is drawn.
-        while not images or not any(image.any() for image in images.values()):
+        while True:
             appearance = draw_appearance(rng)
             images = render_slices(geometry, appearance, rng, order.roles, [int(index)])
+            if any(image.any() for image in images.values()):
+                break
         # What lies outside the field of view is no lesion that anyone could find.
         y[i] = np.where(images[order.roles[0]][0] > 0, geometry.labels[index], 0)
         for channel, role in enumerate(order.roles):

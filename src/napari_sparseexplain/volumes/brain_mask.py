@@ -7,7 +7,7 @@ the brain is what *differs* from the background, not what exceeds it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -96,10 +96,15 @@ def _otsu_threshold(values: npt.NDArray[Any], finite: npt.NDArray[np.bool_] | No
     return float(edges[1:-1][int(between.argmax())])
 
 
+def _pieces(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int32], int]:
+    """Face-connected pieces numbered from 1, and how many there are."""
+    return cast(tuple[npt.NDArray[np.int32], int], ndimage.label(mask))
+
+
 def _solid_largest_piece(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Largest face-connected piece of a mask, with the holes that it encloses filled."""
     result = np.zeros(inside.shape, dtype=bool)
-    labels, pieces = ndimage.label(inside)
+    labels, pieces = _pieces(inside)
     if pieces == 0:
         return result
     sizes = np.bincount(labels.ravel())
@@ -108,7 +113,7 @@ def _solid_largest_piece(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]
     box = ndimage.find_objects(labels, max_label=largest)[largest - 1]
     piece = labels[box] == largest
     # Air around the piece is connected once the box has a rim; other air is a hole in the piece.
-    air, _ = ndimage.label(~np.pad(piece, 1))
+    air, _ = _pieces(~np.pad(piece, 1))
     rim_air = air[(0,) * air.ndim]
     result[box] = (air != rim_air)[(slice(1, -1),) * piece.ndim]
     return result

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from ..errors import SparseExplainError
 from ..progress import Progress, Work
 from .grid import Grid, orientation_to_display
-from .phantom_anatomy import ICBM_NOTICE, load_anatomy
+from .phantom_anatomy import ICBM_NOTICE, template_folder
 from .phantom_geometry import PhantomGeometry, make_geometry, phantom_grid
 from .phantom_rendering import PHANTOM_ROLES, draw_appearance, render, render_slices
 from .study import Finding, Study
@@ -194,7 +194,7 @@ def write_phantoms(
             remedy="Give at least one subject and a seed of 0 or more",
         )
     phantom_shape(spacing_mm)
-    load_anatomy()
+    template_folder()
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / NOTICE_NAME).write_text(ICBM_NOTICE, encoding="utf-8")

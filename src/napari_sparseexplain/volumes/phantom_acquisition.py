@@ -78,13 +78,13 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
 
 
 def visible(
-    acquisition: Acquisition, brain: npt.NDArray[np.bool_], slices: npt.NDArray[np.intp]
+    acquisition: Acquisition, box: tuple[int, ...], slices: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.bool_]:
-    """Part of the box (len(slices), p, l) that the cropped field of view still shows."""
-    shown = np.ones((slices.size, *brain.shape[1:]), dtype=bool)
-    axes = (slices, np.arange(brain.shape[1]), np.arange(brain.shape[2]))
+    """Part of a ``box`` (s, p, l), at ``slices``, that the cropped field of view still shows."""
+    shown = np.ones((slices.size, *box[1:]), dtype=bool)
+    axes = (slices, np.arange(box[1]), np.arange(box[2]))
     for axis, ((low, high), index) in enumerate(zip(acquisition.crop, axes, strict=True)):
-        n = brain.shape[axis]
+        n = box[axis]
         keep = (index >= low * n) & (index < (1.0 - high) * n)
         shown &= keep.reshape([-1 if i == axis else 1 for i in range(3)])
     return shown

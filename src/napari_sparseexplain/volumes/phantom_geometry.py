@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from .grid import Grid
-from .phantom_anatomy import Anatomy, load_anatomy
+from .phantom_anatomy import Anatomy, distance_inside, load_anatomy
 from .phantom_deformation import push_aside, template_coordinates
 from .phantom_noise import FloatArray, smooth_noise, soft_step
 from .phantom_tumour import Tumour, draw_tumours, tumour_fields
@@ -161,7 +161,7 @@ def make_geometry(
 
     texture = np.zeros(brain.shape, dtype=np.float32)
     texture[brain] = _sample(anatomy.texture, inside)
-    depth = ndimage.distance_transform_edt(brain) - ndimage.distance_transform_edt(~brain)
+    depth = distance_inside(brain) - distance_inside(~brain)
     labels = np.zeros(shape, dtype=np.uint8)
     labels[box] = _labels(lesion, brain)
     return PhantomGeometry(

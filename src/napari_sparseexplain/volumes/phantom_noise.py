@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-FloatArray = npt.NDArray[np.float32]
+#: Real fields; float32 wherever a whole grid is held.
+FloatArray = npt.NDArray[np.floating[Any]]
 
 #: A cubic B-spline over a lattice of pitch h has a kernel of standard deviation h / sqrt(3).
 #: With a pitch of 1.2 lengths the field's kernel is 0.7 lengths wide.

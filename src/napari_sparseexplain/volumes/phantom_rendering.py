@@ -152,14 +152,14 @@ def _render_block(
     acquisition, spacing = appearance.acquisition, geometry.spacing_mm
     fractions = _mix_slices(geometry.fractions, local, slice_weights(acquisition))
     depth = geometry.depth_mm[local]
-    brain = (depth > 0) & visible(acquisition, geometry.depth_mm, local)
+    brain = (depth > 0) & visible(acquisition, geometry.depth_mm.shape, local)
     steps = (spacing,) * 3
     grain = smooth_noise(rng, brain.shape, steps, appearance.texture_mm)
     lesion_grain = smooth_noise(rng, brain.shape, steps, appearance.texture_mm)
     template = appearance.template_texture * geometry.texture[local]
     gain = _slice_gain(rng, local, spacing, acquisition.gain_spread)[:, None, None]
-    rim = _strength(acquisition.rim, skull_strip_rim, rng, depth, acquisition, spacing)
-    left = _strength(acquisition.remnants, remnants, rng, depth, acquisition, spacing)
+    rim = skull_strip_rim(rng, depth, acquisition, spacing) if acquisition.rim > 0 else None
+    left = remnants(rng, depth, acquisition, spacing) if acquisition.remnants > 0 else None
     flow = None
     if acquisition.csf_artefacts > 0:
         flow = np.clip(smooth_noise(rng, brain.shape, steps, 9.0), 0.0, 2.0)
@@ -205,10 +205,6 @@ def _render_block(
         image = through_scanner(rng, image, acquisition, noise)
         images[role] = np.where(shown, gain * image, np.float32(0.0)).astype(np.float32)
     return images
-
-
-def _strength(strength, effect, rng, depth, acquisition, spacing):  # type: ignore[no-untyped-def]
-    return effect(rng, depth, acquisition, spacing) if strength > 0 else None
 
 
 def _mix_slices(
