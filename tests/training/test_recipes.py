@@ -14,7 +14,12 @@ from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.networks.bundle import load_model
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.thresholds import Shrinkage
-from napari_sparseexplain.training.corruption import add_noise, flip_and_rotate, jitter_range
+from napari_sparseexplain.training.corruption import (
+    add_noise,
+    brain_window,
+    flip_and_rotate,
+    jitter_range,
+)
 from napari_sparseexplain.training.phantom_slices import PhantomSlices
 from napari_sparseexplain.training.recipes import RECIPES, recipe_of
 from napari_sparseexplain.training.study_slices import centred
@@ -142,6 +147,31 @@ def test_augmentation_moves_image_and_mask_alike_in_all_eight_ways():
     still = (a == x).flatten(1).all(dim=1).float().mean()
     assert 0.15 < float(still) < 0.35
     assert counts.min() > 5
+
+
+def test_slices_that_are_not_square_keep_their_chances_and_fit_in_one_batch():
+    x = torch.arange(12.0).reshape(1, 1, 3, 4).repeat(8, 1, 1, 1)
+    generator = torch.Generator().manual_seed(0)
+    shapes = []
+    for _ in range(300):
+        a, b = flip_and_rotate(x, x, generator)
+        assert torch.equal(a, b)
+        shapes.append(tuple(a.shape[-2:]))
+    assert 0.25 < shapes.count((4, 3)) / 300 < 0.42
+
+
+def test_the_window_holds_the_brain_and_cuts_the_mask_alike():
+    x = torch.zeros(4, 1, 128, 128)
+    x[:, :, 20:110, 5:85] = torch.rand(4, 1, 90, 80) + 0.1
+    generator = torch.Generator().manual_seed(0)
+    a, b = brain_window(x, x, (112, 96), generator)
+    assert a.shape == (4, 1, 112, 96)
+    assert torch.equal(a, b)
+    torch.testing.assert_close(a.sum(), x.sum())
+    black = torch.zeros(2, 1, 128, 128)
+    assert brain_window(black, black, (112, 96), generator)[0].shape == (2, 1, 112, 96)
+    small = torch.rand(2, 1, 64, 64)
+    assert brain_window(small, small, (112, 96), generator)[0] is small
 
 
 def test_noise_has_the_sigma_asked_for_and_jitter_stays_in_range():

@@ -1,8 +1,49 @@
-"""What happens to slices on their way into training: flips, rotations, gain, noise."""
+"""What happens to slices on their way into training: windows, flips, rotations, gain, noise."""
 
 from __future__ import annotations
 
 import torch
+
+#: How far a window's centre strays from the brain's, in pixels.
+WINDOW_STRAY = 4
+
+
+def brain_window(
+    x: torch.Tensor, y: torch.Tensor, window: tuple[int, int], generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cut every slice to a window about its brain: most of a slice is black, and costs as much.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, C, H, W)
+        Images, 0 outside the brain.
+    y : Tensor, shape (B, C', H, W)
+        Masks, cut with their images.
+    window : (int, int)
+        Height and width. A slice that is no larger than it in an axis keeps that axis whole.
+
+    Returns
+    -------
+    x, y : Tensor, shape (B, C or C', min(H, height), min(W, width))
+        The window's centre is the brain's, give or take `WINDOW_STRAY`.
+    """
+    height, width = (min(have, want) for have, want in zip(x.shape[-2:], window, strict=True))
+    if (height, width) == tuple(x.shape[-2:]):
+        return x, y
+    stray = torch.randint(-WINDOW_STRAY, WINDOW_STRAY + 1, (x.shape[0], 2), generator=generator)
+    images, masks = [], []
+    for n in range(x.shape[0]):
+        cut = []
+        for axis, size in ((0, height), (1, width)):
+            have = x.shape[-2 + axis]
+            filled = torch.nonzero(x[n].amax(dim=(0, 2 - axis)) > 0).flatten()
+            middle = int(filled[0] + filled[-1] + 1) // 2 if len(filled) else have // 2
+            start = middle + int(stray[n, axis]) - size // 2
+            start = min(max(start, 0), have - size)
+            cut.append(slice(start, start + size))
+        images.append(x[n][:, cut[0], cut[1]])
+        masks.append(y[n][:, cut[0], cut[1]])
+    return torch.stack(images), torch.stack(masks)
 
 
 def flip_and_rotate(
@@ -10,17 +51,25 @@ def flip_and_rotate(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Flip left to right, and rotate by 90, 180 or 270 degrees, each with probability ½ a slice.
 
+    Slices that are not square are turned by quarters all together or not at all, so that they
+    still fit in one batch; each slice's chances are the same.
+
     Parameters
     ----------
-    x : Tensor, shape (B, C, N, N)
-        Images; square, since they are rotated.
-    y : Tensor, shape (B, C', N, N)
+    x : Tensor, shape (B, C, H, W)
+        Images.
+    y : Tensor, shape (B, C', H, W)
         Masks, moved with their images.
     """
     batch = x.shape[0]
     flips = torch.rand(batch, generator=generator) < 0.5
-    turns = torch.randint(1, 4, (batch,), generator=generator)
-    turns[torch.rand(batch, generator=generator) < 0.5] = 0
+    if x.shape[-1] == x.shape[-2]:
+        turns = torch.randint(1, 4, (batch,), generator=generator)
+        turns[torch.rand(batch, generator=generator) < 0.5] = 0
+    elif float(torch.rand((), generator=generator)) < 1 / 3:
+        turns = 1 + 2 * torch.randint(0, 2, (batch,), generator=generator)
+    else:
+        turns = 2 * (torch.rand(batch, generator=generator) < 0.25).long()
     images, masks = [], []
     for n in range(batch):
         image, mask = x[n], y[n]

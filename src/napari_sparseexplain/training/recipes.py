@@ -37,6 +37,9 @@ class Recipe:
         On all weights but the thresholds, which it would only pull to 0.
     gradient_norm : float
         Gradients are clipped to it (in the paper's code, not in its text).
+    window : (int, int) or None
+        Slices are cut to this height and width about the brain, which saves a third of the time;
+        None trains on whole slices.
     range_jitter : float
         Each slice is scaled by ``1 ± range_jitter``; 0 because phantom slices come jittered.
     noise : float
@@ -58,6 +61,7 @@ class Recipe:
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     gradient_norm: float = 1e-3
+    window: tuple[int, int] | None = (112, 96)
     range_jitter: float = 0.0
     noise: float = 0.1
     half: bool = False

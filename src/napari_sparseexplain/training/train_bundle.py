@@ -143,7 +143,7 @@ def card_of(
             "slices seen": trained.seen,
             "seed": trained.seed,
             "recipe": {
-                name: value
+                name: list(value) if isinstance(value, tuple) else value
                 for name, value in recipe.__dict__.items()
                 if name not in ("architecture", "arguments")
             },

@@ -18,7 +18,7 @@ from ..networks.architectures import build_network
 from ..progress import Progress, Work
 from ..sparse.thresholds import Shrinkage
 from .checkpoint import load_checkpoint, save_checkpoint
-from .corruption import add_noise, flip_and_rotate, jitter_range
+from .corruption import add_noise, brain_window, flip_and_rotate, jitter_range
 from .losses import clipped_share, denoising_loss, is_silent, reconstruction_loss, soft_iou_loss
 from .recipes import Recipe, recipe_of
 
@@ -192,6 +192,8 @@ def _step(
     chosen = list(_batches(len(data.x), recipe, seed, step))
     x = torch.from_numpy(np.ascontiguousarray(data.x[chosen])).float() / 255.0
     y = torch.from_numpy(np.ascontiguousarray(data.y[chosen]) > 0).float()[:, None]
+    if recipe.window is not None:
+        x, y = brain_window(x, y, recipe.window, generator)
     x, y = flip_and_rotate(x, y, generator)
     clean = jitter_range(x, recipe.range_jitter, generator)
     x = add_noise(clean, recipe.noise, generator) if recipe.denoise else clean
