@@ -89,7 +89,8 @@ class ModelResponses:
     def frequency_per_mm(self) -> npt.NDArray[np.float64]:
         """Frequency of each row or column of a spectrum, in cycles per millimetre, (N,)."""
         size = self.impulse.shape[-1]
-        return np.fft.fftshift(np.fft.fftfreq(size, self.spacing_mm))
+        axis = np.fft.fftshift(np.fft.fftfreq(size, self.spacing_mm))
+        return np.asarray(axis, dtype=np.float64)
 
 
 def linear_part(network: nn.Module, *, name: str = "") -> LinearPart:

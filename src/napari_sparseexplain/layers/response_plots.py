@@ -29,7 +29,7 @@ Array = npt.NDArray[np.floating]
 #: A spectrum is drawn down to this share of its peak (60 dB).
 _FLOOR = 1e-3
 #: A response is drawn as far out as this share of its energy reaches.
-_ENERGY = 0.999
+_ENERGY = 0.99
 
 
 @dataclass(frozen=True, eq=False)

@@ -90,7 +90,8 @@ def distil_work(
     device = teacher.device
     classes = cast(Any, teacher.network).classes
     student = SumNetwork(images.shape[1], classes, maps=recipe.maps, levels=recipe.levels)
-    student.to(device=device, memory_format=torch.channels_last).train()
+    # torch's type stubs do not know this keyword of `to`.
+    cast(Any, student).to(device=device, memory_format=torch.channels_last).train()
     optimiser = _optimiser(student, recipe)
     generator = torch.Generator().manual_seed(seed)
     for step in range(recipe.steps):
@@ -113,7 +114,7 @@ def distil_work(
         optimiser.step()
         seen = (step + 1) * recipe.batch
         yield Progress(seen, recipe.steps * recipe.batch, f"loss {float(loss.detach()):.3f}")
-    student.to(memory_format=torch.contiguous_format)
+    cast(Any, student).to(memory_format=torch.contiguous_format)
     return student.eval().requires_grad_(False)
 
 
