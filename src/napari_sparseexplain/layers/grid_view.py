@@ -88,8 +88,8 @@ class GridView:
         grid.stride, grid.spacing = 1, CELL_SPACING
         self._set_shape()
         grid.enabled = True
+        self._viewer.fit_to_view(layers=self._shown, margin=FIT_MARGIN)
         self.on_change(True)
-        self._viewer.fit_to_view(margin=FIT_MARGIN)
 
     def add(self, layers: Sequence[Layer]) -> None:
         """Put further layers into the grid."""
@@ -119,17 +119,16 @@ class GridView:
             layer.opacity = opacity
         self._shown, self._visible_before, self._opacity_before = [], {}, {}
         self.on_change(False)
-        self._viewer.fit_to_view()
 
     def fit(self) -> None:
         """Choose rows and columns anew, after the canvas or the plane has changed."""
         if self.active:
             self._set_shape()
-            self._viewer.fit_to_view(margin=FIT_MARGIN)
+            self._viewer.fit_to_view(layers=self._shown, margin=FIT_MARGIN)
 
     def _set_shape(self) -> None:
         height, width = self._viewer.canvas.size
-        extent = self._viewer.layers.extent.world
+        extent = self._viewer.layers.get_extent(self._shown).world
         rows, columns = self._viewer.dims.displayed[-2:]
         size = extent[1] - extent[0]
         picture = (max(float(size[rows]), 1e-6), max(float(size[columns]), 1e-6))

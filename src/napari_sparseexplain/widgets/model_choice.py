@@ -59,6 +59,7 @@ class ModelChoice(QWidget):
         box.addWidget(self.combo, 1)
         box.addWidget(self.browse)
         self.browse.setVisible(browse)
+        self.combo.setPlaceholderText("none ships: Browse…" if browse else "none")
         if empty:
             self.combo.addItem(empty, "")
         try:

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..errors import SparseExplainError
-from ..layers.plot_theme import PlotTheme, themed_figure
+from ..layers.plot_theme import PlotTheme, clear, themed_figure
 from ..layers.response_plots import draw_effective_response, draw_responses, response_panel
 from ..progress import Progress, Work
 from ..volumes import Study
@@ -82,6 +82,7 @@ class ResponsesPanel(QWidget):
         self.canvas = FigureCanvasQTAgg(self.figure)
         self.canvas.setMinimumHeight(_PLOT_HEIGHT)
         self.canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._invite()
         box = QHBoxLayout(self)
         box.setContentsMargins(4, 0, 4, 0)
         box.addWidget(self._form())
@@ -191,8 +192,22 @@ class ResponsesPanel(QWidget):
         if self._drawn is not None:
             self._drawn()
         else:
-            self.figure.set_facecolor(self._theme().background)
+            clear(self.figure, self._theme())
+            self._invite()
             self.canvas.draw_idle()
+
+    def _invite(self) -> None:
+        """Say what would stand here."""
+        self.figure.text(
+            0.5,
+            0.5,
+            "Compute: impulse and frequency response of the model.\n"
+            "Click in the picture after a run: the filter in effect at that voxel.",
+            ha="center",
+            va="center",
+            color=self._theme().faint,
+            fontsize=9,
+        )
 
     def _draw_model(self) -> None:
         device = self._workspace.proxy.device.device

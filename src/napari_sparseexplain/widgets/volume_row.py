@@ -96,7 +96,8 @@ def geometry_text(volume: Volume) -> str:
     if volume.leading:
         counts = "×".join(str(n) for n in volume.data.shape[: len(volume.leading)])
         size += f" × {counts} {', '.join(volume.leading)}"
-    spacing = "×".join(f"{v:.3g}" for v in (source.affine[:3, :3] ** 2).sum(axis=0) ** 0.5)
+    lengths = (source.affine[:3, :3] ** 2).sum(axis=0) ** 0.5
+    spacing = "×".join(f"{v:.2f}".rstrip("0").rstrip(".") for v in lengths)
     unit = "mm" if volume.grid.calibrated else "px"
     codes = "".join(nib.aff2axcodes(source.affine)) if volume.grid.oriented else "no orientation"
     return f"{size} · {spacing} {unit} · {codes}"

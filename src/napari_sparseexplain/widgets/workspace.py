@@ -88,10 +88,12 @@ class Workspace(QWidget):
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
-        self._fit_timer = RestingTimer(self, 150, self.grid_view.fit)
+        self._order_timer = RestingTimer(self, 0, self.fit)
+        self._resize_timer = RestingTimer(self, 150, self._on_resized)
+        self._fitted_zoom = 0.0
         napari_viewer.dims.events.point.connect(self._slice_timer.poke)
-        napari_viewer.dims.events.order.connect(self._fit_timer.poke)
-        napari_viewer.canvas.events.size.connect(self._fit_timer.poke)
+        napari_viewer.dims.events.order.connect(self._order_timer.poke)
+        napari_viewer.canvas.events.size.connect(self._resize_timer.poke)
         napari_viewer.layers.events.inserted.connect(self._on_inserted)
         napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
         for layer in napari_viewer.layers:
@@ -213,7 +215,6 @@ class Workspace(QWidget):
         self._set_active(study)
         self.set_plane("axial")
         self.go_to_voxel(opening_point(study))
-        self.viewer.fit_to_view()
 
     def layers_of(self, study: Study) -> list[Layer]:
         """Layers of a study's volumes, in layer-list order."""
@@ -257,11 +258,18 @@ class Workspace(QWidget):
             point = tuple(n * v for n, v in zip(index, self.study.grid.spacing, strict=True))
             self.viewer.dims.set_point(axes, point)
 
+    def fit(self) -> None:
+        """Fit the active study into the canvas, or into every cell of the grid."""
+        if self.grid_view.active:
+            self.grid_view.fit()
+        elif self.study is not None and (mine := self.layers_of(self.study)):
+            self.viewer.fit_to_view(layers=mine)
+        self._fitted_zoom = self.viewer.scene.camera.zoom
+
     def set_plane(self, plane: Plane) -> None:
         """Axial, coronal or sagittal."""
         show_plane(self.viewer, plane)
-        self.viewer.fit_to_view()
-        self.grid_view.fit()
+        self.fit()
         self.plane_changed.emit(plane)
 
     # -- events ----------------------------------------------------------------------------
@@ -295,7 +303,15 @@ class Workspace(QWidget):
 
     def _on_grid(self, active: bool) -> None:
         self.letters.set_below_names(active)
+        self._fitted_zoom = self.viewer.scene.camera.zoom
+        if not active:
+            self.fit()
         self.grid_changed.emit(active)
+
+    def _on_resized(self) -> None:
+        # A zoom that a person chose stays.
+        if abs(self.viewer.scene.camera.zoom - self._fitted_zoom) < 1e-3 * self._fitted_zoom:
+            self.fit()
 
     def _on_fit_width(self) -> None:
         for place in range(self.tabs.count()):

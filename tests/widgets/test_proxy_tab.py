@@ -1,0 +1,196 @@
+"""The Proxy tab and the Responses panel in a real window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from napari_sparseexplain.progress import Progress
+
+from .conftest import settle, until
+
+pytestmark = pytest.mark.gui
+
+COLUMNS = ["Input", "Linear ED", "Signal α 1.00", "Estimated mask", "True mask"]
+
+
+@pytest.fixture
+def run(opened: Any, bundle: Path) -> Any:
+    """The small model run on the slice in the picture."""
+    opened.proxy.models.choose(bundle)
+    opened.proxy.device.setCurrentIndex(opened.proxy.device.findData("cpu"))
+    opened.proxy.run_slice()
+    assert opened.wait(60)
+    settle()
+    return opened
+
+
+def columns(workspace: Any) -> dict[str, Any]:
+    (shown,) = workspace.proxy.shown
+    return shown.layers
+
+
+def test_a_run_gives_the_five_columns_side_by_side(run: Any) -> None:
+    visible = [layer for layer in run.viewer.layers if layer.visible]
+    assert [layer.name for layer in visible] == [f"{name} · Tiny" for name in COLUMNS]
+    assert run.viewer.canvas.grid.enabled
+    assert run.viewer.canvas.grid.actual_shape(run.viewer.layers)[1] >= 2
+    for layer in visible:
+        assert layer.name_overlay.visible
+        assert {str(unit) for unit in layer.units} == {"millimeter"}
+        assert layer.data.shape == (1, 32, 32)
+        assert layer.translate[0] == run.current_slice * 2.0
+    assert len(run.proxy.results.items) == 1
+
+
+def test_one_alpha_step_costs_one_forward_pass(run: Any) -> None:
+    """Issue: one α step on one slice costs one forward pass; the layers change in place."""
+    proxy = run.proxy
+    proxy.set_alpha(0.9)  # the slice is prepared, the linear part known
+    assert proxy.wait(30)
+    (model,) = proxy.session._models.values()
+    passes: list[int] = []
+    handle = model.network.register_forward_hook(lambda *_: passes.append(1))
+    layers = dict(columns(run))
+    signal = np.array(layers["signal"].data)
+    limits = layers["signal"].contrast_limits
+    proxy.set_alpha(0.2)
+    assert proxy.wait(30)
+    handle.remove()
+    assert len(passes) == 1
+    assert columns(run) == layers
+    assert not np.array_equal(layers["signal"].data, signal)
+    assert layers["signal"].contrast_limits == limits
+    assert layers["signal"].name == "Signal α 0.20 · Tiny"
+    (shown,) = proxy.shown
+    assert shown.explanation.provenance.parameters["alpha"] == pytest.approx(0.2)
+
+
+def test_dragging_answers_the_last_alpha_and_skips_overtaken_ones(run: Any) -> None:
+    proxy = run.proxy
+    proxy.set_alpha(0.95)
+    assert proxy.wait(30)
+    (model,) = proxy.session._models.values()
+    passes: list[int] = []
+    handle = model.network.register_forward_hook(lambda *_: passes.append(1))
+    for step in range(60):
+        proxy.set_alpha(0.9 - 0.01 * step)
+    assert proxy.wait(30)
+    handle.remove()
+    assert len(passes) < 60
+    assert proxy.shown[0].alpha == pytest.approx(0.31)
+
+
+def test_the_linear_part_is_what_alpha_zero_gives(run: Any) -> None:
+    run.proxy.set_alpha(0.0)
+    assert run.proxy.wait(30)
+    layers = columns(run)
+    np.testing.assert_allclose(layers["signal"].data, layers["lin-ed"].data, atol=1e-5)
+
+
+def test_the_result_follows_the_slice(run: Any) -> None:
+    run.go_to_slice(2)
+    until(lambda: columns(run)["signal"].translate[0] == 4.0)
+    assert run.proxy.wait(30)
+    run.proxy.follow.setChecked(False)
+    run.go_to_slice(5)
+    settle(0.4)
+    assert columns(run)["signal"].translate[0] == 4.0
+
+
+def test_cancel_keeps_what_was_there(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*_: Any, **__: Any) -> Any:
+        while True:
+            yield Progress(1, 9, "Busy")
+
+    before = list(run.viewer.layers)
+    results = list(run.proxy.results.items)
+    monkeypatch.setattr(run.proxy.session, "run_work", endless)
+    run.proxy.run_volume()
+    settle(0.1)
+    assert run.proxy.runner.running
+    assert run.proxy.run_bar.cancel.isEnabled()
+    run.proxy.run_bar.cancel.click()
+    assert run.proxy.wait(20)
+    assert list(run.viewer.layers) == before
+    assert run.proxy.results.items == results
+    assert "Cancelled" in run.proxy.run_bar.message.text()
+    assert run.proxy.slice_button.isEnabled()
+
+
+def test_a_whole_volume(run: Any) -> None:
+    run.proxy.run_volume()
+    assert run.proxy.wait(60)
+    settle()
+    volume = run.proxy.shown[-1]
+    assert volume.layers["signal"].data.shape == (8, 32, 32)
+    assert len(run.proxy.results.items) == 2
+
+
+def test_bands_stand_side_by_side(run: Any) -> None:
+    run.proxy.show_bands()
+    settle()
+    names = [layer.name for layer in run.viewer.layers if layer.visible]
+    assert names[:2] == ["L0 before · Tiny", "L0 after · Tiny"]
+    assert not run.proxy.bands.isHidden()
+
+
+def test_a_result_is_removed_with_its_layers(run: Any) -> None:
+    (result,) = run.proxy.results.items
+    run.proxy.results.removed.emit(result)
+    settle()
+    assert run.proxy.results.items == []
+    assert [layer.name for layer in run.viewer.layers] == [
+        "T1 · tiny",
+        "FLAIR · tiny",
+        "Mask · tiny",
+    ]
+    assert not run.viewer.canvas.grid.enabled
+
+
+def test_a_model_that_does_not_fit_is_told(opened: Any, bundle: Path) -> None:
+    """A model that needs FLAIR, and a study in which no volume has that role."""
+    opened.study_tab.rows["flair"].role_edited.emit("flair", "t2")
+    opened.proxy.models.choose(bundle)
+    count = len(notification_manager.records)
+    opened.proxy.run_slice()
+    assert opened.wait(60)
+    settle()
+    told = [record.message for record in notification_manager.records[count:]]
+    assert any("flair" in message for message in told)
+    assert opened.proxy.shown == []
+
+
+def test_responses_of_two_models_and_at_a_voxel(run: Any, bundle: Path) -> None:
+    run.show_plots()
+    panel = run.responses
+    panel.refresh()
+    assert panel.wait(60)
+    assert len(panel.figure.axes) > 2
+    lesion = np.argwhere(np.asarray(run.viewer.layers["Mask · tiny"].data) > 0)
+    run.show_tab(type(run.proxy))
+    run.voxel_clicked.emit(tuple(int(v) for v in lesion[len(lesion) // 2]))
+    assert panel.wait(60)
+    assert panel.effective is not None
+    assert panel.click_view.isChecked()
+    assert "Linear ED" in run.proxy.read_out.text() or run.proxy.read_out.text()
+
+
+def test_closing_the_window_stops_the_run(
+    opened: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_: Any, **__: Any) -> Any:
+        while True:
+            yield Progress(0, 0, "Busy")
+
+    monkeypatch.setattr(opened.proxy.session, "run_work", endless)
+    opened.proxy.models.choose(bundle)
+    opened.proxy.run_slice()
+    settle(0.1)
+    assert opened.proxy.runner.running
+    opened.viewer.close()
+    until(lambda: not opened.proxy.runner.running)

@@ -1,0 +1,153 @@
+"""The Study tab in a real window: layers in mm, letters from the affine, nothing lost on errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from .conftest import settle
+
+pytestmark = pytest.mark.gui
+
+
+def shown(workspace: Any) -> list[str]:
+    return [layer.name for layer in workspace.viewer.layers if layer.visible]
+
+
+def test_a_study_opens_in_millimetres_on_its_lesion(opened: Any) -> None:
+    layers = opened.viewer.layers
+    assert [layer.name for layer in layers] == ["T1 · tiny", "FLAIR · tiny", "Mask · tiny"]
+    for layer in layers:
+        assert tuple(layer.scale) == (2.0, 1.0, 1.0)
+        assert {str(unit) for unit in layer.units} == {"millimeter"}
+    assert shown(opened) == ["FLAIR · tiny", "Mask · tiny"]
+    mask = np.asarray(layers["Mask · tiny"].data)
+    assert mask[opened.current_slice].any()
+    assert opened.viewer.canvas.overlays.scale_bar.visible
+
+
+def test_letters_and_picture_agree_with_an_las_file(opened: Any) -> None:
+    """The ball lies left, front, up in the patient; the radiological picture shows it so."""
+    assert opened.letters.letters() == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
+    mask = np.asarray(opened.viewer.layers["Mask · tiny"].data)
+    slices, rows, columns = np.nonzero(mask)
+    depth, height, width = mask.shape
+    assert slices.mean() > (depth - 1) / 2, "superior: a later slice"
+    assert rows.mean() < (height - 1) / 2, "anterior: in the upper half"
+    assert columns.mean() > (width - 1) / 2, "left of the patient: in the right half"
+
+
+@pytest.mark.parametrize(
+    ("plane", "letters"),
+    [
+        ("coronal", {"left": "R", "right": "L", "top": "S", "bottom": "I"}),
+        ("sagittal", {"left": "A", "right": "P", "top": "S", "bottom": "I"}),
+    ],
+)
+def test_letters_follow_the_plane_and_superior_stays_up(
+    opened: Any, plane: str, letters: dict[str, str]
+) -> None:
+    opened.set_plane(plane)
+    settle()
+    assert opened.letters.letters() == letters
+    overlays = opened.viewer.canvas.overlays
+    assert overlays["orientation_top"].text == letters["top"]
+    assert overlays["orientation_top"].visible
+
+
+def test_letters_follow_a_camera_flip_and_leave_in_3d(opened: Any) -> None:
+    opened.viewer.scene.camera.orientation2d = ("up", "left")
+    assert opened.letters.letters() == {"left": "L", "right": "R", "top": "P", "bottom": "A"}
+    opened.viewer.dims.ndisplay = 3
+    assert opened.letters.letters() == {}
+    assert not opened.viewer.canvas.overlays["orientation_left"].visible
+
+
+def test_the_canvas_is_not_black_and_right_side_up(opened: Any) -> None:
+    """The bright ball is seen where the letters say: right half, upper half of the picture."""
+    opened.viewer.layers["Mask · tiny"].visible = False
+    for edge in ("left", "right", "top", "bottom"):
+        opened.viewer.canvas.overlays[f"orientation_{edge}"].visible = False
+    opened.viewer.canvas.overlays.scale_bar.visible = False
+    settle()
+    picture = opened.viewer.screenshot(canvas_only=True, flash=False)[..., :3].mean(axis=-1)
+    assert picture.max() > 100
+    rows, columns = np.nonzero(picture > 0.9 * picture.max())
+    assert rows.mean() < picture.shape[0] / 2
+    assert columns.mean() > picture.shape[1] / 2
+
+
+def test_a_bad_file_is_told_and_nothing_is_lost(opened: Any, tmp_path: Path) -> None:
+    bad = tmp_path / "broken.nii.gz"
+    bad.write_bytes(b"this is no scan")
+    before, study = list(opened.viewer.layers), opened.study
+    count = len(notification_manager.records)
+    opened.open_path(bad)
+    assert opened.wait(20)
+    settle()
+    assert list(opened.viewer.layers) == before
+    assert opened.study is study
+    told = [record.message for record in notification_manager.records[count:]]
+    assert any("broken.nii.gz" in message for message in told)
+    assert "broken.nii.gz" in opened.study_tab.run_bar.message.text()
+
+
+def test_side_by_side_and_back(opened: Any) -> None:
+    before = shown(opened)
+    opened.study_tab.side_by_side.click()
+    settle()
+    assert opened.viewer.canvas.grid.enabled
+    assert shown(opened) == ["T1 · tiny", "FLAIR · tiny", "Mask · tiny"]
+    assert all(layer.name_overlay.visible for layer in opened.viewer.layers)
+    opened.study_tab.side_by_side.click()
+    settle()
+    assert not opened.viewer.canvas.grid.enabled
+    assert shown(opened) == before
+
+
+def test_a_role_is_edited_in_place(opened: Any) -> None:
+    layer = opened.viewer.layers["T1 · tiny"]
+    row = opened.study_tab.rows["t1"]
+    row.role_edited.emit("t1", "t2")
+    settle()
+    assert opened.study["t2"].role == "t2"
+    assert layer in opened.viewer.layers
+    assert layer.name == "T2 · tiny"
+    opened.study_tab.rows["t2"].role_edited.emit("t2", "flair")
+    assert "t2" in opened.study, "a role that is taken is refused"
+
+
+def test_dropping_a_folder_makes_it_the_active_study(workspace: Any, study_folder: Path) -> None:
+    workspace.viewer.open(str(study_folder), plugin="napari-sparseexplain")
+    settle()
+    assert workspace.study.name == "tiny"
+    assert workspace.letters.letters()["left"] == "R"
+    workspace.viewer.layers.clear()
+    settle()
+    assert workspace.study is None
+    assert workspace.letters.letters() == {}
+
+
+def test_a_click_says_where_in_the_patient(opened: Any) -> None:
+    opened.voxel_clicked.emit((4, 10, 20))
+    text = opened.study_tab.read_out.text()
+    assert "slice 4, row 10, column 20" in text
+    # Column grows to the left, row to the back, slice upwards; see LAS in conftest.
+    world = opened.study.grid.world((4, 10, 20))
+    assert f"{'R' if world[0] >= 0 else 'L'} {abs(world[0]):.1f}" in text
+    assert "FLAIR" in text
+
+
+def test_menu_entries_open_one_workspace(viewer: Any) -> None:
+    from napari._app_model import get_app_model
+
+    from napari_sparseexplain.widgets.workspace import DOCK_NAME, PLOTS_NAME
+
+    for entry in ("proxy", "study", "responses"):
+        get_app_model().commands.execute_command(f"napari-sparseexplain.{entry}")
+        settle(0.5)
+    assert set(viewer.window.dock_widgets) == {DOCK_NAME, PLOTS_NAME}
