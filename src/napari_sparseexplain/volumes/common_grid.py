@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError
+from .computed_array import computed_array
 from .dicom_reader import read_dicom
 from .grid import Grid
 from .nifti_reader import read_nifti
@@ -28,7 +28,7 @@ class OnOneGrid:
     findings: list[Finding] = field(default_factory=list)
 
 
-def bring_to_grid(volumes: Mapping[str, Volume], grid: Grid, reference: str) -> OnOneGrid:
+def bring_to_grid(volumes: dict[str, Volume], grid: Grid, reference: str) -> OnOneGrid:
     """All volumes on ``grid``; those that cannot be placed there are left out and named.
 
     A volume without a place in the patient (a picture, a secondary capture, a header without
@@ -37,16 +37,19 @@ def bring_to_grid(volumes: Mapping[str, Volume], grid: Grid, reference: str) -> 
 
     Parameters
     ----------
-    volumes : mapping of str to Volume
-        By role, as they were on file.
+    volumes : dict of str to Volume
+        By role, as they were on file. It is emptied, so that the voxels of each are given back
+        as soon as it has been resampled: one copy of each volume is held, and one more of the
+        one in work.
     grid : Grid
         The study's grid.
     reference : str
         The role that it was taken from.
     """
     result = OnOneGrid()
-    base = volumes[reference]
-    for role, volume in volumes.items():
+    frame = volumes[reference].details.get("FrameOfReferenceUID")
+    for role in list(volumes):
+        volume = volumes.pop(role)
         if volume.grid.matches(grid) and _comparable(volume.grid, grid):
             result.volumes[role] = replace(volume, grid=grid)
             continue
@@ -55,7 +58,7 @@ def bring_to_grid(volumes: Mapping[str, Volume], grid: Grid, reference: str) -> 
             text = f"{role!r} {problem} {reference!r} and was left out; open it by itself"
             result.findings.append(Finding("warning", "left-out", text, where))
             continue
-        if _other_frame(volume, base):
+        if _other_frame(volume, frame):
             text = (
                 f"{role!r} was acquired in another frame of reference than {reference!r}: the two "
                 "may not lie exactly over each other"
@@ -111,10 +114,10 @@ def _boxes_meet(own: Grid, grid: Grid) -> bool:
     return bool(((high >= -0.5) & (low <= np.asarray(own.shape) - 0.5)).all())
 
 
-def _other_frame(volume: Volume, base: Volume) -> bool:
+def _other_frame(volume: Volume, frame: Any) -> bool:
     """Whether both tell their DICOM frame of reference and it is not the same."""
-    frames = [v.details.get("FrameOfReferenceUID") for v in (volume, base)]
-    return all(frames) and frames[0] != frames[1]
+    own = volume.details.get("FrameOfReferenceUID")
+    return bool(own and frame) and own != frame
 
 
 def _kept_on_disk(volume: Volume) -> Volume:
@@ -123,12 +126,11 @@ def _kept_on_disk(volume: Volume) -> Volume:
         return volume
     if volume.source.format not in ("nifti", "dicom"):
         return volume
-    import dask
-    import dask.array as da
-
-    data = volume.data
-    again = dask.delayed(_read_again, pure=False)(volume.source, data.shape, data.dtype.str)
-    return replace(volume, data=da.from_delayed(again, data.shape, data.dtype))
+    source, shape, dtype = volume.source, volume.data.shape, volume.data.dtype
+    lazy = computed_array(
+        shape, dtype, shape, lambda index: _read_again(source, shape, dtype)[index]
+    )
+    return replace(volume, data=lazy)
 
 
 def _is_mapped(array: npt.NDArray[Any]) -> bool:
@@ -141,7 +143,7 @@ def _is_mapped(array: npt.NDArray[Any]) -> bool:
     return False
 
 
-def _read_again(source: Source, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:
+def _read_again(source: Source, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """The voxels of a source as they were when the study was opened."""
     if source.format == "nifti":
         return np.asarray(read_nifti(source.paths[0]).data).astype(dtype, copy=False)

@@ -64,4 +64,4 @@ def computed_array(
     blocks = _Blocks(shape, dtype, part)
     meta = np.empty((0,) * len(shape), dtype=dtype)
     # name=False: a random name, so that dask does not hash (that is, read) what is behind it.
-    return da.from_array(blocks, chunks=chunks, name=False, meta=meta)
+    return da.from_array(blocks, chunks, name=False, meta=meta)  # type: ignore[arg-type]

@@ -97,7 +97,10 @@ def placement_finding(role: str, mask: Volume, scan_role: str, placed: Placement
 
 def filled_in_slices(brain: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """A mask with everything that it encloses within a slice, shape (S, P, L)."""
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in brain])
+    filled = np.empty_like(brain)
+    for plane, out in zip(brain, filled, strict=True):
+        ndimage.binary_fill_holes(plane, output=out)
+    return filled
 
 
 def _some_voxels(labels: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:

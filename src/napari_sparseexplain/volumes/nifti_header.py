@@ -8,10 +8,12 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import nibabel as nib
 import numpy as np
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 from ..errors import ReadError
 
@@ -104,7 +106,7 @@ def is_gzip(path: Path) -> bool:
         return stream.read(2) == b"\x1f\x8b"
 
 
-def open_stream(path: Path) -> IO[bytes]:
+def open_stream(path: Path) -> gzip.GzipFile | io.BufferedReader:
     """The file's content, unpacked when it is a gzip stream."""
     return gzip.open(path, "rb") if is_gzip(path) else open(path, "rb")
 
@@ -164,7 +166,7 @@ def read_nifti_header(path: Path) -> NiftiHeader:
             where=where,
             remedy="Check that you may read it and that its disk is there",
         ) from error
-    except (nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError) as error:
+    except (HeaderDataError, WrapStructError) as error:
         raise ReadError(f"the header is damaged ({error})", where=where, remedy=_AGAIN) from error
     if int(header["intent_code"]) in _CIFTI_INTENTS:
         raise ReadError(
@@ -249,7 +251,7 @@ def _shape(header: Any, where: str) -> tuple[int, ...]:
 def _dtype(header: Any, where: str) -> np.dtype[Any]:
     try:
         dtype = header.get_data_dtype()
-    except (nib.spatialimages.HeaderDataError, KeyError) as error:
+    except (HeaderDataError, KeyError) as error:
         raise ReadError(
             f"the header gives a voxel type that is not known (code {int(header['datatype'])})",
             where=where,
@@ -268,7 +270,7 @@ def _scaling(header: Any, where: str) -> tuple[float | None, float | None]:
     """Slope and intercept, or None twice when the stored values are the values."""
     try:
         slope, intercept = header.get_slope_inter()
-    except nib.spatialimages.HeaderDataError as error:
+    except HeaderDataError as error:
         raise ReadError(
             f"the header's scaling is not valid ({error})", where=where, remedy=_AGAIN
         ) from error
@@ -298,7 +300,7 @@ def read_bytes(path: Path, offset: int, out: memoryview) -> int:
     with open_stream(path) as stream:
         stream.seek(offset, io.SEEK_SET)
         while done < len(out):
-            got = stream.readinto(out[done : done + CHUNK_BYTES])  # type: ignore[attr-defined]
+            got = stream.readinto(out[done : done + CHUNK_BYTES])
             if not got:
                 break
             done += got

@@ -15,10 +15,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import nibabel.orientations as nio
 import numpy as np
 import numpy.typing as npt
+from nibabel.spatialimages import HeaderDataError
 
 from ..errors import ReadError
 from .grid import Grid, orientation_to_display
@@ -79,10 +79,10 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
 
     leading = _leading_names(file)
     data = to_display_order(voxels, to_display, len(leading))
-    shape3 = file.shape[:3]
-    spatial_start = len(leading)
+    shape3 = (file.shape[0], file.shape[1], file.shape[2])
+    slices, rows, columns = data.shape[len(leading) : len(leading) + 3]
     grid = Grid(
-        shape=tuple(data.shape[spatial_start : spatial_start + 3]),  # type: ignore[arg-type]
+        shape=(slices, rows, columns),
         affine=affine @ nio.inv_ornt_aff(to_display, shape3),
         oriented=oriented,
     )
@@ -155,7 +155,7 @@ def _affine(file: NiftiHeader) -> tuple[npt.NDArray[np.float64], bool, list[Find
     if header["qform_code"] > 0:
         try:
             qform = header.get_qform()
-        except (ValueError, nib.spatialimages.HeaderDataError) as error:
+        except (ValueError, HeaderDataError) as error:
             if sform is None:
                 raise ReadError(
                     f"its only spatial transform (qform) is not valid: {error}",

@@ -156,7 +156,7 @@ def _stored(plan: VoxelPlan) -> npt.NDArray[Any]:
             file.voxels, dtype=plan.stored, mode="r", offset=file.offset, shape=(plan.count,)
         )
     buffer = np.empty(plan.count, dtype=plan.stored)
-    raw = memoryview(buffer.view(np.uint8))
+    raw = buffer.view(np.uint8).data
     got = read_bytes(file.voxels, file.offset, raw)
     if got < len(raw):
         raise _too_short(len(raw), got, str(file.voxels))
@@ -171,14 +171,14 @@ def _computed(plan: VoxelPlan) -> npt.NDArray[Any]:
     values = np.empty(plan.count, dtype=plan.values)
     file, per_slab = plan.file, max(1, SLAB_BYTES // plan.stored.itemsize)
     slab = np.empty(min(per_slab, plan.count), dtype=plan.stored)
-    raw = memoryview(slab.view(np.uint8))
+    raw = slab.view(np.uint8).data
     with open_stream(file.voxels) as stream:
         stream.seek(file.offset, io.SEEK_SET)
         for start in range(0, plan.count, per_slab):
             stop = min(start + per_slab, plan.count)
             wanted, done = (stop - start) * plan.stored.itemsize, 0
             while done < wanted:
-                got = stream.readinto(raw[done:wanted])  # type: ignore[attr-defined]
+                got = stream.readinto(raw[done:wanted])
                 if not got:
                     have = start * plan.stored.itemsize + done
                     raise _too_short(plan.count * plan.stored.itemsize, have, str(file.voxels))

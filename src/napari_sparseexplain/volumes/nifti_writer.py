@@ -10,6 +10,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import numpy.typing as npt
+from nibabel.nifti1 import Nifti1Extension
 
 from ..errors import SparseExplainError
 from .label_values import smallest_integer
@@ -258,7 +259,7 @@ def _describe(image: Any, like: Volume, description: str, covered: tuple[int, in
         on_file = [depth - stop, depth - start] if flipped else [start, stop]
         facts = {"covered_slices": [start, stop], "covered_axis": axis, "covered_on_file": on_file}
         comment = json.dumps(facts).encode("ascii")
-        image.header.extensions.append(nib.nifti1.Nifti1Extension(_COMMENT, comment))
+        image.header.extensions.append(Nifti1Extension(_COMMENT, comment))
         note = f"slices {start}-{stop - 1} of {depth}"
         text = f"{note}; {description}" if description else note
     raw = text.encode("ascii", "replace")[: _DESCRIPTION_BYTES - 1]

@@ -65,6 +65,7 @@ def open_study(
     opened, findings = _read_all(files)
     volumes, said = assign_roles(opened, roles, where=path)
     findings += said
+    del opened  # so that bring_to_grid can release the volumes one by one
     chosen = choose_reference(volumes, reference, where=path)
     findings += _misplaced_masks(volumes, chosen)
     grid = volumes[chosen].grid

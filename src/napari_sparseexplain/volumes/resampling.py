@@ -112,7 +112,7 @@ def sample_affine(
         ndimage.affine_transform(
             array,
             matrix[:3, :3],
-            offset,
+            offset,  # type: ignore[arg-type]  # scipy takes one offset an axis; its stub says one
             output_shape=slab.shape,
             output=slab,
             order=order,
