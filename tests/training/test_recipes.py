@@ -19,12 +19,14 @@ from napari_sparseexplain.training.corruption import (
     brain_window,
     flip_and_rotate,
     jitter_range,
+    stretch_contrast,
 )
 from napari_sparseexplain.training.phantom_slices import PhantomSlices
 from napari_sparseexplain.training.recipes import RECIPES, recipe_of
 from napari_sparseexplain.training.study_slices import centred
 from napari_sparseexplain.training.train_bundle import train_bundle
-from napari_sparseexplain.training.train_sum import _optimizer, train_sum
+from napari_sparseexplain.training.train_sum import _optimizer, _usable, train_sum
+from napari_sparseexplain.training.visibility import lesion_contrast
 
 SMALL = {"maps": 2, "levels": 2}
 
@@ -172,6 +174,35 @@ def test_the_window_holds_the_brain_and_cuts_the_mask_alike():
     assert brain_window(black, black, (112, 96), generator)[0].shape == (2, 1, 112, 96)
     small = torch.rand(2, 1, 64, 64)
     assert brain_window(small, small, (112, 96), generator)[0] is small
+
+
+def test_stretching_contrast_keeps_median_and_background():
+    x = torch.rand(64, 1, 8, 8) * 0.4 + 0.1
+    x[:, :, 0] = 0.0
+    x[:, :, 1] = 1 / 3
+    out = stretch_contrast(x, (0.5, 2.0), torch.Generator().manual_seed(0))
+    assert torch.equal(out[:, :, 0], x[:, :, 0])
+    torch.testing.assert_close(out[:, :, 1], x[:, :, 1])
+    factor = (out[:, 0, 2, 0] - 1 / 3) / (x[:, 0, 2, 0] - 1 / 3)
+    inside = (out[:, 0, 2, 0] > 0) & (out[:, 0, 2, 0] < 1)
+    assert 0.49 < float(factor[inside].min()) < 0.8
+    assert 1.4 < float(factor[inside].max()) < 2.01
+    assert stretch_contrast(x, (1.0, 1.0), torch.Generator()) is x
+
+
+def test_lesions_that_cannot_be_seen_are_not_taught():
+    x = np.full((3, 1, 16, 16), 100, dtype=np.uint8)
+    x[:, :, :2] = 0
+    y = np.zeros((3, 16, 16), dtype=np.uint8)
+    y[:2, 4:8, 4:8] = 2
+    x[0, 0, 4:8, 4:8] = 110
+    x[1, 0, 4:8, 4:8] = 160
+    x[1, 0, 5, 5:7] = 10  # a dark cavity hides no bright lesion
+    contrast = lesion_contrast(x, y)
+    np.testing.assert_allclose(contrast, [0.1, 0.6, np.inf], rtol=1e-6)
+    data = SimpleNamespace(x=x, y=y)
+    assert _usable(data, RECIPES["sum-rec"]).tolist() == [1, 2]
+    assert len(_usable(data, RECIPES["sum-denoise"])) == 3
 
 
 def test_noise_has_the_sigma_asked_for_and_jitter_stays_in_range():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 #: How far a window's centre strays from the brain's, in pixels.
@@ -94,6 +96,57 @@ def jitter_range(x: torch.Tensor, amount: float, generator: torch.Generator) -> 
         return x
     factor = 1.0 + amount * (2.0 * torch.rand((x.shape[0], 1, 1, 1), generator=generator) - 1.0)
     return (x * factor).clamp(0.0, 1.0)
+
+
+#: Where the brain's median lies in the normalised range.
+BRAIN_MEDIAN = 1.0 / 3.0
+
+
+def stretch_contrast(
+    x: torch.Tensor, factors: tuple[float, float], generator: torch.Generator
+) -> torch.Tensor:
+    """Stretch every slice's contrast about the brain's median; black stays black.
+
+    Scanners differ more in the contrast of grey to white matter than phantoms do. Lesion and
+    tissue are stretched alike, so what must be learned is contrast against the tissue's own.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, C, H, W)
+        In (0, 1), 0 outside the brain.
+    factors : (float, float)
+        Least and greatest; drawn log-uniformly. ``(1, 1)`` leaves the slices alone.
+    """
+    low, high = math.log(factors[0]), math.log(factors[1])
+    if low == high == 0.0:
+        return x
+    draw = torch.rand((x.shape[0], 1, 1, 1), generator=generator)
+    factor = torch.exp(low + (high - low) * draw)
+    stretched = (BRAIN_MEDIAN + factor * (x - BRAIN_MEDIAN)).clamp(0.0, 1.0)
+    return torch.where(x > 0, stretched, x)
+
+
+#: Knots a side of the random shading: about 60 mm apart.
+SHADING_KNOTS = 4
+
+
+def shade(x: torch.Tensor, amount: float, generator: torch.Generator) -> torch.Tensor:
+    """Multiply every slice by a smooth random field, as a receive coil does.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, C, H, W)
+    amount : float
+        Greatest standard deviation of the field's logarithm; each slice draws its own below it.
+    """
+    if amount == 0:
+        return x
+    knots = torch.randn((x.shape[0], 1, SHADING_KNOTS, SHADING_KNOTS), generator=generator)
+    knots *= amount * torch.rand((x.shape[0], 1, 1, 1), generator=generator)
+    field = torch.nn.functional.interpolate(
+        knots, size=tuple(x.shape[-2:]), mode="bicubic", align_corners=True
+    )
+    return (x * torch.exp(field)).clamp(0.0, 1.0)
 
 
 def add_noise(x: torch.Tensor, sigma: float, generator: torch.Generator) -> torch.Tensor:

@@ -18,9 +18,17 @@ from ..networks.architectures import build_network
 from ..progress import Progress, Work
 from ..sparse.thresholds import Shrinkage
 from .checkpoint import load_checkpoint, save_checkpoint
-from .corruption import add_noise, brain_window, flip_and_rotate, jitter_range
+from .corruption import (
+    add_noise,
+    brain_window,
+    flip_and_rotate,
+    jitter_range,
+    shade,
+    stretch_contrast,
+)
 from .losses import clipped_share, denoising_loss, is_silent, reconstruction_loss, soft_iou_loss
 from .recipes import Recipe, recipe_of
+from .visibility import lesion_contrast
 
 LOG_FILE = "log.jsonl"
 
@@ -104,11 +112,12 @@ def train_sum(
     """
     recipe = recipe_of(kind) if recipe is None else recipe
     _check(data)
+    usable = _usable(data, recipe)
     torch.manual_seed(seed)
     network = build_network(recipe.architecture, recipe.arguments)
     network.to(device=torch.device(device), memory_format=torch.channels_last)
     optimizer = _optimizer(network, recipe)
-    identity = {"kind": kind, "seed": seed, "recipe": asdict(recipe), "slices": len(data.x)}
+    identity = {"kind": kind, "seed": seed, "recipe": asdict(recipe), "slices": len(usable)}
     step, log = 0, []
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +127,7 @@ def train_sum(
     silent = 0
     checkpoint_every = max(LOG_EVERY, recipe.steps // 20)
     while step < recipe.steps and silent < recipe.silent_steps:
-        entry = _step(network, optimizer, data, recipe, seed, step)
+        entry = _step(network, optimizer, data, usable, recipe, seed, step)
         step += 1
         silent = silent + 1 if entry.pop("silent") else 0
         if step % LOG_EVERY == 0 or step == recipe.steps:
@@ -146,6 +155,19 @@ def _check(data: Slices) -> None:
         raise ModelError(
             f"images {tuple(data.x.shape)} and labels {tuple(data.y.shape)} do not belong together"
         )
+
+
+def _usable(data: Slices, recipe: Recipe) -> npt.NDArray[np.intp]:
+    """Which slices are trained on: all, or those whose lesion can be seen."""
+    if recipe.least_contrast <= 0:
+        return np.arange(len(data.x))
+    usable = np.flatnonzero(lesion_contrast(data.x, data.y) >= recipe.least_contrast)
+    if usable.size == 0:
+        raise ModelError(
+            "no slice has a lesion that stands out from its brain",
+            remedy="Check that the masks belong to the images, or train with least_contrast = 0",
+        )
+    return usable
 
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -182,6 +204,7 @@ def _step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     data: Slices,
+    usable: npt.NDArray[np.intp],
     recipe: Recipe,
     seed: int,
     step: int,
@@ -189,12 +212,14 @@ def _step(
     """One optimiser step; returns what the log keeps, and whether the mask was silent."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     device = next(network.parameters()).device
-    chosen = list(_batches(len(data.x), recipe, seed, step))
+    chosen = usable[list(_batches(len(usable), recipe, seed, step))]
     x = torch.from_numpy(np.ascontiguousarray(data.x[chosen])).float() / 255.0
     y = torch.from_numpy(np.ascontiguousarray(data.y[chosen]) > 0).float()[:, None]
     if recipe.window is not None:
         x, y = brain_window(x, y, recipe.window, generator)
     x, y = flip_and_rotate(x, y, generator)
+    x = stretch_contrast(x, recipe.contrast, generator)
+    x = shade(x, recipe.shading, generator)
     clean = jitter_range(x, recipe.range_jitter, generator)
     x = add_noise(clean, recipe.noise, generator) if recipe.denoise else clean
     x, y, clean = (
