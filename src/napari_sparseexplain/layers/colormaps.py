@@ -33,7 +33,7 @@ ESTIMATED_MASK_COLOUR = SKY
 def label_colormap(colours: Mapping[int, str]) -> DirectLabelColormap:
     """Colours by label value: 0 is clear, a value without a colour of its own is white."""
     table: dict[int | None, str | np.ndarray] = {None: "white", 0: np.zeros(4)}
-    table.update(colours)
+    table |= dict(colours)
     return DirectLabelColormap(color_dict=table)
 
 

@@ -7,7 +7,7 @@ axes are displayed and which way the camera has turned them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -118,10 +118,10 @@ class OrientationLetters:
                 position=position,
                 gridded=True,
                 visible=False,
-                color=_COLOUR,
+                color=_COLOUR,  # pyright: ignore[reportArgumentType]  (pydantic converts it)
                 font_size=self._size,
                 box=True,
-                box_color=_BOX_COLOUR,
+                box_color=_BOX_COLOUR,  # pyright: ignore[reportArgumentType]
             )
         viewer.dims.events.order.connect(self._on_order)
         viewer.dims.events.ndisplay.connect(self.refresh)
@@ -141,7 +141,7 @@ class OrientationLetters:
         """Whether layer names stand in the top line of each cell: the top letter goes below."""
         self._below_names = below
         for edge in _POSITIONS:
-            overlay = self._viewer.canvas.overlays[f"orientation_{edge}"]
+            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
             overlay.font_size = self._size * (_GRID_SHRINK if below else 1.0)
         self.refresh()
 
@@ -164,7 +164,7 @@ class OrientationLetters:
         """Write the letters into the overlays."""
         letters = self.letters()
         for edge in _POSITIONS:
-            overlay = self._viewer.canvas.overlays[f"orientation_{edge}"]
+            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
             text = letters.get(edge, "")
             if text and edge == "top" and self._below_names:
                 text = f" \n{text}"
@@ -186,8 +186,8 @@ class OrientationLetters:
         displayed = self._displayed_axes()
         if displayed is not None and self._grid is not None:
             vertical = "up" if displayed[0] == 0 else "down"
-            horizontal = self._viewer.scene.camera.orientation2d[1]
-            self._viewer.scene.camera.orientation2d = (vertical, horizontal)
+            camera: Any = self._viewer.scene.camera
+            camera.orientation2d = (vertical, camera.orientation2d[1])
         self.refresh()
 
 

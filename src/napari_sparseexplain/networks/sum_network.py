@@ -6,6 +6,9 @@ neither biases nor normalisation: at ``alpha = 0`` its encoder-decoder is a line
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -144,10 +147,10 @@ class SumNetwork(nn.Module):
     def shrinkages(self) -> dict[str, Shrinkage]:
         """Every shrinkage by name (``"encoder.0.a"`` … ``"decoder.0.b"``), in order of flow."""
         found: dict[str, Shrinkage] = {}
-        for level, pair in enumerate(self.encoder):
+        for level, pair in enumerate(cast(Iterable[_Pair], self.encoder)):
             found |= {f"encoder.{level}.a": pair.a, f"encoder.{level}.b": pair.b}
         found |= {"bottom.a": self.bottom.a, "bottom.b": self.bottom.b}
         for level in reversed(range(self.levels)):
-            stage = self.decoder[level]
+            stage = cast(_Decoder, self.decoder[level])
             found |= {f"decoder.{level}.a": stage.a, f"decoder.{level}.b": stage.b}
         return found

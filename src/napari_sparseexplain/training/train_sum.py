@@ -115,7 +115,7 @@ def train_sum(
     usable = _usable(data, recipe)
     torch.manual_seed(seed)
     network = build_network(recipe.architecture, recipe.arguments)
-    network.to(device=torch.device(device), memory_format=torch.channels_last)
+    _lay_out(network.to(torch.device(device)), torch.channels_last)
     optimizer = _optimizer(network, recipe)
     identity = {"kind": kind, "seed": seed, "recipe": asdict(recipe), "slices": len(usable)}
     step, log = 0, []
@@ -140,9 +140,14 @@ def train_sum(
             step * recipe.batch, recipe.steps * recipe.batch, f"{kind}: loss {entry['loss']:.3f}"
         )
     network.to("cpu").eval().requires_grad_(False)
-    network.to(memory_format=torch.contiguous_format)
+    _lay_out(network, torch.contiguous_format)
     dead = silent >= recipe.silent_steps
     return Trained(network, recipe, seed, step * recipe.batch, dead, tuple(log))
+
+
+def _lay_out(network: Any, order: torch.memory_format) -> None:
+    """Weights in another memory order; torch's stubs do not know this form of ``to``."""
+    network.to(memory_format=order)
 
 
 def _check(data: Slices) -> None:
@@ -228,11 +233,12 @@ def _step(
     rate = recipe.learning_rate * (1.0 - step / recipe.steps)
     for group in optimizer.param_groups:
         group["lr"] = rate
+    parts: Any = network  # signal, linear and head: what the networks of the paper share
     optimizer.zero_grad(set_to_none=True)
     with torch.autocast(device.type, torch.bfloat16, enabled=recipe.half):
-        signal = network.signal(x)
-    z = network.head.unclipped(signal.float())
-    mask = network.head.clip(z)
+        signal = parts.signal(x)
+    z = parts.head.unclipped(signal.float())
+    mask = parts.head.clip(z)
     entry: dict[str, Any] = {"clipped": clipped_share(z)}
     if recipe.denoise:
         loss = denoising_loss(mask, clean)
@@ -243,7 +249,7 @@ def _step(
         if recipe.reconstruction > 0:
             part = x[: max(1, round(recipe.reconstruction_share * len(x)))]
             with torch.autocast(device.type, torch.bfloat16, enabled=recipe.half):
-                linear = network.linear(part)
+                linear = parts.linear(part)
             rebuilt = reconstruction_loss(linear.float(), part)
             entry["reconstruction"] = float(rebuilt.detach())
             loss = loss + recipe.reconstruction * rebuilt

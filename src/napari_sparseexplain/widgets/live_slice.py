@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
@@ -37,7 +37,7 @@ _BENT_BY_ALPHA = ("signal", "restored")
 def _show_colour_bar(layer: Image) -> None:
     """A bar small enough for a cell, away from the letters."""
     bar = layer.colorbar
-    bar.size, bar.tick_length, bar.font_size = (7.0, 44.0), 2.0, 6.0
+    bar.size, bar.tick_length, bar.font_size = (7.0, 56.0), 2.0, 6.0
     bar.position, bar.box, bar.visible = "bottom_left", True, True
     bar.color = "white"
     bar.box_color = (0.0, 0.0, 0.0, 0.55)
@@ -115,7 +115,7 @@ class ShownExplanation:
             if isinstance(layer, Labels) and not np.issubdtype(data.dtype, np.integer):
                 data = data.astype(np.uint8)
             layer.metadata[METADATA_KEY] = ExplanationLayer(self.study, explanation, item.name)
-            layer.data = data
+            cast(Any, layer).data = data
             layer.name = self._layer_name(item.name)
             if moved and explanation.grid is not None:
                 start = explanation.slices.start * explanation.grid.spacing[0]

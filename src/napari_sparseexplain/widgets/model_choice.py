@@ -23,6 +23,10 @@ FIRST_MODEL = "sum-rec"
 DEVICES = {"auto": "Best available", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS (Apple)"}
 
 
+#: Architectures with thresholds that α can scale.
+WITH_THRESHOLDS = ("sum",)
+
+
 class ModelChoice(QWidget):
     """A list of models, and Browse… for a bundle of one's own.
 

@@ -17,7 +17,7 @@ from .band_table import BandTable
 from .click_read_out import patient_position
 from .explain_tab import ExplainTab, section_header, wrapped_label
 from .live_slice import ShownExplanation
-from .model_choice import DeviceChoice, ModelChoice, model_key
+from .model_choice import WITH_THRESHOLDS, DeviceChoice, ModelChoice, model_key
 from .notices import tell_error
 from .preferences import preference
 from .proxy_session import Ask, ModelKey, ProxySession
@@ -27,9 +27,6 @@ from .work_runner import LatestRunner
 
 if TYPE_CHECKING:
     from .workspace import Workspace
-
-#: Architectures with thresholds that α can scale.
-_WITH_THRESHOLDS = ("sum",)
 
 
 class ProxyTab(ExplainTab):
@@ -139,7 +136,7 @@ class ProxyTab(ExplainTab):
         self.alpha = QLabeledDoubleSlider()
         self.alpha.setOrientation(Qt.Orientation.Horizontal)
         self.alpha.setRange(0.0, 1.0)
-        self.alpha.setSingleStep(0.01)
+        self.alpha.setSingleStep(0.01)  # pyright: ignore[reportArgumentType]
         self.alpha.setDecimals(2)
         self.alpha.setValue(1.0)
         self.alpha.setToolTip(
@@ -159,7 +156,7 @@ class ProxyTab(ExplainTab):
 
     def _on_model(self) -> None:
         card = self.models.card
-        bends = card is not None and card.architecture in _WITH_THRESHOLDS
+        bends = card is not None and card.architecture in WITH_THRESHOLDS
         self.alpha.setEnabled(bends)
         self._alpha_label.setEnabled(bends)
         if not bends:
@@ -212,6 +209,7 @@ class ProxyTab(ExplainTab):
             self.results.add(shown.result)
         self._describe(shown)
         self._workspace.grid_view.show(shown.columns)
+        self._viewer.layers.selection.active = shown.layers.get("signal")
         self._workspace.go_to_slice(
             explanation.slices.start if live else self._workspace.current_slice
         )
@@ -291,7 +289,7 @@ class ProxyTab(ExplainTab):
             self.results.refresh(shown.result)
         self.notes.setText("\n".join(explanation.notes))
         self.bands.show_scores(explanation.scores)
-        self._show_band_part(self.bands.isVisibleTo(self.bands.parentWidget()))
+        self._show_band_part(not self.bands.isHidden())
 
     def _show_band_part(self, on: bool) -> None:
         self._band_header.setVisible(on)

@@ -26,8 +26,9 @@ from ..layers.plot_theme import PlotTheme, clear, themed_figure
 from ..layers.response_plots import draw_effective_response, draw_responses, response_panel
 from ..progress import Progress, Work
 from ..volumes import Study
-from .explain_tab import RunBar, wrapped_label
-from .model_choice import ModelChoice
+from .elided_label import ElidedLabel
+from .explain_tab import RunBar
+from .model_choice import WITH_THRESHOLDS, ModelChoice
 from .notices import tell_error
 from .proxy_session import ModelKey, ProxySession
 from .work_runner import LatestRunner, WorkRunner
@@ -46,7 +47,7 @@ _PLOT_HEIGHT = 150
 #: True of every shrinkage network; the panel must say so.
 _ODDNESS = (
     "A SUM is odd: ED(−x) = −ED(x) for every α. It cannot treat bright and dark contrast "
-    "differently."
+    "differently before the output clips."
 )
 
 
@@ -75,7 +76,8 @@ class ResponsesPanel(QWidget):
         self.run_button.clicked.connect(lambda: self.refresh())
         self.views = QButtonGroup(self)
         self.model_view, self.click_view = QPushButton("Model"), QPushButton("Last click")
-        self.note = wrapped_label(_ODDNESS)
+        self.note = ElidedLabel(_ODDNESS, Qt.TextElideMode.ElideRight)
+        self.note.setToolTip(_ODDNESS)
         self.note.setEnabled(False)
 
         self.figure = themed_figure(self._theme())
@@ -83,10 +85,14 @@ class ResponsesPanel(QWidget):
         self.canvas.setMinimumHeight(_PLOT_HEIGHT)
         self.canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._invite()
+        plots = QVBoxLayout()
+        plots.setSpacing(0)
+        plots.addWidget(self.canvas, 1)
+        plots.addWidget(self.note)
         box = QHBoxLayout(self)
         box.setContentsMargins(4, 0, 4, 0)
         box.addWidget(self._form())
-        box.addWidget(self.canvas, 1)
+        box.addLayout(plots, 1)
 
         self.runner = WorkRunner(self)
         self.run_bar.cancel_pressed.connect(self.runner.cancel)
@@ -163,7 +169,6 @@ class ResponsesPanel(QWidget):
         self.model_view.clicked.connect(self._draw_model)
         self.click_view.clicked.connect(self._draw_click)
         form.addLayout(line)
-        form.addWidget(self.note)
         form.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -179,6 +184,8 @@ class ResponsesPanel(QWidget):
         if name and not self.runner.running:
             self.model.choose(name)
             self.beside.offer(name)
+            card = self.model.card
+            self.note.setVisible(card is not None and card.architecture in WITH_THRESHOLDS)
 
     # -- drawing -----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..errors import SparseExplainError
-from ..layers.orientation_letters import PLANES
+from ..layers.orientation_letters import PLANES, Plane
 from ..layers.study_layers import LayerTuple, ordered_roles, role_title, study_layers
 from ..progress import Progress, Work
 from ..volumes import Finding, Study
@@ -164,7 +165,7 @@ class StudyTab(ExplainTab):
             button = QPushButton(plane.capitalize())
             button.setCheckable(True)
             button.setChecked(plane == "axial")
-            button.clicked.connect(lambda _=False, p=plane: self._workspace.set_plane(p))
+            button.clicked.connect(partial(self._show_plane, plane))
             self.planes.addButton(button)
             self._plane_buttons[plane] = button
             line.addWidget(button)
@@ -176,6 +177,9 @@ class StudyTab(ExplainTab):
         self._workspace.grid_changed.connect(self.side_by_side.setChecked)
         line.addWidget(self.side_by_side)
         return line
+
+    def _show_plane(self, plane: Plane, _checked: bool = False) -> None:
+        self._workspace.set_plane(plane)
 
     def _clear_rows(self) -> None:
         for row in self.rows.values():

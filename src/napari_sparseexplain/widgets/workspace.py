@@ -213,6 +213,8 @@ class Workspace(QWidget):
                 known = layer.metadata[METADATA_KEY]
                 layer.visible = known.role == shown or known.volume.kind == "label"
         self._set_active(study)
+        # The controls beside the layer list are then those of grey values, not of a brush.
+        self.viewer.layers.selection.active = self.study_layer(shown)
         self.set_plane("axial")
         self.go_to_voxel(opening_point(study))
 
@@ -347,7 +349,7 @@ class Workspace(QWidget):
         """The window closes: no thread may outlive it."""
         if event is not None and event.type() == QEvent.Type.Close and watched is self.window():
             self.stop()
-        return super().eventFilter(watched, event)
+        return super().eventFilter(watched, event)  # pyright: ignore[reportArgumentType]
 
     def stop(self) -> None:
         """Ask every run to stop at its next step."""
@@ -362,7 +364,9 @@ def open_workspace(viewer: Viewer) -> Workspace:
     """The viewer's workspace: the one that is docked already, else a new one."""
     docked = viewer.window.dock_widgets.get(DOCK_NAME)
     if isinstance(docked, Workspace):
-        docked.parentWidget().show()
+        dock = docked.parentWidget()
+        if dock is not None:
+            dock.show()
         return docked
     workspace = Workspace(viewer)
     viewer.window.add_dock_widget(workspace, name=DOCK_NAME, area="right")
