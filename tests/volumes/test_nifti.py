@@ -14,7 +14,7 @@ import pytest
 from nifti_writing import all_orientations, patch_header, tilted, write
 
 from napari_sparseexplain.errors import ReadError, SparseExplainError
-from napari_sparseexplain.volumes import read_nifti, write_nifti
+from napari_sparseexplain.volumes import open_study, read_nifti, write_nifti
 from napari_sparseexplain.volumes.nifti_reader import open_nifti
 
 RNG = np.random.default_rng(7)
@@ -464,3 +464,17 @@ def test_extensions_of_the_input_do_not_leak(tmp_path: Path) -> None:
     np.testing.assert_array_equal(volume.source.restore(volume.data), image.dataobj)
     saved = write_nifti(tmp_path / "b.nii", volume.data, volume)
     assert b"Doe^Jane" not in saved.read_bytes()
+
+
+@pytest.mark.realdata
+def test_a_dicom_series_is_saved_as_an_independent_converter_does(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """dicom2nifti's own result lies beside the series: same voxels at the same places."""
+    folder = shared_data / "edge_cases" / "dicom2nifti" / "generic" / "anatomical"
+    study = open_study(folder / "001")
+    volume = study[study.reference]
+    again = read_nifti(write_nifti(tmp_path / "a.nii.gz", volume.data, volume))
+    judge = read_nifti(folder / "001_ground_truth.nii.gz")
+    assert again.grid.matches(judge.grid)
+    np.testing.assert_array_equal(again.data, judge.data)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from nifti_writing import tilted
+from nifti_writing import tilted, write
 
-from napari_sparseexplain.volumes import Grid, Source, Volume, patient_axes_grid, resample_to
+from napari_sparseexplain.volumes import (
+    Grid,
+    Source,
+    Volume,
+    patient_axes_grid,
+    read_nifti,
+    resample_to,
+    write_nifti,
+)
 
 SPL = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=float)
 
@@ -145,3 +155,13 @@ def test_an_oblique_scan_comes_out_straight() -> None:
     inside = interior(old, straight)
     assert inside.mean() > 0.4
     np.testing.assert_allclose(result.data[inside], ramp(straight)[inside], atol=1e-3)
+
+
+def test_a_resampled_volume_is_saved_where_it_lies_now(tmp_path: Path) -> None:
+    """Its file's header no longer fits; the new grid's affine is written instead."""
+    path = write(tmp_path / "a.nii", np.arange(24, dtype="i2").reshape(4, 3, 2), tilted(12.0))
+    old = read_nifti(path)
+    straight = resample_to(old, patient_axes_grid(old.grid))
+    again = read_nifti(write_nifti(tmp_path / "b.nii.gz", straight.data, straight))
+    assert again.grid.matches(straight.grid)
+    np.testing.assert_array_equal(again.data, straight.data)
