@@ -59,9 +59,7 @@ class Provenance:
     seed: int | None = None
     device: str = "cpu"
     versions: Mapping[str, str] = field(default_factory=package_versions)
-    created: str = field(
-        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
-    )
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
