@@ -191,6 +191,7 @@ def test_closing_the_window_stops_the_run(
     opened.proxy.models.choose(bundle)
     opened.proxy.run_slice()
     settle(0.1)
-    assert opened.proxy.runner.running
+    worker = opened.proxy.runner._worker
+    assert worker.is_running
     opened.viewer.close()
-    until(lambda: not opened.proxy.runner.running)
+    until(lambda: not worker.is_running)
