@@ -40,8 +40,6 @@ class Recipe:
     window : (int, int) or None
         Slices are cut to this height and width about the brain, which saves a third of the time;
         None trains on whole slices.
-    least_contrast : float
-        Slices whose lesion stands out less than this (`lesion_contrast`) are left out.
     contrast : (float, float)
         Least and greatest factor by which a slice's contrast is stretched about the median.
     shading : float
@@ -62,14 +60,13 @@ class Recipe:
     denoise: bool = False
     reconstruction: float = 0.0
     reconstruction_share: float = 0.5
-    samples: int = 14_000
+    samples: int = 28_000
     batch: int = 8
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     gradient_norm: float = 1e-3
     window: tuple[int, int] | None = (112, 96)
-    least_contrast: float = 0.35
-    contrast: tuple[float, float] = (0.85, 1.6)
+    contrast: tuple[float, float] = (1.0, 1.0)
     shading: float = 0.0
     range_jitter: float = 0.0
     noise: float = 0.1
@@ -86,9 +83,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "sum-seg": Recipe("sum"),
     "sum-rec": Recipe("sum", reconstruction=0.35),
-    "sum-denoise": Recipe(
-        "sum", denoise=True, samples=8_000, least_contrast=0.0, contrast=(1.0, 1.0)
-    ),
+    "sum-denoise": Recipe("sum", denoise=True, samples=8_000, contrast=(1.0, 1.0), shading=0.0),
     "unet": Recipe("unet", half=True),
     "unet-nobn": Recipe("unet", {"batch_norm": False}, half=True),
 }

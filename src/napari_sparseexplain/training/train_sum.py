@@ -28,7 +28,6 @@ from .corruption import (
 )
 from .losses import clipped_share, denoising_loss, is_silent, reconstruction_loss, soft_iou_loss
 from .recipes import Recipe, recipe_of
-from .visibility import lesion_contrast
 
 LOG_FILE = "log.jsonl"
 
@@ -112,12 +111,11 @@ def train_sum(
     """
     recipe = recipe_of(kind) if recipe is None else recipe
     _check(data)
-    usable = _usable(data, recipe)
     torch.manual_seed(seed)
     network = build_network(recipe.architecture, recipe.arguments)
     _lay_out(network.to(torch.device(device)), torch.channels_last)
     optimizer = _optimizer(network, recipe)
-    identity = {"kind": kind, "seed": seed, "recipe": asdict(recipe), "slices": len(usable)}
+    identity = {"kind": kind, "seed": seed, "recipe": asdict(recipe), "slices": len(data.x)}
     step, log = 0, []
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +125,7 @@ def train_sum(
     silent = 0
     checkpoint_every = max(LOG_EVERY, recipe.steps // 20)
     while step < recipe.steps and silent < recipe.silent_steps:
-        entry = _step(network, optimizer, data, usable, recipe, seed, step)
+        entry = _step(network, optimizer, data, recipe, seed, step)
         step += 1
         silent = silent + 1 if entry.pop("silent") else 0
         if step % LOG_EVERY == 0 or step == recipe.steps:
@@ -160,19 +158,6 @@ def _check(data: Slices) -> None:
         raise ModelError(
             f"images {tuple(data.x.shape)} and labels {tuple(data.y.shape)} do not belong together"
         )
-
-
-def _usable(data: Slices, recipe: Recipe) -> npt.NDArray[np.intp]:
-    """Which slices are trained on: all, or those whose lesion can be seen."""
-    if recipe.least_contrast <= 0:
-        return np.arange(len(data.x))
-    usable = np.flatnonzero(lesion_contrast(data.x, data.y) >= recipe.least_contrast)
-    if usable.size == 0:
-        raise ModelError(
-            "no slice has a lesion that stands out from its brain",
-            remedy="Check that the masks belong to the images, or train with least_contrast = 0",
-        )
-    return usable
 
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -209,7 +194,6 @@ def _step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     data: Slices,
-    usable: npt.NDArray[np.intp],
     recipe: Recipe,
     seed: int,
     step: int,
@@ -217,7 +201,7 @@ def _step(
     """One optimiser step; returns what the log keeps, and whether the mask was silent."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     device = next(network.parameters()).device
-    chosen = usable[list(_batches(len(usable), recipe, seed, step))]
+    chosen = list(_batches(len(data.x), recipe, seed, step))
     x = torch.from_numpy(np.ascontiguousarray(data.x[chosen])).float() / 255.0
     y = torch.from_numpy(np.ascontiguousarray(data.y[chosen]) > 0).float()[:, None]
     if recipe.window is not None:
