@@ -12,7 +12,7 @@ from napari.layers import Layer
 
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.layers.colormaps import signed_colormap
-from napari_sparseexplain.layers.grid_view import grid_shape
+from napari_sparseexplain.layers.grid_view import grid_shape, round_length
 from napari_sparseexplain.layers.napari_reader import get_reader
 from napari_sparseexplain.layers.napari_writer import write_layer
 from napari_sparseexplain.layers.orientation_letters import direction_letters, edge_letters
@@ -112,6 +112,10 @@ def test_grid_shape_shows_pictures_largest() -> None:
     assert grid_shape(1, (500, 560), (240, 240)) == (1, 1)
     # Nearly as large in one row: one row is easier to compare.
     assert grid_shape(2, (300, 310), (100, 100)) in {(1, 2), (2, 1)}
+
+
+def test_scale_bars_are_round() -> None:
+    assert [round_length(v) for v in (60, 50, 49, 10.5, 0.9)] == [50, 50, 20, 10, 0.5]
 
 
 def test_signed_colours_are_dark_at_zero() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from napari.layers import Labels
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ CELL_SPACING = 3
 
 #: Share of a cell left free about the picture.
 FIT_MARGIN = 0.04
+
+#: Longest scale bar in a cell, as a share of the picture's width.
+BAR_SHARE = 0.25
 
 _NAME_SIZE = 7
 
@@ -46,6 +50,12 @@ def grid_shape(
     return best
 
 
+def round_length(longest: float) -> float:
+    """The longest of 1, 2, 5, 10, 20 … that is not above ``longest``."""
+    power = 10.0 ** np.floor(np.log10(longest))
+    return float(max(step for step in (power, 2 * power, 5 * power) if step <= longest * 1.0001))
+
+
 class GridView:
     """Puts chosen layers into napari's grid and brings the single view back as it was."""
 
@@ -53,6 +63,9 @@ class GridView:
         self._viewer = viewer
         #: Told whether the grid is on, so that letters and buttons can follow.
         self.on_change: Callable[[bool], None] = lambda active: None
+        #: Layers whose extent every cell shows; those in the grid when it gives none. A result of
+        #: one slice then stands where it lies in the patient, whatever the plane.
+        self.extent_layers: Callable[[], Sequence[Layer]] = lambda: ()
         self._visible_before: dict[Layer, bool] = {}
         self._opacity_before: dict[Layer, float] = {}
         self._shown: list[Layer] = []
@@ -88,7 +101,7 @@ class GridView:
         grid.stride, grid.spacing = 1, CELL_SPACING
         self._set_shape()
         grid.enabled = True
-        self._viewer.fit_to_view(layers=self._shown, margin=FIT_MARGIN)
+        self._fit()
         self.on_change(True)
 
     def add(self, layers: Sequence[Layer]) -> None:
@@ -111,6 +124,7 @@ class GridView:
         if not self._shown:
             return
         self._viewer.canvas.grid.enabled = False
+        self._viewer.canvas.overlays.scale_bar.length = None
         for layer in self._viewer.layers:
             layer.name_overlay.visible = False
             # Layers that came while the grid was on have no place in the view before it.
@@ -124,14 +138,20 @@ class GridView:
         """Choose rows and columns anew, after the canvas or the plane has changed."""
         if self.active:
             self._set_shape()
-            self._viewer.fit_to_view(layers=self._shown, margin=FIT_MARGIN)
+            self._fit()
+
+    def _fit(self) -> None:
+        fitted = list(self.extent_layers()) or self._shown
+        self._viewer.fit_to_view(layers=fitted, margin=FIT_MARGIN)
 
     def _set_shape(self) -> None:
         height, width = self._viewer.canvas.size
-        extent = self._viewer.layers.get_extent(self._shown).world
+        extent = self._viewer.layers.get_extent(list(self.extent_layers()) or self._shown).world
         rows, columns = self._viewer.dims.displayed[-2:]
         size = extent[1] - extent[0]
         picture = (max(float(size[rows]), 1e-6), max(float(size[columns]), 1e-6))
+        # A bar as long as napari chooses for the whole canvas would cover a cell's lower letter.
+        self._viewer.canvas.overlays.scale_bar.length = round_length(BAR_SHARE * picture[1])
         self._viewer.canvas.grid.shape = grid_shape(
             len(self._shown), (float(height), float(width)), picture
         )

@@ -37,7 +37,7 @@ _BENT_BY_ALPHA = ("signal", "restored")
 def _show_colour_bar(layer: Image) -> None:
     """A bar small enough for a cell, away from the letters."""
     bar = layer.colorbar
-    bar.size, bar.tick_length, bar.font_size = (7.0, 56.0), 2.0, 6.0
+    bar.size, bar.tick_length, bar.font_size = (7.0, 80.0), 2.0, 6.0
     bar.position, bar.box, bar.visible = "bottom_left", True, True
     bar.color = "white"
     bar.box_color = (0.0, 0.0, 0.0, 0.55)
@@ -74,7 +74,13 @@ class ShownExplanation:
         """Line in the list of results."""
         span = self.explanation.slices
         where = f"slice {span.start}" if self.live else f"slices {span.start}–{span.stop - 1}"
-        return f"{self.model_title} · {where} · α {self.alpha:.2f}"
+        alpha = f" · α {self.alpha:.2f}" if self._has_alpha else ""
+        return f"{self.model_title} · {where}{alpha}"
+
+    @property
+    def _has_alpha(self) -> bool:
+        """Whether the network has thresholds that α scales: then it has a linear part too."""
+        return any(item.name.startswith("lin-ed") for item in self.explanation.maps)
 
     @property
     def columns(self) -> list[Layer]:
@@ -142,7 +148,8 @@ class ShownExplanation:
 
     def _layer_name(self, name: str) -> str:
         """What the map shows, at which α where α matters, and whose it is."""
-        alpha = f" α {self.alpha:.2f}" if name in _BENT_BY_ALPHA else ""
+        bent = self._has_alpha and name in _BENT_BY_ALPHA
+        alpha = f" α {self.alpha:.2f}" if bent else ""
         return f"{self._short_title(name)}{alpha} · {self.model_title}"
 
     def _short_title(self, name: str) -> str:

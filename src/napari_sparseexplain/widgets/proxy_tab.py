@@ -130,6 +130,12 @@ class ProxyTab(ExplainTab):
         super().stop()
         self.steps.drop()
 
+    def follow_layers(self) -> None:
+        """Let the check boxes follow the layers' own eyes."""
+        for shown in self.shown:
+            if shown.result is not None and shown.result.line is not None:
+                shown.result.line.set_shown(_visible(shown))
+
     # -- the form ----------------------------------------------------------------------------
 
     def _add_alpha(self) -> None:
@@ -290,6 +296,7 @@ class ProxyTab(ExplainTab):
         self.notes.setText("\n".join(explanation.notes))
         self.bands.show_scores(explanation.scores)
         self._show_band_part(not self.bands.isHidden())
+        self.fit_width()
 
     def _show_band_part(self, on: bool) -> None:
         self._band_header.setVisible(on)

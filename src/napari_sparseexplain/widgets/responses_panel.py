@@ -46,8 +46,7 @@ _PLOT_HEIGHT = 150
 
 #: True of every shrinkage network; the panel must say so.
 _ODDNESS = (
-    "A SUM is odd: ED(−x) = −ED(x) for every α. It cannot treat bright and dark contrast "
-    "differently before the output clips."
+    "A SUM is odd, ED(−x) = −ED(x): bright and dark contrast count alike until the output clips."
 )
 
 

@@ -72,6 +72,7 @@ class Workspace(QWidget):
         self.letters = OrientationLetters(napari_viewer)
         self.letters.set_size(preference("view.letter_size"))
         self.grid_view.on_change = self._on_grid
+        self.grid_view.extent_layers = lambda: self.layers_of(self.study) if self.study else ()
         self._clicks = ClickReadOut(napari_viewer, self)
         self._clicks.clicked.connect(self.voxel_clicked)
 
@@ -281,6 +282,8 @@ class Workspace(QWidget):
         self._clicks.study = study
         self.letters.set_grid(None if study is None else study.grid)
         self.viewer.canvas.overlays.scale_bar.visible = study is not None
+        # Scans are read on black, in a light theme too.
+        self.viewer.canvas.background_color_override = None if study is None else "black"
         self._last_slice = -1
         self.study_changed.emit(study)
 
@@ -302,6 +305,7 @@ class Workspace(QWidget):
             self._set_active(newest)
         else:
             self.study_tab.follow_layers()
+            self.proxy.follow_layers()
 
     def _on_grid(self, active: bool) -> None:
         self.letters.set_below_names(active)
