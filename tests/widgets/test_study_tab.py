@@ -151,3 +151,25 @@ def test_menu_entries_open_one_workspace(viewer: Any) -> None:
         get_app_model().commands.execute_command(f"napari-sparseexplain.{entry}")
         settle(0.5)
     assert set(viewer.window.dock_widgets) == {DOCK_NAME, PLOTS_NAME}
+
+
+def test_a_volume_beside_a_series_over_time(opened: Any, tmp_path: Path) -> None:
+    """A viewer with four axes still fits, and letters, a study with three."""
+    import nibabel as nib
+
+    from .conftest import LAS, tiny_head
+
+    moving = np.stack([tiny_head(), tiny_head() * 0.5], axis=-1)
+    nib.save(nib.Nifti1Image(moving, LAS), tmp_path / "bold.nii.gz")
+    first = opened.study
+    opened.open_path(tmp_path / "bold.nii.gz")
+    assert opened.wait(30)
+    settle()
+    assert opened.viewer.dims.ndim == 4
+    assert opened.letters.letters()["top"] == "A"
+    opened.activate(first)
+    opened.set_plane("coronal")
+    opened.study_tab.side_by_side.click()
+    settle()
+    assert opened.study is first
+    assert opened.letters.letters() == {"left": "R", "right": "L", "top": "S", "bottom": "I"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from napari.layers import Labels
 
 if TYPE_CHECKING:
@@ -54,6 +55,38 @@ def round_length(longest: float) -> float:
     """The longest of 1, 2, 5, 10, 20 … that is not above ``longest``."""
     power = 10.0 ** np.floor(np.log10(longest))
     return float(max(step for step in (power, 2 * power, 5 * power) if step <= longest * 1.0001))
+
+
+def displayed_extent(
+    viewer: ViewerModel, layers: Sequence[Layer]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Lower and upper corner of layers in the two displayed axes, in the viewer's unit.
+
+    Layers may have fewer axes than the viewer (a volume beside a series over time): napari
+    counts axes from the last.
+    """
+    extent = np.asarray(viewer.layers.get_extent(layers).world)
+    missing = viewer.dims.ndim - extent.shape[1]
+    axes = [max(axis - missing, 0) for axis in viewer.dims.displayed[-2:]]
+    return extent[0, axes], extent[1, axes]
+
+
+def fit_layers(viewer: ViewerModel, layers: Sequence[Layer], margin: float = 0.05) -> None:
+    """Fit layers into the canvas, or into each cell of the grid.
+
+    napari's own fit takes no layers with fewer axes than the viewer; theirs is worked out here.
+    """
+    if not layers:
+        return
+    if viewer.dims.ndisplay == 3 or max(layer.ndim for layer in layers) == viewer.dims.ndim:
+        viewer.fit_to_view(layers=layers, margin=margin)
+        return
+    low, high = displayed_extent(viewer, layers)
+    size = np.maximum(high - low, 1e-6)
+    cell = np.asarray(viewer.canvas.viewbox_size(viewer.layers), dtype=float)
+    middle = (low + high) / 2
+    viewer.scene.camera.center = (0.0, float(middle[0]), float(middle[1]))
+    viewer.scene.camera.zoom = (1 - margin) * float((cell / size).min())
 
 
 class GridView:
@@ -141,15 +174,12 @@ class GridView:
             self._fit()
 
     def _fit(self) -> None:
-        fitted = list(self.extent_layers()) or self._shown
-        self._viewer.fit_to_view(layers=fitted, margin=FIT_MARGIN)
+        fit_layers(self._viewer, list(self.extent_layers()) or self._shown, FIT_MARGIN)
 
     def _set_shape(self) -> None:
         height, width = self._viewer.canvas.size
-        extent = self._viewer.layers.get_extent(list(self.extent_layers()) or self._shown).world
-        rows, columns = self._viewer.dims.displayed[-2:]
-        size = extent[1] - extent[0]
-        picture = (max(float(size[rows]), 1e-6), max(float(size[columns]), 1e-6))
+        low, high = displayed_extent(self._viewer, list(self.extent_layers()) or self._shown)
+        picture = (max(float(high[0] - low[0]), 1e-6), max(float(high[1] - low[1]), 1e-6))
         # A bar as long as napari chooses for the whole canvas would cover a cell's lower letter.
         self._viewer.canvas.overlays.scale_bar.length = round_length(BAR_SHARE * picture[1])
         self._viewer.canvas.grid.shape = grid_shape(

@@ -16,6 +16,12 @@ CT_BRAIN_WINDOW = (0.0, 80.0)
 #: Quantiles over the brain that become black and white.
 LOW_QUANTILE, HIGH_QUANTILE = 0.01, 0.995
 
+#: A scan counts as stripped when this share of what is not brain has one value.
+_STRIPPED = 0.9
+
+#: Fewer brain voxels than this give no quantiles worth having.
+_FEWEST = 100
+
 #: Above this many voxels a volume is thinned before its range is taken.
 _SAMPLE_VOXELS = 600_000
 
@@ -23,10 +29,10 @@ _SAMPLE_VOXELS = 600_000
 def display_limits(volume: Volume) -> tuple[float, float]:
     """Values that open as black and as white.
 
-    A CT opens in the brain window. Any other scan opens between the 1 % and 99.5 % quantiles of
-    its brain, so that neither the air around the head nor one bright vessel rules the picture;
-    black stays at 0 where the brain begins near 0. A scan without a recognisable brain opens
-    between the same quantiles of everything.
+    A CT opens in the brain window. A skull-stripped scan opens between the 1 % and 99.5 %
+    quantiles of its brain, so that neither the zeros around it nor one bright vessel rules the
+    picture. Any other scan opens between the same quantiles of everything: in a chest film or a
+    heart, what is dark is tissue too.
 
     Returns
     -------
@@ -38,8 +44,10 @@ def display_limits(volume: Volume) -> tuple[float, float]:
     sample = _thinned(volume.spatial())
     if sample.dtype == bool:
         return 0.0, 1.0
-    inside = sample[brain_mask(sample)]
-    values = inside if inside.size >= 100 else sample[np.isfinite(sample)]
+    mask = brain_mask(sample)
+    inside, outside = sample[mask], sample[~mask]
+    stripped = inside.size >= _FEWEST and outside.size > 0 and _share_of_one(outside) > _STRIPPED
+    values = inside if stripped else sample[np.isfinite(sample)]
     if values.size == 0:
         return 0.0, 1.0
     low, high = (float(v) for v in np.quantile(values, (LOW_QUANTILE, HIGH_QUANTILE)))
@@ -49,6 +57,12 @@ def display_limits(volume: Volume) -> tuple[float, float]:
     if not high > low:
         low, high = float(values.min()), float(values.max())
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _share_of_one(values: npt.NDArray[Any]) -> float:
+    """Share of the most frequent value."""
+    _, counts = np.unique(values, return_counts=True)
+    return float(counts.max() / values.size)
 
 
 def _thinned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
+from napari.utils.color import ColorValue
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from ..layers.explanation_layers import ExplanationLayer
-from ..layers.grid_view import GridView
+from ..layers.grid_view import GridView, fit_layers
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
 from ..layers.study_layers import (
     METADATA_KEY,
     LayerTuple,
     StudyLayer,
     first_shown,
+    grid_units,
     opening_point,
     role_title,
     study_layers,
@@ -181,6 +183,7 @@ class Workspace(QWidget):
         self._adding = True
         try:
             self.grid_view.leave()
+            self._share_units(study)
             self.viewer.layers.extend(made)
             if replaces is not None:
                 self._remove_layers(replaces)
@@ -204,6 +207,7 @@ class Workspace(QWidget):
         """Make a study the active one: its layers are shown, those of others are hidden."""
         self.grid_view.leave()
         shown = first_shown(study)
+        self._share_units(study)
         for layer in self.viewer.layers:
             known = layer.metadata.get(METADATA_KEY)
             if isinstance(known, StudyLayer | ExplanationLayer) and known.study is not study:
@@ -266,7 +270,7 @@ class Workspace(QWidget):
         if self.grid_view.active:
             self.grid_view.fit()
         elif self.study is not None and (mine := self.layers_of(self.study)):
-            self.viewer.fit_to_view(layers=mine)
+            fit_layers(self.viewer, mine)
         self._fitted_zoom = self.viewer.scene.camera.zoom
 
     def set_plane(self, plane: Plane) -> None:
@@ -283,7 +287,8 @@ class Workspace(QWidget):
         self.letters.set_grid(None if study is None else study.grid)
         self.viewer.canvas.overlays.scale_bar.visible = study is not None
         # Scans are read on black, in a light theme too.
-        self.viewer.canvas.background_color_override = None if study is None else "black"
+        black = ColorValue((0.0, 0.0, 0.0, 1.0))
+        self.viewer.canvas.background_color_override = None if study is None else black
         self._last_slice = -1
         self.study_changed.emit(study)
 
@@ -330,6 +335,17 @@ class Workspace(QWidget):
         if self.study is not None and index != self._last_slice:
             self._last_slice = index
             self.slice_changed.emit(index)
+
+    def _share_units(self, study: Study) -> None:
+        """Give every layer of ours the unit of ``study``.
+
+        napari shows no scale at all while a picture in pixels lies, even hidden, beside a scan in
+        millimetres; so what is hidden takes the unit of what is shown.
+        """
+        units = grid_units(study.grid)
+        for layer in self.viewer.layers:
+            if isinstance(layer.metadata.get(METADATA_KEY), StudyLayer | ExplanationLayer):
+                layer.units = (*layer.units[:-3], *units)
 
     def _remove_layers(self, study: Study) -> None:
         for layer in [
