@@ -10,7 +10,7 @@ demo: prepare
 	@scripts/with_display $(VENV)/sparseexplain demo --out out
 
 test: prepare
-	@scripts/with_display $(VENV)/python -m pytest $(TESTS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} scripts/with_display $(VENV)/python -m pytest $(TESTS)
 
 check: prepare
 	$(VENV)/ruff check .
