@@ -207,3 +207,28 @@ def test_listening_leaves_no_hook_behind() -> None:
     with pytest.raises(RuntimeError, match="broken"), listening(network):
         raise RuntimeError("broken")
     assert not any(s._forward_hooks for s in network.shrinkages().values())
+
+
+def test_bands_are_of_the_pass_made_here_and_not_of_another_threads() -> None:
+    """The window runs one network from several threads; hooks hang on the network itself."""
+    import threading
+
+    from napari_sparseexplain.explanation.band_signals import listening
+    from napari_sparseexplain.networks.sum_network import SumNetwork
+
+    network = SumNetwork(maps=2, levels=2).eval()
+    x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode(), listening(network) as alone:
+        network(x)
+
+    def elsewhere() -> None:
+        with torch.inference_mode():
+            network(10 * x)
+
+    with torch.inference_mode(), listening(network) as heard:
+        network(x)
+        other = threading.Thread(target=elsewhere)
+        other.start()
+        other.join()
+    for name, band in alone.items():
+        np.testing.assert_array_equal(heard[name].energy_before, band.energy_before)

@@ -51,3 +51,20 @@ def test_a_taken_role_is_refused(study: Study) -> None:
     with pytest.raises(StudyError, match="already taken"):
         study.with_role("t1", "flair")
     assert study.with_role("t1", "t1") is study
+
+
+def test_an_edited_role_keeps_the_original_as_it_was_on_file() -> None:
+    """`originals` holds a volume on its own grid, not the resampled one that shares its role."""
+    from dataclasses import replace
+
+    from napari_sparseexplain.volumes import Grid, Source, Study, Volume
+
+    def volume(shape: tuple[int, int, int], role: str) -> Volume:
+        source = Source((), "memory", shape, np.eye(4), np.dtype("i2"), np.eye(3)[:, :2])
+        return Volume(np.zeros(shape, np.int16), Grid(shape, np.eye(4)), role, "image", source)
+
+    resampled, original = volume((4, 5, 6), "t2"), volume((2, 3, 4), "t2")
+    study = Study("s", None, {"t2": resampled}, {}, resampled.grid, "t2")
+    edited = replace(study, originals={"t2": original}).with_role("t2", "flair")
+    assert edited.originals["flair"].data.shape == (2, 3, 4)
+    assert edited.images["flair"].data.shape == (4, 5, 6)

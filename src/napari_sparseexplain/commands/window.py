@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import SparseExplainError
 from .options import PatientAxes, Reference, Roles, StudyPath, parse_roles
 
 
@@ -25,6 +26,7 @@ def open_window(
     # empty window.
     study = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
 
+    _require_qt()
     import napari
 
     from ..widgets.workspace import open_workspace
@@ -61,9 +63,21 @@ def demo(
             or "xvfb-run" in os.environ.get("XAUTHORITY", "")
         )
 
+    _require_qt()
     from ..volumes.sample import sample_path
     from ..widgets.tour import run_tour
 
     pictures = run_tour(study or sample_path(), model=model, out=out, stay=stay)
     for picture in pictures:
         print(picture.resolve())
+
+
+def _require_qt() -> None:
+    """A window needs a Qt binding, which the package does not choose for people."""
+    try:
+        import qtpy.QtWidgets  # noqa: F401
+    except ImportError as error:
+        raise SparseExplainError(
+            "no Qt binding is installed, so no window can be opened",
+            remedy="Install one: pip install 'napari-sparseexplain[qt]' (or PyQt6)",
+        ) from error

@@ -8,6 +8,7 @@ cost no pass of their own.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,9 +90,13 @@ def listening(
     found: dict[str, Band] = {}
     shrinkages: Mapping[str, Any] = cast(Any, network).shrinkages() if has_bands(network) else {}
     kept = pictured_bands(network) if pictures is None else pictures
+    # Hooks hang on the network, which other threads may be running at the same time.
+    owner = threading.get_ident()
 
     def listener(name: str, level: int) -> Any:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+            if threading.get_ident() != owner:
+                return
             found[name] = _band(name, level, inputs[0].detach(), output.detach(), name in kept)
 
         return hook

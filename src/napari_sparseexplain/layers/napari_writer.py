@@ -47,6 +47,7 @@ def _place(
         return (_reference(known.study) if resampled else known.volume), None
     if isinstance(known, ExplanationLayer):
         return _reference(known.study), known.explanation.slices
+    fitting: list[Study] = []
     for study in _open_studies():
         spacing = np.asarray(attributes.get("scale", ()), dtype=float)
         if (
@@ -55,7 +56,16 @@ def _place(
             and np.allclose(spacing, study.grid.spacing)
             and np.allclose(attributes.get("translate", 0.0), 0.0)
         ):
-            return _reference(study), None
+            fitting.append(study)
+    if fitting and all(study.grid.matches(fitting[0].grid) for study in fitting):
+        return _reference(fitting[0]), None
+    if fitting:
+        names = ", ".join(study.name for study in fitting)
+        raise SparseExplainError(
+            f"the layer fits several open studies that lie at different places ({names})",
+            where=name,
+            remedy="Remove the layers of the other studies, then save again",
+        )
     raise SparseExplainError(
         "the layer lies on the grid of no open study, so where it is in the patient is not known",
         where=name,

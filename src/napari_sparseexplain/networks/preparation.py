@@ -212,14 +212,15 @@ def _channel(
             f"{volume.role} holds {bad} NaN or infinite voxels; the network was given 0 there."
         )
     if card.inputs.normalisation == "unit":
-        return _unit(part, volume.role), (0.0, 1.0), notes
+        # Judged on the whole volume, so that a blank slice among others is no error.
+        return _unit(spatial, volume.role)[span], (0.0, 1.0), notes
     mask, (low, high) = _brain_of(volume, spatial)
     return normalise(part, mask[span], low, high), (low, high), notes
 
 
-def _unit(part: npt.NDArray[Any], role: str) -> npt.NDArray[np.float32]:
-    """Slices that are in (0, 1) already; refused when they are not."""
-    values = np.nan_to_num(np.asarray(part, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+def _unit(spatial: npt.NDArray[Any], role: str) -> npt.NDArray[np.float32]:
+    """A scan that is in (0, 1) already; refused when it is not."""
+    values = np.nan_to_num(np.asarray(spatial, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if low < 0.0 or high > 1.0:
         raise StudyError(

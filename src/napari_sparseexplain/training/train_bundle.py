@@ -12,6 +12,7 @@ from torch import nn
 from ..errors import ModelError
 from ..evidence.scores import Counts
 from ..networks.bundle import save_bundle
+from ..networks.card_file import CARD_FILE
 from ..networks.device import choose_device
 from ..networks.model_card import Inputs, ModelCard
 from ..progress import Progress, Work
@@ -64,6 +65,7 @@ def train_bundle(
     if positive_thresholds:
         recipe = with_positive_thresholds(recipe)
     chosen = choose_device(device)
+    _claim_folder(Path(out))
     slices = yield from read_slices(data)
     training, held_out = slices.split(HELD_OUT)
     trained = yield from train_sum(
@@ -79,6 +81,30 @@ def train_bundle(
     metrics = held_out_scores(trained.network, recipe, held_out) if len(held_out) else {}
     card = card_of(kind, trained, slices, data=f"slices of {Path(data).name}", metrics=metrics)
     return save_bundle(out, card, trained.network)
+
+
+def _claim_folder(out: Path) -> None:
+    """Make the bundle's folder before the work begins, and leave a finished bundle alone.
+
+    Raises
+    ------
+    ModelError
+        The folder cannot be made, or holds a bundle that was not trained there.
+    """
+    if (out / CARD_FILE).is_file() and not (out / "training").is_dir():
+        raise ModelError(
+            "the folder already holds a bundle",
+            where=out,
+            remedy="Choose another folder with --out, or remove that bundle first",
+        )
+    try:
+        (out / "training").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f"the folder cannot be made ({error.strerror or error})",
+            where=out,
+            remedy="Choose a folder that you may write to",
+        ) from error
 
 
 def with_positive_thresholds(recipe: Recipe) -> Recipe:

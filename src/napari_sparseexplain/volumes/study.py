@@ -19,7 +19,7 @@ class Finding:
     """Something a person must know about a study, in one sentence.
 
     ``code`` is stable for scripts and tests (``"resampled"``, ``"mask-outside-brain"``,
-    ``"missing-slices"``, ``"duplicate-role"``, ``"unreadable"``, ``"oblique"``, ``"nan"`` …).
+    ``"duplicate-role"``, ``"unreadable"``, ``"oblique"`` …; docs/volumes.md lists them).
     """
 
     level: FindingLevel
@@ -101,7 +101,7 @@ class Study:
         StudyError
             ``old`` is not there, or ``new`` is taken.
         """
-        volume = self[old]
+        _ = self[old]  # a role that is not there is refused here
         if new == old:
             return self
         if new in self:
@@ -113,7 +113,7 @@ class Study:
 
         def renamed(shelf: Mapping[str, Volume]) -> dict[str, Volume]:
             return {
-                (new if r == old else r): (volume.with_role(new) if r == old else v)
+                (new if r == old else r): (v.with_role(new) if r == old else v)
                 for r, v in shelf.items()
             }
 

@@ -1,0 +1,83 @@
+"""The command line: exit status 0, 1 and 2, and one clear line where a person must act."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from napari_sparseexplain.volumes.sample import sample_path
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell would."""
+    return subprocess.run(
+        [sys.executable, "-m", "napari_sparseexplain.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["study", "no-such-scan.nii"], "no-such-scan.nii"),
+        (["explain", sample_path(), "--model", "no-such", "--method", "signals", "--out", "x"], ""),
+        (
+            ["explain", sample_path(), "--model", "sum-rec", "--method", "magic", "--out", "x"],
+            "signals",
+        ),
+        (["evaluate", "sum", "--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_a_person_can_mend_is_one_line_and_status_1(
+    arguments: list[object], said: str
+) -> None:
+    done = run(*arguments)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("sparseexplain: ")]
+    assert done.returncode == 1
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["study"],
+        ["no-such-command"],
+        ["explain", "a", "--model", "m", "--method", "x", "--out", "o", "--slices", "x"],
+        ["study", "a", "--role", "flair"],
+    ],
+)
+def test_wrong_usage_is_status_2(arguments: list[object]) -> None:
+    assert run(*arguments).returncode == 2
+
+
+def test_study_says_what_was_found() -> None:
+    done = run("study", sample_path(), "--json")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert set(found["volumes"]) == {"t1", "t1ce", "t2", "flair", "seg"}
+    assert found["spacing_mm"] == [1.0, 1.0, 1.0]
+
+
+def test_explain_writes_maps_on_the_inputs_own_grid(tmp_path: Path) -> None:
+    done = run(
+        *("explain", sample_path(), "--model", "sum-rec", "--method", "signals"),
+        *("--slices", "78", "--set", "alpha=0.5", "--out", tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    source = nib.load(sample_path() / "Phantom-00000_flair.nii.gz")
+    signal = nib.load(tmp_path / "signals_signal.nii.gz")
+    assert signal.shape == source.shape
+    np.testing.assert_array_equal(signal.affine, source.affine)
+    record = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
+    text = json.dumps(record)
+    assert '"alpha": 0.5' in text
+    assert '"sum-rec"' in text
