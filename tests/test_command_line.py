@@ -81,3 +81,27 @@ def test_explain_writes_maps_on_the_inputs_own_grid(tmp_path: Path) -> None:
     text = json.dumps(record)
     assert '"alpha": 0.5' in text
     assert '"sum-rec"' in text
+
+
+def test_a_proxy_is_fitted_to_a_network_and_not_interpreted_below_its_floor(tmp_path: Path) -> None:
+    """From teacher to bundle; a few slices cannot make it faithful, so it is refused."""
+    from napari_sparseexplain.training.phantom_slices import PhantomSlices
+
+    rng = np.random.default_rng(0)
+    y = (rng.random((20, 32, 32)) > 0.8).astype(np.uint8)
+    x = (60 + 120 * y + rng.integers(0, 20, y.shape)).astype(np.uint8)[:, None]
+    patients = np.repeat(np.arange(10, dtype=np.int32), 2)
+    PhantomSlices(x, y, patients, ("flair",), 1.875, 0).save(tmp_path / "slices.npz")
+    proxy = tmp_path / "proxy"
+    made = run(
+        *("train", "proxy", "--teacher", "unet", "--data", tmp_path / "slices.npz"),
+        *("--samples", "8", "--floor", "1", "--out", proxy),
+    )
+    assert made.returncode == 0, made.stderr
+    done = run(
+        *("explain", sample_path(), "--model", proxy, "--method", "responses"),
+        *("--out", tmp_path / "out"),
+    )
+    assert done.returncode == 1
+    assert "below" in done.stderr
+    assert not (tmp_path / "out").exists()

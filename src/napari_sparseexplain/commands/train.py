@@ -63,3 +63,26 @@ for _kind, _title in {
     "unet-nobn": "the U-Net without batch normalisation",
 }.items():
     _add(_kind, _title)
+
+
+@app.command("proxy")
+def train_proxy(
+    teacher: Annotated[str, typer.Option("--teacher", help="Bundled name, or a bundle's folder.")],
+    data: Data,
+    out: Bundle,
+    seed: Seed = 0,
+    samples: Samples = None,
+    floor: Annotated[
+        float,
+        typer.Option("--floor", min=0.0, max=1.0, help="Dice to the teacher to be interpreted."),
+    ] = 0.85,
+    device: Device = "auto",
+) -> None:
+    """Fit a SUM to a frozen network, so that its responses can be looked at in its stead."""
+    from ..training.distillation import distil_bundle
+
+    work = distil_bundle(teacher, data, out, seed=seed, samples=samples, floor=floor, device=device)
+    card = progress_bar.run(work, f"fitting a proxy to {teacher}")
+    print(out)
+    for name, value in card.metrics.items():
+        print(f"{name}: {value}")
