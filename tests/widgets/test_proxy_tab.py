@@ -102,6 +102,18 @@ def test_the_result_follows_the_slice(run: Any) -> None:
     assert columns(run)["signal"].translate[0] == 4.0
 
 
+def test_the_result_still_follows_after_a_role_was_edited(run: Any) -> None:
+    """An edited study stands for the one before, also for what was found in it."""
+    before = np.array(columns(run)["input"].data)
+    extra = next(role for role in run.study.labels)
+    run.replace_study(run.study, run.study.with_role(extra, "mask of mine"))
+    assert "mask of mine" in run.study
+    run.go_to_slice(run.current_slice + 1)
+    until(lambda: columns(run)["input"].translate[0] == run.current_slice * 2.0)
+    assert run.wait(30)
+    assert not np.array_equal(columns(run)["input"].data, before)
+
+
 def test_cancel_keeps_what_was_there(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def endless(*_: Any, **__: Any) -> Any:
         while True:

@@ -94,10 +94,20 @@ class ProxySession:
             return drain(self.run_work(ask.study, ask.key, span, ask.alpha, bands=True))
         from ..explanation.segmentation import scores_against_study, true_mask
         from ..explanation.signals import signal_maps, slice_signals, suppression_scores
+        from ..networks.device import is_out_of_memory
 
         model = self.model(ask.key)
         prepared = self.prepared_slice(ask.study, ask.key, ask.index)
-        signals = slice_signals(model, prepared, ask.alpha)
+        notes = ask.before.notes
+        try:
+            signals = slice_signals(model, prepared, ask.alpha)
+        except RuntimeError as error:
+            if model.device.type == "cpu" or not is_out_of_memory(error):
+                raise
+            # As a whole run does: the device is left for good, and the result says so.
+            model = self._models[ask.key] = model.on("cpu")
+            signals = slice_signals(model, prepared, ask.alpha)
+            notes = (*notes, "The device's memory was full, so this went on on the CPU.")
         maps = {item.name: item for item in signal_maps(model, prepared, signals)}
         scores: dict[str, float | None] = {}
         if "mask" in maps:
@@ -115,6 +125,7 @@ class ProxySession:
             slices=span,
             provenance=replace(ask.before.provenance, parameters=parameters),
             scores={**scores, **suppression_scores(signals.bands)},
+            notes=notes,
         )
 
     def prepared_slice(self, study: Study, key: ModelKey, index: int) -> Prepared:

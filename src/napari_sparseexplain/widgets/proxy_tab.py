@@ -89,6 +89,7 @@ class ProxyTab(ExplainTab):
         self.steps.failed.connect(self._on_failed)
         workspace.voxel_clicked.connect(self._on_click)
         workspace.slice_changed.connect(self._on_slice)
+        workspace.study_replaced.connect(self._on_study_replaced)
         self._on_model()
 
     # -- what a script can call --------------------------------------------------------------
@@ -233,6 +234,12 @@ class ProxyTab(ExplainTab):
         shown = self._current()
         if shown is not None:
             self._ask([shown], shown.explanation.slices.start, alpha)
+
+    def _on_study_replaced(self, old: Study, new: Study) -> None:
+        """What was found in a study whose roles were edited goes on following the picture."""
+        for shown in self.shown:
+            if shown.study is old:
+                shown.study = new
 
     def _on_slice(self, index: int) -> None:
         if not self.follow.isChecked() or self.runner.running:

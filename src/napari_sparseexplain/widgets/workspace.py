@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ class Workspace(QWidget):
     Signals
     -------
     study_changed(Study or None): another study is active, or the active one was edited.
+    study_replaced(Study, Study): a study after an edit of its roles stands for the one before.
     voxel_clicked(tuple): (slice, row, column) of the active study.
     slice_changed(int): the slice of the active study in the picture, once scrolling rests.
     grid_changed(bool): whether pictures stand side by side.
@@ -60,6 +62,7 @@ class Workspace(QWidget):
     """
 
     study_changed = Signal(object)
+    study_replaced = Signal(object, object)
     voxel_clicked = Signal(tuple)
     slice_changed = Signal(int)
     grid_changed = Signal(bool)
@@ -200,6 +203,11 @@ class Workspace(QWidget):
             if volume is not None:
                 layer.metadata[METADATA_KEY] = StudyLayer(new, volume.role, volume)
                 layer.name = f"{role_title(volume.role)} · {new.name}"
+        for layer in self.viewer.layers:
+            known = layer.metadata.get(METADATA_KEY)
+            if isinstance(known, ExplanationLayer) and known.study is old:
+                layer.metadata[METADATA_KEY] = replace(known, study=new)
+        self.study_replaced.emit(old, new)
         if self.study is old:
             self._set_active(new)
 
