@@ -106,7 +106,7 @@ def linear_part(network: nn.Module, *, name: str = "") -> LinearPart:
             "this network has no impulse response: it is not linear at any setting",
             where=name or None,
             remedy="Use the effective response at a voxel (effective-response), which works for "
-            "any network, or fit a SUM to this model and look at that",
+            "any network, or fit a SUM to it (sparseexplain train proxy) and look at that",
         )
     return cast(LinearPart, network)
 
