@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import StudyError
-from napari_sparseexplain.networks.in_plane_resampling import resample_in_plane, resampling_weights
+from napari_sparseexplain.networks.in_plane_resampling import (
+    nearest_in_plane,
+    resample_in_plane,
+    resampling_weights,
+)
 from napari_sparseexplain.networks.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.preparation import prepare
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
@@ -197,3 +201,14 @@ def test_a_model_of_unit_intensities_takes_those_only() -> None:
         prepare(study_of(flair=255 * image), card)
     with pytest.raises(StudyError, match="constant"):
         prepare(study_of(flair=np.zeros((1, 8, 8))), card)
+
+
+@pytest.mark.parametrize("shape", [(20, 33), (7, 9), (3, 50)])
+def test_nearest_pixels_hold_the_centre_and_are_no_new_values(shape: tuple[int, int]) -> None:
+    image = np.arange(7 * 9).reshape(1, 7, 9)
+    found = nearest_in_plane(image, shape)
+    assert found.dtype == image.dtype
+    for row in range(shape[0]):
+        for column in range(shape[1]):
+            place = int((row + 0.5) * 7 / shape[0]), int((column + 0.5) * 9 / shape[1])
+            assert found[0, row, column] == image[0, *place]

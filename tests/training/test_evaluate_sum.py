@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError, ReadError, StudyError
+from napari_sparseexplain.evidence.tables import mean_and_deviation, text_table
 from napari_sparseexplain.networks import bundle as bundles
 from napari_sparseexplain.networks.model_card import ModelCard
 from napari_sparseexplain.networks.sum_network import SumNetwork
@@ -21,7 +22,6 @@ from napari_sparseexplain.training.evaluation_cases import INPUTS, case_paths, o
 from napari_sparseexplain.training.intensity_rule import intensity_rule, rule_threshold
 from napari_sparseexplain.training.paper_numbers import RESPONSE_COLUMNS, TABLE_2
 from napari_sparseexplain.training.phantom_slices import PhantomSlices
-from napari_sparseexplain.training.tables import mean_and_deviation, text_table
 
 
 def threshold_network(level: float) -> UNet:

@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_sparseexplain.errors import ReadError
+from napari_sparseexplain.errors import ReadError, SparseExplainError
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training.phantom_slices import PhantomSlices, render_training_slices
+from napari_sparseexplain.training.phantom_slices import (
+    PhantomSlices,
+    render_training_slices,
+    write_training_slices,
+)
 
 SMALL = {"geometries": 3, "slices": 20, "size": 48, "spacing_mm": 5.0}
 
@@ -61,3 +65,41 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(ReadError, match="lacks geometry"):
         PhantomSlices.load(tmp_path / "other.npz")
+
+
+def test_one_file_is_written_whole_and_not_over_another(tmp_path: Path) -> None:
+    out = tmp_path / "sets" / "slices.npz"
+    small = {"geometries": 1, "slices": 2, "size": 32, "spacing_mm": 6.0, "seed": 3}
+    made = drain(write_training_slices(out, **small))
+    np.testing.assert_array_equal(PhantomSlices.load(out).x, made.x)
+    before = out.read_bytes()
+    with pytest.raises(SparseExplainError, match="is there already"):
+        drain(write_training_slices(out, **small))
+    work = write_training_slices(out, overwrite=True, **{**small, "seed": 4})
+    next(work)
+    work.close()
+    assert out.read_bytes() == before
+    assert [p.name for p in out.parent.iterdir()] == ["slices.npz"]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"slices": 2}, "2 slices of 3 phantoms"),
+        ({"seed": -1}, "seed -1"),
+        ({"roles": ("flair", "pd")}, "the channels flair, pd"),
+        ({"roles": ()}, "the channels none"),
+    ],
+)
+def test_impossible_sets_are_refused_before_anything_is_rendered(
+    tmp_path: Path, wishes: dict[str, object], said: str
+) -> None:
+    arguments = {"geometries": 3, "slices": 20, "seed": 0, **wishes}
+    with pytest.raises(SparseExplainError, match=said):
+        drain(write_training_slices(tmp_path / "slices.npz", **arguments))  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_training_would_not_know_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SparseExplainError, match=r"\.npz"):
+        drain(write_training_slices(tmp_path / "slices", geometries=1, slices=1, seed=0))

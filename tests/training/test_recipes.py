@@ -99,6 +99,10 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     drain(train_sum("sum-seg", discs(), recipe=recipe, folder=tmp_path))
     with pytest.raises(ModelError, match="another recipe, seed or data"):
         drain(train_sum("sum-seg", discs(), seed=1, recipe=recipe, folder=tmp_path))
+    other = discs()
+    other.x[3, 0, 5, 5] ^= 1
+    with pytest.raises(ModelError, match="another recipe, seed or data"):
+        drain(train_sum("sum-seg", other, recipe=recipe, folder=tmp_path))
 
 
 def test_a_dead_output_stops_the_training_and_is_said(monkeypatch):
@@ -225,6 +229,7 @@ def test_a_bundle_is_trained_saved_and_loaded(tmp_path, monkeypatch):
     assert card.name == "sum-rec"
     assert card.training["slices seen"] == 64
     assert 0 <= card.metrics["held-out dice"] <= 1
+    assert not any("held out" in note for note in card.notes)
     model = load_model(tmp_path / "bundle")
     assert model.card == card
     with pytest.raises(ModelError, match="no thresholds to keep positive"):
@@ -233,3 +238,14 @@ def test_a_bundle_is_trained_saved_and_loaded(tmp_path, monkeypatch):
                 "unet", tmp_path / "discs.npz", tmp_path / "other", positive_thresholds=True
             )
         )
+
+
+def test_a_set_too_small_to_hold_a_patient_out_says_so_on_the_card(tmp_path, monkeypatch):
+    few = discs(count=8)
+    assert np.unique(few.geometry).size == 4
+    few.save(tmp_path / "few.npz")
+    monkeypatch.setitem(RECIPES, "sum-seg", small("sum-seg"))
+    card = drain(train_bundle("sum-seg", tmp_path / "few.npz", tmp_path / "bundle", device="cpu"))
+    assert card.metrics == {}
+    assert any("of 4 patients or phantoms none was held out" in note for note in card.notes)
+    assert load_model(tmp_path / "bundle").card.notes == card.notes

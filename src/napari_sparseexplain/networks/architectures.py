@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ARCHITECTURES: dict[str, str] = {
     "sum": "sum_network:SumNetwork",
     "unet": "unet:UNet",
+    "jf-ml-ista": "jf_ml_ista_network:JfMlIstaNetwork",
 }
 
 

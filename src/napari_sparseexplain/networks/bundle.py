@@ -125,13 +125,17 @@ def save_bundle(folder: str | Path, card: ModelCard, network: nn.Module) -> Mode
     return saved
 
 
-def load_model(name_or_path: str | Path, device: str = "cpu") -> Model:
-    """A model by its bundled name (``"sum-rec"``) or its folder.
+def load_model(
+    name_or_path: str | Path, device: str = "cpu", *, card: ModelCard | str | Path | None = None
+) -> Model:
+    """A model by its bundled name (``"sum-rec"``) or its folder, or a file from elsewhere.
 
     Parameters
     ----------
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"`` …
+    card : ModelCard, or path of a JSON file, optional
+        For a TorchScript or ``.pt2`` file or a MONAI bundle; see `load_foreign_model`.
 
     Raises
     ------
@@ -139,6 +143,10 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Model:
         No such bundle; a pickle; a damaged card; weights that are missing, whose checksum is not
         the card's, that do not fit the architecture or are not finite; no such device.
     """
+    if card is not None:
+        from .foreign_model import load_foreign_model
+
+        return load_foreign_model(name_or_path, card, device)
     chosen = choose_device(device)
     folder = bundle_folder(name_or_path)
     if folder.suffix.lower() in _PICKLED:
@@ -146,7 +154,7 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Model:
             "a pickled file can run any code when it is opened, so it is not loaded",
             where=folder,
             remedy="Convert its weights to a bundle (card.json, weights.safetensors) in a place "
-            "you trust",
+            "you trust, or give a TorchScript file together with a card (--card)",
         )
     if folder.suffix == ".safetensors" or folder.name == CARD_FILE:
         folder = folder.parent
@@ -163,7 +171,9 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Model:
     network.load_state_dict(weights)
     network.eval().requires_grad_(False).to(chosen)
     # Kernels in the memory order of the activations, or each call would reorder them.
-    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return Model(card, network, chosen, folder)
 
 

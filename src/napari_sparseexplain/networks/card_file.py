@@ -17,7 +17,7 @@ from .model_card import Inputs, ModelCard
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
-TASKS = ("segmentation", "denoising")
+TASKS = ("segmentation", "classification", "denoising")
 NORMALISATIONS = ("brain-range", "unit")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -51,13 +51,24 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelError(
             f"the card cannot be read ({error})", where=path, remedy=_REMEDY
         ) from error
+    card = card_from_values(values, path)
+    check_card(card, path)
+    return card
+
+
+def card_from_values(values: Any, path: Path) -> ModelCard:
+    """A card from JSON values; what they are worth is for `check_card` to say.
+
+    Raises
+    ------
+    ModelError
+        Not an object, or a field is missing or unknown.
+    """
     if not isinstance(values, dict):
         raise ModelError("the card is not a JSON object", where=path, remedy=_REMEDY)
     _check_fields(values, ModelCard, path, "")
     _check_fields(values["inputs"], Inputs, path, "inputs.")
-    card = ModelCard.from_json(values)
-    check_card(card, path)
-    return card
+    return ModelCard.from_json(values)
 
 
 def _check_fields(values: Any, kind: type, path: Path, prefix: str) -> None:

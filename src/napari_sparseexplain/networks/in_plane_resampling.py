@@ -45,3 +45,18 @@ def resample_in_plane(array: npt.NDArray[Any], shape: tuple[int, int]) -> npt.ND
         return values
     across = values @ resampling_weights(columns, shape[1]).T
     return np.matmul(resampling_weights(rows, shape[0]), across, dtype=np.float32)
+
+
+def nearest_in_plane(array: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Slices ``array`` (..., P, L) at another in-plane ``shape`` without any new value.
+
+    Every pixel takes the one that holds its centre: for regions and ranks, which have no values
+    in between.
+    """
+    if array.shape[-2:] == tuple(shape):
+        return array
+    places = [
+        ((np.arange(target) + 0.5) * source / target).astype(np.intp)
+        for source, target in zip(array.shape[-2:], shape, strict=True)
+    ]
+    return array[..., places[0][:, None], places[1]]

@@ -107,7 +107,7 @@ def network_tensor(array: npt.NDArray[np.float32], device: torch.device) -> torc
 
 
 @contextmanager
-def _few_threads() -> Iterator[None]:
+def few_threads() -> Iterator[None]:
     """At most `CPU_THREADS` torch threads, and the person's own setting again afterwards."""
     before = torch.get_num_threads()
     if before <= CPU_THREADS:
@@ -138,7 +138,7 @@ def _predict_on(
         rows = chosen[start : start + size]
         # Entered anew for each batch: held across a yield, inference mode would leak to whoever
         # runs between two steps.
-        with torch.inference_mode(), _few_threads():
+        with torch.inference_mode(), few_threads():
             given_mask, given_signal = model.network(
                 network_tensor(array[rows], model.device), alpha
             )

@@ -48,7 +48,7 @@ class ModelCard:
     arguments : mapping
         Its constructor's arguments.
     task : str
-        ``"segmentation"`` or ``"denoising"``.
+        ``"segmentation"``, ``"classification"`` or ``"denoising"``.
     inputs : Inputs
         What it is fed.
     classes : mapping of label value (as str, for JSON) to name

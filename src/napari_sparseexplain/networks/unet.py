@@ -11,6 +11,7 @@ from torch import nn
 from ..errors import ModelError
 from ..sparse.haar_frame import pad_to_multiple
 from .clip_head import ClipHead
+from .softmax_head import SoftmaxHead
 
 
 def _pair(inputs: int, outputs: int, batch_norm: bool) -> nn.Sequential:
@@ -37,6 +38,8 @@ class UNet(nn.Module):
         Levels of pooling.
     batch_norm : bool
         False gives U-Net_NoBN.
+    head : {"clip", "softmax"}
+        The SUM paper's output layer, or exclusive classes.
     """
 
     def __init__(
@@ -46,10 +49,13 @@ class UNet(nn.Module):
         maps: int = 16,
         levels: int = 4,
         batch_norm: bool = True,
+        head: str = "clip",
     ) -> None:
         super().__init__()
         if min(in_channels, classes, maps, levels) < 1:
             raise ValueError("in_channels, classes, maps and levels must be at least 1")
+        if head not in ("clip", "softmax"):
+            raise ValueError("head must be clip or softmax")
         self.in_channels, self.classes, self.levels = in_channels, classes, levels
         widths = [maps * 2**level for level in range(levels + 1)]
         inputs = [in_channels, *widths[:-1]]
@@ -64,7 +70,7 @@ class UNet(nn.Module):
             _pair(2 * widths[i], widths[i], batch_norm) for i in range(levels)
         )
         self.last = nn.Conv2d(maps, classes, 3, padding=1)
-        self.head = ClipHead(classes)
+        self.head = ClipHead(classes) if head == "clip" else SoftmaxHead()
 
     @property
     def multiple(self) -> int:

@@ -32,7 +32,7 @@ def save_checkpoint(
     Parameters
     ----------
     identity : dict
-        What must be equal for the training to be resumed (kind, seed, recipe, number of slices).
+        What must be equal for the training to be resumed (kind, seed, recipe, data).
     """
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     for index, parameter in enumerate(_parameters(optimizer)):

@@ -27,7 +27,7 @@ from ..sparse.thresholds import Shrinkage
 from .corruption import flip_and_rotate
 from .losses import soft_iou_loss
 from .study_slices import read_slices
-from .train_bundle import HELD_OUT
+from .train_bundle import HELD_OUT, unscored_note
 
 #: Before the clip only (0, 1) decides anything; the signal is matched a little past it.
 SIGNAL_RANGE = (-1.0, 2.0)
@@ -188,6 +188,8 @@ def distil_bundle(
     found = measure_fidelity(student, master, held_out.x, held_out.y) if len(held_out) else None
     name = str(teacher) if isinstance(teacher, str | Path) else master.card.name
     card = proxy_card(master.card, recipe, found, teacher=name, seed=seed, floor=floor)
+    if found is None:
+        card = replace(card, notes=(*card.notes, unscored_note(slices)))
     return save_bundle(out, card, student.cpu())
 
 

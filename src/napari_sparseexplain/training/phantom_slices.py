@@ -6,20 +6,22 @@ Every slice has its own draw of relaxation times, timings and acquisition, so 20
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError
+from ..errors import ReadError, SparseExplainError
 from ..progress import Progress, Work
 from ..volumes.phantom_geometry import make_geometry
 from ..volumes.phantom_range import brain_sample, rendered_range
-from ..volumes.phantom_rendering import draw_appearance, render_slices
+from ..volumes.phantom_rendering import PHANTOM_ROLES, draw_appearance, render_slices
 
 #: Share of the slices of a phantom with a tumour that show some of it.
 TUMOUR_SHARE = 0.75
@@ -55,6 +57,7 @@ class PhantomSlices:
     roles: tuple[str, ...]
     spacing_mm: float
     seed: int
+    _known: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return self.x.shape[0]
@@ -75,6 +78,19 @@ class PhantomSlices:
             self.spacing_mm,
             self.seed,
         )
+
+    def with_lesion(self) -> npt.NDArray[np.bool_]:
+        """Which slices show a lesion, shape (N,); looked up once."""
+        if "lesion" not in self._known:
+            self._known["lesion"] = np.asarray((self.y > 0).any(axis=(1, 2)))
+        return self._known["lesion"]
+
+    def checksum(self) -> str:
+        """sha256 of images and labels: the identity of a training's data."""
+        digest = hashlib.sha256()
+        for array in (self.x, self.y):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
         """Write one compressed ``.npz`` (arrays and strings only, no pickle)."""
@@ -100,7 +116,7 @@ class PhantomSlices:
         ReadError
             The file is missing, damaged, or not a set of slices.
         """
-        remedy = "Make the set again: sparseexplain train renders it from phantoms"
+        remedy = "Make the set again: sparseexplain phantom-slices --out FILE.npz"
         try:
             with np.load(path, allow_pickle=False) as stored:
                 found = {name: stored[name] for name in stored.files}
@@ -178,8 +194,9 @@ def render_training_slices(
     Raises
     ------
     SparseExplainError
-        nilearn's ICBM152 maps are missing.
+        nilearn's ICBM152 maps are missing, or the numbers or roles are not possible.
     """
+    _check_wishes(geometries, slices, seed, roles)
     share = np.full(geometries, slices // geometries)
     share[: slices % geometries] += 1
     children = np.random.SeedSequence(seed).spawn(geometries)
@@ -203,6 +220,82 @@ def render_training_slices(
         spacing_mm=spacing_mm,
         seed=seed,
     )
+
+
+def write_training_slices(
+    out: str | Path,
+    *,
+    geometries: int,
+    slices: int,
+    seed: int,
+    roles: Sequence[str] = ("flair",),
+    size: int = 128,
+    spacing_mm: float = 1.875,
+    workers: int = 1,
+    overwrite: bool = False,
+) -> Work[PhantomSlices]:
+    """`render_training_slices` into one ``.npz``, whole or not at all.
+
+    What cannot be written is refused before the hours of rendering, not after.
+
+    Raises
+    ------
+    SparseExplainError
+        ``out`` is there already, is no ``.npz``, or cannot be written; or as rendering says.
+    """
+    out = Path(out)
+    if out.suffix != ".npz":
+        raise SparseExplainError(
+            "training slices are kept in an .npz file", where=out, remedy="Give --out FILE.npz"
+        )
+    if out.exists() and not overwrite:
+        raise SparseExplainError(
+            "the file is there already and was left as it is",
+            where=out,
+            remedy="Choose another file, or allow overwriting (--overwrite)",
+        )
+    temporary = out.with_name(f".{out.name}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        try:
+            made = yield from render_training_slices(
+                geometries=geometries,
+                slices=slices,
+                seed=seed,
+                roles=roles,
+                size=size,
+                spacing_mm=spacing_mm,
+                workers=workers,
+            )
+            yield Progress(geometries, geometries, f"writing {out.name}")
+            made.save(temporary)
+            os.replace(temporary, out)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise SparseExplainError(
+            f"the file cannot be written ({error.strerror or error})",
+            where=out,
+            remedy="Choose a folder that you may write to, on a disk that has room",
+        ) from error
+    return made
+
+
+def _check_wishes(geometries: int, slices: int, seed: int, roles: Sequence[str]) -> None:
+    if geometries < 1 or slices < geometries or seed < 0:
+        raise SparseExplainError(
+            f"{slices} slices of {geometries} phantoms with seed {seed} cannot be made",
+            where="phantom slices",
+            remedy="Give at least one phantom, a slice or more of each, and a seed of 0 or more",
+        )
+    unknown = [role for role in roles if role not in PHANTOM_ROLES]
+    if unknown or not roles or len(set(roles)) < len(roles):
+        raise SparseExplainError(
+            f"the channels {', '.join(roles) or 'none'} cannot be rendered",
+            where="phantom slices",
+            remedy=f"Give each at most once, among {', '.join(PHANTOM_ROLES)}",
+        )
 
 
 def _parts(orders: list[_Order], workers: int) -> Iterator[_Part]:

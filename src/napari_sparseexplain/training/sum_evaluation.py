@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..errors import SparseExplainError
 from ..evidence.provenance import package_versions
 from ..evidence.scores import Counts, Mean, mean_with_interval
+from ..evidence.tables import mean_and_deviation, text_table
 from .intensity_rule import READINGS, RULE
 from .paper_numbers import (
     FIGURE_4_SDS,
@@ -23,7 +24,6 @@ from .paper_numbers import (
     SEGMENTERS,
     TABLE_2,
 )
-from .tables import mean_and_deviation, text_table
 
 CONDITIONS = {
     "clean": "Not distorted",

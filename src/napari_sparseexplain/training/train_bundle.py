@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from .train_sum import Trained, train_sum
 
 #: Share of the patients (or phantoms) that training does not see and the score is measured on.
 HELD_OUT = 0.1
+
+#: The fewest patients of which `HELD_OUT`, rounded, is one.
+_SMALLEST_SET = next(n for n in range(1, 1000) if round(HELD_OUT * n) > 0)
 
 _MICRO_BATCH = 4
 
@@ -65,7 +69,7 @@ def train_bundle(
     if positive_thresholds:
         recipe = with_positive_thresholds(recipe)
     chosen = choose_device(device)
-    _claim_folder(Path(out))
+    claim_folder(Path(out))
     slices = yield from read_slices(data)
     training, held_out = slices.split(HELD_OUT)
     trained = yield from train_sum(
@@ -80,10 +84,21 @@ def train_bundle(
     yield Progress(0, 0, "scoring on what was held out")
     metrics = held_out_scores(trained.network, recipe, held_out) if len(held_out) else {}
     card = card_of(kind, trained, slices, data=f"slices of {Path(data).name}", metrics=metrics)
+    if not len(held_out):
+        card = replace(card, notes=(*card.notes, unscored_note(slices)))
     return save_bundle(out, card, trained.network)
 
 
-def _claim_folder(out: Path) -> None:
+def unscored_note(slices: PhantomSlices) -> str:
+    """What a card says of a set too small to hold a patient out of."""
+    patients = np.unique(slices.geometry).size
+    return (
+        f"Never scored: of {patients} patients or phantoms none was held out, which needs "
+        f"{_SMALLEST_SET}."
+    )
+
+
+def claim_folder(out: Path) -> None:
     """Make the bundle's folder before the work begins, and leave a finished bundle alone.
 
     Raises

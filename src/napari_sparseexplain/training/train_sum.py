@@ -36,7 +36,7 @@ LOG_EVERY = 50
 
 
 class Slices(Protocol):
-    """Training slices: what `PhantomSlices` is, and any object with these two arrays."""
+    """Training slices: what `PhantomSlices` is, and any object that has these."""
 
     @property
     def x(self) -> npt.NDArray[np.uint8]:
@@ -46,6 +46,10 @@ class Slices(Protocol):
     @property
     def y(self) -> npt.NDArray[np.uint8]:
         """Labels, shape (N, H, H); every value above 0 is lesion."""
+        ...
+
+    def checksum(self) -> str:
+        """Identity of the data: a checkpoint of other data is not gone on from."""
         ...
 
 
@@ -115,9 +119,10 @@ def train_sum(
     network = build_network(recipe.architecture, recipe.arguments)
     _lay_out(network.to(torch.device(device)), torch.channels_last)
     optimizer = _optimizer(network, recipe)
-    identity = {"kind": kind, "seed": seed, "recipe": asdict(recipe), "slices": len(data.x)}
+    identity: dict[str, object] = {"kind": kind, "seed": seed, "recipe": asdict(recipe)}
     step, log = 0, []
     if folder is not None:
+        identity["data"] = data.checksum()
         folder.mkdir(parents=True, exist_ok=True)
         step = load_checkpoint(folder, network, optimizer, identity)
         log = _read_log(folder, step)

@@ -1,0 +1,231 @@
+"""Scores of networks that tell tumour classes apart, and the tables they are printed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..evidence.scores import Counts, union
+from ..evidence.tables import mean_and_deviation, text_table
+from ..explanation.sparse_parameters import FLAGS, ParameterRow
+from .jf_paper_numbers import TABLE_2, TABLE_3
+
+#: Regions in the order of the paper's Table II.
+REGIONS = ("ET", "WT", "TC")
+
+
+@dataclass
+class RegionScores:
+    """Dice of ET, WT and TC of one network (or rule) over cases.
+
+    Attributes
+    ----------
+    volumes : mapping of region to list of float
+        Dice of every subject, all its pixels together; subjects without the region are left out.
+    slices : mapping of region to list of float
+        Dice of every slice that truly shows the region.
+    micro : mapping of region to Counts
+        All slices that truly show tumour, of all subjects together.
+    cases : mapping of case name to region to Dice over its tumour slices and over the volume
+    """
+
+    volumes: dict[str, list[float]] = field(default_factory=lambda: {r: [] for r in REGIONS})
+    slices: dict[str, list[float]] = field(default_factory=lambda: {r: [] for r in REGIONS})
+    micro: dict[str, Counts] = field(default_factory=lambda: dict.fromkeys(REGIONS, Counts()))
+    cases: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
+
+    def add(
+        self,
+        name: str,
+        predicted: npt.NDArray[np.integer],
+        truth: npt.NDArray[np.integer],
+        regions: Sequence[str] = REGIONS,
+    ) -> None:
+        """Score one subject's label values, shape (N, rows, columns)."""
+        tumour = (truth != 0).any(axis=(1, 2))
+        self.cases[name] = {}
+        for region in regions:
+            found, true = union(predicted, region), union(truth, region)
+            shown = true.any(axis=(1, 2))
+            whole = Counts.of(found, true)
+            near = Counts.of(found[tumour], true[tumour])
+            self.micro[region] = self.micro[region] + near
+            if shown.any() and whole.dice is not None:
+                self.volumes[region].append(whole.dice)
+            for n in np.flatnonzero(shown):
+                value = Counts.of(found[n], true[n]).dice
+                if value is not None:
+                    self.slices[region].append(value)
+            self.cases[name][region] = {"tumour slices": near.dice, "volume": whole.dice}
+
+    def mean(self, which: str, region: str) -> float | None:
+        """Mean over volumes or slices, or the micro Dice; ``average`` is that of the regions."""
+        if region == "average":
+            values = [self.mean(which, r) for r in REGIONS]
+            known = [v for v in values if v is not None]
+            return float(np.mean(known)) if len(known) == len(REGIONS) else None
+        if which == "micro":
+            return self.micro[region].dice
+        values = getattr(self, which)[region]
+        return float(np.mean(values)) if values else None
+
+    def cell(self, which: str, region: str) -> str:
+        """Mean ± standard deviation over volumes or slices."""
+        if region == "average":
+            every = [v for r in REGIONS for v in getattr(self, which)[r]]
+            return mean_and_deviation(every) if self.mean(which, region) is not None else "-"
+        return mean_and_deviation(getattr(self, which)[region])
+
+
+@dataclass(frozen=True, eq=False)
+class ClassEvaluation:
+    """What `evaluate_class_networks` found.
+
+    Attributes
+    ----------
+    data : str
+    runs : mapping of (bundle name, seed) to RegionScores
+        The seed is empty for shipped bundles and for the rule.
+    titles : mapping of bundle name to str
+    parameters : mapping of (bundle name, seed) to rows
+    evidence : mapping of (bundle name, seed) to score name to mean over cases
+        In-class energy and what a region loses without a component.
+    notes : tuple of str
+    """
+
+    data: str
+    runs: Mapping[tuple[str, str], RegionScores]
+    titles: Mapping[str, str]
+    parameters: Mapping[tuple[str, str], Sequence[ParameterRow]]
+    evidence: Mapping[tuple[str, str], Mapping[str, float]]
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """All tables as Markdown."""
+        parts = [f"Evaluation on {self.data}.", *self.notes, self._table_2()]
+        if len({name for name, _ in self.runs}) < len(self.runs):
+            parts.append(self._over_runs())
+        parts.append(self._by_case())
+        if self.evidence:
+            parts.append(self._evidence())
+        if self.parameters:
+            parts.append(self._table_3())
+        return "\n\n".join(parts)
+
+    def save(self, out: Path) -> list[Path]:
+        """Write the tables as text and the numbers as JSON; returns the files."""
+        out.mkdir(parents=True, exist_ok=True)
+        text, numbers = out / "jf-ml-ista.md", out / "jf-ml-ista.json"
+        text.write_text(self.text() + "\n", encoding="utf-8")
+        numbers.write_text(json.dumps(self._numbers(), indent=1) + "\n", encoding="utf-8")
+        return [text, numbers]
+
+    def _numbers(self) -> dict[str, Any]:
+        return {
+            "data": self.data,
+            "runs": [
+                {"name": n, "seed": s, "volumes": r.volumes, "slices": r.slices, "cases": r.cases}
+                for (n, s), r in self.runs.items()
+            ],
+            "evidence": [
+                {"name": n, "seed": s, **values} for (n, s), values in self.evidence.items()
+            ],
+        }
+
+    def _title(self, name: str, seed: str) -> str:
+        title = self.titles.get(name, name)
+        return f"{title}, seed {seed}" if seed else title
+
+    def _table_2(self) -> str:
+        header = ["Dice", *REGIONS, "Average"]
+        rows = []
+        columns = (*REGIONS, "average")
+        for (name, seed), run in self.runs.items():
+            title = self._title(name, seed)
+            for which, words in (("volumes", "over subjects"), ("slices", "over slices")):
+                rows.append([f"{title}, {words}", *[run.cell(which, r) for r in columns]])
+            micro = [run.mean("micro", r) for r in columns]
+            rows.append(
+                [f"{title}, all tumour slices together", *[_number(value) for value in micro]]
+            )
+        for name, paper in TABLE_2.items():
+            title = f"{self.titles.get(name, name)}, paper (67 BraTS cases)"
+            rows.append([title, *[f"{paper[r][0]:.3f} ± {paper[r][1]:.3f}" for r in columns]])
+        said = "Table II. Dice by region, mean ± standard deviation."
+        return said + "\n\n" + text_table(header, rows)
+
+    def _over_runs(self) -> str:
+        rows = []
+        columns = (*REGIONS, "average")
+        for name in dict.fromkeys(name for name, _ in self.runs):
+            every = [run for (other, _), run in self.runs.items() if other == name]
+            for which, words in (("volumes", "over subjects"), ("micro", "all tumour slices")):
+                cells = [mean_and_deviation([r.mean(which, c) for r in every]) for c in columns]
+                rows.append([f"{self.titles.get(name, name)} ({len(every)}), {words}", *cells])
+        said = "The same, mean ± standard deviation over trainings (their number in brackets)."
+        return said + "\n\n" + text_table(["Dice", *REGIONS, "Average"], rows)
+
+    def _by_case(self) -> str:
+        rows = []
+        names = list(next(iter(self.runs.values())).cases)
+        if len(names) > 12:
+            return f"{len(names)} subjects; their scores lie in the JSON file (--out)."
+        for case in names:
+            for (name, seed), run in self.runs.items():
+                cells = []
+                for region in REGIONS:
+                    found = run.cases[case].get(region, {})
+                    near, whole = found.get("tumour slices"), found.get("volume")
+                    cells.append(f"{_number(near)} / {_number(whole)}")
+                rows.append([f"{case}: {self._title(name, seed)}", *cells])
+        said = "Each subject: Dice over its tumour slices / over the whole volume."
+        return said + "\n\n" + text_table(["", *REGIONS], rows)
+
+    def _evidence(self) -> str:
+        names = list(dict.fromkeys(k for values in self.evidence.values() for k in values))
+        header = ["Mean over subjects", *[self._title(n, s) for n, s in self.evidence]]
+        rows = [
+            [score, *[_number(values.get(score)) for values in self.evidence.values()]]
+            for score in names
+        ]
+        return "Components as evidence.\n\n" + text_table(header, rows)
+
+    def _table_3(self) -> str:
+        parts = []
+        flagged: set[str] = set()
+        for (name, seed), found in self.parameters.items():
+            layers = 1 + max(row.layer for row in found)
+            header = ["Class"]
+            for layer in range(layers):
+                header += ["λ_min", "μ_c"] if layer == 0 else [f"λ_{layer}", f"μ_{layer}"]
+            header.append("largest ‖D‖² bound")
+            rows = []
+            for title in dict.fromkeys(row.class_name for row in found):
+                cells, bounds = [title], []
+                for row in (r for r in found if r.class_name == title):
+                    marks = "".join("!" for flag in row.flags if flag != "dead codes")
+                    cells += [f"{row.threshold:.4f}{marks}", f"{row.step:.3f}"]
+                    bounds.append(row.norm_bound)
+                    flagged.update(row.flags)
+                rows.append([*cells, f"{max(bounds):.3f}"])
+            said = f"Table III. Thresholds and step sizes of {self._title(name, seed)}."
+            parts.append(said + "\n\n" + text_table(header, rows))
+        header = ["Class", "λ_min", "μ_c", "λ_1", "μ_1", "λ_2", "μ_2", "λ_3", "μ_3"]
+        rows = [[c, *[f"{v:.3f}" for v in values]] for c, values in TABLE_3.items()]
+        parts.append("Table III, paper (merged, unconstrained).\n\n" + text_table(header, rows))
+        if flagged:
+            parts.append(
+                "! marks a value with a flag.\n"
+                + "\n".join(f"- {flag}: {FLAGS[flag]}" for flag in sorted(flagged))
+            )
+        return "\n\n".join(parts)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
