@@ -142,6 +142,33 @@ def test_what_is_there_is_kept_unless_told(study: se.Study, tmp_path: Path) -> N
     assert load_explanation(out).notes == ("Another.",)
 
 
+def test_overwriting_with_fewer_maps_leaves_no_old_one(study: se.Study, tmp_path: Path) -> None:
+    """A map of an earlier run beside the new record would pass for a result of this run."""
+    out = tmp_path / "out"
+    first = explanation_of(study)
+    save_explanation(first, study, out)
+    save_explanation(replace(first, method="other"), study, out)
+    (out / "signals_voxel-1-2-3_note.txt").write_text("mine")
+    kept = {p.name for p in out.iterdir()}
+    save_explanation(replace(first, maps=first.maps[:1]), study, out, overwrite=True)
+    gone = {"signals_voxel-1-2-3_signal.nii.gz", "signals_voxel-1-2-3_impulse.npz"}
+    assert {p.name for p in out.iterdir()} == kept - gone
+    assert len(load_explanation(out, "signals_voxel-1-2-3").maps) == 1
+    assert len(load_explanation(out, "other_voxel-1-2-3").maps) == 3
+
+
+def test_overwriting_removes_nothing_outside_its_folder(study: se.Study, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    save_explanation(explanation_of(study), study, out)
+    outside = tmp_path / "elsewhere.nii.gz"
+    outside.write_text("mine")
+    record = json.loads((out / "provenance.json").read_text())
+    record["explanations"]["signals_voxel-1-2-3"]["maps"][0]["file"] = "../elsewhere.nii.gz"
+    (out / "provenance.json").write_text(json.dumps(record))
+    save_explanation(explanation_of(study), study, out, overwrite=True)
+    assert outside.read_text() == "mine"
+
+
 def test_a_failed_save_leaves_nothing_behind(
     study: se.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

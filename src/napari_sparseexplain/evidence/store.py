@@ -54,7 +54,9 @@ def save_explanation(
         Folder, made when it is not there. It may hold other explanations: their entries in
         ``provenance.json`` stay.
     overwrite : bool
-        Whether files of the same names may be replaced.
+        Whether an explanation of the same method and target may be replaced. Its maps that are
+        not written again go: beside a record that does not know them they would look like
+        results of this run.
 
     Returns
     -------
@@ -76,6 +78,7 @@ def save_explanation(
     record = _existing_record(folder) if folder.is_dir() else {}
     if not overwrite:
         _refuse_existing(folder, key, names, record)
+    replaced = record.get(key)
     record[key] = _entry(explanation, study, names)
     temporary = None
     try:
@@ -93,6 +96,10 @@ def save_explanation(
         written = [*names.values(), RECORD_FILE]
         for name in written:
             os.replace(temporary / name, folder / name)
+        for name in _files_of(replaced) - {
+            n for entry in record.values() for n in _files_of(entry)
+        }:
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise SparseExplainError(
             f"the explanation cannot be written ({error.strerror or error})",
@@ -217,6 +224,13 @@ def _refuse_existing(
             where=folder,
             remedy="Choose another folder, or allow overwriting (--overwrite)",
         )
+
+
+def _files_of(entry: Any) -> set[str]:
+    """Names of an entry's files; nothing but plain names, whatever a damaged record says."""
+    maps = entry.get("maps") if isinstance(entry, dict) else None
+    files = [item.get("file") for item in maps or () if isinstance(item, dict)]
+    return {name for name in files if isinstance(name, str) and Path(name).name == name}
 
 
 def _write_map(path: Path, item: ExplanationMap, explanation: Explanation, study: Study) -> None:

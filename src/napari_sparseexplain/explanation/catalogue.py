@@ -21,19 +21,12 @@ from ..errors import ModelError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..progress import Work, drain
 from ..volumes import Study
-from .method import MethodInfo, Parameter
+from .attribution_methods import ATTRIBUTION_METHODS
+from .method import RESOLUTION, MethodInfo, Parameter
 from .target import Target
 
 if TYPE_CHECKING:
     from ..networks.bundle import Model
-
-#: Where the network runs: at the pixel size it was trained at, or at the study's own pixels.
-RESOLUTION = Parameter(
-    "resolution",
-    "model",
-    "Pixel size the network sees: the one it was trained at, or the study's own",
-    choices=("model", "native"),
-)
 
 ALPHA = Parameter(
     "alpha",
@@ -93,6 +86,30 @@ register(
             ),
             RESOLUTION,
         ),
+        architectures=("sum", "unet"),
+    )
+)
+
+register(
+    MethodInfo(
+        name="components",
+        title="Components",
+        summary="What each class contributed to every modality, and what no class explains",
+        home="components:components_work",
+        parameters=(
+            ALPHA,
+            Parameter(
+                "outer",
+                0,
+                "Rounds from salient to fine; 0: as many as the model was trained with",
+                title="Rounds T",
+                low=0,
+                high=20,
+            ),
+            RESOLUTION,
+        ),
+        tasks=("segmentation",),
+        architectures=("jf-ml-ista",),
     )
 )
 
@@ -176,19 +193,32 @@ register(
 )
 
 
+for _info in ATTRIBUTION_METHODS:
+    register(_info)
+
+#: Short names that people type.
+ALIASES = {
+    "ig": "integrated-gradients",
+    "guided-ig": "guided-integrated-gradients",
+    "blur-ig": "blur-integrated-gradients",
+    "vanilla": "vanilla-gradient",
+}
+
+
 def methods() -> Mapping[str, MethodInfo]:
     """The methods by name, with their parameters. Loads no torch."""
     return dict(_METHODS)
 
 
 def method_info(name: str) -> MethodInfo:
-    """The method called ``name``.
+    """The method called ``name``, or by one of the `ALIASES`.
 
     Raises
     ------
     SparseExplainError
         There is none; the message lists those there are.
     """
+    name = ALIASES.get(name, name)
     if name not in _METHODS:
         raise SparseExplainError(
             f"there is no method {name!r}", remedy="The methods are: " + ", ".join(_METHODS)

@@ -81,6 +81,15 @@ class Parameter:
         )
 
 
+#: Where the network runs: at the pixel size it was trained at, or at the study's own pixels.
+RESOLUTION = Parameter(
+    "resolution",
+    "model",
+    "Pixel size the network sees: the one it was trained at, or the study's own",
+    choices=("model", "native"),
+)
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """One method of the catalogue.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..evidence import Explanation, ExplanationMap
-from ..evidence.scores import segmentation_scores
+from ..evidence.scores import dice, segmentation_scores, union
 from ..networks.bundle import Model
 from ..networks.inference import predict
 from ..networks.preparation import Resolution, prepare
@@ -53,6 +53,7 @@ def segmentation_work(
     labels = label_map(probability, list(classes), threshold)
     notes = [*prepared.notes, *found.notes]
     scores, said = scores_against_study(study, labels, slices)
+    scores |= region_scores(study, labels, slices, set(classes))
     notes += said
     maps = [
         ExplanationMap(
@@ -60,7 +61,7 @@ def segmentation_work(
             data=labels,
             kind="segmentation",
             title=f"{model.card.title} mask",
-            classes=classes,
+            classes={value: name for value, name in classes.items() if value != 0},
         )
     ]
     for channel, (value, name) in enumerate(classes.items()):
@@ -89,6 +90,19 @@ def segmentation_work(
     )
 
 
+def region_scores(
+    study: Study, labels: npt.NDArray[np.uint8], slices: slice, values: set[int]
+) -> dict[str, float | None]:
+    """Dice of ET, TC and WT for a model that tells the BraTS classes apart; else nothing."""
+    true, role = true_mask(study, slices)
+    if true is None or not {1, 2, 4} <= values:
+        return {}
+    truth = study.labels[role].spatial()[slices]
+    if not np.isin(np.unique(truth), (0, 1, 2, 3, 4)).all() or {3, 4} <= set(np.unique(truth)):
+        return {}  # not the classes of BraTS
+    return {f"Dice {r}": dice(union(labels, r), union(truth, r)) for r in ("ET", "TC", "WT")}
+
+
 def segmented_classes(model: Model, channels: int) -> dict[int, str]:
     """Label value and name of every output channel, in channel order.
 
@@ -98,12 +112,13 @@ def segmented_classes(model: Model, channels: int) -> dict[int, str]:
         The card names another number of classes than the network has outputs.
     """
     named: Mapping[str, str] = model.card.classes
-    classes = {int(value): name for value, name in named.items() if int(value) != 0}
+    # A card that names 0 has a channel for background: its classes exclude each other.
+    classes = {int(value): name for value, name in named.items()}
     if len(classes) != channels:
         raise ModelError(
             f"the card names {len(classes)} classes and the network gives {channels}",
             where=model.card.name,
-            remedy="Correct 'classes' in card.json: one entry for each output, besides background",
+            remedy="Correct 'classes' in card.json: one entry for each output",
         )
     return classes
 
@@ -111,7 +126,9 @@ def segmented_classes(model: Model, channels: int) -> dict[int, str]:
 def label_map(
     probability: npt.NDArray[np.float32], values: list[int], threshold: float
 ) -> npt.NDArray[np.uint8]:
-    """Label of the likeliest class that reaches ``threshold``, 0 where none does.
+    """Label of the likeliest class; 0 where none reaches ``threshold``.
+
+    The threshold does not apply to exclusive classes, of which background is one.
 
     Parameters
     ----------
@@ -121,7 +138,8 @@ def label_map(
     """
     best = probability.argmax(axis=1)
     labels = np.asarray(values, dtype=np.uint8)[best]
-    labels[probability.max(axis=1) < threshold] = 0
+    if 0 not in values:  # with a channel for background the likeliest class decides
+        labels[probability.max(axis=1) < threshold] = 0
     return labels
 
 

@@ -1,0 +1,46 @@
+"""Masks from a finished heat map: its highest share, or all above a value. Nothing is run again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def top_share(
+    heat: npt.NDArray[Any], share: float, *, per_slice: bool = True
+) -> npt.NDArray[np.bool_]:
+    """Where a heat map is among its highest values.
+
+    Voxels above the quantile ``1 - share``. In a map of regions, such as XRAI's, these are the
+    best whole regions that together stay within the share, and always the best one, even when it
+    is larger. A constant slice has no highest part.
+
+    Parameters
+    ----------
+    heat : ndarray, shape (S, P, L)
+    share : float
+        In (0, 1].
+    per_slice : bool
+        Whether each slice has its own quantile, or the volume one.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be above 0 and at most 1, not {share}")
+    mask = np.zeros(heat.shape, dtype=bool)
+    for part, inside in zip(heat, mask, strict=True) if per_slice else [(heat, mask)]:
+        low, high = part.min(), part.max()
+        if low == high:
+            continue
+        limit = np.quantile(part, 1 - share)
+        np.greater(part, limit, out=inside)
+        if share == 1:
+            inside[...] = True
+        elif limit == high:
+            np.equal(part, high, out=inside)
+    return mask
+
+
+def above(heat: npt.NDArray[Any], value: float) -> npt.NDArray[np.bool_]:
+    """Where a heat map is at least ``value``."""
+    return np.asarray(heat) >= value

@@ -1,0 +1,110 @@
+"""Which output channels of a network a name means: a class, or a union such as WT, TC or ET.
+
+Networks tell classes apart in two ways. Exclusive classes (a softmax; the card names 0) have the
+regions of the BraTS tables as unions: whole tumour WT = oedema + necrosis + enhancing, tumour core
+TC = necrosis + enhancing, ET = enhancing. Others have a channel for a region itself.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import StudyError
+from ..networks.model_card import ModelCard
+
+#: Parts of a nested region.
+UNIONS: dict[str, frozenset[str]] = {
+    "WT": frozenset({"ED", "NCR", "ET"}),
+    "TC": frozenset({"NCR", "ET"}),
+    "ET": frozenset({"ET"}),
+}
+
+#: What BraTS numbers mean; 2023 and later number the enhancing tumour 3.
+_BRATS_LABELS = {"1": "NCR", "2": "ED", "3": "ET", "4": "ET"}
+
+#: The first pattern that a name matches says what it is: "non-enhancing" must come before
+#: "enhancing", and "necrotic and non-enhancing tumour core" before "tumour core".
+_NAMES = tuple(
+    (re.compile(pattern, re.IGNORECASE), part)
+    for pattern, part in (
+        (r"\bwt\b|whole[ _-]?tumou?r", "WT"),
+        (r"necro|non[ _-]?enhancing|\bncr\b|\bnet\b", "NCR"),
+        (r"o?edema|\bed\b", "ED"),
+        (r"enhancing|\bet\b", "ET"),
+        (r"\btc\b|tumou?r[ _-]?core", "TC"),
+    )
+)
+
+
+def class_channels(card: ModelCard, name: str) -> tuple[int, ...]:
+    """Output channels that ``name`` means.
+
+    Parameters
+    ----------
+    name : str
+        A class's name or label value, or WT, TC, ET; in this order, letter case aside. WT is also
+        all that is not background where the classes' names do not tell more.
+
+    Returns
+    -------
+    tuple of int
+        One channel, or those of a union.
+
+    Raises
+    ------
+    StudyError
+        The model has no such class; the message lists those there are.
+    """
+    classes = [(str(label), str(title)) for label, title in card.classes.items()]
+    wanted = name.strip().casefold()
+    for place in (1, 0):  # by name, then by label value
+        for channel, entry in enumerate(classes):
+            if entry[place].casefold() == wanted:
+                return (channel,)
+    region = name.strip().upper()
+    found = _region_channels(classes, region) if region in UNIONS else ()
+    if not found:
+        raise StudyError(
+            f"the model has no class {name!r}", where=card.name, remedy=_choices(card, classes)
+        )
+    return found
+
+
+def has_class(card: ModelCard, name: str) -> bool:
+    """Whether `class_channels` knows ``name``."""
+    try:
+        class_channels(card, name)
+    except StudyError:
+        return False
+    return True
+
+
+def _region_channels(classes: list[tuple[str, str]], region: str) -> tuple[int, ...]:
+    parts = [_part(title) for _, title in classes]
+    if region in parts:  # a channel for the region itself
+        return (parts.index(region),)
+    foreground = [i for i, (label, _) in enumerate(classes) if label != "0"]
+    if not any(parts[i] in UNIONS["WT"] for i in foreground):
+        labels = {classes[i][0] for i in foreground}
+        if {"1", "2"} <= labels <= set(_BRATS_LABELS) and labels & {"3", "4"}:
+            parts = [_BRATS_LABELS.get(label, "") for label, _ in classes]
+    found = tuple(i for i in foreground if parts[i] in UNIONS[region])
+    whole = {parts[i] for i in found} == UNIONS[region]
+    if region == "WT" and not whole:
+        return tuple(foreground)
+    return found if whole else ()
+
+
+def _part(title: str) -> str:
+    for pattern, part in _NAMES:
+        if pattern.search(title):
+            return part
+    return ""
+
+
+def _choices(card: ModelCard, classes: list[tuple[str, str]]) -> str:
+    if not classes:
+        return "It has no classes at all; choose a model that tells classes apart"
+    listed = ", ".join(f"{title} ({label})" for label, title in classes)
+    unions = [region for region in UNIONS if _region_channels(classes, region)]
+    return f"It has {listed}" + (f"; regions {', '.join(unions)}" if unions else "")

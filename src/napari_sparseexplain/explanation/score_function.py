@@ -1,0 +1,426 @@
+"""The scalar that an attribution method explains, as a function of the image.
+
+One number an image: a classifier's logit; a segmentation network's logit summed over a mask that
+is predicted once, on the image itself, and then held fixed; over a drawn region; or at a voxel. A
+mask that moved with the image would add a term that no input pixel is responsible for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from ..errors import ModelError, StudyError
+from ..networks.bundle import Model
+from ..networks.clip_head import ClipHead
+from ..networks.device import is_out_of_memory
+from ..networks.inference import ACCELERATOR_MICRO_BATCH, CPU_PIXELS, few_threads
+from ..networks.preparation import Prepared
+from ..progress import Progress, Work
+from ..volumes import Study
+from .class_regions import class_channels, has_class
+from .target import Target
+
+Rows = Sequence[int] | npt.NDArray[np.integer] | torch.Tensor | None
+
+#: What a person can do when a model has no gradient.
+WITHOUT_GRADIENT = "Methods that need none still work: occlusion, segmentation"
+
+#: Probability from which a pixel counts as predicted, for classes that do not exclude each other.
+PREDICTED_FROM = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreFunction:
+    """One differentiable number an image; made by `score_function`.
+
+    Attributes
+    ----------
+    model : Model
+    channels : tuple of int
+        Output channels whose logits are added.
+    weights : Tensor or None
+        Shape (N, H, W) or (N, D, H, W): the fixed mask of every prepared slice, on the model's
+        device; None for a classifier.
+    label : str
+        What is explained, for a person.
+    alpha : float
+        Factor on the network's thresholds.
+    probability : bool
+        A classifier's probability (after its output layer) in place of its logit.
+    """
+
+    model: Model
+    channels: tuple[int, ...]
+    weights: torch.Tensor | None
+    label: str
+    alpha: float = 1.0
+    probability: bool = False
+
+    @property
+    def active(self) -> npt.NDArray[np.bool_] | None:
+        """Which prepared slices hold any of the target, shape (N,); None for a classifier (all)."""
+        if self.weights is None:
+            return None
+        return (self.weights != 0).flatten(1).any(dim=1).cpu().numpy()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision in which the network computes."""
+        return _weight_dtype(self.model.network)
+
+    def micro_batch(self, pixels: int) -> int:
+        """Images of ``pixels`` pixels to differentiate in one call on this device."""
+        if self.model.device.type == "cpu":
+            return max(1, CPU_PIXELS // pixels)
+        return max(1, ACCELERATOR_MICRO_BATCH * 256**2 // max(pixels, 64**2))
+
+    def __call__(self, x: torch.Tensor, rows: Rows = None) -> torch.Tensor:
+        """Scores (B,) of images (B, C, H, W) or (B, C, D, H, W), differentiable.
+
+        Parameters
+        ----------
+        rows : sequence of int, optional
+            Which prepared slice each image stands for; 0, 1, 2 … when not given.
+
+        Raises
+        ------
+        ModelError
+            The model gives something else than scores of its card's classes.
+        """
+        device = self.model.device
+        images = x.to(device=device, dtype=self.dtype)
+        if images.ndim == 4:
+            images = images.contiguous(memory_format=torch.channels_last)
+        logits = _logits(self.model, images, self.alpha, self.probability)
+        chosen = logits[:, list(self.channels)].sum(dim=1)
+        if self.weights is None:
+            return chosen
+        index = _row_index(rows, len(x), len(self.weights)).to(device)
+        weights = self.weights.index_select(0, index)
+        if chosen.shape != weights.shape:
+            raise ModelError(
+                f"the model gives an output of shape {tuple(logits.shape[2:])} for a mask of "
+                f"shape {tuple(weights.shape[1:])}",
+                where=self.model.name,
+                remedy="Its output must have the rows and columns of its input",
+            )
+        return (chosen * weights.to(chosen.dtype)).flatten(1).sum(dim=1)
+
+    def gradient(
+        self, x: torch.Tensor, rows: Rows = None, *, step: str = "the gradient"
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores (B,) and their gradients, shaped, placed and typed like ``x``.
+
+        Parameters
+        ----------
+        step : str
+            What is being done, for the message when the gradient is not finite.
+
+        Raises
+        ------
+        ModelError
+            The model has no gradient, or it is NaN or infinite.
+        """
+        images = x.detach().requires_grad_(True)
+        with torch.enable_grad(), few_threads():
+            values = self(images, rows)
+            if not values.requires_grad:
+                raise _no_gradient(self.model)
+            try:
+                (gradients,) = torch.autograd.grad(values.sum(), images, allow_unused=True)
+            except RuntimeError as error:
+                if is_out_of_memory(error):
+                    raise
+                raise _no_gradient(self.model) from error
+        if gradients is None:
+            raise _no_gradient(self.model)
+        values = values.detach()
+        # One number tells for both whether anything is not finite: sums carry NaN and infinity.
+        if not torch.isfinite(gradients.sum() + values.sum().to(gradients)):
+            self._refuse(values, gradients, step)
+        return values.to(x.device), gradients
+
+    def scores(self, images: npt.NDArray[Any], rows: Rows = None) -> npt.NDArray[np.float64]:
+        """Scores (B,) of an array (B, C, H, W), without gradients, in micro-batches."""
+        index = _row_index(rows, len(images), None)
+        size = self.micro_batch(int(np.prod(images.shape[2:])))
+        found = np.empty(len(images))
+        for start in range(0, len(images), size):
+            part = torch.from_numpy(np.ascontiguousarray(images[start : start + size]))
+            with torch.no_grad():
+                found[start : start + size] = self(part, index[start : start + size]).cpu()
+        return found
+
+    def _refuse(self, values: torch.Tensor, gradients: torch.Tensor, step: str) -> None:
+        """Say what is not finite; a sum that overflowed over finite numbers passes."""
+        what = "score" if not torch.isfinite(values).all() else "gradient"
+        if what == "gradient" and torch.isfinite(gradients).all():
+            return
+        raise ModelError(
+            f"the {what} is NaN or infinite at {step}",
+            where=self.model.name,
+            remedy="Check the input for extreme values, or try another baseline or model",
+        )
+
+
+def score_function(
+    model: Model,
+    prepared: Prepared,
+    target: Target,
+    *,
+    study: Study | None = None,
+    region: npt.NDArray[Any] | None = None,
+    alpha: float = 1.0,
+    probability: bool = False,
+) -> Work[ScoreFunction]:
+    """The score that ``target`` means on prepared slices, predicting its mask where it needs one.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The slices that will be explained.
+    target : Target
+        A class: its logit, of a segmentation network summed over the whole image. A region: the
+        logit of a class or union over its predicted mask; or the name of a label volume of
+        ``study``, or ``"ET@seg"``, the logit of ET over the label volume ``seg``. A voxel: the
+        logit there, of the named class, or of the strongest one but background.
+    study : Study, optional
+        For its label volumes.
+    region : ndarray of bool, shape (S, P, L), optional
+        A drawn region on the study's grid, in place of any mask: of the whole study or of the
+        prepared slices. The target then names the class.
+
+    Raises
+    ------
+    StudyError
+        The model has no such class, the region is empty, the voxel is not on a prepared slice.
+    ModelError
+        The model does not give scores of its card's classes.
+    """
+    yield Progress(0, 0, "Predicting what is to be explained")
+    if len(prepared.array) == 0:
+        raise StudyError("there is no slice to explain", remedy="Choose at least one slice")
+    with torch.no_grad():
+        first = _logits(model, _images(model, prepared.array[:1]), alpha, False)
+    if first.ndim == 2:
+        return _classifier_score(model, target, region, alpha, probability)
+    if target.kind == "voxel":
+        return _voxel_score(model, prepared, target, alpha)
+    channels, role = _meant(model, target, study, drawn=region is not None)
+    if region is None and role and study is not None:
+        region = study.labels[role].spatial() != 0
+    if region is not None:
+        weights = _drawn(prepared, region, role or "the drawn region")
+        label = f"{target.label}" if role else f"{target.label} in the drawn region"
+    elif target.kind == "class":
+        weights, label = np.ones((len(prepared.array), *first.shape[2:]), np.float32), target.label
+    else:
+        weights = yield from _predicted(model, prepared, channels, alpha, first)
+        label = target.label
+    if not weights.any():
+        raise StudyError(
+            f"the target region {label!r} is empty on these slices, so there is nothing to explain",
+            where=None if study is None else study.name,
+            remedy="Choose other slices or another target, or draw a region",
+        )
+    return ScoreFunction(model, channels, torch.from_numpy(weights).to(model.device), label, alpha)
+
+
+def output_name(model: Model, channel: int) -> str:
+    """Name of an output channel."""
+    names = list(model.card.classes.values())
+    return names[channel] if channel < len(names) else f"output {channel}"
+
+
+def _classifier_score(
+    model: Model, target: Target, region: npt.NDArray[Any] | None, alpha: float, probability: bool
+) -> ScoreFunction:
+    if target.kind == "voxel" or region is not None:
+        raise StudyError(
+            "the model gives one score an image and none for a voxel or region",
+            where=model.name,
+            remedy="Choose a class as the target, for example class:"
+            + next(iter(model.card.classes.values()), "0"),
+        )
+    channels = class_channels(model.card, target.name)
+    return ScoreFunction(model, channels, None, target.label, alpha, probability)
+
+
+def _meant(
+    model: Model, target: Target, study: Study | None, *, drawn: bool
+) -> tuple[tuple[int, ...], str]:
+    """Channels and, for a label volume, its role."""
+    name, sign, role = target.name.partition("@")
+    labels = () if study is None else tuple(study.labels)
+    if sign:
+        if role not in labels:
+            raise StudyError(
+                f"the study has no mask {role!r}",
+                remedy="It has " + (", ".join(labels) or "none"),
+            )
+        return class_channels(model.card, name), role
+    if target.kind == "region" and name in labels and not has_class(model.card, name):
+        return class_channels(model.card, "WT"), name
+    if drawn and not has_class(model.card, name):
+        return class_channels(model.card, "WT"), ""
+    return class_channels(model.card, name), ""
+
+
+def _drawn(prepared: Prepared, region: npt.NDArray[Any], what: str) -> npt.NDArray[np.float32]:
+    """A drawn region on the network's pixels: those at least half inside, else those it touches."""
+    mask = np.asarray(region) != 0
+    shape = prepared.grid.shape
+    if mask.shape == tuple(shape):
+        mask = mask[prepared.slices]
+    wanted = (len(prepared.array), *shape[1:])
+    if mask.shape != wanted:
+        raise StudyError(
+            f"{what} has the shape {mask.shape}, and the slices have {wanted}",
+            remedy="Draw it on the study's own grid",
+        )
+    share = prepared.to_network(mask.astype(np.float32))
+    inside = share >= 0.5
+    # A region thinner than a network pixel fills no half of any: it must not vanish.
+    thin = mask.any(axis=(1, 2)) & ~inside.any(axis=(1, 2))
+    inside[thin] = share[thin] > 1e-6
+    return inside.astype(np.float32)
+
+
+def _predicted(
+    model: Model,
+    prepared: Prepared,
+    channels: tuple[int, ...],
+    alpha: float,
+    first: torch.Tensor,
+) -> Work[npt.NDArray[np.float32]]:
+    """The predicted mask of ``channels``, shape (N, H, W)."""
+    array = prepared.array
+    exclusive = "0" in {str(label) for label in model.card.classes}
+    size = max(1, CPU_PIXELS // int(np.prod(array.shape[2:])))
+    size = size if model.device.type == "cpu" else ACCELERATOR_MICRO_BATCH
+    found = np.zeros((len(array), *first.shape[2:]), dtype=np.float32)
+    for start in range(0, len(array), size):
+        with torch.no_grad():
+            images = _images(model, array[start : start + size])
+            mask = _logits(model, images, alpha, True)
+        if exclusive:
+            best = mask.argmax(dim=1)
+            inside = torch.isin(best, torch.tensor(channels, device=best.device))
+        else:
+            inside = (mask[:, list(channels)] >= PREDICTED_FROM).any(dim=1)
+        found[start : start + size] = inside.cpu().numpy()
+        done = min(start + size, len(array))
+        yield Progress(done, len(array), f"Predicting: slice {done} of {len(array)}")
+    return found
+
+
+def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float) -> ScoreFunction:
+    span = prepared.slices
+    s, p, l = target.index or (-1, -1, -1)  # noqa: E741
+    rows, columns = prepared.grid.shape[1:]
+    if not (span.start <= s < span.stop and 0 <= p < rows and 0 <= l < columns):
+        raise StudyError(
+            f"{target.label} does not lie on the slices {span.start}:{span.stop} of this study",
+            remedy="Click in the image, or choose the slices that hold the voxel",
+        )
+    row, column = prepared.to_network_index(p, l)
+    if target.name:
+        channels = class_channels(model.card, target.name)
+    else:
+        with torch.no_grad():
+            images = _images(model, prepared.array[s - span.start : s - span.start + 1])
+            here = _logits(model, images, alpha, False)[0, :, row, column].clone()
+        labels = [str(label) for label in model.card.classes]
+        if "0" in labels and len(labels) > 1:
+            here[labels.index("0")] = -torch.inf
+        channels = (int(here.argmax()),)
+    weights = torch.zeros((len(prepared.array), *prepared.array.shape[2:]), device=model.device)
+    weights[s - span.start, row, column] = 1.0
+    name = target.name or output_name(model, channels[0])
+    return ScoreFunction(model, channels, weights, f"{name} at voxel {s}, {p}, {l}", alpha)
+
+
+def _images(model: Model, array: npt.NDArray[np.float32]) -> torch.Tensor:
+    images = torch.from_numpy(np.ascontiguousarray(array)).to(model.device)
+    return images.to(_weight_dtype(model.network))
+
+
+def _weight_dtype(network: nn.Module) -> torch.dtype:
+    for weight in network.parameters():
+        if weight.is_floating_point():
+            return weight.dtype
+    return torch.get_default_dtype()
+
+
+def _row_index(rows: Rows, count: int, total: int | None) -> torch.Tensor:
+    if rows is None:
+        index = torch.arange(count)
+    else:
+        index = torch.as_tensor(np.asarray(rows, dtype=np.int64))
+    if len(index) != count or (total is not None and int(index.max()) >= total):
+        raise ValueError(f"{count} images, rows {index.tolist()}, and {total} prepared slices")
+    return index
+
+
+def _logits(model: Model, images: torch.Tensor, alpha: float, probability: bool) -> torch.Tensor:
+    """Logits, or what the output layer makes of them: (B, classes) or (B, classes, H, W).
+
+    The clip head's logit is the signal times the head's own factor, so that growing towards the
+    class is positive whichever sign a training gave the signal.
+    """
+    given = model.network(images, alpha)
+    if isinstance(given, torch.Tensor):
+        mask = signal = given
+    elif isinstance(given, tuple | list) and len(given) == 2 and _same_shape(given):
+        mask, signal = given
+    else:
+        raise ModelError(
+            f"the model gives {_described(given)} where scores of its classes are wanted",
+            where=model.name,
+            remedy="Give a model that returns logits (B, classes) or (B, classes, rows, columns); "
+            "of several outputs, the card's arguments choose one: {'output': 0}",
+        )
+    classes = len(model.card.classes)
+    if signal.ndim not in (2, images.ndim) or len(signal) != len(images):
+        fault = f"an output of shape {tuple(signal.shape)} for an input of {tuple(images.shape)}"
+    elif classes and signal.shape[1] != classes:
+        fault = f"{signal.shape[1]} outputs, and its card names {classes} classes"
+    else:
+        head = getattr(model.network, "head", None)
+        if probability:
+            return mask
+        return head.unclipped(signal) if isinstance(head, ClipHead) else signal
+    raise ModelError(
+        f"the model gives {fault}",
+        where=model.name,
+        remedy="It must give one score (or one map of scores) for each class that its card names",
+    )
+
+
+def _same_shape(given: Sequence[Any]) -> bool:
+    tensors = all(isinstance(item, torch.Tensor) for item in given)
+    return tensors and given[0].shape == given[1].shape
+
+
+def _described(given: Any) -> str:
+    if isinstance(given, tuple | list):
+        parts = ", ".join(
+            str(tuple(g.shape)) if isinstance(g, torch.Tensor) else type(g).__name__ for g in given
+        )
+        return f"{len(given)} outputs ({parts})"
+    return f"a {type(given).__name__}"
+
+
+def _no_gradient(model: Model) -> ModelError:
+    return ModelError(
+        "the model is not differentiable: its score has no gradient on the input",
+        where=model.name,
+        remedy=WITHOUT_GRADIENT,
+    )

@@ -1,0 +1,196 @@
+"""Which pixels belong to which of many overlapping segments, as one sparse matrix.
+
+XRAI grows regions out of hundreds of segments that overlap: every scale of a segmentation covers
+the whole image, and each segment is dilated over its border. As boolean masks that is segments x
+pixels; here it is one list of pixels a segment (compressed sparse rows), and the dilation touches
+nothing but the border.
+
+Source of the dilation: Kapishnikov et al., "XRAI: Better attributions through regions" (ICCV
+2019), Section 3.1 ("dilated to include the edges", a disk of 5 pixels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Labels = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentMembership:
+    """Pixels of K segments of one image.
+
+    Attributes
+    ----------
+    starts : ndarray, shape (K + 1,), int64
+        Segment k owns ``pixels[starts[k]:starts[k + 1]]``.
+    pixels : ndarray, shape (memberships,), int32
+        Flat indices into the image (C order), ascending within a segment.
+    shape : tuple of int
+        Shape of the image, (H, W) or (D, H, W).
+    """
+
+    starts: npt.NDArray[np.int64]
+    pixels: npt.NDArray[np.int32]
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def size(self) -> int:
+        """Number of pixels of the image."""
+        return int(np.prod(self.shape))
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Pixels in each segment, shape (K,)."""
+        return np.diff(self.starts)
+
+    def members(self, segment: int) -> npt.NDArray[np.int32]:
+        """Flat indices of a segment's pixels, ascending."""
+        return self.pixels[self.starts[segment] : self.starts[segment + 1]]
+
+    @cached_property
+    def by_pixel(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """The other way about: pixel p lies in segments ``owners[starts[p]:starts[p + 1]]``."""
+        from .segment_kernels import turned
+
+        return turned(self.starts, self.pixels, self.size)
+
+    @classmethod
+    def of_lists(
+        cls, lists: Sequence[npt.NDArray[np.integer]], shape: Sequence[int]
+    ) -> SegmentMembership:
+        """From one ascending array of flat indices a segment."""
+        starts = np.zeros(len(lists) + 1, dtype=np.int64)
+        np.cumsum([len(item) for item in lists], out=starts[1:])
+        pixels = np.concatenate([np.zeros(0, np.int32), *lists]).astype(np.int32)
+        return cls(starts, pixels, tuple(int(n) for n in shape))
+
+    @classmethod
+    def of_masks(cls, masks: Iterable[npt.NDArray[np.bool_]]) -> SegmentMembership:
+        """From boolean masks of one shape, one a segment."""
+        arrays = [np.asarray(mask, dtype=bool) for mask in masks]
+        if not arrays:
+            raise ValueError("no masks, so the image's shape is not known")
+        return cls.of_lists([np.flatnonzero(mask) for mask in arrays], arrays[0].shape)
+
+    @classmethod
+    def of_labels(
+        cls, scales: Sequence[Labels], offsets: npt.NDArray[np.integer] | None = None
+    ) -> SegmentMembership:
+        """From label images of one shape, one a scale; segments in order of scale, then label.
+
+        Parameters
+        ----------
+        scales : sequence of ndarray of int
+            Every label is a segment, 0 too.
+        offsets : ndarray, shape (M, ndim), optional
+            Dilate every segment by this neighbourhood (`ball_offsets`); not at all when None.
+        """
+        from .segment_kernels import gathered, turned
+
+        if not scales:
+            raise ValueError("no label images, so the image's shape is not known")
+        own = np.empty((len(scales), scales[0].size), dtype=np.int32)
+        pairs = [(np.zeros(0, dtype=np.int32),) * 2]
+        total = 0
+        for scale, labels in enumerate(scales):
+            numbers = labels - labels.min()
+            held = np.bincount(numbers.ravel()) > 0  # numbers that no pixel has: no segment
+            segments = (np.cumsum(held) - 1 + total).astype(np.int32)[numbers]
+            own[scale] = segments.ravel()
+            total += int(held.sum())
+            if offsets is not None:
+                pairs.append(_reached(segments, offsets))
+        pixels, reached = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        begins, owners = gathered(own, pixels, reached)
+        found = cls(*turned(begins, owners, total), scales[0].shape)
+        # It is known already, though not in order of the segments within a pixel.
+        found.__dict__["by_pixel"] = (begins, owners)
+        return found
+
+
+def ball_offsets(radius: float, spacing: Sequence[float]) -> npt.NDArray[np.int64]:
+    """Offsets of all grid points within ``radius`` of the origin, in units of ``spacing``.
+
+    ``ball_offsets(5, (1, 1))`` is the disk of 5 pixels of the paper; ``ball_offsets(2, mm)`` a
+    ball of 2 mm, flattened where slices are thick.
+
+    Returns
+    -------
+    ndarray, shape (M, ndim), int64
+    """
+    reach = [int(np.floor(radius / step)) for step in spacing]
+    axes = np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij")
+    points = np.stack([axis.ravel() for axis in axes], axis=1)
+    distance = ((points * np.asarray(spacing, dtype=float)) ** 2).sum(axis=1)
+    return points[distance <= radius**2]
+
+
+def _reached(
+    segments: npt.NDArray[np.int32], offsets: npt.NDArray[np.integer]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Pixels that each segment's dilation adds to it, and the segment, one entry a pair.
+
+    A pixel that dilation adds lies within reach of a border pixel: on the monotone grid path from
+    an inner pixel to it every step comes nearer, and the last step inside is on the border. So
+    the neighbourhood is stamped on border pixels alone.
+    """
+    from .segment_kernels import stamped
+
+    # A margin as wide as the reach, and at least one, holds every stamp: no index is checked.
+    margin = [(max(int(r), 1),) * 2 for r in np.abs(offsets).max(axis=0)]
+    owner = np.pad(segments, margin, constant_values=-1)
+    place = np.arange(segments.size, dtype=np.int32).reshape(segments.shape)
+    strides = np.array(owner.strides) // owner.itemsize
+    edges = np.flatnonzero(np.pad(_border(segments), margin)).astype(np.int32)
+    edges = edges[np.argsort(owner.ravel()[edges], kind="stable")]
+    before, parts = _new_reach(offsets)
+    return stamped(
+        owner.ravel(),
+        np.pad(place, margin, constant_values=-1).ravel(),
+        edges,
+        (before @ strides).astype(np.int32),
+        np.cumsum([0, *(len(part) for part in parts)]),
+        (np.concatenate(parts) @ strides).astype(np.int32),
+    )
+
+
+def _new_reach(
+    offsets: npt.NDArray[np.integer],
+) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.integer]]]:
+    """Neighbours that come earlier in C order, and what a pixel reaches and each of them does not.
+
+    Those that leave the least come first; after the last neighbour's part stands the whole reach.
+    """
+    axes = np.meshgrid(*([-1, 0, 1],) * offsets.shape[1], indexing="ij")
+    steps = np.stack([axis.ravel() for axis in axes], axis=1)
+    steps = steps[: len(steps) // 2]  # those before the origin
+    whole = set(map(tuple, offsets.tolist()))
+    parts = [
+        # What the neighbour at ``step`` reaches lies, seen from the pixel, further by ``step``.
+        np.array([o for o in offsets.tolist() if tuple(np.subtract(o, step)) not in whole])
+        for step in steps
+    ]
+    order = np.argsort([len(part) for part in parts], kind="stable")
+    shaped = [parts[n].reshape(-1, offsets.shape[1]) for n in order]
+    return steps[order], [*shaped, offsets]
+
+
+def _border(labels: Labels) -> npt.NDArray[np.bool_]:
+    """Pixels with a neighbour of another label along an axis."""
+    border = np.zeros(labels.shape, dtype=bool)
+    for axis in range(labels.ndim):
+        ahead = (slice(None),) * axis + (slice(1, None),)
+        behind = (slice(None),) * axis + (slice(None, -1),)
+        differs = labels[ahead] != labels[behind]
+        border[ahead] |= differs
+        border[behind] |= differs
+    return border
