@@ -9,7 +9,18 @@ import sys
 
 import typer
 
-from .commands import benchmark, evaluate, explain, models, phantom, study, train, window
+from .commands import (
+    benchmark,
+    decompose,
+    evaluate,
+    explain,
+    faithfulness,
+    models,
+    phantom,
+    study,
+    train,
+    window,
+)
 from .errors import SparseExplainError
 
 app = typer.Typer(
@@ -26,8 +37,11 @@ app.command("study")(study.describe)
 app.command("models")(models.list_models)
 app.command("methods")(models.list_methods)
 app.command("explain")(explain.explain)
+app.command("decompose")(decompose.decompose)
+app.command("faithfulness")(faithfulness.faithfulness)
 app.command("matched-filter")(explain.matched_filter)
 app.command("phantom")(phantom.phantom)
+app.command("phantom-slices")(phantom.phantom_slices)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.command("bench")(benchmark.bench)

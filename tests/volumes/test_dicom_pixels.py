@@ -7,11 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dicom_writing import AXIAL, image, item, noise, save, slices, write
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.sequence import Sequence
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
     RLELossless,
     RTDoseStorage,
     SecondaryCaptureImageStorage,
@@ -26,6 +34,13 @@ PLANE = noise(6, 8)
 def only(path: Path):
     ((volume, _),) = read_dicom(path)
     return volume
+
+
+def sample(name: str) -> Path:
+    """A file of pydicom's own, which lies in its package."""
+    path = get_testdata_file(name, download=False)
+    assert isinstance(path, str)
+    return Path(path)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
@@ -58,6 +73,54 @@ def test_compressed_frames_are_decoded(tmp_path: Path) -> None:
     dataset.compress(RLELossless)
     volume = only(save(dataset, tmp_path / "a.dcm"))
     np.testing.assert_array_equal(volume.data[:, 0], pixels)
+
+
+@pytest.mark.parametrize(
+    ("name", "syntax", "shape"),
+    [
+        ("SC_rgb_jpeg_dcmtk.dcm", JPEGBaseline8Bit, (1, 100, 100, 3)),
+        ("MR_small_jpeg_ls_lossless.dcm", JPEGLSLossless, (1, 64, 64)),
+        ("MR_small_jp2klossless.dcm", JPEG2000Lossless, (1, 64, 64)),
+        ("MR_small_RLE.dcm", RLELossless, (1, 64, 64)),
+    ],
+)
+def test_what_needs_no_extra(name: str, syntax: UID, shape: tuple[int, ...]) -> None:
+    """pydicom's own samples, by decoders that this package always brings."""
+    path = sample(name)
+    assert dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID == syntax
+    assert only(path).data.shape == shape
+    assert not {"gdcm", "libjpeg"} >= set(get_decoder(syntax).available_plugins)
+
+
+def test_lossless_jpeg_with_one_of_its_extras() -> None:
+    if not get_decoder(JPEGLosslessSV1).is_available:
+        pytest.importorskip("gdcm", reason="needs the extra jpeg or jpeg-gpl")
+    picture = only(sample("SC_rgb_jpeg_gdcm.dcm")).data[0]
+    # The sample's colour bars: red on top.
+    np.testing.assert_array_equal(picture[5, 50], [255, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [
+        ("SC_rgb_jpeg_gdcm.dcm", ["[jpeg]", "[jpeg-gpl]"]),
+        ("JPGExtended.dcm", ["[jpeg-gpl]"]),
+    ],
+)
+def test_a_missing_decoder_is_named_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch, name: str, extras: list[str]
+) -> None:
+    """As it is where neither extra is installed, whatever is installed here."""
+    path = sample(name)
+    syntax = dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID
+    decoder = get_decoder(syntax)
+    kept = {k: v for k, v in decoder._available.items() if k == "pillow"}
+    monkeypatch.setattr(decoder, "_available", kept)
+    with pytest.raises(ReadError, match="no decoder is installed") as caught:
+        read_dicom(path)
+    said = str(caught.value)
+    assert name in said
+    assert [extra for extra in ("[jpeg]", "[jpeg-gpl]") if extra in said] == extras
 
 
 def test_damaged_compressed_frame_names_file_and_syntax(tmp_path: Path) -> None:

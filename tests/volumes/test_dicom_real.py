@@ -11,12 +11,18 @@ import nibabel as nib
 import nibabel.orientations as nio
 import numpy as np
 import pytest
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import JPEGLosslessSV1
 
 from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.volumes.dicom_reader import looks_like_dicom, read_dicom
 from napari_sparseexplain.volumes.grid import orientation_to_display
 
 pytestmark = pytest.mark.realdata
+
+_LOSSLESS_JPEG = pytest.mark.skipif(
+    not get_decoder(JPEGLosslessSV1).is_available, reason="needs the extra jpeg or jpeg-gpl"
+)
 
 _CONVERTED = [
     "failing/slicecount/001",
@@ -25,7 +31,7 @@ _CONVERTED = [
     "generic/anatomical/002_non_isotropic",
     "generic/compressed/001",
     "generic/compressed_j2k/001",
-    "generic/compressed_jpeg/001",
+    pytest.param("generic/compressed_jpeg/001", marks=_LOSSLESS_JPEG),
     "generic/compressed_jpegls/001",
     "generic/compressed_rle/001",
     "generic/rgb/001",
@@ -65,7 +71,11 @@ def test_mosaic_agrees_with_dcm2niix(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"), [("axmb/AxAsc36mb2a", (2, 36, 86, 86)), ("cor/corasc35", (2, 64, 35, 64))]
+    ("name", "shape"),
+    [
+        pytest.param("axmb/AxAsc36mb2a", (2, 36, 86, 86), marks=_LOSSLESS_JPEG),
+        ("cor/corasc35", (2, 64, 35, 64)),
+    ],
 )
 def test_other_mosaics_open(shared_data: Path, name: str, shape: tuple[int, ...]) -> None:
     ((volume, _),) = read_dicom(shared_data / "edge_cases" / "siemens_mosaic" / name)

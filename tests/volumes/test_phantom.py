@@ -173,6 +173,30 @@ def test_files_repeat_byte_for_byte_and_lie_as_brats_does(tmp_path: Path) -> Non
     assert "McGill" in (tmp_path / "a" / "NOTICE.txt").read_text(encoding="utf-8")
 
 
+def test_a_folder_with_phantoms_is_left_alone_unless_told(tmp_path: Path) -> None:
+    """Two seeds in one folder would be taken for one set."""
+
+    def made(subjects: int, seed: int, **options: bool) -> list[Path]:
+        return drain(
+            write_phantoms(tmp_path, subjects=subjects, seed=seed, spacing_mm=6.0, **options)
+        )
+
+    made(2, 1)
+    (tmp_path / "Phantom-00001" / "report.txt").write_text("mine")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    with pytest.raises(SparseExplainError, match="holds 2 phantoms already"):
+        made(1, 2)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+    (folder,) = made(1, 2, overwrite=True)
+    left = {p for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == {
+        *folder.iterdir(),
+        tmp_path / "NOTICE.txt",
+        tmp_path / "Phantom-00001" / "report.txt",
+    }
+    assert all(p.read_bytes() != before[p] for p in folder.iterdir())
+
+
 def test_file_and_display_hold_the_same_anatomy(tmp_path: Path) -> None:
     (folder,) = drain(write_phantoms(tmp_path, subjects=1, seed=2, spacing_mm=6.0))
     study = make_phantom((2, 0), spacing_mm=6.0)

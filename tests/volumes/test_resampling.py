@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
-from nifti_writing import tilted, write
+from nifti_writing import all_orientations, tilted, write
 
 from napari_sparseexplain.volumes import (
     Grid,
@@ -17,6 +18,7 @@ from napari_sparseexplain.volumes import (
     resample_to,
     write_nifti,
 )
+from napari_sparseexplain.volumes.common_grid import bring_to_grid
 
 SPL = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=float)
 
@@ -165,3 +167,36 @@ def test_a_resampled_volume_is_saved_where_it_lies_now(tmp_path: Path) -> None:
     again = read_nifti(write_nifti(tmp_path / "b.nii.gz", straight.data, straight))
     assert again.grid.matches(straight.grid)
     np.testing.assert_array_equal(again.data, straight.data)
+
+
+@pytest.mark.parametrize("kind", ["t2", "seg"])
+@pytest.mark.parametrize("affine", all_orientations())
+def test_what_was_resampled_to_the_reference_overlays_its_file_voxel_by_voxel(
+    tmp_path: Path, affine: np.ndarray, kind: str
+) -> None:
+    """Whatever the axis order and flips of the reference's file: same shape, same affine."""
+    shape = (9, 7, 5)
+    reference = write(tmp_path / "t1.nii", np.ones(shape, "i2"), affine, sform=2, version=2)
+    index = np.moveaxis(np.indices(shape), 0, -1)
+    # One voxel of the other file lies exactly on the place of this voxel of the reference's.
+    marked = (6, 2, 3)
+    place = nib.affines.apply_affine(affine, marked)
+    there = np.diag([-0.5, -0.5, 0.5, 1.0])
+    there[:3, 3] = place - there[:3, :3] @ (30, 30, 30)
+    other = np.zeros((61, 61, 61), "u1")
+    other[26:35, 26:35, 26:35] = 3
+    write(tmp_path / f"{kind}.nii", other, there)
+    volumes = {"t1": read_nifti(reference), kind: read_nifti(tmp_path / f"{kind}.nii")}
+    brought = bring_to_grid(volumes, volumes["t1"].grid, "t1")
+    assert kind in brought.resamplings
+    found = brought.volumes[kind]
+    saved = nib.load(write_nifti(tmp_path / "out.nii.gz", found.data, found))
+    file = nib.load(reference)
+    np.testing.assert_array_equal(saved.affine, file.affine)
+    assert saved.shape == file.shape
+    assert int(saved.header["sform_code"]) == 2
+    assert type(saved) is type(file)
+    values = np.asarray(saved.dataobj)
+    assert values[marked] > 0
+    assert tuple(index[values == values.max()].mean(axis=0).round()) == marked
+    np.testing.assert_array_equal(read_nifti(tmp_path / "out.nii.gz").data, found.data)

@@ -114,6 +114,23 @@ def test_the_result_still_follows_after_a_role_was_edited(run: Any) -> None:
     assert not np.array_equal(columns(run)["input"].data, before)
 
 
+def test_another_reference_takes_the_results_of_the_old_grid_away(run: Any) -> None:
+    """Their layers go with the study that is replaced, so their lines must go too."""
+    run.replace_study(run.study, run.study.with_role("t1", "t2"))
+    old = run.study
+    run.study_tab.reference.setCurrentIndex(run.study_tab.reference.findData("flair"))
+    run.study_tab._on_reference()
+    assert run.wait(30)
+    settle()
+    assert run.study is not old
+    assert run.study.reference == "flair"
+    assert "t2" in run.study, "the edited role is kept"
+    assert run.proxy.results.items == []
+    assert run.proxy.shown == []
+    names = {layer.name for layer in run.viewer.layers}
+    assert names == {"FLAIR · tiny", "T2 · tiny", "Mask · tiny"}
+
+
 def test_cancel_keeps_what_was_there(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def endless(*_: Any, **__: Any) -> Any:
         while True:

@@ -43,3 +43,27 @@ def evaluate_sum(
     if out is not None:
         for path in result.save(out):
             print(path)
+
+
+@app.command("jf-ml-ista")
+def evaluate_jf_ml_ista(
+    data: Annotated[
+        Path, typer.Option("--data", help="Study, folder of studies, or an .npz of slices.")
+    ],
+    runs: Annotated[
+        Path | None,
+        typer.Option("--runs", help="Folder of bundles NAME-SEED; without it the shipped ones."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Tables II and III of the JF-ML-ISTA paper: Dice by region, thresholds and step sizes."""
+    from ..training.evaluate_class_networks import evaluate_class_networks
+
+    result = progress_bar.run(evaluate_class_networks(data, runs=runs, device=device), "evaluation")
+    print(result.text())
+    if out is not None:
+        for path in result.save(out):
+            print(path)

@@ -24,7 +24,9 @@ from .options import (
 
 def explain(
     study_path: StudyPath,
-    model: Annotated[str, typer.Option("--model", help="Bundled name, or a bundle's folder.")],
+    model: Annotated[
+        str, typer.Option("--model", help="Bundled name, a bundle's folder, or a model file.")
+    ],
     method: Annotated[str, typer.Option("--method", help="See `sparseexplain methods`.")],
     out: Out,
     target: Annotated[
@@ -32,6 +34,10 @@ def explain(
     ] = None,
     slices: Annotated[
         str | None, typer.Option("--slices", help="N or A:B; all if left out.")
+    ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option("--card", help="Card (JSON) of a TorchScript or .pt2 file or MONAI bundle."),
     ] = None,
     device: Device = "auto",
     parameter: Annotated[
@@ -60,7 +66,7 @@ def explain(
         typer.echo(f"{finding.level}: {finding.message}", err=True)
     work = explain_work(
         study,
-        load_model(model),
+        load_model(model, card=card),
         method,
         target=None if target is None else Target.parse(target),
         slices=chosen_slices,

@@ -12,6 +12,7 @@ StudyPath = Annotated[
     Path, typer.Argument(help="Scan, folder (BraTS, BIDS, DICOM, any names), DICOMDIR or picture.")
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+OutFile = Annotated[Path, typer.Option("--out", help="File to write (.npz).")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 Reference = Annotated[
     str | None, typer.Option("--reference", help="Role whose grid the others are brought to.")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import progress_bar
 from .options import Device
+
+if TYPE_CHECKING:
+    from ..networks.model_card import ModelCard
 
 app = typer.Typer(no_args_is_help=True, help="Train a model and save it as a bundle.")
 
@@ -24,6 +27,15 @@ Samples = Annotated[
 Positive = Annotated[
     bool, typer.Option("--positive-thresholds", help="Thresholds positive by construction.")
 ]
+
+
+def _print(out: Path, card: ModelCard) -> None:
+    """Where the bundle lies, how it scored, and what its card adds."""
+    print(out)
+    for name, value in card.metrics.items():
+        print(f"{name}: {value}")
+    for note in card.notes:
+        print(f"note: {note}")
 
 
 def _add(kind: str, title: str) -> None:
@@ -46,10 +58,7 @@ def _add(kind: str, title: str) -> None:
             device=device,
             positive_thresholds=positive_thresholds,
         )
-        card = progress_bar.run(work, f"training {kind}")
-        print(out)
-        for name, value in card.metrics.items():
-            print(f"{name}: {value}")
+        _print(out, progress_bar.run(work, f"training {kind}"))
 
     command.__doc__ = f"Train {title} on slices of ``--data`` and save the bundle."
     app.command(kind)(command)
@@ -63,6 +72,42 @@ for _kind, _title in {
     "unet-nobn": "the U-Net without batch normalisation",
 }.items():
     _add(_kind, _title)
+
+
+def _add_classes(kind: str, title: str) -> None:
+    def command(
+        data: Data,
+        out: Bundle,
+        seed: Seed = 0,
+        samples: Annotated[
+            int | None,
+            typer.Option("--samples", min=1, help="Crops seen in all (default: the recipe's)."),
+        ] = None,
+        device: Device = "auto",
+        paper: Annotated[
+            bool,
+            typer.Option("--paper-loss", help="No loss terms for residual and specificity."),
+        ] = False,
+    ) -> None:
+        from ..training.train_class_bundle import train_class_bundle
+
+        work = train_class_bundle(
+            kind, data, out, seed=seed, samples=samples, device=device, paper=paper
+        )
+        _print(out, progress_bar.run(work, f"training {kind}"))
+
+    command.__doc__ = f"Train {title} on t1, t1ce, t2, flair of ``--data`` and save the bundle."
+    app.command(kind)(command)
+
+
+for _kind, _title in {
+    "jf-ml-ista": "merged JF-ML-ISTA",
+    "jf-ml-ista-separate": "separate JF-ML-ISTA",
+    "jf-ml-ista-unconstrained": "merged JF-ML-ISTA without constraints, as in the paper",
+    "jf-ml-ista-separate-unconstrained": "separate JF-ML-ISTA without constraints",
+    "unet-classes": "a U-Net with the same inputs and classes",
+}.items():
+    _add_classes(_kind, _title)
 
 
 @app.command("proxy")
@@ -82,7 +127,4 @@ def train_proxy(
     from ..training.distillation import distil_bundle
 
     work = distil_bundle(teacher, data, out, seed=seed, samples=samples, floor=floor, device=device)
-    card = progress_bar.run(work, f"fitting a proxy to {teacher}")
-    print(out)
-    for name, value in card.metrics.items():
-        print(f"{name}: {value}")
+    _print(out, progress_bar.run(work, f"fitting a proxy to {teacher}"))

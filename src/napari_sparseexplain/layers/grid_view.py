@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+#: Lower and upper corner of a box.
+Box = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
 #: One row of pictures is easier to compare: a second row must make them this much larger.
 ROW_PREFERENCE = 1.15
 
@@ -21,6 +24,10 @@ CELL_SPACING = 3
 
 #: Share of a cell left free about the picture.
 FIT_MARGIN = 0.04
+
+#: The same where only a region is shown: what is of interest reaches its edge, and the letters must
+#: not lie over it.
+REGION_MARGIN = 0.16
 
 #: Longest scale bar in a cell, as a share of the picture's width.
 BAR_SHARE = 0.25
@@ -81,7 +88,16 @@ def fit_layers(viewer: ViewerModel, layers: Sequence[Layer], margin: float = 0.0
     if viewer.dims.ndisplay == 3 or max(layer.ndim for layer in layers) == viewer.dims.ndim:
         viewer.fit_to_view(layers=layers, margin=margin)
         return
-    low, high = displayed_extent(viewer, layers)
+    fit_box(viewer, *displayed_extent(viewer, layers), margin)
+
+
+def fit_box(
+    viewer: ViewerModel,
+    low: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
+    margin: float = 0.05,
+) -> None:
+    """Fit a box in the two displayed axes into the canvas, or into each cell of the grid."""
     size = np.maximum(high - low, 1e-6)
     cell = np.asarray(viewer.canvas.viewbox_size(viewer.layers), dtype=float)
     middle = (low + high) / 2
@@ -96,12 +112,16 @@ class GridView:
         self._viewer = viewer
         #: Told whether the grid is on, so that letters and buttons can follow.
         self.on_change: Callable[[bool], None] = lambda active: None
+        #: Told just before: what stands in every cell is cheap to change only while there is one.
+        self.before_change: Callable[[int], None] = lambda cells: None
         #: Layers whose extent every cell shows; those in the grid when it gives none. A result of
         #: one slice then stands where it lies in the patient, whatever the plane.
         self.extent_layers: Callable[[], Sequence[Layer]] = lambda: ()
         self._visible_before: dict[Layer, bool] = {}
         self._opacity_before: dict[Layer, float] = {}
         self._shown: list[Layer] = []
+        self._columns = 0
+        self._region: Box | None = None
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -113,50 +133,66 @@ class GridView:
         """Whether the grid is on."""
         return bool(self._shown) and self._viewer.canvas.grid.enabled
 
-    def show(self, layers: Iterable[Layer]) -> None:
-        """Show only these layers, each in its own cell, in the order of the layer list."""
+    def show(self, layers: Iterable[Layer], *, columns: int = 0, region: Box | None = None) -> None:
+        """Show only these layers, each in its own cell, in the order of the layer list.
+
+        Parameters
+        ----------
+        columns : int
+            Cells in a row, where rows mean something; 0: as many as make the pictures largest.
+        region : pair of arrays (3,), optional
+            Lower and upper corner of what every cell shows, in the viewer's unit; all of the
+            study when not given.
+        """
         chosen = set(layers)
         ordered = [layer for layer in self._viewer.layers if layer in chosen]
         if not ordered:
             return
+        grid = self._viewer.canvas.grid
         if not self.active:
             self._visible_before = {layer: layer.visible for layer in self._viewer.layers}
-        self._shown = ordered
+        # napari lays out all cells anew at every change while the grid is on, which takes seconds
+        # with many: everything is changed first and the grid turned on once.
+        grid.enabled = False
+        self._shown, self._columns, self._region = ordered, columns, region
         for layer in self._viewer.layers:
-            layer.visible = layer in chosen
+            if layer.visible != (layer in chosen):
+                layer.visible = layer in chosen
             if layer in chosen and isinstance(layer, Labels) and layer.opacity < 1:
                 # Over a scan a mask lets it shine through; alone in a cell it would only be dark.
                 self._opacity_before.setdefault(layer, layer.opacity)
                 layer.opacity = 1.0
             name = layer.name_overlay
-            name.font_size, name.box, name.visible = _NAME_SIZE, True, layer in chosen
-        grid = self._viewer.canvas.grid
-        grid.stride, grid.spacing = 1, CELL_SPACING
-        self._set_shape()
+            if name.visible != (layer in chosen):
+                name.font_size, name.box, name.visible = _NAME_SIZE, True, layer in chosen
+        self.before_change(len(ordered))
+        with grid.events.blocker_all():
+            grid.stride, grid.spacing = 1, CELL_SPACING
+            grid.shape = self._shape()
         grid.enabled = True
         self._fit()
         self.on_change(True)
 
     def add(self, layers: Sequence[Layer]) -> None:
         """Put further layers into the grid."""
-        self.show([*self.layers, *layers])
+        self.show([*self.layers, *layers], columns=self._columns, region=self._region)
 
     def discard(self, layers: Sequence[Layer]) -> None:
         """Take layers out of the grid; with none left the single view comes back."""
         rest = [layer for layer in self.layers if layer not in layers]
+        if rest:
+            self.show(rest, columns=self._columns, region=self._region)
+            return
+        self.leave()
         for layer in layers:
             layer.visible = False
-            layer.name_overlay.visible = False
-        if rest:
-            self.show(rest)
-        else:
-            self.leave()
 
     def leave(self) -> None:
         """Back to the single view: what was visible before the grid is visible again."""
         if not self._shown:
             return
         self._viewer.canvas.grid.enabled = False
+        self.before_change(0)
         self._viewer.canvas.overlays.scale_bar.length = None
         for layer in self._viewer.layers:
             layer.name_overlay.visible = False
@@ -170,18 +206,33 @@ class GridView:
     def fit(self) -> None:
         """Choose rows and columns anew, after the canvas or the plane has changed."""
         if self.active:
-            self._set_shape()
+            shape = self._shape()
+            if self._viewer.canvas.grid.shape != shape:
+                self._viewer.canvas.grid.shape = shape
             self._fit()
 
     def _fit(self) -> None:
-        fit_layers(self._viewer, list(self.extent_layers()) or self._shown, FIT_MARGIN)
+        if self._region is None:
+            fit_layers(self._viewer, list(self.extent_layers()) or self._shown, FIT_MARGIN)
+        else:
+            fit_box(self._viewer, *self._corners(), REGION_MARGIN)
 
-    def _set_shape(self) -> None:
+    def _corners(self) -> Box:
+        """Lower and upper corner of what a cell shows, in the two displayed axes."""
+        if self._region is None:
+            return displayed_extent(self._viewer, list(self.extent_layers()) or self._shown)
+        leading = self._viewer.dims.ndim - 3
+        axes = [max(axis - leading, 0) for axis in self._viewer.dims.displayed[-2:]]
+        return self._region[0][axes], self._region[1][axes]
+
+    def _shape(self) -> tuple[int, int]:
+        """Rows and columns; the scale bar is made to fit a cell."""
         height, width = self._viewer.canvas.size
-        low, high = displayed_extent(self._viewer, list(self.extent_layers()) or self._shown)
+        low, high = self._corners()
         picture = (max(float(high[0] - low[0]), 1e-6), max(float(high[1] - low[1]), 1e-6))
         # A bar as long as napari chooses for the whole canvas would cover a cell's lower letter.
         self._viewer.canvas.overlays.scale_bar.length = round_length(BAR_SHARE * picture[1])
-        self._viewer.canvas.grid.shape = grid_shape(
-            len(self._shown), (float(height), float(width)), picture
-        )
+        count, columns = len(self._shown), self._columns
+        if columns:
+            return -(-count // columns), columns
+        return grid_shape(count, (float(height), float(width)), picture)

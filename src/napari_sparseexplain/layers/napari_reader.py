@@ -10,10 +10,8 @@ from typing import Any
 from ..errors import ReadError
 from .study_layers import LayerTuple, study_layers
 
-_ENDINGS = (
-    *(".nii", ".nii.gz", ".dcm", ".ima", ".dic"),
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff"),
-)
+_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_ENDINGS = (".nii", ".nii.gz", ".dcm", ".ima", ".dic", *_PICTURES)
 _DICOM_PREAMBLE = 128
 
 ReaderFunction = Callable[[Any], list[LayerTuple]]
@@ -48,6 +46,11 @@ def read_study_layers(path: str | PathLike[str] | list[str]) -> list[LayerTuple]
             remedy="Open a scan, or a folder that holds one",
         )
     return layers
+
+
+def may_be_a_scan(path: Path) -> bool:
+    """Whether a path is a folder or a medical image, not a picture that any reader could take."""
+    return _may_be_a_study(path) and not path.name.lower().endswith(_PICTURES)
 
 
 def _may_be_a_study(path: Path) -> bool:

@@ -42,9 +42,7 @@ def _place(
     """The volume whose grid the layer lies on, and which of its slices the layer covers."""
     known = (attributes.get("metadata") or {}).get(METADATA_KEY)
     if isinstance(known, StudyLayer):
-        # A resampled scan lies on the reference's grid, no longer on that of its own file.
-        resampled = known.role in known.study.resamplings
-        return (_reference(known.study) if resampled else known.volume), None
+        return known.volume, None
     if isinstance(known, ExplanationLayer):
         return _reference(known.study), known.explanation.slices
     fitting: list[Study] = []

@@ -41,6 +41,9 @@ _POSITIONS = {
 _COLOUR = "#F0E442"
 #: Letters are this much smaller in the cells of a grid.
 _GRID_SHRINK = 0.8
+#: With more cells than this the letters stand once, at the edges of the whole canvas: all cells
+#: show one view, and in small ones the letters would cover the pictures.
+MOST_LETTERED_CELLS = 12
 #: Behind a letter, so that it is read on a bright picture too.
 _BOX_COLOUR = (0.0, 0.0, 0.0, 0.55)
 
@@ -111,6 +114,7 @@ class OrientationLetters:
         self._viewer = viewer
         self._grid: Grid | None = None
         self._below_names = False
+        self._above_caption = False
         self._size = 11.0
         for edge, position in _POSITIONS.items():
             viewer.canvas.overlays[f"orientation_{edge}"] = TextOverlay(
@@ -145,6 +149,18 @@ class OrientationLetters:
             overlay.font_size = self._size * (_GRID_SHRINK if below else 1.0)
         self.refresh()
 
+    def set_cells(self, cells: int) -> None:
+        """How many cells the grid is about to have; 0 for the single view."""
+        for edge in _POSITIONS:
+            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
+            overlay.gridded = cells <= MOST_LETTERED_CELLS
+        self.set_below_names(cells > 0)
+
+    def set_above_caption(self, above: bool) -> None:
+        """Whether a caption stands at the foot of the grid: the bottom letter goes above."""
+        self._above_caption = above
+        self.refresh()
+
     def set_size(self, points: float) -> None:
         """Size of the letters."""
         self._size = points
@@ -168,6 +184,8 @@ class OrientationLetters:
             text = letters.get(edge, "")
             if text and edge == "top" and self._below_names:
                 text = f" \n{text}"
+            if text and edge == "bottom" and self._below_names and self._above_caption:
+                text = f"{text}\n \n "
             if overlay.text != text:
                 overlay.text = text
             if overlay.visible != bool(text):

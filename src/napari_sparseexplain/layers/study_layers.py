@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..volumes import Grid, Study, Volume
 from ..volumes.roles import LABEL_ROLES, ROLES
@@ -149,6 +150,27 @@ def opening_point(study: Study) -> tuple[int, int, int]:
             return best, int(np.median(rows)), int(np.median(columns))
     s, p, l = (n // 2 for n in study.grid.shape)  # noqa: E741
     return s, p, l
+
+
+def occupied_box(
+    volume: Volume,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+    """Corners (S, P, L) of what lies above a scan's background, in the viewer's unit.
+
+    None when the scan is constant. The lowest value counts as background: of a skull-stripped
+    scan this is the brain, of a noisy one all of it.
+    """
+    spatial = volume.spatial()
+    inside = spatial > spatial.min()
+    corners = []
+    for axis, spacing in enumerate(volume.grid.spacing):
+        others = tuple(other for other in range(3) if other != axis)
+        places = np.flatnonzero(inside.any(axis=others))
+        if not places.size:
+            return None
+        corners.append(((places[0] - 0.5) * spacing, (places[-1] + 0.5) * spacing))
+    low, high = np.asarray(corners, dtype=np.float64).T
+    return low, high
 
 
 def _label_data(volume: Volume) -> Any:

@@ -47,7 +47,12 @@ def bring_to_grid(volumes: dict[str, Volume], grid: Grid, reference: str) -> OnO
         The role that it was taken from.
     """
     result = OnOneGrid()
-    frame = volumes[reference].details.get("FrameOfReferenceUID")
+    first = volumes[reference]
+    # On the reference's own grid a file written from any volume can lie over the reference's file
+    # voxel by voxel; on the patient's axes there is no file to lie over.
+    layout = first.source if first.grid.matches(grid) else None
+    frame = first.details.get("FrameOfReferenceUID")
+    del first
     for role in list(volumes):
         volume = volumes.pop(role)
         if volume.grid.matches(grid) and _comparable(volume.grid, grid):
@@ -64,7 +69,7 @@ def bring_to_grid(volumes: dict[str, Volume], grid: Grid, reference: str) -> OnO
                 "may not lie exactly over each other"
             )
             result.findings.append(Finding("warning", "frame-of-reference", text, where))
-        result.volumes[role] = resample_to(volume, grid)
+        result.volumes[role] = resample_to(volume, grid, laid_out_as=layout)
         result.originals[role] = _kept_on_disk(volume)
         done = Resampling(
             role=role,

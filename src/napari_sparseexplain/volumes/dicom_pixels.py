@@ -1,6 +1,7 @@
 """Pixels of frames: decoded one by one, scaled, and put into one array made beforehand.
 
-Decoding of every transfer syntax is pydicom's (with pylibjpeg). Values leave as the modality
+Decoding is pydicom's, with pylibjpeg, pyjpegls and pillow; lossless and 12-bit JPEG need a decoder
+that comes as an extra. Values leave as the modality
 defines them: rescale or modality table applied (PS3.3 C.11.1), palettes looked up, luminance-
 chrominance turned into RGB. MONOCHROME1 is left as stored: it only says how to display.
 """
@@ -15,9 +16,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import iter_pixels
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+)
 
 from ..errors import ReadError
 from .dicom_files import read_header, read_whole, transfer_syntax
@@ -27,6 +37,17 @@ from .study import Finding
 
 #: Uncompressed transfer syntaxes whose frames can be read one at a time from the file.
 _STREAMED = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+
+#: Extras of this package that decode what it cannot by itself; any one of them suffices.
+_EXTRAS = {
+    JPEGLossless: ("jpeg", "jpeg-gpl"),
+    JPEGLosslessSV1: ("jpeg", "jpeg-gpl"),
+    JPEGExtended12Bit: ("jpeg-gpl",),
+}
+
+#: Decoders in the order in which they are taken. GDCM is the last, since it writes of a damaged
+#: stream to the terminal, past Python.
+_DECODERS = ("pylibjpeg", "pyjpegls", "pillow", "gdcm")
 
 #: What decoders say when there are fewer bytes than the header announces.
 _SIGNS_OF_TRUNCATION = ("less than", "fewer", "cannot reshape array", "ended prematurely")
@@ -112,7 +133,8 @@ def _decoded(
     """Planes of the asked frames, one at a time."""
     produced = 0
     try:
-        for plane in iter_pixels(source, indices=list(numbers)):
+        plugin = _decoder(transfer_syntax(header))
+        for plane in iter_pixels(source, indices=list(numbers), decoding_plugin=plugin):
             produced += 1
             yield plane
     except BaseException as error:  # decoders raise whatever the damaged stream provokes
@@ -126,6 +148,17 @@ def _decoded(
             where=path,
             remedy="Fetch the file again from its archive",
         )
+
+
+def _decoder(syntax: str) -> str:
+    """pydicom's name of the decoder to take where GDCM is among them, else empty: its own order."""
+    try:
+        there = get_decoder(UID(syntax)).available_plugins
+    except NotImplementedError:
+        return ""  # pydicom then says itself that it does not know the syntax
+    if "gdcm" not in there:
+        return ""
+    return next(name for name in _DECODERS if name in there)
 
 
 def _pixel_error(path: Path, header: Dataset, error: BaseException) -> ReadError:
@@ -144,12 +177,36 @@ def _pixel_error(path: Path, header: Dataset, error: BaseException) -> ReadError
             where=path,
             remedy="Fetch the file again from its archive",
         )
+    if missing := _missing_decoder(path, header):
+        return missing
     syntax = text(header.file_meta, "TransferSyntaxUID")
     name = getattr(header.file_meta.get("TransferSyntaxUID"), "name", syntax) or "not named"
     return ReadError(
         f"the pixels could not be decoded (transfer syntax {name}: {message})",
         where=path,
         remedy="Export the image again uncompressed (Explicit VR Little Endian)",
+    )
+
+
+def _missing_decoder(path: Path, header: Dataset) -> ReadError | None:
+    """What to install, where no decoder is there for the file's transfer syntax."""
+    syntax = header.file_meta.get("TransferSyntaxUID")
+    extras = _EXTRAS.get(syntax, ())
+    if not extras:
+        return None
+    there = get_decoder(syntax).available_plugins
+    if syntax == JPEGExtended12Bit:
+        # Other decoders announce this syntax too, but know only its 8-bit images.
+        able = "pylibjpeg" in there or (integer(header, "BitsStored") or 8) <= 8
+    else:
+        able = bool(there)
+    if able:
+        return None
+    ways = " or ".join(f"pip install 'napari-sparseexplain[{extra}]'" for extra in extras)
+    return ReadError(
+        f"the pixels are compressed as {syntax.name}, for which no decoder is installed",
+        where=path,
+        remedy=f"Install one ({ways}), or export the image again uncompressed",
     )
 
 

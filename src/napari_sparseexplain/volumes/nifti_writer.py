@@ -38,7 +38,8 @@ def write_nifti(
     For a NIfTI source the sform, qform, their codes, voxel sizes, units, header version and byte
     order are those of the input, bit for bit; header extensions are left out, since they tell
     about other voxels and may hold the patient's name. For a DICOM series the true affine is
-    written as scanner coordinates; for a picture, which has no orientation, none is claimed.
+    written as scanner coordinates; for a picture, which has no orientation, none is claimed. For
+    a volume that was resampled to a study's reference, all of this is the reference's.
 
     The file is written beside its place and then renamed, so a file of that name is whole or
     absent.
@@ -203,7 +204,7 @@ def _file_order(array: npt.NDArray[Any], like: Volume) -> npt.NDArray[Any]:
 
 def _image(array: npt.NDArray[Any], stored: np.dtype[Any], like: Volume) -> Any:
     """nibabel image with the input's header, or one made from the source's affine."""
-    source = like.source
+    source = like.source.laid_out_as or like.source
     if source.format == "nifti" and source.header is not None:
         header = _single_file_header(source.header)
         if int(header["dim"][0]) == 2 and array.ndim == 3 and array.shape[2] == 1:

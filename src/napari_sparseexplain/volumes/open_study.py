@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ReadError
+from ..progress import Progress, Work, drain
 from .brain_mask import brain_mask
 from .common_grid import bring_to_grid
-from .dicom_reader import read_dicom
+from .dicom_reader import read_dicom_work
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
 from .nifti_reader import open_nifti
 from .picture_reader import read_pictures
 from .reference_grid import choose_reference
 from .resampling import patient_axes_grid
-from .role_assignment import Opened, assign_roles
+from .role_assignment import Opened, assign_roles, assign_roles_like
 from .roles import role_from_dicom
 from .study import Finding, Study
 from .study_files import StudyFiles, find_study_files
@@ -60,10 +61,39 @@ def open_study(
     StudyError
         ``reference`` or ``roles`` ask for what is not there.
     """
+    return drain(
+        open_study_work(
+            path, reference=reference, patient_axes=patient_axes, roles=roles, name=name
+        )
+    )
+
+
+def open_study_work(
+    path: str | Path,
+    *,
+    reference: str | None = None,
+    patient_axes: bool = False,
+    roles: Mapping[str, str] | None = None,
+    roles_of: Study | None = None,
+    name: str | None = None,
+) -> Work[Study]:
+    """`open_study` as a generator: a step a file, and of a DICOM folder a step a header.
+
+    Parameters
+    ----------
+    roles_of : Study, optional
+        The same study as it was opened before; its volumes keep the roles that they have there,
+        among them those that a person edited. It takes the place of ``roles``.
+    """
     path = Path(path)
+    yield Progress(0, 0, "looking for scans")
     files = find_study_files(path)
-    opened, findings = _read_all(files)
-    volumes, said = assign_roles(opened, roles, where=path)
+    opened, findings = yield from _read_all(files)
+    yield Progress(0, 0, "bringing the volumes onto one grid")
+    if roles_of is None:
+        volumes, said = assign_roles(opened, roles, where=path)
+    else:
+        volumes, said = assign_roles_like(opened, roles_of)
     findings += said
     del opened  # so that bring_to_grid can release the volumes one by one
     chosen = choose_reference(volumes, reference, where=path)
@@ -98,12 +128,14 @@ def open_study(
     )
 
 
-def _read_all(files: StudyFiles) -> tuple[list[Opened], list[Finding]]:
+def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
     """Every file that can be read; the first error when none can."""
     opened: list[Opened] = []
     findings: list[Finding] = []
     errors: list[ReadError] = []
-    for file in (*files.nifti, *files.other):
+    single = (*files.nifti, *files.other)
+    for done, file in enumerate(single):
+        yield Progress(done, len(single), f"reading {file.name}")
         try:
             volume, said = open_nifti(file)
         except ReadError as error:
@@ -112,7 +144,7 @@ def _read_all(files: StudyFiles) -> tuple[list[Opened], list[Finding]]:
             opened.append(Opened(volume, files.place(file), tuple(said)))
     if files.dicom:
         try:
-            opened += _read_dicom(files)
+            opened += yield from _read_dicom(files)
         except ReadError as error:
             errors.append(error)
     if files.pictures and not (opened or errors):
@@ -139,10 +171,10 @@ def _read_all(files: StudyFiles) -> tuple[list[Opened], list[Finding]]:
     return opened, findings
 
 
-def _read_dicom(files: StudyFiles) -> list[Opened]:
+def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
     """All series, under the role that their headers tell, else under their own name."""
     # One file goes as itself, so that a DICOMDIR is followed and a refusal names the file.
-    series = read_dicom(files.dicom[0] if len(files.dicom) == 1 else files.dicom)
+    series = yield from read_dicom_work(files.dicom[0] if len(files.dicom) == 1 else files.dicom)
     opened: list[Opened] = []
     for volume, said in series:
         if volume.kind == "label":

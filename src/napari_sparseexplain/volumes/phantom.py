@@ -10,6 +10,7 @@ relaxation times and sequence timings; nobody was scanned.
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +45,9 @@ SPACING_LIMITS_MM = (0.5, 6.0)
 
 #: Range of the brain's median intensity in the integer images.
 MEDIAN_INTENSITY = (200.0, 900.0)
+
+#: Name of a subject's folder.
+_SUBJECT = re.compile(r"Phantom-\d{5,}")
 
 NOTICE_NAME = "NOTICE.txt"
 
@@ -165,11 +169,22 @@ def _volume(array: npt.NDArray[np.generic], grid: Grid, role: str, kind: VolumeK
 
 
 def write_phantoms(
-    out: str | Path, *, subjects: int, seed: int, spacing_mm: float = 1.0
+    out: str | Path,
+    *,
+    subjects: int,
+    seed: int,
+    spacing_mm: float = 1.0,
+    overwrite: bool = False,
 ) -> Work[list[Path]]:
     """Write ``Phantom-00000/Phantom-00000_flair.nii.gz`` and so on, with a notice beside.
 
     Subject ``i`` is ``make_phantom((seed, i))``, so a larger number of subjects only adds some.
+
+    Parameters
+    ----------
+    overwrite : bool
+        Whether phantoms that are in ``out`` already make way, all of them: two seeds in one
+        folder would be taken for one set.
 
     Yields
     ------
@@ -184,7 +199,8 @@ def write_phantoms(
     Raises
     ------
     SparseExplainError
-        nilearn is missing, a number is not possible, or ``out`` cannot be written.
+        nilearn is missing, a number is not possible, ``out`` holds phantoms already, or it
+        cannot be written.
     """
     out = Path(out)
     if subjects < 1 or seed < 0:
@@ -195,6 +211,13 @@ def write_phantoms(
         )
     phantom_shape(spacing_mm)
     template_folder()
+    before = _phantoms_in(out)
+    if before and not overwrite:
+        raise SparseExplainError(
+            f"the folder holds {len(before)} phantoms already, which were left as they are",
+            where=out,
+            remedy="Choose another folder, or allow overwriting (--overwrite)",
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / NOTICE_NAME).write_text(ICBM_NOTICE, encoding="utf-8")
@@ -210,8 +233,26 @@ def write_phantoms(
         name = f"Phantom-{i:05d}"
         study = make_phantom((seed, i), spacing_mm=spacing_mm, name=name)
         folders.append(write_subject(study, out / name))
+    for folder in before:
+        if folder not in folders:
+            _remove_subject(folder)
     yield Progress(subjects, subjects, "phantoms written")
     return folders
+
+
+def _phantoms_in(out: Path) -> list[Path]:
+    """Folders of phantoms that `write_phantoms` wrote."""
+    if not out.is_dir():
+        return []
+    return sorted(p for p in out.iterdir() if _SUBJECT.fullmatch(p.name) and p.is_dir())
+
+
+def _remove_subject(folder: Path) -> None:
+    """Remove the files that `write_subject` wrote; what a person put beside them stays."""
+    for role in (*PHANTOM_ROLES, "seg"):
+        (folder / f"{folder.name}_{role}.nii.gz").unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def write_subject(study: Study, folder: str | Path) -> Path:

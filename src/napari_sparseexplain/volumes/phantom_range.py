@@ -47,6 +47,8 @@ def rendered_range(
     n = sample.shape[1]
     image = weights @ sample
     image += rng.standard_normal(n, dtype=np.float32) * ((appearance.texture * signals) @ sample)
+    gyri = appearance.gyral * rng.standard_normal(n, dtype=np.float32)
+    image += gyri * (signals[1] * sample[1])
     parenchyma = 0.5 * float(signals[0] + signals[1])
     if role == "flair" and acquisition.csf_artefacts > 0:
         flow = np.clip(rng.standard_normal(n, dtype=np.float32), 0.0, 2.0)

@@ -34,6 +34,11 @@ NO_HYPERINTENSITY = 0.25
 PERIVENTRICULAR = 0.55
 PUNCTATE = 0.50
 
+#: Grey matter is not equally bright everywhere (insula and cingulum are brighter than the rest on
+#: FLAIR): without that, a network takes a bright gyrus for a lesion.
+GYRAL = (0.0, 0.15)
+GYRAL_MM = (10.0, 30.0)
+
 _WM, _GM, _CSF, _VENTRICLE, _ENHANCING, _NECROSIS, _OEDEMA, _PERI, _PUNCTATE = range(len(TISSUES))
 
 
@@ -42,7 +47,8 @@ class Appearance:
     """One draw of everything but the geometry: tissues, sequences, textures, acquisition.
 
     ``texture`` holds the relative amplitude by tissue, ``template_texture`` that of the T1
-    average's own; ``hyperintensities`` the strength of the periventricular and punctate ones.
+    average's own; ``hyperintensities`` the strength of the periventricular and punctate ones;
+    ``gyral`` the relative amplitude by which whole gyri differ in brightness, over ``gyral_mm``.
     """
 
     tissues: TissueProperties
@@ -53,6 +59,8 @@ class Appearance:
     template_texture: float
     hyperintensities: tuple[float, float]
     vessels: float
+    gyral: float
+    gyral_mm: float
 
 
 def draw_appearance(rng: np.random.Generator) -> Appearance:
@@ -74,6 +82,8 @@ def draw_appearance(rng: np.random.Generator) -> Appearance:
         template_texture=rng.uniform(0.0, 0.1),
         hyperintensities=(float(spots[0]), float(spots[1])),
         vessels=rng.uniform(0.2, 0.8),
+        gyral=rng.uniform(*GYRAL),
+        gyral_mm=rng.uniform(*GYRAL_MM),
     )
 
 
@@ -157,6 +167,7 @@ def _render_block(
     grain = smooth_noise(rng, brain.shape, steps, appearance.texture_mm)
     lesion_grain = smooth_noise(rng, brain.shape, steps, appearance.texture_mm)
     template = appearance.template_texture * geometry.texture[local]
+    gyri = appearance.gyral * smooth_noise(rng, brain.shape, steps, appearance.gyral_mm)
     gain = _slice_gain(rng, local, spacing, acquisition.gain_spread)[:, None, None]
     rim = skull_strip_rim(rng, depth, acquisition, spacing) if acquisition.rim > 0 else None
     left = remnants(rng, depth, acquisition, spacing) if acquisition.remnants > 0 else None
@@ -177,6 +188,7 @@ def _render_block(
         image = np.tensordot(weights, fractions, axes=(0, 0))
         healthy = (appearance.texture * signals)[[_WM, _GM]]
         image += sign * grain * np.tensordot(healthy, fractions[[_WM, _GM]], axes=(0, 0))
+        image += sign * gyri * (signals[_GM] * fractions[_GM])
         sick = (appearance.texture * signals)[_ENHANCING : _OEDEMA + 1]
         image += (
             sign

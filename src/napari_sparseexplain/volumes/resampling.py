@@ -13,7 +13,7 @@ from scipy import ndimage
 from .brain_mask import background_value
 from .computed_array import computed_array
 from .grid import Grid, orientation_to_display
-from .volume import Volume
+from .volume import Source, Volume
 
 #: Voxels of the new grid computed at a time.
 SLAB_VOXELS = 1 << 22
@@ -22,7 +22,7 @@ SLAB_VOXELS = 1 << 22
 STRONG_DOWNSAMPLING = 1.5
 
 
-def resample_to(volume: Volume, grid: Grid) -> Volume:
+def resample_to(volume: Volume, grid: Grid, *, laid_out_as: Source | None = None) -> Volume:
     """A volume on another grid: scans by linear interpolation, labels by nearest neighbour.
 
     Each new voxel takes its value from the same place in the patient. Where the old voxels (to
@@ -37,6 +37,9 @@ def resample_to(volume: Volume, grid: Grid) -> Volume:
         volume by volume.
     grid : Grid
         Where the values are wanted.
+    laid_out_as : Source, optional
+        Source of a volume whose own grid this is: what is written from the result then has that
+        file's axis order, flips and affine. Default: axes L, P, S on file, as scanners write.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def resample_to(volume: Volume, grid: Grid) -> Volume:
         data.setflags(write=False)
     else:
         data = _each_volume(volume, grid, sample, order)
-    return replace(volume, data=data, grid=grid, source=_source_on(volume, grid))
+    return replace(volume, data=data, grid=grid, source=_source_on(volume, grid, laid_out_as))
 
 
 def sample_affine(
@@ -171,8 +174,17 @@ def _each_volume(volume: Volume, grid: Grid, sample: Any, order: int) -> Any:
     return computed_array(shape, dtype, chunks, part)
 
 
-def _source_on(volume: Volume, grid: Grid) -> Any:
-    """The source with the new grid as its place; axes on file (L, P, S), as scanners write."""
+def _source_on(volume: Volume, grid: Grid, laid_out_as: Source | None) -> Source:
+    """The source with the new grid as its place, laid out as another file or as scanners write."""
+    if laid_out_as is not None:
+        return replace(
+            volume.source,
+            shape=laid_out_as.shape,
+            affine=laid_out_as.affine,
+            to_display=laid_out_as.to_display,
+            header=None,
+            laid_out_as=laid_out_as,
+        )
     order = [2, 1, 0]
     affine = grid.affine[:, [*order, 3]]
     shape = tuple(grid.shape[axis] for axis in order)
@@ -182,6 +194,7 @@ def _source_on(volume: Volume, grid: Grid) -> Any:
         affine=affine,
         to_display=orientation_to_display(affine),
         header=None,
+        laid_out_as=None,
     )
 
 

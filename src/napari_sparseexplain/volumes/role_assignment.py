@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import StudyError
 from .label_values import as_label_array
 from .roles import LABEL_ROLES, ROLES, stem_of
-from .study import Finding
+from .study import Finding, Study
 from .volume import Volume
 
 #: Words in a name that tell time points of one patient apart.
@@ -63,8 +63,57 @@ def assign_roles(
     StudyError
         A wanted file is not there, is not clear, or is no label map although its role is one.
     """
+    return _assigned(
+        opened, {index: role for role, index in _matched(opened, wanted or {}, where).items()}
+    )
+
+
+def assign_roles_like(
+    opened: Sequence[Opened], study: Study
+) -> tuple[dict[str, Volume], list[Finding]]:
+    """Roles as in the same study when it was opened before.
+
+    A volume is known by its files, not by their names alone. Roles that come by themselves are
+    left to do so, so that what is said of them is said again; only the others are given.
+
+    Parameters
+    ----------
+    opened : sequence of Opened
+    study : Study
+        With the roles that a person may have edited. What is new keeps the role it comes with.
+    """
+    known: dict[object, list[str]] = defaultdict(list)
+    for shelf in (study.images, study.labels):
+        for role, volume in shelf.items():
+            known[_identity(volume)].append(role)
+    # Volumes of one file (the segments of a DICOM SEG) come in the same order each time.
+    had = {
+        index: roles.pop(0)
+        for index, item in enumerate(opened)
+        if (roles := known.get(_identity(item.volume)))
+    }
+    volumes, findings = _assigned(opened, {})
+    come = list(volumes)
+    edited = {index: role for index, role in had.items() if come[index] != role}
+    if edited:
+        volumes, findings = _assigned(opened, edited)
+        come = list(volumes)
+        if any(come[index] != role for index, role in had.items()):
+            volumes, findings = _assigned(opened, had)
+    return volumes, findings
+
+
+def _identity(volume: Volume) -> object:
+    """What stays of a volume when it is read again or was resampled."""
+    source = volume.source
+    return source.format, tuple(path.resolve() for path in source.paths), source.description
+
+
+def _assigned(
+    opened: Sequence[Opened], given: Mapping[int, str]
+) -> tuple[dict[str, Volume], list[Finding]]:
+    """Distinct roles, those of ``given`` (by index) before all others."""
     findings: list[Finding] = []
-    given = {place: role for role, place in _matched(opened, wanted or {}, where).items()}
     volumes: list[Volume] = []
     for index, item in enumerate(opened):
         volume = item.volume

@@ -39,6 +39,10 @@ class Source:
         The format's own header (a nibabel header; for DICOM a pydicom data set without pixels).
     description : str
         What the file calls itself (SeriesDescription, file name).
+    laid_out_as : Source or None
+        Of a volume that was resampled to another's grid: that other's source, whose layout
+        (axis order, flips, affine, header) a written file takes. ``shape``, ``affine`` and
+        ``to_display`` are then those of that file.
     """
 
     paths: tuple[Path, ...]
@@ -49,6 +53,7 @@ class Source:
     to_display: npt.NDArray[np.float64]
     header: Any = None
     description: str = ""
+    laid_out_as: Source | None = None
 
     def restore(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Turn a spatial array (S, P, L) in display order back into the file's axis order."""

@@ -185,6 +185,9 @@ class ExplainTab(QScrollArea):
         """Header of the third part."""
         return "Results"
 
+    def follow_layers(self) -> None:
+        """Layers came, went, were shown or hidden: let check boxes follow."""
+
     def stop(self) -> None:
         """Ask everything under way to stop: the window is closing."""
         self.runner.cancel()

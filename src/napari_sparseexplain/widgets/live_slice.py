@@ -13,7 +13,7 @@ from ..evidence import Explanation
 from ..layers.explanation_layers import ExplanationLayer, explanation_layers
 from ..layers.study_layers import METADATA_KEY
 from ..volumes import Study
-from .proxy_session import ModelKey
+from .model_session import ModelKey
 from .results_list import Result
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
-from ..errors import SparseExplainError
+from ..errors import ModelError, SparseExplainError
 from ..networks.card_file import read_card
 from ..networks.catalogue import bundle_folder, models
 from ..networks.model_card import ModelCard
+from .model_session import ModelKey
 from .notices import tell_error
 from .preferences import preference
-from .proxy_session import ModelKey
 
 #: The model that the tour begins with.
 FIRST_MODEL = "sum-rec"
@@ -36,6 +36,10 @@ class ModelChoice(QWidget):
         A first entry that stands for no model; none when empty.
     browse : bool
         Whether Browse… is offered.
+    architectures : tuple of str
+        Only models of these; of any when empty.
+    first : str
+        Name of the model to begin with, if it is there.
 
     Signals
     -------
@@ -45,9 +49,16 @@ class ModelChoice(QWidget):
     changed = Signal()
 
     def __init__(
-        self, *, empty: str = "", browse: bool = True, parent: QWidget | None = None
+        self,
+        *,
+        empty: str = "",
+        browse: bool = True,
+        architectures: tuple[str, ...] = (),
+        first: str = FIRST_MODEL,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._architectures = architectures
         self._cards: dict[str, ModelCard] = {}
         self.combo = QComboBox()
         self.combo.setMinimumContentsLength(6)
@@ -72,9 +83,10 @@ class ModelChoice(QWidget):
             tell_error(error)
             shipped = {}
         for name, card in shipped.items():
-            self._add(name, card)
-        if not empty and self.combo.findData(FIRST_MODEL) >= 0:
-            self.combo.setCurrentIndex(self.combo.findData(FIRST_MODEL))
+            if not architectures or card.architecture in architectures:
+                self._add(name, card)
+        if not empty and self.combo.findData(first) >= 0:
+            self.combo.setCurrentIndex(self.combo.findData(first))
         self.combo.currentIndexChanged.connect(lambda _: self.changed.emit())
 
     @property
@@ -104,10 +116,18 @@ class ModelChoice(QWidget):
         Raises
         ------
         ModelError
-            No bundle is there.
+            No bundle is there, or one of another architecture.
         """
         if self.combo.findData(str(model)) < 0:
-            self._add(str(model), read_card(bundle_folder(model)))
+            card = read_card(bundle_folder(model))
+            if self._architectures and card.architecture not in self._architectures:
+                raise ModelError(
+                    f"the model's architecture is {card.architecture!r}, and this tab is for "
+                    + ", ".join(self._architectures),
+                    where=model,
+                    remedy="Choose another folder, or another tab",
+                )
+            self._add(str(model), card)
 
     def _add(self, name: str, card: ModelCard) -> None:
         self._cards[name] = card

@@ -13,20 +13,13 @@ import numpy as np
 from ..evidence import Explanation
 from ..progress import Progress, Work, drain
 from ..volumes import Study
+from .model_session import ModelKey, ModelSession
 
 if TYPE_CHECKING:
-    from ..networks.bundle import Model
-    from ..networks.preparation import Prepared
+    from ..explanation.effective_response import EffectiveResponse
+    from ..explanation.responses import ModelResponses
 
 METHOD = "signals"
-
-
-@dataclass(frozen=True)
-class ModelKey:
-    """Which model, and where: a bundled name or a bundle's folder, and a device."""
-
-    model: str
-    device: str = "auto"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,28 +39,8 @@ class Ask:
     before: Explanation | None = None
 
 
-class ProxySession:
-    """Loaded models and prepared slices of one window."""
-
-    def __init__(self) -> None:
-        self._models: dict[ModelKey, Model] = {}
-        self._prepared: dict[ModelKey, tuple[Study, int, Prepared]] = {}
-
-    def model(self, key: ModelKey) -> Model:
-        """The model, loaded once.
-
-        Raises
-        ------
-        ModelError
-            No such bundle, a damaged one, or no such device.
-        """
-        if key not in self._models:
-            from ..networks.bundle import load_model
-            from .work_runner import cap_threads
-
-            cap_threads()
-            self._models[key] = load_model(key.model, device=key.device)
-        return self._models[key]
+class ProxySession(ModelSession):
+    """Signals, responses and the filter in effect."""
 
     def run_work(
         self, study: Study, key: ModelKey, slices: slice, alpha: float, *, bands: bool
@@ -94,20 +67,10 @@ class ProxySession:
             return drain(self.run_work(ask.study, ask.key, span, ask.alpha, bands=True))
         from ..explanation.segmentation import scores_against_study, true_mask
         from ..explanation.signals import signal_maps, slice_signals, suppression_scores
-        from ..networks.device import is_out_of_memory
 
-        model = self.model(ask.key)
         prepared = self.prepared_slice(ask.study, ask.key, ask.index)
-        notes = ask.before.notes
-        try:
-            signals = slice_signals(model, prepared, ask.alpha)
-        except RuntimeError as error:
-            if model.device.type == "cpu" or not is_out_of_memory(error):
-                raise
-            # As a whole run does: the device is left for good, and the result says so.
-            model = self._models[ask.key] = model.on("cpu")
-            signals = slice_signals(model, prepared, ask.alpha)
-            notes = (*notes, "The device's memory was full, so this went on on the CPU.")
+        signals, left = self._once(ask.key, lambda model: slice_signals(model, prepared, ask.alpha))
+        model, notes = self.model(ask.key), (*ask.before.notes, *left)
         maps = {item.name: item for item in signal_maps(model, prepared, signals)}
         scores: dict[str, float | None] = {}
         if "mask" in maps:
@@ -128,13 +91,38 @@ class ProxySession:
             notes=notes,
         )
 
-    def prepared_slice(self, study: Study, key: ModelKey, index: int) -> Prepared:
-        """The prepared slice; only the latest of each model is kept."""
-        kept = self._prepared.get(key)
-        if kept is not None and kept[0] is study and kept[1] == index:
-            return kept[2]
-        from ..networks.preparation import prepare
+    def responses_work(
+        self, key: ModelKey, *, phases: bool
+    ) -> Work[tuple[ModelResponses, tuple[str, ...]]]:
+        """What the model's linear part does to an impulse, and what a person must know of it.
 
-        prepared = prepare(study, self.model(key).card, slice(index, index + 1))
-        self._prepared[key] = (study, index, prepared)
-        return prepared
+        Raises
+        ------
+        ModelError
+            The model has no impulse response.
+        """
+        from ..explanation.responses import model_responses_work
+
+        return (
+            yield from self._where_it_fits(
+                key, lambda model: model_responses_work(model, phases=phases)
+            )
+        )
+
+    def effective(
+        self, study: Study, key: ModelKey, index: tuple[int, int, int], alpha: float
+    ) -> tuple[EffectiveResponse, tuple[str, ...]]:
+        """The filter in effect at one voxel of the study, and what a person must know of it.
+
+        Raises
+        ------
+        StudyError
+            Nothing in the image moves the signal there.
+        """
+        from ..explanation.effective_response import effective_response
+
+        prepared = self.prepared_slice(study, key, index[0])
+        row, column = prepared.to_network_index(index[1], index[2])
+        return self._once(
+            key, lambda model: effective_response(model, prepared, row, column, alpha=alpha)
+        )

@@ -12,15 +12,17 @@ from superqt.utils import signals_blocked
 
 from ..errors import SparseExplainError
 from ..evidence import Explanation
+from ..explanation.catalogue import method_info
 from ..volumes import Study
 from .band_table import BandTable
 from .click_read_out import patient_position
 from .explain_tab import ExplainTab, section_header, wrapped_label
 from .live_slice import ShownExplanation
 from .model_choice import WITH_THRESHOLDS, DeviceChoice, ModelChoice, model_key
+from .model_session import ModelKey
 from .notices import tell_error
 from .preferences import preference
-from .proxy_session import Ask, ModelKey, ProxySession
+from .proxy_session import METHOD, Ask, ProxySession
 from .results_list import Result, details_text, score_text
 from .study_choice import StudyChoice
 from .work_runner import LatestRunner
@@ -49,7 +51,7 @@ class ProxyTab(ExplainTab):
         self._asked: tuple[Study, ModelKey, float, bool] | None = None
 
         self.what.addRow("Study", StudyChoice(workspace))
-        self.models = ModelChoice()
+        self.models = ModelChoice(architectures=method_info(METHOD).architectures)
         self.models.changed.connect(self._on_model)
         self.what.addRow("Model", self.models)
         self.device = DeviceChoice()
@@ -90,6 +92,7 @@ class ProxyTab(ExplainTab):
         workspace.voxel_clicked.connect(self._on_click)
         workspace.slice_changed.connect(self._on_slice)
         workspace.study_replaced.connect(self._on_study_replaced)
+        workspace.study_closed.connect(self._on_study_closed)
         self._on_model()
 
     # -- what a script can call --------------------------------------------------------------
@@ -240,6 +243,17 @@ class ProxyTab(ExplainTab):
         for shown in self.shown:
             if shown.study is old:
                 shown.study = new
+        if self._asked is not None and self._asked[0] is old:
+            self._asked = (new, *self._asked[1:])
+
+    def _on_study_closed(self, study: Study) -> None:
+        """Its grid is no more: results on it go, and what still runs on it comes too late."""
+        if self._asked is not None and self._asked[0] is study:
+            self._asked = None
+            self.runner.cancel()
+        for shown in [s for s in self.shown if s.study is study]:
+            self._forget(shown)
+        self.session.forget(study)
 
     def _on_slice(self, index: int) -> None:
         if not self.follow.isChecked() or self.runner.running:

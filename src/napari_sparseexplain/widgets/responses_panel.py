@@ -29,8 +29,9 @@ from ..volumes import Study
 from .elided_label import ElidedLabel
 from .explain_tab import RunBar
 from .model_choice import WITH_THRESHOLDS, ModelChoice
+from .model_session import ModelKey
 from .notices import tell_error
-from .proxy_session import ModelKey, ProxySession
+from .proxy_session import ProxySession
 from .work_runner import LatestRunner, WorkRunner
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class ResponsesPanel(QWidget):
         self.steps.succeeded.connect(self._on_effective)
         self.steps.failed.connect(self._on_click_failed)
         workspace.voxel_clicked.connect(self._on_click)
+        workspace.study_closed.connect(self._on_study_closed)
         workspace.proxy.models.changed.connect(self._follow_model)
         workspace.proxy.slice_shown.connect(lambda _: self._redo_click())
         self._viewer.events.theme.connect(self._on_theme)
@@ -133,7 +135,7 @@ class ResponsesPanel(QWidget):
         key = ModelKey(self.model.model, proxy.device.device)
         alpha, session = proxy.alpha.value(), proxy.session
         self.click_view.setChecked(True)
-        self.steps.submit(lambda: _effective(session, study, key, index, alpha))
+        self.steps.submit(lambda: session.effective(study, key, index, alpha))
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here; for scripts and tests."""
@@ -266,9 +268,10 @@ class ResponsesPanel(QWidget):
                 self.found[key, False] = found
                 self._draw_model()
 
-    def _on_found(self, found: dict[tuple[ModelKey, bool], Any]) -> None:
+    def _on_found(self, answer: tuple[dict[tuple[ModelKey, bool], Any], tuple[str, ...]]) -> None:
+        found, notes = answer
         self.found.update(found)
-        self.run_bar.message.setText("")
+        self.run_bar.message.setText("\n".join(notes))
         self._draw_model()
 
     def _on_click(self, index: tuple[int, int, int]) -> None:
@@ -283,9 +286,19 @@ class ResponsesPanel(QWidget):
             start = self._workspace.current_slice
             self.show_voxel((start, *self._last_click[1:]))
 
-    def _on_effective(self, found: EffectiveResponse) -> None:
-        self.effective = found
-        self.run_bar.message.setText("")
+    def _on_study_closed(self, _study: Study) -> None:
+        """The voxel of the last click is another one on another grid."""
+        self._last_click, self.effective = None, None
+        self.steps.drop()
+        if self.click_view.isChecked():
+            self.model_view.setChecked(True)
+            self._drawn = None
+            self._on_theme()
+            self._draw_model()
+
+    def _on_effective(self, answer: tuple[EffectiveResponse, tuple[str, ...]]) -> None:
+        self.effective, notes = answer
+        self.run_bar.message.setText("\n".join(notes))
         if self.click_view.isChecked():
             self._draw_click()
 
@@ -303,34 +316,22 @@ def _responses_work(
     keys: list[ModelKey],
     phases: bool,
     known: dict[tuple[ModelKey, bool], Any],
-) -> Work[dict[tuple[ModelKey, bool], Any]]:
-    """Responses of the models that were not computed before."""
+) -> Work[tuple[dict[tuple[ModelKey, bool], Any], tuple[str, ...]]]:
+    """Responses of the models that were not computed before, and what to say of them."""
     yield Progress(0, 0, "Loading the model")
-    from ..explanation.responses import model_responses_work
-
     found: dict[tuple[ModelKey, bool], Any] = {}
+    notes: list[str] = []
     for key in keys:
         if (key, True) in known or (key, phases) in known:
             continue
-        work = model_responses_work(session.model(key), phases=phases)
+        work = session.responses_work(key, phases=phases)
         while True:
             try:
                 step = next(work)
             except StopIteration as end:
-                found[key, phases] = end.value
+                found[key, phases], said = end.value
+                notes += said
                 break
             preview = None if step.preview is None else (key, step.preview)
             yield Progress(step.done, step.total, step.message, preview)
-    return found
-
-
-def _effective(
-    session: ProxySession, study: Study, key: ModelKey, index: tuple[int, int, int], alpha: float
-) -> EffectiveResponse:
-    """The filter in effect at one voxel of the study."""
-    from ..explanation.effective_response import effective_response
-
-    model = session.model(key)
-    prepared = session.prepared_slice(study, key, index[0])
-    row, column = prepared.to_network_index(index[1], index[2])
-    return effective_response(model, prepared, row, column, alpha=alpha)
+    return found, tuple(dict.fromkeys(notes))

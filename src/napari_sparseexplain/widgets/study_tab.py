@@ -38,12 +38,14 @@ def _open_work(
     reference: str | None,
     patient_axes: bool,
     roles: dict[str, str] | None,
+    replaces: Study | None,
 ) -> Work[tuple[Study, list[LayerTuple]]]:
     """Read a study and make its layers, away from the window's thread."""
-    from ..volumes.open_study import open_study
+    from ..volumes.open_study import open_study_work
 
-    yield Progress(0, 0, f"Reading {path.name}")
-    study = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
+    study = yield from open_study_work(
+        path, reference=reference, patient_axes=patient_axes, roles=roles, roles_of=replaces
+    )
     yield Progress(0, 0, "Preparing the layers")
     return study, study_layers(study)
 
@@ -119,11 +121,12 @@ class StudyTab(ExplainTab):
         Parameters
         ----------
         replaces : Study, optional
-            A study in the viewer whose layers make way for the new ones once they are read.
+            The same study as it lies in the viewer: its volumes keep their roles, and its layers
+            make way for the new ones once they are read.
         """
         self._replaces = replaces
         self.runner.start(
-            lambda: _open_work(Path(path).expanduser(), reference, patient_axes, roles)
+            lambda: _open_work(Path(path).expanduser(), reference, patient_axes, roles, replaces)
         )
 
     def show_study(self, study: Study | None) -> None:
@@ -232,7 +235,7 @@ class StudyTab(ExplainTab):
     def _on_reference(self) -> None:
         study, role = self._workspace.study, self.reference.currentData()
         if study is not None and study.path is not None and role != study.reference:
-            self.open_path(study.path, reference=role, roles=_told_roles(study), replaces=study)
+            self.open_path(study.path, reference=role, replaces=study)
 
     def _resample_to_patient_axes(self) -> None:
         study = self._workspace.study
@@ -241,7 +244,6 @@ class StudyTab(ExplainTab):
                 study.path,
                 reference=study.reference,
                 patient_axes=True,
-                roles=_told_roles(study),
                 replaces=study,
             )
 
@@ -257,18 +259,6 @@ class StudyTab(ExplainTab):
         study = self._workspace.study
         if study is not None:
             self.read_out.setText(describe_voxel(study, index))
-
-
-def _told_roles(study: Study) -> dict[str, str] | None:
-    """Roles by file name, as they now are, so that opening again keeps what a person edited."""
-    shelves = (study.images, study.labels)
-    told = {
-        role: volume.source.paths[0].name
-        for shelf in shelves
-        for role, volume in shelf.items()
-        if len(volume.source.paths) == 1 and volume.source.format == "nifti"
-    }
-    return told or None
 
 
 def _notable(study: Study) -> list[Finding]:

@@ -53,6 +53,14 @@ class ProxyOpener(_Opener):
         workspace.show_tab(type(workspace.proxy))
 
 
+class DecomposeOpener(_Opener):
+    """Plugins › SparseExplain › Decompose."""
+
+    def show_in(self, workspace: Workspace) -> None:
+        """Bring the tab to the front."""
+        workspace.show_tab(type(workspace.decompose))
+
+
 class ResponsesOpener(_Opener):
     """Plugins › SparseExplain › Responses."""
 

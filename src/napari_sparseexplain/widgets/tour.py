@@ -1,4 +1,5 @@
-"""The tour of `sparseexplain demo`: the sample study, a network's signals, its responses.
+"""The tour of `sparseexplain demo`: the sample study, a network's signals, its responses, and a
+decomposition into classes.
 
 The same steps serve a person, who is left with the window, and a machine without a display, for
 which each step is written as a picture of the whole window.
@@ -17,6 +18,7 @@ from skimage.io import imsave
 
 from ..errors import SparseExplainError
 from ..networks.catalogue import models
+from .decompose_tab import FIRST_DECOMPOSER
 from .workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -117,6 +119,41 @@ def _steps(workspace: Workspace, path: Path, model: str, show: Callable[[str], N
     panel.show_voxel(voxel)
     _wait(workspace, "the filter at a voxel")
     show("filter-at-a-voxel")
+    _decompose(workspace, voxel, show)
+
+
+def _decompose(
+    workspace: Workspace, voxel: tuple[int, int, int], show: Callable[[str], None]
+) -> None:
+    """What each class contributes; left out, with a line that says so, until the model ships."""
+    if FIRST_DECOMPOSER not in models():
+        print(f"The tour leaves out the decomposition: the model {FIRST_DECOMPOSER} is not there.")
+        return
+    workspace.hide_plots()
+    tab = workspace.decompose
+    workspace.show_tab(type(tab))
+    tab.models.choose(FIRST_DECOMPOSER)
+    tab.run_slice()
+    _wait(workspace, "Decompose")
+    tab.parameters.button.setChecked(True)
+    show("components")
+    tab.parameters.button.setChecked(False)
+    tab.set_round(1)
+    _wait(workspace, "Round")
+    show("most-salient")
+    tab.set_round(tab.rounds.slider.maximum())
+    _wait(workspace, "Round")
+    tab.show_classes_over_scan()
+    workspace.click(voxel)
+    show("classes")
+    channel = tab.likeliest(voxel)
+    if channel is not None:
+        tab.switch(channel, False)
+        _wait(workspace, "a class switched off")
+        show("without-a-class")
+        tab.switch(channel, True)
+        _wait(workspace, "a class switched on")
+    tab.show_grid()
 
 
 def _lesion_voxel(workspace: Workspace) -> tuple[int, int, int]:

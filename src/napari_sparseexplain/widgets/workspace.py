@@ -12,6 +12,7 @@ from napari.utils.color import ColorValue
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
+from ..layers.clicked_voxel import ClickedVoxel
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.grid_view import GridView, fit_layers
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
@@ -27,6 +28,8 @@ from ..layers.study_layers import (
 )
 from ..volumes import Study
 from .click_read_out import ClickReadOut
+from .decompose_tab import DecomposeTab
+from .dropped_study import DroppedStudy
 from .explain_tab import ExplainTab
 from .preferences import preference
 from .proxy_tab import ProxyTab
@@ -45,7 +48,7 @@ PLOTS_NAME = "Responses (SparseExplain)"
 PLOTS_HEIGHT = 240
 
 #: The tabs, in their order. A new one is one more line.
-TABS: tuple[type[ExplainTab], ...] = (StudyTab, ProxyTab)
+TABS: tuple[type[ExplainTab], ...] = (StudyTab, ProxyTab, DecomposeTab)
 
 
 class Workspace(QWidget):
@@ -55,6 +58,7 @@ class Workspace(QWidget):
     -------
     study_changed(Study or None): another study is active, or the active one was edited.
     study_replaced(Study, Study): a study after an edit of its roles stands for the one before.
+    study_closed(Study): a study makes way for the same one opened anew, on another grid.
     voxel_clicked(tuple): (slice, row, column) of the active study.
     slice_changed(int): the slice of the active study in the picture, once scrolling rests.
     grid_changed(bool): whether pictures stand side by side.
@@ -63,6 +67,7 @@ class Workspace(QWidget):
 
     study_changed = Signal(object)
     study_replaced = Signal(object, object)
+    study_closed = Signal(object)
     voxel_clicked = Signal(tuple)
     slice_changed = Signal(int)
     grid_changed = Signal(bool)
@@ -77,9 +82,13 @@ class Workspace(QWidget):
         self.letters = OrientationLetters(napari_viewer)
         self.letters.set_size(preference("view.letter_size"))
         self.grid_view.on_change = self._on_grid
+        self.grid_view.before_change = self.letters.set_cells
         self.grid_view.extent_layers = lambda: self.layers_of(self.study) if self.study else ()
         self._clicks = ClickReadOut(napari_viewer, self)
+        self.marker = ClickedVoxel(napari_viewer)
+        self._clicks.clicked.connect(self.marker.mark)
         self._clicks.clicked.connect(self.voxel_clicked)
+        self._drops = DroppedStudy(self.open_path, self)
 
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -117,6 +126,11 @@ class Workspace(QWidget):
         """The Proxy tab."""
         return self.tab(ProxyTab)
 
+    @property
+    def decompose(self) -> DecomposeTab:
+        """The Decompose tab."""
+        return self.tab(DecomposeTab)
+
     def tab(self, kind: type[Any]) -> Any:
         """The tab of one kind."""
         for place in range(self.tabs.count()):
@@ -140,6 +154,12 @@ class Workspace(QWidget):
             window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
             dock.show()
             window.resizeDocks([dock], [PLOTS_HEIGHT], Qt.Orientation.Vertical)
+
+    def hide_plots(self) -> None:
+        """Give the picture the room of the plots."""
+        dock = self.responses.parentWidget()
+        if isinstance(dock, QDockWidget):
+            dock.hide()
 
     # -- studies ---------------------------------------------------------------------------
 
@@ -186,10 +206,11 @@ class Workspace(QWidget):
         self._adding = True
         try:
             self.grid_view.leave()
+            if replaces is not None:
+                # First, so that the new layers get the names of the old ones.
+                self._close_study(replaces)
             self._share_units(study)
             self.viewer.layers.extend(made)
-            if replaces is not None:
-                self._remove_layers(replaces)
         finally:
             self._adding = False
         self.activate(study)
@@ -273,6 +294,10 @@ class Workspace(QWidget):
             point = tuple(n * v for n, v in zip(index, self.study.grid.spacing, strict=True))
             self.viewer.dims.set_point(axes, point)
 
+    def click(self, index: tuple[int, int, int]) -> None:
+        """As if a voxel of the active study were clicked."""
+        self._clicks.clicked.emit(index)
+
     def fit(self) -> None:
         """Fit the active study into the canvas, or into every cell of the grid."""
         if self.grid_view.active:
@@ -293,6 +318,7 @@ class Workspace(QWidget):
         self.study = study
         self._clicks.study = study
         self.letters.set_grid(None if study is None else study.grid)
+        self.marker.set_grid(None if study is None else study.grid)
         self.viewer.canvas.overlays.scale_bar.visible = study is not None
         # Scans are read on black, in a light theme too.
         black = ColorValue((0.0, 0.0, 0.0, 1.0))
@@ -317,11 +343,12 @@ class Workspace(QWidget):
         elif self.study is not None and self.study not in studies:
             self._set_active(newest)
         else:
-            self.study_tab.follow_layers()
-            self.proxy.follow_layers()
+            for place in range(self.tabs.count()):
+                page = self.tabs.widget(place)
+                if isinstance(page, ExplainTab):
+                    page.follow_layers()
 
     def _on_grid(self, active: bool) -> None:
-        self.letters.set_below_names(active)
         self._fitted_zoom = self.viewer.scene.camera.zoom
         if not active:
             self.fit()
@@ -355,13 +382,12 @@ class Workspace(QWidget):
             if isinstance(layer.metadata.get(METADATA_KEY), StudyLayer | ExplanationLayer):
                 layer.units = (*layer.units[:-3], *units)
 
-    def _remove_layers(self, study: Study) -> None:
-        for layer in [
-            layer
-            for layer in self.viewer.layers
-            if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study
-        ]:
-            self.viewer.layers.remove(layer)
+    def _close_study(self, study: Study) -> None:
+        """Take a study's layers away, and let the tabs let go of what they found in it."""
+        self.study_closed.emit(study)
+        for layer in list(self.viewer.layers):
+            if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study:
+                self.viewer.layers.remove(layer)
 
     # -- closing ---------------------------------------------------------------------------
 
@@ -372,6 +398,7 @@ class Workspace(QWidget):
         self._fit_width.poke()
         self.window().removeEventFilter(self)
         self.window().installEventFilter(self)
+        self._drops.watch(self.window())
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """The window closes: no thread may outlive it."""

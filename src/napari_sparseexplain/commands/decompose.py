@@ -1,0 +1,136 @@
+"""`sparseexplain decompose`: a scan as the sum of what explains it, with or without a network."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import progress_bar
+from .options import Device, Out, Overwrite, Roles, StudyPath, parse_roles, parse_slices
+
+
+class Pursuit(StrEnum):
+    """The pursuits of `sparse/`."""
+
+    ISTA = "ista"
+    FISTA = "fista"
+    ML_ISTA = "ml-ista"
+    ADMM = "admm"
+    JF_ML_ISTA = "jf-ml-ista"
+
+
+def decompose(
+    study_path: StudyPath,
+    out: Out,
+    method: Annotated[Pursuit, typer.Option("--method", help="The pursuit.")] = Pursuit.FISTA,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="A trained model instead: its classes' components."),
+    ] = None,
+    filters: Annotated[
+        str, typer.Option("--filters", help="Atoms that need no training: cosine or gabor.")
+    ] = "cosine",
+    dictionary: Annotated[
+        Path | None, typer.Option("--dictionary", help=".npz with phi (and layer_1, …).")
+    ] = None,
+    learn: Annotated[
+        bool, typer.Option("--learn", help="Learn the atoms from the slices themselves.")
+    ] = False,
+    width: Annotated[int, typer.Option("--width", min=1, help="Pixels across an atom; odd.")] = 7,
+    atoms: Annotated[int | None, typer.Option("--atoms", min=1, help="How many atoms.")] = None,
+    sparsity: Annotated[
+        float,
+        typer.Option("--lambda", help="λ, as a share of the smallest one that codes nothing."),
+    ] = 0.05,
+    iterations: Annotated[
+        int | None, typer.Option("--iterations", min=1, help="At most; jf-ml-ista: rounds.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0.0, help="Certified relative gap to stop at.")
+    ] = 0.01,
+    positive: Annotated[bool, typer.Option("--positive", help="No codes below 0.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of --learn.")] = 0,
+    slices: Annotated[
+        str | None, typer.Option("--slice", "--slices", help="N or A:B; all if left out.")
+    ] = None,
+    device: Device = "auto",
+    role: Roles = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Decompose scans or pictures into sparse codes of a dictionary, or of a model's classes.
+
+    Writes reconstruction, residual and the codes' sum (NIfTI on the input's grid; for pictures PNG
+    too), the trace, a table of the codes, the dictionary and provenance.json.
+    """
+    chosen, roles = parse_slices(slices), parse_roles(role)
+
+    from ..evidence.store import save_explanation
+    from ..explanation.catalogue import explain_work, slice_range
+    from ..volumes import open_study
+
+    study = open_study(study_path, roles=roles)
+    for finding in study.findings:
+        typer.echo(f"{finding.level}: {finding.message}", err=True)
+    found = None
+    if model is not None:
+        from ..networks.bundle import load_model
+
+        work = explain_work(study, load_model(model), "components", slices=chosen, device=device)
+        result = progress_bar.run(work, "components")
+    else:
+        from ..explanation.image_pursuit import decompose_study
+        from ..sparse.dictionary_file import read_dictionary
+        from ..sparse.slice_pursuit import PursuitSettings
+
+        settings = PursuitSettings(
+            method=method.value,
+            sparsity=sparsity,
+            filters=filters,
+            width=width,
+            atoms=atoms,
+            iterations=iterations,
+            tolerance=tolerance,
+            prox="relu" if positive else "soft",
+            learn=learn,
+            seed=seed,
+        )
+        given = None if dictionary is None else read_dictionary(dictionary)
+        found = progress_bar.run(
+            decompose_study(study, settings, slices=slice_range(study, chosen), dictionary=given),
+            method.value,
+        )
+        result = found.explanation
+    for path in save_explanation(result, study, out, overwrite=overwrite):
+        print(path)
+    if found is not None:
+        import numpy as np
+
+        from ..sparse.pursuit_trace import write_traces
+
+        names = [f"{method.value}_{n}" for n in ("trace.csv", "codes.json", "dictionary.npz")]
+        write_traces(found.traces, out / names[0])
+        (out / names[1]).write_text(json.dumps(found.atoms, indent=1) + "\n", encoding="utf-8")
+        np.savez(out / names[2], **found.dictionary)  # pyright: ignore[reportArgumentType]
+        for name in names:
+            print(out / name)
+    if study[study.reference].source.format == "image":
+        from ..volumes.picture_writer import write_picture
+
+        for item in result.maps:
+            like = item.name.rpartition("-")[2]
+            if item.kind != "component" or like not in study:
+                continue
+            for i, plane in enumerate(item.data):
+                page = f"_{result.slices.start + i}" if study.grid.shape[0] > 1 else ""
+                path = out / f"{result.method}_{item.name}{page}.png"
+                print(
+                    write_picture(path, plane, study[like], signed=item.signed, overwrite=overwrite)
+                )
+    for name, value in result.scores.items():
+        print(f"{name}: {'not applicable' if value is None else f'{value:.4g}'}")
+    for note in result.notes:
+        print(f"note: {note}")

@@ -1,0 +1,115 @@
+"""`sparseexplain faithfulness`: how far to trust the maps of several methods, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ReadError, SparseExplainError
+from . import progress_bar
+from .options import Device, Reference, Roles, parse_parameters, parse_roles, parse_slices
+
+if TYPE_CHECKING:
+    from ..volumes import Study
+
+
+def faithfulness(
+    data: Annotated[Path, typer.Argument(help="Study, or a folder of studies.")],
+    model: Annotated[str, typer.Option("--model", help="Bundled name, or a bundle's folder.")],
+    methods: Annotated[
+        str, typer.Option("--methods", help="Names with commas between; see `methods`.")
+    ],
+    target: Annotated[str, typer.Option("--target", help="WT, TC, ET, a class, or voxel:S,P,L.")],
+    slices: Annotated[
+        str | None, typer.Option("--slices", help="N or A:B; all if left out.")
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", min=1, help="At most so many slices of a study.")
+    ] = 8,
+    scores: Annotated[
+        str | None,
+        typer.Option(
+            "--scores",
+            help="Of insertion-deletion, pic, infidelity, max-sensitivity, randomisation, with "
+            "commas between; all if left out. Scores against the mask cost nothing.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of noise, random maps and weights.")] = 0,
+    card: Annotated[
+        Path | None,
+        typer.Option("--card", help="Card (JSON) of a TorchScript or .pt2 file or MONAI bundle."),
+    ] = None,
+    device: Device = "auto",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE for the methods that have it. Repeat for more."),
+    ] = None,
+    reference: Reference = None,
+    role: Roles = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write the table as text and JSON here.")
+    ] = None,
+) -> None:
+    """Score attribution methods on a study or a folder: a table of methods and scores.
+
+    Each is beside a random map and the edges of the image; what fails is marked ! and explained.
+    """
+    chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
+    roles = parse_roles(role)
+
+    from ..explanation.faithfulness import faithfulness_work
+    from ..explanation.map_figures import KINDS, Effort
+    from ..explanation.target import Target
+    from ..networks.bundle import load_model
+    from ..volumes import open_study
+
+    effort = Effort(
+        kinds=KINDS if scores is None else tuple(s.strip() for s in scores.split(",") if s.strip()),
+        seed=seed,
+    )
+
+    paths = _study_paths(data)
+
+    def studies() -> Iterator[Study]:
+        for path in paths:
+            try:
+                study = open_study(path, reference=reference, roles=roles)
+            except SparseExplainError as error:
+                if len(paths) == 1:
+                    raise
+                typer.echo(f"{path.name} was left out: {error}", err=True)
+                continue
+            for finding in study.warnings:
+                typer.echo(f"{study.name}: {finding.message}", err=True)
+            yield study
+
+    work = faithfulness_work(
+        studies(),
+        load_model(model, device, card=card),
+        [name.strip() for name in methods.split(",") if name.strip()],
+        Target.parse(target),
+        slices=chosen_slices,
+        count=count,
+        parameters=parameters,
+        effort=effort,
+    )
+    result = progress_bar.run(work, "faithfulness")
+    print(result.text(), end="")
+    if out is not None:
+        for path in result.save(out):
+            print(path)
+
+
+def _study_paths(data: Path) -> list[Path]:
+    """One path a study: the folder's own, or those in it; of other formats than NIfTI itself."""
+    from ..training.evaluation_cases import case_paths
+
+    try:
+        found = [path for path in case_paths(data) if path.suffix != ".npz"]
+    except ReadError:
+        # A DICOM folder or a picture is one study; what is none is refused when it is opened.
+        found = []
+    return found or [data]

@@ -1,0 +1,72 @@
+"""Names of classes on the canvas, each in its colour, and one line that says what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from napari.components.overlays import TextOverlay
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_SIZE = 7.5
+_BOX = (0.0, 0.0, 0.0, 0.6)
+
+
+class ClassLegend:
+    """Legend and caption of one viewer, over the whole canvas, never in its cells.
+
+    Overlays of one corner are stacked by napari, in the order of their names here.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._count = 0
+        self.text = ""
+
+    def show(self, entries: Sequence[tuple[str, str]]) -> None:
+        """Write names and colours (``"#RRGGBB"``) into the upper left corner."""
+        for place, (name, colour) in enumerate(entries):
+            self._write(f"class_legend_{place}", f"■ {name}", "top_left", colour)
+        for place in range(len(entries), self._count):
+            self._hide(f"class_legend_{place}")
+        self._count = max(self._count, len(entries))
+
+    def caption(self, text: str) -> None:
+        """One line at the foot of the canvas; an empty one takes it away."""
+        if text == self.text:
+            return
+        self.text = text
+        if text:
+            self._write("class_caption", text, "bottom_left", "#FFFFFF")
+        else:
+            self._hide("class_caption")
+
+    def clear(self) -> None:
+        """Take all of it away."""
+        self.show(())
+        self.caption("")
+
+    def _write(self, key: str, text: str, position: str, colour: str) -> None:
+        overlays = self._viewer.canvas.overlays
+        if key not in overlays:
+            overlays[key] = TextOverlay(
+                position=position,  # pyright: ignore[reportArgumentType]  (pydantic converts)
+                gridded=False,
+                font_size=_SIZE,
+                box=True,
+                box_color=_BOX,  # pyright: ignore[reportArgumentType]
+                visible=False,
+            )
+        overlay: Any = overlays[key]
+        overlay.text, overlay.color = text, colour
+        if not overlay.visible:
+            overlay.visible = True
+
+    def _hide(self, key: str) -> None:
+        overlays = self._viewer.canvas.overlays
+        if key in overlays:
+            overlay: Any = overlays[key]
+            if overlay.visible:
+                overlay.visible = False

@@ -1,0 +1,397 @@
+"""Decompose: what each class contributes to every modality, and the segmentation without it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QCheckBox
+
+from ..errors import SparseExplainError
+from ..evidence import Explanation
+from ..explanation.catalogue import method_info
+from ..layers.component_layers import class_colours, short_class
+from ..volumes import Study
+from .cell_choice import CellChoice
+from .class_table import ClassTable
+from .click_read_out import patient_position
+from .decompose_session import METHOD, DecomposeSession, Shown, SliceAnswer
+from .decomposition_picture import DecompositionPicture
+from .explain_tab import ExplainTab, wrapped_label
+from .model_choice import DeviceChoice, ModelChoice, model_key
+from .model_session import ModelKey
+from .parameter_panel import ParameterPanel
+from .preferences import preference
+from .resting_timer import RestingTimer
+from .results_list import Result
+from .round_slider import RoundSlider
+from .shown_decomposition import ShownDecomposition
+from .study_choice import StudyChoice
+from .voxel_panel import VoxelPanel
+from .work_runner import LatestRunner
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+#: The model to begin with, once it ships.
+FIRST_DECOMPOSER = "jf-ml-ista"
+
+
+class DecomposeTab(ExplainTab):
+    """Model, run; the grid of modalities and classes; rounds, switches, thresholds, clicks."""
+
+    title = "Decompose"
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._viewer = workspace.viewer
+        self.session = DecomposeSession()
+        self.shown: list[ShownDecomposition] = []
+        self._asked: tuple[Study, ModelKey] | None = None
+        self._last_click: tuple[int, int, int] | None = None
+
+        self.what.addRow("Study", StudyChoice(workspace))
+        self.models = ModelChoice(
+            architectures=method_info(METHOD).architectures, first=FIRST_DECOMPOSER
+        )
+        self.models.changed.connect(self._on_model)
+        self.what.addRow("Model", self.models)
+        self.device = DeviceChoice()
+        self.what.addRow("Device", self.device)
+
+        self.slice_button = self.run_bar.add_button(
+            "Run on slice", "Decompose the slice in the picture"
+        )
+        self.volume_button = self.run_bar.add_button(
+            "Run on volume", "Decompose every slice, with Cancel"
+        )
+        self.slice_button.clicked.connect(lambda: self.run_slice())
+        self.volume_button.clicked.connect(lambda: self.run_volume())
+        self.rounds = RoundSlider()
+        self.rounds.changed.connect(self._on_state)
+        self.follow = QCheckBox("Follow the slice")
+        self.follow.setChecked(bool(preference("run.follow_slice")))
+        self.follow.setToolTip("Decompose again when another slice is scrolled to")
+        self.follow.toggled.connect(lambda on: self._on_slice(self._workspace.current_slice))
+        self.cells = CellChoice()
+        self.picture = DecompositionPicture(workspace, self.cells)
+        for widget in (self.rounds, self.follow, self.cells):
+            self.extras.addWidget(widget)
+        self.cells.cells_changed.connect(self._on_cells)
+        self.cells.sharing_changed.connect(self._on_sharing)
+        self.cells.view_changed.connect(self._on_view)
+
+        self.classes = ClassTable()
+        self.classes.switched.connect(self._on_state)
+        self.results_box.addWidget(self.classes)
+        self.notes = wrapped_label()
+        self.notes.setEnabled(False)
+        self.results_box.addWidget(self.notes)
+        self.parameters = ParameterPanel()
+        self.results_box.addWidget(self.parameters)
+        self._words_timer = RestingTimer(self, 0, lambda: self.picture.follow(self._in_picture()))
+        self._width_timer = RestingTimer(self, 0, self.fit_width)
+        self.parameters.button.toggled.connect(self._width_timer.poke)
+        self.voxel = VoxelPanel()
+        page = self.widget()
+        assert page is not None
+        layout = page.layout()
+        assert layout is not None
+        # Below the words about the click, above the stretch at the foot.
+        layout.insertWidget(layout.indexOf(self.read_out) + 1, self.voxel)  # pyright: ignore[reportAttributeAccessIssue]
+
+        self.results.shown.connect(self._on_shown)
+        self.results.grid.connect(lambda result: self._show(result.value, grid=True))
+        self.results.removed.connect(lambda result: self._forget(result.value))
+        self.runner.succeeded.connect(self._on_run_done)
+        self.steps = LatestRunner(self)
+        self.steps.succeeded.connect(self._on_answers)
+        self.steps.failed.connect(self._on_failed)
+        workspace.voxel_clicked.connect(self._on_click)
+        workspace.slice_changed.connect(self._on_slice)
+        workspace.study_replaced.connect(self._on_study_replaced)
+        workspace.study_closed.connect(self._on_study_closed)
+        workspace.study_changed.connect(lambda _: self._describe())
+        self._on_model()
+
+    # -- what a script can call --------------------------------------------------------------
+
+    def run_slice(self, index: int | None = None) -> None:
+        """Decompose one slice of the active study, the one in the picture unless told otherwise."""
+        asked = self._ask_for()
+        if asked is None:
+            return
+        number = self._workspace.current_slice if index is None else index
+        self.runner.start(partial(self.session.slice_work, *asked, number, self._state))
+
+    def run_volume(self) -> None:
+        """Decompose every slice of the active study."""
+        asked = self._ask_for()
+        if asked is not None:
+            self.runner.start(partial(self.session.volume_work, *asked))
+
+    def set_round(self, stage: int) -> None:
+        """Move the slider: 1 is what is most salient, the last one the whole decomposition."""
+        self.rounds.slider.setValue(stage)
+
+    def switch(self, channel: int, on: bool) -> None:
+        """Switch a class off, or on again, in the segmentation."""
+        self.classes.checks[channel].setChecked(on)
+
+    def likeliest(self, index: tuple[int, int, int]) -> int | None:
+        """Channel of the likeliest class at a voxel of the decomposed slice."""
+        shown = self._current()
+        if shown is None or shown.answer is None or shown.answer.components.index != index[0]:
+            return None
+        reading = shown.answer.components.reading(index[1], index[2])
+        return int(reading.probabilities.argmax())
+
+    def show_grid(self) -> None:
+        """Components side by side."""
+        self.cells.show_view(grid=True)
+        self._on_view()
+
+    def show_classes_over_scan(self) -> None:
+        """The predicted classes over one scan, with their names."""
+        self.cells.show_view(grid=False)
+        self._on_view()
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Keep the window alive until nothing runs here."""
+        return super().wait(seconds) and self.steps.wait(seconds)
+
+    def stop(self) -> None:
+        """The window is closing."""
+        super().stop()
+        self.steps.drop()
+
+    def follow_layers(self) -> None:
+        """Let check boxes follow the layers' own eyes, and words on the canvas the picture."""
+        for shown in self.shown:
+            if shown.result is not None and shown.result.line is not None:
+                shown.result.line.set_shown(shown.visible)
+        self.picture.follow(self._in_picture())
+
+    # -- the form ----------------------------------------------------------------------------
+
+    def _on_model(self) -> None:
+        card = self.models.card
+        self.classes.set_card(card)
+        self.cells.set_card(card)
+        self.rounds.set_card(card)
+        self._on_state()
+        self._describe()
+
+    @property
+    def _state(self) -> Shown:
+        """Round and switches as they are set."""
+        return Shown(self.rounds.stage, self.classes.without)
+
+    # -- running -----------------------------------------------------------------------------
+
+    def _ask_for(self) -> tuple[Study, ModelKey] | None:
+        try:
+            key, study = model_key(self.models, self.device), self._workspace.study
+            if study is None:
+                raise SparseExplainError(
+                    "no study is open",
+                    remedy="Open one in the Study tab, or try File › Open Sample",
+                )
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return None
+        if not self.runner.running:
+            self._asked = (study, key)
+        return study, key
+
+    def _on_run_done(self, found: SliceAnswer | Explanation) -> None:
+        if self._asked is None:
+            return
+        study, key = self._asked
+        card = self.models.card if self.models.model == key.model else None
+        self.run_bar.message.setText("Done.")
+        answer = found if isinstance(found, SliceAnswer) else None
+        explanation = found if isinstance(found, Explanation) else found.explanation
+        shown = self._find(study, key) if answer is not None else None
+        if shown is not None and answer is not None:
+            shown.take(answer)
+        else:
+            card = card or self.session.model(key).card
+            shown = ShownDecomposition(study, key, card, explanation, answer)
+            shown.on_limits = self._words_timer.poke
+            self.shown.append(shown)
+            shown.result = Result(shown.title, [], value=shown)
+            self.results.add(shown.result)
+        self._show(shown, grid=self.cells.grid_wanted)
+        self._name_models()
+        if answer is not None:
+            self._workspace.go_to_slice(explanation.slices.start)
+            if answer.shown != self._state:
+                self._on_state()
+
+    # -- round, switches, slice --------------------------------------------------------------
+
+    def _on_state(self) -> None:
+        """Another round or switch: answered from what is kept."""
+        shown = self._current()
+        if shown is not None:
+            self._ask([shown], shown.explanation.slices.start)
+
+    def _on_slice(self, index: int) -> None:
+        if not self.follow.isChecked() or self.runner.running:
+            return
+        moved = [
+            s
+            for s in self.shown
+            if s.live
+            and s.study is self._workspace.study
+            and s.explanation.slices.start != index
+            and s.visible
+        ]
+        if moved:
+            self._ask(moved, index)
+
+    def _ask(self, followers: list[ShownDecomposition], index: int) -> None:
+        session, current, state = self.session, self._current(), self._state
+        asks = [(s, (s.study, s.key, index, state if s is current else s.shown)) for s in followers]
+        self.steps.submit(lambda: [(shown, session.answer(*ask)) for shown, ask in asks])
+
+    def _on_answers(self, answers: list[tuple[ShownDecomposition, SliceAnswer]]) -> None:
+        for shown, answer in answers:
+            if shown in self.shown:
+                shown.take(answer)
+        self._describe()
+
+    def _on_study_replaced(self, old: Study, new: Study) -> None:
+        """What was found in a study whose roles were edited goes on following the picture."""
+        self.session.replace_study(old, new)
+        for shown in self.shown:
+            if shown.study is old:
+                shown.study = new
+        if self._asked is not None and self._asked[0] is old:
+            self._asked = (new, self._asked[1])
+
+    def _on_study_closed(self, study: Study) -> None:
+        """Its grid is no more: results on it go, and what still runs on it comes too late."""
+        if self._asked is not None and self._asked[0] is study:
+            self._asked = None
+            self.runner.cancel()
+        for shown in [s for s in self.shown if s.study is study]:
+            self._forget(shown)
+        self.session.forget(study)
+
+    # -- the picture -------------------------------------------------------------------------
+
+    def _show(self, shown: ShownDecomposition, *, grid: bool) -> None:
+        """Bring one result into the picture."""
+        self.picture.show(shown, grid=grid)
+        self._describe()
+
+    def _in_picture(self) -> ShownDecomposition | None:
+        """The result that is looked at: that of the chosen model, else the latest visible one."""
+        current = self._current()
+        if current is not None and current.visible:
+            return current
+        visible = [s for s in self.shown if s.study is self._workspace.study and s.visible]
+        return visible[-1] if visible else current
+
+    def _on_cells(self) -> None:
+        shown = self._in_picture()
+        if shown is not None:
+            self._show(shown, grid=True)
+
+    def _on_sharing(self) -> None:
+        for shown in self.shown:
+            self.picture.share_anew(shown)
+        self._describe()
+
+    def _on_view(self) -> None:
+        shown = self._in_picture()
+        if shown is not None:
+            self._show(shown, grid=self.cells.grid_wanted)
+
+    # -- results -----------------------------------------------------------------------------
+
+    def _find(self, study: Study, key: ModelKey) -> ShownDecomposition | None:
+        for shown in self.shown:
+            if shown.live and shown.study is study and shown.key == key:
+                shown.drop_missing(self._viewer.layers)
+                return shown
+        return None
+
+    def _current(self) -> ShownDecomposition | None:
+        """The slice of the chosen model and the active study."""
+        study = self._workspace.study
+        if study is None or not self.models.model:
+            return None
+        return self._find(study, ModelKey(self.models.model, self.device.device))
+
+    def _describe(self) -> None:
+        """Write scores, notes, thresholds and the last click anew."""
+        shown = self._in_picture()
+        for one in self.shown:
+            if one.result is not None:
+                one.describe()
+                self.results.refresh(one.result)
+        scores = {} if shown is None else shown.explanation.scores
+        self.classes.show_scores(scores)
+        self.notes.setText("" if shown is None else shown.notes)
+        answer = None if shown is None else shown.answer
+        self.parameters.show_rows(() if answer is None else answer.parameters)
+        if self._last_click is not None:
+            self._on_click(self._last_click)
+        self.picture.follow(self._in_picture())
+        self._width_timer.poke()
+
+    def _name_models(self) -> None:
+        several = len({s.card.title for s in self.shown}) > 1
+        for shown in self.shown:
+            shown.name_model(several)
+
+    def _on_shown(self, result: Result, on: bool) -> None:
+        shown: ShownDecomposition = result.value
+        if on:
+            self._show(shown, grid=self.cells.grid_wanted)
+            self._on_slice(self._workspace.current_slice)
+        elif self._workspace.grid_view.active:
+            self._workspace.grid_view.discard(shown.all_layers)
+        else:
+            for layer in shown.all_layers:
+                layer.visible = False
+
+    def _forget(self, shown: ShownDecomposition) -> None:
+        """Remove a result and its layers."""
+        if shown in self.shown:
+            self.shown.remove(shown)
+        there = [layer for layer in shown.all_layers if layer in self._viewer.layers]
+        self._workspace.grid_view.discard(there)
+        for layer in there:
+            self._viewer.layers.remove(layer)
+        if shown.result is not None:
+            self.results.remove(shown.result)
+        self._name_models()
+        self._describe()
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        study = self._workspace.study
+        if study is None:
+            return
+        self._last_click = index
+        lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
+        if study.grid.oriented and study.grid.calibrated:
+            lines.append("Patient  " + patient_position(study, index))
+        shown = self._in_picture()
+        answer = None if shown is None or shown.study is not study else shown.answer
+        if shown is None or answer is None or answer.components.index != index[0]:
+            self.voxel.clear()
+            if shown is not None:
+                lines.append("This slice is not decomposed by itself: press Run on slice.")
+        else:
+            reading = answer.components.reading(index[1], index[2], answer.shown.stage)
+            colours = class_colours(int(value) for value in shown.card.classes)
+            self.voxel.show_reading(reading, [colours[int(v)] for v in shown.card.classes])
+            best = reading.classes[int(reading.probabilities.argmax())]
+            lines.append(f"{shown.title}: {short_class(best).lower()} is likeliest here")
+        self._width_timer.poke()
+        self.read_out.setText("\n".join(lines))
