@@ -39,7 +39,7 @@ def region_dice_loss(probability: torch.Tensor, truth: torch.Tensor) -> torch.Te
 
 
 def class_loss(
-    logits: torch.Tensor, truth: torch.Tensor, inside: torch.Tensor, *, balanced: bool = True
+    logits: torch.Tensor, truth: torch.Tensor, inside: torch.Tensor, *, balance: float = 1.0
 ) -> torch.Tensor:
     """Cross-entropy over the brain plus `region_dice_loss`.
 
@@ -49,12 +49,12 @@ def class_loss(
     truth : Tensor of int64, shape (B, H, W)
     inside : Tensor of bool, shape (B, H, W)
         The brain: outside it there is nothing to learn.
-    balanced : bool
-        Weigh the cross-entropy by `CLASS_WEIGHTS`.
+    balance : float
+        The cross-entropy is weighted by `CLASS_WEIGHTS` to this power: 1 in full, 0 not at all.
     """
-    weight = torch.tensor(CLASS_WEIGHTS, device=logits.device)
+    weight = torch.tensor(CLASS_WEIGHTS, device=logits.device) ** balance
     entropy = functional.cross_entropy(logits, truth, reduction="none")
-    share = weight[truth] * inside if balanced else inside
+    share = weight[truth] * inside
     entropy = (entropy * share).sum() / share.sum().clamp(min=1)
     return entropy + region_dice_loss(torch.softmax(logits, dim=1) * inside[:, None], truth)
 

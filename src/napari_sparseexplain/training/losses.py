@@ -8,7 +8,9 @@ import torch
 IOU_SMOOTHING = 5.0
 
 
-def soft_iou_loss(mask: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+def soft_iou_loss(
+    mask: torch.Tensor, truth: torch.Tensor, miss_weight: float = 1.0
+) -> torch.Tensor:
     """Segmentation term of Eq. 13: one minus the soft IoU over the whole batch.
 
     ``1 - Σ p m / (Σ (p + m - p m) + 5)`` with the sums over all pixels of all images (Huang et
@@ -21,6 +23,10 @@ def soft_iou_loss(mask: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         Estimate p in (0, 1).
     truth : Tensor, same shape
         True mask m, 0 or 1. With several classes the loss is the mean over classes.
+    miss_weight : float
+        w in ``Σ (p m + p (1 - m) + w (1 - p) m)``, the denominator; 1 is the paper's loss. Above 1
+        a missed lesion costs more than a false alarm of the same size (an asymmetric Tversky index,
+        Salehi et al. 2017).
 
     Returns
     -------
@@ -28,7 +34,7 @@ def soft_iou_loss(mask: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """
     over = (0, 2, 3)
     both = (mask * truth).sum(dim=over)
-    either = (mask + truth).sum(dim=over) - both
+    either = (mask + miss_weight * truth).sum(dim=over) - miss_weight * both
     return (1.0 - both / (either + IOU_SMOOTHING)).mean()
 
 

@@ -22,6 +22,9 @@ class Recipe:
         As in a model card.
     denoise : bool
         L1 against the clean image instead of Eq. 13.
+    miss_weight : float
+        Of a missed lesion against a false alarm, see `soft_iou_loss`. Lesions of phantoms are
+        clearer than real ones, so a network that weighs both alike is too cautious on patients.
     reconstruction : float
         λ_Rec of Eq. 13.
     reconstruction_share : float
@@ -59,6 +62,7 @@ class Recipe:
     architecture: str
     arguments: dict[str, Any] = field(default_factory=dict)
     denoise: bool = False
+    miss_weight: float = 1.0
     reconstruction: float = 0.0
     reconstruction_share: float = 0.5
     samples: int = 28_000

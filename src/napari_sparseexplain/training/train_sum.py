@@ -233,8 +233,9 @@ def _step(
         loss = denoising_loss(mask, clean)
         entry["silent"] = not bool(mask.any())
     else:
-        loss = soft_iou_loss(mask, y)
-        entry |= {"iou": 1.0 - float(loss.detach()), "silent": is_silent(mask.detach(), y)}
+        loss = soft_iou_loss(mask, y, recipe.miss_weight)
+        iou = 1.0 - float(soft_iou_loss(mask.detach(), y))
+        entry |= {"iou": iou, "silent": is_silent(mask.detach(), y)}
         if recipe.reconstruction > 0:
             part = x[: max(1, round(recipe.reconstruction_share * len(x)))]
             with torch.autocast(device.type, torch.bfloat16, enabled=recipe.half):
