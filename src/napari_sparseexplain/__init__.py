@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .explanation.target import Target
     from .networks.bundle import Model, load_model
     from .networks.catalogue import models
-    from .volumes import Study, Volume, open_study
+    from .volumes import Study, Volume, open_study, study_of_arrays
 
 try:
     __version__ = version("napari-sparseexplain")
@@ -31,6 +31,7 @@ _HOMES = {
     "Study": "volumes",
     "Volume": "volumes",
     "open_study": "volumes",
+    "study_of_arrays": "volumes",
     "Target": "explanation.target",
     "explain": "explanation.catalogue",
     "methods": "explanation.catalogue",
@@ -53,6 +54,7 @@ __all__ = [
     "methods",
     "models",
     "open_study",
+    "study_of_arrays",
 ]
 
 

@@ -151,6 +151,102 @@ def test_the_users_own_baseline(tmp_path: Path) -> None:
             heat(**given)
 
 
+class Counting(Sum):
+    """Counts the images that it sees."""
+
+    seen = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += len(x)
+        return super().forward(x)
+
+
+PLAIN = [name for name in NAMES if not name.startswith("xrai")]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_same_map_asked_for_twice_is_not_computed_twice(name: str, study: Study) -> None:
+    network = Counting()
+    counted = wrap_callable(network, model().card)
+
+    def run(start: int, stop: int) -> np.ndarray:
+        before = network.seen
+        found = se.explain(
+            study, counted, name, target="WT", slices=slice(start, stop), **parameters(name)
+        )
+        # Its shape is asked of one slice, and each predicts what is explained; the rest explains.
+        spent.append(network.seen - before - 1 - (stop - start))
+        return found["heatmap"].data
+
+    spent: list[int] = []
+    first = run(0, 2)
+    np.testing.assert_array_equal(run(0, 2), first)
+    np.testing.assert_array_equal(run(0, 3)[:2], first)  # of a longer range only what is new
+    np.testing.assert_array_equal(run(1, 2)[0], first[1])
+    assert spent[0] > 0
+    assert spent[1] == spent[3] == 0
+    assert 0 < spent[2] < spent[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"target": "voxel:1,5,7"},
+        {"nodes": 4},
+        {"baseline": "mean"},
+    ],
+)
+def test_what_a_map_depends_on_makes_another_map(change: dict, study: Study) -> None:
+    run = {"target": "WT", "slices": slice(1, 2), "nodes": 3}
+    one = model()
+    first = se.explain(study, one, "ig", **run)["heatmap"].data
+    network = one.network.inner
+    calls: list[int] = []
+    network.register_forward_hook(lambda *_: calls.append(1))
+    se.explain(study, one, "ig", **(run | change))
+    assert len(calls) > 3
+    with torch.no_grad():
+        network.layer.weight.mul_(2.0)
+    assert not np.array_equal(se.explain(study, one, "ig", **run)["heatmap"].data, first)
+
+
+def test_the_users_baseline_is_known_by_its_values_not_by_its_path(tmp_path: Path) -> None:
+    generator = np.random.default_rng(3)
+    scans = {role: generator.random((16, 20, 4), dtype=np.float32) for role in ROLES}
+    place = np.diag([2.0, 2.0, 2.0, 1.0])
+
+    def write(folder: str, factor: float) -> Path:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for role, data in scans.items():
+            ramp = data * np.linspace(factor, 1, 4, dtype=np.float32)
+            nib.save(nib.Nifti1Image(ramp, place), tmp_path / folder / f"{role}.nii.gz")
+        return tmp_path / folder
+
+    study, one, maps = se.open_study(write("sick", 1.0)), model(), []
+    for factor in (0.2, 0.6):
+        given = {"baseline": "user", "baseline_image": str(write("base", factor))}
+        found = se.explain(study, one, "ig", target="WT", nodes=1, **given)
+        maps.append(found["heatmap"].data)
+    assert not np.allclose(maps[0], maps[1])
+
+
+def test_arrays_are_explained_as_studies_are(study: Study) -> None:
+    one = model()
+    run = {"target": "WT", "slices": slice(0, 2), "nodes": 3}
+    arrays = {role: study[role].data for role in ROLES}
+    placed = se.study_of_arrays(arrays, spacing=(2, 2, 2))
+    wanted = se.explain(study, one, "ig", **run)["heatmap"].data
+    np.testing.assert_allclose(se.explain(placed, one, "ig", **run)["heatmap"].data, wanted)
+    stacked = np.stack(list(arrays.values()))
+    native = {**run, "resolution": "native"}
+    by_role = se.explain(arrays, one, "ig", **native)["heatmap"].data
+    by_channel = se.explain(stacked, one, "ig", **native)["heatmap"].data
+    np.testing.assert_array_equal(by_channel, by_role)
+    np.testing.assert_allclose(by_role, wanted, rtol=1e-5, atol=1e-6)
+    one_slice = se.explain(stacked[:, 1], one, "ig", target="WT", nodes=3, resolution="native")
+    np.testing.assert_allclose(one_slice["heatmap"].data[0], by_role[1], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", ["integrated-gradients", "guided-ig", "blur-ig"])
 def test_on_a_real_scan_the_paths_add_up(name: str, shared_data: Path) -> None:

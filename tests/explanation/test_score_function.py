@@ -13,6 +13,7 @@ from napari_sparseexplain.explanation.score_function import ScoreFunction, score
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle import Model
 from napari_sparseexplain.networks.clip_head import ClipHead
+from napari_sparseexplain.networks.foreign_model import ForeignNetwork
 from napari_sparseexplain.networks.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.preparation import Prepared
 from napari_sparseexplain.networks.unet import UNet
@@ -181,6 +182,14 @@ def test_a_classifier_gives_its_logit_and_on_request_its_probability() -> None:
         score = scored(Scorer(), classes, target)
         torch.testing.assert_close(score(x), -2 * x.flatten(1).mean(dim=1))
         assert score.active is None
+    mean = x.flatten(1).mean(dim=1)
+    wanted = torch.softmax(torch.stack((mean, -2 * mean), dim=1), dim=1)[:, 1]
+    for target in (Target.probability(1), Target.parse("probability:meningioma")):
+        score = scored(ForeignNetwork(Scorer()), classes, target)
+        torch.testing.assert_close(score(x), wanted)
+        assert score.label == f"probability of {target.name}"
+    with pytest.raises(StudyError, match="of classifiers alone"):
+        scored(Pointwise([1.0, 1.0]), classes, Target.probability(1))
     with pytest.raises(StudyError, match="one score an image"):
         scored(Scorer(), classes, Target.voxel((0, 0, 0)))
 
@@ -246,6 +255,16 @@ def test_without_a_gradient_the_methods_that_remain_are_named(answer) -> None:
     score = scored(Given(answer), ONE, Target.region("WT"))
     with pytest.raises(ModelError, match=r"not differentiable.*still work: occlusion"):
         score.gradient(torch.from_numpy(slices().array))
+
+
+def test_a_function_that_leaves_torch_is_not_differentiable_either() -> None:
+    def answer(x: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(np.tanh(x.numpy()))  # torch refuses this of a gradient's tensor
+
+    for network in (Given(answer), ForeignNetwork(answer)):
+        score = scored(network, ONE, Target.region("WT"))
+        with pytest.raises(ModelError, match=r"not differentiable.*still work: occlusion"):
+            score.gradient(torch.from_numpy(slices().array))
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])

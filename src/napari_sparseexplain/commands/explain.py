@@ -10,6 +10,7 @@ import typer
 from . import progress_bar
 from .options import (
     Device,
+    ModelName,
     Out,
     Overwrite,
     PatientAxes,
@@ -24,11 +25,9 @@ from .options import (
 
 def explain(
     study_path: StudyPath,
-    model: Annotated[
-        str, typer.Option("--model", help="Bundled name, a bundle's folder, or a model file.")
-    ],
     method: Annotated[str, typer.Option("--method", help="See `sparseexplain methods`.")],
     out: Out,
+    model: ModelName = None,
     target: Annotated[
         str | None, typer.Option("--target", help="WT, TC, ET, a class, or voxel:S,P,L.")
     ] = None,
@@ -57,6 +56,7 @@ def explain(
 
     from ..evidence.store import save_explanation
     from ..explanation.catalogue import explain_work
+    from ..explanation.model_choice import default_model
     from ..explanation.target import Target
     from ..networks.bundle import load_model
     from ..volumes import open_study
@@ -64,11 +64,15 @@ def explain(
     study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.message}", err=True)
+    aim = None if target is None else Target.parse(target)
+    if model is None:
+        model = default_model(study, [method], aim)
+        typer.echo(f"model: {model} (--model takes another)", err=True)
     work = explain_work(
         study,
         load_model(model, card=card),
         method,
-        target=None if target is None else Target.parse(target),
+        target=aim,
         slices=chosen_slices,
         device=device,
         **parameters,

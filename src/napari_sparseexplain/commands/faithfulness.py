@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,15 @@ import typer
 
 from ..errors import ReadError, SparseExplainError
 from . import progress_bar
-from .options import Device, Reference, Roles, parse_parameters, parse_roles, parse_slices
+from .options import (
+    Device,
+    ModelName,
+    Reference,
+    Roles,
+    parse_parameters,
+    parse_roles,
+    parse_slices,
+)
 
 if TYPE_CHECKING:
     from ..volumes import Study
@@ -18,11 +27,11 @@ if TYPE_CHECKING:
 
 def faithfulness(
     data: Annotated[Path, typer.Argument(help="Study, or a folder of studies.")],
-    model: Annotated[str, typer.Option("--model", help="Bundled name, or a bundle's folder.")],
     methods: Annotated[
         str, typer.Option("--methods", help="Names with commas between; see `methods`.")
     ],
     target: Annotated[str, typer.Option("--target", help="WT, TC, ET, a class, or voxel:S,P,L.")],
+    model: ModelName = None,
     slices: Annotated[
         str | None, typer.Option("--slices", help="N or A:B; all if left out.")
     ] = None,
@@ -62,6 +71,7 @@ def faithfulness(
 
     from ..explanation.faithfulness import faithfulness_work
     from ..explanation.map_figures import KINDS, Effort
+    from ..explanation.model_choice import default_model
     from ..explanation.target import Target
     from ..networks.bundle import load_model
     from ..volumes import open_study
@@ -86,11 +96,23 @@ def faithfulness(
                 typer.echo(f"{study.name}: {finding.message}", err=True)
             yield study
 
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    aim = Target.parse(target)
+    found = studies()
+    if model is None:
+        # One model for the whole table: that of the first study.
+        first = next(found, None)
+        if first is not None:
+            found = chain([first], found)
+            model = default_model(first, names, aim)
+            typer.echo(f"model: {model} (--model takes another)", err=True)
+    if model is None:
+        raise ReadError("no study could be opened", where=data, remedy="See what was said above")
     work = faithfulness_work(
-        studies(),
+        found,
         load_model(model, device, card=card),
-        [name.strip() for name in methods.split(",") if name.strip()],
-        Target.parse(target),
+        names,
+        aim,
         slices=chosen_slices,
         count=count,
         parameters=parameters,

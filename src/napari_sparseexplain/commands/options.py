@@ -13,6 +13,14 @@ StudyPath = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write (.npz).")]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Bundled name, a bundle's folder, or a model file; the first bundled one that fits "
+        "if left out.",
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 Reference = Annotated[
     str | None, typer.Option("--reference", help="Role whose grid the others are brought to.")

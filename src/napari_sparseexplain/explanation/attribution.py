@@ -20,6 +20,7 @@ from ..networks.bundle import Model
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
+from .kept_attributions import KeptAttributions
 from .method import ParameterValue
 from .run_record import run_record
 from .score_function import ScoreFunction, score_function
@@ -83,6 +84,7 @@ def attribution_work(
     signed: bool = True,
     no_gap: str = "",
     region: npt.NDArray[Any] | None = None,
+    given: npt.NDArray[np.float32] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Work[Explanation]:
     """Run ``compute`` on the slices that hold the target, a few at a time.
@@ -95,6 +97,8 @@ def attribution_work(
         Why there is no completeness gap, for a method that has none.
     region : ndarray of bool, optional
         A drawn region; see `score_function`.
+    given : ndarray, shape (slices of the study, channels, H, W), optional
+        The user's baseline, on which the maps depend.
 
     Returns
     -------
@@ -111,7 +115,9 @@ def attribution_work(
     score = yield from score_function(model, prepared, target, study=study, region=region)
     active = score.active
     rows = np.arange(len(prepared.array)) if active is None else np.flatnonzero(active)
-    found = yield from explain_slices(score, prepared, rows, compute)
+    found = yield from _explained(
+        score, prepared, rows, compute, (method, dict(parameters)), seed is not None, given
+    )
     said = [*prepared.notes, *notes]
     if len(rows) < len(prepared.array):
         empty = len(prepared.array) - len(rows)
@@ -134,6 +140,43 @@ def attribution_work(
         target=score.label,
         scores=scores,
         notes=(*said, *about),
+    )
+
+
+def _explained(
+    score: ScoreFunction,
+    prepared: Prepared,
+    rows: npt.NDArray[np.int64],
+    compute: Compute,
+    parts: tuple[Any, ...],
+    seeded: bool,
+    given: npt.NDArray[np.float32] | None,
+) -> Work[Attribution]:
+    """``compute`` on those slices that nobody asked for before; the others as they are kept."""
+    each = {}
+    for row in rows.tolist():
+        number = row + prepared.slices.start
+        # Only noise depends on which slice of the study this is.
+        each[row] = (number if seeded else None, None if given is None else given[number])
+    kept = KeptAttributions(score, prepared, rows, parts, each)
+
+    def keeping(
+        score: ScoreFunction,
+        x: torch.Tensor,
+        chunk: npt.NDArray[np.int64],
+        numbers: npt.NDArray[np.int64],
+    ) -> Work[Attribution]:
+        found = yield from compute(score, x, chunk, numbers)
+        kept.keep(chunk, found.values, found.change)
+        return found
+
+    if kept.missing.size:
+        yield from explain_slices(score, prepared, kept.missing, keeping)
+    items = [kept.found[row] for row in rows.tolist()]
+    changes = [item.change for item in items if item.change is not None]
+    return Attribution(
+        torch.from_numpy(np.stack([item.values for item in items])),
+        torch.tensor(changes, dtype=torch.float64) if changes else None,
     )
 
 

@@ -17,16 +17,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
+
 from ..errors import ModelError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..progress import Work, drain
-from ..volumes import Study
+from ..volumes import Study, study_of_arrays, study_of_channels
 from .attribution_methods import ATTRIBUTION_METHODS
 from .method import RESOLUTION, MethodInfo, Parameter
 from .target import Target
 
 if TYPE_CHECKING:
     from ..networks.bundle import Model
+
+#: What may stand in place of a study: arrays by role, or one array.
+Scans = Mapping[str, npt.NDArray[Any]] | npt.NDArray[Any]
 
 ALPHA = Parameter(
     "alpha",
@@ -227,7 +232,7 @@ def method_info(name: str) -> MethodInfo:
 
 
 def explain_work(
-    study: Study,
+    study: Study | Scans,
     model: Model | str | Path,
     method: str,
     *,
@@ -246,24 +251,25 @@ def explain_work(
 
     info = method_info(method)
     values = info.checked(parameters)
-    span = slice_range(study, slices)
     aim = _checked_target(info, target)
     if isinstance(model, str | Path):
         loaded = load_model(model, device=device or "auto")
     else:
         loaded = model if device is None else model.on(device)
     _check_model(info, loaded)
+    scans = _as_study(study, loaded.card.inputs.roles)
+    span = slice_range(scans, slices)
     module, _, function = info.home.partition(":")
     work = getattr(import_module(f".{module}", __package__), function)
 
     result, notes = yield from with_cpu_fallback(
-        loaded, lambda m: work(study, m, target=aim, slices=span, **values)
+        loaded, lambda m: work(scans, m, target=aim, slices=span, **values)
     )
     return replace(result, notes=(*result.notes, *notes)) if notes else result
 
 
 def explain(
-    study: Study,
+    study: Study | Scans,
     model: Model | str | Path,
     method: str,
     *,
@@ -276,8 +282,10 @@ def explain(
 
     Parameters
     ----------
-    study : Study
-        From ``se.open_study``.
+    study : Study, mapping of str to ndarray, or ndarray
+        From ``se.open_study``. Arrays by role, (S, P, L) or (P, L); or one array, of a model of
+        several modalities with these on its first axis: voxels of 1 mm along the patient's axes
+        (``se.study_of_arrays`` says otherwise).
     model : Model, str or Path
         A loaded model, a bundled name, or a bundle's folder.
     method : str
@@ -302,6 +310,14 @@ def explain(
             study, model, method, target=target, slices=slices, device=device, **parameters
         )
     )
+
+
+def _as_study(given: Study | Scans, roles: tuple[str, ...]) -> Study:
+    if isinstance(given, Study):
+        return given
+    if isinstance(given, Mapping):
+        return study_of_arrays(given)
+    return study_of_channels(given, roles)
 
 
 def slice_range(study: Study, slices: slice | int | None) -> slice:

@@ -24,7 +24,7 @@ from ..networks.bundle import Model
 from ..networks.inference import predict_array
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Work, drain
-from ..volumes import Grid, Source, Study, Volume
+from ..volumes import Study, study_of_arrays
 from .catalogue import explain_work, method_info
 from .class_regions import has_class
 from .score_function import ScoreFunction, output_name, score_function
@@ -158,18 +158,18 @@ class ExplainedSlices:
         return Target.region(f"{name}@{FIXED}")
 
     def _study(self, images: npt.NDArray[np.float32], places: npt.NDArray[np.int64]) -> Study:
-        count, _, rows, columns = images.shape
-        grid = _grid((count, rows, columns), self.prepared.spacing)
-        volumes = {
-            role: _volume(images[:, c], grid, role)
-            for c, role in enumerate(self.model.card.inputs.roles)
-        }
+        roles = self.model.card.inputs.roles
         labels = {}
         weights = self.score.weights
         if weights is not None:
             mask = weights[self.rows[places].tolist()].cpu().numpy() != 0
-            labels[FIXED] = replace(_volume(mask.astype(np.uint8), grid, FIXED), kind="label")
-        return Study("explained slices", None, volumes, labels, grid, next(iter(volumes)))
+            labels[FIXED] = mask.astype(np.uint8)
+        return study_of_arrays(
+            {role: images[:, c] for c, role in enumerate(roles)},
+            labels,
+            spacing=(1.0, *self.prepared.spacing),
+            name="explained slices",
+        )
 
 
 def explained_slices(
@@ -244,23 +244,3 @@ def _digest(network: nn.Module) -> str:
         digest.update(name.encode())
         digest.update(weight.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _grid(shape: tuple[int, int, int], spacing: tuple[float, float]) -> Grid:
-    affine = np.zeros((4, 4))
-    # Index (s, p, l) to RAS+: rows run to posterior, columns to the left.
-    affine[2, 0], affine[1, 1], affine[0, 2], affine[3, 3] = 1.0, -spacing[0], -spacing[1], 1.0
-    return Grid(shape, affine)
-
-
-def _volume(data: npt.NDArray[Any], grid: Grid, role: str) -> Volume:
-    source = Source(
-        paths=(),
-        format="memory",
-        shape=grid.shape,
-        affine=grid.affine,
-        dtype=data.dtype,
-        to_display=np.array([[0, 1], [1, 1], [2, 1]], dtype=np.float64),
-        description=role,
-    )
-    return Volume(data, grid, role, "image", source)

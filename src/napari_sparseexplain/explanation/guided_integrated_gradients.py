@@ -194,6 +194,7 @@ def guided_integrated_gradients_work(
             target=target,
             slices=slices,
             resolution=resolution,
+            given=given,
             parameters={
                 "steps": steps,
                 "fraction": fraction,

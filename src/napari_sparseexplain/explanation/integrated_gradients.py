@@ -125,6 +125,7 @@ def integrated_gradients_work(
             target=target,
             slices=slices,
             resolution=resolution,
+            given=given,
             parameters={
                 "nodes": nodes,
                 "rule": rule,

@@ -129,6 +129,7 @@ def occlusion_work(
             target=target,
             slices=slices,
             resolution=resolution,
+            given=given,
             parameters={
                 "window": window,
                 "stride": stride,

@@ -14,23 +14,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from ..errors import ModelError, StudyError
 from ..networks.bundle import Model
-from ..networks.clip_head import ClipHead
 from ..networks.device import is_out_of_memory
 from ..networks.inference import ACCELERATOR_MICRO_BATCH, CPU_PIXELS, few_threads
 from ..networks.preparation import Prepared
 from ..progress import Progress, Work
 from ..volumes import Study
 from .class_regions import class_channels, has_class
+from .network_logits import network_images, network_logits, weight_dtype
 from .target import Target
 
 Rows = Sequence[int] | npt.NDArray[np.integer] | torch.Tensor | None
 
 #: What a person can do when a model has no gradient.
 WITHOUT_GRADIENT = "Methods that need none still work: occlusion, segmentation"
+
+#: What torch says where a tensor with a gradient is handed to NumPy.
+_NO_GRADIENT_THERE = "on Tensor that requires grad"
 
 #: Probability from which a pixel counts as predicted, for classes that do not exclude each other.
 PREDICTED_FROM = 0.5
@@ -73,7 +75,7 @@ class ScoreFunction:
     @property
     def dtype(self) -> torch.dtype:
         """Precision in which the network computes."""
-        return _weight_dtype(self.model.network)
+        return weight_dtype(self.model.network)
 
     def micro_batch(self, pixels: int) -> int:
         """Images of ``pixels`` pixels to differentiate in one call on this device."""
@@ -98,7 +100,7 @@ class ScoreFunction:
         images = x.to(device=device, dtype=self.dtype)
         if images.ndim == 4:
             images = images.contiguous(memory_format=torch.channels_last)
-        logits = _logits(self.model, images, self.alpha, self.probability)
+        logits = network_logits(self.model, images, self.alpha, self.probability)
         chosen = logits[:, list(self.channels)].sum(dim=1)
         if self.weights is None:
             return chosen
@@ -130,7 +132,13 @@ class ScoreFunction:
         """
         images = x.detach().requires_grad_(True)
         with torch.enable_grad(), few_threads():
-            values = self(images, rows)
+            try:
+                values = self(images, rows)
+            except (ModelError, RuntimeError) as error:
+                # What leaves torch on its way (NumPy, a file) says so only here.
+                if _NO_GRADIENT_THERE in str(error):
+                    raise _no_gradient(self.model) from error
+                raise
             if not values.requires_grad:
                 raise _no_gradient(self.model)
             try:
@@ -178,7 +186,6 @@ def score_function(
     study: Study | None = None,
     region: npt.NDArray[Any] | None = None,
     alpha: float = 1.0,
-    probability: bool = False,
 ) -> Work[ScoreFunction]:
     """The score that ``target`` means on prepared slices, predicting its mask where it needs one.
 
@@ -187,7 +194,8 @@ def score_function(
     prepared : Prepared
         The slices that will be explained.
     target : Target
-        A class: its logit, of a segmentation network summed over the whole image. A region: the
+        A class: its logit, of a segmentation network summed over the whole image. A
+        probability: a classifier's, of a class. A region: the
         logit of a class or union over its predicted mask; or the name of a label volume of
         ``study``, or ``"ET@seg"``, the logit of ET over the label volume ``seg``. A voxel: the
         logit there, of the named class, or of the strongest one but background.
@@ -208,9 +216,15 @@ def score_function(
     if len(prepared.array) == 0:
         raise StudyError("there is no slice to explain", remedy="Choose at least one slice")
     with torch.no_grad():
-        first = _logits(model, _images(model, prepared.array[:1]), alpha, False)
+        first = network_logits(model, network_images(model, prepared.array[:1]), alpha, False)
     if first.ndim == 2:
-        return _classifier_score(model, target, region, alpha, probability)
+        return _classifier_score(model, target, region, alpha)
+    if target.kind == "probability":
+        raise StudyError(
+            "a probability is explained of classifiers alone; this model segments",
+            where=model.name,
+            remedy=f"Choose the class ({target.name}) over its region, or class:{target.name}",
+        )
     if target.kind == "voxel":
         return _voxel_score(model, prepared, target, alpha)
     channels, role = _meant(model, target, study, drawn=region is not None)
@@ -240,7 +254,7 @@ def output_name(model: Model, channel: int) -> str:
 
 
 def _classifier_score(
-    model: Model, target: Target, region: npt.NDArray[Any] | None, alpha: float, probability: bool
+    model: Model, target: Target, region: npt.NDArray[Any] | None, alpha: float
 ) -> ScoreFunction:
     if target.kind == "voxel" or region is not None:
         raise StudyError(
@@ -250,7 +264,8 @@ def _classifier_score(
             + next(iter(model.card.classes.values()), "0"),
         )
     channels = class_channels(model.card, target.name)
-    return ScoreFunction(model, channels, None, target.label, alpha, probability)
+    asked = target.kind == "probability"
+    return ScoreFunction(model, channels, None, target.label, alpha, asked)
 
 
 def _meant(
@@ -308,8 +323,8 @@ def _predicted(
     found = np.zeros((len(array), *first.shape[2:]), dtype=np.float32)
     for start in range(0, len(array), size):
         with torch.no_grad():
-            images = _images(model, array[start : start + size])
-            mask = _logits(model, images, alpha, True)
+            images = network_images(model, array[start : start + size])
+            mask = network_logits(model, images, alpha, True)
         if exclusive:
             best = mask.argmax(dim=1)
             inside = torch.isin(best, torch.tensor(channels, device=best.device))
@@ -335,8 +350,8 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
         channels = class_channels(model.card, target.name)
     else:
         with torch.no_grad():
-            images = _images(model, prepared.array[s - span.start : s - span.start + 1])
-            here = _logits(model, images, alpha, False)[0, :, row, column].clone()
+            images = network_images(model, prepared.array[s - span.start : s - span.start + 1])
+            here = network_logits(model, images, alpha, False)[0, :, row, column].clone()
         labels = [str(label) for label in model.card.classes]
         if "0" in labels and len(labels) > 1:
             here[labels.index("0")] = -torch.inf
@@ -347,18 +362,6 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
     return ScoreFunction(model, channels, weights, f"{name} at voxel {s}, {p}, {l}", alpha)
 
 
-def _images(model: Model, array: npt.NDArray[np.float32]) -> torch.Tensor:
-    images = torch.from_numpy(np.ascontiguousarray(array)).to(model.device)
-    return images.to(_weight_dtype(model.network))
-
-
-def _weight_dtype(network: nn.Module) -> torch.dtype:
-    for weight in network.parameters():
-        if weight.is_floating_point():
-            return weight.dtype
-    return torch.get_default_dtype()
-
-
 def _row_index(rows: Rows, count: int, total: int | None) -> torch.Tensor:
     if rows is None:
         index = torch.arange(count)
@@ -367,55 +370,6 @@ def _row_index(rows: Rows, count: int, total: int | None) -> torch.Tensor:
     if len(index) != count or (total is not None and int(index.max()) >= total):
         raise ValueError(f"{count} images, rows {index.tolist()}, and {total} prepared slices")
     return index
-
-
-def _logits(model: Model, images: torch.Tensor, alpha: float, probability: bool) -> torch.Tensor:
-    """Logits, or what the output layer makes of them: (B, classes) or (B, classes, H, W).
-
-    The clip head's logit is the signal times the head's own factor, so that growing towards the
-    class is positive whichever sign a training gave the signal.
-    """
-    given = model.network(images, alpha)
-    if isinstance(given, torch.Tensor):
-        mask = signal = given
-    elif isinstance(given, tuple | list) and len(given) == 2 and _same_shape(given):
-        mask, signal = given
-    else:
-        raise ModelError(
-            f"the model gives {_described(given)} where scores of its classes are wanted",
-            where=model.name,
-            remedy="Give a model that returns logits (B, classes) or (B, classes, rows, columns); "
-            "of several outputs, the card's arguments choose one: {'output': 0}",
-        )
-    classes = len(model.card.classes)
-    if signal.ndim not in (2, images.ndim) or len(signal) != len(images):
-        fault = f"an output of shape {tuple(signal.shape)} for an input of {tuple(images.shape)}"
-    elif classes and signal.shape[1] != classes:
-        fault = f"{signal.shape[1]} outputs, and its card names {classes} classes"
-    else:
-        head = getattr(model.network, "head", None)
-        if probability:
-            return mask
-        return head.unclipped(signal) if isinstance(head, ClipHead) else signal
-    raise ModelError(
-        f"the model gives {fault}",
-        where=model.name,
-        remedy="It must give one score (or one map of scores) for each class that its card names",
-    )
-
-
-def _same_shape(given: Sequence[Any]) -> bool:
-    tensors = all(isinstance(item, torch.Tensor) for item in given)
-    return tensors and given[0].shape == given[1].shape
-
-
-def _described(given: Any) -> str:
-    if isinstance(given, tuple | list):
-        parts = ", ".join(
-            str(tuple(g.shape)) if isinstance(g, torch.Tensor) else type(g).__name__ for g in given
-        )
-        return f"{len(given)} outputs ({parts})"
-    return f"a {type(given).__name__}"
 
 
 def _no_gradient(model: Model) -> ModelError:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..errors import SparseExplainError
 
-TargetKind = Literal["class", "region", "voxel"]
+TargetKind = Literal["class", "probability", "region", "voxel"]
 
 _VOXEL = re.compile(r"^(?:voxel[:\s]*)?\(?\s*(\d+)\s*[,\s]\s*(\d+)\s*[,\s]\s*(\d+)\s*\)?$")
 
@@ -21,10 +21,11 @@ class Target:
 
     Attributes
     ----------
-    kind : {"class", "region", "voxel"}
-        ``"class"``: a class's score for the whole image. ``"region"``: a class's logit summed
-        over the fixed predicted mask of a class or union of classes (``WT``), or over a label
-        volume of that role. ``"voxel"``: a logit at one voxel.
+    kind : {"class", "probability", "region", "voxel"}
+        ``"class"``: a class's logit for the whole image. ``"probability"``: a classifier's
+        probability of it, after its output layer, which other classes' logits move, too.
+        ``"region"``: a class's logit summed over the fixed predicted mask of a class or union of
+        classes (``WT``), or over a label volume of that role. ``"voxel"``: a logit at one voxel.
     name : str
         Class, union or label role; for a voxel the class whose logit is meant, empty for the
         model's only or strongest one.
@@ -40,6 +41,11 @@ class Target:
     def of_class(cls, name: str | int) -> Target:
         """The score of one class, by name or label value."""
         return cls("class", _named(str(name), "class"))
+
+    @classmethod
+    def probability(cls, name: str | int) -> Target:
+        """A classifier's probability of one class, by name or label value."""
+        return cls("probability", _named(str(name), "class"))
 
     @classmethod
     def region(cls, name: str) -> Target:
@@ -68,7 +74,7 @@ class Target:
         """Read what a person types.
 
         ``WT`` (also ``region:WT``) is a region, ``class:edema`` or ``class:2`` a class,
-        ``voxel:80,120,90`` or ``80,120,90`` a voxel.
+        ``probability:2`` its probability, ``voxel:80,120,90`` or ``80,120,90`` a voxel.
 
         Raises
         ------
@@ -84,6 +90,8 @@ class Target:
             return cls.region(stripped)
         if head == "class":
             return cls.of_class(tail.strip())
+        if head == "probability":
+            return cls.probability(tail.strip())
         if head == "region":
             return cls.region(tail.strip())
         raise SparseExplainError(
@@ -97,7 +105,7 @@ class Target:
         if self.kind == "voxel" and self.index is not None:
             place = "voxel " + ", ".join(str(v) for v in self.index)
             return f"{self.name} at {place}" if self.name else place
-        return self.name
+        return f"probability of {self.name}" if self.kind == "probability" else self.name
 
 
 def _named(name: str, kind: str) -> str:

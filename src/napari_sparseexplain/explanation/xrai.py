@@ -25,7 +25,8 @@ from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import GAP_LIMIT, target_span
 from .bounded_cache import BoundedCache, checksum
-from .path_attribution import SliceAttribution, attribute_slices
+from .kept_attributions import SliceAttribution
+from .path_attribution import attribute_slices
 from .run_record import run_record
 from .score_function import ScoreFunction, score_function
 from .segment_growth import LEAST_PIXELS, Growth, Mode, grow
@@ -252,7 +253,7 @@ def regional_explanation(
     notes: list[str],
 ) -> Explanation:
     """The maps with their record, and with the gap of the attribution below them."""
-    change = sum(abs(item.change) for item in found.values())
+    change = sum(abs(item.change or 0.0) for item in found.values())
     gap = sum(item.gap for item in found.values()) / change if change else None
     said = [*prepared.notes, *notes, NO_GAP]
     if gap is not None and gap > GAP_LIMIT:

@@ -1,5 +1,6 @@
 """What a scan is: geometry, volumes, studies, readers, writers, phantoms. No torch here."""
 
+from .array_study import study_of_arrays, study_of_channels
 from .grid import Grid
 from .nifti_reader import read_nifti
 from .nifti_writer import write_nifti
@@ -22,5 +23,7 @@ __all__ = [
     "patient_axes_grid",
     "read_nifti",
     "resample_to",
+    "study_of_arrays",
+    "study_of_channels",
     "write_nifti",
 ]

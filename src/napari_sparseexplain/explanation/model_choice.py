@@ -1,0 +1,67 @@
+"""Which bundled model to take when a person names none: the first that fits. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import ModelError
+from ..networks.catalogue import models
+from ..networks.model_card import ModelCard
+from ..volumes import Study
+from .catalogue import method_info
+from .class_regions import has_class
+from .target import Target
+
+#: Those that come first. SUM_Rec is the smallest network and the best of the single-class ones on
+#: real scans (docs/sum-results.md); the next two tell the parts of a tumour apart.
+PREFERRED = ("sum-rec", "unet-classes", "jf-ml-ista")
+
+
+def default_model(study: Study, methods: Iterable[str], target: Target | str | None = None) -> str:
+    """Name of a bundled model that takes the study's scans, runs the methods, knows the target.
+
+    Raises
+    ------
+    ModelError
+        None of those that ship does; the message says what each would need.
+    """
+    wanted = [method_info(name) for name in methods]
+    aim = Target.parse(target) if isinstance(target, str) else target
+    cards = models()
+    order = [name for name in PREFERRED if name in cards]
+    order += [name for name in cards if name not in order]
+    reasons = {}
+    for name in order:
+        card = cards[name]
+        lacking = [role for role in card.inputs.roles if role not in study]
+        unfit = [
+            info.name
+            for info in wanted
+            if (info.tasks and card.task not in info.tasks)
+            or (info.architectures and card.architecture not in info.architectures)
+        ]
+        if unfit:
+            reasons[name] = f"does no {unfit[0]}"
+        elif lacking:
+            reasons[name] = "needs " + ", ".join(lacking)
+        elif aim is not None and not _knows(card, aim, study):
+            reasons[name] = f"knows no {aim.label}"
+        else:
+            return name
+    said = "; ".join(f"{name} {why}" for name, why in reasons.items()) or "none ships"
+    raise ModelError(
+        f"no bundled model fits ({said})",
+        where=study.name,
+        remedy="Give one with --model, or the scan's role with --role",
+    )
+
+
+def _knows(card: ModelCard, target: Target, study: Study) -> bool:
+    if target.kind == "probability":
+        return card.task == "classification" and has_class(card, target.name)
+    name = target.name.partition("@")[0]
+    if not name:
+        return True
+    if target.kind == "region" and name in study.labels:
+        name = "WT"
+    return has_class(card, name)
