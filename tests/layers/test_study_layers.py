@@ -15,7 +15,6 @@ from napari_sparseexplain.layers.colormaps import signed_colormap
 from napari_sparseexplain.layers.grid_view import grid_shape, round_length
 from napari_sparseexplain.layers.napari_reader import get_reader
 from napari_sparseexplain.layers.napari_writer import write_layer
-from napari_sparseexplain.layers.orientation_letters import direction_letters, edge_letters
 from napari_sparseexplain.layers.study_layers import (
     METADATA_KEY,
     ordered_roles,
@@ -23,6 +22,7 @@ from napari_sparseexplain.layers.study_layers import (
     study_layers,
 )
 from napari_sparseexplain.volumes import Grid, Study
+from napari_sparseexplain.volumes.edge_letters import direction_letters, edge_letters
 from napari_sparseexplain.volumes.open_study import open_study
 
 LAS = np.array([[-1.5, 0, 0, 10], [0, 1.5, 0, -20], [0, 0, 3.0, -30], [0, 0, 0, 1]])

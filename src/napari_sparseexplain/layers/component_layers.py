@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..evidence import Explanation
+from ..evidence.colours import FURTHER_COLOURS
 from ..volumes import Study
 from .colormaps import BRATS_COLOURS, label_colormap, signed_colormap
 from .explanation_layers import ExplanationLayer
@@ -48,9 +49,6 @@ BACKGROUND_COLOUR = "#9A9A9A"
 #: How much of a class's colour lies over the scan.
 OVERLAY_STRENGTH = 0.45
 
-#: Colours of labels that are none of the tumour's, from the same palette.
-_FURTHER = ("#0072B2", "#CC79A7", "#E69F00", "#56B4E9")
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -77,7 +75,7 @@ def class_colours(values: Iterable[int]) -> dict[int, str]:
         if value == 0:
             colours[value] = BACKGROUND_COLOUR
         else:
-            colours[value] = BRATS_COLOURS.get(value, _FURTHER[place % len(_FURTHER)])
+            colours[value] = BRATS_COLOURS.get(value, FURTHER_COLOURS[place % len(FURTHER_COLOURS)])
     return colours
 
 

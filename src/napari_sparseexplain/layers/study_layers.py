@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..volumes import Grid, Study, Volume
-from ..volumes.roles import LABEL_ROLES, ROLES
+from ..volumes.intensity_window import display_limits
+from ..volumes.reading_order import first_shown, ordered_roles, role_title
 from .colormaps import brats_label_colours, label_colormap
-from .intensity_window import display_limits
 
 #: A napari layer tuple: data, keyword arguments, layer type.
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -24,32 +24,8 @@ LayerTuple = tuple[Any, dict[str, Any], str]
 #: Key of a layer's metadata under which this plugin keeps what a layer is.
 METADATA_KEY = "sparseexplain"
 
-#: Roles as a radiologist writes them.
-ROLE_TITLES = {
-    "t1": "T1",
-    "t1ce": "T1ce",
-    "t2": "T2",
-    "flair": "FLAIR",
-    "pd": "PD",
-    "t2star": "T2*",
-    "swi": "SWI",
-    "dwi": "DWI",
-    "adc": "ADC",
-    "fa": "FA",
-    "bold": "BOLD",
-    "perfusion": "Perfusion",
-    "mra": "MRA",
-    "ct": "CT",
-    "pet": "PET",
-    "seg": "Mask",
-    "brain_mask": "Brain mask",
-}
-
 #: Opacity of a label map over a scan.
 LABEL_OPACITY = 0.45
-
-#: Which scan of a study is shown first.
-_FIRST_SHOWN = ("flair", "t1ce", "t2", "t1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,23 +35,6 @@ class StudyLayer:
     study: Study
     role: str
     volume: Volume
-
-
-def role_title(role: str) -> str:
-    """A role for a person; a role that is a file's own name is left as it is.
-
-    A second volume of one role (``"seg (2)"``) keeps its number.
-    """
-    plain, bracket, number = role.partition(" (")
-    return ROLE_TITLES.get(plain, plain) + bracket + number
-
-
-def first_shown(study: Study) -> str:
-    """Role of the scan that is shown when a study opens."""
-    for role in (*_FIRST_SHOWN, study.reference, *study.images):
-        if role in study.images:
-            return role
-    return ""
 
 
 def study_layers(study: Study) -> list[LayerTuple]:
@@ -128,28 +87,6 @@ def grid_units(grid: Grid) -> tuple[str, str, str]:
 def axis_labels(grid: Grid) -> tuple[str, str, str]:
     """Names of the three axes beside the sliders."""
     return ("I→S", "A→P", "R→L") if grid.oriented else ("slice", "row", "column")
-
-
-def ordered_roles(study: Study) -> list[str]:
-    """Roles of a study in the order in which they are read: T1, T1ce, T2, FLAIR …, then masks."""
-    known = {role: place for place, role in enumerate((*ROLES, *LABEL_ROLES))}
-    roles = [*study.images, *study.labels]
-    return sorted(roles, key=lambda r: (r in study.labels, known.get(r, len(known))))
-
-
-def opening_point(study: Study) -> tuple[int, int, int]:
-    """Voxel to open on: the middle of the largest slice of the lesion, else of the study."""
-    for role, volume in study.labels.items():
-        if "brain" in role:
-            continue
-        mask = volume.spatial()
-        area = np.count_nonzero(mask, axis=(1, 2))
-        if area.any():
-            best = int(area.argmax())
-            rows, columns = np.nonzero(mask[best])
-            return best, int(np.median(rows)), int(np.median(columns))
-    s, p, l = (n // 2 for n in study.grid.shape)  # noqa: E741
-    return s, p, l
 
 
 def occupied_box(

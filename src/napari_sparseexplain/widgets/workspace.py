@@ -20,13 +20,12 @@ from ..layers.study_layers import (
     METADATA_KEY,
     LayerTuple,
     StudyLayer,
-    first_shown,
     grid_units,
-    opening_point,
     role_title,
     study_layers,
 )
 from ..volumes import Study
+from ..volumes.reading_order import first_shown, opening_point
 from .click_read_out import ClickReadOut
 from .decompose_tab import DecomposeTab
 from .dropped_study import DroppedStudy

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..volumes import Volume
-from ..volumes.brain_mask import brain_mask
+from .brain_mask import brain_mask
+from .volume import Volume
 
 #: Brain window of a CT in Hounsfield units: level 40, width 80.
 CT_BRAIN_WINDOW = (0.0, 80.0)
