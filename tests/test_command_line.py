@@ -83,6 +83,19 @@ def test_explain_writes_maps_on_the_inputs_own_grid(tmp_path: Path) -> None:
     assert '"sum-rec"' in text
 
 
+def test_decompose_with_a_model_is_what_explain_gives(tmp_path: Path) -> None:
+    common = ("--model", "jf-ml-ista", "--slices", "78", "--device", "cpu", "--out")
+    first = run("decompose", sample_path(), *common, tmp_path / "decompose")
+    second = run("explain", sample_path(), "--method", "components", *common, tmp_path / "explain")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    written = sorted(p.name for p in (tmp_path / "explain").glob("*.nii.gz"))
+    assert "components_component-healthy-tissue-flair.nii.gz" in written
+    assert sorted(p.name for p in (tmp_path / "decompose").glob("*.nii.gz")) == written
+    for name in written:
+        one, other = (nib.load(tmp_path / d / name) for d in ("decompose", "explain"))
+        np.testing.assert_array_equal(np.asanyarray(one.dataobj), np.asanyarray(other.dataobj))
+
+
 def test_a_proxy_is_fitted_to_a_network_and_not_interpreted_below_its_floor(tmp_path: Path) -> None:
     """From teacher to bundle; a few slices cannot make it faithful, so it is refused."""
     from napari_sparseexplain.training.phantom_slices import PhantomSlices
