@@ -45,11 +45,14 @@ def guided(score, x, **more):
 # ------------------------------------------------------------------ exact on a linear model
 
 
-@pytest.mark.parametrize("nodes", [1, 3])
-def test_on_a_linear_model_integrated_gradients_is_weight_times_input(nodes: int) -> None:
+@pytest.mark.parametrize("rule", ["adaptive", "gauss-legendre"])
+@pytest.mark.parametrize("nodes", [1, 3, 20])
+def test_on_a_linear_model_integrated_gradients_is_weight_times_input(
+    nodes: int, rule: str
+) -> None:
     network, x = Linear(), images()
     start = torch.full_like(x, 0.25)
-    found = drain(integrated_gradients(score_of(network), x, start, ROWS, nodes=nodes))
+    found = drain(integrated_gradients(score_of(network), x, start, ROWS, nodes=nodes, rule=rule))
     torch.testing.assert_close(found.values, network.weight * (x - start))
     assert found.gaps().max() < 1e-12
 
@@ -207,6 +210,7 @@ def test_a_batch_gives_what_its_images_give_alone() -> None:
     "start",
     [
         lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=500),
+        lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=500, rule="adaptive"),
         lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS),
         lambda s, x: blur_integrated_gradients(s, x, ROWS),
         lambda s, x: occlusion(s, x, zero(x), ROWS, window=1, stride=1),
@@ -241,6 +245,10 @@ class Bad(Smooth):
         (
             lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=4, rule="peer"),
             r"node 1 of 4 \(t = 0\)",
+        ),
+        (
+            lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=4, rule="adaptive"),
+            "the path's place t = 0",
         ),
         (
             lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS, steps=9),

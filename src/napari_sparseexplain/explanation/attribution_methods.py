@@ -131,9 +131,11 @@ ATTRIBUTION_METHODS = (
             Parameter("nodes", 50, "Gradients along the path", low=1, high=5000),
             Parameter(
                 "rule",
-                "gauss-legendre",
-                "How the path is summed: Gauss-Legendre, or equal weights as the authors do",
-                choices=("gauss-legendre", "peer"),
+                "adaptive",
+                "Where gradients are taken: where they change, which suits networks with "
+                "thresholds; at Gauss-Legendre's nodes, for smooth ones; or evenly, as the "
+                "authors do",
+                choices=("adaptive", "gauss-legendre", "peer"),
             ),
             *_BASELINE,
             RESOLUTION,

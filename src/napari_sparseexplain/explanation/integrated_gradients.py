@@ -2,10 +2,13 @@
 
 Sundararajan, Taly & Yan, *Axiomatic Attribution for Deep Networks*, ICML 2017:
 ``(x - x₀) ∫₀¹ ∂f/∂x (x₀ + t (x - x₀)) dt``. The integral is taken by Gauss-Legendre quadrature,
-whose error falls much faster with the number of gradients than that of a sum with equal weights.
+whose error falls much faster with the number of gradients than that of a sum with equal weights;
+of networks whose gradient jumps, by trapezoids halved where it does (`adaptive_quadrature`).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +20,13 @@ from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
+from .adaptive_quadrature import adaptive_integral
 from .attribution import Attribution, attribution_work
 from .baselines import baseline_images, user_baseline
 from .score_function import ScoreFunction
 from .target import Target
 
-RULES = ("gauss-legendre", "peer")
+RULES = ("adaptive", "gauss-legendre", "peer")
 
 
 def quadrature(
@@ -36,7 +40,7 @@ def quadrature(
     if rule == "peer":
         return np.linspace(0.0, 1.0, nodes), np.full(nodes, 1.0 / nodes)
     if rule != "gauss-legendre":
-        raise ValueError(f"no quadrature {rule!r}; there are {', '.join(RULES)}")
+        raise ValueError(f"no fixed quadrature {rule!r}; there are gauss-legendre and peer")
     # NumPy's leggauss takes the eigenvalues of a full matrix: minutes for thousands of nodes.
     places, weights = roots_legendre(nodes)
     return (places + 1) / 2, weights / 2
@@ -59,13 +63,20 @@ def integrated_gradients(
         Prepared slices that the images stand for.
     nodes : int
         Gradients an image.
+    rule : {"gauss-legendre", "adaptive", "peer"}
+        See `quadrature` and `adaptive_integral`; a single node lies half way by any but the
+        peer's.
 
     Raises
     ------
     ModelError
         A gradient is NaN or infinite; names the node.
     """
-    places, weights = quadrature(nodes, rule)
+    if rule not in RULES:
+        raise ValueError(f"no quadrature {rule!r}; there are {', '.join(RULES)}")
+    if rule == "adaptive" and nodes > 1:
+        return (yield from _adaptive(score, x, baseline, rows, nodes))
+    places, weights = quadrature(nodes, "peer" if rule == "peer" else "gauss-legendre")
     difference = x - baseline
     total = torch.zeros_like(x)
     # Nodes and images alike are independent: any of them fill a batch.
@@ -89,6 +100,43 @@ def integrated_gradients(
     return Attribution(total * difference, score_change(score, x, baseline, rows))
 
 
+def _adaptive(
+    score: ScoreFunction,
+    x: torch.Tensor,
+    baseline: torch.Tensor,
+    rows: npt.NDArray[np.int64],
+    nodes: int,
+) -> Work[Attribution]:
+    """One image after the other: the nodes of each are its own."""
+    difference = x - baseline
+    size = score.micro_batch(int(np.prod(x.shape[2:])))
+    found = []
+    for image in range(len(x)):
+
+        def integrand(places: list[float], image: int = image) -> torch.Tensor:
+            parts = []
+            for start in range(0, len(places), size):
+                t = torch.tensor(places[start : start + size], dtype=x.dtype, device=x.device)
+                at = baseline[image] + t.view(-1, *[1] * (x.ndim - 1)) * difference[image]
+                _, gradients = score.gradient(
+                    at,
+                    np.repeat(rows[image : image + 1], len(t)),
+                    step=f"the path's place t = {places[start]:.3g}",
+                )
+                parts.append(gradients * difference[image])
+            return torch.cat(parts)
+
+        work = adaptive_integral(integrand, nodes)
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                found.append(end.value)
+                break
+            yield replace(step, done=image * nodes + step.done, total=len(x) * nodes)
+    return Attribution(torch.stack(found), score_change(score, x, baseline, rows))
+
+
 def score_change(
     score: ScoreFunction, x: torch.Tensor, baseline: torch.Tensor, rows: npt.NDArray[np.int64]
 ) -> torch.Tensor:
@@ -104,7 +152,7 @@ def integrated_gradients_work(
     target: Target | None,
     slices: slice,
     nodes: int = 50,
-    rule: str = "gauss-legendre",
+    rule: str = "adaptive",
     baseline: str = "zero",
     baseline_image: str = "",
     resolution: Resolution = "model",

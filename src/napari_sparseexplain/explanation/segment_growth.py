@@ -163,7 +163,6 @@ class _Cover:
         self.values = values
         self.membership = membership
         self.open = np.ones(values.size, dtype=bool)
-        self.gains = np.zeros(values.size)
         self.order = np.full(values.size, -1, dtype=np.int32)
         self.found: list[tuple[float, int, int]] = []
 
@@ -174,11 +173,9 @@ class _Cover:
 
     def add(self, segment: int, pixels: npt.NDArray[np.int32]) -> None:
         """Cover ``pixels`` as the region of ``segment``."""
-        gain = float(self.values[pixels].mean())
-        self.open[pixels] = False
-        self.gains[pixels] = gain
         self.order[pixels] = len(self.found)
-        self.found.append((gain, len(pixels), segment))
+        self.open[pixels] = False
+        self.found.append((float(self.values[pixels].mean()), len(pixels), segment))
 
     def progress(self) -> Progress:
         """How much of the image is covered."""
@@ -190,19 +187,19 @@ class _Cover:
         by_gain = np.argsort([-gain for gain, _, _ in self.found], kind="stable")
         regions = []
         rank_of = np.zeros(len(self.found) + 1, dtype=np.int32)
+        gain_of = np.zeros(len(self.found) + 1)
         for rank, place in enumerate(by_gain.tolist(), start=1):
             gain, pixels, segment = self.found[place]
             regions.append(Region(rank, gain, pixels, segment))
-            rank_of[place] = rank
+            rank_of[place], gain_of[place] = rank, gain
         rest = np.flatnonzero(self.open)
         if rest.size:
             gain = float(self.values[rest].mean())
             regions.append(Region(len(regions) + 1, gain, rest.size, None))
-            self.gains[rest] = gain
-            rank_of[-1] = len(regions)
-        shape = self.membership.shape
+            rank_of[-1], gain_of[-1] = len(regions), gain
         # The rest is open, its order is -1, and so it takes the last entry.
-        return Growth(self.gains.reshape(shape), rank_of[self.order].reshape(shape), tuple(regions))
+        order = self.order.reshape(self.membership.shape)
+        return Growth(gain_of[order], rank_of[order], tuple(regions))
 
 
 def _fast(state: _Cover, least: int) -> Work[None]:

@@ -75,6 +75,25 @@ def stamped(
 
 
 @_compiled
+def grouped(edges: Array, owner: Array, first: int, count: int) -> Array:
+    """``edges`` in the order of their owners, which are ``first`` to ``first + count - 1``.
+
+    Among those of one owner the order stays.
+    """
+    begins = np.zeros(count + 1, np.int64)
+    for e in edges:
+        begins[owner[e] - first + 1] += 1
+    for k in range(count):
+        begins[k + 1] += begins[k]
+    found = np.empty_like(edges)
+    for e in edges:
+        k = owner[e] - first
+        found[begins[k]] = e
+        begins[k] += 1
+    return found
+
+
+@_compiled
 def summed(starts: Array, pixels: Array, values: Array) -> tuple[Array, Array]:
     """Sum of the values, and of their sizes, over each row of a sparse matrix."""
     sums = np.zeros(starts.size - 1)

@@ -101,14 +101,15 @@ class SegmentMembership:
         own = np.empty((len(scales), scales[0].size), dtype=np.int32)
         pairs = [(np.zeros(0, dtype=np.int32),) * 2]
         total = 0
+        reach = None if offsets is None else _Reach.of(offsets)
         for scale, labels in enumerate(scales):
             numbers = labels - labels.min()
             held = np.bincount(numbers.ravel()) > 0  # numbers that no pixel has: no segment
             segments = (np.cumsum(held) - 1 + total).astype(np.int32)[numbers]
             own[scale] = segments.ravel()
             total += int(held.sum())
-            if offsets is not None:
-                pairs.append(_reached(segments, offsets))
+            if reach is not None:
+                pairs.append(_reached(segments, reach))
         pixels, reached = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
         begins, owners = gathered(own, pixels, reached)
         found = cls(*turned(begins, owners, total), scales[0].shape)
@@ -134,8 +135,38 @@ def ball_offsets(radius: float, spacing: Sequence[float]) -> npt.NDArray[np.int6
     return points[distance <= radius**2]
 
 
+@dataclass(frozen=True, eq=False)
+class _Reach:
+    """What a pixel reaches that an earlier neighbour of its does not; the same for every scale.
+
+    Attributes
+    ----------
+    before : ndarray, shape (N, ndim)
+        Neighbours that come earlier in C order; those that leave the least come first.
+    parts : list of N + 1 ndarrays, shape (·, ndim)
+        What each of them leaves; last the whole neighbourhood.
+    """
+
+    before: npt.NDArray[np.int64]
+    parts: list[npt.NDArray[np.integer]]
+
+    @classmethod
+    def of(cls, offsets: npt.NDArray[np.integer]) -> _Reach:
+        ndim = offsets.shape[1]
+        axes = np.meshgrid(*([-1, 0, 1],) * ndim, indexing="ij")
+        steps = np.stack([axis.ravel() for axis in axes], axis=1)
+        steps = steps[: len(steps) // 2]  # those before the origin
+        radius = int(np.abs(offsets).max()) + 1
+        inside = np.zeros((2 * radius + 1,) * ndim, dtype=bool)
+        inside[tuple(offsets.T + radius)] = True
+        # What the neighbour at ``step`` reaches lies, seen from the pixel, further by ``step``.
+        parts = [offsets[~inside[tuple((offsets - step).T + radius)]] for step in steps]
+        order = np.argsort([len(part) for part in parts], kind="stable")
+        return cls(steps[order], [*(parts[n] for n in order), offsets])
+
+
 def _reached(
-    segments: npt.NDArray[np.int32], offsets: npt.NDArray[np.integer]
+    segments: npt.NDArray[np.int32], reach: _Reach
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Pixels that each segment's dilation adds to it, and the segment, one entry a pair.
 
@@ -143,45 +174,24 @@ def _reached(
     an inner pixel to it every step comes nearer, and the last step inside is on the border. So
     the neighbourhood is stamped on border pixels alone.
     """
-    from .segment_kernels import stamped
+    from .segment_kernels import grouped, stamped
 
     # A margin as wide as the reach, and at least one, holds every stamp: no index is checked.
-    margin = [(max(int(r), 1),) * 2 for r in np.abs(offsets).max(axis=0)]
+    margin = [(max(int(r), 1),) * 2 for r in np.abs(reach.parts[-1]).max(axis=0)]
     owner = np.pad(segments, margin, constant_values=-1)
     place = np.arange(segments.size, dtype=np.int32).reshape(segments.shape)
     strides = np.array(owner.strides) // owner.itemsize
     edges = np.flatnonzero(np.pad(_border(segments), margin)).astype(np.int32)
-    edges = edges[np.argsort(owner.ravel()[edges], kind="stable")]
-    before, parts = _new_reach(offsets)
+    flat = owner.ravel()
+    first = int(segments.min())
     return stamped(
-        owner.ravel(),
+        flat,
         np.pad(place, margin, constant_values=-1).ravel(),
-        edges,
-        (before @ strides).astype(np.int32),
-        np.cumsum([0, *(len(part) for part in parts)]),
-        (np.concatenate(parts) @ strides).astype(np.int32),
+        grouped(edges, flat, first, int(segments.max()) - first + 1),
+        (reach.before @ strides).astype(np.int32),
+        np.cumsum([0, *(len(part) for part in reach.parts)]),
+        (np.concatenate(reach.parts) @ strides).astype(np.int32),
     )
-
-
-def _new_reach(
-    offsets: npt.NDArray[np.integer],
-) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.integer]]]:
-    """Neighbours that come earlier in C order, and what a pixel reaches and each of them does not.
-
-    Those that leave the least come first; after the last neighbour's part stands the whole reach.
-    """
-    axes = np.meshgrid(*([-1, 0, 1],) * offsets.shape[1], indexing="ij")
-    steps = np.stack([axis.ravel() for axis in axes], axis=1)
-    steps = steps[: len(steps) // 2]  # those before the origin
-    whole = set(map(tuple, offsets.tolist()))
-    parts = [
-        # What the neighbour at ``step`` reaches lies, seen from the pixel, further by ``step``.
-        np.array([o for o in offsets.tolist() if tuple(np.subtract(o, step)) not in whole])
-        for step in steps
-    ]
-    order = np.argsort([len(part) for part in parts], kind="stable")
-    shaped = [parts[n].reshape(-1, offsets.shape[1]) for n in order]
-    return steps[order], [*shaped, offsets]
 
 
 def _border(labels: Labels) -> npt.NDArray[np.bool_]:
