@@ -18,6 +18,8 @@ ORDER = (
     "commands",
     "widgets",
     "layers",
+    "export",
+    "review",
     "training",
     "explanation",
     "evidence",
@@ -25,8 +27,17 @@ ORDER = (
     "sparse",
     "volumes",
 )
-WITHOUT_VIEWER = ("training", "explanation", "evidence", "networks", "sparse", "volumes")
-WITHOUT_TORCH = ("evidence", "volumes")
+WITHOUT_VIEWER = (
+    "export",
+    "review",
+    "training",
+    "explanation",
+    "evidence",
+    "networks",
+    "sparse",
+    "volumes",
+)
+WITHOUT_TORCH = ("export", "review", "evidence", "volumes")
 
 
 def modules_of(floor: str) -> list[str]:

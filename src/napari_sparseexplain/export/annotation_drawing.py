@@ -1,0 +1,131 @@
+"""Arrows, lines and outlines over a picture, with smooth edges and their measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from ..review.annotation import Annotation, measure_text
+from .lettering import line_height, text_width, write
+from .plane_view import PlaneView
+
+#: Lines are drawn this many times larger and then made smaller, which smooths their edges.
+_SMOOTH = 3
+
+
+def draw_annotations(
+    image: Image.Image, annotations: Sequence[Annotation], view: PlaneView, size: int
+) -> int:
+    """Draw the annotations of a slice; how many of them lie outside the picture.
+
+    Parameters
+    ----------
+    image : Image
+        The panel's picture, changed in place.
+    annotations : sequence of Annotation
+        Of this slice.
+    view : PlaneView
+    size : int
+        Size of text in pixels; lines follow it.
+    """
+    outside = 0
+    for item in annotations:
+        points = view.pixels(item.outline())
+        height, width = view.size
+        seen = (points >= 0).all(axis=1) & (points[:, 0] <= width) & (points[:, 1] <= height)
+        low, high = points.min(axis=0), points.max(axis=0)
+        if not seen.any() and ((high < 0).any() or (low > (width, height)).any()):
+            outside += 1
+            continue
+        _draw_lines(image, item, points, size)
+        _draw_text(image, item, points, view, size)
+    return outside
+
+
+def draw_crosshair(image: Image.Image, place: npt.NDArray[np.float64], size: int) -> None:
+    """A thin cross at a pixel, open about its middle."""
+    width, height = image.size
+    x, y, gap = float(place[0]), float(place[1]), size * 0.8
+    draw = ImageDraw.Draw(image)
+    for line in ((0, y, x - gap, y), (x + gap, y, width, y), (x, 0, x, y - gap), (x, y + gap, x,
+                 height)):  # fmt: skip
+        draw.line([round(v) for v in line], fill="#56B4E9", width=max(1, size // 12))
+
+
+def _draw_lines(
+    image: Image.Image, item: Annotation, points: npt.NDArray[np.float64], size: int
+) -> None:
+    """The line itself over a dark edge, both through masks drawn larger."""
+    thick = max(1.5, size / 8)
+    paths = _paths(item, points, size)
+    if not paths:
+        return
+    reach = size + 4
+    everything = np.concatenate(paths)
+    low = np.maximum(np.floor(everything.min(axis=0)) - reach, 0).astype(int)
+    high = np.minimum(np.ceil(everything.max(axis=0)) + reach, image.size).astype(int)
+    if (high <= low).any():
+        return
+    box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+    span = (box[2] - box[0], box[3] - box[1])
+    for colour, wide in (("#000000", thick + 2), (item.colour, thick)):
+        mask = Image.new("L", (span[0] * _SMOOTH, span[1] * _SMOOTH))
+        draw = ImageDraw.Draw(mask)
+        for path in paths:
+            at = [(float(x), float(y)) for x, y in (path - low) * _SMOOTH]
+            draw.line(at, fill=255, width=round(wide * _SMOOTH), joint="curve")
+        small = mask.resize(span, Image.Resampling.BOX)
+        image.paste(colour, box, small)
+
+
+def _paths(
+    item: Annotation, points: npt.NDArray[np.float64], size: int
+) -> list[npt.NDArray[np.float64]]:
+    """What is drawn, as lines from point to point."""
+    if item.kind == "text":
+        return []
+    if item.kind in ("polygon", "ellipse"):
+        return [np.concatenate([points, points[:2]])]
+    along = points[1] - points[0]
+    length = max(float(np.linalg.norm(along)), 1e-6)
+    along = along / length
+    across = np.array([-along[1], along[0]])
+    if item.kind == "distance":
+        tick = across * size * 0.45
+        return [points, *(np.stack([p - tick, p + tick]) for p in points)]
+    barb = min(size * 0.9, length * 0.5)
+    back = points[1] - along * barb
+    return [points, np.stack([back + across * barb * 0.5, points[1], back - across * barb * 0.5])]
+
+
+def _draw_text(
+    image: Image.Image,
+    item: Annotation,
+    points: npt.NDArray[np.float64],
+    view: PlaneView,
+    size: int,
+) -> None:
+    """Text and measure beside the mark, kept inside the picture."""
+    measure = measure_text(item, calibrated=view.grid.calibrated)
+    lines = [text for text in (item.text, measure) if text]
+    if not lines:
+        return
+    width = max(text_width(text, size) for text in lines)
+    tall = line_height(size) * len(lines)
+    if item.kind == "text":
+        x, y = points[0]
+    elif item.kind == "arrow":  # at its tail, on the side away from its head
+        x = points[0][0] - (width if points[1][0] > points[0][0] else 0)
+        y = points[0][1] - (tall if points[1][1] > points[0][1] else -size * 0.3)
+    else:
+        x = points[:, 0].max() + size * 0.6
+        y = points[:, 1].mean() - tall / 2
+        if x + width > view.size[1]:
+            x = points[:, 0].min() - size * 0.6 - width
+    x = float(np.clip(x, 2, max(view.size[1] - width - 2, 2)))
+    y = float(np.clip(y, 2, max(view.size[0] - tall - 2, 2)))
+    for place, text in enumerate(lines):
+        write(image, (x, y + place * line_height(size)), text, size, colour=item.colour)

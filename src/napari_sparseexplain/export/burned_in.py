@@ -1,0 +1,216 @@
+"""What stands in a picture, as facts: drawn by the compositor, kept in the PNG and in its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..evidence import Explanation
+from ..networks.catalogue import models
+from ..review.annotation import measure_text
+from ..review.reading import Reading, slice_count
+from ..review.review import Overlay, Panel
+from ..review.study_reference import study_code
+from ..volumes.edge_letters import PLANES
+from ..volumes.reading_order import role_title
+from .plane_view import PlaneView
+
+#: Under every picture.
+RESEARCH_ONLY = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
+
+_SCOPES = {"slice": "range of the slice", "volume": "range of the volume"}
+
+
+def study_title(reading: Reading, key: str, *, identify: bool) -> str:
+    """What a study is called: its code, or its own name where that was asked for."""
+    if identify:
+        return reading.studies[key].name
+    return reading.review.code or study_code(reading.review.studies[key])
+
+
+def panel_facts(
+    reading: Reading, panel: Panel, view: PlaneView, *, identify: bool
+) -> dict[str, Any]:
+    """All that is said about one panel, as JSON values."""
+    study = reading.study_of(panel)
+    count = slice_count(study, panel)
+    scan = panel.scan
+    facts: dict[str, Any] = {
+        "study": study_title(reading, panel.study, identify=identify),
+        "plane": panel.plane,
+        "slice": panel.index + 1,
+        "slices": count,
+        "index": panel.index,
+        "position": view.position(),
+        "letters": view.letters,
+        "zoom_px_per_mm": view.zoom,
+        "title": panel.title or _panel_title(panel),
+        "scan": None,
+        "overlays": [overlay_facts(reading, panel, item) for item in panel.overlays],
+        "annotations": [
+            {
+                "kind": item.kind,
+                "points_ras_mm": [list(p) for p in item.points],
+                "text": item.text,
+                "measure": measure_text(item, calibrated=study.grid.calibrated),
+            }
+            for item in reading.review.annotations
+            if item.on(panel.study, panel.plane, panel.index)
+        ],
+        "probe": _probe_facts(reading, panel),
+    }
+    if scan is not None:
+        volume = study[scan.role] if scan.study == panel.study else reading.studies[scan.study][
+            scan.role
+        ]  # fmt: skip
+        facts["scan"] = {
+            "role": scan.role,
+            "modality": modality(volume.unit, volume.details),
+            "window": scan.width,
+            "level": scan.level,
+            "unit": volume.unit,
+            "interpolation": scan.interpolation,
+        }
+    return facts
+
+
+def overlay_facts(reading: Reading, panel: Panel, overlay: Overlay) -> dict[str, Any]:
+    """All that is said about one overlay."""
+    facts: dict[str, Any] = {
+        "name": overlay.title or overlay.name,
+        "opacity": overlay.opacity,
+        "on_this_slice": reading.plane_of(overlay, panel) is not None,
+    }
+    if overlay.is_label:
+        facts["colours"] = {str(k): v for k, v in overlay.colours.items()}
+        facts["classes"] = {str(k): v for k, v in overlay.classes.items()}
+    else:
+        shared = sum(
+            other.scope == "shared" and other.limits == overlay.limits
+            for p in reading.review.panels
+            for other in p.overlays
+        )
+        facts |= {
+            "colormap": overlay.colormap,
+            "limits": list(overlay.limits),
+            "unit": overlay.unit,
+            "signed": overlay.signed,
+            "threshold": overlay.threshold,
+            "scope": overlay.scope,
+            "scope_text": _SCOPES.get(overlay.scope, f"range shared by {shared} maps"),
+        }
+    found = reading.explanation_of(overlay)
+    if found is not None:
+        facts |= explanation_facts(found)
+    return facts
+
+
+def explanation_facts(explanation: Explanation) -> dict[str, Any]:
+    """Method, target, model and scores of an explanation."""
+    record = explanation.provenance
+    parameters = {
+        name: value for name, value in record.parameters.items() if name not in ("slices", "target")
+    }
+    return {
+        "method": explanation.method,
+        "target": explanation.target,
+        "parameters": parameters,
+        "model": record.model,
+        "model_version": model_version(record.model, record.weights_sha256),
+        "weights_sha256": record.weights_sha256,
+        "scores": {k: None if v is None else float(v) for k, v in explanation.scores.items()},
+        "computed": record.created,
+        "inputs_sha256": {role: entry.get("sha256", "") for role, entry in record.inputs.items()},
+    }
+
+
+@lru_cache(maxsize=64)
+def model_version(name: str, weights_sha256: str) -> str:
+    """Version on the card of a model that ships; empty for another, or when its weights differ."""
+    card = models().get(name)
+    return card.version if card is not None and card.weights_sha256 == weights_sha256 else ""
+
+
+def model_text(facts: Mapping[str, Any]) -> str:
+    """Model, version and the first twelve digits of its weights, for the foot of a picture."""
+    if not facts.get("model"):
+        return ""
+    version = f" version {facts['model_version']}" if facts["model_version"] else ""
+    sha = f" · weights {facts['weights_sha256'][:12]}" if facts["weights_sha256"] else ""
+    return f"{facts['model']}{version}{sha}"
+
+
+def parameter_text(parameters: Mapping[str, Any]) -> str:
+    """Parameters for a person (``steps 50, baseline black``)."""
+    parts = []
+    for name, value in parameters.items():
+        if value is None or isinstance(value, dict):
+            continue
+        if isinstance(value, list | tuple):
+            value = "/".join(map(number_text, value))
+        parts.append(f"{name.replace('_', ' ')} {number_text(value)}")
+    return ", ".join(parts)
+
+
+def number_text(value: Any) -> str:
+    """A number with three digits, another value as text, the minus sign as in print."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value).replace("-", "−")
+    if isinstance(value, float):
+        return f"{value:.3g}".replace("-", "−")
+    return str(value)
+
+
+def score_text(scores: Mapping[str, float | None], most: int = 3) -> str:
+    """Scores for a person, the completeness gap first."""
+    order = sorted(scores, key=lambda name: "completeness" not in name)
+    parts = [
+        f"{name.replace('_', ' ')} {number_text(scores[name])}"
+        for name in order
+        if scores[name] is not None
+    ]
+    return ", ".join(parts[:most])
+
+
+def modality(unit: str, details: Mapping[str, Any]) -> str:
+    """CT, MR …, as far as the file told; empty otherwise."""
+    told = details.get("Modality")
+    if isinstance(told, str) and told:
+        return told
+    return "CT" if unit == "HU" else ""
+
+
+def _panel_title(panel: Panel) -> str:
+    if panel.scan is not None:
+        return role_title(panel.scan.role)
+    return panel.overlays[-1].title or panel.overlays[-1].name if panel.overlays else ""
+
+
+def _probe_facts(reading: Reading, panel: Panel) -> dict[str, Any] | None:
+    """Place of the probe and what every layer of the panel holds there."""
+    point = reading.review.probe
+    study = reading.study_of(panel)
+    if point is None:
+        return None
+    index = np.rint(study.grid.index(point)).astype(int)
+    if (index < 0).any() or (index >= study.grid.shape).any():
+        return None
+    axis, rows, columns = PLANES[panel.plane]
+    if index[axis] != panel.index:
+        return None
+    values: dict[str, Any] = {}
+    layers = (() if panel.scan is None else (panel.scan,)) + panel.overlays
+    for layer in layers:
+        plane = reading.plane_of(layer, panel)
+        if plane is None:
+            continue
+        value = plane[index[rows], index[columns]]
+        name = layer.title or layer.name if isinstance(layer, Overlay) else role_title(layer.role)
+        if np.ndim(value) == 0 and np.isfinite(value):
+            values[name] = value.item()
+    return {"ras_mm": [float(v) for v in point], "values": values}

@@ -1,0 +1,254 @@
+"""Pictures of a reading, drawn without a window: panels, and everything that must stand in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .. import __version__
+from ..errors import SparseExplainError
+from ..review.reading import Reading, slice_count
+from ..review.review import Panel
+from .annotation_drawing import draw_annotations, draw_crosshair
+from .burned_in import RESEARCH_ONLY, model_text, panel_facts
+from .lettering import DIM, WARNING, line_height, text_width, wrapped, write
+from .overlay_legend import draw_legend, legend_height
+from .panel_lettering import letter_panel
+from .plane_picture import draw_panel
+from .plane_view import PlaneView
+
+#: Pixels between panels.
+GAP = 3
+
+#: Between the panels, and behind the legends.
+_GROUND = "#181818"
+
+#: Smallest and largest text in points.
+_SMALLEST, _LARGEST = 6.0, 10.5
+
+#: Widths of a panel, in sizes of text.
+_PANEL_IN_SIZES = 46.0
+
+#: Smallest picture that can hold its text, and the largest that is drawn.
+_LEAST, _MOST = 200, 20_000
+
+
+@dataclass(frozen=True)
+class PictureSize:
+    """Size of a picture.
+
+    Attributes
+    ----------
+    width, height : int
+        Pixels.
+    dpi : float
+        Pixels in an inch: 96 for the screen, 300 for print. Text keeps its size in points.
+    """
+
+    width: int = 1600
+    height: int = 1400
+    dpi: float = 96.0
+
+    def __post_init__(self) -> None:
+        if not (min(self.width, self.height) >= _LEAST and max(self.width, self.height) <= _MOST):
+            raise SparseExplainError(
+                f"a picture of {self.width} × {self.height} pixels cannot be drawn",
+                where="picture",
+                remedy=f"Choose {_LEAST} to {_MOST} pixels on each side",
+            )
+        if not 30 <= self.dpi <= 2400:
+            raise SparseExplainError(
+                f"{self.dpi:g} pixels an inch cannot be drawn",
+                where="picture",
+                remedy="Choose 96 for the screen, 300 for print",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A drawn picture and all that it says, as JSON values."""
+
+    image: Image.Image
+    record: Mapping[str, Any]
+    dpi: float
+
+
+def compose(
+    reading: Reading,
+    size: PictureSize | None = None,
+    *,
+    identify: bool = False,
+    created: datetime | None = None,
+) -> Picture:
+    """Draw a reading as it is on the screen.
+
+    Parameters
+    ----------
+    reading : Reading
+    size : PictureSize, optional
+    identify : bool
+        Whether the study's own name stands in the picture instead of a code.
+    created : datetime, optional
+        Time to write; now when not given. With one time the same reading gives the same bytes.
+
+    Raises
+    ------
+    SparseExplainError
+        Something is still being computed, there is no panel, a slice is not there, or what a
+        panel shows is not here.
+    """
+    size = size or PictureSize()
+    _check(reading)
+    panels = reading.review.panels
+    rows, columns = panel_grid(reading, size)
+    cell_width = (size.width - (columns - 1) * GAP) // columns
+    text = text_size(cell_width, size.dpi)
+    time = (created or datetime.now(UTC)).astimezone(UTC)
+    image = Image.new("RGB", (size.width, size.height), _GROUND)
+    probes = [PlaneView(reading.study_of(p).grid, p.plane, p.index, (1, 1)) for p in panels]
+    known = [
+        panel_facts(reading, p, v, identify=identify) for p, v in zip(panels, probes, strict=True)
+    ]
+    foot = foot_lines(reading, known, size.width, text, time)
+    foot_height = line_height(text) * len(foot) + text // 2
+    legends = [
+        max(
+            legend_height(facts["overlays"], cell_width, text)
+            for facts in known[row * columns : (row + 1) * columns]
+        )
+        for row in range(rows)
+    ]
+    room = size.height - foot_height - sum(legends) - (rows - 1) * GAP
+    picture_height = room // rows
+    if picture_height < 4 * line_height(text):
+        raise SparseExplainError(
+            f"{size.width} × {size.height} pixels leave no room for {len(panels)} panels",
+            where="picture",
+            remedy="Choose a larger picture, or fewer panels",
+        )
+    top, facts_drawn = 0, []
+    for row in range(rows):
+        for column in range(columns):
+            place = row * columns + column
+            if place < len(panels):
+                cell, facts = _draw_cell(
+                    reading,
+                    panels[place],
+                    (picture_height, cell_width),
+                    legends[row],
+                    text,
+                    identify,
+                )
+                image.paste(cell, (column * (cell_width + GAP), top))
+                facts_drawn.append(facts)
+        top += picture_height + legends[row] + GAP
+    for place, (line, colour) in enumerate(foot):
+        y = size.height - foot_height + text // 4 + place * line_height(text)
+        write(image, (text // 2, y), line, text, colour=colour, outlined=False)
+    record = {
+        "software": f"napari-sparseexplain {__version__}",
+        "created": time.isoformat(timespec="seconds"),
+        "notice": RESEARCH_ONLY,
+        "convention": reading.review.convention,
+        "size_px": [size.width, size.height],
+        "dpi": size.dpi,
+        "panels": facts_drawn,
+    }
+    return Picture(image, record, size.dpi)
+
+
+def panel_grid(reading: Reading, size: PictureSize) -> tuple[int, int]:
+    """Rows and columns of panels: as the review says, else such that they are drawn largest."""
+    count = len(reading.review.panels)
+    if reading.review.columns:
+        columns = min(reading.review.columns, count)
+        return -(-count // columns), columns
+    best, largest = (1, count), 0.0
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        side = min(size.width / columns, 0.8 * size.height / rows)
+        if side > largest * 1.0001:
+            best, largest = (rows, columns), side
+    return best
+
+
+def text_size(panel_width: int, dpi: float) -> int:
+    """Size of text in pixels: readable in print, small enough for the panel."""
+    point = dpi / 72
+    return round(point * float(np.clip(panel_width / point / _PANEL_IN_SIZES, _SMALLEST, _LARGEST)))
+
+
+def foot_lines(
+    reading: Reading,
+    facts: list[dict[str, Any]],
+    width: int,
+    size: int,
+    time: datetime,
+) -> list[tuple[str, str]]:
+    """Notice, models, program, time and convention, with their colours."""
+    models = dict.fromkeys(
+        text for panel in facts for item in panel["overlays"] if (text := model_text(item))
+    )
+    parts = [
+        *models,
+        f"napari-sparseexplain {__version__}",
+        f"{time:%Y-%m-%d %H:%M:%S} UTC",
+    ]
+    if any(panel["letters"] for panel in facts):
+        parts.append(f"{reading.review.convention} convention")
+    told = wrapped(" · ".join(parts), size, width - size, 4)
+    lines = [(line, DIM) for line in told]
+    if len(told) == 1 and text_width(f"{told[0]} · {RESEARCH_ONLY}", size) < width - 2 * size:
+        return [(RESEARCH_ONLY, WARNING), *lines]
+    return [(RESEARCH_ONLY, WARNING), *lines]
+
+
+def _draw_cell(
+    reading: Reading,
+    panel: Panel,
+    picture: tuple[int, int],
+    legend: int,
+    text: int,
+    identify: bool,
+) -> tuple[Image.Image, dict[str, Any]]:
+    """One panel with its legend, and what stands in it."""
+    grid = reading.study_of(panel).grid
+    review = reading.review
+    view = PlaneView(grid, panel.plane, panel.index, picture, panel.camera, review.convention)
+    facts = panel_facts(reading, panel, view, identify=identify)
+    drawn = Image.fromarray(draw_panel(reading, panel, view))
+    marks = [a for a in review.annotations if a.on(panel.study, panel.plane, panel.index)]
+    if review.crosshair and review.probe is not None:
+        draw_crosshair(drawn, view.pixels(review.probe), text)
+    outside = draw_annotations(drawn, marks, view, text)
+    letter_panel(drawn, facts, view, text, outside=outside)
+    cell = Image.new("RGB", (picture[1], picture[0] + legend), _GROUND)
+    cell.paste(drawn, (0, 0))
+    draw_legend(cell, facts["overlays"], picture[0], text)
+    return cell, facts
+
+
+def _check(reading: Reading) -> None:
+    if reading.pending:
+        raise SparseExplainError(
+            f"{', '.join(reading.pending)} is still being computed",
+            where="picture",
+            remedy="Wait until it is done, or cancel it, and export again",
+        )
+    if not reading.review.panels:
+        raise SparseExplainError(
+            "there is nothing to draw", where="picture", remedy="Show a scan or a result first"
+        )
+    for panel in reading.review.panels:
+        count = slice_count(reading.study_of(panel), panel)
+        if not 0 <= panel.index < count:
+            raise SparseExplainError(
+                f"there is no {panel.plane} slice {panel.index + 1} (there are {count})",
+                where=panel.study,
+                remedy="Choose a slice of the study",
+            )

@@ -1,0 +1,98 @@
+"""Text in pictures: one font that ships with matplotlib, so that every machine draws the same."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+#: Colours of text.
+WHITE, PALE, DIM, WARNING = "#FFFFFF", "#D8D8D8", "#A8A8A8", "#FFB000"
+
+
+@lru_cache(maxsize=64)
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans at ``size`` pixels."""
+    return ImageFont.truetype(str(font_file(bold=bold)), size)
+
+
+def font_file(*, bold: bool = False) -> Path:
+    """File of the font."""
+    import matplotlib
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
+
+
+def line_height(size: int) -> int:
+    """Pixels from one line to the next."""
+    return round(size * 1.3)
+
+
+def text_width(text: str, size: int, *, bold: bool = False) -> float:
+    """Width of one line in pixels."""
+    return font(size, bold=bold).getlength(text)
+
+
+def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
+    """The text, cut with an ellipsis where it is wider than ``width`` pixels."""
+    if text_width(text, size, bold=bold) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text_width(text[:middle].rstrip() + "…", size, bold=bold) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low].rstrip() + "…"
+
+
+def wrapped(text: str, size: int, width: float, most: int = 99) -> list[str]:
+    """Lines no wider than ``width``, broken at spaces; the last of ``most`` is cut."""
+    lines: list[str] = []
+    words = text.split()
+    while words:
+        if len(lines) == most - 1:
+            return [*lines, fitted(" ".join(words), size, width)]
+        count = 1
+        while count < len(words) and text_width(" ".join(words[: count + 1]), size) <= width:
+            count += 1
+        lines.append(fitted(" ".join(words[:count]), size, width))
+        words = words[count:]
+    return lines
+
+
+def write(
+    image: Image.Image,
+    place: tuple[float, float],
+    text: str,
+    size: int,
+    *,
+    colour: str = WHITE,
+    anchor: str = "la",
+    bold: bool = False,
+    outlined: bool = True,
+) -> None:
+    """Write one line.
+
+    Parameters
+    ----------
+    place : pair of float
+        Where the anchor is, in pixels (x, y).
+    anchor : str
+        Pillow's two letters: ``l``, ``m``, ``r`` and ``a`` (top), ``m``, ``d`` (bottom).
+    outlined : bool
+        Whether a thin dark edge keeps it readable on a bright picture.
+    """
+    edge = max(1, size // 9) if outlined else 0
+    ImageDraw.Draw(image).text(
+        (round(place[0]), round(place[1])),
+        text,
+        fill=colour,
+        font=font(size, bold=bold),
+        anchor=anchor,
+        stroke_width=edge,
+        stroke_fill="#000000",
+    )

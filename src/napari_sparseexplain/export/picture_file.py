@@ -1,0 +1,48 @@
+"""A picture as PNG, with all that it says in its text chunks and in a JSON file beside it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from PIL.PngImagePlugin import PngInfo
+
+from ..whole_file import refuse_existing, write_whole
+from .compositor import Picture
+
+
+def png_bytes(picture: Picture) -> bytes:
+    """The picture as PNG; the same picture gives the same bytes."""
+    text = PngInfo()
+    record = picture.record
+    text.add_itxt("Software", str(record["software"]))
+    text.add_itxt("Creation Time", str(record["created"]))
+    text.add_itxt("Disclaimer", str(record["notice"]))
+    text.add_itxt("sparseexplain", json.dumps(record, ensure_ascii=False, allow_nan=False))
+    stream = io.BytesIO()
+    picture.image.save(
+        stream, "PNG", pnginfo=text, dpi=(picture.dpi, picture.dpi), compress_level=6
+    )
+    return stream.getvalue()
+
+
+def save_picture(picture: Picture, path: str | Path, *, overwrite: bool = False) -> list[Path]:
+    """Write the PNG and, beside it, the JSON file; the JSON last.
+
+    Raises
+    ------
+    SparseExplainError
+        A file is there already, or cannot be written.
+    """
+    png = Path(path)
+    if png.suffix.lower() != ".png":
+        png = png.with_name(png.name + ".png")
+    beside = png.with_suffix(".json")
+    for file in (png, beside):
+        refuse_existing(file, overwrite)
+    text = json.dumps(picture.record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return [
+        write_whole(png, png_bytes(picture), overwrite=overwrite),
+        write_whole(beside, text, overwrite=overwrite),
+    ]

@@ -1,0 +1,126 @@
+"""A slice with its overlays as pixels, sampled and coloured as the viewer does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..review.reading import Reading
+from ..review.review import Interpolation, Overlay, Panel, ScanLayer
+from .colour_scale import UNKNOWN_LABEL, coloured, rgb
+from .plane_view import PlaneView
+
+
+def sampled(
+    plane: npt.NDArray[Any], view: PlaneView, interpolation: Interpolation
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Values in the middle of every pixel, and where the slice is.
+
+    A voxel reaches half its size about its middle. ``"linear"`` weighs the four nearest middles
+    and keeps the outermost ones' values beyond them, as a texture clamped at its edge does.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (rows, columns) or (rows, columns, colours)
+    view : PlaneView
+
+    Returns
+    -------
+    values : ndarray, shape (height, width) or (height, width, colours)
+    inside : ndarray of bool, shape (height, width)
+    """
+    rows, columns = view.row_indices(), view.column_indices()
+    inside = _within(rows, plane.shape[0])[:, None] & _within(columns, plane.shape[1])[None, :]
+    if interpolation == "nearest":
+        return plane[np.ix_(_nearest(rows, plane.shape[0]), _nearest(columns, plane.shape[1]))], (
+            inside
+        )
+    values = _between(np.asarray(plane, np.float32), rows, 0)
+    return _between(values, columns, 1), inside
+
+
+def draw_panel(reading: Reading, panel: Panel, view: PlaneView) -> npt.NDArray[np.uint8]:
+    """The panel's scan and overlays without any text, shape (height, width, 3).
+
+    Raises
+    ------
+    StudyError
+        Something that it shows is not here.
+    """
+    picture = np.zeros((*view.size, 3), np.float32)
+    if panel.scan is not None:
+        _lay_scan(picture, reading, panel, panel.scan, view)
+    for overlay in panel.overlays:
+        plane = reading.plane_of(overlay, panel)
+        if plane is not None and overlay.opacity > 0:
+            colours, alpha = overlay_colours(plane, overlay, view)
+            picture += alpha[..., None] * (colours - picture)
+    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def overlay_colours(
+    plane: npt.NDArray[Any], overlay: Overlay, view: PlaneView
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Colours (height, width, 3) and opacities (height, width), both in [0, 1], of an overlay."""
+    if overlay.is_label:
+        values, inside = sampled(plane, view, "nearest")
+        colours = np.zeros((*view.size, 3), np.float32)
+        for label in np.unique(values):
+            if label != 0:
+                text = overlay.colours.get(int(label), UNKNOWN_LABEL)
+                colours[values == label] = np.asarray(rgb(text), np.float32) / 255
+        return colours, overlay.opacity * (inside & (values != 0)).astype(np.float32)
+    values, inside = sampled(plane, view, overlay.interpolation)
+    values = np.asarray(values, np.float32)
+    shown = inside & np.isfinite(values)
+    if overlay.threshold is not None:
+        with np.errstate(invalid="ignore"):
+            shown &= (np.abs(values) if overlay.signed else values) >= overlay.threshold
+    colours = coloured(values, overlay.limits, overlay.colormap)
+    return colours, overlay.opacity * shown.astype(np.float32)
+
+
+def _lay_scan(
+    picture: npt.NDArray[np.float32],
+    reading: Reading,
+    panel: Panel,
+    scan: ScanLayer,
+    view: PlaneView,
+) -> None:
+    plane = reading.plane_of(scan, panel)
+    if plane is None:
+        return
+    values, inside = sampled(plane, view, scan.interpolation)
+    if values.ndim == 3:  # a picture in colour
+        shown = np.asarray(values[..., :3], np.float32) / (
+            255 if np.issubdtype(plane.dtype, np.integer) else 1
+        )
+    else:
+        shown = coloured(values, scan.window, "gray")
+    picture[inside] = np.nan_to_num(shown)[inside]
+
+
+def _within(places: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.bool_]:
+    return (places >= -0.5) & (places < count - 0.5)
+
+
+def _nearest(places: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
+    return np.clip(np.floor(places + 0.5), 0, count - 1).astype(np.intp)
+
+
+def _between(
+    values: npt.NDArray[np.float32], places: npt.NDArray[np.float64], axis: int
+) -> npt.NDArray[np.float32]:
+    """Linear interpolation along one axis, clamped at its ends."""
+    count = values.shape[axis]
+    place = np.clip(places, 0, count - 1)
+    low = np.minimum(np.floor(place).astype(np.intp), max(count - 2, 0))
+    shape = [1] * values.ndim
+    shape[axis] = -1
+    weight = (place - low).astype(np.float32).reshape(shape)
+    first = np.take(values, low, axis=axis)
+    second = np.take(values, np.minimum(low + 1, count - 1), axis=axis)
+    # A weight of 0 must not spread the NaN of a neighbour that does not count.
+    return np.where(weight == 0, first, first * (1 - weight) + second * weight)

@@ -1,0 +1,143 @@
+"""Where a slice lies in a picture: from pixels to voxels and back, with its letters and scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..review.review import Camera, Convention
+from ..volumes import Grid
+from ..volumes.edge_letters import PLANES, Plane, edge_letters
+
+#: Share of a picture left free about a slice that is seen whole.
+FIT_MARGIN = 0.04
+
+_LEFT_AXIS = 2
+
+#: A camera that sees the whole slice.
+WHOLE = Camera()
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneView:
+    """One slice in a rectangle of pixels.
+
+    Superior and anterior are kept up. In the radiological convention columns grow to the right,
+    so that the patient's left is on the right; in the neurological one they are mirrored.
+
+    Attributes
+    ----------
+    grid : Grid
+    plane, index : str, int
+    size : pair of int
+        Height and width in pixels.
+    camera : Camera
+        What is seen; of a screen with other proportions all that was seen there.
+    convention : str
+    """
+
+    grid: Grid
+    plane: Plane
+    index: int
+    size: tuple[int, int]
+    camera: Camera = WHOLE
+    convention: Convention = "radiological"
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """Spatial axes (0 S, 1 P, 2 L) along rows and columns."""
+        _, rows, columns = PLANES[self.plane]
+        return rows, columns
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the slice, in voxels."""
+        rows, columns = self.axes
+        return self.grid.shape[rows], self.grid.shape[columns]
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Millimetres between rows and between columns."""
+        rows, columns = self.axes
+        return self.grid.spacing[rows], self.grid.spacing[columns]
+
+    @property
+    def down(self) -> bool:
+        """Whether the row index grows downwards in the picture."""
+        return self.axes[0] != 0
+
+    @property
+    def right(self) -> bool:
+        """Whether the column index grows to the right."""
+        mirrored = self.convention == "neurological" and self.grid.oriented
+        return not (mirrored and self.axes[1] == _LEFT_AXIS)
+
+    @property
+    def zoom(self) -> float:
+        """Pixels per millimetre."""
+        height, width = self.size
+        if self.camera.zoom is not None and self.camera.canvas is not None:
+            seen_height, seen_width = self.camera.canvas
+            return self.camera.zoom * min(height / seen_height, width / seen_width)
+        rows, columns = (n * mm for n, mm in zip(self.shape, self.spacing, strict=True))
+        return (1 - FIT_MARGIN) * min(height / rows, width / columns)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Millimetres along rows and columns of what lies in the middle of the picture."""
+        if self.camera.centre is not None:
+            return self.camera.centre
+        rows, columns = ((n - 1) / 2 * mm for n, mm in zip(self.shape, self.spacing, strict=True))
+        return rows, columns
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """Letters of the four edges; empty when the file gave no orientation."""
+        return edge_letters(self.grid, self.axes, down=self.down, right=self.right)
+
+    def row_indices(self) -> npt.NDArray[np.float64]:
+        """Fractional row index in the middle of each pixel row, shape (height,)."""
+        return self._indices(0)
+
+    def column_indices(self) -> npt.NDArray[np.float64]:
+        """Fractional column index in the middle of each pixel column, shape (width,)."""
+        return self._indices(1)
+
+    def pixels(self, world: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Picture coordinates (x, y) of points (..., 3) in RAS+ millimetres.
+
+        The middle of the first pixel is (0.5, 0.5). Points beside the slice are projected on it.
+        """
+        return self.pixels_of_index(self.grid.index(world))
+
+    def pixels_of_index(self, index: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Picture coordinates (x, y) of display indices (..., 3)."""
+        place = np.asarray(index, dtype=np.float64)
+        found = []
+        for side in (1, 0):
+            mm = place[..., self.axes[side]] * self.spacing[side]
+            sign = 1 if (self.down, self.right)[side] else -1
+            found.append(self.size[side] / 2 + sign * (mm - self.centre[side]) * self.zoom)
+        return np.asarray(np.stack(found, axis=-1), np.float64)
+
+    def _indices(self, side: int) -> npt.NDArray[np.float64]:
+        count = self.size[side]
+        sign = 1 if (self.down, self.right)[side] else -1
+        mm = self.centre[side] + sign * (np.arange(count) + 0.5 - count / 2) / self.zoom
+        return np.asarray(mm / self.spacing[side], np.float64)
+
+    def position(self) -> str:
+        """Where the slice lies, for a person (``"S 23.5 mm"``); empty without millimetres.
+
+        Of an oblique slice: of its middle, along the patient's nearest axis.
+        """
+        if not (self.grid.oriented and self.grid.calibrated):
+            return ""
+        axis = PLANES[self.plane][0]
+        place = (np.asarray(self.grid.shape, dtype=float) - 1) / 2
+        place[axis] = self.index
+        nearest = int(np.abs(self.grid.affine[:3, axis]).argmax())
+        mm = float(self.grid.world(place)[nearest])
+        return f"{('RAS' if mm >= 0 else 'LPI')[nearest]} {abs(mm):.1f} mm"

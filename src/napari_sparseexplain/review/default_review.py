@@ -1,0 +1,173 @@
+"""The review that one starts from: the scans beside each other, or each explanation over a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..errors import StudyError
+from ..evidence import Explanation, ExplanationMap
+from ..evidence.colours import (
+    BRATS_COLOURS,
+    ESTIMATED_MASK_COLOUR,
+    FURTHER_COLOURS,
+    SIGNED_COLORMAP,
+    TRUE_MASK_COLOUR,
+    brats_label_colours,
+)
+from ..volumes import Study
+from ..volumes.intensity_window import display_limits
+from ..volumes.reading_order import first_shown, opening_point, ordered_roles, role_title
+from .reading import Reading
+from .review import ExplanationReference, KeySlice, Overlay, Panel, Review, ScanLayer
+from .study_reference import study_reference
+
+#: Panels of a review that nobody laid out.
+MOST_PANELS = 4
+
+#: Opacity of a label map, and of a heat map, over a scan.
+LABEL_OPACITY, HEAT_OPACITY = 0.45, 0.6
+
+#: Share of a heat map's range below which it is clear, so that the scan stays visible.
+HEAT_THRESHOLD = 0.25
+
+#: Colour map of a map without sign, over a grey scan.
+HEAT_COLORMAP = "inferno"
+
+STUDY_KEY = "study"
+
+
+def default_reading(study: Study, explanations: Mapping[str, Explanation] | None = None) -> Reading:
+    """A reading of one study that nobody has laid out.
+
+    Up to four axial panels on the largest slice of the lesion (else the middle one, or the middle
+    of what was explained), which is also the one key slice. With explanations: the scan with its
+    mask, then one map a panel over that scan. Without: the scans in reading order, the mask over
+    the first.
+
+    Raises
+    ------
+    StudyError
+        The study has no scan.
+    """
+    found = dict(explanations or {})
+    first = first_shown(study)
+    if not first:
+        raise StudyError(
+            "there is no scan to show", where=study.name, remedy="Open a study with a scan"
+        )
+    index = _first_slice(study, found)
+    over = tuple(
+        label_overlay(study, role) for role in ordered_roles(study) if _is_lesion(study, role)
+    )[:1]
+    panels = [Panel(STUDY_KEY, "axial", index, scan_layer(study, first), over)]
+    for key, explanation in found.items():
+        for item in explanation.maps:
+            if item.space == "study":
+                scan = None if item.kind in ("component", "signal") else scan_layer(study, first)
+                overlay = map_overlay(key, explanation, item, alone=scan is None)
+                panels.append(Panel(STUDY_KEY, "axial", index, scan, (overlay,)))
+    if not found:
+        panels += [
+            Panel(STUDY_KEY, "axial", index, scan_layer(study, role))
+            for role in ordered_roles(study)
+            if role in study.images and role != first
+        ]
+    review = Review(
+        studies={STUDY_KEY: study_reference(study)},
+        panels=tuple(panels[:MOST_PANELS]),
+        explanations={key: explanation_reference(item) for key, item in found.items()},
+        key_slices=(KeySlice(STUDY_KEY, "axial", index),),
+    )
+    return Reading(review, {STUDY_KEY: study}, found)
+
+
+def scan_layer(study: Study, role: str, key: str = STUDY_KEY) -> ScanLayer:
+    """A scan at the window in which the viewer opens it."""
+    return ScanLayer(key, role, display_limits(study[role]))
+
+
+def label_overlay(study: Study, role: str, key: str = STUDY_KEY) -> Overlay:
+    """A label map of the study in the viewer's colours."""
+    highest = int(study[role].spatial().max(initial=0))
+    colours = brats_label_colours(highest)
+    if colours is None:
+        colours = {n: FURTHER_COLOURS[n % len(FURTHER_COLOURS)] for n in range(1, highest + 1)}
+    return Overlay(
+        "study", key, role, role_title(role), colours=colours, opacity=LABEL_OPACITY
+    )  # fmt: skip
+
+
+def map_overlay(
+    key: str, explanation: Explanation, item: ExplanationMap, *, alone: bool = False
+) -> Overlay:
+    """A map of an explanation; over a scan it is translucent and its low values are clear."""
+    title = item.title or item.name
+    if item.kind == "segmentation":
+        named = [label for label in item.classes if label != 0]
+        true = "true" in item.name or "truth" in item.name
+        one = {1: TRUE_MASK_COLOUR if true else ESTIMATED_MASK_COLOUR}
+        return Overlay(
+            "explanation",
+            key,
+            item.name,
+            title,
+            colours=BRATS_COLOURS if len(named) > 1 else one,
+            classes=item.classes,
+            opacity=LABEL_OPACITY,
+        )
+    low, high = _limits(item)
+    reach = max(abs(low), abs(high)) if item.signed else high - low
+    return Overlay(
+        "explanation",
+        key,
+        item.name,
+        title,
+        colormap=SIGNED_COLORMAP if item.signed else ("gray" if alone else HEAT_COLORMAP),
+        limits=(low, high),
+        scope=item.range_scope,
+        signed=item.signed,
+        opacity=1.0 if alone else HEAT_OPACITY,
+        threshold=None if alone else (0.0 if item.signed else low) + HEAT_THRESHOLD * reach,
+        unit=item.unit,
+    )
+
+
+def explanation_reference(
+    explanation: Explanation, folder: str = "", entry: str = ""
+) -> ExplanationReference:
+    """How an explanation is known in a review."""
+    return ExplanationReference(
+        STUDY_KEY,
+        explanation.method,
+        explanation.target,
+        explanation.provenance.to_json(),
+        folder,
+        entry,
+    )
+
+
+def _is_lesion(study: Study, role: str) -> bool:
+    return role in study.labels and "brain" not in role
+
+
+def _first_slice(study: Study, explanations: Mapping[str, Explanation]) -> int:
+    index = opening_point(study)[0]
+    spans = [e.slices for e in explanations.values() if any(m.space == "study" for m in e.maps)]
+    if spans and not any(span.start <= index < span.stop for span in spans):
+        return (spans[0].start + spans[0].stop - 1) // 2
+    return index
+
+
+def _limits(item: ExplanationMap) -> tuple[float, float]:
+    """The map's own limits, else its range, symmetric about zero when it is signed."""
+    if item.value_range is not None and item.value_range[1] > item.value_range[0]:
+        return item.value_range
+    data = np.asarray(item.data)
+    finite = data[np.isfinite(data)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if item.signed:
+        high = max(abs(low), abs(high))
+        low = -high
+    return (low, high) if high > low else (low, low + 1.0)

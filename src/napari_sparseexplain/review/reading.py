@@ -1,0 +1,148 @@
+"""A review together with the studies and explanations that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import StudyError
+from ..evidence import Explanation, ExplanationMap
+from ..volumes import Finding, Study
+from .review import Overlay, Panel, Review, ScanLayer
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a picture is drawn from, and what a viewer shows.
+
+    Attributes
+    ----------
+    review : Review
+    studies, explanations : mapping
+        By the keys that the review uses.
+    findings : tuple of Finding
+        What was noticed on restoring it.
+    pending : tuple of str
+        Names of what is still being computed; nothing is exported while there is any.
+    """
+
+    review: Review
+    studies: Mapping[str, Study]
+    explanations: Mapping[str, Explanation] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    pending: tuple[str, ...] = ()
+
+    def with_review(self, review: Review) -> Reading:
+        """The same with another state of the review."""
+        return replace(self, review=review)
+
+    def study_of(self, panel: Panel) -> Study:
+        """The study that a panel slices.
+
+        Raises
+        ------
+        StudyError
+            The reading has no such study.
+        """
+        return self._study(panel.study)
+
+    def explanation_of(self, overlay: Overlay) -> Explanation | None:
+        """The explanation that an overlay shows; None for a volume of the study.
+
+        Raises
+        ------
+        StudyError
+            Its arrays were not saved with the review and are not where they were.
+        """
+        if overlay.shelf == "study":
+            return None
+        if overlay.key not in self.explanations:
+            raise StudyError(
+                f"the explanation {overlay.key!r} is not here",
+                where=overlay.title or overlay.name,
+                remedy="Run it again (its record is in the review), or hide the overlay",
+            )
+        return self.explanations[overlay.key]
+
+    def map_of(self, overlay: Overlay) -> ExplanationMap | None:
+        """The map that an overlay shows; None for a volume of the study."""
+        found = self.explanation_of(overlay)
+        if found is None:
+            return None
+        try:
+            item = found[overlay.name]
+        except KeyError:
+            raise StudyError(
+                f"the explanation {overlay.key!r} has no map {overlay.name!r}",
+                where=overlay.title,
+                remedy="It holds " + ", ".join(m.name for m in found.maps),
+            ) from None
+        if item.space != "study":
+            raise StudyError(
+                f"the map {item.name!r} does not lie in the patient",
+                where=overlay.key,
+                remedy="Export it from the Responses panel",
+            )
+        return item
+
+    def plane_of(self, layer: ScanLayer | Overlay, panel: Panel) -> npt.NDArray[Any] | None:
+        """The slice of a layer that a panel shows, in (rows, columns) of its plane.
+
+        A map that covers some slices only is filled with NaN where it has none; None when it has
+        nothing on this slice.
+
+        Raises
+        ------
+        StudyError
+            What the layer shows is not here.
+        """
+        axis = {"axial": 0, "coronal": 1, "sagittal": 2}[panel.plane]
+        if isinstance(layer, ScanLayer):
+            return _slice_of(self._study(layer.study)[layer.role], layer.leading, axis, panel.index)
+        item = self.map_of(layer)
+        if item is None:
+            volume = self._study(layer.key)[layer.name]
+            return _slice_of(volume, layer.leading, axis, panel.index)
+        span = self.explanations[layer.key].slices
+        return _map_slice(np.asarray(item.data), span, self.study_of(panel), axis, panel.index)
+
+    def _study(self, key: str) -> Study:
+        if key not in self.studies:
+            raise StudyError(
+                f"the study {key!r} is not here",
+                where="review",
+                remedy="Restore the review again and point to the study",
+            )
+        return self.studies[key]
+
+
+def slice_count(study: Study, panel: Panel) -> int:
+    """How many slices a study has in a panel's plane."""
+    return study.grid.shape[{"axial": 0, "coronal": 1, "sagittal": 2}[panel.plane]]
+
+
+def _slice_of(volume: Any, leading: tuple[int, ...], axis: int, index: int) -> npt.NDArray[Any]:
+    """One slice, read without the rest of the volume."""
+    points = (*leading, *(0,) * len(volume.leading))[: len(volume.leading)]
+    place: list[Any] = [slice(None)] * 3
+    place[axis] = index
+    return np.asarray(volume.data[(*points, *place)])
+
+
+def _map_slice(
+    data: npt.NDArray[Any], span: slice, study: Study, axis: int, index: int
+) -> npt.NDArray[Any] | None:
+    if axis == 0:
+        return data[index - span.start] if span.start <= index < span.stop else None
+    part = np.take(data, index, axis=axis)
+    whole = study.grid.shape[0]
+    if (span.start, span.stop) == (0, whole):
+        return part
+    fill = 0 if np.issubdtype(data.dtype, np.integer) else np.nan
+    full = np.full((whole, part.shape[1]), fill, dtype=part.dtype)
+    full[span] = part
+    return full

@@ -1,0 +1,284 @@
+"""The review: what is looked at, how, and what was marked. Plain data, one to one with a viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ..evidence.provenance import package_versions
+from ..volumes.edge_letters import Plane
+from .annotation import Annotation
+
+Convention = Literal["radiological", "neurological"]
+Interpolation = Literal["nearest", "linear"]
+Scope = Literal["slice", "volume", "shared"]
+
+#: Where a layer's array is: in a study (its role), or in an explanation (its map).
+Shelf = Literal["study", "explanation"]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Which part of a slice is seen.
+
+    Attributes
+    ----------
+    zoom : float or None
+        Screen pixels per millimetre, as napari's ``camera.zoom``; None fits the whole slice.
+    centre : pair of float or None
+        What lies in the middle, in millimetres along the plane's rows and columns from the middle
+        of voxel 0, as napari's ``camera.center``; None: the middle of the slice.
+    canvas : pair of int or None
+        Height and width in pixels of the cell on the screen. A picture of another size shows all
+        that was seen there. Needed with ``zoom``.
+    """
+
+    zoom: float | None = None
+    centre: tuple[float, float] | None = None
+    canvas: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.zoom is not None and (self.zoom <= 0 or self.canvas is None):
+            raise ValueError("a zoom is above 0 and needs the canvas that it was seen on")
+
+
+@dataclass(frozen=True)
+class ScanLayer:
+    """A scan in grey under a panel's overlays.
+
+    Attributes
+    ----------
+    study, role : str
+        Key of the study, role in it.
+    window : pair of float
+        Values shown as black and as white.
+    leading : tuple of int
+        Points along the leading axes (time, direction), where there are any.
+    interpolation : {"nearest", "linear"}
+        napari's ``interpolation2d``.
+    """
+
+    study: str
+    role: str
+    window: tuple[float, float]
+    leading: tuple[int, ...] = ()
+    interpolation: Interpolation = "nearest"
+
+    @property
+    def level(self) -> float:
+        """Middle of the window."""
+        return (self.window[0] + self.window[1]) / 2
+
+    @property
+    def width(self) -> float:
+        """Width of the window."""
+        return self.window[1] - self.window[0]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A map or label map over a scan, or alone in its panel.
+
+    Attributes
+    ----------
+    shelf, key, name : str
+        ``"study"``, the study's key and a role; or ``"explanation"``, its key and a map.
+    title : str
+        For a person.
+    colormap : str
+        A name of `export/colour_scale.py`; ignored by label maps.
+    limits : pair of float
+        Values at the two ends of the colour bar; ignored by label maps.
+    scope : {"slice", "volume", "shared"}
+        What the limits were taken over; ``"shared"``: the same in several panels.
+    signed : bool
+        Zero is a meaningful middle.
+    opacity : float
+        In [0, 1].
+    threshold : float or None
+        What is lower is not drawn; for a signed map, what is nearer to zero.
+    colours : mapping of label value to ``"#RRGGBB"``
+        For label maps.
+    classes : mapping of label value to name
+        For label maps.
+    unit : str
+        Of the values.
+    leading : tuple of int
+        Points along the leading axes.
+    interpolation : {"nearest", "linear"}
+    """
+
+    shelf: Shelf
+    key: str
+    name: str
+    title: str = ""
+    colormap: str = "gray"
+    limits: tuple[float, float] = (0.0, 1.0)
+    scope: Scope = "volume"
+    signed: bool = False
+    opacity: float = 1.0
+    threshold: float | None = None
+    colours: Mapping[int, str] = field(default_factory=dict)
+    classes: Mapping[int, str] = field(default_factory=dict)
+    unit: str = ""
+    leading: tuple[int, ...] = ()
+    interpolation: Interpolation = "nearest"
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it is drawn with a colour for each value."""
+        return bool(self.colours)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One view: a slice of a study, its scan and what lies over it, bottom first.
+
+    Attributes
+    ----------
+    study : str
+        Key of the study whose grid is sliced.
+    plane, index : str, int
+        Which slice.
+    scan : ScanLayer or None
+        None: the overlays stand alone.
+    overlays : tuple of Overlay
+    camera : Camera
+    title : str
+        Instead of the scan's name.
+    """
+
+    study: str
+    plane: Plane
+    index: int
+    scan: ScanLayer | None = None
+    overlays: tuple[Overlay, ...] = ()
+    camera: Camera = Camera()
+    title: str = ""
+
+    def at(self, index: int) -> Panel:
+        """The same panel on another slice."""
+        return replace(self, index=index)
+
+
+@dataclass(frozen=True)
+class KeySlice:
+    """A slice that a person marked, with what they wrote."""
+
+    study: str
+    plane: Plane
+    index: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class VolumeReference:
+    """One volume of a study: its file (within the study's folder) and the checksum of its bytes."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class StudyReference:
+    """A study by where it lay and by what was in it.
+
+    Attributes
+    ----------
+    path : str
+        File or folder, absolute.
+    name : str
+        Title.
+    reference : str
+        Role whose grid is the study's.
+    patient_axes : bool
+        Whether it was resampled to the patient's axes.
+    volumes : mapping of role to VolumeReference
+    """
+
+    path: str
+    name: str
+    reference: str
+    patient_axes: bool
+    volumes: Mapping[str, VolumeReference]
+
+
+@dataclass(frozen=True)
+class ExplanationReference:
+    """An explanation by how it was made, and where its arrays are.
+
+    Attributes
+    ----------
+    study : str
+        Key of the study explained.
+    method, target : str
+    provenance : mapping
+        As `Provenance.to_json`: enough to run it again.
+    folder, entry : str
+        Where `load_explanation` finds its arrays; a relative folder lies in the review. Empty:
+        nowhere; it must be run again.
+    """
+
+    study: str
+    method: str
+    target: str
+    provenance: Mapping[str, Any]
+    folder: str = ""
+    entry: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """All of one reading. Frozen: a change gives a new review.
+
+    Attributes
+    ----------
+    studies, explanations : mapping by key
+    panels : tuple of Panel
+        Row by row.
+    columns : int
+        Panels in a row; 0: as many as make them largest.
+    convention : {"radiological", "neurological"}
+        Patient's left on the picture's right, or the other way.
+    annotations : tuple of Annotation
+    key_slices : tuple of KeySlice
+    probe : point or None
+        The clicked place in RAS+ millimetres, also the crosshair of linked views.
+    crosshair : bool
+        Whether a cross is drawn at the probe.
+    code : str
+        What the study is called on pictures; empty: a code from its checksums.
+    versions : mapping
+        Packages that it was saved with.
+    """
+
+    studies: Mapping[str, StudyReference]
+    panels: tuple[Panel, ...]
+    explanations: Mapping[str, ExplanationReference] = field(default_factory=dict)
+    columns: int = 0
+    convention: Convention = "radiological"
+    annotations: tuple[Annotation, ...] = ()
+    key_slices: tuple[KeySlice, ...] = ()
+    probe: tuple[float, float, float] | None = None
+    crosshair: bool = False
+    code: str = ""
+    versions: Mapping[str, str] = field(default_factory=package_versions)
+
+    def at(self, key: KeySlice) -> Review:
+        """The same review on a key slice.
+
+        Panels of that study and plane go to it. When none has the plane, as in a review of axial
+        views with a coronal key slice, all panels of the study turn to it, seen whole.
+        """
+        here = [p for p in self.panels if (p.study, p.plane) == (key.study, key.plane)]
+        if here:
+            panels = (p.at(key.index) if p in here else p for p in self.panels)
+        else:
+            panels = (
+                replace(p, plane=key.plane, index=key.index, camera=Camera())
+                if p.study == key.study
+                else p
+                for p in self.panels
+            )
+        return replace(self, panels=tuple(panels))
