@@ -27,6 +27,7 @@ from paired_timing import Row
 REFERENCE = 4000
 WANTED = 0.01
 SIDE = 64
+NETWORKS = ("sum-rec", "unet")
 
 #: Numbers of gradients that are tried.
 TRIED = (4, 6, 8, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 160, 200, 256, 320, 400, 512, 640)
@@ -75,7 +76,7 @@ def measure(repeats: int) -> list[Row]:
     """One row a network; nothing is timed, so nothing is repeated."""
     study = open_study(sample_path())
     rows = []
-    for name in ("sum-rec", "unet"):
+    for name in NETWORKS:
         model = load_model(name)
         prepared = about_the_tumour(study, prepare(study, model.card))
         score = drain(score_function(model, prepared, Target.region("WT")))

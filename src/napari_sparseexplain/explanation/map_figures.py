@@ -25,6 +25,7 @@ from ..evidence.attribution_scores import (
     mean_localisation,
     random_map,
 )
+from ..evidence.region_table import REGIONS
 from ..progress import Work, drain
 from .explained_slices import ExplainedSlices
 from .infidelity import MapMeaning, infidelity, max_sensitivity
@@ -137,6 +138,8 @@ class Heat:
     values : ndarray, shape (N, H, W)
         Sum over modalities.
     signed : bool
+        Pixels are ranked by the size of their values. Not of XRAI, whose own ranks go by the gain:
+        what lowers the score is there the least of all.
     channels : ndarray, shape (N, C, H, W), or None
         Of each modality, where the method tells them apart.
     gap : float or None
@@ -171,7 +174,8 @@ class Heat:
         channels = values[:, None] if len(roles) == 1 else None
         if len(roles) > 1 and all(part is not None for part in parts):
             channels = np.stack([np.asarray(p, dtype=np.float64) for p in parts], axis=1)
-        return cls(values, heat.signed, channels, explanation.scores.get("completeness gap"))
+        signed = heat.signed and REGIONS not in named
+        return cls(values, signed, channels, explanation.scores.get("completeness gap"))
 
 
 def map_figures(
