@@ -16,6 +16,7 @@ from napari_sparseexplain.errors import ModelError, SparseExplainError, StudyErr
 from napari_sparseexplain.evidence.heat_threshold import top_share
 from napari_sparseexplain.evidence.region_table import region_at
 from napari_sparseexplain.evidence.store import load_explanation, save_explanation
+from napari_sparseexplain.explanation.map_figures import Heat
 from napari_sparseexplain.networks.bundle import Model
 from napari_sparseexplain.networks.model_card import Inputs, ModelCard
 
@@ -179,6 +180,14 @@ def test_a_gradient_that_is_not_finite_names_its_node(study) -> None:
 
     with pytest.raises(ModelError, match="node 1 of 4"):
         explained(study, Model.of_network(CARD, Rooted()))
+
+
+def test_its_maps_are_scored_by_gain_and_others_by_size(study, model) -> None:
+    """A region that lowers the score is XRAI's last; of a gradient it matters as much."""
+    ours = Heat.of(explained(study, model), ("flair",))
+    assert not ours.signed
+    gradient = Heat.of(se.explain(study, model, "vanilla", target="WT"), ("flair",))
+    assert gradient.signed
 
 
 @pytest.mark.parametrize("wrong", [{"mode": "slow"}, {"top": 0.0}, {"merge": "mean"}])
