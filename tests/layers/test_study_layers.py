@@ -12,7 +12,7 @@ from napari.layers import Layer
 
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.layers.colormaps import signed_colormap
-from napari_sparseexplain.layers.grid_view import grid_shape, round_length
+from napari_sparseexplain.layers.grid_view import grid_shape, round_length, row_shape
 from napari_sparseexplain.layers.napari_reader import get_reader
 from napari_sparseexplain.layers.napari_writer import write_layer
 from napari_sparseexplain.layers.study_layers import (
@@ -104,6 +104,15 @@ def test_letters_come_from_the_affine_not_from_habit() -> None:
     letters = edge_letters(Grid((4, 4, 4), mirrored), (1, 2))
     assert (letters["left"], letters["right"]) == ("L", "R")
     assert edge_letters(Grid((4, 4, 4), radiological, oriented=False), (1, 2)) == {}
+
+
+def test_rows_that_mean_something_are_only_broken_into_equal_parts() -> None:
+    assert row_shape(12, 6, (730, 550), (180, 150)) == (4, 3)  # a high canvas: larger in two rows
+    assert row_shape(12, 6, (400, 1500), (180, 150)) == (2, 6)
+    assert row_shape(10, 5, (730, 550), (180, 150)) in {(2, 5), (10, 1)}
+    rows, columns = row_shape(24, 6, (730, 550), (180, 150))
+    assert 6 % columns == 0
+    assert rows * columns == 24
 
 
 def test_grid_shape_shows_pictures_largest() -> None:

@@ -34,7 +34,7 @@ class ClassLegend:
         self._count = max(self._count, len(entries))
 
     def caption(self, text: str) -> None:
-        """One line at the foot of the canvas; an empty one takes it away."""
+        """Lines at the foot of the canvas; an empty text takes them away."""
         if text == self.text:
             return
         self.text = text

@@ -58,6 +58,35 @@ def grid_shape(
     return best
 
 
+def row_shape(
+    count: int, columns: int, canvas: tuple[float, float], picture: tuple[float, float]
+) -> tuple[int, int]:
+    """Rows and columns where ``columns`` pictures belong together, as one modality's classes.
+
+    They stand in one row, or broken into rows of equal length where that makes the pictures
+    larger: a row of six is a strip of stamps on a canvas that is higher than wide.
+
+    Parameters
+    ----------
+    count : int
+        Number of pictures.
+    columns : int
+        How many belong together; a row holds them all, or a divisor of them.
+    canvas, picture : tuple of float
+        As in `grid_shape`.
+    """
+    best, best_scale = (-(-count // columns), columns), 0.0
+    for parts in range(1, columns + 1):
+        if columns % parts:
+            continue
+        across = columns // parts
+        rows = -(-count // across)
+        scale = min(canvas[0] / rows / picture[0], canvas[1] / across / picture[1])
+        if scale > best_scale * (ROW_PREFERENCE if best_scale else 1.0):
+            best, best_scale = (rows, across), scale
+    return best
+
+
 def round_length(longest: float) -> float:
     """The longest of 1, 2, 5, 10, 20 … that is not above ``longest``."""
     power = 10.0 ** np.floor(np.log10(longest))
@@ -139,7 +168,8 @@ class GridView:
         Parameters
         ----------
         columns : int
-            Cells in a row, where rows mean something; 0: as many as make the pictures largest.
+            Cells that belong together, see `row_shape`; 0: as many in a row as make the pictures
+            largest.
         region : pair of arrays (3,), optional
             Lower and upper corner of what every cell shows, in the viewer's unit; all of the
             study when not given.
@@ -234,5 +264,5 @@ class GridView:
         self._viewer.canvas.overlays.scale_bar.length = round_length(BAR_SHARE * picture[1])
         count, columns = len(self._shown), self._columns
         if columns:
-            return -(-count // columns), columns
+            return row_shape(count, columns, (float(height), float(width)), picture)
         return grid_shape(count, (float(height), float(width)), picture)

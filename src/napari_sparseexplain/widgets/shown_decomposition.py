@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 #: Groups of cells whose limits the caption tells one by one.
 MOST_NAMED_GROUPS = 4
 
+#: Groups whose limits fit into the line that says what shares its colours.
+MOST_GROUPS_IN_LINE = 2
+
 
 @dataclass(eq=False)
 class ShownDecomposition:
@@ -243,7 +246,9 @@ class ShownDecomposition:
 def caption_text(
     shown: ShownDecomposition, groups: Sequence[tuple[str, tuple[float, float]]], words: str
 ) -> str:
-    """What is in the picture and how its colours are scaled, one line for the canvas.
+    """What is in the picture and how its colours are scaled, in lines for the canvas.
+
+    Lines are short: a long one would run under the letter in the middle and the scale bar.
 
     Parameters
     ----------
@@ -260,10 +265,11 @@ def caption_text(
         names = tuple(shown.card.classes.values())
         left = ", ".join(short_class(names[c]).lower() for c in sorted(shown.shown.without))
         parts.append(f"classes without {left}")
+    lines = [" · ".join(parts)] if groups else parts
     if groups:
-        parts.append(f"colours {words}: {_spans(groups)}")
-    line = " · ".join(parts)
-    return line[:1].upper() + line[1:]
+        between = "\n" if len(groups) > MOST_GROUPS_IN_LINE else " "
+        lines.append(f"colours {words}:{between}{_spans(groups)}")
+    return "\n".join(line[:1].upper() + line[1:] for line in lines if line)
 
 
 def _spans(groups: Sequence[tuple[str, tuple[float, float]]]) -> str:
