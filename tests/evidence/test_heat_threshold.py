@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sparseexplain.evidence.heat_threshold import above, top_share
+from napari_sparseexplain.evidence.heat_threshold import above, shown_part, top_share
 
 
 def test_the_share_is_that_above_the_percentile_of_each_slice() -> None:
@@ -48,3 +48,17 @@ def test_a_share_that_is_none_is_refused(share: float) -> None:
 
 def test_a_threshold_is_inclusive() -> None:
     assert above(np.array([1.0, 2.0, 3.0]), 2.0).tolist() == [False, True, True]
+
+
+def test_two_sliders_leave_what_both_of_them_leave() -> None:
+    heat = np.zeros((1, 10, 10))
+    heat[0, 0, :4] = [4.0, -3.0, 1.0, 0.5]
+    both = shown_part(heat, 1.0, 0.0, signed=True)
+    np.testing.assert_array_equal(both, heat != 0)
+    assert shown_part(heat, 0.02, 0.0, signed=True)[0, 0, :4].tolist() == [True, True, False, False]
+    # Gains rank from the largest to the most negative one.
+    gains = shown_part(heat, 0.02, 0.0, signed=False)
+    assert gains[0, 0, :4].tolist() == [True, False, True, False]
+    strong = shown_part(heat, 1.0, 0.5, signed=True)
+    assert strong[0, 0, :4].tolist() == [True, True, False, False]
+    assert not shown_part(np.zeros((1, 3, 3)), 0.5, 0.5, signed=True).any()

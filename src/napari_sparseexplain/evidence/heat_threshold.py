@@ -44,3 +44,26 @@ def top_share(
 def above(heat: npt.NDArray[Any], value: float) -> npt.NDArray[np.bool_]:
     """Where a heat map is at least ``value``."""
     return np.asarray(heat) >= value
+
+
+def shown_part(
+    heat: npt.NDArray[Any], share: float, least: float, *, signed: bool, per_slice: bool = True
+) -> npt.NDArray[np.bool_]:
+    """Which part of a finished heat map two sliders leave in the picture.
+
+    Parameters
+    ----------
+    heat : ndarray, shape (S, P, L)
+    share : float
+        In (0, 1]: the highest part; see `top_share`.
+    least : float
+        In [0, 1]: at least so much of the map's largest magnitude.
+    signed : bool
+        Whether values of both signs matter by their magnitude. False for XRAI's gains, which
+        rank regions from the largest to the most negative.
+    """
+    ranked = np.abs(heat) if signed else np.asarray(heat)
+    inside = top_share(ranked, share, per_slice=per_slice) if share < 1 else heat != 0
+    if least > 0:
+        inside = inside & above(np.abs(heat), least * float(np.abs(heat).max(initial=0.0)))
+    return inside & (heat != 0)

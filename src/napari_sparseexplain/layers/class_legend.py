@@ -18,19 +18,24 @@ class ClassLegend:
     """Legend and caption of one viewer, over the whole canvas, never in its cells.
 
     Overlays of one corner are stacked by napari, in the order of their names here.
+
+    Parameters
+    ----------
+    name : str
+        Tells the overlays of several legends in one viewer apart.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer = viewer
+    def __init__(self, viewer: ViewerModel, name: str = "class") -> None:
+        self._viewer, self._name = viewer, name
         self._count = 0
         self.text = ""
 
     def show(self, entries: Sequence[tuple[str, str]]) -> None:
         """Write names and colours (``"#RRGGBB"``) into the upper left corner."""
         for place, (name, colour) in enumerate(entries):
-            self._write(f"class_legend_{place}", f"■ {name}", "top_left", colour)
+            self._write(f"{self._name}_legend_{place}", f"■ {name}", "top_left", colour)
         for place in range(len(entries), self._count):
-            self._hide(f"class_legend_{place}")
+            self._hide(f"{self._name}_legend_{place}")
         self._count = max(self._count, len(entries))
 
     def caption(self, text: str) -> None:
@@ -39,9 +44,9 @@ class ClassLegend:
             return
         self.text = text
         if text:
-            self._write("class_caption", text, "bottom_left", "#FFFFFF")
+            self._write(f"{self._name}_caption", text, "bottom_left", "#FFFFFF")
         else:
-            self._hide("class_caption")
+            self._hide(f"{self._name}_caption")
 
     def clear(self) -> None:
         """Take all of it away."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..evidence import Explanation, ExplanationMap
+from ..evidence.region_table import REGIONS
 from ..volumes import Study
 from .colormaps import (
     BRATS_COLOURS,
     ESTIMATED_MASK_COLOUR,
     TRUE_MASK_COLOUR,
     label_colormap,
+    rank_colours,
     signed_colormap,
 )
 from .study_layers import METADATA_KEY, LayerTuple, axis_labels
@@ -80,8 +82,10 @@ def map_limits(item: ExplanationMap) -> tuple[float, float]:
     return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
 
 
-def _mask_colours(item: ExplanationMap) -> dict[int, str]:
+def _mask_colours(item: ExplanationMap) -> Mapping[int, Any]:
     """One class: its own colour for what was estimated and what is true; else the tumour's."""
+    if item.name == REGIONS:
+        return rank_colours(int(np.asarray(item.data).max(initial=0)))
     if len([label for label in item.classes if label != 0]) > 1:
         return BRATS_COLOURS
     true = "true" in item.name or "truth" in item.name

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ..errors import ModelError, SparseExplainError
-from ..networks.card_file import read_card
+from ..networks.card_file import CARD_FILE, read_card
 from ..networks.catalogue import bundle_folder, models
 from ..networks.model_card import ModelCard
 from .model_session import ModelKey
@@ -38,8 +39,15 @@ class ModelChoice(QWidget):
         Whether Browse… is offered.
     architectures : tuple of str
         Only models of these; of any when empty.
+    tasks : tuple of str
+        Only models of these; of any when empty.
     first : str
         Name of the model to begin with, if it is there.
+
+    Attributes
+    ----------
+    other_folder : callable
+        Told of a folder without a card that Browse… chose; True when it knew what to do with it.
 
     Signals
     -------
@@ -54,11 +62,13 @@ class ModelChoice(QWidget):
         empty: str = "",
         browse: bool = True,
         architectures: tuple[str, ...] = (),
+        tasks: tuple[str, ...] = (),
         first: str = FIRST_MODEL,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._architectures = architectures
+        self._architectures, self._tasks = architectures, tasks
+        self.other_folder: Callable[[str], bool] = lambda folder: False
         self._cards: dict[str, ModelCard] = {}
         self.combo = QComboBox()
         self.combo.setMinimumContentsLength(6)
@@ -83,7 +93,8 @@ class ModelChoice(QWidget):
             tell_error(error)
             shipped = {}
         for name, card in shipped.items():
-            if not architectures or card.architecture in architectures:
+            fits = not architectures or card.architecture in architectures
+            if fits and (not tasks or card.task in tasks):
                 self._add(name, card)
         if not empty and self.combo.findData(first) >= 0:
             self.combo.setCurrentIndex(self.combo.findData(first))
@@ -127,7 +138,25 @@ class ModelChoice(QWidget):
                     where=model,
                     remedy="Choose another folder, or another tab",
                 )
+            if self._tasks and card.task not in self._tasks:
+                raise ModelError(
+                    f"the model does {card.task}, and this tab is for " + ", ".join(self._tasks),
+                    where=model,
+                    remedy="Choose another folder, or another tab",
+                )
             self._add(str(model), card)
+
+    def put(self, name: str, card: ModelCard) -> None:
+        """List a model from elsewhere with the card that a person filled in, and choose it."""
+        place = self.combo.findData(name)
+        if place < 0:
+            self._add(name, card)
+            place = self.combo.count() - 1
+        self._cards[name] = card
+        self.combo.setItemText(place, card.title or card.name)
+        if place == self.combo.currentIndex():
+            self.changed.emit()
+        self.combo.setCurrentIndex(place)
 
     def _add(self, name: str, card: ModelCard) -> None:
         self._cards[name] = card
@@ -137,6 +166,8 @@ class ModelChoice(QWidget):
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A model bundle's folder")
         if not folder:
+            return
+        if not (Path(folder) / CARD_FILE).is_file() and self.other_folder(folder):
             return
         try:
             self.choose(folder)

@@ -61,6 +61,14 @@ class DecomposeOpener(_Opener):
         workspace.show_tab(type(workspace.decompose))
 
 
+class AttributionOpener(_Opener):
+    """Plugins › SparseExplain › Attribution."""
+
+    def show_in(self, workspace: Workspace) -> None:
+        """Bring the tab to the front."""
+        workspace.show_tab(type(workspace.attribution))
+
+
 class ResponsesOpener(_Opener):
     """Plugins › SparseExplain › Responses."""
 

@@ -1,5 +1,5 @@
-"""The tour of `sparseexplain demo`: the sample study, a network's signals, its responses, and a
-decomposition into classes.
+"""The tour of `sparseexplain demo`: the sample study, a network's signals, its responses, a
+decomposition into classes, and heat maps of two attribution methods side by side.
 
 The same steps serve a person, who is left with the window, and a machine without a display, for
 which each step is written as a picture of the whole window.
@@ -32,6 +32,9 @@ HALF_ALPHA = 0.5
 
 #: Seconds after which a step that has not ended is taken to hang.
 PATIENCE = 600.0
+
+#: Attribution methods that the tour puts side by side.
+SIDE_BY_SIDE = ("xrai", "guided-integrated-gradients")
 
 #: A network of the same build and another purpose, for the comparison of responses.
 COMPARED = "sum-denoise"
@@ -120,6 +123,7 @@ def _steps(workspace: Workspace, path: Path, model: str, show: Callable[[str], N
     _wait(workspace, "the filter at a voxel")
     show("filter-at-a-voxel")
     _decompose(workspace, voxel, show)
+    _attribute(workspace, model, voxel, show)
 
 
 def _decompose(
@@ -154,6 +158,24 @@ def _decompose(
         tab.switch(channel, True)
         _wait(workspace, "a class switched on")
     tab.show_grid()
+
+
+def _attribute(
+    workspace: Workspace, model: str, voxel: tuple[int, int, int], show: Callable[[str], None]
+) -> None:
+    """Where the network looked, by two methods on one slice, and how far to trust them."""
+    workspace.hide_plots()
+    tab = workspace.attribution
+    workspace.show_tab(type(tab))
+    tab.models.choose(model)
+    for method in SIDE_BY_SIDE:
+        tab.choose_method(method)
+        tab.run_slice()
+        _wait(workspace, method)
+    workspace.click(voxel)
+    _settle(workspace.viewer, 0.2)
+    tab.show_table()
+    show("attribution")
 
 
 def _lesion_voxel(workspace: Workspace) -> tuple[int, int, int]:

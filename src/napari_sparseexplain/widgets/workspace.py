@@ -26,6 +26,7 @@ from ..layers.study_layers import (
 )
 from ..volumes import Study
 from ..volumes.reading_order import first_shown, opening_point
+from .attribution_tab import AttributionTab
 from .click_read_out import ClickReadOut
 from .decompose_tab import DecomposeTab
 from .dropped_study import DroppedStudy
@@ -47,7 +48,7 @@ PLOTS_NAME = "Responses (SparseExplain)"
 PLOTS_HEIGHT = 240
 
 #: The tabs, in their order. A new one is one more line.
-TABS: tuple[type[ExplainTab], ...] = (StudyTab, ProxyTab, DecomposeTab)
+TABS: tuple[type[ExplainTab], ...] = (StudyTab, ProxyTab, DecomposeTab, AttributionTab)
 
 
 class Workspace(QWidget):
@@ -129,6 +130,11 @@ class Workspace(QWidget):
     def decompose(self) -> DecomposeTab:
         """The Decompose tab."""
         return self.tab(DecomposeTab)
+
+    @property
+    def attribution(self) -> AttributionTab:
+        """The Attribution tab."""
+        return self.tab(AttributionTab)
 
     def tab(self, kind: type[Any]) -> Any:
         """The tab of one kind."""

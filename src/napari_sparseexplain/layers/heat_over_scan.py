@@ -1,0 +1,58 @@
+"""A heat map over the scan it explains, as one coloured picture.
+
+napari's grid gives every layer a cell of its own, so a map that shall lie over the anatomy in its
+cell has to be one layer with it. Colours are those of the signed maps; the fainter the heat, the
+more of the scan is seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .colormaps import signed_colormap
+
+#: How much of the strongest heat covers the scan.
+STRENGTH = 0.85
+
+#: Where the coloured ends of the colour map begin: between them it is nearly black, which over a
+#: scan would only darken it.
+_COLOURED_FROM = 0.72
+
+
+def heat_over_scan(
+    scan: npt.NDArray[Any],
+    limits: tuple[float, float],
+    heat: npt.NDArray[Any],
+    high: float,
+    inside: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Blend a heat map over grey values.
+
+    Parameters
+    ----------
+    scan, heat : ndarray, one shape
+    limits : tuple of float
+        Grey values that are black and white.
+    high : float
+        Magnitude of the heat that has the full colour, positive.
+    inside : ndarray of bool, optional
+        Where heat is shown; everywhere when not given.
+
+    Returns
+    -------
+    ndarray, shape (..., 3)
+    """
+    low, white = limits
+    grey = np.clip((np.asarray(scan, dtype=np.float32) - low) / max(white - low, 1e-12), 0.0, 1.0)
+    picture = np.repeat(np.nan_to_num(grey)[..., None], 3, axis=-1)
+    where = heat != 0 if inside is None else inside & (heat != 0)
+    values = np.clip(np.asarray(heat, dtype=np.float32)[where] / high, -1.0, 1.0)
+    strength = np.abs(values)
+    place = 0.5 + np.sign(values) * (_COLOURED_FROM - 0.5 + (1.0 - _COLOURED_FROM) * strength)
+    colours = signed_colormap().map(place)[:, :3]
+    cover = (STRENGTH * np.sqrt(strength))[:, None]
+    picture[where] = (1 - cover) * picture[where] + cover * colours
+    return np.round(picture * 255).astype(np.uint8)

@@ -1,0 +1,152 @@
+"""How heat maps come into the picture: side by side with the scan, on one scale or each its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from ..evidence.region_table import REGIONS
+from ..layers.class_legend import ClassLegend
+from ..layers.study_layers import occupied_box
+from ..volumes.intensity_window import display_limits
+from ..volumes.reading_order import first_shown
+from .heat_controls import OWN, SCALE_WORDS, SHARED, HeatControls, part_words
+from .resting_timer import RestingTimer
+from .shown_attribution import HEAT, OVER, ShownAttribution
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from .workspace import Workspace
+
+
+#: Maps whose limits the caption tells one by one.
+MOST_NAMED_MAPS = 2
+
+
+class AttributionPicture:
+    """Puts maps into the one view of the workspace, as the controls say."""
+
+    def __init__(self, workspace: Workspace, controls: HeatControls) -> None:
+        self._workspace = workspace
+        self._viewer = workspace.viewer
+        self._controls = controls
+        self._shown: list[ShownAttribution] = []
+        self._scaling = False
+        self.legend = ClassLegend(workspace.viewer, "heat")
+        self._redraw = RestingTimer(controls, 0, self.draw)
+        controls.part_changed.connect(self._redraw.poke)
+        controls.scale_changed.connect(self._on_scale)
+
+    def show(self, shown: Sequence[ShownAttribution]) -> None:
+        """Put these maps side by side, the scan before them; leave the grid when there are none."""
+        view = self._workspace.grid_view
+        self._shown = list(shown)
+        if not self._shown:
+            self._write()
+            view.leave()
+            return
+        study = self._shown[0].study
+        for one in self._shown:
+            new = HEAT not in one.layers
+            one.map = self._controls.map_name
+            one.add_layers(self._viewer)
+            one.write_names()
+            if new and HEAT in one.layers:
+                one.layers[HEAT].events.contrast_limits.connect(lambda: self._on_limits())
+        self._scale()
+        self.draw()
+        role = self._controls.role or first_shown(study)
+        scan = self._workspace.study_layer(role)
+        cells = [layer for one in self._shown for layer in self.cells(one)]
+        # Words before the grid: changing them is slow while there are many cells.
+        self._write()
+        box = occupied_box(study[role])
+        view.show([*([] if scan is None else [scan]), *cells], region=box)
+        # The controls beside the layer list are then those of grey values.
+        self._viewer.layers.selection.active = scan
+
+    def cells(self, one: ShownAttribution) -> list[Layer]:
+        """Layers of a map that stand in the grid."""
+        kinds = [OVER if self._controls.role else HEAT]
+        if self._controls.regions.isChecked():
+            kinds.append(REGIONS)
+        return [one.layers[kind] for kind in kinds if kind in one.layers]
+
+    def draw(self) -> None:
+        """Write what the sliders leave into the layers in the picture."""
+        if not self._shown:
+            return
+        study = self._shown[0].study
+        role = self._controls.role or first_shown(study)
+        layer = self._workspace.study_layer(role)
+        volume = study[role]
+        limits = display_limits(volume) if layer is None else cast(Any, layer).contrast_limits
+        scan = volume.spatial()
+        for one in self._shown:
+            one.draw(scan, (limits[0], limits[1]), self._controls.share, self._controls.least)
+        self._write()
+
+    def follow(self, shown: Sequence[ShownAttribution]) -> None:
+        """Words on the canvas go with what is in the picture."""
+        self._shown = [one for one in shown if one.visible]
+        self._write()
+
+    def _on_scale(self) -> None:
+        self._scale()
+        self.draw()
+
+    def _on_limits(self) -> None:
+        """A person changed the limits of a map by hand."""
+        if not self._scaling:
+            if self._controls.shared and self._shown:
+                widest = max(one.shown_limit for one in self._shown)
+                changed = [o.shown_limit for o in self._shown if o.shown_limit != widest]
+                self._scale(changed[0] if len(changed) == 1 else widest)
+            self._redraw.poke()
+
+    def _scale(self, common: float | None = None) -> None:
+        """Limits of the maps in the picture: one for all, or each its own."""
+        self._scaling = True
+        if common is None:
+            common = max((one.limit() for one in self._shown), default=1.0)
+        for one in self._shown:
+            one.set_limit(common if self._controls.shared else one.limit())
+        self._scaling = False
+
+    def _write(self) -> None:
+        """What the colours mean, on the canvas and in the tab."""
+        groups = [(one.name, (-one.shown_limit, one.shown_limit)) for one in self._shown]
+        if self._controls.shared and len(groups) > 1:
+            groups = [("All maps", groups[0][1])]
+        part = part_words(self._controls.share, self._controls.least)
+        caption = caption_text(groups, len(self._shown), self._controls.shared, part)
+        self._controls.bar.show_limits(groups)
+        self.legend.caption(caption)
+        if groups:
+            self._workspace.letters.set_above_caption(self._workspace.grid_view.active)
+
+
+def caption_text(
+    groups: Sequence[tuple[str, tuple[float, float]]], maps: int, shared: bool, part: str
+) -> str:
+    """How maps are coloured and which part of them is seen, one line for the canvas.
+
+    Parameters
+    ----------
+    groups : sequence of (name, limits)
+        One for all maps when they share their colours. Of more than `MOST_NAMED_MAPS` the limits
+        stand in the tab alone, where there is room.
+    part : str
+        From `part_words`.
+    """
+    if not groups:
+        return ""
+    scale = "Colours" if maps == 1 else f"Colours {SCALE_WORDS[SHARED if shared else OWN]}"
+    if len(groups) == 1:
+        scale += f" ±{groups[0][1][1]:.2g}"
+    elif len(groups) <= MOST_NAMED_MAPS:
+        names = [name.partition(" · ")[0] for name, _ in groups]
+        limits = zip(names, (high for _, (_, high) in groups), strict=True)
+        scale += ": " + ", ".join(f"{name} ±{high:.2g}" for name, high in limits)
+    return " · ".join(words for words in (scale, part) if words)

@@ -1,0 +1,182 @@
+"""The Attribution tab in a real window: a network that finds what is bright, on the small study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_sparseexplain.evidence.region_table import REGIONS, region_at
+
+from .conftest import settle
+
+pytestmark = pytest.mark.gui
+
+ROLES = ("flair", "t1")
+
+
+def bright() -> Any:
+    """A small network of two channels whose second class is what is bright."""
+    import torch
+    from torch import nn
+
+    class Bright(nn.Module):
+        """Logits of background and lesion."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.smooth = nn.Conv2d(2, 1, 3, padding=1)
+            with torch.no_grad():
+                self.smooth.weight.fill_(0.02)
+                self.smooth.weight[0, 0, 1, 1] = 0.7
+                self.smooth.bias.fill_(-0.6)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            lesion = 8.0 * torch.tanh(2.0 * self.smooth(x))
+            return torch.cat([-lesion, lesion], dim=1)
+
+    return Bright().eval()
+
+
+def saved(folder: Path, network: Any, name: str = "bright") -> Path:
+    """The network as a TorchScript file."""
+    import torch
+
+    path = folder / f"{name}.pt"
+    torch.jit.save(torch.jit.trace(network, torch.rand(2, 2, 32, 32)), path)
+    return path
+
+
+def use(workspace: Any, path: Path, **fields: str) -> None:
+    """Choose a file from elsewhere by the form, as a person would."""
+    tab = workspace.attribution
+    form = tab.foreign
+    form.open_for(path)
+    form.roles.setText(fields.get("roles", ", ".join(ROLES)))
+    form.classes.setText(fields.get("classes", "0 background, 2 lesion"))
+    form.side.setValue(32)
+    form.use.click()
+    assert tab.models.model == str(path)
+
+
+@pytest.fixture
+def chosen(opened: Any, tmp_path: Path) -> Any:
+    """The bright network chosen, a quick method, the slice with the lesion in the picture."""
+    tab = opened.attribution
+    opened.show_tab(type(tab))
+    tab.device.setCurrentIndex(tab.device.findData("cpu"))
+    use(opened, saved(tmp_path, bright()))
+    tab.target.choose("predicted", "lesion")
+    return opened
+
+
+def run_now(workspace: Any, method: str, **values: Any) -> Any:
+    """Run a method on the slice in the picture."""
+    workspace.attribution.choose_method(method, **values)
+    workspace.attribution.run_slice()
+    assert workspace.wait(120)
+    settle()
+    return workspace.attribution.shown[-1]
+
+
+def calls_of(tab: Any) -> list[int]:
+    """Counts the network's calls from now on."""
+    (model,) = tab.session._models.values()
+    calls: list[int] = []
+    model.network.register_forward_pre_hook(lambda *_: calls.append(1))
+    return calls
+
+
+def seen(workspace: Any) -> list[str]:
+    return [layer.name for layer in workspace.viewer.layers if layer.visible]
+
+
+def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
+    tab = chosen.attribution
+    xrai = run_now(chosen, "xrai", nodes=4, least=4)
+    guided = run_now(chosen, "guided-ig", steps=10)
+    assert seen(chosen) == ["FLAIR · tiny", "XRAI · lesion", "Guided IG · lesion"]
+    grid = chosen.viewer.canvas.grid
+    assert grid.enabled
+    places = {grid.position(k, chosen.viewer.layers) for k in range(len(chosen.viewer.layers))}
+    assert len(places - {(-1, -1)}) == 3
+    assert "each map its own" in tab.picture.legend.text
+    assert "highest 30%" in tab.picture.legend.text
+    assert xrai.shown_limit != guided.shown_limit
+
+    before = guided.layers["over"].data.copy()
+    tab.controls.scale.setCurrentIndex(tab.controls.scale.findData("shared"))
+    settle()
+    assert "shared by all maps" in tab.picture.legend.text
+    assert xrai.shown_limit == guided.shown_limit == max(xrai.limit(), guided.limit())
+    tab.controls.scale.setCurrentIndex(tab.controls.scale.findData("own"))
+    settle()
+    np.testing.assert_array_equal(guided.layers["over"].data, before)
+
+    guided.result.line.check.click()
+    settle()
+    assert seen(chosen) == ["FLAIR · tiny", "XRAI · lesion"]
+    guided.result.line.check.click()
+    settle()
+    assert "Guided IG · lesion" in seen(chosen)
+
+
+def test_sliders_act_on_the_result_without_computing(chosen: Any) -> None:
+    tab = chosen.attribution
+    xrai = run_now(chosen, "xrai", nodes=4, least=4)
+    calls = calls_of(tab)
+    shown = {}
+    for share in (100, 30, 5):
+        tab.controls.top.setValue(share)
+        settle(0.05)
+        shown[share] = int(np.count_nonzero(xrai.layers["heat"].data))
+        assert (f"highest {share}%" in tab.picture.legend.text) is (share < 100)
+    assert shown[100] > shown[30] > shown[5] > 0
+    tab.controls.top.setValue(100)
+    tab.controls.threshold.setValue(90)
+    settle(0.05)
+    kept = xrai.layers["heat"].data
+    assert np.abs(kept[kept != 0]).min() >= 0.9 * np.abs(xrai.heat()).max()
+    assert calls == []
+    # What was found is not touched by how it is looked at.
+    assert np.count_nonzero(xrai.explanation["heatmap"].data) == shown[100]
+
+
+def test_regions_are_labels_by_rank_and_a_click_tells_gain_and_rank(chosen: Any) -> None:
+    from napari.layers import Labels
+
+    tab = chosen.attribution
+    xrai = run_now(chosen, "xrai", nodes=4, least=4)
+    tab.controls.regions.setChecked(True)
+    settle()
+    layer = xrai.layers[REGIONS]
+    assert isinstance(layer, Labels)
+    assert layer.visible
+    place = np.argwhere(np.asarray(layer.data) == 1)[0]
+    index = (chosen.current_slice, int(place[1]), int(place[2]))
+    chosen.click(index)
+    settle()
+    reading = region_at(xrai.explanation, index)
+    assert reading is not None
+    assert reading.sentence() in tab.read_out.text()
+    assert "Region 1 of" in tab.read_out.text()
+    assert layer.selected_label == 1
+
+
+def test_the_same_map_is_not_computed_twice(chosen: Any) -> None:
+    tab = chosen.attribution
+    first = run_now(chosen, "integrated-gradients", nodes=4)
+    calls = calls_of(tab)
+    assert run_now(chosen, "integrated-gradients", nodes=4) is first
+    assert "computed before" in tab.run_bar.message.text()
+    tab.results.removed.emit(first.result)
+    assert tab.shown == []
+    again = run_now(chosen, "integrated-gradients", nodes=4)
+    assert again.explanation is first.explanation
+    assert calls == []
+    assert run_now(chosen, "integrated-gradients", nodes=5) is not again
+    assert calls
+    # Two maps of one name say what tells them apart.
+    assert {one.suffix for one in tab.shown} == {"bright, nodes 4", "bright, nodes 5"}
