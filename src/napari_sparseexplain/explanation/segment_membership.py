@@ -101,7 +101,7 @@ class SegmentMembership:
         own = np.empty((len(scales), scales[0].size), dtype=np.int32)
         pairs = [(np.zeros(0, dtype=np.int32),) * 2]
         total = 0
-        reach = None if offsets is None else _Reach.of(offsets)
+        reach = None if offsets is None else _Reach.of(offsets, scales[0].shape)
         for scale, labels in enumerate(scales):
             numbers = labels - labels.min()
             held = np.bincount(numbers.ravel()) > 0  # numbers that no pixel has: no segment
@@ -145,13 +145,19 @@ class _Reach:
         Neighbours that come earlier in C order; those that leave the least come first.
     parts : list of N + 1 ndarrays, shape (·, ndim)
         What each of them leaves; last the whole neighbourhood.
+    margin : list of (int, int)
+        As wide as the reach, and at least one: it holds every stamp, so no index is checked.
+    place : ndarray of int32
+        Index in the image of every pixel of the image with its margin, flat; -1 in the margin.
     """
 
     before: npt.NDArray[np.int64]
     parts: list[npt.NDArray[np.integer]]
+    margin: list[tuple[int, int]]
+    place: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, offsets: npt.NDArray[np.integer]) -> _Reach:
+    def of(cls, offsets: npt.NDArray[np.integer], shape: tuple[int, ...]) -> _Reach:
         ndim = offsets.shape[1]
         axes = np.meshgrid(*([-1, 0, 1],) * ndim, indexing="ij")
         steps = np.stack([axis.ravel() for axis in axes], axis=1)
@@ -162,7 +168,10 @@ class _Reach:
         # What the neighbour at ``step`` reaches lies, seen from the pixel, further by ``step``.
         parts = [offsets[~inside[tuple((offsets - step).T + radius)]] for step in steps]
         order = np.argsort([len(part) for part in parts], kind="stable")
-        return cls(steps[order], [*(parts[n] for n in order), offsets])
+        margin = [(max(int(r), 1),) * 2 for r in np.abs(offsets).max(axis=0)]
+        place = np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
+        place = np.pad(place, margin, constant_values=-1).ravel()
+        return cls(steps[order], [*(parts[n] for n in order), offsets], margin, place)
 
 
 def _reached(
@@ -176,17 +185,14 @@ def _reached(
     """
     from .segment_kernels import grouped, stamped
 
-    # A margin as wide as the reach, and at least one, holds every stamp: no index is checked.
-    margin = [(max(int(r), 1),) * 2 for r in np.abs(reach.parts[-1]).max(axis=0)]
-    owner = np.pad(segments, margin, constant_values=-1)
-    place = np.arange(segments.size, dtype=np.int32).reshape(segments.shape)
+    owner = np.pad(segments, reach.margin, constant_values=-1)
     strides = np.array(owner.strides) // owner.itemsize
-    edges = np.flatnonzero(np.pad(_border(segments), margin)).astype(np.int32)
+    edges = np.flatnonzero(np.pad(_border(segments), reach.margin)).astype(np.int32)
     flat = owner.ravel()
     first = int(segments.min())
     return stamped(
         flat,
-        np.pad(place, margin, constant_values=-1).ravel(),
+        reach.place,
         grouped(edges, flat, first, int(segments.max()) - first + 1),
         (reach.before @ strides).astype(np.int32),
         np.cumsum([0, *(len(part) for part in reach.parts)]),
