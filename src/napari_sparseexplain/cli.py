@@ -17,6 +17,7 @@ from .commands import (
     faithfulness,
     models,
     phantom,
+    report,
     study,
     train,
     window,
@@ -39,6 +40,7 @@ app.command("methods")(models.list_methods)
 app.command("explain")(explain.explain)
 app.command("decompose")(decompose.decompose)
 app.command("faithfulness")(faithfulness.faithfulness)
+app.command("report")(report.report)
 app.command("matched-filter")(explain.matched_filter)
 app.command("phantom")(phantom.phantom)
 app.command("phantom-slices")(phantom.phantom_slices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from ..review.reading import Reading, slice_count
 from ..review.review import Panel
 from .annotation_drawing import draw_annotations, draw_crosshair
 from .burned_in import RESEARCH_ONLY, model_text, panel_facts
-from .lettering import DIM, WARNING, line_height, text_width, wrapped, write
+from .deidentification import deidentified, values_to_remove, without
+from .lettering import DIM, WARNING, line_height, wrapped, write
 from .overlay_legend import draw_legend, legend_height
 from .panel_lettering import letter_panel
 from .plane_picture import draw_panel
@@ -111,8 +112,10 @@ def compose(
     time = (created or datetime.now(UTC)).astimezone(UTC)
     image = Image.new("RGB", (size.width, size.height), _GROUND)
     probes = [PlaneView(reading.study_of(p).grid, p.plane, p.index, (1, 1)) for p in panels]
+    hidden = values_to_remove(reading, identify=identify)
     known = [
-        panel_facts(reading, p, v, identify=identify) for p, v in zip(panels, probes, strict=True)
+        deidentified(panel_facts(reading, p, v, identify=identify), hidden)
+        for p, v in zip(panels, probes, strict=True)
     ]
     foot = foot_lines(reading, known, size.width, text, time)
     foot_height = line_height(text) * len(foot) + text // 2
@@ -143,6 +146,7 @@ def compose(
                     legends[row],
                     text,
                     identify,
+                    hidden,
                 )
                 image.paste(cell, (column * (cell_width + GAP), top))
                 facts_drawn.append(facts)
@@ -202,10 +206,7 @@ def foot_lines(
     if any(panel["letters"] for panel in facts):
         parts.append(f"{reading.review.convention} convention")
     told = wrapped(" · ".join(parts), size, width - size, 4)
-    lines = [(line, DIM) for line in told]
-    if len(told) == 1 and text_width(f"{told[0]} · {RESEARCH_ONLY}", size) < width - 2 * size:
-        return [(RESEARCH_ONLY, WARNING), *lines]
-    return [(RESEARCH_ONLY, WARNING), *lines]
+    return [(RESEARCH_ONLY, WARNING), *((line, DIM) for line in told)]
 
 
 def _draw_cell(
@@ -215,14 +216,19 @@ def _draw_cell(
     legend: int,
     text: int,
     identify: bool,
+    hidden: frozenset[str],
 ) -> tuple[Image.Image, dict[str, Any]]:
     """One panel with its legend, and what stands in it."""
     grid = reading.study_of(panel).grid
     review = reading.review
     view = PlaneView(grid, panel.plane, panel.index, picture, panel.camera, review.convention)
-    facts = panel_facts(reading, panel, view, identify=identify)
+    facts = deidentified(panel_facts(reading, panel, view, identify=identify), hidden)
     drawn = Image.fromarray(draw_panel(reading, panel, view))
-    marks = [a for a in review.annotations if a.on(panel.study, panel.plane, panel.index)]
+    marks = [
+        replace(a, text=without(a.text, hidden))
+        for a in review.annotations
+        if a.on(panel.study, panel.plane, panel.index)
+    ]
     if review.crosshair and review.probe is not None:
         draw_crosshair(drawn, view.pixels(review.probe), text)
     outside = draw_annotations(drawn, marks, view, text)

@@ -1,0 +1,118 @@
+"""Names, identifiers and dates of the patient: found in the study's files, and kept out of exports.
+
+What is removed follows the Basic Application Level Confidentiality Profile: the attributes that
+tell who was examined, by whom, when, and under which number.
+
+References
+----------
+DICOM PS3.15, Annex E, Table E.1-1
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..review.reading import Reading
+from ..volumes import Study
+
+#: What stands where an identifying value stood.
+REMOVED = "[removed]"
+
+#: Value representations whose values tell a person, a place in time or a number of a record.
+_PERSONS, _TIMES = {"PN"}, {"DA", "DT", "TM"}
+
+#: Further attributes, by keyword.
+_KEYWORDS = (
+    "PatientID",
+    "OtherPatientIDs",
+    "IssuerOfPatientID",
+    "PatientAddress",
+    "PatientTelephoneNumbers",
+    "MilitaryRank",
+    "EthnicGroup",
+    "Occupation",
+    "PatientComments",
+    "AdditionalPatientHistory",
+    "AccessionNumber",
+    "StudyID",
+    "InstitutionName",
+    "InstitutionAddress",
+    "InstitutionalDepartmentName",
+    "StationName",
+    "DeviceSerialNumber",
+    "PerformedProcedureStepID",
+    "RequestedProcedureID",
+    "ScheduledProcedureStepID",
+    "AdmissionID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "FrameOfReferenceUID",
+)
+
+#: Shorter values occur in any text by chance.
+_SHORTEST = 3
+
+
+def identifying_values(studies: Iterable[Study]) -> frozenset[str]:
+    """Values of the studies' headers, and their names, that tell who was examined.
+
+    Persons' names come whole and in their parts, dates also as they are written with hyphens.
+    """
+    found: set[str] = set()
+    for study in studies:
+        found.add(study.name)
+        volumes = [*study.images.values(), *study.labels.values(), *study.originals.values()]
+        for volume in volumes:
+            header = volume.source.header
+            if volume.source.format == "dicom" and header is not None:
+                found |= _dicom_values(header)
+    return frozenset(v for v in found if len(v) >= _SHORTEST and not v.isspace())
+
+
+def without(text: str, values: Iterable[str]) -> str:
+    """The text with every identifying value replaced, the longest first, in any case."""
+    for value in sorted(values, key=len, reverse=True):
+        pattern = rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])"
+        text = re.sub(pattern, REMOVED, text, flags=re.IGNORECASE)
+    return text
+
+
+def deidentified(value: Any, values: frozenset[str]) -> Any:
+    """JSON values with every text in them cleaned."""
+    if isinstance(value, str):
+        return without(value, values)
+    if isinstance(value, Mapping):
+        return {without(k, values): deidentified(v, values) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [deidentified(item, values) for item in value]
+    return value
+
+
+def values_to_remove(reading: Reading, *, identify: bool) -> frozenset[str]:
+    """What must not stand in an export of this reading; nothing where names were asked for."""
+    return frozenset() if identify else identifying_values(reading.studies.values())
+
+
+def _dicom_values(header: Any) -> set[str]:
+    found: set[str] = set()
+    for element in header.iterall():
+        if element.VR not in _PERSONS | _TIMES and element.keyword not in _KEYWORDS:
+            continue
+        value = element.value
+        items = value if isinstance(value, list | tuple) or element.VM > 1 else [value]
+        for item in items:
+            text = str(item).strip() if item is not None else ""
+            found.add(text)
+            if element.VR in _PERSONS:
+                found |= set(re.split(r"[\^=\s,]+", text)) | {text.replace("^", " ").strip()}
+            elif element.VR == "DA" and len(text) == 8:
+                found.add(f"{text[:4]}-{text[4:6]}-{text[6:]}")
+    # A time of the day without its day tells nothing, and its digits occur anywhere.
+    return {v for v in found if not (v.replace(".", "").isdigit() and len(v) < 8)} | {
+        str(header[name].value).strip()
+        for name in ("PatientID", "AccessionNumber", "StudyID")
+        if name in header and header[name].value
+    }

@@ -1,0 +1,114 @@
+"""Many pictures of one reading: its key slices, or every n-th slice; one at a time in memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from ..errors import SparseExplainError, StudyError
+from ..progress import Progress, Work
+from ..review.reading import Reading, slice_count
+from ..review.review import KeySlice
+from ..whole_file import refuse_existing
+from .compositor import PictureSize, compose
+from .deidentification import values_to_remove, without
+from .picture_file import save_picture
+
+
+def every_slice(reading: Reading, step: int = 1) -> tuple[KeySlice, ...]:
+    """Every ``step``-th slice of the first panel's plane, with the notes of those that are marked.
+
+    Raises
+    ------
+    StudyError
+        ``step`` is below 1, or there is no panel.
+    """
+    if step < 1 or not reading.review.panels:
+        raise StudyError(
+            f"every {step}th slice of {len(reading.review.panels)} panels cannot be exported",
+            where="export",
+            remedy="Show a scan, and give a whole number from 1",
+        )
+    panel = reading.review.panels[0]
+    notes = {(k.study, k.plane, k.index): k.note for k in reading.review.key_slices}
+    return tuple(
+        KeySlice(panel.study, panel.plane, i, notes.get((panel.study, panel.plane, i), ""))
+        for i in range(0, slice_count(reading.study_of(panel), panel), step)
+    )
+
+
+def at_slice(reading: Reading, key: KeySlice) -> Reading:
+    """The reading on a slice; a probe elsewhere keeps its place and is then not told."""
+    return reading.with_review(reading.review.at(key))
+
+
+def picture_name(place: int, key: KeySlice) -> str:
+    """File name of a slice's picture, counted from 1 and sorted as the slices are."""
+    return f"{place + 1:03d}_{key.plane}_{key.index + 1:03d}.png"
+
+
+def export_slices(
+    reading: Reading,
+    folder: str | Path,
+    slices: Sequence[KeySlice] | None = None,
+    size: PictureSize | None = None,
+    *,
+    identify: bool = False,
+    overwrite: bool = False,
+    created: datetime | None = None,
+) -> Work[list[Path]]:
+    """Write a picture of each slice, as PNG and JSON.
+
+    The pictures are made under a hidden folder beside their goal and moved there when all are
+    done: cancelled or interrupted, nothing is left that looks finished.
+
+    Parameters
+    ----------
+    slices : sequence of KeySlice, optional
+        The review's key slices when not given.
+
+    Raises
+    ------
+    SparseExplainError
+        No slice, a file that is there already, or a folder that cannot be written.
+    """
+    folder = Path(folder)
+    keys = tuple(reading.review.key_slices if slices is None else slices)
+    if not keys:
+        raise SparseExplainError(
+            "no slice is marked as a key slice",
+            where="export",
+            remedy="Mark key slices, or export every n-th slice (--every N)",
+        )
+    names = [picture_name(place, key) for place, key in enumerate(keys)]
+    for name in names:
+        refuse_existing(folder / name, overwrite)
+    hidden = values_to_remove(reading, identify=identify)
+    temporary = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".exporting-"))
+        for place, (key, name) in enumerate(zip(keys, names, strict=True)):
+            yield Progress(place, len(keys), f"{key.plane} slice {key.index + 1}")
+            picture = compose(at_slice(reading, key), size, identify=identify, created=created)
+            record = {**picture.record, "note": without(key.note, hidden)}
+            save_picture(replace(picture, record=record), temporary / name)
+        written = [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]
+        for path in written:
+            os.replace(temporary / path.name, path)
+    except OSError as error:
+        raise SparseExplainError(
+            f"the pictures cannot be written ({error.strerror or error})",
+            where=folder,
+            remedy="Choose a folder that you may write to, on a disk that has room",
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    yield Progress(len(keys), len(keys), "done")
+    return written

@@ -1,0 +1,118 @@
+"""The report: a PDF with a cover, the models' cards, the scores and one page a key slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .. import __version__
+from ..progress import Progress, Work
+from ..review.reading import Reading
+from ..review.review import KeySlice
+from ..whole_file import refuse_existing, write_whole
+from .burned_in import RESEARCH_ONLY
+from .compositor import PictureSize, compose
+from .deidentification import values_to_remove, without
+from .picture_series import at_slice
+from .report_pages import ReportPages
+from .report_tables import finding_lines, model_tables, score_table, study_rows
+
+#: Resolution of the pictures in the report.
+PRINT_DPI = 200.0
+
+
+def write_report(
+    reading: Reading,
+    path: str | Path,
+    slices: Sequence[KeySlice] | None = None,
+    *,
+    dpi: float = PRINT_DPI,
+    identify: bool = False,
+    overwrite: bool = False,
+    created: datetime | None = None,
+) -> Work[Path]:
+    """Write the report of a reading.
+
+    The file appears under its name when the last page is made. Only one picture is held
+    uncompressed at a time; pages that are done are kept as they will be in the file.
+
+    Parameters
+    ----------
+    slices : sequence of KeySlice, optional
+        The review's key slices when not given; one page each, in this order.
+    dpi : float
+        Resolution of the pictures.
+    identify : bool
+        Whether the study's name, file names and notes stand as they are.
+
+    Raises
+    ------
+    SparseExplainError
+        The file is there already, or cannot be written; what a picture needs is not here.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    keys = tuple(reading.review.key_slices if slices is None else slices)
+    time = (created or datetime.now(UTC)).astimezone(UTC)
+    hidden = values_to_remove(reading, identify=identify)
+    yield Progress(0, len(keys) + 1, "cover")
+    pages = ReportPages(
+        title="napari-sparseexplain report",
+        foot=f"{RESEARCH_ONLY} · napari-sparseexplain {__version__} · {time:%Y-%m-%d %H:%M:%S} UTC",
+    )
+    _cover(pages, reading, keys, time, identify=identify, hidden=hidden)
+    for place, key in enumerate(keys):
+        yield Progress(place + 1, len(keys) + 1, f"{key.plane} slice {key.index + 1}")
+        note = without(key.note, hidden)
+        lines = [note] if note else []
+        width, height = pages.picture_room(len(lines))
+        size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
+        picture = compose(at_slice(reading, key), size, identify=identify, created=time)
+        heading = f"Key slice {place + 1} of {len(keys)}: {key.plane} {key.index + 1}"
+        pages.picture_page(heading, lines, picture.image)
+    write_whole(path, pages.content(), overwrite=overwrite)
+    yield Progress(len(keys) + 1, len(keys) + 1, "done")
+    return path
+
+
+def _cover(
+    pages: ReportPages,
+    reading: Reading,
+    keys: Sequence[KeySlice],
+    time: datetime,
+    *,
+    identify: bool,
+    hidden: frozenset[str],
+) -> None:
+    def clean(rows: list[list[str]]) -> list[list[str]]:
+        return [[without(cell, hidden) for cell in row] for row in rows]
+
+    pages.heading("Report of a reading", level=1)
+    pages.paragraph(f"{RESEARCH_ONLY}.", strong=True)
+    pages.paragraph(
+        f"Made by napari-sparseexplain {__version__} on {time:%Y-%m-%d at %H:%M:%S} UTC. "
+        f"{reading.review.convention.capitalize()} convention. "
+        f"{len(keys)} key slice{'' if len(keys) == 1 else 's'}."
+    )
+    for heading, rows in study_rows(reading, identify=identify):
+        pages.heading(without(heading, hidden))
+        pages.table(clean(rows))
+    if rows := score_table(reading):
+        pages.heading("Explanations and their scores")
+        pages.table(clean(rows))
+    for title, rows in model_tables(reading):
+        pages.heading(title)
+        pages.table(clean(rows))
+    if notes := finding_lines(reading):
+        pages.heading("What a reader must know")
+        for line in notes:
+            pages.paragraph(without(line, hidden))
+    if keys:
+        pages.heading("Key slices")
+        table = [["", "plane", "slice", "note"]]
+        table += [
+            [str(i + 1), k.plane, str(k.index + 1), k.note] for i, k in enumerate(keys)
+        ]  # fmt: skip
+        pages.table(clean(table))
+    pages.end_section()

@@ -1,0 +1,61 @@
+"""Explanations that were saved for a study, from the folders that `sparseexplain explain` wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import ReadError, StudyError
+from ..evidence import Explanation
+from ..evidence.store import RECORD_FILE, load_explanation
+from ..volumes import Study
+
+
+def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, Explanation]:
+    """All explanations of the folders, by a key that is distinct.
+
+    Raises
+    ------
+    ReadError
+        A folder holds no explanation.
+    StudyError
+        An explanation lies on another grid than the study's.
+    """
+    found: dict[str, Explanation] = {}
+    for place in folders:
+        folder = Path(place)
+        for entry in entries(folder):
+            explanation = load_explanation(folder, entry)
+            if explanation.grid is not None and not explanation.grid.matches(study.grid):
+                raise StudyError(
+                    f"the explanation {entry!r} does not lie on the grid of this study",
+                    where=folder,
+                    remedy="Give the study that was explained, opened in the same way",
+                )
+            key = entry
+            number = 2
+            while key in found:
+                key, number = f"{entry} ({number})", number + 1
+            found[key] = explanation
+    return found
+
+
+def entries(folder: Path) -> list[str]:
+    """Names of the explanations of one folder.
+
+    Raises
+    ------
+    ReadError
+        It holds none.
+    """
+    path = folder / RECORD_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))["explanations"]
+        return list(record)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ReadError(
+            f"no explanation was saved here ({error})",
+            where=path,
+            remedy="Give the folder that was the output of: sparseexplain explain",
+        ) from error
