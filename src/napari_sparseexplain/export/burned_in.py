@@ -100,7 +100,9 @@ def overlay_facts(reading: Reading, panel: Panel, overlay: Overlay) -> dict[str,
             "signed": overlay.signed,
             "threshold": overlay.threshold,
             "scope": overlay.scope,
-            "scope_text": _SCOPES.get(overlay.scope, f"range shared by {shared} maps"),
+            "scope_text": _SCOPES.get(
+                overlay.scope, f"range shared by {shared} maps" if shared > 1 else "shared range"
+            ),
         }
     found = reading.explanation_of(overlay)
     if found is not None:
@@ -147,7 +149,7 @@ def parameter_text(parameters: Mapping[str, Any]) -> str:
     """Parameters for a person (``steps 50, baseline black``)."""
     parts = []
     for name, value in parameters.items():
-        if value is None or isinstance(value, dict):
+        if value is None or value in ("", [], ()) or isinstance(value, dict):
             continue
         if isinstance(value, list | tuple):
             value = "/".join(map(number_text, value))

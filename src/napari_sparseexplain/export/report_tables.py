@@ -69,7 +69,7 @@ def model_tables(reading: Reading) -> list[tuple[str, list[list[str]]]]:
         record = explanation.provenance
         if not record.model or record.model in found:
             continue
-        rows = [["card", ""], ["weights sha256", record.weights_sha256]]
+        rows = [["what the card says", ""], ["weights sha256", record.weights_sha256]]
         card = cards.get(record.model)
         if card is None:
             rows.append(["", "the model did not come with this program; its card is not here"])

@@ -37,6 +37,9 @@ HEAT_COLORMAP = "inferno"
 
 STUDY_KEY = "study"
 
+#: Kinds of maps, the first to show first.
+_WORTH = {"heatmap": 0, "segmentation": 1, "parameter map": 2, "signal": 3, "component": 4}
+
 
 def default_reading(study: Study, explanations: Mapping[str, Explanation] | None = None) -> Reading:
     """A reading of one study that nobody has laid out.
@@ -62,12 +65,10 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
         label_overlay(study, role) for role in ordered_roles(study) if _is_lesion(study, role)
     )[:1]
     panels = [Panel(STUDY_KEY, "axial", index, scan_layer(study, first), over)]
-    for key, explanation in found.items():
-        for item in explanation.maps:
-            if item.space == "study":
-                scan = None if item.kind in ("component", "signal") else scan_layer(study, first)
-                overlay = map_overlay(key, explanation, item, alone=scan is None)
-                panels.append(Panel(STUDY_KEY, "axial", index, scan, (overlay,)))
+    for key, item in _first_maps(found):
+        scan = None if item.kind in ("component", "signal") else scan_layer(study, first)
+        overlay = map_overlay(key, found[key], item, alone=scan is None)
+        panels.append(Panel(STUDY_KEY, "axial", index, scan, (overlay,)))
     if not found:
         panels += [
             Panel(STUDY_KEY, "axial", index, scan_layer(study, role))
@@ -146,6 +147,24 @@ def explanation_reference(
         folder,
         entry,
     )
+
+
+def _first_maps(explanations: Mapping[str, Explanation]) -> list[tuple[str, ExplanationMap]]:
+    """Maps in the order in which they are worth a panel: the first of every explanation, then more.
+
+    Within one: heat maps, masks, then the rest; what repeats the study itself comes last.
+    """
+    ranked = []
+    for key, explanation in explanations.items():
+        maps = [m for m in explanation.maps if m.space == "study"]
+        maps.sort(key=lambda m: (_repeats(m), _WORTH.get(m.kind, len(_WORTH))))
+        ranked += [(place, key, item) for place, item in enumerate(maps)]
+    ranked.sort(key=lambda entry: (_repeats(entry[2]), entry[0]))
+    return [(key, item) for _, key, item in ranked]
+
+
+def _repeats(item: ExplanationMap) -> bool:
+    return item.name in ("input", "true-mask")
 
 
 def _is_lesion(study: Study, role: str) -> bool:
