@@ -14,6 +14,7 @@ from .commands import (
     decompose,
     evaluate,
     explain,
+    export_dicom,
     faithfulness,
     models,
     phantom,
@@ -41,6 +42,7 @@ app.command("explain")(explain.explain)
 app.command("decompose")(decompose.decompose)
 app.command("faithfulness")(faithfulness.faithfulness)
 app.command("report")(report.report)
+app.command("export-dicom")(export_dicom.export_dicom)
 app.command("matched-filter")(explain.matched_filter)
 app.command("phantom")(phantom.phantom)
 app.command("phantom-slices")(phantom.phantom_slices)

@@ -157,6 +157,24 @@ def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
         ) from error
 
 
+def explanation_names(out: str | Path) -> list[str]:
+    """Names under which explanations were saved in a folder, in the order of saving.
+
+    Raises
+    ------
+    ReadError
+        Not such a folder, or none was saved in it.
+    """
+    names = list(_existing_record(Path(out)))
+    if not names:
+        raise ReadError(
+            "no explanation was saved here",
+            where=out,
+            remedy="Give the folder that was the output of: sparseexplain explain",
+        )
+    return names
+
+
 def _key(explanation: Explanation) -> str:
     parts = [explanation.method, explanation.target]
     return "_".join(_UNSAFE.sub("-", part).strip("-") for part in parts if part)

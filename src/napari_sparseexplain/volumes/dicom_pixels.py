@@ -134,7 +134,11 @@ def _decoded(
     produced = 0
     try:
         plugin = _decoder(transfer_syntax(header))
-        for plane in iter_pixels(source, indices=list(numbers), decoding_plugin=plugin):
+        if _bits_run_on(header):
+            planes = _all_planes(read_whole(path))[list(numbers)]
+        else:
+            planes = iter_pixels(source, indices=list(numbers), decoding_plugin=plugin)
+        for plane in planes:
             produced += 1
             yield plane
     except BaseException as error:  # decoders raise whatever the damaged stream provokes
@@ -148,6 +152,22 @@ def _decoded(
             where=path,
             remedy="Fetch the file again from its archive",
         )
+
+
+def _bits_run_on(header: Dataset) -> bool:
+    """Whether frames of single bits begin within a byte (PS3.5 8.1.1): masks of odd sizes.
+
+    pydicom decodes such an object as a whole but not frame by frame.
+    """
+    if integer(header, "BitsAllocated") != 1:
+        return False
+    return (integer(header, "Rows") or 0) * (integer(header, "Columns") or 0) % 8 != 0
+
+
+def _all_planes(whole: Dataset) -> npt.NDArray[Any]:
+    """Every frame of an object, shape (frames, rows, columns)."""
+    pixels = whole.pixel_array
+    return pixels[np.newaxis] if pixels.ndim == 2 else pixels
 
 
 def _decoder(syntax: str) -> str:

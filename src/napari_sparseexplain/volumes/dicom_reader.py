@@ -120,7 +120,7 @@ class _Scan:
                 volume, findings = read_segmentation(file, header)
                 self.segmentations.append(DicomSeries(volume, findings))
                 return
-            self.frames.extend(_frames(file, header))
+            self.frames.extend(file_frames(file, header))
         except NoPixelsError as error:
             self._without_pixels[object_type(read_header(file))] += 1
             self._first_without_pixels = self._first_without_pixels or error
@@ -172,7 +172,16 @@ def _silent() -> Iterator[None]:
         yield
 
 
-def _frames(file: Path, header: Dataset) -> list[Frame]:
+def file_frames(file: Path, header: Dataset) -> list[Frame]:
+    """The image planes of one file, whichever way it holds them.
+
+    Raises
+    ------
+    NoPixelsError
+        The object is no image.
+    ReadError
+        What it says of its planes makes no sense.
+    """
     if is_enhanced(header):
         return enhanced_frames(file, header)
     if mosaic_tiles(header) is not None:

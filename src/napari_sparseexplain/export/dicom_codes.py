@@ -1,0 +1,67 @@
+"""Codes of what is exported: structures, units and quantities (DICOM PS3.16, SNOMED CT, UCUM).
+
+A name that is not known here gets the general code (Tissue, no units, a quantity of this program's
+own scheme): the name itself always stands beside it in words, and no meaning is made up.
+"""
+
+from __future__ import annotations
+
+from pydicom.sr.coding import Code
+
+#: Coding scheme of quantities that no standard has a code for; 99 marks a private one.
+SCHEME = "99SPARSEEXPLAIN"
+
+_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+_ANATOMY = Code("123037004", "SCT", "Anatomical Structure")
+_TISSUE = Code("85756007", "SCT", "Tissue")
+
+#: A word of a class name, and its category and type (CID 7150, CID 7151 and following).
+_SEGMENTS: tuple[tuple[tuple[str, ...], Code, Code], ...] = (
+    (("oedema", "edema"), _ABNORMAL, Code("79654002", "SCT", "Edema")),
+    (("necrosis", "necrotic"), _ABNORMAL, Code("6574001", "SCT", "Necrosis")),
+    (("tumour", "tumor", "glioma", "enhancing"), _ABNORMAL, Code("108369006", "SCT", "Neoplasm")),
+    (("lesion",), _ABNORMAL, Code("52988006", "SCT", "Lesion")),
+    (("left ventricle", "lv cavity"), _ANATOMY, Code("87878005", "SCT", "Left ventricle")),
+    (("brain",), _ANATOMY, Code("12738006", "SCT", "Brain")),
+)
+
+#: Units as this program writes them, in UCUM (CID 7181).
+_UNITS = {
+    "HU": Code("[hnsf'U]", "UCUM", "Hounsfield unit"),
+    "ms": Code("ms", "UCUM", "millisecond"),
+    "s": Code("s", "UCUM", "second"),
+    "mm": Code("mm", "UCUM", "mm"),
+    "mm²/s": Code("mm2/s", "UCUM", "mm2/s"),
+    "mm2/s": Code("mm2/s", "UCUM", "mm2/s"),
+    "µm²/ms": Code("um2/ms", "UCUM", "um2/ms"),
+    "µm": Code("um", "UCUM", "micrometer"),
+    "%": Code("%", "UCUM", "Percent"),
+    "Hz": Code("Hz", "UCUM", "Hertz"),
+}
+
+_QUANTITIES = {
+    "heatmap": Code("130402", "DCM", "Class activation"),
+    "signal": Code("SIGNAL", SCHEME, "Signal inside the model"),
+    "component": Code("COMPONENT", SCHEME, "Part of the image that one class explains"),
+    "response": Code("RESPONSE", SCHEME, "Response of the model's linear part"),
+    "parameter map": Code("PARAMETER", SCHEME, "Estimated parameter"),
+}
+
+
+def segment_codes(name: str) -> tuple[Code, Code]:
+    """Category and type of a segment, by words of its name; Tissue where none is known."""
+    plain = name.lower()
+    for words, category, kind in _SEGMENTS:
+        if any(word in plain for word in words):
+            return category, kind
+    return _TISSUE, _TISSUE
+
+
+def unit_code(unit: str) -> Code:
+    """A unit in UCUM; "no units" for an arbitrary one or one that is not in the table."""
+    return _UNITS.get(unit.strip(), Code("1", "UCUM", "no units"))
+
+
+def quantity_code(kind: str) -> Code:
+    """What the values of a map of this kind are."""
+    return _QUANTITIES[kind]

@@ -1,0 +1,102 @@
+"""A map of values as a DICOM Parametric Map (PS3.3 A.75): 32-bit floats, stored as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+from pydicom.sr.codedict import codes
+
+from ..evidence.explanation import Explanation, ExplanationMap
+from .dicom_codes import quantity_code, unit_code
+from .dicom_deidentification import Deidentification
+from .dicom_planes_array import on_planes
+from .dicom_record import add_record, device, equipment, model_name, shortened
+from .dicom_references import CHARACTERS, add_references, new_uid, series_number, stand_in
+from .dicom_segmentation import place_of
+from .dicom_source import DicomSource
+
+#: What stands where there is no value; said in Float Pixel Padding Value.
+PADDING = float(np.finfo(np.float32).min)
+
+
+def parametric_map(
+    item: ExplanationMap,
+    explanation: Explanation,
+    source: DicomSource,
+    identity: Deidentification,
+    record: Mapping[str, Any],
+    *,
+    series_uid: str | None = None,
+    instance_number: int = 1,
+) -> hd.pm.ParametricMap:
+    """A map (S, P, L) as a Parametric Map object.
+
+    Stored values are the map's own; the real-world value mapping is the identity with the unit
+    and what the values are. Where the map has no finite value, `PADDING` stands.
+
+    Parameters
+    ----------
+    item : ExplanationMap
+        Numbers (S, P, L) on the study's grid.
+    explanation, source, identity, record, series_uid, instance_number
+        As for `segmentation`.
+    """
+    stack = on_planes(item, explanation, source, pad=False)
+    array = np.ascontiguousarray(stack.array, dtype=np.float32)
+    valid = np.isfinite(array)
+    low, high = (
+        (float(array[valid].min()), float(array[valid].max())) if valid.any() else (0.0, 0.0)
+    )
+    shown = item.value_range or (low, high)
+    provenance = explanation.provenance
+    dataset = hd.pm.ParametricMap(
+        source_images=[stand_in(source, stack.planes, identity)],
+        pixel_array=array if valid.all() else np.where(valid, array, np.float32(PADDING)),
+        series_instance_uid=series_uid or new_uid(),
+        series_number=series_number(source, 902),
+        sop_instance_uid=new_uid(),
+        instance_number=instance_number,
+        series_description=shortened(f"{model_name(provenance)} {explanation.method} {item.name}"),
+        # A gradient or a filtered scan of a head may show the face as the scan does.
+        contains_recognizable_visual_features=True,
+        real_world_value_mappings=[
+            hd.pm.RealWorldValueMapping(
+                lut_label=shortened(item.name, 16),
+                lut_explanation=shortened(_in_words(item)),
+                unit=unit_code(item.unit),
+                value_range=(low, high),
+                slope=1.0,
+                intercept=0.0,
+                quantity_definition=quantity_code(item.kind),
+            )
+        ],
+        voi_lut_transformations=[
+            hd.VOILUTTransformation(
+                window_center=(shown[0] + shown[1]) / 2,
+                window_width=max(shown[1] - shown[0], 1e-6),
+            )
+        ],
+        content_label="MAP",
+        content_description=shortened(item.title or item.name),
+        content_qualification=hd.ContentQualificationValues.RESEARCH,
+        specific_character_set=CHARACTERS,
+        contributing_equipment=[equipment(explanation, provenance)],
+        **place_of(stack.planes),
+        **device(provenance),
+    )
+    dataset.Laterality = ""  # not known here; an empty value says so where the standard asks
+    if not valid.all():
+        dataset.FloatPixelPaddingValue = PADDING
+    add_references(
+        dataset, source, stack.planes, identity, codes.DCM.UnspecifiedMethodOfCalculation
+    )
+    add_record(dataset, record, item)
+    return dataset
+
+
+def _in_words(item: ExplanationMap) -> str:
+    unit = f" [{item.unit}]" if item.unit else ""
+    return f"{item.title or item.name}{unit}"

@@ -1,0 +1,198 @@
+"""Who made a DICOM object, and how: model, version, checksum and the whole provenance.
+
+Three places hold it, so that it is found by whoever looks: the device (Manufacturer's Model Name,
+Software Versions, and the weights' sha256 as Device Serial Number), the Contributing Equipment in
+words, and a private element with the provenance as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from highdicom import AlgorithmIdentificationSequence, ContributingEquipment
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from .. import __version__
+from ..evidence.explanation import Explanation, ExplanationMap
+from ..evidence.provenance import Provenance
+from ..volumes.roles import LABEL_ROLES, ROLES
+from .dicom_deidentification import (
+    Deidentification,
+    identifying_values,
+    identity_in,
+    plain_inputs,
+    refuse_identity,
+)
+
+PROGRAM = "napari-sparseexplain"
+MANUFACTURER = "napari-sparseexplain developers"
+WARNING = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
+
+#: Group, creator and element of the private element that holds the provenance (VR UT).
+PRIVATE_GROUP = 0x0077
+PRIVATE_CREATOR = "NAPARI-SPARSEEXPLAIN"
+PRIVATE_ELEMENT = 0x01
+
+#: Longest value of LO, of ST and of LT.
+_LO, _ST, _LT = 64, 1024, 10240
+
+
+def device(provenance: Provenance) -> dict[str, Any]:
+    """The elements of the equipment, as arguments of highdicom's constructors."""
+    return {
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": PROGRAM,
+        "software_versions": program_version(provenance),
+        "device_serial_number": provenance.weights_sha256 or "none: no model was used",
+    }
+
+
+def program_version(provenance: Provenance) -> str:
+    """Version of this program that made the explanation, which may be another than today's."""
+    return provenance.versions.get(PROGRAM, __version__)
+
+
+def model_name(provenance: Provenance) -> str:
+    """The model, or the method where none was used."""
+    return (provenance.model or provenance.method)[:_LO]
+
+
+def algorithm(provenance: Provenance) -> AlgorithmIdentificationSequence:
+    """Model name, version and checksum as the standard's Algorithm Identification macro.
+
+    A shipped model has no number of its own: it is told by the program's version and its weights.
+    """
+    version = f"{PROGRAM} {program_version(provenance)}"
+    if provenance.weights_sha256:
+        version += f", weights {provenance.weights_sha256[:12]}"
+    found = AlgorithmIdentificationSequence(
+        name=model_name(provenance),
+        family=codes.DCM.ArtificialIntelligence,
+        version=version[:_LO],
+        source=PROGRAM,
+    )
+    found[0].AlgorithmParameters = json.dumps(
+        {
+            "weights_sha256": provenance.weights_sha256,
+            "method": provenance.method,
+            "parameters": dict(provenance.parameters),
+        },
+        sort_keys=True,
+        ensure_ascii=False,
+    )[:_LT]
+    return found
+
+
+def equipment(explanation: Explanation | None, provenance: Provenance) -> ContributingEquipment:
+    """Who made it, in words."""
+    target = f", target {explanation.target}" if explanation and explanation.target else ""
+    words = (
+        f"Model {provenance.model or 'none'}, weights sha256 "
+        f"{provenance.weights_sha256 or 'none'}; method {provenance.method}{target}; "
+        f"{PROGRAM} {program_version(provenance)}. {WARNING}"
+    )
+    return ContributingEquipment(
+        manufacturer=MANUFACTURER,
+        purpose_of_reference=codes.DCM.ProcessingEquipment,
+        manufacturer_model_name=PROGRAM,
+        software_versions=program_version(provenance),
+        contribution_description=words[:_ST],
+    )
+
+
+def checked_explanation(
+    explanation: Explanation, identity: Deidentification, headers: Iterable[Dataset]
+) -> tuple[Explanation, dict[str, Any]]:
+    """The explanation's words and provenance as they may leave.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    identity : Deidentification
+    headers : iterable of Dataset
+        Of the images, with the identity that must not leave.
+
+    Returns
+    -------
+    explanation : Explanation
+        The same.
+    record : dict
+        Method, target, scores, notes and provenance as JSON values; without file names and
+        times unless the identity is kept. A note that names the patient is left out, and that is
+        said in its place.
+
+    Raises
+    ------
+    SparseExplainError
+        Model, target, a parameter, or the name or title of a map names the patient.
+    """
+    provenance = explanation.provenance.to_json()
+    notes = list(explanation.notes)
+    if not identity.keep_identity:
+        provenance["inputs"] = plain_inputs(provenance["inputs"], (*ROLES, *LABEL_ROLES))
+        provenance["created"] = ""
+        values = identifying_values(headers, name_parts=True)
+        for where, said in _free_words(explanation, provenance):
+            refuse_identity(said, values, where)
+        notes = [
+            "(a note that names the patient was left out)" if identity_in(n, values) else n
+            for n in notes
+        ]
+    record = {
+        "program": PROGRAM,
+        "warning": WARNING,
+        "method": explanation.method,
+        "target": explanation.target,
+        "scores": dict(explanation.scores),
+        "notes": notes,
+        "provenance": provenance,
+    }
+    return explanation, record
+
+
+def add_record(
+    dataset: Dataset, record: Mapping[str, Any], item: ExplanationMap | None = None
+) -> None:
+    """Put the record into the private element."""
+    values = dict(record)
+    if item is not None:
+        values["map"] = {
+            "name": item.name,
+            "title": item.title,
+            "kind": item.kind,
+            "unit": item.unit,
+            "signed": item.signed,
+            "classes": {str(k): v for k, v in item.classes.items()},
+        }
+    said = json.dumps(values, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    block = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
+    block.add_new(PRIVATE_ELEMENT, "UT", said)
+
+
+def read_record(dataset: Dataset) -> dict[str, Any]:
+    """The record that `add_record` put into an object; empty when there is none."""
+    try:
+        block = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)
+        return json.loads(block[PRIVATE_ELEMENT].value)
+    except KeyError:
+        return {}
+
+
+def _free_words(
+    explanation: Explanation, provenance: Mapping[str, Any]
+) -> Iterable[tuple[str, str]]:
+    """Words that come from outside this program, and where they stand."""
+    yield "model", explanation.provenance.model
+    yield "target", explanation.target
+    yield "parameters", json.dumps(provenance["parameters"], ensure_ascii=False)
+    for item in explanation.maps:
+        yield f"map {item.name!r}", f"{item.name} {item.title} {' '.join(item.classes.values())}"
+
+
+def shortened(said: str, length: int = _LO) -> str:
+    """A text for an element of limited length, its end marked when it was cut."""
+    plain = said.replace("\\", "/").strip()
+    return plain if len(plain) <= length else plain[: length - 1] + "…"
