@@ -164,7 +164,9 @@ def number_text(value: Any) -> str:
     if isinstance(value, int):
         return str(value).replace("-", "−")
     if isinstance(value, float):
-        return f"{value:.3g}".replace("-", "−")
+        # No exponents in the range of grey values: 1940, not 1.94e+03.
+        text = f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
+        return text.replace("-", "−")
     return str(value)
 
 

@@ -106,11 +106,11 @@ def _swatch_rows(item: Mapping[str, Any], width: int, size: int) -> list[list[tu
     for label, colour in item["colours"].items():
         if item["classes"] and label not in item["classes"]:
             continue
-        names.setdefault(colour, []).append(item["classes"].get(label, f"label {label}"))
+        names.setdefault(colour, []).append(item["classes"].get(label, label))
     rows: list[list[tuple[str, str]]] = [[]]
     left = 0.0
     for colour, labels in names.items():
-        name = "/".join(labels)
+        name = "/".join(labels) if item["classes"] else "label " + "/".join(labels)
         needed = text_width(name, size) + size * 2.2
         if rows[-1] and left + needed > width - size:
             rows.append([])
