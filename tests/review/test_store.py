@@ -107,6 +107,18 @@ def test_without_arrays_the_review_says_what_must_be_run_again(
         compose(back, SIZE)
 
 
+def test_saving_again_without_arrays_keeps_those_that_are_there(
+    folder: Path, tmp_path: Path
+) -> None:
+    reading = reading_of(folder)
+    save_review(reading, tmp_path / "review", arrays=True)
+    save_review(reading, tmp_path / "review")
+    assert restore_review(tmp_path / "review").findings == ()
+    save_review(restore_review(tmp_path / "review"), tmp_path / "other")
+    codes = [f.code for f in restore_review(tmp_path / "other").findings]
+    assert codes == ["explanation-missing"]
+
+
 def test_a_moved_study_is_asked_for_and_found_again(folder: Path, tmp_path: Path) -> None:
     reading = reading_of(folder)
     save_review(reading, tmp_path / "review", arrays=True)

@@ -73,11 +73,15 @@ def save_review(
     path = folder / REVIEW_FILE
     studies = {key: _saved_study(reading.studies[key]) for key in reading.review.studies}
     references = dict(reading.review.explanations)
-    if arrays:
-        for key, explanation in reading.explanations.items():
-            study = reading.studies[references[key].study]
-            place = _save_arrays(explanation, study, folder)
+    for key, explanation in reading.explanations.items():
+        place = _array_place(explanation)
+        if arrays:
+            _save_arrays(explanation, reading.studies[references[key].study], folder)
+        # Arrays that an earlier save put here stay, also when this one was not asked for them.
+        if arrays or (folder / place).is_dir():
             references[key] = replace(references[key], folder=place, entry="")
+        elif references[key].folder.startswith(f"{ARRAYS}/"):
+            references[key] = replace(references[key], folder="", entry="")  # of another review
     review = replace(
         reading.review, studies=studies, explanations=references, versions=package_versions()
     )
@@ -230,17 +234,21 @@ def _open_with_roles(path: Path, reference: StudyReference, roles: dict[str, str
     return open_study(path, reference=reference.reference, roles=roles, **options)
 
 
-def _save_arrays(explanation: Explanation, study: Study, folder: Path) -> str:
-    """Folder of the arrays within the review; written once for one record."""
+def _array_place(explanation: Explanation) -> str:
+    """Folder of the arrays within the review, named after the record of their run."""
     record = json.dumps(
         [to_plain(explanation.provenance), explanation.method, explanation.target,
          [m.name for m in explanation.maps], explanation.slices.start, explanation.slices.stop],
         sort_keys=True,
     )  # fmt: skip
-    name = f"{ARRAYS}/{explanation.method}-{hashlib.sha256(record.encode()).hexdigest()[:12]}"
-    final = folder / name
+    return f"{ARRAYS}/{explanation.method}-{hashlib.sha256(record.encode()).hexdigest()[:12]}"
+
+
+def _save_arrays(explanation: Explanation, study: Study, folder: Path) -> None:
+    """Write the arrays into the review's folder, once for one record."""
+    final = folder / _array_place(explanation)
     if final.is_dir():
-        return name
+        return
     temporary = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -258,7 +266,6 @@ def _save_arrays(explanation: Explanation, study: Study, folder: Path) -> str:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-    return name
 
 
 def _tidy(folder: Path, references: Mapping[str, ExplanationReference]) -> None:
