@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.evidence.region_table import REGIONS, region_at
+from napari_sparseexplain.progress import Progress
 
 from .conftest import settle
 
@@ -180,3 +181,111 @@ def test_the_same_map_is_not_computed_twice(chosen: Any) -> None:
     assert calls
     # Two maps of one name say what tells them apart.
     assert {one.suffix for one in tab.shown} == {"bright, nodes 4", "bright, nodes 5"}
+
+
+def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
+    tab = chosen.attribution
+    one = run_now(chosen, "integrated-gradients", nodes=4)
+    panel = tab.trust
+    assert not panel.isHidden()
+    names = [panel.table.verticalHeaderItem(k).text() for k in range(panel.table.rowCount())]
+    assert names == [row.name for row in one.answer.trust.rows]
+    heads = [panel.table.horizontalHeaderItem(k).text() for k in range(3)]
+    assert heads == ["IG", "Random", "Edges"]
+    assert not one.answer.whole
+    panel.button.click()
+    assert chosen.wait(300)
+    settle()
+    assert one.answer.whole
+    assert {"insertion AUC", "infidelity", "randomised ρ"} <= {
+        row.name for row in one.answer.trust.rows
+    }
+    assert panel.table.rowCount() == len(one.answer.trust.rows)
+    assert panel.button.isHidden()
+
+
+def test_a_failing_map_is_red_with_a_sentence(chosen: Any) -> None:
+    from dataclasses import replace
+
+    from napari_sparseexplain.explanation.trust import Trust, trust_rows
+    from napari_sparseexplain.layers.colormaps import VERMILION
+    from napari_sparseexplain.widgets.trust_panel import TrustPanel
+
+    one = run_now(chosen, "integrated-gradients", nodes=1)
+    failing = Trust("IG", trust_rows(None, {"completeness gap": 0.4, "randomised ρ": 0.9}))
+    one.answer = replace(one.answer, trust=failing)
+    chosen.attribution._describe()
+    panel: TrustPanel = chosen.attribution.trust
+    for row in (0, 1):
+        assert panel.table.item(row, 0).background().color().name() == VERMILION.lower()
+    assert "IG fails. The map leaves 40% of the change of score unexplained" in panel.verdict.text()
+    assert "it shows the image, not what the network learned" in panel.verdict.text()
+    assert one.result.title.startswith("✗")
+
+
+@pytest.mark.parametrize("kind", ["labels", "shapes"])
+def test_what_is_drawn_can_be_explained(chosen: Any, kind: str) -> None:
+    tab, index = chosen.attribution, chosen.current_slice
+    scale = chosen.study.grid.spacing
+    if kind == "labels":
+        data = np.zeros(chosen.study.grid.shape, dtype=int)
+        data[index, 8:14, 8:14] = 1
+        layer = chosen.viewer.add_labels(data, name="mine", scale=scale)
+    else:
+        corners = np.array([[index, 8, 8], [index, 8, 13], [index, 13, 13], [index, 13, 8]])
+        layer = chosen.viewer.add_shapes([corners], name="mine", scale=scale)
+    settle()
+    tab.target.choose("drawn", "lesion", "mine")
+    one = run_now(chosen, "vanilla-gradient")
+    assert one.explanation.target == "lesion in the drawn region"
+    heat = np.abs(one.explanation["heatmap"].data[0])
+    rows, columns = np.nonzero(heat > 0)
+    assert rows.min() >= 6
+    assert max(rows.max(), columns.max()) <= 15
+    assert layer in chosen.viewer.layers
+    # What was drawn is no part of the study that is open.
+    assert set(chosen.study.labels) == {"seg"}
+
+
+def test_the_form_has_the_parameters_of_every_method(opened: Any) -> None:
+    from napari_sparseexplain.explanation.attribution_methods import ATTRIBUTION_METHODS
+
+    tab = opened.attribution
+    for info in ATTRIBUTION_METHODS:
+        tab.choose_method(info.name)
+        assert tab.parameters.values() == {p.name: p.default for p in info.parameters}
+        assert tab.parameters.changed() == {}
+        for p in info.parameters:
+            assert p.tooltip in tab.parameters.fields[p.name].toolTip()
+    tab.choose_method("guided-ig", steps=17)
+    assert tab.parameters.changed() == {"steps": 17}
+    tab.choose_method("xrai")
+    tab.choose_method("guided-ig")
+    assert tab.parameters.values()["steps"] == 17
+
+
+def test_range_volume_and_cancel(chosen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tab = chosen.attribution
+    tab.choose_method("xrai-3d", nodes=2, least=4)
+    index = chosen.current_slice
+    tab.range.first.setValue(index + 1)
+    tab.range.last.setValue(index - 1)
+    tab.run_range()
+    assert chosen.wait(120)
+    (one,) = tab.shown
+    assert one.explanation.slices == slice(index - 1, index + 2)
+    assert one.layers["over"].data.shape == (3, 32, 32, 3)
+
+    def endless(*_: Any, **__: Any) -> Any:
+        while True:
+            yield Progress(1, 9, "Busy")
+
+    before = list(chosen.viewer.layers)
+    monkeypatch.setattr(tab.session, "attribution_work", endless)
+    tab.run_volume()
+    settle(0.1)
+    assert tab.runner.running
+    tab.run_bar.cancel.click()
+    assert tab.wait(20)
+    assert list(chosen.viewer.layers) == before
+    assert "Cancelled" in tab.run_bar.message.text()
