@@ -86,6 +86,16 @@ def test_losses_of_a_perfect_answer_are_least() -> None:
     assert float(class_loss(-50 * right, truth, inside)) > 1
 
 
+def test_the_balance_makes_a_missed_lesion_dearer() -> None:
+    truth = torch.zeros(1, 8, 8, dtype=torch.long)
+    truth[0, :2] = 1
+    inside = torch.ones_like(truth, dtype=torch.bool)
+    all_healthy = torch.zeros(1, 4, 8, 8)
+    all_healthy[:, 0] = 4.0
+    losses = [float(class_loss(all_healthy, truth, inside, balance=b)) for b in (0.0, 0.5, 1.0)]
+    assert losses[0] < losses[1] < losses[2]
+
+
 def test_a_component_in_its_own_class_does_not_stray() -> None:
     truth = torch.zeros(1, 4, 4, dtype=torch.long)
     truth[:, :2] = 1

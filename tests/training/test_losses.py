@@ -27,6 +27,14 @@ def test_soft_iou_of_binary_masks_is_the_iou_but_for_the_smoothing():
     assert float(soft_iou_loss(p, m)) == pytest.approx(1 - 8 / (24 + IOU_SMOOTHING))
 
 
+def test_a_missed_lesion_may_weigh_more_than_a_false_alarm():
+    p, m = masks()  # 8 pixels in both, 16 in one alone
+    missed, false = float((m * (1 - p)).sum()), float((p * (1 - m)).sum())
+    expected = 1 - 8 / (8 + false + 3 * missed + IOU_SMOOTHING)
+    assert float(soft_iou_loss(p, m, 3.0)) == pytest.approx(expected)
+    assert expected > float(soft_iou_loss(p, m))
+
+
 def test_soft_iou_is_over_the_batch_not_the_mean_of_slices():
     p, m = masks()
     alone = soft_iou_loss(p[:1], m[:1])

@@ -168,7 +168,8 @@ class _Reach:
         # What the neighbour at ``step`` reaches lies, seen from the pixel, further by ``step``.
         parts = [offsets[~inside[tuple((offsets - step).T + radius)]] for step in steps]
         order = np.argsort([len(part) for part in parts], kind="stable")
-        margin = [(max(int(r), 1),) * 2 for r in np.abs(offsets).max(axis=0)]
+        width = [max(int(r), 1) for r in np.abs(offsets).max(axis=0)]
+        margin = [(w, w) for w in width]
         place = np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
         place = np.pad(place, margin, constant_values=-1).ravel()
         return cls(steps[order], [*(parts[n] for n in order), offsets], margin, place)
