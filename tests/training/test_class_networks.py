@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -215,3 +216,31 @@ def test_a_folder_without_bundles_says_how_to_name_them(tmp_path: Path) -> None:
         drain(evaluate_class_networks(tmp_path / "slices.npz", runs=tmp_path))
     with pytest.raises(ReadError, match="no such file"):
         drain(evaluate_class_networks(tmp_path / "nothing"))
+
+
+def write_numbered(folder: Path, enhancing: int) -> Path:
+    """The slices as a study in BraTS naming, with the enhancing tumour of a given number."""
+    folder.mkdir(parents=True)
+    data = slices(6)
+    affine = np.diag([-1.0, -1.0, 3.0, 1.0])
+    for r, role in enumerate(data.roles):
+        scan = np.moveaxis(data.x[:, r], 0, 2).astype(np.int16)
+        nib.save(nib.Nifti1Image(scan, affine), folder / f"case_{role}.nii.gz")
+    labels = np.moveaxis(np.where(data.y == 4, enhancing, data.y), 0, 2).astype(np.uint8)
+    nib.save(nib.Nifti1Image(labels, affine), folder / "case_seg.nii.gz")
+    return folder
+
+
+def test_evidence_does_not_depend_on_how_brats_numbers_its_classes(tmp_path: Path) -> None:
+    slices(20).save(tmp_path / "slices.npz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(CLASS_RECIPES, "jf-ml-ista", recipe())
+        bundle = tmp_path / "runs" / "jf-ml-ista-0"
+        drain(train_class_bundle("jf-ml-ista", tmp_path / "slices.npz", bundle))
+    found = [
+        drain(evaluate_class_networks(write_numbered(tmp_path / name, n), runs=bundle.parent))
+        for name, n in (("before", 4), ("since-2023", 3))
+    ]
+    before, since = (each.evidence["jf-ml-ista", "0"] for each in found)
+    assert before == since
+    assert since["area share, enhancing tumour"] > 0

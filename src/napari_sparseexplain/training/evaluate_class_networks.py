@@ -26,7 +26,7 @@ from .evaluation_cases import case_paths
 from .intensity_rule import intensity_rule, rule_threshold
 from .phantom_slices import PhantomSlices
 from .train_class_network import CLASS_RECIPES
-from .tumour_classes import REGION_CHANNELS, TUMOUR_CLASSES
+from .tumour_classes import REGION_CHANNELS, TUMOUR_CLASSES, class_channels
 
 #: Every n-th tumour slice of a subject is decomposed for the evidence: neighbours are alike.
 EVIDENCE_EVERY = 4
@@ -234,8 +234,12 @@ def _evidence(
 ) -> Work[dict[str, float]]:
     """In-class energy and residual over some tumour slices, on the network's pixels."""
     assert case.prepared is not None
+    channels_true = class_channels(case.truth)  # BraTS 2023 numbers the classes otherwise
     truth = np.stack(
-        [case.prepared.to_network((case.truth == v).astype(np.float32)) for v in TUMOUR_CLASSES]
+        [
+            case.prepared.to_network((channels_true == channel).astype(np.float32))
+            for channel in range(len(TUMOUR_CLASSES))
+        ]
     ).argmax(axis=0)
     rows = np.flatnonzero((truth > 0).any(axis=(1, 2)))[::EVIDENCE_EVERY]
     names = class_names(model)
