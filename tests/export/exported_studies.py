@@ -85,7 +85,7 @@ def explained(
     original = study.originals.get(role, study[role])
     provenance = Provenance(
         "xrai",
-        parameters={"steps": 20, "baseline": "black"},
+        parameters={"steps": 20, "baseline": "zero"},
         model="sum-seg",
         weights_sha256=SHA256,
         inputs={role: {"path": "scans/", "sha256": original.source.checksum()}},

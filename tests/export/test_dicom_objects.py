@@ -225,7 +225,7 @@ def test_model_version_and_checksum_are_in_every_object(tmp_path: Path) -> None:
         assert made.SoftwareVersions == "0.1.0"
         provenance = read_record(made)["provenance"]
         assert provenance["weights_sha256"] == SHA256
-        assert provenance["parameters"] == {"steps": 20, "baseline": "black"}
+        assert provenance["parameters"] == {"steps": 20, "baseline": "zero"}
     for segment in dcmread(files[0]).SegmentSequence:
         (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
         assert algorithm.AlgorithmName == "sum-seg"

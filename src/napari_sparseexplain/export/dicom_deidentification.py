@@ -8,21 +8,17 @@ value of the source's header, and refused if one is found.
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
-from pydicom.uid import UID
 
-from ..errors import SparseExplainError
 from ..volumes.dicom_values import text
+from .dicom_identity import elements, identifying_values, refuse_identity, texts
 
 #: What every object must carry about patient and study, empty when unknown (type 2).
 PATIENT_AND_STUDY = (
@@ -58,8 +54,6 @@ _EMPTIED = frozenset({"StudyDate", "StudyTime", "PatientBirthDate"})
 _TIMES = frozenset({"DA", "TM", "DT"})
 
 _PROFILE = Code("113100", "DCM", "Basic Application Confidentiality Profile")
-
-_PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
 
 _VALID = {
     "DA": ("%Y%m%d",),
@@ -124,99 +118,17 @@ class Deidentification:
             dataset.PatientIdentityRemoved = "NO"
             return
         _without_times(dataset)
+        values = identifying_values(headers)
+        for element in elements(dataset):
+            for said in texts(element):
+                refuse_identity(values.in_element(said), f"element {element.name}")
         dataset.PatientIdentityRemoved = "YES"
         dataset.DeidentificationMethod = "DICOM PS3.15 Basic Profile; only listed elements are kept"
         dataset.DeidentificationMethodCodeSequence = Sequence([_code_item(_PROFILE)])
         dataset.LongitudinalTemporalInformationModified = "REMOVED"
-        values = identifying_values(headers, name_parts=False)
-        for element in _elements(dataset):
-            for said in _texts(element):
-                refuse_identity(said, values, element.keyword or str(element.tag))
 
     def _digest(self, what: str) -> bytes:
         return hashlib.blake2b(what.encode(), key=self.key, digest_size=20).digest()
-
-
-def identifying_values(headers: Iterable[Dataset], *, name_parts: bool) -> dict[str, str]:
-    """Identifying values of headers, each with the keyword of its element.
-
-    Names, numbers that stand for a person or a visit, dates, and UIDs of instances; of all levels
-    of nesting.
-
-    Parameters
-    ----------
-    headers : iterable of Dataset
-    name_parts : bool
-        Whether a part of a name (three letters or more) identifies: it does in the name of a
-        folder, and not in a sentence of this program, where a word can be a name.
-    """
-    found: dict[str, str] = {}
-    for header in headers:
-        for element in _elements(header):
-            keyword = element.keyword or str(element.tag)
-            for value in _texts(element):
-                if element.VR == "PN":
-                    found[value] = keyword
-                    parts = re.split(r"[\^=\s,]+", value) if name_parts else ()
-                    found.update(dict.fromkeys(parts, keyword))
-                elif element.VR == "DA" or (element.VR == "DT" and len(value) >= 8):
-                    found[value[:8]] = keyword
-                elif (element.VR == "UI" and _is_instance(value)) or keyword in _NUMBERS:
-                    found[value] = keyword
-    return {value: keyword for value, keyword in found.items() if len(value) > 2}
-
-
-#: Elements whose value stands for one person, visit, place or device.
-_NUMBERS = frozenset(
-    {
-        "PatientID",
-        "OtherPatientIDs",
-        "AccessionNumber",
-        "StudyID",
-        "PatientAddress",
-        "PatientTelephoneNumbers",
-        "MilitaryRank",
-        "InstitutionName",
-        "InstitutionAddress",
-        "StationName",
-        "DeviceSerialNumber",
-        "RequestedProcedureID",
-        "ScheduledProcedureStepID",
-        "PerformedProcedureStepID",
-        "FillerOrderNumberImagingServiceRequest",
-        "PlacerOrderNumberImagingServiceRequest",
-        "AdmissionID",
-        "PatientComments",
-        "AdditionalPatientHistory",
-    }
-)
-
-
-def identity_in(said: str, values: Mapping[str, str]) -> str | None:
-    """The keyword of an identifying value that stands in a text as a word; None when none does."""
-    for value, keyword in values.items():
-        if re.search(
-            rf"(?<![0-9A-Za-z.]){re.escape(value)}(?![0-9A-Za-z]|\.[0-9])", said, re.IGNORECASE
-        ):
-            return keyword
-    return None
-
-
-def refuse_identity(said: str, values: Mapping[str, str], where: str) -> None:
-    """Refuse a text in which an identifying value stands.
-
-    Raises
-    ------
-    SparseExplainError
-        Names the element or word and the images' element, not the value.
-    """
-    if keyword := identity_in(said, values):
-        raise SparseExplainError(
-            f"the {where} of the export would hold the value of the images' {keyword}, so nothing "
-            "was written",
-            remedy="Rename what holds it (study folder, role, model, target), or keep the identity "
-            "(--keep-identity)",
-        )
 
 
 def _without_times(dataset: Dataset) -> None:
@@ -232,33 +144,6 @@ def _without_times(dataset: Dataset) -> None:
                 element.value = ""
             else:
                 del dataset[element.tag]
-
-
-def _elements(dataset: Dataset) -> Iterator[DataElement]:
-    """All elements but pixels, on all levels; what pydicom cannot convert is passed over."""
-    for tag in list(dataset.keys()):
-        try:
-            element = dataset[tag]
-        except Exception:  # pydicom converts on access and raises whatever the broken bytes provoke
-            continue
-        if element.VR == "SQ":
-            for item in element.value:
-                yield from _elements(item)
-        elif element.keyword not in _PIXELS:
-            yield element
-
-
-def _texts(element: DataElement) -> list[str]:
-    value: Any = element.value
-    if value is None or isinstance(value, bytes | int | float):
-        return []
-    parts = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
-    return [said for part in parts if (said := str(part).strip(" \0"))]
-
-
-def _is_instance(uid: str) -> bool:
-    """Whether a UID names an instance, and not something that the standard defines."""
-    return not UID(uid).startswith("1.2.840.10008.")
 
 
 def _valid(keyword: str, found: str) -> str:

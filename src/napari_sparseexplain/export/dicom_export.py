@@ -21,7 +21,7 @@ from ..volumes import Study
 from ..whole_file import refuse_existing, write_whole
 from .dicom_deidentification import Deidentification
 from .dicom_parametric_map import parametric_map
-from .dicom_record import checked_explanation
+from .dicom_record import check_words, checked_explanation
 from .dicom_references import new_uid
 from .dicom_secondary_capture import secondary_capture
 from .dicom_segmentation import segmentation
@@ -113,7 +113,17 @@ def export_dicom_work(
     _check_study(explanation, study)
     source = dicom_source(study, explanation.provenance.inputs)
     explanation, record = checked_explanation(explanation, identity, source.headers)
-    key = _plain(f"{explanation.method}_{explanation.target}")
+    check_words(
+        identity,
+        source.headers,
+        (
+            ("name of a picture", said)
+            for picture in pictures
+            for said in (picture.name, picture.title)
+        ),
+    )
+    # As the NIfTI files of the same explanation are named.
+    key = "_".join(_plain(part) for part in (explanation.method, explanation.target) if part)
     planned = [*(f"{key}_{_plain(item.name)}.dcm" for item in chosen)]
     planned += [f"{_plain(picture.name)}.dcm" for picture in pictures]
     for name in planned:

@@ -8,7 +8,7 @@ words, and a private element with the provenance as JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from highdicom import AlgorithmIdentificationSequence, ContributingEquipment
@@ -19,13 +19,8 @@ from .. import __version__
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.provenance import Provenance
 from ..volumes.roles import LABEL_ROLES, ROLES
-from .dicom_deidentification import (
-    Deidentification,
-    identifying_values,
-    identity_in,
-    plain_inputs,
-    refuse_identity,
-)
+from .dicom_deidentification import Deidentification, plain_inputs
+from .dicom_identity import identifying_values, refuse_identity
 
 PROGRAM = "napari-sparseexplain"
 MANUFACTURER = "napari-sparseexplain developers"
@@ -134,11 +129,11 @@ def checked_explanation(
     if not identity.keep_identity:
         provenance["inputs"] = plain_inputs(provenance["inputs"], (*ROLES, *LABEL_ROLES))
         provenance["created"] = ""
-        values = identifying_values(headers, name_parts=True)
-        for where, said in _free_words(explanation, provenance):
-            refuse_identity(said, values, where)
+        headers = tuple(headers)
+        check_words(identity, headers, _free_words(explanation))
+        values = identifying_values(headers)
         notes = [
-            "(a note that names the patient was left out)" if identity_in(n, values) else n
+            "(a note that names the patient was left out)" if values.in_words(n) else n
             for n in notes
         ]
     record = {
@@ -151,6 +146,30 @@ def checked_explanation(
         "provenance": provenance,
     }
     return explanation, record
+
+
+def check_words(
+    identity: Deidentification, headers: Iterable[Dataset], words: Iterable[tuple[str, str]]
+) -> None:
+    """Refuse words that name the patient, unless the identity is kept.
+
+    Parameters
+    ----------
+    identity : Deidentification
+    headers : iterable of Dataset
+    words : iterable of (str, str)
+        What holds the words, and the words.
+
+    Raises
+    ------
+    SparseExplainError
+        One of them holds an identifying value of the headers.
+    """
+    if identity.keep_identity:
+        return
+    values = identifying_values(headers)
+    for where, said in words:
+        refuse_identity(values.in_words(said), where)
 
 
 def add_record(
@@ -181,15 +200,32 @@ def read_record(dataset: Dataset) -> dict[str, Any]:
         return {}
 
 
-def _free_words(
-    explanation: Explanation, provenance: Mapping[str, Any]
-) -> Iterable[tuple[str, str]]:
-    """Words that come from outside this program, and where they stand."""
-    yield "model", explanation.provenance.model
+def _free_words(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """Words that can come from outside this program, and where they stand."""
+    yield "name of the model", explanation.provenance.model
     yield "target", explanation.target
-    yield "parameters", json.dumps(provenance["parameters"], ensure_ascii=False)
+    for name, value in explanation.provenance.parameters.items():
+        for said in (name, *_leaves(value)):
+            yield f"parameter {name}", said
     for item in explanation.maps:
-        yield f"map {item.name!r}", f"{item.name} {item.title} {' '.join(item.classes.values())}"
+        yield "name of a map", item.name
+        yield "title of a map", item.title
+        yield "unit of a map", item.unit
+        for said in item.classes.values():
+            yield "name of a class", said
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Texts and numbers of a JSON value, as text."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield str(name)
+            yield from _leaves(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _leaves(part)
+    elif value is not None:
+        yield str(value)
 
 
 def shortened(said: str, length: int = _LO) -> str:
