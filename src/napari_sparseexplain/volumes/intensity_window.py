@@ -41,14 +41,8 @@ def display_limits(volume: Volume) -> tuple[float, float]:
     """
     if volume.unit == "HU":
         return CT_BRAIN_WINDOW
-    sample = _thinned(volume.spatial())
-    if sample.dtype == bool:
-        return 0.0, 1.0
-    mask = brain_mask(sample)
-    inside, outside = sample[mask], sample[~mask]
-    stripped = inside.size >= _FEWEST and outside.size > 0 and _share_of_one(outside) > _STRIPPED
-    values = inside if stripped else sample[np.isfinite(sample)]
-    if values.size == 0:
+    values = tissue_values(volume)
+    if values.dtype == bool or values.size == 0:
         return 0.0, 1.0
     low, high = (float(v) for v in np.quantile(values, (LOW_QUANTILE, HIGH_QUANTILE)))
     if low > 0:
@@ -57,6 +51,25 @@ def display_limits(volume: Volume) -> tuple[float, float]:
     if not high > low:
         low, high = float(values.min()), float(values.max())
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def tissue_values(volume: Volume) -> npt.NDArray[Any]:
+    """Values that quantiles are taken of: the brain's when stripped, else all finite ones.
+
+    Of a large volume every n-th voxel along each axis.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        In the scan's own unit; empty when no voxel is finite.
+    """
+    sample = _thinned(volume.spatial())
+    if sample.dtype == bool:
+        return sample.ravel()
+    mask = brain_mask(sample)
+    inside, outside = sample[mask], sample[~mask]
+    stripped = inside.size >= _FEWEST and outside.size > 0 and _share_of_one(outside) > _STRIPPED
+    return inside if stripped else sample[np.isfinite(sample)]
 
 
 def _share_of_one(values: npt.NDArray[Any]) -> float:

@@ -37,6 +37,8 @@ class AttributionPicture:
         self._redraw = RestingTimer(controls, 0, self.draw)
         controls.part_changed.connect(self._redraw.poke)
         controls.scale_changed.connect(self._on_scale)
+        # Maps over a scan are pictures with the scan's grey values in them.
+        workspace.window_changed.connect(self._redraw.poke)
 
     def show(self, shown: Sequence[ShownAttribution]) -> None:
         """Put these maps side by side, the scan before them; leave the grid when there are none."""

@@ -13,6 +13,7 @@ _DEFAULTS: dict[str, Any] = {
     "run.device": "auto",
     "run.follow_slice": True,
     "view.letter_size": 11,
+    "view.windows": "",
 }
 
 

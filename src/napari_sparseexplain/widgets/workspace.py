@@ -36,6 +36,7 @@ from .proxy_tab import ProxyTab
 from .responses_panel import ResponsesPanel
 from .resting_timer import RestingTimer
 from .study_tab import StudyTab
+from .view_bar import ViewBar
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -63,6 +64,7 @@ class Workspace(QWidget):
     slice_changed(int): the slice of the active study in the picture, once scrolling rests.
     grid_changed(bool): whether pictures stand side by side.
     plane_changed(str): axial, coronal or sagittal.
+    window_changed(): window or level of a layer in the picture, once the hand rests.
     """
 
     study_changed = Signal(object)
@@ -72,6 +74,7 @@ class Workspace(QWidget):
     slice_changed = Signal(int)
     grid_changed = Signal(bool)
     plane_changed = Signal(str)
+    window_changed = Signal()
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -96,6 +99,9 @@ class Workspace(QWidget):
             self.tabs.addTab(tab(self), tab.title)  # type: ignore[call-arg]
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
+        self.view_bar = ViewBar(self)
+        self.view_bar.window_control.changed.connect(self.window_changed)
+        box.addWidget(self.view_bar)
         box.addWidget(self.tabs)
         self.responses = ResponsesPanel(self)
 
@@ -339,6 +345,7 @@ class Workspace(QWidget):
         """Adopt a study that came by File › Open or drag-and-drop; let one go that was removed."""
         if self._adding:
             return
+        self.view_bar.follow_layers()
         studies = self.studies
         newest = studies[-1] if studies else None
         known = getattr(self, "_known_studies", [])

@@ -1,0 +1,61 @@
+"""Read-outs in the corners of the canvas: which slice, where in the patient, window and level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.components.overlays import TextOverlay
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_SIZE = 8.0
+_COLOUR = "#FFFFFF"
+_BOX = (0.0, 0.0, 0.0, 0.55)
+
+
+class CornerText:
+    """One text in one corner of a viewer's canvas, over all cells of its grid.
+
+    Parameters
+    ----------
+    name : str
+        Key among the canvas' overlays; those of one corner are stacked by napari.
+    corner : str
+        As ``"bottom_left"``.
+    colour : str
+    size : float
+        In points.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        name: str,
+        corner: str,
+        colour: str = _COLOUR,
+        size: float = _SIZE,
+    ) -> None:
+        self._overlay: Any = TextOverlay(
+            text="",
+            position=corner,  # pyright: ignore[reportArgumentType]  (pydantic converts it)
+            gridded=False,
+            visible=False,
+            color=colour,  # pyright: ignore[reportArgumentType]
+            font_size=size,
+            box=True,
+            box_color=_BOX,  # pyright: ignore[reportArgumentType]
+        )
+        viewer.canvas.overlays[name] = self._overlay
+
+    @property
+    def text(self) -> str:
+        """What stands there; empty when nothing does."""
+        return self._overlay.text if self._overlay.visible else ""
+
+    def write(self, text: str) -> None:
+        """Show a text; an empty one takes it away."""
+        if text and self._overlay.text != text:
+            self._overlay.text = text
+        if self._overlay.visible != bool(text):
+            self._overlay.visible = bool(text)
