@@ -39,6 +39,17 @@ _UNITS = {
     "Hz": Code("Hz", "UCUM", "Hertz"),
 }
 
+#: Body Part Examined and what it means (PS3.16 Annex L).
+_REGIONS = {
+    "BRAIN": Code("12738006", "SCT", "Brain"),
+    "HEAD": Code("69536005", "SCT", "Head"),
+    "HEART": Code("80891009", "SCT", "Heart"),
+    "CHEST": Code("51185008", "SCT", "Chest"),
+    "ABDOMEN": Code("818983003", "SCT", "Abdomen"),
+    "PELVIS": Code("12921003", "SCT", "Pelvis"),
+    "SPINE": Code("421060004", "SCT", "Spine"),
+}
+
 _QUANTITIES = {
     "heatmap": Code("130402", "DCM", "Class activation"),
     "signal": Code("SIGNAL", SCHEME, "Signal inside the model"),
@@ -55,6 +66,11 @@ def segment_codes(name: str) -> tuple[Code, Code]:
         if any(word in plain for word in words):
             return category, kind
     return _TISSUE, _TISSUE
+
+
+def region_code(body_part: str) -> Code | None:
+    """The region that Body Part Examined names; None for one that is not in the table."""
+    return _REGIONS.get(body_part.strip().upper())
 
 
 def unit_code(unit: str) -> Code:

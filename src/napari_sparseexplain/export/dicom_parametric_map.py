@@ -7,14 +7,24 @@ from typing import Any
 
 import highdicom as hd
 import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
 from ..evidence.explanation import Explanation, ExplanationMap
-from .dicom_codes import quantity_code, unit_code
+from ..volumes.dicom_values import text
+from .dicom_codes import quantity_code, region_code, unit_code
 from .dicom_deidentification import Deidentification
 from .dicom_planes_array import on_planes
 from .dicom_record import add_record, device, equipment, model_name, shortened
-from .dicom_references import CHARACTERS, add_references, new_uid, series_number, stand_in
+from .dicom_references import (
+    CHARACTERS,
+    add_references,
+    coded,
+    new_uid,
+    series_number,
+    stand_in,
+)
 from .dicom_segmentation import place_of
 from .dicom_source import DicomSource
 
@@ -88,6 +98,9 @@ def parametric_map(
         **device(provenance),
     )
     dataset.Laterality = ""  # not known here; an empty value says so where the standard asks
+    dataset.ContentCreatorName = None  # type 2, and a person made nothing here
+    _order_frames(dataset)
+    _add_region(dataset, text(source.header, "BodyPartExamined"))
     if not valid.all():
         dataset.FloatPixelPaddingValue = PADDING
     add_references(
@@ -95,6 +108,38 @@ def parametric_map(
     )
     add_record(dataset, record, item)
     return dataset
+
+
+def _order_frames(dataset: Dataset) -> None:
+    """Frames along the normal of the planes.
+
+    highdicom writes them against it. The tags say where each lies, but there are readers (dcmqi
+    1.5.7) that count them from the first position instead.
+    """
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    across = np.array(shared.PlaneOrientationSequence[0].ImageOrientationPatient, dtype=np.float64)
+    normal = np.cross(across[:3], across[3:])
+    groups = list(dataset.PerFrameFunctionalGroupsSequence)
+    places = [
+        np.array(group.PlanePositionSequence[0].ImagePositionPatient, dtype=np.float64) @ normal
+        for group in groups
+    ]
+    order = np.argsort(places, kind="stable")
+    pixels = np.frombuffer(dataset.FloatPixelData, dtype="<f4").reshape(len(groups), -1)
+    dataset.FloatPixelData = pixels[order].tobytes()
+    dataset.PerFrameFunctionalGroupsSequence = Sequence([groups[place] for place in order])
+    for number, place in enumerate(order, start=1):
+        groups[place].FrameContentSequence[0].DimensionIndexValues = number
+
+
+def _add_region(dataset: Dataset, body_part: str) -> None:
+    """Frame Anatomy, where the images name a region that has a code."""
+    region = region_code(body_part)
+    if region is not None:
+        anatomy = Dataset()
+        anatomy.AnatomicRegionSequence = coded(region)
+        anatomy.FrameLaterality = "U"  # of both sides, or of none
+        dataset.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = Sequence([anatomy])
 
 
 def _in_words(item: ExplanationMap) -> str:

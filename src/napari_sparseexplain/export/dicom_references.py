@@ -69,7 +69,7 @@ def add_references(
         position = np.array(group.PlanePositionSequence[0].ImagePositionPatient, dtype=np.float64)
         place = int(np.linalg.norm(planes.positions - position, axis=1).argmin())
         item = Dataset()
-        item.DerivationCodeSequence = _coded(derivation)
+        item.DerivationCodeSequence = coded(derivation)
         item.SourceImageSequence = Sequence(
             [_source_item(r, identity, aligned=True) for r in planes.references[place]]
         )
@@ -141,13 +141,14 @@ def _source_item(
     numbers = [reference.frame] if reference.frame is not None else list(frames)
     if numbers:
         item.ReferencedFrameNumber = numbers if len(numbers) > 1 else numbers[0]
-    item.PurposeOfReferenceCodeSequence = _coded(codes.DCM.SourceImageForImageProcessingOperation)
+    item.PurposeOfReferenceCodeSequence = coded(codes.DCM.SourceImageForImageProcessingOperation)
     if aligned:
         item.SpatialLocationsPreserved = "YES"
     return item
 
 
-def _coded(code: Code) -> Sequence:
+def coded(code: Code) -> Sequence:
+    """A code as the one item of a code sequence."""
     item = Dataset()
     item.CodeValue = code.value
     item.CodingSchemeDesignator = code.scheme_designator
