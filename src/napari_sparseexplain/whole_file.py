@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import SparseExplainError
@@ -49,6 +52,35 @@ def write_whole(path: Path, content: bytes | str, *, overwrite: bool = False) ->
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
     return path
+
+
+@contextmanager
+def moved_together(folder: Path) -> Iterator[Path]:
+    """A hidden folder below ``folder`` whose files move up when the block ends well.
+
+    Interrupted or failed, it is taken away, and what was in ``folder`` before is as it was.
+
+    Raises
+    ------
+    SparseExplainError
+        The folder cannot be written.
+    """
+    temporary = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".exporting-"))
+        yield temporary
+        for path in sorted(temporary.iterdir()):
+            os.replace(path, folder / path.name)
+    except OSError as error:
+        raise SparseExplainError(
+            f"the files cannot be written ({error.strerror or error})",
+            where=folder,
+            remedy="Choose a folder that you may write to, on a disk that has room",
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from . import progress_bar
-from .options import Out, Overwrite, PatientAxes, Reference, Roles, parse_roles
+from .options import (
+    Out,
+    Overwrite,
+    PatientAxes,
+    Reference,
+    Roles,
+    UidKey,
+    deidentification,
+    parse_roles,
+)
 
 
 def export_dicom(
@@ -37,12 +46,7 @@ def export_dicom(
     keep_identity: Annotated[
         bool, typer.Option("--keep-identity", help="Keep names, numbers, dates and UIDs.")
     ] = False,
-    uid_key: Annotated[
-        str | None,
-        typer.Option(
-            "--uid-key", help="Secret that makes several exports of one patient agree; keep it."
-        ),
-    ] = None,
+    uid_key: UidKey = None,
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
@@ -56,13 +60,10 @@ def export_dicom(
 
     from ..errors import SparseExplainError
     from ..evidence.store import explanation_names, load_explanation
-    from ..export.dicom_deidentification import Deidentification
     from ..export.dicom_export import export_dicom_work
     from ..volumes import open_study
 
-    identity = Deidentification(keep_identity=keep_identity)
-    if uid_key is not None:
-        identity = Deidentification(keep_identity=keep_identity, key=_key(uid_key))
+    identity = deidentification(uid_key, keep_identity=keep_identity)
     names = name or explanation_names(result)
     explanations = [load_explanation(result, each) for each in names]
     study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
@@ -88,12 +89,6 @@ def export_dicom(
             print(path)
         for note in exported.notes:
             print(f"note: {note}")
-
-
-def _key(words: str) -> bytes:
-    import hashlib
-
-    return hashlib.sha256(words.encode()).digest()
 
 
 def _picture(path: Path, shows_identity: bool):

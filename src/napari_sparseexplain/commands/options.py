@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ..export.dicom_deidentification import Deidentification
 
 StudyPath = Annotated[
     Path, typer.Argument(help="Scan, folder (BraTS, BIDS, DICOM, any names), DICOMDIR or picture.")
@@ -33,6 +36,24 @@ PatientAxes = Annotated[
     bool, typer.Option("--patient-axes", help="Resample an oblique scan to the patient's axes.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+
+UidKey = Annotated[
+    str | None,
+    typer.Option(
+        "--uid-key", help="Secret that makes several DICOM exports of one patient agree; keep it."
+    ),
+]
+
+
+def deidentification(uid_key: str | None, *, keep_identity: bool) -> Deidentification:
+    """Whether, and with which secret, identity is taken out of DICOM objects."""
+    import hashlib
+
+    from ..export.dicom_deidentification import Deidentification
+
+    if uid_key is None:
+        return Deidentification(keep_identity=keep_identity)
+    return Deidentification(keep_identity, hashlib.sha256(uid_key.encode()).digest())
 
 
 def parse_roles(given: list[str] | None) -> dict[str, str] | None:

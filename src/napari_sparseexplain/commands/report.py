@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import progress_bar
-from .options import Out, Overwrite, PatientAxes, Reference, Roles, parse_roles
+from .options import (
+    Out,
+    Overwrite,
+    PatientAxes,
+    Reference,
+    Roles,
+    UidKey,
+    deidentification,
+    parse_roles,
+)
 
 if TYPE_CHECKING:
     from ..review.reading import Reading
@@ -39,6 +48,11 @@ def report(
     identify: Annotated[
         bool, typer.Option("--identify", help="Write names as they are (off: de-identified).")
     ] = False,
+    dicom: Annotated[
+        bool,
+        typer.Option("--dicom", help="The pictures as DICOM Secondary Captures, too."),
+    ] = False,
+    uid_key: UidKey = None,
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
@@ -77,6 +91,23 @@ def report(
     if neurological:
         reading = reading.with_review(replace(reading.review, convention="neurological"))
     slices = reading.review.key_slices if every is None else every_slice(reading, every)
+    if dicom:
+        from ..export.dicom_pictures import export_pictures_dicom
+
+        # First: a study that did not come from DICOM is then refused before anything is written.
+        captures = export_pictures_dicom(
+            reading,
+            out / "dicom",
+            slices,
+            size,
+            identity=deidentification(uid_key, keep_identity=identify),
+            overwrite=overwrite,
+        )
+        exported = progress_bar.run(captures, "DICOM")
+        for file in exported.files:
+            print(file)
+        for said in exported.notes:
+            print(f"note: {said}")
     work = export_slices(
         reading, out / "pictures", slices, size, identify=identify, overwrite=overwrite
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..review.reading import Reading
 from ..volumes import Study
+from .own_words import is_own, words_of
 
 #: What stands where an identifying value stood.
 REMOVED = "[removed]"
@@ -52,6 +53,9 @@ _KEYWORDS = (
     "FrameOfReferenceUID",
 )
 
+#: Facts that are mappings by role, or by the name of a layer.
+_NAMED_BY_FILES = frozenset({"inputs_sha256", "values"})
+
 #: Shorter values occur in any text by chance.
 _SHORTEST = 3
 
@@ -63,7 +67,9 @@ def identifying_values(studies: Iterable[Study]) -> frozenset[str]:
     """
     found: set[str] = set()
     for study in studies:
-        found.add(study.name)
+        numbered = any(word.isdigit() for word in words_of(study.name))
+        if numbered or not is_own(study.name):  # a folder called "scan" names nobody
+            found.add(study.name)
         volumes = [*study.images.values(), *study.labels.values(), *study.originals.values()]
         for volume in volumes:
             header = volume.source.header
@@ -80,12 +86,26 @@ def without(text: str, values: Iterable[str]) -> str:
     return text
 
 
-def deidentified(value: Any, values: frozenset[str]) -> Any:
-    """JSON values with every text in them cleaned."""
+def deidentified(value: Any, values: frozenset[str], *, named_by_files: bool = False) -> Any:
+    """JSON values with every text in them cleaned.
+
+    Parameters
+    ----------
+    value : JSON value
+    values : frozenset of str
+    named_by_files : bool
+        Whether the keys of a mapping are cleaned, too: they are this program's own words, but in
+        mappings by role or layer.
+    """
     if isinstance(value, str):
         return without(value, values)
     if isinstance(value, Mapping):
-        return {without(k, values): deidentified(v, values) for k, v in value.items()}
+        return {
+            without(k, values) if named_by_files else k: deidentified(
+                v, values, named_by_files=k in _NAMED_BY_FILES
+            )
+            for k, v in value.items()
+        }
     if isinstance(value, list | tuple):
         return [deidentified(item, values) for item in value]
     return value

@@ -25,7 +25,7 @@ from .dicom_record import check_words, checked_explanation
 from .dicom_references import new_uid
 from .dicom_secondary_capture import secondary_capture
 from .dicom_segmentation import segmentation
-from .dicom_source import DicomSource, dicom_source
+from .dicom_source import dicom_source
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
@@ -151,7 +151,7 @@ def export_dicom_work(
         makers.append(
             lambda picture=picture, number=number: secondary_capture(
                 picture.pixels,
-                explanation,
+                (explanation,),
                 source,
                 identity,
                 record,
@@ -166,7 +166,7 @@ def export_dicom_work(
     made: list[bytes] = []
     for done, make in enumerate(makers):
         yield Progress(done, len(makers), f"making {planned[done]}")
-        made.append(_encoded(make, identity, source))
+        made.append(encoded(make, identity, source.headers))
     files = []
     for name, content in zip(planned, made, strict=True):
         files.append(write_whole(folder / name, content, overwrite=overwrite))
@@ -174,8 +174,16 @@ def export_dicom_work(
     return Exported(tuple(files), (*notes, *source.notes))
 
 
-def _encoded(make: Callable[[], Dataset], identity: Deidentification, source: DicomSource) -> bytes:
-    """An object as the bytes of its file."""
+def encoded(
+    make: Callable[[], Dataset], identity: Deidentification, headers: Iterable[Dataset]
+) -> bytes:
+    """An object as the bytes of its file, searched for what must not leave.
+
+    Raises
+    ------
+    SparseExplainError
+        It holds an identifying value of ``headers`` (`Deidentification.finish`).
+    """
     log = logging.getLogger("highdicom")
     level = log.level
     with warnings.catch_warnings():
@@ -186,7 +194,7 @@ def _encoded(make: Callable[[], Dataset], identity: Deidentification, source: Di
             dataset = make()
         finally:
             log.setLevel(level)
-        identity.finish(dataset, source.headers)
+        identity.finish(dataset, headers)
         stream = BytesIO()
         dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..evidence.explanation import Explanation, ExplanationMap
-from .dicom_source import DicomSource, Planes
+from .dicom_source import DicomSource, Planes, Reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,3 +61,28 @@ def on_planes(
         return PlaneArray(np.pad(array, width), source.planes)
     shift = {"first_row": start} if axis == 1 else {"first_column": start}
     return PlaneArray(array, source.planes.part(slice(None), **shift))
+
+
+def images_of_slice(source: DicomSource, axis: int, index: int) -> tuple[Reference, ...]:
+    """Images that a slice of the study shows.
+
+    Parameters
+    ----------
+    source : DicomSource
+    axis, index : int
+        Spatial axis (0 S, 1 P, 2 L) that the slice is across, and its place there.
+
+    Returns
+    -------
+    tuple of Reference
+        The images on its plane; of scans that lie on other planes, and of a slice that is no
+        image plane itself, all.
+    """
+    to_display = source.layout.to_display
+    file_axis = int(np.flatnonzero(to_display[:, 0] == axis)[0])
+    if not source.aligned or file_axis != 2:
+        return source.used
+    references = source.planes.references
+    place = len(references) - 1 - index if to_display[file_axis, 1] < 0 else index
+    on_planes = {r.series for plane in references for r in plane}
+    return (*references[place], *(r for r in source.used if r.series not in on_planes))

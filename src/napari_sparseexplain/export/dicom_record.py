@@ -19,6 +19,7 @@ from .. import __version__
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.provenance import Provenance
 from ..volumes.roles import LABEL_ROLES, ROLES
+from .burned_in import model_version
 from .dicom_deidentification import Deidentification, plain_inputs
 from .dicom_identity import identifying_values, refuse_identity
 
@@ -35,13 +36,18 @@ PRIVATE_ELEMENT = 0x01
 _LO, _ST, _LT = 64, 1024, 10240
 
 
-def device(provenance: Provenance) -> dict[str, Any]:
-    """The elements of the equipment, as arguments of highdicom's constructors."""
+def device(*provenances: Provenance) -> dict[str, Any]:
+    """The elements of the equipment, as arguments of highdicom's constructors.
+
+    A picture can show what several models found, or none.
+    """
+    weights = list(dict.fromkeys(p.weights_sha256 for p in provenances if p.weights_sha256))
+    several = "several models: see Contributing Equipment" if weights else "none: no model was used"
     return {
         "manufacturer": MANUFACTURER,
         "manufacturer_model_name": PROGRAM,
-        "software_versions": program_version(provenance),
-        "device_serial_number": provenance.weights_sha256 or "none: no model was used",
+        "software_versions": program_version(provenances[0]) if provenances else __version__,
+        "device_serial_number": weights[0] if len(weights) == 1 else several,
     }
 
 
@@ -58,11 +64,13 @@ def model_name(provenance: Provenance) -> str:
 def algorithm(provenance: Provenance) -> AlgorithmIdentificationSequence:
     """Model name, version and checksum as the standard's Algorithm Identification macro.
 
-    A shipped model has no number of its own: it is told by the program's version and its weights.
+    The version of a model that was not shipped is told by its weights alone.
     """
     version = f"{PROGRAM} {program_version(provenance)}"
     if provenance.weights_sha256:
-        version += f", weights {provenance.weights_sha256[:12]}"
+        version = f"weights {provenance.weights_sha256[:12]}, {version}"
+    if number := model_version(provenance.model, provenance.weights_sha256):
+        version = f"{number}, {version}"
     found = AlgorithmIdentificationSequence(
         name=model_name(provenance),
         family=codes.DCM.ArtificialIntelligence,
@@ -84,9 +92,10 @@ def algorithm(provenance: Provenance) -> AlgorithmIdentificationSequence:
 def equipment(explanation: Explanation | None, provenance: Provenance) -> ContributingEquipment:
     """Who made it, in words."""
     target = f", target {explanation.target}" if explanation and explanation.target else ""
+    number = model_version(provenance.model, provenance.weights_sha256)
     words = (
-        f"Model {provenance.model or 'none'}, weights sha256 "
-        f"{provenance.weights_sha256 or 'none'}; method {provenance.method}{target}; "
+        f"Model {provenance.model or 'none'}{f' version {number}' if number else ''}, weights "
+        f"sha256 {provenance.weights_sha256 or 'none'}; method {provenance.method}{target}; "
         f"{PROGRAM} {program_version(provenance)}. {WARNING}"
     )
     return ContributingEquipment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import highdicom as hd
@@ -21,12 +21,12 @@ from .dicom_references import (
     series_number,
     stand_in,
 )
-from .dicom_source import DicomSource
+from .dicom_source import DicomSource, Reference
 
 
 def secondary_capture(
     picture: npt.NDArray[np.uint8],
-    explanation: Explanation,
+    explanations: Sequence[Explanation],
     source: DicomSource,
     identity: Deidentification,
     record: Mapping[str, Any],
@@ -35,6 +35,7 @@ def secondary_capture(
     shows_identity: bool,
     pixel_spacing: tuple[float, float] | None = None,
     edges: tuple[str, str] | None = None,
+    references: Sequence[Reference] | None = None,
     series_uid: str | None = None,
     instance_number: int = 1,
 ) -> hd.sc.SCImage:
@@ -44,8 +45,10 @@ def secondary_capture(
     ----------
     picture : ndarray of uint8, shape (rows, columns, 3)
         RGB, as it is to be seen.
-    explanation, source, identity, record, series_uid, instance_number
-        As for `segmentation`; the explanation is the one that the picture shows.
+    explanations : sequence of Explanation
+        Those that it shows; none of a picture of scans alone.
+    source, identity, record, series_uid, instance_number
+        As for `segmentation`.
     title : str
         What it shows, for a person.
     shows_identity : bool
@@ -56,6 +59,8 @@ def secondary_capture(
     edges : (str, str), optional
         Towards which side of the patient a row and a column run (``("L", "P")``); only of one
         panel.
+    references : sequence of Reference, optional
+        Images that it shows; all of the source's when not given.
 
     Raises
     ------
@@ -72,6 +77,7 @@ def secondary_capture(
     array = np.ascontiguousarray(picture)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
         raise ValueError(f"no RGB picture of bytes: {array.dtype} {array.shape}")
+    methods = dict.fromkeys(item.method for item in explanations)
     study = stand_in(source, source.planes, identity)
     dataset = hd.sc.SCImage(
         pixel_array=array,
@@ -84,7 +90,7 @@ def secondary_capture(
         series_number=series_number(source, 903),
         sop_instance_uid=new_uid(),
         instance_number=instance_number,
-        series_description=shortened(f"Pictures: {explanation.method}"),
+        series_description=shortened(f"Pictures: {', '.join(methods) or 'scans'}"),
         patient_id=study.PatientID,
         patient_name=study.PatientName,
         patient_birth_date=study.PatientBirthDate,
@@ -97,8 +103,8 @@ def secondary_capture(
         pixel_spacing=pixel_spacing,
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set=CHARACTERS,
-        contributing_equipment=[equipment(explanation, explanation.provenance)],
-        **device(explanation.provenance),
+        contributing_equipment=[equipment(item, item.provenance) for item in explanations],
+        **device(*(item.provenance for item in explanations)),
     )
     dataset.copy_patient_and_study_information(study)
     if edges is None:
@@ -107,6 +113,6 @@ def secondary_capture(
     dataset.ConversionType = hd.sc.ConversionTypeValues.WSD.value
     dataset.BurnedInAnnotation = "YES" if shows_identity else "NO"
     dataset.ImageComments = shortened(title, 10240)
-    add_common_references(dataset, list(source.used), source, identity)
+    add_common_references(dataset, list(references or source.used), source, identity)
     add_record(dataset, record)
     return dataset

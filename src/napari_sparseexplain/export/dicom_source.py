@@ -159,7 +159,7 @@ def dicom_source(study: Study, roles: Iterable[str] = ()) -> DicomSource:
             place = _plane_at(planes, frame) if _alike(frame, volume.source) else None
             if place is not None:
                 by_plane[place].append(reference)
-    _one_patient(headers, study)
+    one_patient(headers, study)
     if not text(headers[0], "FrameOfReferenceUID"):
         notes.append(
             "the images name no frame of reference, so the objects have one of their own: a viewer "
@@ -231,8 +231,8 @@ def _chosen(study: Study) -> str:
     raise StudyError(
         "DICOM export needs a study that was opened from DICOM images, and this one was not",
         where=study.name,
-        remedy="Take the NIfTI files that sparseexplain explain wrote: they lie on the scan's own "
-        "grid",
+        remedy="Take the NIfTI files that sparseexplain explain writes (they lie on the scan's own "
+        "grid) and the pictures that sparseexplain report writes without --dicom",
     )
 
 
@@ -289,7 +289,14 @@ def _alike(frame: Frame, source: Source) -> bool:
     return (frame.columns, frame.rows) == tuple(source.shape[:2])
 
 
-def _one_patient(headers: list[Dataset], study: Study) -> None:
+def one_patient(headers: Iterable[Dataset], study: Study) -> None:
+    """Refuse images of several patients.
+
+    Raises
+    ------
+    StudyError
+        Their PatientID differs.
+    """
     patients = {text(header, "PatientID") for header in headers} - {""}
     if len(patients) > 1:
         raise StudyError(

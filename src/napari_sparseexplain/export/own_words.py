@@ -15,12 +15,13 @@ from ..explanation.catalogue import methods
 from ..networks.catalogue import models
 from ..volumes.roles import LABEL_ROLES, ROLES
 
-#: Words of map names, titles and targets that stand in no catalogue.
+#: Words of map names, titles, targets and folders that stand in no catalogue.
 _OF_MAPS = (
-    "anatomy baseline class component contrast core effective enhancing estimated frequency glioma "
-    "heat heatmap image impulse input label lesion linear map mask mean negative network noise "
-    "oedema edema necrosis necrotic necrotizing output part positive prediction probability "
-    "reconstruction region response sensitivity signal sum true truth tumor tumour voxel whole"
+    "anatomy axial baseline class component contrast core coronal dicom edema effective "
+    "enhancing estimated frequency glioma heat heatmap image impulse input label lesion linear "
+    "map mask mean necrosis necrotic necrotizing negative network noise oedema output part "
+    "positive prediction probability reconstruction region response sagittal scan scans "
+    "sensitivity series signal slice study sum true truth tumor tumour voxel whole "
 )
 
 #: Whole numbers below this many digits are indices, sizes and steps.

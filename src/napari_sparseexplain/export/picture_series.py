@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +11,7 @@ from ..errors import SparseExplainError, StudyError
 from ..progress import Progress, Work
 from ..review.reading import Reading, slice_count
 from ..review.review import KeySlice
-from ..whole_file import refuse_existing
+from ..whole_file import moved_together, refuse_existing
 from .compositor import PictureSize, compose
 from .deidentification import values_to_remove, without
 from .picture_file import save_picture
@@ -52,6 +49,24 @@ def picture_name(place: int, key: KeySlice) -> str:
     return f"{place + 1:03d}_{key.plane}_{key.index + 1:03d}.png"
 
 
+def chosen_slices(reading: Reading, slices: Sequence[KeySlice] | None) -> tuple[KeySlice, ...]:
+    """The slices to draw: those given, else the review's key slices.
+
+    Raises
+    ------
+    SparseExplainError
+        There is none.
+    """
+    keys = tuple(reading.review.key_slices if slices is None else slices)
+    if not keys:
+        raise SparseExplainError(
+            "no slice is marked as a key slice",
+            where="export",
+            remedy="Mark key slices, or export every n-th slice (--every N)",
+        )
+    return keys
+
+
 def export_slices(
     reading: Reading,
     folder: str | Path,
@@ -78,37 +93,16 @@ def export_slices(
         No slice, a file that is there already, or a folder that cannot be written.
     """
     folder = Path(folder)
-    keys = tuple(reading.review.key_slices if slices is None else slices)
-    if not keys:
-        raise SparseExplainError(
-            "no slice is marked as a key slice",
-            where="export",
-            remedy="Mark key slices, or export every n-th slice (--every N)",
-        )
+    keys = chosen_slices(reading, slices)
     names = [picture_name(place, key) for place, key in enumerate(keys)]
     for name in names:
         refuse_existing(folder / name, overwrite)
     hidden = values_to_remove(reading, identify=identify)
-    temporary = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".exporting-"))
+    with moved_together(folder) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
             yield Progress(place, len(keys), f"{key.plane} slice {key.index + 1}")
             picture = compose(at_slice(reading, key), size, identify=identify, created=created)
             record = {**picture.record, "note": without(key.note, hidden)}
             save_picture(replace(picture, record=record), temporary / name)
-        written = [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]
-        for path in written:
-            os.replace(temporary / path.name, path)
-    except OSError as error:
-        raise SparseExplainError(
-            f"the pictures cannot be written ({error.strerror or error})",
-            where=folder,
-            remedy="Choose a folder that you may write to, on a disk that has room",
-        ) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
     yield Progress(len(keys), len(keys), "done")
-    return written
+    return [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]

@@ -1,0 +1,195 @@
+"""Pictures of a reading as DICOM Secondary Captures: one for each key slice, beside the images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import StudyError
+from ..evidence import Explanation
+from ..progress import Progress, Work
+from ..review.reading import Reading
+from ..review.review import KeySlice, Panel
+from ..volumes.edge_letters import PLANES
+from ..whole_file import moved_together, refuse_existing, write_whole
+from .compositor import Picture, PictureSize, compose
+from .deidentification import values_to_remove, without
+from .dicom_deidentification import Deidentification
+from .dicom_export import Exported, encoded
+from .dicom_planes_array import images_of_slice
+from .dicom_record import PROGRAM, WARNING, checked_explanation
+from .dicom_references import new_uid
+from .dicom_secondary_capture import secondary_capture
+from .dicom_source import DicomSource, Reference, dicom_source, one_patient
+from .picture_series import at_slice, chosen_slices, picture_name
+
+#: Letters of a picture's edges, as DICOM calls them.
+_DICOM_LETTERS = str.maketrans("SI", "HF")
+
+#: When something was made; a de-identified object carries no time.
+_TIMES = frozenset({"created", "computed"})
+
+
+def export_pictures_dicom(
+    reading: Reading,
+    folder: str | Path,
+    slices: Sequence[KeySlice] | None = None,
+    size: PictureSize | None = None,
+    *,
+    identity: Deidentification | None = None,
+    overwrite: bool = False,
+    created: datetime | None = None,
+) -> Work[Exported]:
+    """Write a Secondary Capture of each slice: the picture that `compose` draws.
+
+    Parameters
+    ----------
+    reading : Reading
+        Its key slices' studies were opened from DICOM.
+    folder : str or Path
+        Made when it is not there. The files come into it together, when all are made.
+    slices : sequence of KeySlice, optional
+        The review's key slices when not given.
+    size : PictureSize, optional
+    identity : Deidentification, optional
+        De-identified with a key of its own if left out. Where the identity is kept, the study's
+        own name is drawn, and Burned In Annotation says so.
+    overwrite : bool
+    created : datetime, optional
+        Time to draw; now when not given.
+
+    Raises
+    ------
+    StudyError
+        A study did not come from DICOM, or the panels show several patients.
+    SparseExplainError
+        No slice, a file that is there already or cannot be written, or a text that would tell
+        who the patient is.
+    """
+    identity = identity or Deidentification()
+    folder = Path(folder)
+    keys = chosen_slices(reading, slices)
+    names = [
+        str(Path(picture_name(place, key)).with_suffix(".dcm")) for place, key in enumerate(keys)
+    ]
+    for name in names:
+        refuse_existing(folder / name, overwrite)
+    yield Progress(0, len(keys), "images")
+    sources, notes = _sources(reading, keys)
+    headers = [header for source in sources.values() for header in source.headers]
+    hidden = values_to_remove(reading, identify=identity.keep_identity)
+    records = {
+        key: checked_explanation(item, identity, headers)[1]
+        for key, item in reading.explanations.items()
+    }
+    series = new_uid()
+    with moved_together(folder) as temporary:
+        for place, (key, name) in enumerate(zip(keys, names, strict=True)):
+            yield Progress(place, len(keys), f"{key.plane} slice {key.index + 1}")
+            here = at_slice(reading, key)
+            picture = compose(here, size, identify=identity.keep_identity, created=created)
+            shown = _shown(here)
+            record = {
+                "program": PROGRAM,
+                "warning": WARNING,
+                "picture": picture.record if identity.keep_identity else _timeless(picture.record),
+                "explanations": [records[each] for each in shown],
+            }
+            note = without(key.note, hidden)
+            title = f"{key.plane} slice {key.index + 1}" + (f": {note}" if note else "")
+            make = partial(
+                secondary_capture,
+                np.asarray(picture.image.convert("RGB")),
+                tuple(shown.values()),
+                sources[key.study],
+                identity,
+                record,
+                title=title,
+                shows_identity=identity.keep_identity,
+                references=_references(here, sources),
+                series_uid=series,
+                instance_number=place + 1,
+                **_calibration(here, picture),
+            )
+            content = encoded(make, identity, headers)
+            write_whole(temporary / name, content)
+    yield Progress(len(keys), len(keys), "written")
+    return Exported(tuple(folder / name for name in names), tuple(notes))
+
+
+def _sources(
+    reading: Reading, keys: Iterable[KeySlice]
+) -> tuple[dict[str, DicomSource], list[str]]:
+    """The images behind every study that is shown, and what a person must know of them."""
+    used: dict[str, dict[str, None]] = {}
+    for panel in reading.review.panels:
+        if panel.scan is not None:
+            used.setdefault(panel.scan.study, {})[panel.scan.role] = None
+        used.setdefault(panel.study, {})
+    for key, item in reading.explanations.items():
+        study = reading.review.explanations[key].study
+        used.setdefault(study, {}).update(dict.fromkeys(item.provenance.inputs))
+    needed = {key.study for key in keys}
+    sources: dict[str, DicomSource] = {}
+    notes: dict[str, None] = {}
+    for key, roles in used.items():
+        try:
+            sources[key] = dicom_source(reading.studies[key], roles)
+        except StudyError:
+            if key in needed:
+                raise
+            notes["a study that is shown beside did not come from DICOM images: no reference"] = (
+                None
+            )
+            continue
+        notes.update(dict.fromkeys(sources[key].notes))
+    first = next(iter(needed))
+    one_patient([s.header for s in sources.values()], reading.studies[first])
+    return sources, list(notes)
+
+
+def _references(reading: Reading, sources: Mapping[str, DicomSource]) -> list[Reference]:
+    """Images that are seen in a picture."""
+    found: dict[Reference, None] = {}
+    for panel in reading.review.panels:
+        if panel.study in sources:
+            axis = PLANES[panel.plane][0]
+            found.update(dict.fromkeys(images_of_slice(sources[panel.study], axis, panel.index)))
+    return list(found)
+
+
+def _shown(reading: Reading) -> dict[str, Explanation]:
+    """Explanations that are seen in a picture, by key."""
+    overlays = [item for panel in reading.review.panels for item in panel.overlays]
+    return {o.key: reading.explanations[o.key] for o in overlays if o.shelf == "explanation"}
+
+
+def _calibration(reading: Reading, picture: Picture) -> dict[str, Any]:
+    """Pixel spacing and edges of a picture that is one panel; nothing of several.
+
+    A viewer measures with them, and in several panels a line may lead from one to the other.
+    """
+    panels: tuple[Panel, ...] = reading.review.panels
+    if len(panels) != 1 or not reading.study_of(panels[0]).grid.calibrated:
+        return {}
+    (facts,) = picture.record["panels"]
+    spacing = float(f"{1 / facts['zoom_px_per_mm']:.10g}")  # a decimal string has 16 characters
+    letters = facts["letters"]
+    edges = None
+    if letters:
+        edges = tuple(letters[side].translate(_DICOM_LETTERS) for side in ("right", "bottom"))
+    return {"pixel_spacing": (spacing, spacing), "edges": edges}
+
+
+def _timeless(value: Any) -> Any:
+    """JSON values without those that say when."""
+    if isinstance(value, Mapping):
+        return {name: _timeless(part) for name, part in value.items() if name not in _TIMES}
+    if isinstance(value, list | tuple):
+        return [_timeless(part) for part in value]
+    return value
