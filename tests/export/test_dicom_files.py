@@ -161,6 +161,16 @@ def test_dciodvfy_finds_no_error(study: Study, tmp_path: Path, part: slice | Non
 
 
 @needs_dciodvfy
+def test_dciodvfy_finds_no_error_where_the_body_part_is_named(tmp_path: Path) -> None:
+    scans = slices(noise(4, 16, 24), BodyPartExamined="BRAIN")
+    study = se.open_study(write(tmp_path / "scan", scans))
+    oblique = picture(pixel_spacing=(0.5, 0.5), edges=("LH", "PF"))
+    files = exported(explained(study), study, tmp_path / "out", pictures=[oblique]).files
+    assert list(dcmread(files[-1]).PatientOrientation) == ["LH", "PF"]
+    assert {path.name: problems(path) for path in files} == {path.name: [] for path in files}
+
+
+@needs_dciodvfy
 def test_dciodvfy_does_find_errors(study: Study, tmp_path: Path) -> None:
     """So that the test above would notice: an object without a type 1 element is an error."""
     path = exported(explained(study), study, tmp_path / "out").files[0]

@@ -97,10 +97,9 @@ def parametric_map(
         **place_of(stack.planes),
         **device(provenance),
     )
-    dataset.Laterality = ""  # not known here; an empty value says so where the standard asks
     dataset.ContentCreatorName = None  # type 2, and a person made nothing here
     _order_frames(dataset)
-    _add_region(dataset, text(source.header, "BodyPartExamined"))
+    _say_region(dataset, text(source.header, "BodyPartExamined"))
     if not valid.all():
         dataset.FloatPixelPaddingValue = PADDING
     add_references(
@@ -132,10 +131,12 @@ def _order_frames(dataset: Dataset) -> None:
         groups[place].FrameContentSequence[0].DimensionIndexValues = number
 
 
-def _add_region(dataset: Dataset, body_part: str) -> None:
+def _say_region(dataset: Dataset, body_part: str) -> None:
     """Frame Anatomy, where the images name a region that has a code."""
     region = region_code(body_part)
-    if region is not None:
+    if region is None:
+        dataset.Laterality = ""  # not known; an empty value says so where the standard asks
+    else:
         anatomy = Dataset()
         anatomy.AnatomicRegionSequence = coded(region)
         anatomy.FrameLaterality = "U"  # of both sides, or of none

@@ -84,7 +84,7 @@ def secondary_capture(
         photometric_interpretation=hd.PhotometricInterpretationValues.RGB,
         bits_allocated=8,
         coordinate_system=hd.CoordinateSystemNames.PATIENT,
-        patient_orientation=edges or ("L", "P"),
+        patient_orientation=("L", "P"),
         study_instance_uid=study.StudyInstanceUID,
         series_instance_uid=series_uid or new_uid(),
         series_number=series_number(source, 903),
@@ -107,8 +107,9 @@ def secondary_capture(
         **device(*(item.provenance for item in explanations)),
     )
     dataset.copy_patient_and_study_information(study)
-    if edges is None:
-        dataset["PatientOrientation"].value = None  # several panels, or a plane with no name
+    # highdicom knows single letters only, and an oblique slice has two ("LH"); empty: several
+    # panels, or a plane with no name.
+    dataset["PatientOrientation"].value = None if edges is None else list(edges)
     dataset.Laterality = ""  # not known here; an empty value says so where the standard asks
     dataset.ConversionType = hd.sc.ConversionTypeValues.WSD.value
     dataset.BurnedInAnnotation = "YES" if shows_identity else "NO"
