@@ -110,6 +110,7 @@ def test_rows_that_mean_something_are_only_broken_into_equal_parts() -> None:
     assert row_shape(12, 6, (730, 550), (180, 150)) == (4, 3)  # a high canvas: larger in two rows
     assert row_shape(12, 6, (400, 1500), (180, 150)) == (2, 6)
     assert row_shape(10, 5, (730, 550), (180, 150)) in {(2, 5), (10, 1)}
+    assert row_shape(5, 5, (730, 550), (180, 150)) == grid_shape(5, (730, 550), (180, 150))
     rows, columns = row_shape(24, 6, (730, 550), (180, 150))
     assert 6 % columns == 0
     assert rows * columns == 24

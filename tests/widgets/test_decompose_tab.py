@@ -273,7 +273,8 @@ def test_classes_over_the_scan_with_their_names(run: Any) -> None:
 
 def test_rows_and_columns_can_be_chosen_and_never_none(run: Any) -> None:
     tab = run.decompose
-    assert run.viewer.canvas.grid.actual_shape(run.viewer.layers) == (1, len(COLUMNS))
+    rows, columns = run.viewer.canvas.grid.actual_shape(run.viewer.layers)
+    assert rows * columns - len(COLUMNS) in range(columns), "one modality's cells, no empty row"
     tab.cells.rows.choose("flair", False)
     assert tab.cells.rows.chosen == ("flair",)
     for column in tab.cells.columns.chosen[:-1]:

@@ -64,7 +64,8 @@ def row_shape(
     """Rows and columns where ``columns`` pictures belong together, as one modality's classes.
 
     They stand in one row, or broken into rows of equal length where that makes the pictures
-    larger: a row of six is a strip of stamps on a canvas that is higher than wide.
+    larger: a row of six is a strip of stamps on a canvas that is higher than wide. Pictures of one
+    group alone have nothing to stand under one another for, and fill the canvas as they can.
 
     Parameters
     ----------
@@ -75,6 +76,8 @@ def row_shape(
     canvas, picture : tuple of float
         As in `grid_shape`.
     """
+    if count <= columns:
+        return grid_shape(count, canvas, picture)
     best, best_scale = (-(-count // columns), columns), 0.0
     for parts in range(1, columns + 1):
         if columns % parts:
