@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .explanation import Explanation
+from .region_table import REGIONS, VOLUME
+
 
 def top_share(
     heat: npt.NDArray[Any], share: float, *, per_slice: bool = True
@@ -67,3 +70,25 @@ def shown_part(
     if least > 0:
         inside = inside & above(np.abs(heat), least * float(np.abs(heat).max(initial=0.0)))
     return inside & (heat != 0)
+
+
+def explained_part(
+    explanation: Explanation, name: str, share: float, least: float
+) -> npt.NDArray[np.bool_]:
+    """Which part of an explanation's heat map two sliders leave, shape of the map.
+
+    Ranked regions are taken whole: by slice, or over the volume where they grew in it.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    name : str
+        One of its maps.
+    share, least : float
+        As in `shown_part`.
+    """
+    ranked = any(item.name == REGIONS for item in explanation.maps)
+    whole = ranked and VOLUME in explanation[REGIONS].axes[REGIONS]
+    item = explanation[name]
+    signed = not ranked and item.signed
+    return shown_part(np.asarray(item.data), share, least, signed=signed, per_slice=not whole)

@@ -21,7 +21,11 @@ from .plane_view import PlaneView
 #: Under every picture.
 RESEARCH_ONLY = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
 
-_SCOPES = {"slice": "range of the slice", "volume": "range of the volume"}
+_SCOPES = {
+    "slice": "range of the slice",
+    "volume": "range of the volume",
+    "set": "range set by hand",
+}
 
 
 def study_title(reading: Reading, key: str, *, identify: bool) -> str:
@@ -73,6 +77,7 @@ def panel_facts(
             "level": scan.level,
             "unit": volume.unit,
             "interpolation": scan.interpolation,
+            "gamma": scan.gamma,
         }
     return facts
 
@@ -99,6 +104,11 @@ def overlay_facts(reading: Reading, panel: Panel, overlay: Overlay) -> dict[str,
             "unit": overlay.unit,
             "signed": overlay.signed,
             "threshold": overlay.threshold,
+            "share": overlay.share,
+            "least": overlay.least,
+            "part_text": part_text(overlay.share, overlay.least),
+            "blend": overlay.blend,
+            "gamma": overlay.gamma,
             "scope": overlay.scope,
             "scope_text": _SCOPES.get(
                 overlay.scope, f"range shared by {shared} maps" if shared > 1 else "shared range"
@@ -168,6 +178,16 @@ def number_text(value: Any) -> str:
         text = f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
         return text.replace("-", "−")
     return str(value)
+
+
+def part_text(share: float, least: float) -> str:
+    """Which part of a heat map is drawn (``"highest 10 %, from 5 % of the peak"``)."""
+    parts = []
+    if share < 1:
+        parts.append(f"highest {100 * share:.3g} %")
+    if least > 0:
+        parts.append(f"from {100 * least:.3g} % of the peak")
+    return ", ".join(parts)
 
 
 def score_text(scores: Mapping[str, float | None], most: int = 3) -> str:

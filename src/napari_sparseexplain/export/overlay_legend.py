@@ -56,6 +56,11 @@ def _lines(item: Mapping[str, Any], width: int, size: int) -> list[tuple[str, st
     lines = [(fitted(title, size, room, bold=True), WHITE)]
     shown = [f"opacity {100 * item['opacity']:.0f} %"]
     if "limits" in item:
+        if item["blend"] == "heat":
+            shown = ["opacity grows with the heat"]
+        shown += [text for text in (item["part_text"],) if text]
+        if item["gamma"] != 1:
+            shown.append(f"gamma {number_text(float(item['gamma']))}")
         if item["threshold"] is not None:
             sign = "±" if item["signed"] else ""
             shown.append(f"from {sign}{number_text(item['threshold'])}")

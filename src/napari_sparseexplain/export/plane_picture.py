@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from ..review.reading import Reading
 from ..review.review import Interpolation, Overlay, Panel, ScanLayer
-from .colour_scale import UNKNOWN_LABEL, coloured, rgb
+from ..volumes.edge_letters import PLANES
+from .colour_scale import UNKNOWN_LABEL, coloured, heat_cover, rgb
 from .plane_view import PlaneView
 
 
 def sampled(
-    plane: npt.NDArray[Any], view: PlaneView, interpolation: Interpolation
+    plane: npt.NDArray[Any], view: PlaneView | _VoxelView, interpolation: Interpolation
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Values in the middle of every pixel, and where the slice is.
 
@@ -41,7 +42,9 @@ def sampled(
     return _between(values, columns, 1), inside
 
 
-def draw_panel(reading: Reading, panel: Panel, view: PlaneView) -> npt.NDArray[np.uint8]:
+def draw_panel(
+    reading: Reading, panel: Panel, view: PlaneView | _VoxelView
+) -> npt.NDArray[np.uint8]:
     """The panel's scan and overlays without any text, shape (height, width, 3).
 
     Raises
@@ -55,15 +58,51 @@ def draw_panel(reading: Reading, panel: Panel, view: PlaneView) -> npt.NDArray[n
     for overlay in panel.overlays:
         plane = reading.plane_of(overlay, panel)
         if plane is not None and overlay.opacity > 0:
-            colours, alpha = overlay_colours(plane, overlay, view)
-            picture += alpha[..., None] * (colours - picture)
+            colours, alpha = overlay_colours(plane, overlay, view, reading.part_of(overlay, panel))
+            if overlay.blend == "additive":
+                picture += alpha[..., None] * colours
+            else:
+                picture += alpha[..., None] * (colours - picture)
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
+def voxel_picture(reading: Reading, panel: Panel) -> npt.NDArray[np.uint8]:
+    """The panel's whole slice, one pixel a voxel in index order, shape (rows, columns, 3)."""
+    return draw_panel(reading, panel, _VoxelView.of(reading, panel))
+
+
+class _VoxelView:
+    """The places of a `PlaneView` for one pixel a voxel, whatever their spacing."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+
+    @classmethod
+    def of(cls, reading: Reading, panel: Panel) -> _VoxelView:
+        _, rows, columns = PLANES[panel.plane]
+        shape = reading.study_of(panel).grid.shape
+        return cls((shape[rows], shape[columns]))
+
+    def row_indices(self) -> npt.NDArray[np.float64]:
+        return np.arange(self.size[0], dtype=np.float64)
+
+    def column_indices(self) -> npt.NDArray[np.float64]:
+        return np.arange(self.size[1], dtype=np.float64)
+
+
 def overlay_colours(
-    plane: npt.NDArray[Any], overlay: Overlay, view: PlaneView
+    plane: npt.NDArray[Any],
+    overlay: Overlay,
+    view: PlaneView | _VoxelView,
+    part: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Colours (height, width, 3) and opacities (height, width), both in [0, 1], of an overlay."""
+    """Colours (height, width, 3) and opacities (height, width), both in [0, 1], of an overlay.
+
+    Parameters
+    ----------
+    part : ndarray of bool, shape of ``plane``, optional
+        What of it is drawn.
+    """
     if overlay.is_label:
         values, inside = sampled(plane, view, "nearest")
         colours = np.zeros((*view.size, 3), np.float32)
@@ -78,7 +117,13 @@ def overlay_colours(
     if overlay.threshold is not None:
         with np.errstate(invalid="ignore"):
             shown &= (np.abs(values) if overlay.signed else values) >= overlay.threshold
-    colours = coloured(values, overlay.limits, overlay.colormap)
+    if part is not None:
+        shown &= sampled(part, view, "nearest")[0]
+    if overlay.blend == "heat":
+        high = max(abs(overlay.limits[0]), abs(overlay.limits[1]))
+        colours, cover = heat_cover(values, high, overlay.colormap)
+        return colours, overlay.opacity * cover * shown
+    colours = coloured(values, overlay.limits, overlay.colormap, overlay.gamma)
     return colours, overlay.opacity * shown.astype(np.float32)
 
 
@@ -87,7 +132,7 @@ def _lay_scan(
     reading: Reading,
     panel: Panel,
     scan: ScanLayer,
-    view: PlaneView,
+    view: PlaneView | _VoxelView,
 ) -> None:
     plane = reading.plane_of(scan, panel)
     if plane is None:
@@ -98,7 +143,7 @@ def _lay_scan(
             255 if np.issubdtype(plane.dtype, np.integer) else 1
         )
     else:
-        shown = coloured(values, scan.window, "gray")
+        shown = coloured(values, scan.window, "gray", scan.gamma)
     picture[inside] = np.nan_to_num(shown)[inside]
 
 

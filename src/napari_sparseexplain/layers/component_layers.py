@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from ..evidence import Explanation
 from ..evidence.colours import FURTHER_COLOURS
+from ..review.review import joined_maps
 from ..volumes import Study
 from .colormaps import BRATS_COLOURS, label_colormap, signed_colormap
-from .explanation_layers import ExplanationLayer
+from .explanation_layers import BelowMap, ExplanationLayer
 from .study_layers import METADATA_KEY, LayerTuple, axis_labels, role_title
 
 Sharing = Literal["modality", "all", "cell"]
@@ -154,8 +155,21 @@ def cell_layer(
         kind = "residual" if cell.column == RESIDUAL else f"component-{cell.column}"
         name = f"{kind}-{cell.role}"
     _, options, _ = explanation.layer_data(name)
+    below, scan = None, joined_maps(f"reconstruction-{cell.role}", f"residual-{cell.role}")
+    if cell.column == INPUT:
+        name = scan
+    elif cell.column == OVERLAY:
+        mask = explanation["mask"]
+        labels = mask.classes or [int(value) for value in np.unique(mask.data)]
+        below = BelowMap(
+            scan,
+            (0.0, 1.0),
+            of_explanation=True,
+            colours={v: class_colours([v])[v] for v in labels if v != 0},
+            opacity=OVERLAY_STRENGTH,
+        )
     options |= {
-        "metadata": {METADATA_KEY: ExplanationLayer(study, explanation, name)},
+        "metadata": {METADATA_KEY: ExplanationLayer(study, explanation, name, below=below)},
         "axis_labels": axis_labels(study.grid),
         "blending": "translucent",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,54 @@ from .colormaps import (
 from .study_layers import METADATA_KEY, LayerTuple, axis_labels
 
 
+@dataclass(frozen=True)
+class BelowMap:
+    """What a map lies over in a picture in colour, and how.
+
+    Attributes
+    ----------
+    name : str
+        Role of a scan, or, where ``of_explanation``, a map of the same explanation.
+    limits : pair of float
+        Values that are black and white.
+    of_explanation : bool
+    colour_limits : pair of float or None
+        Values of the map at the ends of its colours; None for labels.
+    colours : mapping of label to ``"#RRGGBB"``
+        For labels.
+    opacity : float
+        Of labels.
+    """
+
+    name: str
+    limits: tuple[float, float]
+    of_explanation: bool = False
+    colour_limits: tuple[float, float] | None = None
+    colours: Mapping[int, str] = field(default_factory=dict)
+    opacity: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class ExplanationLayer:
-    """What an explanation's layer is, kept in ``layer.metadata["sparseexplain"]``."""
+    """What an explanation's layer is, kept in ``layer.metadata["sparseexplain"]``.
+
+    Attributes
+    ----------
+    study, explanation : Study, Explanation
+    map : str
+        Its map; maps that are added to each other are joined as in a review's `Overlay`.
+    share, least : float
+        Which part of a heat map is in the layer.
+    below : BelowMap or None
+        Of a picture in colour, in which the map lies over a scan: that scan, and how.
+    """
 
     study: Study
     explanation: Explanation
     map: str
+    share: float = 1.0
+    least: float = 0.0
+    below: BelowMap | None = None
 
 
 def explanation_layers(

@@ -161,6 +161,11 @@ class GridView:
         return tuple(layer for layer in self._shown if layer in self._viewer.layers)
 
     @property
+    def whole(self) -> bool:
+        """Whether every cell shows all of the study, not a region."""
+        return self._region is None
+
+    @property
     def active(self) -> bool:
         """Whether the grid is on."""
         return bool(self._shown) and self._viewer.canvas.grid.enabled

@@ -12,14 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .colormaps import signed_colormap
-
-#: How much of the strongest heat covers the scan.
-STRENGTH = 0.85
-
-#: Where the coloured ends of the colour map begin: between them it is nearly black, which over a
-#: scan would only darken it.
-_COLOURED_FROM = 0.72
+from ..export.colour_scale import heat_cover
 
 
 def heat_over_scan(
@@ -49,10 +42,6 @@ def heat_over_scan(
     grey = np.clip((np.asarray(scan, dtype=np.float32) - low) / max(white - low, 1e-12), 0.0, 1.0)
     picture = np.repeat(np.nan_to_num(grey)[..., None], 3, axis=-1)
     where = heat != 0 if inside is None else inside & (heat != 0)
-    values = np.clip(np.asarray(heat, dtype=np.float32)[where] / high, -1.0, 1.0)
-    strength = np.abs(values)
-    place = 0.5 + np.sign(values) * (_COLOURED_FROM - 0.5 + (1.0 - _COLOURED_FROM) * strength)
-    colours = signed_colormap().map(place)[:, :3]
-    cover = (STRENGTH * np.sqrt(strength))[:, None]
-    picture[where] = (1 - cover) * picture[where] + cover * colours
+    colours, cover = heat_cover(np.asarray(heat, dtype=np.float32)[where], high)
+    picture[where] += cover[:, None] * (colours - picture[where])
     return np.round(picture * 255).astype(np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from ..errors import StudyError
 from ..evidence import Explanation, ExplanationMap
+from ..evidence.heat_threshold import explained_part
 from ..volumes import Finding, Study
 from .review import Overlay, Panel, Review, ScanLayer
 
@@ -68,26 +70,10 @@ class Reading:
             )
         return self.explanations[overlay.key]
 
-    def map_of(self, overlay: Overlay) -> ExplanationMap | None:
-        """The map that an overlay shows; None for a volume of the study."""
+    def maps_of(self, overlay: Overlay) -> tuple[ExplanationMap, ...]:
+        """The maps that an overlay shows, mostly one; none for a volume of the study."""
         found = self.explanation_of(overlay)
-        if found is None:
-            return None
-        try:
-            item = found[overlay.name]
-        except KeyError:
-            raise StudyError(
-                f"the explanation {overlay.key!r} has no map {overlay.name!r}",
-                where=overlay.title,
-                remedy="It holds " + ", ".join(m.name for m in found.maps),
-            ) from None
-        if item.space != "study":
-            raise StudyError(
-                f"the map {item.name!r} does not lie in the patient",
-                where=overlay.key,
-                remedy="Export it from the Responses panel",
-            )
-        return item
+        return () if found is None else tuple(_map(found, n, overlay) for n in overlay.map_names)
 
     def plane_of(self, layer: ScanLayer | Overlay, panel: Panel) -> npt.NDArray[Any] | None:
         """The slice of a layer that a panel shows, in (rows, columns) of its plane.
@@ -103,12 +89,34 @@ class Reading:
         axis = {"axial": 0, "coronal": 1, "sagittal": 2}[panel.plane]
         if isinstance(layer, ScanLayer):
             return _slice_of(self._study(layer.study)[layer.role], layer.leading, axis, panel.index)
-        item = self.map_of(layer)
-        if item is None:
+        maps = self.maps_of(layer)
+        if not maps:
             volume = self._study(layer.key)[layer.name]
             return _slice_of(volume, layer.leading, axis, panel.index)
-        span = self.explanations[layer.key].slices
-        return _map_slice(np.asarray(item.data), span, self.study_of(panel), axis, panel.index)
+        span, study = self.explanations[layer.key].slices, self.study_of(panel)
+        parts = [_map_slice(np.asarray(m.data), span, study, axis, panel.index) for m in maps]
+        first, *others = parts
+        if first is None:
+            return None
+        return first if not others else np.asarray(np.sum([first, *others], axis=0))
+
+    def part_of(self, overlay: Overlay, panel: Panel) -> npt.NDArray[np.bool_] | None:
+        """Where a heat map is drawn on the slice of a panel; None where all of it is.
+
+        Raises
+        ------
+        StudyError
+            What the overlay shows is not here.
+        """
+        explanation = self.explanation_of(overlay)
+        if explanation is None or (overlay.share == 1 and overlay.least == 0):
+            return None
+        axis = {"axial": 0, "coronal": 1, "sagittal": 2}[panel.plane]
+        inside = _part(explanation, overlay.name, overlay.share, overlay.least)
+        found = _map_slice(
+            inside.astype(np.uint8), explanation.slices, self.study_of(panel), axis, panel.index
+        )
+        return None if found is None else found.astype(bool)
 
     def _study(self, key: str) -> Study:
         if key not in self.studies:
@@ -118,6 +126,30 @@ class Reading:
                 remedy="Restore the review again and point to the study",
             )
         return self.studies[key]
+
+
+def _map(explanation: Explanation, name: str, overlay: Overlay) -> ExplanationMap:
+    try:
+        item = explanation[name]
+    except KeyError:
+        raise StudyError(
+            f"the explanation {overlay.key!r} has no map {name!r}",
+            where=overlay.title,
+            remedy="It holds " + ", ".join(m.name for m in explanation.maps),
+        ) from None
+    if item.space != "study":
+        raise StudyError(
+            f"the map {item.name!r} does not lie in the patient",
+            where=overlay.key,
+            remedy="Export it from the Responses panel",
+        )
+    return item
+
+
+@lru_cache(maxsize=8)
+def _part(explanation: Explanation, name: str, share: float, least: float) -> npt.NDArray[np.bool_]:
+    """`explained_part`, kept while the slices of one volume are drawn."""
+    return explained_part(explanation, name, share, least)
 
 
 def slice_count(study: Study, panel: Panel) -> int:

@@ -12,10 +12,20 @@ from .annotation import Annotation
 
 Convention = Literal["radiological", "neurological"]
 Interpolation = Literal["nearest", "linear"]
-Scope = Literal["slice", "volume", "shared"]
+Scope = Literal["slice", "volume", "shared", "set"]
+Blend = Literal["flat", "heat", "additive"]
 
 #: Where a layer's array is: in a study (its role), or in an explanation (its map).
 Shelf = Literal["study", "explanation"]
+
+
+#: Between the names of maps that are added to each other.
+_JOIN = " + "
+
+
+def joined_maps(*names: str) -> str:
+    """Name of the sum of maps, as `Overlay.name` holds it."""
+    return _JOIN.join(names)
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,8 @@ class ScanLayer:
         Points along the leading axes (time, direction), where there are any.
     interpolation : {"nearest", "linear"}
         napari's ``interpolation2d``.
+    gamma : float
+        Exponent on the windowed values, as napari's.
     """
 
     study: str
@@ -64,6 +76,7 @@ class ScanLayer:
     window: tuple[float, float]
     leading: tuple[int, ...] = ()
     interpolation: Interpolation = "nearest"
+    gamma: float = 1.0
 
     @property
     def level(self) -> float:
@@ -83,21 +96,29 @@ class Overlay:
     Attributes
     ----------
     shelf, key, name : str
-        ``"study"``, the study's key and a role; or ``"explanation"``, its key and a map.
+        ``"study"``, the study's key and a role; or ``"explanation"``, its key and a map. Maps
+        that are added to each other are joined by ``" + "`` (`joined_maps`).
     title : str
         For a person.
     colormap : str
         A name of `export/colour_scale.py`; ignored by label maps.
     limits : pair of float
         Values at the two ends of the colour bar; ignored by label maps.
-    scope : {"slice", "volume", "shared"}
-        What the limits were taken over; ``"shared"``: the same in several panels.
+    scope : {"slice", "volume", "shared", "set"}
+        What the limits were taken over; ``"shared"``: the same in several panels; ``"set"``: a
+        person chose them.
     signed : bool
         Zero is a meaningful middle.
     opacity : float
         In [0, 1].
     threshold : float or None
         What is lower is not drawn; for a signed map, what is nearer to zero.
+    share, least : float
+        Which part of a heat map is drawn: its highest share, in (0, 1], and what has at least so
+        much of its largest magnitude; as `evidence.heat_threshold.explained_part`.
+    blend : {"flat", "heat", "additive"}
+        How it lies on what is below: with its opacity everywhere; the fainter the value, the more
+        of what is below is seen; or added to it.
     colours : mapping of label value to ``"#RRGGBB"``
         For label maps.
     classes : mapping of label value to name
@@ -119,16 +140,29 @@ class Overlay:
     signed: bool = False
     opacity: float = 1.0
     threshold: float | None = None
+    share: float = 1.0
+    least: float = 0.0
+    blend: Blend = "flat"
+    gamma: float = 1.0
     colours: Mapping[int, str] = field(default_factory=dict)
     classes: Mapping[int, str] = field(default_factory=dict)
     unit: str = ""
     leading: tuple[int, ...] = ()
     interpolation: Interpolation = "nearest"
 
+    def __post_init__(self) -> None:
+        if not (0 < self.share <= 1 and 0 <= self.least <= 1):
+            raise ValueError("a share lies in (0, 1] and a least part in [0, 1]")
+
     @property
     def is_label(self) -> bool:
         """Whether it is drawn with a colour for each value."""
         return bool(self.colours)
+
+    @property
+    def map_names(self) -> tuple[str, ...]:
+        """The maps that are added to each other; of most overlays one."""
+        return tuple(self.name.split(_JOIN))
 
 
 @dataclass(frozen=True)

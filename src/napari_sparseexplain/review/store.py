@@ -36,7 +36,15 @@ _VERSION = 1
 
 
 class StudyMovedError(ReadError):
-    """A study of a review is not where it was; it can be pointed to."""
+    """A study of a review is not where it was; it can be pointed to.
+
+    Attributes
+    ----------
+    key : str
+        The study's key in the review.
+    """
+
+    key = ""
 
 
 class StudyChangedError(ReadError):
@@ -188,12 +196,14 @@ def _saved_study(study: Study) -> StudyReference:
 def _open(key: str, reference: StudyReference, moved: str | Path | None) -> Study:
     path = Path(reference.path if moved is None else moved)
     if not path.exists():
-        raise StudyMovedError(
+        moved_away = StudyMovedError(
             f"the study {reference.name!r} of this review is not there",
             where=path,
             remedy=f"Say where it is now: --study {key}=PATH on the command line, or choose it "
             "when the Review tab asks",
         )
+        moved_away.key = key
+        raise moved_away
     roles = {role: volume.file for role, volume in reference.volumes.items()}
     single = path.is_file()
     base = path.parent if single else path

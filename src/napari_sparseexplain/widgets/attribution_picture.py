@@ -86,7 +86,8 @@ class AttributionPicture:
         limits = display_limits(volume) if layer is None else cast(Any, layer).contrast_limits
         scan = volume.spatial()
         for one in self._shown:
-            one.draw(scan, (limits[0], limits[1]), self._controls.share, self._controls.least)
+            window = (float(limits[0]), float(limits[1]))
+            one.draw(scan, role, window, self._controls.share, self._controls.least)
         self._write()
 
     def follow(self, shown: Sequence[ShownAttribution]) -> None:

@@ -157,6 +157,11 @@ class DecomposeTab(ExplainTab):
         self.cells.show_view(grid=False)
         self._on_view()
 
+    @property
+    def computing(self) -> bool:
+        """Whether a run, or the answer to a slider or a scrolled slice, is still to come."""
+        return super().computing or self.steps.busy
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here."""
         return super().wait(seconds) and self.steps.wait(seconds)

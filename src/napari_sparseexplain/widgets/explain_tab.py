@@ -199,6 +199,11 @@ class ExplainTab(QScrollArea):
     def _on_cancelled(self) -> None:
         self.run_bar.message.setText("Cancelled. What was there before is still there.")
 
+    @property
+    def computing(self) -> bool:
+        """Whether something in the picture is still being computed here."""
+        return self.runner.running
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here; for scripts and tests."""
         return self.runner.wait(seconds)

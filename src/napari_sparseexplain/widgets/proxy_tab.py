@@ -125,6 +125,11 @@ class ProxyTab(ExplainTab):
         if shown.bands:
             self._workspace.grid_view.show(shown.bands)
 
+    @property
+    def computing(self) -> bool:
+        """Whether a run, or the answer to a slider or a scrolled slice, is still to come."""
+        return super().computing or self.steps.busy
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here."""
         return super().wait(seconds) and self.steps.wait(seconds)

@@ -137,6 +137,11 @@ class ResponsesPanel(QWidget):
         self.click_view.setChecked(True)
         self.steps.submit(lambda: session.effective(study, key, index, alpha))
 
+    @property
+    def computing(self) -> bool:
+        """Whether something is still being computed here."""
+        return self.runner.running or self.steps.busy
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here; for scripts and tests."""
         return self.runner.wait(seconds) and self.steps.wait(seconds)

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from napari.layers import Image, Layer
 
 from ..evidence import Explanation
-from ..evidence.heat_threshold import shown_part
-from ..evidence.region_table import REGIONS, VOLUME, region_at
+from ..evidence.heat_threshold import explained_part
+from ..evidence.region_table import REGIONS, region_at
 from ..explanation.catalogue import method_info
 from ..layers.colormaps import signed_colormap
-from ..layers.explanation_layers import ExplanationLayer, map_layer
+from ..layers.explanation_layers import BelowMap, ExplanationLayer, map_layer
 from ..layers.heat_over_scan import heat_over_scan
 from ..layers.study_layers import METADATA_KEY, axis_labels
 from ..volumes import Study
@@ -120,8 +120,12 @@ class ShownAttribution:
 
     def heat(self) -> npt.NDArray[Any]:
         """The chosen map, shape (S, P, L); the whole one where a method has no such part."""
-        names = {item.name for item in self.explanation.maps}
-        return np.asarray(self.explanation[self.map if self.map in names else WHOLE].data)
+        return np.asarray(self.explanation[self.drawn_map].data)
+
+    @property
+    def drawn_map(self) -> str:
+        """Name of the map in the layers."""
+        return self.map if any(item.name == self.map for item in self.explanation.maps) else WHOLE
 
     def limit(self) -> float:
         """Magnitude that has the full colour when the map has a scale of its own."""
@@ -131,11 +135,7 @@ class ShownAttribution:
 
     def inside(self, share: float, least: float) -> npt.NDArray[np.bool_]:
         """What two sliders leave of the map."""
-        names = {item.name for item in self.explanation.maps}
-        ranked = REGIONS in names
-        whole = ranked and VOLUME in self.explanation[REGIONS].axes[REGIONS]
-        signed = not ranked and self.explanation[WHOLE].signed
-        return shown_part(self.heat(), share, least, signed=signed, per_slice=not whole)
+        return explained_part(self.explanation, self.drawn_map, share, least)
 
     def add_layers(self, viewer: Viewer) -> None:
         """Make the layers that are not there yet, hidden, below each other in the list."""
@@ -162,13 +162,20 @@ class ShownAttribution:
             layer.name = words.get(kind, f"{self.name}{part}")
 
     def draw(
-        self, scan: npt.NDArray[Any], limits: tuple[float, float], share: float, least: float
+        self,
+        scan: npt.NDArray[Any],
+        role: str,
+        limits: tuple[float, float],
+        share: float,
+        least: float,
     ) -> None:
         """Put what the sliders leave of the map into its layers; nothing is computed again.
 
         Parameters
         ----------
         scan : ndarray, shape of the study's grid
+        role : str
+            The scan's in the study.
         limits : tuple of float
             Its grey values that are black and white.
         """
@@ -179,6 +186,13 @@ class ShownAttribution:
             below = scan[self.explanation.slices]
             picture = heat_over_scan(below, limits, heat, self.shown_limit, inside)
             cast(Any, self.layers[OVER]).data = picture
+        high = self.shown_limit
+        under = {OVER: BelowMap(role, limits, colour_limits=(-high, high))}
+        for kind in (HEAT, OVER):
+            if kind in self.layers:
+                self.layers[kind].metadata[METADATA_KEY] = ExplanationLayer(
+                    self.study, self.explanation, self.drawn_map, share, least, under.get(kind)
+                )
 
     @property
     def shown_limit(self) -> float:

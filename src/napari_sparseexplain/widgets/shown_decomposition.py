@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -188,7 +188,7 @@ class ShownDecomposition:
         self.explanation, self.answer = explanation, answer
         for cell, layer in self.layers.items():
             known = layer.metadata[METADATA_KEY]
-            layer.metadata[METADATA_KEY] = ExplanationLayer(self.study, explanation, known.map)
+            layer.metadata[METADATA_KEY] = replace(known, explanation=explanation)
             cast(Any, layer).data = cell_data(explanation, cell)
         if self.mask is not None:
             self.mask.metadata[METADATA_KEY] = ExplanationLayer(self.study, explanation, "mask")

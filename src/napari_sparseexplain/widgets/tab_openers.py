@@ -69,6 +69,14 @@ class AttributionOpener(_Opener):
         workspace.show_tab(type(workspace.attribution))
 
 
+class ReviewOpener(_Opener):
+    """Plugins › SparseExplain › Review."""
+
+    def show_in(self, workspace: Workspace) -> None:
+        """Bring the tab to the front."""
+        workspace.show_tab(type(workspace.review))
+
+
 class ResponsesOpener(_Opener):
     """Plugins › SparseExplain › Responses."""
 

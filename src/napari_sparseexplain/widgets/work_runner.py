@@ -72,6 +72,7 @@ class WorkRunner(QObject):
         super().__init__(parent)
         self._worker: Any = None
         self._cancelling = False
+        self._steps: Generator[Progress, None, _Ended] | None = None
         self._ended: _Ended | None = None
 
     @property
@@ -86,8 +87,13 @@ class WorkRunner(QObject):
                 SparseExplainError("a run is under way", remedy="Wait for it, or press Cancel")
             )
             return
-        worker: Any = create_worker(_steps, make, _start_thread=False)
-        self._worker, self._cancelling = worker, False
+        steps = _steps(make)
+
+        def run() -> Generator[Progress, None, _Ended]:
+            return (yield from steps)
+
+        worker: Any = create_worker(run, _start_thread=False)
+        self._worker, self._cancelling, self._steps = worker, False, steps
         worker.yielded.connect(self._on_step)
         worker.returned.connect(self._on_returned)
         worker.finished.connect(self._on_finished)
@@ -118,6 +124,10 @@ class WorkRunner(QObject):
         # Delivered here and not in `_on_returned`, so that a handler may start the next run.
         was_cancelled, ended = self._cancelling, self._ended
         self._worker, self._cancelling, self._ended = None, False, None
+        if was_cancelled and self._steps is not None:
+            # Its thread has ended; what the work made beside its goal is taken away now.
+            self._steps.close()
+        self._steps = None
         self.running_changed.emit(False)
         if was_cancelled:
             self.cancelled.emit()

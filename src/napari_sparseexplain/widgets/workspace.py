@@ -16,6 +16,7 @@ from ..layers.clicked_voxel import ClickedVoxel
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.grid_view import GridView, fit_layers
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
+from ..layers.panel_layer import PanelLayer
 from ..layers.study_layers import (
     METADATA_KEY,
     LayerTuple,
@@ -35,6 +36,7 @@ from .preferences import preference
 from .proxy_tab import ProxyTab
 from .responses_panel import ResponsesPanel
 from .resting_timer import RestingTimer
+from .review_tab import ReviewTab
 from .study_tab import StudyTab
 from .view_bar import ViewBar
 
@@ -49,7 +51,13 @@ PLOTS_NAME = "Responses (SparseExplain)"
 PLOTS_HEIGHT = 240
 
 #: The tabs, in their order. A new one is one more line.
-TABS: tuple[type[ExplainTab], ...] = (StudyTab, ProxyTab, DecomposeTab, AttributionTab)
+TABS: tuple[type[ExplainTab], ...] = (
+    StudyTab,
+    ProxyTab,
+    DecomposeTab,
+    AttributionTab,
+    ReviewTab,
+)
 
 
 class Workspace(QWidget):
@@ -111,7 +119,7 @@ class Workspace(QWidget):
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
         self._order_timer = RestingTimer(self, 0, self.fit)
         self._resize_timer = RestingTimer(self, 150, self._on_resized)
-        self._fitted_zoom = 0.0
+        self._fitted_zoom, self._fitted_centre = 0.0, (0.0, 0.0)
         napari_viewer.dims.events.point.connect(self._slice_timer.poke)
         napari_viewer.dims.events.order.connect(self._order_timer.poke)
         napari_viewer.canvas.events.size.connect(self._resize_timer.poke)
@@ -141,6 +149,11 @@ class Workspace(QWidget):
     def attribution(self) -> AttributionTab:
         """The Attribution tab."""
         return self.tab(AttributionTab)
+
+    @property
+    def review(self) -> ReviewTab:
+        """The Review tab."""
+        return self.tab(ReviewTab)
 
     def tab(self, kind: type[Any]) -> Any:
         """The tab of one kind."""
@@ -250,7 +263,7 @@ class Workspace(QWidget):
         self._share_units(study)
         for layer in self.viewer.layers:
             known = layer.metadata.get(METADATA_KEY)
-            if isinstance(known, StudyLayer | ExplanationLayer) and known.study is not study:
+            if getattr(known, "study", study) is not study:
                 layer.visible = False
         mine = self.layers_of(study)
         if mine and not any(layer.visible for layer in mine):
@@ -315,7 +328,23 @@ class Workspace(QWidget):
             self.grid_view.fit()
         elif self.study is not None and (mine := self.layers_of(self.study)):
             fit_layers(self.viewer, mine)
-        self._fitted_zoom = self.viewer.scene.camera.zoom
+        self._remember_fit()
+
+    @property
+    def fitted_camera(self) -> tuple[float, tuple[float, float]] | None:
+        """Zoom and centre at which the whole slice was fitted last; None where a region was."""
+        if self.grid_view.active and not self.grid_view.whole:
+            return None
+        return self._fitted_zoom, self._fitted_centre
+
+    def keep_camera(self) -> None:
+        """Zoom and centre were set on purpose: a fit that still waited does not come."""
+        self._order_timer.stop()
+
+    def _remember_fit(self) -> None:
+        camera = self.viewer.scene.camera
+        self._fitted_zoom = camera.zoom
+        self._fitted_centre = (float(camera.center[-2]), float(camera.center[-1]))
 
     def set_plane(self, plane: Plane) -> None:
         """Axial, coronal or sagittal."""
@@ -361,7 +390,7 @@ class Workspace(QWidget):
                     page.follow_layers()
 
     def _on_grid(self, active: bool) -> None:
-        self._fitted_zoom = self.viewer.scene.camera.zoom
+        self._remember_fit()
         if not active:
             self.fit()
         self.grid_changed.emit(active)
@@ -391,7 +420,8 @@ class Workspace(QWidget):
         """
         units = grid_units(study.grid)
         for layer in self.viewer.layers:
-            if isinstance(layer.metadata.get(METADATA_KEY), StudyLayer | ExplanationLayer):
+            known = layer.metadata.get(METADATA_KEY)
+            if isinstance(known, StudyLayer | ExplanationLayer | PanelLayer):
                 layer.units = (*layer.units[:-3], *units)
 
     def _close_study(self, study: Study) -> None:

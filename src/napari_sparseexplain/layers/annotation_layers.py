@@ -1,0 +1,391 @@
+"""Annotations on napari's own layers: shapes for what is drawn, points for words alone.
+
+The layers show what a review holds, and what a person draws on them goes back into it. They lie in
+the study's voxels, as its scans do, so that a shape stands on the slice it was drawn on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from napari.layers import Layer, Points, Shapes
+from napari.layers.base._base_constants import ActionType
+
+from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid, measure_text
+from ..volumes import Grid, Study
+from ..volumes.edge_letters import PLANES, Plane
+from .study_layers import METADATA_KEY, grid_units
+from .viewer_panels import AUXILIARY, viewer_plane
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+#: What a person can draw. A rectangle is kept as a polygon of four corners.
+Tool = Literal["arrow", "ellipse", "rectangle", "polygon", "distance", "text"]
+
+_MODES: dict[Tool, str] = {
+    "arrow": "add_line",
+    "ellipse": "add_ellipse",
+    "rectangle": "add_rectangle",
+    "polygon": "add_polygon",
+    "distance": "add_line",
+    "text": "add",
+}
+_SHAPES: dict[AnnotationKind, str] = {
+    "arrow": "path",
+    "distance": "line",
+    "polygon": "polygon",
+    "ellipse": "ellipse",
+}
+
+#: Smallest drawing that was meant, in voxels: less is a click.
+_SMALLEST = 0.5
+
+#: Largest difference, in voxels, between a mark and its shape: napari keeps single precision.
+_SAME = 1e-3
+
+#: Length of an arrow's head as a share of the study's width, and of the arrow at most; its half
+#: width as a share of its length.
+_BARB, _BARB_SHARE, _BARB_WIDTH = 0.022, 0.4, 0.45
+
+#: Width of lines, as a share of the study's width: a pixel or two on the screen.
+_WIDTH = 0.003
+_TEXT_SIZE = 11
+
+
+class AnnotationLayers:
+    """Two layers of a viewer, and the annotations of the active study in them.
+
+    Attributes
+    ----------
+    on_change : callable
+        Told all annotations after a person drew, moved or removed some.
+    on_drawn : callable
+        Told the place of one that was just drawn, after ``on_change``.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._study: Study | None = None
+        self._key = ""
+        self._all: tuple[Annotation, ...] = ()
+        self._shapes: Shapes | None = None
+        self._points: Points | None = None
+        self._tool: Tool | None = None
+        self._active_before: Layer | None = None
+        self._writing = False
+        self.on_change: Callable[[tuple[Annotation, ...]], None] = lambda annotations: None
+        self.on_drawn: Callable[[int], None] = lambda place: None
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that are there."""
+        made = (self._shapes, self._points)
+        return tuple(x for x in made if x is not None and x in self._viewer.layers)
+
+    @property
+    def tool(self) -> Tool | None:
+        """What is being drawn."""
+        return self._tool
+
+    def show(self, annotations: Sequence[Annotation], study: Study | None, key: str) -> None:
+        """Let the layers hold these annotations.
+
+        Parameters
+        ----------
+        annotations : sequence of Annotation
+            Of all studies; those of ``key`` are drawn.
+        study : Study or None
+            The active one.
+        key : str
+            Its key in the annotations.
+        """
+        if study is not self._study:
+            self._remove_layers()
+        self._study, self._key, self._all = study, key, tuple(annotations)
+        mine = [a for a in self._all if a.study == key]
+        if study is not None and (mine or self.layers):
+            self._make_layers()
+            self._write()
+
+    def draw(self, tool: Tool | None) -> None:
+        """Begin to draw; None: end it."""
+        if tool is None or self._study is None:
+            self._end_drawing()
+            return
+        self._make_layers()
+        if self._tool is None:
+            self._active_before = self._viewer.layers.selection.active
+        self._tool = tool
+        layer: Any = self._points if tool == "text" else self._shapes
+        layer.visible = True
+        self._viewer.layers.selection.active = layer
+        layer.selected_data = set()
+        layer.mode = _MODES[tool]
+
+    def edit(self) -> None:
+        """Let a person move and reshape what is drawn, with napari's own hands."""
+        self._end_drawing()
+        if self._shapes is not None and self._shapes in self._viewer.layers:
+            self._viewer.layers.selection.active = self._shapes
+            self._shapes.mode = "select"
+
+    def select(self, place: int) -> None:
+        """Mark one annotation in its layer."""
+        for layer in self.layers:
+            places = _places(layer)
+            layer.selected_data = {i for i, p in enumerate(places) if p == place}  # type: ignore[attr-defined]
+
+    # -- layers ----------------------------------------------------------------------------
+
+    def _make_layers(self) -> None:
+        assert self._study is not None
+        missing = {"Annotations": self._shapes, "Notes": self._points}
+        active = self._viewer.layers.selection.active
+        for name, layer in missing.items():
+            if layer is None or layer not in self._viewer.layers:
+                self._add(name)
+        self._viewer.layers.selection.active = active
+
+    def _add(self, name: str) -> None:
+        assert self._study is not None
+        options: dict[str, Any] = {
+            "name": name,
+            "ndim": 3,
+            "scale": self._study.grid.spacing,
+            "units": grid_units(self._study.grid),
+            "opacity": 1.0,
+            "metadata": {METADATA_KEY: AUXILIARY},
+            "features": pd.DataFrame(
+                {"place": pd.Series(dtype=int), "label": pd.Series(dtype=str)}
+            ),
+            "feature_defaults": {"place": -1, "label": ""},
+        }
+        text = {"string": "{label}", "size": _TEXT_SIZE, "color": "#F0E442"}
+        if name == "Annotations":
+            layer: Any = Shapes(
+                **options,
+                edge_width=self._line_width,
+                edge_color="#F0E442",
+                face_color="transparent",
+                text={**text, "anchor": "upper_right"},
+            )
+            self._shapes = layer
+        else:
+            layer = Points(
+                **options,
+                size=2,
+                symbol="cross",
+                face_color="#F0E442",
+                border_width=0,
+                text={**text, "anchor": "upper_left"},
+            )
+            self._points = layer
+        layer.events.data.connect(self._on_data)
+        self._viewer.layers.append(layer)
+
+    @property
+    def _line_width(self) -> float:
+        """Width of lines in voxels."""
+        assert self._study is not None
+        return _WIDTH * max(self._study.grid.shape[1:])
+
+    def _remove_layers(self) -> None:
+        self._end_drawing()
+        for layer in self.layers:
+            self._viewer.layers.remove(layer)
+        self._shapes = self._points = None
+
+    def _end_drawing(self) -> None:
+        drawing, self._tool = self._tool is not None, None
+        for layer in self.layers:
+            if str(layer.mode) != "pan_zoom":
+                layer.mode = "pan_zoom"
+        if drawing:
+            before, self._active_before = self._active_before, None
+            there = before is not None and before in self._viewer.layers
+            self._viewer.layers.selection.active = before if there else None
+
+    # -- review to layers ------------------------------------------------------------------
+
+    def _write(self) -> None:
+        """Fill the layers from the annotations."""
+        assert self._shapes is not None
+        assert self._points is not None
+        assert self._study is not None
+        grid = self._study.grid
+        drawn: list[tuple[int, Annotation]] = []
+        words: list[tuple[int, Annotation]] = []
+        for place, item in enumerate(self._all):
+            if item.study == self._key:
+                (words if item.kind == "text" else drawn).append((place, item))
+        self._writing = True
+        try:
+            self._shapes.selected_data = set()
+            self._shapes.data = []
+            if drawn:
+                self._shapes.add(
+                    [_vertices(item, grid) for _, item in drawn],
+                    shape_type=[_SHAPES[item.kind] for _, item in drawn],
+                    edge_width=self._line_width,
+                    edge_color=[item.colour for _, item in drawn],
+                    face_color="transparent",
+                )
+            self._points.selected_data = set()
+            places = [_on_slice(grid.index(item.points), item)[0] for _, item in words]
+            self._points.data = np.asarray(places, dtype=np.float64).reshape(-1, 3)
+            for layer, items in ((self._shapes, drawn), (self._points, words)):
+                calibrated = grid.calibrated
+                layer.features = pd.DataFrame(
+                    {
+                        "place": pd.Series([place for place, _ in items], dtype=int),
+                        "label": pd.Series([_label(item, calibrated) for _, item in items],
+                                           dtype=str),
+                    }
+                )  # fmt: skip
+                layer.feature_defaults = {"place": -1, "label": ""}
+                layer.refresh_text()
+        finally:
+            self._writing = False
+
+    # -- layers to review ------------------------------------------------------------------
+
+    def _on_data(self, event: Any) -> None:
+        if self._writing or self._study is None:
+            return
+        if event.action in (ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED):
+            self._read()
+
+    def _read(self) -> None:
+        """Take what the layers hold into the annotations, and write it back in order."""
+        kept: dict[int, Annotation] = {}
+        new: list[Annotation] = []
+        for layer in self.layers:
+            places = _places(layer)
+            for number, vertices in enumerate(layer.data):
+                place = places[number] if number < len(places) else -1
+                old = self._all[place] if 0 <= place < len(self._all) else None
+                kind = "" if isinstance(layer, Points) else layer.shape_type[number]
+                found = self._annotation(np.atleast_2d(np.asarray(vertices, float)), old, kind)
+                if found is None:
+                    continue
+                if old is not None and place not in kept:
+                    kept[place] = found
+                else:
+                    new.append(found)
+        others = {i: a for i, a in enumerate(self._all) if a.study != self._key}
+        before = self._all
+        together = [item for _, item in sorted({**others, **kept}.items())]
+        self._all = (*together, *new)
+        drawing = self._tool is not None
+        self._end_drawing()
+        self._write()
+        if self._all != before:
+            self.on_change(self._all)
+        if new and drawing:
+            self.on_drawn(len(self._all) - 1)
+
+    def _annotation(
+        self, vertices: npt.NDArray[np.float64], old: Annotation | None, shape: str
+    ) -> Annotation | None:
+        """One shape as an annotation: the old one where it was not touched; None for a click."""
+        assert self._study is not None
+        grid = self._study.grid
+        plane, index = _slice_of(vertices, viewer_plane(self._viewer), old)
+        index = min(max(index, 0), grid.shape[PLANES[plane][0]] - 1)
+        kind = old.kind if old is not None else self._drawn_kind(shape)
+        points = _core(kind, vertices)
+        if old is not None:
+            before = _vertices(old, grid)
+            if before.shape == vertices.shape and np.allclose(before, vertices, atol=_SAME):
+                return old
+            if kind == "arrow":
+                points = _moved_arrow(before, vertices)
+        if kind != "text" and float(np.ptp(points, axis=0).max()) < _SMALLEST:
+            return None
+        points[:, PLANES[plane][0]] = index
+        found = annotation_on_grid(
+            kind, points.tolist(), grid, study=self._key, plane=plane, index=index
+        )
+        if old is not None:
+            found = replace(found, text=old.text, colour=old.colour)
+        return found
+
+    def _drawn_kind(self, shape: str) -> AnnotationKind:
+        """What a new shape is: by the tool, else (drawn with napari's own buttons) by its form."""
+        if self._tool == "distance" or (shape == "line" and self._tool is None):
+            return "distance"
+        if self._tool == "text" or not shape:
+            return "text"
+        if shape == "ellipse":
+            return "ellipse"
+        return "arrow" if self._tool == "arrow" else "polygon"
+
+
+def _label(item: Annotation, calibrated: bool) -> str:
+    """Text and measure, one below the other."""
+    lines = (item.text, measure_text(item, calibrated=calibrated))
+    return "\n".join(line for line in lines if line)
+
+
+def _places(layer: Any) -> list[int]:
+    """Which annotation each shape or point is; -1 for a new one."""
+    column = layer.features.get("place")
+    return [] if column is None else [-1 if pd.isna(v) else int(v) for v in column]
+
+
+def _on_slice(points: npt.NDArray[Any], item: Annotation) -> npt.NDArray[np.float64]:
+    """Points in voxels, exactly on their slice."""
+    found = np.array(points, dtype=np.float64)
+    found[:, PLANES[item.plane][0]] = item.index
+    return found
+
+
+def _vertices(item: Annotation, grid: Grid) -> npt.NDArray[np.float64]:
+    """The shape of an annotation, in voxels; an arrow's head is drawn with its line."""
+    found = _on_slice(grid.index(item.points), item)
+    if item.kind != "arrow":
+        return found
+    tail, head = found
+    along = head - tail
+    length = max(float(np.linalg.norm(along)), 1e-6)
+    along = along / length
+    _, rows, columns = PLANES[item.plane]
+    across = np.zeros(3)
+    across[rows], across[columns] = -along[columns], along[rows]
+    barb = min(_BARB * max(grid.shape[1:]), _BARB_SHARE * length)
+    back = head - along * barb
+    sides = [back + s * across * barb * _BARB_WIDTH for s in (1, -1)]
+    return np.stack([tail, head, sides[0], head, sides[1]])
+
+
+def _core(kind: AnnotationKind, vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The points that an annotation of a kind keeps."""
+    count = {"arrow": 2, "distance": 2, "text": 1, "ellipse": 4}.get(kind, len(vertices))
+    return np.array(vertices[:count])
+
+
+def _moved_arrow(
+    before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Tail and head of an arrow that was moved, by whichever of its two head vertices moved."""
+    if len(now) == len(before) == 5 and np.allclose(now[1], before[1], atol=_SAME):
+        return np.stack([now[0], now[3]])
+    return np.array(now[:2])
+
+
+def _slice_of(
+    vertices: npt.NDArray[np.float64], plane: Plane, old: Annotation | None
+) -> tuple[Plane, int]:
+    """The slice that vertices lie on: in the plane they were drawn in where they are flat there."""
+    wanted = plane if old is None else old.plane
+    flat = np.ptp(vertices, axis=0)
+    if flat[PLANES[wanted][0]] > _SMALLEST:
+        wanted = min(PLANES, key=lambda p: flat[PLANES[p][0]])
+    axis = PLANES[wanted][0]
+    return wanted, round(float(vertices[:, axis].mean()))

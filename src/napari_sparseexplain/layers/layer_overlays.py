@@ -1,0 +1,245 @@
+"""A viewer's layer as what a review says of it: a scan, or an overlay with limits and colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
+
+from ..errors import SparseExplainError
+from ..evidence.colours import SIGNED_COLORMAP
+from ..export.colour_scale import colour_stops
+from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
+from .explanation_layers import BelowMap, ExplanationLayer, map_limits
+from .review_keys import ReviewKeys
+from .study_layers import METADATA_KEY, StudyLayer, role_title
+
+#: Blendings of napari that a picture draws as they are; of others it is said that it does not.
+_FLAT = ("translucent", "translucent_no_depth", "opaque")
+
+#: Highest label that gets a colour of its own where the viewer's colours go round.
+_MOST_LABELS = 64
+
+
+def layer_parts(
+    layer: Layer, point: Sequence[float], keys: ReviewKeys
+) -> list[ScanLayer | Overlay]:
+    """What a layer shows, bottom first: mostly one part, of a picture in colour several.
+
+    Parameters
+    ----------
+    layer : Layer
+        Of a study or an explanation; of another one it is noted in ``keys`` that it is left out.
+    point : sequence of float
+        The viewer's ``dims.point``: which times or directions are in the picture.
+    keys : ReviewKeys
+        Gets the studies and explanations that are met.
+    """
+    known = layer.metadata.get(METADATA_KEY)
+    if isinstance(known, StudyLayer):
+        return [_study_part(layer, known, point, keys)]
+    if isinstance(known, ExplanationLayer):
+        if known.below is not None:
+            return _coloured_parts(layer, known, known.below, keys)
+        return [_map_part(layer, known, keys)]
+    keys.note(
+        f"the layer {layer.name!r} belongs to no study, so it is neither saved nor in the picture"
+    )
+    return []
+
+
+def covers(layer: Layer) -> bool:
+    """Whether nothing below a layer is seen: an opaque picture of the whole study."""
+    known = layer.metadata.get(METADATA_KEY)
+    if not isinstance(layer, Image) or layer.opacity < 1 or str(layer.blending) not in _FLAT:
+        return False
+    if isinstance(known, ExplanationLayer):
+        span = known.explanation.slices
+        return (span.start, span.stop) == (0, known.study.grid.shape[0])
+    return isinstance(known, StudyLayer)
+
+
+def _study_part(
+    layer: Layer, known: StudyLayer, point: Sequence[float], keys: ReviewKeys
+) -> ScanLayer | Overlay:
+    key, leading = keys.study(known.study), _leading(layer, point)
+    if isinstance(layer, Labels):
+        return Overlay(
+            "study",
+            key,
+            known.role,
+            role_title(known.role),
+            colours=_label_colours(layer, keys),
+            opacity=float(layer.opacity),
+            leading=leading,
+        )
+    image = cast(Any, layer)
+    limits = _pair(image.contrast_limits) if not image.rgb else (0.0, 255.0)
+    if image.rgb or (layer.opacity == 1 and image.colormap.name == "gray" and covers(layer)):
+        gamma = 1.0 if image.rgb else float(image.gamma)
+        return ScanLayer(key, known.role, limits, leading, _interpolation(image, keys), gamma)
+    return Overlay(
+        "study",
+        key,
+        known.role,
+        role_title(known.role),
+        colormap=_colormap(image, keys),
+        limits=limits,
+        scope="set",
+        opacity=float(layer.opacity),
+        blend=_blend(layer, keys),
+        gamma=float(image.gamma),
+        unit=known.volume.unit,
+        leading=leading,
+        interpolation=_interpolation(image, keys),
+    )
+
+
+def _map_part(layer: Layer, known: ExplanationLayer, keys: ReviewKeys) -> Overlay:
+    key = keys.explanation(known.explanation, known.study)
+    if isinstance(layer, Labels):
+        return Overlay(
+            "explanation",
+            key,
+            known.map,
+            layer.name,
+            colours=_label_colours(layer, keys),
+            classes=known.explanation[known.map].classes,
+            opacity=float(layer.opacity),
+        )
+    image = cast(Any, layer)
+    limits, colormap = _pair(image.contrast_limits), _colormap(image, keys)
+    names = Overlay("explanation", key, known.map).map_names
+    return Overlay(
+        "explanation",
+        key,
+        known.map,
+        layer.name,
+        colormap=colormap,
+        limits=limits,
+        scope=_scope(known, names, limits),
+        signed=colormap == SIGNED_COLORMAP,
+        opacity=float(layer.opacity),
+        share=known.share,
+        least=known.least,
+        blend=_blend(layer, keys),
+        gamma=float(image.gamma),
+        unit=known.explanation[names[0]].unit,
+        interpolation=_interpolation(image, keys),
+    )
+
+
+def _coloured_parts(
+    layer: Layer, known: ExplanationLayer, below: BelowMap, keys: ReviewKeys
+) -> list[ScanLayer | Overlay]:
+    """A picture in colour, taken apart again: the scan, and what lies over it."""
+    key = keys.explanation(known.explanation, known.study)
+    if below.of_explanation:
+        scan: ScanLayer | Overlay = Overlay(
+            "explanation", key, below.name, "Input", limits=below.limits
+        )
+    else:
+        scan = ScanLayer(keys.study(known.study), below.name, below.limits)
+    item = known.explanation[known.map]
+    if below.colours:
+        over = Overlay(
+            "explanation",
+            key,
+            known.map,
+            layer.name,
+            colours=below.colours,
+            classes={v: name for v, name in item.classes.items() if v in below.colours},
+            opacity=below.opacity,
+        )
+    else:
+        limits = below.colour_limits or map_limits(item)
+        over = Overlay(
+            "explanation",
+            key,
+            known.map,
+            layer.name,
+            colormap=SIGNED_COLORMAP,
+            limits=limits,
+            scope=_scope(known, (known.map,), limits),
+            signed=True,
+            share=known.share,
+            least=known.least,
+            blend="heat",
+            unit=item.unit,
+        )
+    return [scan, over]
+
+
+def _scope(known: ExplanationLayer, names: Sequence[str], limits: tuple[float, float]) -> Scope:
+    """What limits were taken over, as far as the map tells; else a person set them."""
+    item = known.explanation[names[0]]
+    own: list[tuple[float, float]] = [] if len(names) > 1 else [map_limits(item)]
+    peak = max((abs(v) for pair in own for v in pair), default=0.0)
+    if len(names) > 1 or any(np.allclose(limits, one) for one in (*own, (-peak, peak))):
+        span = known.explanation.slices
+        single = span.stop - span.start == 1 and item.range_scope == "volume"
+        return "slice" if single else item.range_scope
+    return "set"
+
+
+def _label_colours(layer: Labels, keys: ReviewKeys) -> Mapping[int, str]:
+    """A colour for every label that can occur, ``"#RRGGBB"``."""
+    if layer.contour:
+        keys.note(f"the outline of {layer.name!r} is drawn filled in pictures")
+    colormap = layer.colormap
+    if isinstance(colormap, DirectLabelColormap):
+        table = {int(v): c for v, c in colormap.color_dict.items() if v is not None and v != 0}
+    else:
+        highest = min(int(np.asarray(layer.data).max(initial=0)), _MOST_LABELS)
+        labels = range(1, max(highest, 1) + 1)
+        table = dict(zip(labels, colormap.map(np.asarray(labels)), strict=True))
+    return {v: _hex(colour) for v, colour in sorted(table.items())}
+
+
+def _hex(colour: Any) -> str:
+    red, green, blue = (round(float(c) * 255) for c in np.asarray(colour)[:3])
+    return f"#{red:02X}{green:02X}{blue:02X}"
+
+
+def _colormap(image: Any, keys: ReviewKeys) -> str:
+    name = str(image.colormap.name)
+    try:
+        colour_stops(name)
+    except SparseExplainError:
+        keys.note(f"pictures do not know the colour map {name!r}; {image.name!r} is drawn in grey")
+        return "gray"
+    return name
+
+
+def _blend(layer: Layer, keys: ReviewKeys) -> Blend:
+    name = str(layer.blending)
+    if name == "additive":
+        return "additive"
+    if name not in _FLAT:
+        keys.note(f"pictures do not know the blending {name!r}; {layer.name!r} lies over the rest")
+    return "flat"
+
+
+def _interpolation(image: Any, keys: ReviewKeys) -> Interpolation:
+    name = str(image.interpolation2d)
+    if name not in ("nearest", "linear"):
+        keys.note(f"{image.name!r} is interpolated linearly in pictures, not by {name}")
+    return "nearest" if name == "nearest" else "linear"
+
+
+def _leading(layer: Layer, point: Sequence[float]) -> tuple[int, ...]:
+    """Points of the layer along its axes before the last three."""
+    count = layer.ndim - 3
+    places = point[len(point) - layer.ndim :][:count]
+    return tuple(
+        min(max(round(p / s), 0), n - 1)
+        for p, s, n in zip(places, layer.scale[:count], np.shape(layer.data), strict=False)
+    )
+
+
+def _pair(values: Any) -> tuple[float, float]:
+    low, high = values
+    return float(low), float(high)

@@ -1,0 +1,166 @@
+"""What a viewer shows, as panels of a review: slice, plane, camera, layers in every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import SparseExplainError
+from ..review.review import Camera, Convention, Overlay, Panel, ScanLayer
+from ..volumes import Study
+from ..volumes.edge_letters import PLANES, Plane
+from .layer_overlays import covers, layer_parts
+from .panel_layer import PanelLayer, known_panel
+from .review_keys import ReviewKeys
+from .study_layers import METADATA_KEY
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+#: Digits kept of zoom and of millimetres: what a camera holds changes in the last ones by itself.
+_DIGITS = 4
+
+#: Layers whose metadata says this are drawn by what they show of the review, not as a layer.
+AUXILIARY = "annotations"
+
+
+def viewer_panels(
+    viewer: ViewerModel, study: Study, keys: ReviewKeys, *, whole: bool
+) -> tuple[tuple[Panel, ...], int]:
+    """The panels in the picture, row by row, and how many stand in a row.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    study : Study
+        The one whose grid is sliced.
+    keys : ReviewKeys
+        Gets the studies and explanations that are met, and notes.
+    whole : bool
+        Whether the slice is fitted into the canvas, so that a picture of another shape fits it
+        anew.
+
+    Raises
+    ------
+    SparseExplainError
+        The picture is in 3-D, or its axes are in an order that no plane has.
+    """
+    plane, camera = viewer_plane(viewer), Camera() if whole else _camera(viewer)
+    axis = viewer.dims.ndim - 3 + PLANES[plane][0]
+    step = round(viewer.dims.point[axis] / study.grid.spacing[PLANES[plane][0]])
+    index = min(max(step, 0), study.grid.shape[PLANES[plane][0]] - 1)
+    blank = Panel(keys.study(study), plane, index, camera=camera)
+    cells, columns = _cells(viewer)
+    panels = []
+    for layers in cells:
+        panel = _panel(blank, layers, viewer.dims.point, keys, titled=len(cells) > 1)
+        if panel.scan is not None or panel.overlays:
+            panels.append(panel)
+    return _announced(panels), columns
+
+
+def viewer_plane(viewer: ViewerModel) -> Plane:
+    """Axial, coronal or sagittal.
+
+    Raises
+    ------
+    SparseExplainError
+        The picture is in 3-D, or its axes are in an order that no plane has.
+    """
+    if viewer.dims.ndisplay == 2 and viewer.dims.ndim >= 3:
+        leading = viewer.dims.ndim - 3
+        shown = tuple(axis - leading for axis in viewer.dims.displayed)
+        for plane, (_, rows, columns) in PLANES.items():
+            if shown == (rows, columns):
+                return plane
+    raise SparseExplainError(
+        "the picture shows no axial, coronal or sagittal slice",
+        where="review",
+        remedy="Press Axial, Coronal or Sagittal in the Study tab",
+    )
+
+
+def viewer_convention(viewer: ViewerModel) -> Convention:
+    """Whether the patient's left is on the right of the picture."""
+    return "radiological" if viewer.scene.camera.orientation2d[1] == "right" else "neurological"
+
+
+def _camera(viewer: ViewerModel) -> Camera:
+    camera = viewer.scene.camera
+    height, width = viewer.canvas.viewbox_size(viewer.layers)
+    rows, columns = (round(float(v), _DIGITS) for v in camera.center[-2:])
+    return Camera(
+        round(float(camera.zoom), _DIGITS), (rows, columns), (round(height), round(width))
+    )
+
+
+def _cells(viewer: ViewerModel) -> tuple[list[list[Layer]], int]:
+    """Visible layers of every cell, bottom first, row by row; and the columns."""
+    grid, layers = viewer.canvas.grid, list(viewer.layers)
+    if not grid.enabled:
+        return [[layer for layer in layers if _seen(layer)]], 1
+    cells = [
+        [layers[i] for i in sorted(inside) if _seen(layers[i])]
+        for _, inside in grid.iter_viewboxes(layers)
+    ]
+    return [cell for cell in cells if cell], grid.actual_shape(layers)[1]
+
+
+def _seen(layer: Layer) -> bool:
+    return layer.visible and layer.opacity > 0 and layer.metadata.get(METADATA_KEY) != AUXILIARY
+
+
+def _panel(
+    blank: Panel, layers: Sequence[Layer], point: Sequence[float], keys: ReviewKeys, *, titled: bool
+) -> Panel:
+    """One cell. What an opaque layer hides is left out."""
+    hidden = max((place for place, layer in enumerate(layers) if covers(layer)), default=0)
+    seen = list(layers[hidden:])
+    if len(seen) == 1 and isinstance(drawn := seen[0].metadata.get(METADATA_KEY), PanelLayer):
+        return known_panel(drawn, blank, keys)
+    parts = [part for layer in seen for part in layer_parts(layer, point, keys)]
+    here = keys.studies[blank.study]
+    fitting = []
+    for part in parts:
+        owner = part.study if isinstance(part, ScanLayer) else _study_key(part, keys)
+        if keys.studies[owner].grid.matches(here.grid):
+            fitting.append(part)
+        else:
+            keys.note("layers of a study on another grid are not in the picture")
+    scan = fitting.pop(0) if fitting and isinstance(fitting[0], ScanLayer) else None
+    if any(isinstance(part, ScanLayer) for part in fitting):
+        keys.note("a scan over another one is drawn alone where it covers it")
+    overlays = tuple(part for part in fitting if isinstance(part, Overlay))
+    title = overlays[-1].title if titled and overlays and overlays[-1].shelf != "study" else ""
+    return replace(
+        blank, scan=scan if isinstance(scan, ScanLayer) else None, overlays=overlays, title=title
+    )
+
+
+def _study_key(overlay: Overlay, keys: ReviewKeys) -> str:
+    return overlay.key if overlay.shelf == "study" else keys.study_of[overlay.key]
+
+
+def _announced(panels: Sequence[Panel]) -> tuple[Panel, ...]:
+    """Limits that maps of several panels have in common are said to be shared."""
+    places: dict[tuple[float, float], set[int]] = {}
+    for place, panel in enumerate(panels):
+        for overlay in panel.overlays:
+            if _limited(overlay):
+                places.setdefault(overlay.limits, set()).add(place)
+    return tuple(
+        replace(
+            panel,
+            overlays=tuple(
+                replace(o, scope="shared") if _limited(o) and len(places[o.limits]) > 1 else o
+                for o in panel.overlays
+            ),
+        )
+        for panel in panels
+    )
+
+
+def _limited(overlay: Overlay) -> bool:
+    return overlay.shelf == "explanation" and not overlay.is_label and overlay.signed

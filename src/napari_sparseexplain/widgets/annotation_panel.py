@@ -1,0 +1,98 @@
+"""Tools to draw with, and the list of what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ..layers.annotation_layers import Tool
+from ..review.annotation import Annotation, measure_text
+from .mark_table import MarkTable
+
+_TIPS: dict[Tool, str] = {
+    "arrow": "Drag from the tail to the head",
+    "ellipse": "Drag across the region; its area stands beside it",
+    "rectangle": "Drag from corner to corner; its area stands beside it",
+    "polygon": "Click corner after corner, double-click the last; its area stands beside it",
+    "distance": "Drag from end to end; its length stands beside it",
+    "text": "Click where the words begin",
+}
+_NAMES = {"arrow": "Arrow", "text": "Text", "distance": "Distance", "polygon": "Region",
+          "ellipse": "Ellipse"}  # fmt: skip
+
+
+class AnnotationPanel(QWidget):
+    """Tools, list, undo and redo.
+
+    Signals
+    -------
+    tool_chosen(str): a tool, or empty to end drawing. edit_chosen(): move what is drawn.
+    undo(), redo(), removed(int).
+    """
+
+    tool_chosen = Signal(str)
+    edit_chosen = Signal()
+    undo = Signal()
+    redo = Signal()
+    removed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tools: dict[str, QPushButton] = {}
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for place, tool in enumerate(get_args(Tool)):
+            button = QPushButton(tool.capitalize())
+            button.setCheckable(True)
+            button.setToolTip(_TIPS[tool])
+            button.clicked.connect(lambda on, tool=tool: self.tool_chosen.emit(tool if on else ""))
+            self.tools[tool] = button
+            grid.addWidget(button, place // 3, place % 3)
+        self.table = MarkTable(("Drawn", "Words"))
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        self.edit_button = self._button(line, "Move", "Move and reshape what is drawn, by hand")
+        self.remove_button = self._button(line, "Delete", "Delete the chosen annotation")
+        self.undo_button = self._button(line, "Undo", "Take the last change of annotations back")
+        self.redo_button = self._button(line, "Redo", "Do again what was undone")
+        self.edit_button.clicked.connect(lambda: self.edit_chosen.emit())
+        self.remove_button.clicked.connect(lambda: self.removed.emit(self.table.chosen))
+        self.undo_button.clicked.connect(lambda: self.undo.emit())
+        self.redo_button.clicked.connect(lambda: self.redo.emit())
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addLayout(grid)
+        box.addWidget(self.table)
+        box.addLayout(line)
+
+    def show_tool(self, tool: str | None) -> None:
+        """Press the button of what is being drawn."""
+        for name, button in self.tools.items():
+            button.setChecked(name == tool)
+
+    def show_annotations(
+        self, items: Sequence[Annotation], *, calibrated: bool, undo: bool, redo: bool
+    ) -> None:
+        """Fill the list."""
+        self.table.show_lines([(annotation_line(item, calibrated), item.text) for item in items])
+        self.undo_button.setEnabled(undo)
+        self.redo_button.setEnabled(redo)
+        self.remove_button.setEnabled(bool(items))
+        self.edit_button.setEnabled(bool(items))
+
+    def _button(self, line: QHBoxLayout, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        line.addWidget(button)
+        return button
+
+
+def annotation_line(item: Annotation, calibrated: bool) -> str:
+    """What it is, on which slice, how large (``"Distance · axial 75 · 12.4 mm"``)."""
+    parts = (_NAMES[item.kind], f"{item.plane} {item.index}",
+             measure_text(item, calibrated=calibrated))  # fmt: skip
+    return " · ".join(part for part in parts if part)

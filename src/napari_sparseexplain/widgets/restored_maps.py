@@ -1,0 +1,117 @@
+"""Maps that a restored review spoke of: those that are there, and those that must be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ..evidence import Explanation
+from ..progress import Work
+from ..review.reading import Reading
+from ..volumes import Study
+from .elided_label import ElidedLabel
+from .window_review import put_on_window
+from .work_runner import cap_threads
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A map that was run again, and its key in the review."""
+
+    key: str
+    explanation: Explanation
+
+    @property
+    def pair(self) -> tuple[str, Explanation]:
+        """Both."""
+        return self.key, self.explanation
+
+
+class RestoredMaps(QWidget):
+    """One line a map; beside what is missing a button that runs it again.
+
+    Signals
+    -------
+    repeat(str): key of the map that shall be run again.
+    """
+
+    repeat = Signal(str)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._reading: Reading | None = None
+        self._study: Study | None = None
+        self._lines: list[QWidget] = []
+        self.buttons: dict[str, QPushButton] = {}
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(2)
+        self.show_reading(None, None)
+
+    def show_reading(self, reading: Reading | None, study: Study | None) -> None:
+        """Fill the lines; none without a reading."""
+        self._reading, self._study = reading, study
+        for line in self._lines:
+            self._box.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        self._lines, self.buttons = [], {}
+        references = {} if reading is None else reading.review.explanations
+        if reading is None or not references:
+            self._add_line("No review was opened." if reading is None else "It had no maps.")
+            return
+        for key, reference in references.items():
+            title = " · ".join(p for p in (reference.method, reference.target) if p)
+            model = str(reference.provenance.get("model", ""))
+            line = self._add_line(f"{title} · {model}" if model else title)
+            if key not in reading.explanations:
+                button = QPushButton("Run again")
+                button.setToolTip("Its arrays were not kept; the record says how it was made")
+                button.clicked.connect(lambda _, key=key: self.repeat.emit(key))
+                layout = line.layout()
+                assert layout is not None
+                layout.addWidget(button)
+                self.buttons[key] = button
+
+    def repeat_work(self, key: str) -> Callable[[], Work[Repeated]] | None:
+        """What makes a missing map again; None when it is not known here."""
+        if self._reading is None or self._study is None:
+            return None
+        reference = self._reading.review.explanations[key]
+        return partial(_repeat_work, key, dict(reference.provenance), self._study)
+
+    def take(self, key: str, explanation: Explanation) -> None:
+        """Put a map that was run again into its place in the picture."""
+        if self._reading is None or self._study is None:
+            return
+        reading = replace(
+            self._reading, explanations={**self._reading.explanations, key: explanation}
+        )
+        put_on_window(self._workspace, reading)
+        self.show_reading(reading, self._study)
+
+    def _add_line(self, text: str) -> QWidget:
+        line = QWidget()
+        box = QHBoxLayout(line)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(ElidedLabel(text), 1)
+        self._box.addWidget(line)
+        self._lines.append(line)
+        return line
+
+
+def _repeat_work(key: str, record: dict[str, object], study: Study) -> Work[Repeated]:
+    from ..explanation.repeat import repeat_work
+
+    cap_threads()
+    found = yield from repeat_work(record, study)
+    return Repeated(key, found)

@@ -1,0 +1,302 @@
+"""What a person marks in the open study: key slices and annotations, with their lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
+
+from ..errors import SparseExplainError
+from ..layers.annotation_layers import AnnotationLayers, Tool
+from ..layers.viewer_panels import viewer_plane
+from ..review.annotation import Annotation
+from ..review.annotation_history import AnnotationHistory
+from ..review.review import KeySlice
+from ..volumes import Study
+from ..volumes.edge_letters import PLANES, Plane
+from .annotation_panel import AnnotationPanel
+from .explain_tab import section_header
+from .key_slice_panel import KeySlicePanel
+from .window_review import OWN
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+
+class ReviewMarks(QWidget):
+    """Key slices and annotations of every open study; those of the active one are shown.
+
+    Signals
+    -------
+    said(str): what a person must know.
+
+    Attributes
+    ----------
+    ask_words : callable
+        Asks for the words of a text; an empty answer takes the text back.
+    """
+
+    said = Signal(str)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._study: Study | None = None
+        self._marks: dict[int, tuple[AnnotationHistory, tuple[KeySlice, ...]]] = {}
+        self.ask_words: Callable[[str], str] = self._ask_words
+        self.drawing = AnnotationLayers(cast(Any, workspace.viewer))
+        self.drawing.on_change = self._on_drawn_change
+        self.drawing.on_drawn = self._on_drawn
+        self.keys = KeySlicePanel()
+        self.annotating = AnnotationPanel()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addWidget(section_header("Key slices"))
+        box.addWidget(self.keys)
+        box.addWidget(section_header("Annotations"))
+        box.addWidget(self.annotating)
+        self.keys.marked.connect(self.mark_key_slice)
+        self.keys.removed.connect(self.remove_key_slice)
+        self.keys.sorted.connect(self.sort_key_slices)
+        self.keys.stepped.connect(self.step_key_slice)
+        self.keys.table.jumped.connect(self.go_to_key_slice)
+        self.keys.table.edited.connect(self.write_note)
+        self.annotating.tool_chosen.connect(lambda tool: self.draw(tool or None))
+        self.annotating.edit_chosen.connect(self.edit_drawn)
+        self.annotating.undo.connect(self.undo)
+        self.annotating.redo.connect(self.redo)
+        self.annotating.removed.connect(self.remove_annotation)
+        self.annotating.table.jumped.connect(self.go_to_annotation)
+        self.annotating.table.edited.connect(self.write_words)
+        workspace.grid_changed.connect(self._on_grid)
+        self._show()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was marked in the active study."""
+        return not (self.annotations or self.key_slices)
+
+    # -- which study -----------------------------------------------------------------------------
+
+    def follow(self, study: Study | None) -> None:
+        """Another study is active."""
+        if study is not self._study:
+            self._study = study
+            self._show()
+
+    def replace_study(self, old: Study, new: Study) -> None:
+        """A study after an edit of its roles."""
+        if id(old) in self._marks:
+            self._marks[id(new)] = self._marks.pop(id(old))
+        if self._study is old:
+            self.follow(new)
+
+    def close_study(self, study: Study) -> bool:
+        """Let go of what was marked in a study; whether there was anything."""
+        history, keys = self._marks.pop(id(study), (AnnotationHistory(), ()))
+        if self._study is study:
+            self.follow(None)
+        return bool(history.present or keys)
+
+    def put(self, annotations: tuple[Annotation, ...], keys: tuple[KeySlice, ...]) -> None:
+        """Marks of a restored review, instead of those of the active study."""
+        self._marks[id(self._study)] = (AnnotationHistory(annotations), keys)
+        self._show()
+
+    # -- marks -----------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> AnnotationHistory:
+        """Annotations of the active study, and what can be undone."""
+        return self._of_study()[0]
+
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """Annotations of the active study."""
+        return self.history.present
+
+    @property
+    def key_slices(self) -> tuple[KeySlice, ...]:
+        """Key slices of the active study, in the order of the list."""
+        return self._of_study()[1]
+
+    def mark_key_slice(self, note: str = "") -> None:
+        """Make the slice in the picture a key slice."""
+        place = self._place()
+        if place is None:
+            return
+        plane, index = place
+        if any((k.plane, k.index) == place for k in self.key_slices):
+            self.said.emit(f"{plane} {index} is a key slice already.")
+            return
+        self._set_keys((*self.key_slices, KeySlice(OWN, plane, index, note)))
+
+    def remove_key_slice(self, place: int) -> None:
+        """Take one off the list."""
+        if 0 <= place < len(self.key_slices):
+            keys = self.key_slices
+            self._set_keys((*keys[:place], *keys[place + 1 :]))
+
+    def sort_key_slices(self) -> None:
+        """Order them by plane, and upwards, backwards or to the left."""
+        planes = list(PLANES)
+        self._set_keys(
+            tuple(sorted(self.key_slices, key=lambda k: (planes.index(k.plane), k.index)))
+        )
+
+    def write_note(self, place: int, note: str) -> None:
+        """Change the note of a key slice."""
+        keys = list(self.key_slices)
+        if 0 <= place < len(keys):
+            keys[place] = replace(keys[place], note=note)
+            self._set_keys(tuple(keys))
+
+    def go_to_key_slice(self, place: int) -> None:
+        """Show a key slice."""
+        if 0 <= place < len(self.key_slices):
+            key = self.key_slices[place]
+            self._go_to(key.plane, key.index)
+            self.keys.table.selectRow(place)
+
+    def step_key_slice(self, step: int) -> None:
+        """The key slice after (1) or before (-1) the one in the list or in the picture."""
+        count = len(self.key_slices)
+        if not count:
+            return
+        here = self._place()
+        now = next((i for i, k in enumerate(self.key_slices) if (k.plane, k.index) == here), None)
+        if now is None:
+            now = self.keys.table.chosen if self.keys.table.chosen >= 0 else (-1 if step > 0 else 0)
+        self.go_to_key_slice((now + step) % count)
+
+    def draw(self, tool: Tool | None) -> None:
+        """Draw an annotation with the mouse; None ends it."""
+        if self._study is not None and tool is not None:
+            # In the grid every layer has a cell of its own: drawing needs the single view.
+            self._workspace.grid_view.leave()
+        self.drawing.draw(tool)
+        self.annotating.show_tool(self.drawing.tool)
+
+    def add_annotation(self, annotation: Annotation) -> None:
+        """Add one, as if it were drawn."""
+        self._set_history(self.history.add(replace(annotation, study=OWN)))
+
+    def remove_annotation(self, place: int) -> None:
+        """Delete one."""
+        if 0 <= place < len(self.annotations):
+            self._set_history(self.history.remove(place))
+
+    def write_words(self, place: int, text: str) -> None:
+        """Change the words of an annotation."""
+        items = list(self.annotations)
+        if 0 <= place < len(items) and items[place].text != text:
+            items[place] = replace(items[place], text=text)
+            self._set_history(self.history.change(tuple(items)))
+
+    def go_to_annotation(self, place: int) -> None:
+        """Show the slice of an annotation."""
+        if 0 <= place < len(self.annotations):
+            item = self.annotations[place]
+            self._go_to(item.plane, item.index)
+            self.drawing.select(place)
+
+    def undo(self) -> None:
+        """Take the last change of annotations back."""
+        self._set_history(self.history.undo())
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        self._set_history(self.history.redo())
+
+    def _of_study(self) -> tuple[AnnotationHistory, tuple[KeySlice, ...]]:
+        return self._marks.get(id(self._study), (AnnotationHistory(), ()))
+
+    def _set_history(self, history: AnnotationHistory) -> None:
+        if self._study is not None:
+            self._marks[id(self._study)] = (history, self.key_slices)
+            self._show()
+
+    def _set_keys(self, keys: tuple[KeySlice, ...]) -> None:
+        if self._study is not None:
+            self._marks[id(self._study)] = (self.history, keys)
+            self.keys.show_key_slices(keys)
+
+    def _show(self) -> None:
+        """Lists and layers anew."""
+        self.drawing.show(self.annotations, self._study, OWN)
+        self._show_lists()
+
+    def _show_lists(self) -> None:
+        history = self.history
+        calibrated = self._study is None or self._study.grid.calibrated
+        self.annotating.show_annotations(
+            history.present,
+            calibrated=calibrated,
+            undo=bool(history.past),
+            redo=bool(history.future),
+        )
+        self.annotating.show_tool(self.drawing.tool)
+        self.keys.show_key_slices(self.key_slices)
+
+    def _on_drawn_change(self, annotations: tuple[Annotation, ...]) -> None:
+        """A person drew, moved or removed something; the layers show it already."""
+        if self._study is not None:
+            history = self.history.change(annotations)
+            self._marks[id(self._study)] = (history, self.key_slices)
+            self._show_lists()
+
+    def _on_drawn(self, place: int) -> None:
+        """Words belong to a text at once; other marks may get some in the list."""
+        self.annotating.show_tool(None)
+        if self.annotations[place].kind == "text":
+            words = self.ask_words("Words at this place")
+            if words:
+                self.write_words(place, words)
+            else:
+                self._set_history(self.history.undo())
+        self.annotating.table.selectRow(place)
+
+    def edit_drawn(self) -> None:
+        """Move and reshape what is drawn, with napari's own hands."""
+        self._workspace.grid_view.leave()
+        self.drawing.edit()
+        self.annotating.show_tool(None)
+
+    def _on_grid(self, active: bool) -> None:
+        if not active:
+            for layer in self.drawing.layers:
+                layer.visible = True
+
+    def _place(self) -> tuple[Plane, int] | None:
+        """Plane and slice in the picture."""
+        study = self._study
+        if study is None:
+            return None
+        try:
+            plane = viewer_plane(cast(Any, self._workspace.viewer))
+        except SparseExplainError as error:
+            self.said.emit(str(error))
+            return None
+        axis = PLANES[plane][0]
+        dims = self._workspace.viewer.dims
+        index = round(dims.point[dims.ndim - 3 + axis] / study.grid.spacing[axis])
+        return plane, min(max(index, 0), study.grid.shape[axis] - 1)
+
+    def _go_to(self, plane: Plane, index: int) -> None:
+        study = self._study
+        if study is None:
+            return
+        here = self._place()
+        if here is None or here[0] != plane:
+            self._workspace.set_plane(plane)
+        axis = PLANES[plane][0]
+        dims = self._workspace.viewer.dims
+        dims.set_point(dims.ndim - 3 + axis, index * study.grid.spacing[axis])
+
+    def _ask_words(self, question: str) -> str:
+        words, accepted = QInputDialog.getText(self, "Review", question)
+        return words.strip() if accepted else ""

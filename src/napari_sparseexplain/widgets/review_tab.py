@@ -1,0 +1,357 @@
+"""Review: mark and draw, save and open the whole reading, export what is on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QFileDialog, QMessageBox
+
+from ..errors import SparseExplainError
+from ..export.export_work import ExportChoice, check_ready, existing_files, export_work
+from ..progress import Progress, Work
+from ..review.reading import Reading
+from ..review.store import StudyMovedError, restore_review, save_review
+from ..volumes import Study
+from .click_read_out import describe_voxel
+from .explain_tab import ExplainTab, wrapped_label
+from .export_form import ExportForm
+from .notices import tell_finding, tell_warning
+from .restored_maps import RestoredMaps
+from .review_marks import ReviewMarks
+from .study_choice import StudyChoice
+from .unsaved_review import UnsavedReview, unsaved_folder
+from .window_review import Marks, layers_for, put_on_window, window_reading
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+
+class ReviewTab(ExplainTab):
+    """Key slices, annotations, the review's folder, export; all of what is on the screen.
+
+    Attributes
+    ----------
+    ask : callable
+        Asks a question that is answered by yes or no.
+    ask_folder, ask_file : callable
+        Ask for a folder, for a file to write; nothing is an empty text.
+    """
+
+    title = "Review"
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.ask = self._ask_yes
+        self.ask_folder = self._ask_folder
+        self.ask_file = self._ask_file
+        self._study: Study | None = None
+        self._folder: Path | None = None
+        self._opening: tuple[Path, dict[str, str]] | None = None
+        self._saving: Reading | None = None
+        self._fill()
+        self.unsaved = UnsavedReview(self, self._unsaved_state)
+        self.unsaved.failed.connect(self._on_unsaved_failed)
+        self.runner.succeeded.connect(self._on_done)
+        workspace.study_changed.connect(self._on_study)
+        workspace.study_replaced.connect(self._on_study_replaced)
+        workspace.study_closed.connect(self._on_study_closed)
+        workspace.voxel_clicked.connect(self._on_click)
+
+    def what_header(self) -> str:
+        """Part one is the reading itself."""
+        return "Review"
+
+    def results_header(self) -> str:
+        """Part three is what a restored review brought."""
+        return "Restored maps"
+
+    def _fill(self) -> None:
+        self.what.addRow("Study", StudyChoice(self._workspace))
+        self.found = wrapped_label()
+        self.found.setOpenExternalLinks(False)
+        self.found.linkActivated.connect(self._on_found_link)
+        self.found.hide()
+        self.what.addRow(self.found)
+        add = self.run_bar.add_button
+        self.save_button = add("Save…", "Save all of the reading in one folder")
+        self.open_button = add("Open…", "Open a saved reading: it comes back as it was")
+        self.export_button = add("Export…", "Write what is chosen below, as it is on the screen")
+        self.save_button.clicked.connect(lambda: self._choose_save())
+        self.open_button.clicked.connect(lambda: self._choose_open())
+        self.export_button.clicked.connect(lambda: self._choose_export())
+        self.exports = ExportForm()
+        self.extras.addWidget(self.exports)
+        self.marking = ReviewMarks(self._workspace)
+        self.marking.said.connect(self.run_bar.message.setText)
+        self.extras.addWidget(self.marking)
+        self.restored = RestoredMaps(self._workspace)
+        self.results.hide()
+        self.results_box.addWidget(self.restored)
+        self.restored.repeat.connect(self._repeat)
+
+    @property
+    def marks(self) -> Marks:
+        """All that was marked in the active study."""
+        return Marks(
+            self.marking.annotations,
+            self.marking.key_slices,
+            self._workspace.marker.index,
+            self.exports.code.text().strip(),
+        )
+
+    # -- save, open, export ----------------------------------------------------------------------
+
+    def reading(self) -> Reading:
+        """What is on the screen and what was marked.
+
+        Raises
+        ------
+        SparseExplainError
+            No study is open, or the picture is in 3-D.
+        """
+        return window_reading(self._workspace, self.marks)
+
+    def save(self, folder: str | Path, *, arrays: bool = True) -> None:
+        """Save the review in a folder, in the background."""
+        self._start(lambda reading: self._save_work(reading, Path(folder), arrays))
+
+    def open(self, folder: str | Path, *, moved: dict[str, str] | None = None) -> None:
+        """Open a saved review, in the background; the window then shows it."""
+        self._opening = (Path(folder), dict(moved or {}))
+        self.runner.start(partial(_open_work, *self._opening))
+
+    def export(self, path: str | Path, **choices: Any) -> None:
+        """Export what the form says to a file or folder, in the background.
+
+        Parameters
+        ----------
+        **choices
+            Fields of `ExportChoice` that differ from the form.
+        """
+        try:
+            wanted: dict[str, Any] = {
+                "what": self.exports.chosen,
+                "path": Path(path),
+                "size": self.exports.picture_size,
+                "every": self.exports.every.value(),
+                "identify": self.exports.identify.isChecked(),
+                **choices,
+            }
+            choice = ExportChoice(**wanted)
+            reading = self.reading()
+            check_ready(reading)
+            there = existing_files(reading, choice)
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return
+        if there and not choice.overwrite:
+            several = f" and {len(there) - 1} more" if len(there) > 1 else ""
+            if not self.ask(f"{there[0].name}{several} is there already. Replace?"):
+                self.run_bar.message.setText("Nothing was written.")
+                return
+            choice = replace(choice, overwrite=True)
+        self._say(reading)
+        self.runner.start(partial(_export_work, reading, choice))
+
+    @property
+    def computing(self) -> bool:
+        """What this tab does changes nothing in the picture."""
+        return False
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Keep the window alive until nothing runs here."""
+        return super().wait(seconds) and self.unsaved.wait(seconds)
+
+    def stop(self) -> None:
+        """The window is closing."""
+        super().stop()
+        self.unsaved.save_now()
+        self.unsaved.stop()
+
+    def _start(self, make: Any) -> None:
+        try:
+            reading = self.reading()
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return
+        self._say(reading)
+        self.runner.start(partial(make, reading))
+
+    def _save_work(self, reading: Reading, folder: Path, arrays: bool) -> Work[Path]:
+        yield Progress(0, 0, "Saving the review")
+        self._saving = reading
+        save_review(reading, folder, arrays=arrays)
+        return folder
+
+    def _on_done(self, done: Any) -> None:
+        if isinstance(done, Path):
+            self._folder = done
+            self.unsaved.forget(self._saving)
+            self._tell_found()
+            self.run_bar.message.setText(f"Saved in {done}.")
+        elif isinstance(done, list):
+            first = f"{done[0]}" + (f" and {len(done) - 1} more files" if len(done) > 1 else "")
+            self.run_bar.message.setText(f"Written: {first}.")
+        elif isinstance(done, tuple):
+            self._on_opened(*done)
+        else:
+            self.restored.take(*done.pair)
+
+    def _on_opened(self, reading: Reading, layers: Any) -> None:
+        marks = put_on_window(self._workspace, reading, layers)
+        study = self._workspace.study
+        self.marking.put(marks.annotations, marks.key_slices)
+        self.exports.code.setText(marks.code)
+        if marks.probe is not None:
+            self._workspace.marker.mark(marks.probe)
+        self.restored.show_reading(reading, study)
+        if (now := self._unsaved_state()) is not None:
+            self.unsaved.opened(now)
+        self.run_bar.message.setText(
+            "Opened." + "".join(f"\n{f.message}." for f in reading.findings)
+        )
+        for finding in reading.findings:
+            if finding.level == "warning":
+                tell_finding(finding)
+
+    def _on_failed(self, error: SparseExplainError) -> None:
+        if isinstance(error, StudyMovedError) and self._opening is not None:
+            self.run_bar.message.setText(str(error))
+            place = self.ask_folder(f"{error.what}: where is it now?")
+            if place:
+                folder, moved = self._opening
+                self.open(folder, moved={**moved, error.key: place})
+            return
+        super()._on_failed(error)
+
+    def _on_cancelled(self) -> None:
+        self.run_bar.message.setText("Cancelled. Nothing that looks finished was left.")
+
+    def _repeat(self, key: str) -> None:
+        """Run a map again whose arrays were not kept."""
+        work = self.restored.repeat_work(key)
+        if work is not None:
+            self.runner.start(work)
+
+    def _choose_save(self) -> None:
+        start = str(self._folder or Path.home())
+        folder = self.ask_folder("Save the review in a folder", start)
+        if folder:
+            self.save(folder)
+
+    def _choose_open(self) -> None:
+        folder = self.ask_folder("Open a review's folder", str(self._folder or Path.home()))
+        if folder:
+            self.open(folder)
+
+    def _choose_export(self) -> None:
+        what = self.exports.chosen
+        if what in ("slice", "report"):
+            kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
+            path = self.ask_file("Export", "report.pdf" if what == "report" else "slice.png", kind)
+            ending = ".pdf" if what == "report" else ".png"
+            if path and not path.lower().endswith(ending):
+                path += ending
+        else:
+            path = self.ask_folder("Export to a folder", str(Path.home()))
+        if path:
+            self.export(path)
+
+    # -- the study ---------------------------------------------------------------------------
+
+    def _on_study(self, study: Study | None) -> None:
+        if study is not self._study:
+            self._study = study
+            self.marking.follow(study)
+            self.unsaved.follow(study)
+            self.restored.show_reading(None, study)
+            self._tell_found()
+
+    def _on_study_replaced(self, old: Study, new: Study) -> None:
+        self.marking.replace_study(old, new)
+        if self._study is old:
+            self._study = new
+            self.unsaved.follow(new)
+
+    def _on_study_closed(self, study: Study) -> None:
+        """It is opened anew on another grid: slices and planes of marks are others there."""
+        if self._study is study:
+            self.unsaved.save_now()
+        if self.marking.close_study(study):
+            tell_warning(
+                "The study's grid changes, so its annotations and key slices do not fit any more. "
+                "They were kept as an unsaved review of the study as it was."
+            )
+        if self._study is study:
+            self._study = None
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        study = self._workspace.study
+        if study is not None:
+            self.read_out.setText(describe_voxel(study, index))
+
+    # -- the unsaved review ------------------------------------------------------------------
+
+    def _unsaved_state(self) -> Reading | None:
+        """What is worth keeping now; None where nothing is."""
+        if self._study is None or self.marking.empty or self._study.path is None:
+            return None
+        try:
+            return self.reading()
+        except SparseExplainError:
+            return None  # the picture is in 3-D: what was marked waits for the next slice
+
+    def _tell_found(self) -> None:
+        written = self.unsaved.found() if self.marking.empty else None
+        self.found.setVisible(written is not None)
+        if written is not None:
+            self.found.setText(
+                f"An unsaved review of this study from {written:%d %B %H:%M} is there. "
+                '<a href="restore">Restore</a> · <a href="discard">Discard</a>'
+            )
+
+    def _on_found_link(self, what: str) -> None:
+        if self._study is None:
+            return
+        if what == "restore":
+            self.open(unsaved_folder(self._study))
+        elif self.ask("Discard the unsaved review of this study?"):
+            self.unsaved.forget()
+        self.found.hide()
+
+    def _on_unsaved_failed(self, error: SparseExplainError) -> None:
+        self.run_bar.message.setText(f"The review is not saved by itself: {error}")
+
+    def _say(self, reading: Reading) -> None:
+        for finding in reading.findings:
+            tell_finding(finding)
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def _ask_yes(self, question: str) -> bool:
+        yes = QMessageBox.StandardButton.Yes
+        return QMessageBox.question(self, "Review", question) == yes
+
+    def _ask_folder(self, title: str, start: str = "") -> str:
+        return QFileDialog.getExistingDirectory(self, title, start)
+
+    def _ask_file(self, title: str, name: str, kind: str) -> str:
+        # Whether a file may be replaced is asked once, for all that will be written.
+        option = QFileDialog.Option.DontConfirmOverwrite
+        return QFileDialog.getSaveFileName(self, title, name, kind, options=option)[0]
+
+
+def _open_work(folder: Path, moved: dict[str, str]) -> Work[tuple[Reading, Any]]:
+    """Read the review, its studies and maps, away from the window's thread."""
+    yield Progress(0, 0, "Opening the review")
+    reading = restore_review(folder, moved=moved)
+    yield Progress(0, 0, "Preparing the layers")
+    return reading, layers_for(reading)
+
+
+def _export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
+    return (yield from export_work(reading, choice))

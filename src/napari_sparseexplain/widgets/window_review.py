@@ -1,0 +1,321 @@
+"""The open window as a review, and a review put back onto the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from napari.layers import Layer
+
+from ..errors import SparseExplainError
+from ..layers.explanation_layers import ExplanationLayer, map_layer
+from ..layers.panel_layer import panel_layer
+from ..layers.review_keys import ReviewKeys
+from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
+from ..layers.viewer_panels import AUXILIARY, viewer_convention, viewer_panels, viewer_plane
+from ..review.annotation import Annotation
+from ..review.default_review import explanation_reference
+from ..review.reading import Reading
+from ..review.review import Camera, KeySlice, Overlay, Panel, Review, ScanLayer
+from ..review.study_reference import study_reference
+from ..volumes import Finding, Study
+from ..volumes.edge_letters import PLANES
+from ..volumes.reading_order import first_shown
+from .explain_tab import ExplainTab
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+#: Zooms that differ by less are the one that the window chose by itself.
+_SAME_ZOOM = 1e-3
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a person marked in the active study, whose key here is `OWN`.
+
+    Attributes
+    ----------
+    annotations, key_slices : tuple
+    probe : tuple of int or None
+        The clicked voxel.
+    code : str
+        What the study is called on pictures.
+    """
+
+    annotations: tuple[Annotation, ...] = ()
+    key_slices: tuple[KeySlice, ...] = ()
+    probe: tuple[int, int, int] | None = None
+    code: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was marked."""
+        return not (self.annotations or self.key_slices)
+
+
+#: Key of the active study in every review of a window.
+OWN = "study"
+
+
+def window_reading(workspace: Workspace, marks: Marks) -> Reading:
+    """What the window shows and what was marked, as a reading.
+
+    Raises
+    ------
+    SparseExplainError
+        No study is open, the picture is in 3-D, or nothing of a study is in it.
+    """
+    study = workspace.study
+    if study is None:
+        raise SparseExplainError(
+            "no study is open", remedy="Open one in the Study tab, or try File › Open Sample"
+        )
+    keys = ReviewKeys()
+    keys.study(study)
+    viewer = cast(Any, workspace.viewer)
+    panels, columns = viewer_panels(viewer, study, keys, whole=is_fitted(workspace))
+    probe = None if marks.probe is None else study.grid.world(marks.probe)
+    review = Review(
+        studies={key: study_reference(item) for key, item in keys.studies.items()},
+        panels=panels,
+        explanations={
+            key: replace(explanation_reference(item), study=keys.study_of[key])
+            for key, item in keys.explanations.items()
+        },
+        columns=columns if len(panels) > 1 else 0,
+        convention=viewer_convention(viewer),
+        annotations=marks.annotations,
+        key_slices=marks.key_slices,
+        probe=None if probe is None else (float(probe[0]), float(probe[1]), float(probe[2])),
+        code=marks.code,
+    )
+    findings = tuple(Finding("info", "not-in-review", note) for note in keys.notes)
+    return Reading(review, keys.studies, keys.explanations, findings, busy_tabs(workspace))
+
+
+def busy_tabs(workspace: Workspace) -> tuple[str, ...]:
+    """Names of what is being computed now; a picture of it would show what was before."""
+    names = []
+    for place in range(workspace.tabs.count()):
+        page = workspace.tabs.widget(place)
+        if isinstance(page, ExplainTab) and page.computing:
+            names.append(page.title)
+    return (*names, *(("Responses",) if workspace.responses.computing else ()))
+
+
+def is_fitted(workspace: Workspace) -> bool:
+    """Whether the whole slice is in the picture because nobody chose another zoom or place."""
+    fitted, camera = workspace.fitted_camera, workspace.viewer.scene.camera
+    if fitted is None:
+        return False
+    zoom, centre = fitted
+    near = abs(camera.zoom - zoom) < _SAME_ZOOM * zoom
+    return near and all(
+        abs(a - b) * zoom < 1.0 for a, b in zip(camera.center[-2:], centre, strict=True)
+    )
+
+
+def layers_for(reading: Reading) -> dict[str, list[LayerTuple]]:
+    """Layers of every study of a restored reading, by key; for a worker thread."""
+    return {key: study_layers(study) for key, study in reading.studies.items()}
+
+
+def put_on_window(
+    workspace: Workspace,
+    reading: Reading,
+    layers: Mapping[str, Sequence[LayerTuple]] | None = None,
+) -> Marks:
+    """Show a restored reading: its studies, maps, limits, slice, plane, camera and cells.
+
+    A study that is open already (the same files, with the same roles) is not opened twice.
+
+    Parameters
+    ----------
+    layers : mapping, optional
+        From `layers_for`.
+
+    Returns
+    -------
+    Marks
+        What was marked in the study of the first panel.
+    """
+    review = reading.review
+    shown = {
+        key: _open_already(workspace, study) or study for key, study in reading.studies.items()
+    }
+    for key, study in shown.items():
+        if study not in workspace.studies:
+            workspace.show_study(study, None if layers is None else layers[key])
+    reading = replace(reading, studies=shown)
+    first = review.panels[0].study if review.panels else next(iter(shown))
+    study = shown[first]
+    if workspace.study is not study:
+        workspace.activate(study)
+    workspace.grid_view.leave()
+    _restore_view(workspace, review, study)
+    for layer in workspace.viewer.layers:
+        if layer.visible and layer.metadata.get(METADATA_KEY) != AUXILIARY:
+            layer.visible = False
+    _restore_panels(workspace, reading)
+    _restore_camera(workspace, review)
+    return _marks(review, first, study)
+
+
+def _open_already(workspace: Workspace, study: Study) -> Study | None:
+    wanted = study_reference(study)
+    for other in workspace.studies:
+        if other.path == study.path and study_reference(other) == wanted:
+            return other
+    return None
+
+
+def _restore_view(workspace: Workspace, review: Review, study: Study) -> None:
+    if not review.panels:
+        return
+    panel = review.panels[0]
+    if viewer_plane(cast(Any, workspace.viewer)) != panel.plane:
+        workspace.set_plane(panel.plane)
+    axis = PLANES[panel.plane][0]
+    offset = workspace.viewer.dims.ndim - 3
+    workspace.viewer.dims.set_point(offset + axis, panel.index * study.grid.spacing[axis])
+    camera: Any = workspace.viewer.scene.camera
+    across = "right" if review.convention == "radiological" else "left"
+    if camera.orientation2d[1] != across:
+        camera.orientation2d = (camera.orientation2d[0], across)
+
+
+def _restore_panels(workspace: Workspace, reading: Reading) -> None:
+    review, made, used = reading.review, [], set()
+    for panel in review.panels:
+        layers = [] if _coloured(panel) else _plain_layers(workspace, reading, panel, used)
+        if not layers or (len(review.panels) > 1 and len(layers) > 1):
+            name = panel.title or "Panel"
+            layers = [Layer.create(*panel_layer(reading, panel, name))]
+        used |= {id(layer) for layer in layers}
+        made.append(layers)
+    for layers in made:
+        for layer in layers:
+            if layer not in workspace.viewer.layers:
+                layer.visible = False
+                workspace.viewer.layers.append(layer)
+    if len(made) > 1:
+        # Cells stand in the order of the list.
+        order = [layers[0] for layers in made]
+        for layer in order:
+            here = workspace.viewer.layers.index(layer)
+            workspace.viewer.layers.move(here, len(workspace.viewer.layers))
+        # What the single view shows when the grid is left.
+        single = workspace.study_layer(first_shown(reading.studies[review.panels[0].study]))
+        if single is not None:
+            single.visible = True
+        workspace.grid_view.show(order, columns=review.columns)
+    else:
+        for layers in made:
+            for layer in layers:
+                layer.visible = True
+
+
+def _coloured(panel: Panel) -> bool:
+    """Whether a panel can only be shown as one picture in colour."""
+    return any(
+        o.blend == "heat" or o.share < 1 or o.least > 0 or len(o.map_names) > 1
+        for o in panel.overlays
+    )
+
+
+def _plain_layers(
+    workspace: Workspace, reading: Reading, panel: Panel, used: set[int]
+) -> list[Layer]:
+    """The layers of a panel, each as it was; none where one is needed in two cells."""
+    found: list[Layer] = []
+    parts = ([] if panel.scan is None else [panel.scan]) + list(panel.overlays)
+    for part in parts:
+        layer = _layer_of(workspace, reading, part)
+        if layer is None or id(layer) in used:
+            return []
+        found.append(layer)
+    # Study layers lie below in the list whatever the panel says; another order needs one picture.
+    places = [workspace.viewer.layers.index(x) for x in found if x in workspace.viewer.layers]
+    if places != sorted(places):
+        return []
+    for layer, part in zip(found, parts, strict=True):
+        _set_look(layer, part)
+    return found
+
+
+def _layer_of(workspace: Workspace, reading: Reading, part: ScanLayer | Overlay) -> Layer | None:
+    if isinstance(part, ScanLayer) or part.shelf == "study":
+        key, role = (
+            (part.study, part.role) if isinstance(part, ScanLayer) else (part.key, part.name)
+        )
+        for layer in workspace.layers_of(reading.studies[key]):
+            if layer.metadata[METADATA_KEY].role == role:
+                return layer
+        return None
+    explanation = reading.explanations.get(part.key)
+    if explanation is None:
+        return None
+    for layer in workspace.viewer.layers:
+        known = layer.metadata.get(METADATA_KEY)
+        if (
+            isinstance(known, ExplanationLayer)
+            and (known.map, known.below, layer.name) == (part.name, None, part.title)
+            and known.explanation.provenance == explanation.provenance
+            and known.explanation.slices == explanation.slices
+        ):
+            return layer  # the window has it already
+    study = reading.studies[reading.review.explanations[part.key].study]
+    layer = Layer.create(*map_layer(explanation, explanation[part.name], study))
+    layer.name = part.title
+    layer.metadata[METADATA_KEY] = ExplanationLayer(study, explanation, part.name)
+    return layer
+
+
+def _set_look(layer: Any, part: ScanLayer | Overlay) -> None:
+    """Limits, colours, opacity and the rest of one layer."""
+    limits = part.window if isinstance(part, ScanLayer) else part.limits
+    labels = isinstance(part, Overlay) and part.is_label
+    if not labels and not layer.rgb:
+        low, high = layer.contrast_limits_range
+        layer.contrast_limits_range = (min(low, limits[0]), max(high, limits[1]))
+        layer.contrast_limits = limits
+        layer.gamma = part.gamma
+    if not labels:
+        layer.interpolation2d = part.interpolation
+    layer.opacity = 1.0 if isinstance(part, ScanLayer) else part.opacity
+    if isinstance(part, Overlay) and not labels:
+        layer.blending = "additive" if part.blend == "additive" else "translucent"
+        if layer.colormap.name != part.colormap:
+            layer.colormap = part.colormap
+    elif isinstance(part, ScanLayer) and not layer.rgb and layer.colormap.name != "gray":
+        layer.colormap = "gray"
+
+
+def _restore_camera(workspace: Workspace, review: Review) -> None:
+    camera = review.panels[0].camera if review.panels else Camera()
+    if camera.zoom is None or camera.canvas is None or camera.centre is None:
+        workspace.fit()
+        return
+    viewer = cast(Any, workspace.viewer)
+    height, width = viewer.canvas.viewbox_size(viewer.layers)
+    # A window of another size shows all that was seen.
+    scale = min(height / camera.canvas[0], width / camera.canvas[1])
+    same = (round(height), round(width)) == camera.canvas
+    workspace.keep_camera()
+    viewer.scene.camera.center = (0.0, *camera.centre)
+    viewer.scene.camera.zoom = camera.zoom if same else camera.zoom * scale
+
+
+def _marks(review: Review, key: str, study: Study) -> Marks:
+    probe = None
+    if review.probe is not None:
+        s, p, l = (round(float(v)) for v in study.grid.index(review.probe))  # noqa: E741
+        probe = (s, p, l)
+    return Marks(
+        tuple(replace(a, study=OWN) for a in review.annotations if a.study == key),
+        tuple(replace(k, study=OWN) for k in review.key_slices if k.study == key),
+        probe,
+        review.code,
+    )
