@@ -10,7 +10,6 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from napari_sparseexplain.errors import ModelError, ReadError
 from napari_sparseexplain.networks.bundle import load_model
@@ -29,7 +28,6 @@ from napari_sparseexplain.training.jf_paper_numbers import TABLE_2
 from napari_sparseexplain.training.phantom_slices import PhantomSlices
 from napari_sparseexplain.training.train_class_bundle import ROLES, train_class_bundle
 from napari_sparseexplain.training.train_class_network import (
-    BEFORE_PLAIN_FILE,
     CLASS_RECIPES,
     ClassRecipe,
     train_class_network,
@@ -158,33 +156,6 @@ def test_an_interrupted_training_goes_on_and_ends_the_same(tmp_path: Path) -> No
         whole.network.named_parameters(), again.network.named_parameters(), strict=True
     ):
         torch.testing.assert_close(a, b, msg=name)
-
-
-def test_weights_from_before_the_plain_part_are_mixed_in(tmp_path: Path) -> None:
-    changes = {"samples": 40, "plain_share": 0.2}
-    after = drain(train_class_network(recipe(**changes), slices())).network
-    mixed = drain(
-        train_class_network(recipe(**changes, before_plain=0.3), slices(), folder=tmp_path)
-    ).network
-    before = load_file(tmp_path / BEFORE_PLAIN_FILE)
-    changed = 0
-    for (name, a), (_, m) in zip(after.named_parameters(), mixed.named_parameters(), strict=True):
-        torch.testing.assert_close(m, 0.3 * before[name] + 0.7 * a, msg=name)
-        changed += int(not torch.equal(m, a))
-    assert changed > 0
-    assert isinstance(mixed, JfMlIstaNetwork)
-    assert float(mixed.thresholds.min()) >= 0
-
-
-def test_a_training_that_lost_its_earlier_weights_says_so(tmp_path: Path) -> None:
-    mixing = recipe(samples=240, before_plain=0.3)
-    work = train_class_network(mixing, slices(), folder=tmp_path)
-    for _ in range(54):
-        next(work)
-    work.close()
-    (tmp_path / BEFORE_PLAIN_FILE).unlink()
-    with pytest.raises(ModelError, match="from before the last part"):
-        drain(train_class_network(mixing, slices(), folder=tmp_path))
 
 
 def test_slices_of_one_modality_are_refused() -> None:
