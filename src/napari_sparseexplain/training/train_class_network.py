@@ -51,7 +51,7 @@ class ClassRecipe:
         would see them everywhere.
     plain_balance : float
         `class_loss` 's ``balance`` in that part. At 0 and at 0.5 faint oedema is unlearnt (of the
-        whole tumour on held-out phantoms, recall .12 and .23 where 1 has .31).
+        whole tumour on held-out phantoms, recall .27 and .25).
     learning_rate : float
         Of Adam, as the paper's literature recommends; rises over the first 5 % of the steps and
         falls to 0 along a cosine, then once more from a third of it in the plain part.
