@@ -154,6 +154,7 @@ class GridView:
         self._shown: list[Layer] = []
         self._columns = 0
         self._region: Box | None = None
+        self._last: tuple[list[Layer], int, Box | None] = ([], 0, None)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -225,10 +226,24 @@ class GridView:
         for layer in layers:
             layer.visible = False
 
+    @property
+    def recent(self) -> tuple[Layer, ...]:
+        """Layers that stand in the grid, or stood in it last."""
+        return self.layers or tuple(x for x in self._last[0] if x in self._viewer.layers)
+
+    def again(self) -> bool:
+        """Show what stood in the grid last; False when none of it is left."""
+        layers, columns, region = self._last
+        rest = [layer for layer in layers if layer in self._viewer.layers]
+        if rest:
+            self.show(rest, columns=columns, region=region)
+        return bool(rest)
+
     def leave(self) -> None:
         """Back to the single view: what was visible before the grid is visible again."""
         if not self._shown:
             return
+        self._last = (list(self._shown), self._columns, self._region)
         self._viewer.canvas.grid.enabled = False
         self.before_change(0)
         self._viewer.canvas.overlays.scale_bar.length = None

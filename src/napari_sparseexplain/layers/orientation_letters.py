@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
+from ..review.review import Convention
 from ..volumes import Grid
 from ..volumes.edge_letters import PLANES, Plane, edge_letters
 
@@ -23,6 +24,7 @@ _POSITIONS = {
     "bottom": "bottom_center",
 }
 _COLOUR = "#F0E442"
+_LEFT_AXIS = 2
 #: Letters are this much smaller in the cells of a grid.
 _GRID_SHRINK = 0.8
 #: With more cells than this the letters stand once, at the edges of the whole canvas: all cells
@@ -45,6 +47,7 @@ class OrientationLetters:
         self._below_names = False
         self._above_caption = False
         self._size = 11.0
+        self._convention: Convention = "radiological"
         for edge, position in _POSITIONS.items():
             viewer.canvas.overlays[f"orientation_{edge}"] = TextOverlay(
                 text="",
@@ -68,6 +71,19 @@ class OrientationLetters:
     def set_grid(self, grid: Grid | None) -> None:
         """Show the letters of ``grid``; none for None."""
         self._grid = grid
+        self._on_order()
+
+    @property
+    def convention(self) -> Convention:
+        """Which side of the picture the patient's left is on."""
+        return self._convention
+
+    def set_convention(self, convention: Convention) -> None:
+        """Radiological: the patient's left on the right of the picture. Neurological: mirrored.
+
+        Of a picture without patient orientation nothing is mirrored.
+        """
+        self._convention = convention
         self._on_order()
 
     def set_below_names(self, below: bool) -> None:
@@ -133,8 +149,11 @@ class OrientationLetters:
         displayed = self._displayed_axes()
         if displayed is not None and self._grid is not None:
             vertical = "up" if displayed[0] == 0 else "down"
+            mirrored = self._convention == "neurological" and self._grid.oriented
+            # Rows and columns of a picture of the plane are (S, L), (S, P) or (P, L).
+            horizontal = "left" if mirrored and displayed[1] == _LEFT_AXIS else "right"
             camera: Any = self._viewer.scene.camera
-            camera.orientation2d = (vertical, camera.orientation2d[1])
+            camera.orientation2d = (vertical, horizontal)
         self.refresh()
 
 

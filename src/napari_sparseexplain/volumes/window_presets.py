@@ -84,6 +84,7 @@ _MR_PRESETS: dict[str, tuple[WindowPreset, ...]] = {
 _SOFT = WindowPreset("Soft, no clipping of bright spots", quantiles=(LOW_QUANTILE, 1.0))
 _HARD = WindowPreset("Hard", quantiles=(0.1, 0.95))
 
+_LIMITS: WeakKeyDictionary[Volume, dict[WindowPreset, tuple[float, float]]] = WeakKeyDictionary()
 _SORTED_VALUES: WeakKeyDictionary[Volume, npt.NDArray[Any]] = WeakKeyDictionary()
 
 
@@ -108,7 +109,17 @@ def presets_for(volume: Volume, own: tuple[WindowPreset, ...] = ()) -> tuple[Win
 
 
 def preset_limits(volume: Volume, preset: WindowPreset) -> tuple[float, float]:
-    """Values shown as black and as white, ``low < high``, in the scan's own unit."""
+    """Values shown as black and as white, ``low < high``, in the scan's own unit.
+
+    Kept while the volume is: to find which preset a window is asks for all of them.
+    """
+    known = _LIMITS.setdefault(volume, {})
+    if preset not in known:
+        known[preset] = _limits(volume, preset)
+    return known[preset]
+
+
+def _limits(volume: Volume, preset: WindowPreset) -> tuple[float, float]:
     if preset.level is not None and preset.width is not None:
         return preset.level - preset.width / 2, preset.level + preset.width / 2
     if preset.quantiles is None:

@@ -14,6 +14,8 @@ _DEFAULTS: dict[str, Any] = {
     "run.follow_slice": True,
     "view.letter_size": 11,
     "view.windows": "",
+    "view.convention": "radiological",
+    "view.wheel": "slices",
 }
 
 

@@ -56,7 +56,7 @@ class WindowControl(QWidget):
         self.read_out = CornerText(self._viewer, "window_level", "bottom_left")
         self.drag = WindowDrag(self._viewer)
         self.drag.enabled = lambda: workspace.study is not None
-        self.drag.on_drag = self._on_drag
+        self.drag.on_drag = self.show_drag
 
         self.choice = QComboBox()
         self.choice.setToolTip(
@@ -150,7 +150,8 @@ class WindowControl(QWidget):
             self.apply(self._presets[place])
         self.choice.setCurrentIndex(self._place())
 
-    def _on_drag(self, layer: Image | None) -> None:
+    def show_drag(self, layer: Image | None) -> None:
+        """A hand changes the window of a layer; None when it has let go."""
         # The layer under the pointer need not be the one that the box shows.
         self._dragged = layer
         self._write()

@@ -13,10 +13,14 @@ from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from ..layers.clicked_voxel import ClickedVoxel
+from ..layers.corner_text import CornerText
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.grid_view import GridView, fit_layers
+from ..layers.linked_cameras import LinkedCameras, spatial_axes
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
 from ..layers.panel_layer import PanelLayer
+from ..layers.slice_title import shown_index, slice_title
+from ..layers.slice_wheel import SliceWheel
 from ..layers.study_layers import (
     METADATA_KEY,
     LayerTuple,
@@ -25,6 +29,7 @@ from ..layers.study_layers import (
     role_title,
     study_layers,
 )
+from ..review.review import Convention
 from ..volumes import Study
 from ..volumes.reading_order import first_shown, opening_point
 from .attribution_tab import AttributionTab
@@ -32,13 +37,19 @@ from .click_read_out import ClickReadOut
 from .decompose_tab import DecomposeTab
 from .dropped_study import DroppedStudy
 from .explain_tab import ExplainTab
+from .key_sheet import KeySheet, add_help_entry
 from .preferences import preference
+from .probe_line import ProbeLine
 from .proxy_tab import ProxyTab
 from .responses_panel import ResponsesPanel
 from .resting_timer import RestingTimer
 from .review_tab import ReviewTab
+from .review_hooks import ReviewHooks
 from .study_tab import StudyTab
 from .view_bar import ViewBar
+from .view_jumps import ViewJumps
+from .view_keys import bind_keys
+from .view_modes import ViewModes
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -72,6 +83,7 @@ class Workspace(QWidget):
     slice_changed(int): the slice of the active study in the picture, once scrolling rests.
     grid_changed(bool): whether pictures stand side by side.
     plane_changed(str): axial, coronal or sagittal.
+    convention_changed(str): radiological or neurological.
     window_changed(): window or level of a layer in the picture, once the hand rests.
     """
 
@@ -83,6 +95,7 @@ class Workspace(QWidget):
     grid_changed = Signal(bool)
     plane_changed = Signal(str)
     window_changed = Signal()
+    convention_changed = Signal(str)
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -92,8 +105,12 @@ class Workspace(QWidget):
         self.grid_view = GridView(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
         self.letters.set_size(preference("view.letter_size"))
+        self.letters.set_convention(preference("view.convention"))
+        self.title = CornerText(napari_viewer, "slice_title", "top_left")
+        SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
+        self.cameras = LinkedCameras(napari_viewer)
         self.grid_view.on_change = self._on_grid
-        self.grid_view.before_change = self.letters.set_cells
+        self.grid_view.before_change = self._before_grid
         self.grid_view.extent_layers = lambda: self.layers_of(self.study) if self.study else ()
         self._clicks = ClickReadOut(napari_viewer, self)
         self.marker = ClickedVoxel(napari_viewer)
@@ -107,10 +124,15 @@ class Workspace(QWidget):
             self.tabs.addTab(tab(self), tab.title)  # type: ignore[call-arg]
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
+        self.modes = ViewModes(self)
+        self.review_hooks = ReviewHooks()
+        self.jumps = ViewJumps(self)
         self.view_bar = ViewBar(self)
         self.view_bar.window_control.changed.connect(self.window_changed)
         box.addWidget(self.view_bar)
         box.addWidget(self.tabs)
+        self.probe = ProbeLine(self)
+        box.addWidget(self.probe)
         self.responses = ResponsesPanel(self)
 
         self._fit_width = RestingTimer(self, 0, self._on_fit_width)
@@ -118,16 +140,24 @@ class Workspace(QWidget):
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
         self._order_timer = RestingTimer(self, 0, self.fit)
-        self._resize_timer = RestingTimer(self, 150, self._on_resized)
+        self._resize_timer = RestingTimer(self, 30, self._on_resized)
         self._fitted_zoom, self._fitted_centre = 0.0, (0.0, 0.0)
+        self._title_timer = RestingTimer(self, 0, self._write_title)
+        napari_viewer.dims.events.point.connect(self._title_timer.poke)
+        napari_viewer.dims.events.order.connect(self._title_timer.poke)
+        napari_viewer.dims.events.ndisplay.connect(self._title_timer.poke)
         napari_viewer.dims.events.point.connect(self._slice_timer.poke)
         napari_viewer.dims.events.order.connect(self._order_timer.poke)
         napari_viewer.canvas.events.size.connect(self._resize_timer.poke)
+        napari_viewer.canvas.events.size.connect(self._title_timer.poke)
         napari_viewer.layers.events.inserted.connect(self._on_inserted)
         napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
         for layer in napari_viewer.layers:
             layer.events.visible.connect(self._layers_timer.poke)
         self._last_slice = -1
+        self._key_sheet: KeySheet | None = None
+        bind_keys(self)
+        add_help_entry(napari_viewer, self.show_keys)
         self._on_layers_rest()
 
     @property
@@ -310,6 +340,26 @@ class Workspace(QWidget):
             axis = self.viewer.dims.ndim - 3
             self.viewer.dims.set_point(axis, index * self.study.grid.spacing[0])
 
+    def step_slice(self, by: int, axis: int | None = None) -> None:
+        """Scroll, staying inside the study.
+
+        Parameters
+        ----------
+        axis : int, optional
+            0 S, 1 P, 2 L; the one through the picture when not given.
+        """
+        axes = spatial_axes(self.viewer)
+        if self.study is None or axes is None:
+            return
+        grid, axis = self.study.grid, axes[0] if axis is None else axis
+        index = shown_index(self.viewer, grid, axis) + by
+        index = min(max(index, 0), grid.shape[axis] - 1)
+        self.viewer.dims.set_point(self.viewer.dims.ndim - 3 + axis, index * grid.spacing[axis])
+
+    def wheel_scrolls(self) -> bool:
+        """Whether the plain wheel scrolls slices: a study is open and Preferences say so."""
+        return self.study is not None and preference("view.wheel") == "slices"
+
     def go_to_voxel(self, index: tuple[int, int, int]) -> None:
         """Show the slices through a voxel of the active study, in every plane."""
         if self.study is not None:
@@ -328,6 +378,7 @@ class Workspace(QWidget):
             self.grid_view.fit()
         elif self.study is not None and (mine := self.layers_of(self.study)):
             fit_layers(self.viewer, mine)
+            self.cameras.whole()
         self._remember_fit()
 
     @property
@@ -352,6 +403,33 @@ class Workspace(QWidget):
         self.fit()
         self.plane_changed.emit(plane)
 
+    @property
+    def convention(self) -> Convention:
+        """Radiological: the patient's left on the right of the picture; or neurological."""
+        return self.letters.convention
+
+    def set_convention(self, convention: Convention) -> None:
+        """Radiological or neurological, in every view."""
+        self.letters.set_convention(convention)
+        if self.modes.views is not None:
+            self.modes.views.set_convention(convention)
+        self._write_title()
+        self.convention_changed.emit(convention)
+
+    def toggle_convention(self) -> None:
+        """The other convention."""
+        other: Convention = "radiological"
+        if self.convention == "radiological":
+            other = "neurological"
+        self.set_convention(other)
+
+    def show_keys(self) -> None:
+        """The sheet of keys and mouse."""
+        if self._key_sheet is None:
+            self._key_sheet = KeySheet(self)
+        self._key_sheet.show()
+        self._key_sheet.raise_()
+
     # -- events ----------------------------------------------------------------------------
 
     def _set_active(self, study: Study | None) -> None:
@@ -359,11 +437,13 @@ class Workspace(QWidget):
         self._clicks.study = study
         self.letters.set_grid(None if study is None else study.grid)
         self.marker.set_grid(None if study is None else study.grid)
+        self.cameras.start(None if study is None else study.grid)
         self.viewer.canvas.overlays.scale_bar.visible = study is not None
         # Scans are read on black, in a light theme too.
         black = ColorValue((0.0, 0.0, 0.0, 1.0))
         self.viewer.canvas.background_color_override = None if study is None else black
         self._last_slice = -1
+        self._write_title()
         self.study_changed.emit(study)
 
     def _on_inserted(self, event: Any) -> None:
@@ -390,15 +470,30 @@ class Workspace(QWidget):
                     page.follow_layers()
 
     def _on_grid(self, active: bool) -> None:
-        self._remember_fit()
         if not active:
-            self.fit()
+            self.cameras.resume()
+        if active or self.cameras.is_whole:
+            self._remember_fit()
+        self._write_title()
         self.grid_changed.emit(active)
 
+    def _before_grid(self, cells: int) -> None:
+        # The single view comes back as it is now.
+        self.cameras.pause()
+        self.letters.set_cells(cells)
+
+    def _write_title(self) -> None:
+        text = ""
+        if self.study is not None and not self.grid_view.active:
+            text = slice_title(self.viewer, self.study.grid, self.convention)
+        self.title.write(text)
+
     def _on_resized(self) -> None:
-        # A zoom that a person chose stays.
-        if abs(self.viewer.scene.camera.zoom - self._fitted_zoom) < 1e-3 * self._fitted_zoom:
-            self.fit()
+        self.grid_view.fit()
+        # What was seen is seen, at another size.
+        self.cameras.reapply()
+        if self.grid_view.active or self.cameras.is_whole:
+            self._remember_fit()
 
     def _on_fit_width(self) -> None:
         for place in range(self.tabs.count()):
@@ -455,6 +550,8 @@ class Workspace(QWidget):
             if isinstance(page, ExplainTab):
                 page.stop()
         self.responses.stop()
+        self.jumps.stop()
+        self.modes.close()
 
 
 def open_workspace(viewer: Viewer) -> Workspace:

@@ -1,0 +1,50 @@
+"""Which slice a view shows, in words: plane, number, place in the patient, convention."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..export.plane_view import PlaneView
+from ..review.review import Convention
+from ..volumes import Grid
+from ..volumes.edge_letters import PLANES, Plane
+from .linked_cameras import spatial_axes
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+#: Pixels below which a view is too narrow for one line beside the letter in its middle.
+NARROW = 640
+
+
+def plane_of(viewer: ViewerModel) -> Plane | None:
+    """The plane that a viewer shows; None in 3-D or where time is displayed."""
+    axes = spatial_axes(viewer)
+    return None if axes is None else next(p for p, axis in PLANES.items() if axis[0] == axes[0])
+
+
+def shown_index(viewer: ViewerModel, grid: Grid, axis: int) -> int:
+    """Index of the viewer's point along one spatial axis (0 S, 1 P, 2 L), inside the grid."""
+    point = viewer.dims.point[viewer.dims.ndim - 3 + axis]
+    return int(min(max(round(point / grid.spacing[axis]), 0), grid.shape[axis] - 1))
+
+
+def slice_title(viewer: ViewerModel, grid: Grid, convention: Convention) -> str:
+    """As ``"Axial 75/155 · S 12.0 mm · radiological"``; empty in 3-D.
+
+    In a narrow view the words stand below each other, clear of the letter in the middle.
+    """
+    plane = plane_of(viewer)
+    if plane is None:
+        return ""
+    axis = PLANES[plane][0]
+    index = shown_index(viewer, grid, axis)
+    words = [f"{plane.capitalize()} {index + 1}/{grid.shape[axis]}"]
+    # The same words as on an exported picture.
+    position = PlaneView(grid, plane, index, (1, 1)).position()
+    if position:
+        words.append(position)
+    if grid.oriented:
+        words.append(convention)
+    return (" · " if viewer.canvas.size[1] >= NARROW else "\n").join(words)
