@@ -86,12 +86,16 @@ def test_keys_and_wheel(opened: Any) -> None:
     assert opened.jumps.said == f"Lesion 1 of 1 · {(mask > 0).sum() * 2 / 1000:.3g} ml"
 
     # Key slices: nobody keeps them, none is marked, three in two planes.
+    opened.review_hooks.key_slices, own = None, opened.review_hooks.key_slices
     tap(key.Key_N)
     assert opened.jumps.said == "No review is open"
-    marked: list[KeySlice] = []
-    opened.review_hooks.key_slices = lambda: marked
+    opened.review_hooks.key_slices = own
     tap(key.Key_N)
     assert opened.jumps.said == "No key slice is marked"
+    tap(key.Key_K)
+    assert [k.index for k in opened.review.marking.key_slices] == [opened.current_slice]
+    marked: list[KeySlice] = []
+    opened.review_hooks.key_slices = lambda: marked
     marked += [KeySlice("s", "axial", 6), KeySlice("s", "coronal", 9), KeySlice("s", "axial", 2)]
     opened.go_to_slice(3)
     tap(key.Key_N)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import SparseExplainError
-from ..review.review import Camera, Convention, Overlay, Panel, ScanLayer
+from ..review.review import Camera, Overlay, Panel, ScanLayer
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
 from .layer_overlays import covers, layer_parts
@@ -80,11 +80,6 @@ def viewer_plane(viewer: ViewerModel) -> Plane:
         where="review",
         remedy="Press Axial, Coronal or Sagittal in the Study tab",
     )
-
-
-def viewer_convention(viewer: ViewerModel) -> Convention:
-    """Whether the patient's left is on the right of the picture."""
-    return "radiological" if viewer.scene.camera.orientation2d[1] == "right" else "neurological"
 
 
 def _camera(viewer: ViewerModel) -> Camera:

@@ -44,7 +44,7 @@ KEYS: tuple[ViewKey, ...] = (
     ViewKey("J", "Slices", "largest lesion; again: the next largest", lambda w: w.jumps.lesion()),
     ViewKey("N", "Slices", "next key slice", lambda w: w.jumps.key_slice(1)),
     ViewKey("Shift-N", "Slices", "previous key slice", lambda w: w.jumps.key_slice(-1)),
-    ViewKey("K", "Slices", "mark as key slice, or unmark", lambda w: w.jumps.mark()),
+    ViewKey("K", "Slices", "mark as key slice", lambda w: w.jumps.mark()),
     ViewKey("G", "Views", "side by side, and back", lambda w: w.modes.toggle("grid")),
     ViewKey("Shift-O", "Views", "three planes, and back", lambda w: w.modes.toggle("orthogonal")),
     ViewKey("Shift-F", "Views", "the picture alone, and back", lambda w: w.modes.toggle_full()),
@@ -61,7 +61,7 @@ KEYS: tuple[ViewKey, ...] = (
         "automatic, of this slice",
         lambda w: w.view_bar.window_control.auto_slice(),
     ),
-    ViewKey("Shift-E", "Other", "export", lambda w: w.jumps.export()),
+    ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda w: w.jumps.export()),
     ViewKey("F1", "Other", "this sheet", lambda w: w.show_keys()),
 )
 

@@ -13,7 +13,7 @@ from ..layers.explanation_layers import ExplanationLayer, map_layer
 from ..layers.panel_layer import panel_layer
 from ..layers.review_keys import ReviewKeys
 from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
-from ..layers.viewer_panels import AUXILIARY, viewer_convention, viewer_panels, viewer_plane
+from ..layers.viewer_panels import AUXILIARY, viewer_panels, viewer_plane
 from ..review.annotation import Annotation
 from ..review.default_review import explanation_reference
 from ..review.reading import Reading
@@ -85,7 +85,7 @@ def window_reading(workspace: Workspace, marks: Marks) -> Reading:
             for key, item in keys.explanations.items()
         },
         columns=columns if len(panels) > 1 else 0,
-        convention=viewer_convention(viewer),
+        convention=workspace.convention,
         annotations=marks.annotations,
         key_slices=marks.key_slices,
         probe=None if probe is None else (float(probe[0]), float(probe[1]), float(probe[2])),
@@ -180,10 +180,7 @@ def _restore_view(workspace: Workspace, review: Review, study: Study) -> None:
     axis = PLANES[panel.plane][0]
     offset = workspace.viewer.dims.ndim - 3
     workspace.viewer.dims.set_point(offset + axis, panel.index * study.grid.spacing[axis])
-    camera: Any = workspace.viewer.scene.camera
-    across = "right" if review.convention == "radiological" else "left"
-    if camera.orientation2d[1] != across:
-        camera.orientation2d = (camera.orientation2d[0], across)
+    workspace.set_convention(review.convention)
 
 
 def _restore_panels(workspace: Workspace, reading: Reading) -> None:

@@ -43,8 +43,8 @@ from .probe_line import ProbeLine
 from .proxy_tab import ProxyTab
 from .responses_panel import ResponsesPanel
 from .resting_timer import RestingTimer
-from .review_tab import ReviewTab
 from .review_hooks import ReviewHooks
+from .review_tab import ReviewTab
 from .study_tab import StudyTab
 from .view_bar import ViewBar
 from .view_jumps import ViewJumps
@@ -126,6 +126,9 @@ class Workspace(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         self.modes = ViewModes(self)
         self.review_hooks = ReviewHooks()
+        self.review_hooks.key_slices = lambda: self.review.marking.key_slices
+        self.review_hooks.mark = lambda: self.review.marking.mark_key_slice()
+        self.review_hooks.export = lambda: self.show_tab(ReviewTab)
         self.jumps = ViewJumps(self)
         self.view_bar = ViewBar(self)
         self.view_bar.window_control.changed.connect(self.window_changed)
