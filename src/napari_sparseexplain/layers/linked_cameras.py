@@ -131,7 +131,7 @@ class LinkedCameras:
             if bar.length != length:
                 bar.length = length
                 # napari draws another length only when the zoom changes too, or the font.
-                bar.events.font_size(value=bar.font_size)
+                bar.events.font_size.emit(bar.font_size)
 
     def _follow(self, leader: ViewerModel) -> None:
         if self._grid is None or self._paused or self._busy:
