@@ -111,7 +111,8 @@ def heat_cover(
     values = np.nan_to_num(values)
     strength = np.abs(values)
     place = 0.5 + np.sign(values) * (_COLOURED_FROM - 0.5 + (1.0 - _COLOURED_FROM) * strength)
-    return coloured(place, (0.0, 1.0), name), _STRENGTH * np.sqrt(strength)
+    opacity = (_STRENGTH * np.sqrt(strength)).astype(np.float32)
+    return coloured(place, (0.0, 1.0), name), opacity
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

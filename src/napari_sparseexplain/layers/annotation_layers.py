@@ -167,10 +167,11 @@ class AnnotationLayers:
             "feature_defaults": {"place": -1, "label": ""},
         }
         text = {"string": "{label}", "size": _TEXT_SIZE, "color": "#F0E442"}
+        width: Any = self._line_width  # napari's types say int, its layers take parts of a voxel
         if name == "Annotations":
             layer: Any = Shapes(
                 **options,
-                edge_width=self._line_width,
+                edge_width=width,
                 edge_color="#F0E442",
                 face_color="transparent",
                 text={**text, "anchor": "upper_right"},
@@ -229,7 +230,8 @@ class AnnotationLayers:
             self._shapes.selected_data = set()
             self._shapes.data = []
             if drawn:
-                self._shapes.add(
+                shapes: Any = self._shapes  # napari's types know no list of kinds
+                shapes.add(
                     [_vertices(item, grid) for _, item in drawn],
                     shape_type=[_SHAPES[item.kind] for _, item in drawn],
                     edge_width=self._line_width,
@@ -270,7 +272,7 @@ class AnnotationLayers:
             for number, vertices in enumerate(layer.data):
                 place = places[number] if number < len(places) else -1
                 old = self._all[place] if 0 <= place < len(self._all) else None
-                kind = "" if isinstance(layer, Points) else layer.shape_type[number]
+                kind = layer.shape_type[number] if isinstance(layer, Shapes) else ""
                 found = self._annotation(np.atleast_2d(np.asarray(vertices, float)), old, kind)
                 if found is None:
                     continue

@@ -102,7 +102,7 @@ class OrientationLetters:
         self.set_below_names(cells > 0)
 
     def set_above_caption(self, above: bool) -> None:
-        """Whether a caption stands at the foot of the grid: the bottom letter goes above."""
+        """Whether a caption stands at the foot of the canvas: the bottom letter goes above."""
         self._above_caption = above
         self.refresh()
 
@@ -129,8 +129,11 @@ class OrientationLetters:
             text = letters.get(edge, "")
             if text and edge == "top" and self._below_names:
                 text = f" \n{text}"
-            if text and edge == "bottom" and self._below_names and self._above_caption:
-                text = f"{text}\n \n "
+            if edge == "bottom":
+                raised = bool(text) and self._above_caption
+                text = f"{text}\n \n " if raised else text
+                if overlay.box == raised:  # a box would reach down to the caption
+                    overlay.box = not raised
             if overlay.text != text:
                 overlay.text = text
             if overlay.visible != bool(text):

@@ -95,10 +95,10 @@ class Reading:
             return _slice_of(volume, layer.leading, axis, panel.index)
         span, study = self.explanations[layer.key].slices, self.study_of(panel)
         parts = [_map_slice(np.asarray(m.data), span, study, axis, panel.index) for m in maps]
-        first, *others = parts
-        if first is None:
+        there = [part for part in parts if part is not None]
+        if len(there) < len(parts):
             return None
-        return first if not others else np.asarray(np.sum([first, *others], axis=0))
+        return there[0] if len(there) == 1 else np.asarray(np.sum(np.stack(there), axis=0))
 
     def part_of(self, overlay: Overlay, panel: Panel) -> npt.NDArray[np.bool_] | None:
         """Where a heat map is drawn on the slice of a panel; None where all of it is.

@@ -127,13 +127,13 @@ class AttributionPicture:
         self._controls.bar.show_limits(groups)
         self.legend.caption(caption)
         if groups:
-            self._workspace.letters.set_above_caption(self._workspace.grid_view.active)
+            self._workspace.letters.set_above_caption(bool(caption))
 
 
 def caption_text(
     groups: Sequence[tuple[str, tuple[float, float]]], maps: int, shared: bool, part: str
 ) -> str:
-    """How maps are coloured and which part of them is seen, one line for the canvas.
+    """How maps are coloured and which part of them is seen, in lines for the canvas.
 
     Parameters
     ----------
@@ -152,4 +152,5 @@ def caption_text(
         names = [name.partition(" · ")[0] for name, _ in groups]
         limits = zip(names, (high for _, (_, high) in groups), strict=True)
         scale += ": " + ", ".join(f"{name} ±{high:.2g}" for name, high in limits)
-    return " · ".join(words for words in (scale, part) if words)
+    # Lines are short: a long one would run under the scale bar.
+    return "\n".join(words for words in (scale, part) if words)

@@ -1,5 +1,6 @@
 """The tour of `sparseexplain demo`: the sample study, a network's signals, its responses, a
-decomposition into classes, and heat maps of two attribution methods side by side.
+decomposition into classes, heat maps of two attribution methods side by side, three planes, and a
+review with key slices that ends in a report.
 
 The same steps serve a person, who is left with the window, and a machine without a display, for
 which each step is written as a picture of the whole window.
@@ -10,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtWidgets import QApplication
@@ -18,7 +19,9 @@ from skimage.io import imsave
 
 from ..errors import SparseExplainError
 from ..networks.catalogue import models
+from ..review.annotation import AnnotationKind, annotation_on_grid
 from .decompose_tab import FIRST_DECOMPOSER
+from .window_review import OWN
 from .workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ COMPARED = "sum-denoise"
 
 
 def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
-    """Open the window and go through the tour.
+    """Open the window and go through the tour; it ends in a report, ``out/report.pdf``.
 
     Parameters
     ----------
@@ -50,14 +53,15 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
     model : str
         Bundled name or folder.
     out : Path
-        Folder for the pictures; made when it is not there. Not written to when ``stay``.
+        Folder for the report, the review and the pictures (none when ``stay``); made when it is
+        not there.
     stay : bool
         Leave the window to a person, until it is closed.
 
     Returns
     -------
     list of Path
-        The pictures, in order; empty when ``stay``.
+        The pictures, in order, none when ``stay``; then the report.
 
     Raises
     ------
@@ -66,8 +70,7 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
     """
     import napari
 
-    if not stay:
-        _make_folder(out)
+    _make_folder(out)
     viewer = napari.Viewer(title="napari · SparseExplain", show=True)
     try:
         viewer.window.resize(*WINDOW_SIZE)
@@ -79,16 +82,20 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
             if not stay:
                 pictures.append(_picture(viewer, out / f"{len(pictures) + 1}-{name}.png"))
 
-        _steps(workspace, study, model, show)
+        voxel = _steps(workspace, study, model, show)
+        report = _review(workspace, voxel, out, show)
         if stay:
+            print(f"Report: {report.resolve()}")
             napari.run()
-        return pictures
+        return [*pictures, report]
     finally:
         if not stay:
             viewer.close()
 
 
-def _steps(workspace: Workspace, path: Path, model: str, show: Callable[[str], None]) -> None:
+def _steps(
+    workspace: Workspace, path: Path, model: str, show: Callable[[str], None]
+) -> tuple[int, int, int]:
     from ..volumes import open_study
 
     workspace.show_study(open_study(path))
@@ -124,6 +131,7 @@ def _steps(workspace: Workspace, path: Path, model: str, show: Callable[[str], N
     show("filter-at-a-voxel")
     _decompose(workspace, voxel, show)
     _attribute(workspace, model, voxel, show)
+    return voxel
 
 
 def _decompose(
@@ -176,6 +184,67 @@ def _attribute(
     _settle(workspace.viewer, 0.2)
     tab.show_table()
     show("attribution")
+
+
+def _review(
+    workspace: Workspace, voxel: tuple[int, int, int], out: Path, show: Callable[[str], None]
+) -> Path:
+    """Three planes, two key slices, a distance and an arrow; the review and its report."""
+    study = workspace.study
+    assert study is not None
+    tab = workspace.review
+    workspace.show_tab(type(tab))
+    index, row, column = voxel
+    drawn: list[tuple[AnnotationKind, Any, str]] = [
+        ("distance", _across(workspace, voxel), "lesion"),
+        ("arrow", ((row - 40, column), (row - 4, column)), "brightest voxel"),
+    ]
+    for kind, points, words in drawn:
+        tab.marking.add_annotation(
+            annotation_on_grid(
+                kind,
+                [(index, *point) for point in points],
+                study.grid,
+                study=OWN,
+                plane="axial",
+                index=index,
+                text=words,
+            )
+        )
+    tab.marking.mark_key_slice("what two methods show of the lesion")
+    workspace.go_to_slice(index + 4)
+    tab.marking.mark_key_slice("four slices on")
+    workspace.go_to_slice(index)
+    tab.export(out / "report.pdf", what="report", overwrite=True)
+    _wait(workspace, "the report")
+    report = out / "report.pdf"
+    if not report.is_file():
+        raise SparseExplainError(
+            f"the report was not written: {tab.run_bar.message.text()}", where=report
+        )
+    workspace.modes.set_mode("orthogonal")
+    workspace.go_to_voxel(voxel)
+    show("three-planes")
+    workspace.modes.set_mode("single")
+    tab.marking.step_key_slice(1)
+    tab.save(out / "review")
+    _wait(workspace, "the saved review")
+    show("review")
+    return report
+
+
+def _across(
+    workspace: Workspace, voxel: tuple[int, int, int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Ends of the lesion in the row of a voxel, else a stretch about it."""
+    index, row, column = voxel
+    study = workspace.study
+    assert study is not None
+    for label in study.labels.values():
+        inside = np.flatnonzero(np.asarray(label.spatial()[index, row]) > 0)
+        if inside.size > 1:
+            return (row, int(inside[0])), (row, int(inside[-1]))
+    return (row, column - 10), (row, column + 10)
 
 
 def _lesion_voxel(workspace: Workspace) -> tuple[int, int, int]:

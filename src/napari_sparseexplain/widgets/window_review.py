@@ -184,7 +184,8 @@ def _restore_view(workspace: Workspace, review: Review, study: Study) -> None:
 
 
 def _restore_panels(workspace: Workspace, reading: Reading) -> None:
-    review, made, used = reading.review, [], set()
+    review, used = reading.review, set()
+    made: list[list[Layer]] = []
     for panel in review.panels:
         layers = [] if _coloured(panel) else _plain_layers(workspace, reading, panel, used)
         if not layers or (len(review.panels) > 1 and len(layers) > 1):
@@ -204,7 +205,8 @@ def _restore_panels(workspace: Workspace, reading: Reading) -> None:
             here = workspace.viewer.layers.index(layer)
             workspace.viewer.layers.move(here, len(workspace.viewer.layers))
         # What the single view shows when the grid is left.
-        single = workspace.study_layer(first_shown(reading.studies[review.panels[0].study]))
+        study = next(panel.study for panel in review.panels)
+        single = workspace.study_layer(first_shown(reading.studies[study]))
         if single is not None:
             single.visible = True
         workspace.grid_view.show(order, columns=review.columns)
