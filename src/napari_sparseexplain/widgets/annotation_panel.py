@@ -93,6 +93,6 @@ class AnnotationPanel(QWidget):
 
 def annotation_line(item: Annotation, calibrated: bool) -> str:
     """What it is, on which slice, how large (``"Distance · axial 75 · 12.4 mm"``)."""
-    parts = (_NAMES[item.kind], f"{item.plane} {item.index}",
+    parts = (_NAMES[item.kind], f"{item.plane} {item.index + 1}",
              measure_text(item, calibrated=calibrated))  # fmt: skip
     return " · ".join(part for part in parts if part)

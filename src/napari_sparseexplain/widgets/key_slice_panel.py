@@ -49,7 +49,7 @@ class KeySlicePanel(QWidget):
 
     def show_key_slices(self, keys: Sequence[KeySlice]) -> None:
         """Fill the list."""
-        self.table.show_lines([(f"{key.plane} {key.index}", key.note) for key in keys])
+        self.table.show_lines([(f"{key.plane} {key.index + 1}", key.note) for key in keys])
         several = len(keys) > 1
         for button in (self.back_button, self.next_button, self.remove_button):
             button.setEnabled(bool(keys))

@@ -131,7 +131,7 @@ class ReviewMarks(QWidget):
             return
         plane, index = place
         if any((k.plane, k.index) == place for k in self.key_slices):
-            self.said.emit(f"{plane} {index} is a key slice already.")
+            self.said.emit(f"{plane} {index + 1} is a key slice already.")
             return
         self._set_keys((*self.key_slices, KeySlice(OWN, plane, index, note)))
 

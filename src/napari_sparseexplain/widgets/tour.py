@@ -197,7 +197,7 @@ def _review(
     index, row, column = voxel
     drawn: list[tuple[AnnotationKind, Any, str]] = [
         ("distance", _across(workspace, voxel), "lesion"),
-        ("arrow", ((row - 40, column), (row - 4, column)), "brightest voxel"),
+        ("arrow", ((row - 40, column - 40), (row - 4, column - 4)), "brightest voxel"),
     ]
     for kind, points, words in drawn:
         tab.marking.add_annotation(
@@ -223,7 +223,8 @@ def _review(
             f"the report was not written: {tab.run_bar.message.text()}", where=report
         )
     workspace.modes.set_mode("orthogonal")
-    workspace.go_to_voxel(voxel)
+    # Off the row that was measured, or the crosshair would hide the line.
+    workspace.go_to_voxel((index, row + 8, column))
     show("three-planes")
     workspace.modes.set_mode("single")
     tab.marking.step_key_slice(1)
