@@ -32,7 +32,8 @@ REGION_MARGIN = 0.16
 #: Longest scale bar in a cell, as a share of the picture's width.
 BAR_SHARE = 0.25
 
-_NAME_SIZE = 7
+#: In points; the longest name of the five signals fits a third of a canvas at 1280 × 800.
+_NAME_SIZE = 6.5
 
 
 def grid_shape(
