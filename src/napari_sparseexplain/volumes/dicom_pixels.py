@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.decoders.gdcm import DECODER_DEPENDENCIES as GDCM_SYNTAXES
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import (
@@ -172,10 +173,9 @@ def _all_planes(whole: Dataset) -> npt.NDArray[Any]:
 
 def _decoder(syntax: str) -> str:
     """pydicom's name of the decoder to take where GDCM is among them, else empty: its own order."""
-    try:
-        there = get_decoder(UID(syntax)).available_plugins
-    except NotImplementedError:
-        return ""  # pydicom then says itself that it does not know the syntax
+    if syntax not in GDCM_SYNTAXES:
+        return ""
+    there = get_decoder(UID(syntax)).available_plugins
     if "gdcm" not in there:
         return ""
     return next(name for name in _DECODERS if name in there)
