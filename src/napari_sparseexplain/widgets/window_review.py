@@ -22,7 +22,6 @@ from ..review.study_reference import study_reference
 from ..volumes import Finding, Study
 from ..volumes.edge_letters import PLANES
 from ..volumes.reading_order import first_shown
-from .explain_tab import ExplainTab
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -97,17 +96,13 @@ def window_reading(workspace: Workspace, marks: Marks) -> Reading:
 
 def busy_tabs(workspace: Workspace) -> tuple[str, ...]:
     """Names of what is being computed now; a picture of it would show what was before."""
-    names = []
-    for place in range(workspace.tabs.count()):
-        page = workspace.tabs.widget(place)
-        if isinstance(page, ExplainTab) and page.computing:
-            names.append(page.title)
+    names = [page.title for page in workspace.tabs.pages() if page.computing]
     return (*names, *(("Responses",) if workspace.responses.computing else ()))
 
 
 def is_fitted(workspace: Workspace) -> bool:
     """Whether the whole slice is in the picture because nobody chose another zoom or place."""
-    fitted, camera = workspace.fitted_camera, workspace.viewer.scene.camera
+    fitted, camera = workspace.fitted.camera, workspace.viewer.scene.camera
     if fitted is None:
         return False
     zoom, centre = fitted
@@ -302,7 +297,7 @@ def _restore_camera(workspace: Workspace, review: Review) -> None:
     # A window of another size shows all that was seen.
     scale = min(height / camera.canvas[0], width / camera.canvas[1])
     same = (round(height), round(width)) == camera.canvas
-    workspace.keep_camera()
+    workspace.fitted.keep()
     viewer.scene.camera.center = (0.0, *camera.centre)
     viewer.scene.camera.zoom = camera.zoom if same else camera.zoom * scale
 

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
 from napari.utils.color import ColorValue
-from qtpy.QtCore import QEvent, QObject, Qt, Signal
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..layers.clicked_voxel import ClickedVoxel
 from ..layers.corner_text import CornerText
-from ..layers.explanation_layers import ExplanationLayer
-from ..layers.grid_view import GridView, fit_layers
+from ..layers.grid_view import GridView
 from ..layers.linked_cameras import LinkedCameras, spatial_axes
+from ..layers.open_studies import (
+    layers_of,
+    remove_study,
+    rename_study,
+    share_units,
+    show_alone,
+    studies_in,
+)
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
-from ..layers.panel_layer import PanelLayer
 from ..layers.slice_title import shown_index, slice_title
 from ..layers.slice_wheel import SliceWheel
-from ..layers.study_layers import (
-    METADATA_KEY,
-    LayerTuple,
-    StudyLayer,
-    grid_units,
-    role_title,
-    study_layers,
-)
+from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
 from ..review.review import Convention
 from ..volumes import Study
 from ..volumes.reading_order import first_shown, opening_point
@@ -37,7 +35,9 @@ from .click_read_out import ClickReadOut
 from .decompose_tab import DecomposeTab
 from .dropped_study import DroppedStudy
 from .explain_tab import ExplainTab
+from .fitted_view import FittedView
 from .key_sheet import KeySheet, add_help_entry
+from .plots_dock import hide_plots, show_plots
 from .preferences import preference
 from .probe_line import ProbeLine
 from .proxy_tab import ProxyTab
@@ -46,6 +46,7 @@ from .resting_timer import RestingTimer
 from .review_hooks import ReviewHooks
 from .review_tab import ReviewTab
 from .study_tab import StudyTab
+from .tab_pages import TabPages
 from .view_bar import ViewBar
 from .view_jumps import ViewJumps
 from .view_keys import bind_keys
@@ -56,19 +57,6 @@ if TYPE_CHECKING:
 
 #: Name of the dock, as napari's Plugins menu would call it.
 DOCK_NAME = "Workspace (SparseExplain)"
-
-#: Name of the dock below the picture, and its height when it comes.
-PLOTS_NAME = "Responses (SparseExplain)"
-PLOTS_HEIGHT = 240
-
-#: The tabs, in their order. A new one is one more line.
-TABS: tuple[type[ExplainTab], ...] = (
-    StudyTab,
-    ProxyTab,
-    DecomposeTab,
-    AttributionTab,
-    ReviewTab,
-)
 
 
 class Workspace(QWidget):
@@ -118,10 +106,7 @@ class Workspace(QWidget):
         self._clicks.clicked.connect(self.voxel_clicked)
         self._drops = DroppedStudy(self.open_path, self)
 
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        for tab in TABS:
-            self.tabs.addTab(tab(self), tab.title)  # type: ignore[call-arg]
+        self.tabs = TabPages(self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         self.modes = ViewModes(self)
@@ -138,20 +123,16 @@ class Workspace(QWidget):
         box.addWidget(self.probe)
         self.responses = ResponsesPanel(self)
 
-        self._fit_width = RestingTimer(self, 0, self._on_fit_width)
+        self._fit_width = RestingTimer(self, 0, self.tabs.fit_width)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
-        self._order_timer = RestingTimer(self, 0, self.fit)
-        self._resize_timer = RestingTimer(self, 30, self._on_resized)
-        self._fitted_zoom, self._fitted_centre = 0.0, (0.0, 0.0)
         self._title_timer = RestingTimer(self, 0, self._write_title)
         napari_viewer.dims.events.point.connect(self._title_timer.poke)
         napari_viewer.dims.events.order.connect(self._title_timer.poke)
         napari_viewer.dims.events.ndisplay.connect(self._title_timer.poke)
         napari_viewer.dims.events.point.connect(self._slice_timer.poke)
-        napari_viewer.dims.events.order.connect(self._order_timer.poke)
-        napari_viewer.canvas.events.size.connect(self._resize_timer.poke)
+        self.fitted = FittedView(self)
         napari_viewer.canvas.events.size.connect(self._title_timer.poke)
         napari_viewer.layers.events.inserted.connect(self._on_inserted)
         napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
@@ -166,69 +147,46 @@ class Workspace(QWidget):
     @property
     def study_tab(self) -> StudyTab:
         """The Study tab."""
-        return self.tab(StudyTab)
+        return self.tabs.page(StudyTab)
 
     @property
     def proxy(self) -> ProxyTab:
         """The Proxy tab."""
-        return self.tab(ProxyTab)
+        return self.tabs.page(ProxyTab)
 
     @property
     def decompose(self) -> DecomposeTab:
         """The Decompose tab."""
-        return self.tab(DecomposeTab)
+        return self.tabs.page(DecomposeTab)
 
     @property
     def attribution(self) -> AttributionTab:
         """The Attribution tab."""
-        return self.tab(AttributionTab)
+        return self.tabs.page(AttributionTab)
 
     @property
     def review(self) -> ReviewTab:
         """The Review tab."""
-        return self.tab(ReviewTab)
-
-    def tab(self, kind: type[Any]) -> Any:
-        """The tab of one kind."""
-        for place in range(self.tabs.count()):
-            page = self.tabs.widget(place)
-            if isinstance(page, kind):
-                return page
-        raise KeyError(kind.__name__)
+        return self.tabs.page(ReviewTab)
 
     def show_tab(self, kind: type[ExplainTab]) -> None:
         """Bring a tab to the front."""
-        self.tabs.setCurrentWidget(self.tab(kind))
+        self.tabs.setCurrentWidget(self.tabs.page(kind))
 
     def show_plots(self) -> None:
         """Dock the plots below the picture, or bring them back."""
-        docked = self.viewer.window.dock_widgets.get(PLOTS_NAME)
-        if docked is None:
-            self.viewer.window.add_dock_widget(self.responses, name=PLOTS_NAME, area="bottom")
-        dock, window = self.responses.parentWidget(), self.window()
-        if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
-            # The tabs keep their full height; the plots run below the layers and the picture.
-            window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-            dock.show()
-            window.resizeDocks([dock], [PLOTS_HEIGHT], Qt.Orientation.Vertical)
+        show_plots(self.viewer, self.responses)
 
     def hide_plots(self) -> None:
         """Give the picture the room of the plots."""
-        dock = self.responses.parentWidget()
-        if isinstance(dock, QDockWidget):
-            dock.hide()
+        hide_plots(self.responses)
 
     # -- studies ---------------------------------------------------------------------------
 
     @property
     def studies(self) -> list[Study]:
         """Studies with a layer in the viewer, in the order they came."""
-        found: list[Study] = []
-        for layer in self.viewer.layers:
-            known = layer.metadata.get(METADATA_KEY)
-            if isinstance(known, StudyLayer) and known.study not in found:
-                found.append(known.study)
-        return found
+        return studies_in(self.viewer)
 
     def open_path(self, path: str | Path, **options: Any) -> None:
         """Open a study in the background; see `StudyTab.open_path`."""
@@ -236,11 +194,7 @@ class Workspace(QWidget):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs in any tab; for scripts and tests."""
-        done = True
-        for place in range(self.tabs.count()):
-            page = self.tabs.widget(place)
-            if isinstance(page, ExplainTab):
-                done = page.wait(seconds) and done
+        done = self.tabs.wait(seconds)
         return self.responses.wait(seconds) and done
 
     def show_study(
@@ -266,7 +220,7 @@ class Workspace(QWidget):
             if replaces is not None:
                 # First, so that the new layers get the names of the old ones.
                 self._close_study(replaces)
-            self._share_units(study)
+            share_units(self.viewer, study)
             self.viewer.layers.extend(made)
         finally:
             self._adding = False
@@ -274,17 +228,7 @@ class Workspace(QWidget):
 
     def replace_study(self, old: Study, new: Study) -> None:
         """The same study after an edit of its roles: its layers stay and take the new names."""
-        volumes = {id(v.data): v for v in (*new.images.values(), *new.labels.values())}
-        for layer in self.layers_of(old):
-            known = layer.metadata[METADATA_KEY]
-            volume = volumes.get(id(known.volume.data))
-            if volume is not None:
-                layer.metadata[METADATA_KEY] = StudyLayer(new, volume.role, volume)
-                layer.name = f"{role_title(volume.role)} · {new.name}"
-        for layer in self.viewer.layers:
-            known = layer.metadata.get(METADATA_KEY)
-            if isinstance(known, ExplanationLayer) and known.study is old:
-                layer.metadata[METADATA_KEY] = replace(known, study=new)
+        rename_study(self.viewer, old, new)
         self.study_replaced.emit(old, new)
         if self.study is old:
             self._set_active(new)
@@ -293,16 +237,8 @@ class Workspace(QWidget):
         """Make a study the active one: its layers are shown, those of others are hidden."""
         self.grid_view.leave()
         shown = first_shown(study)
-        self._share_units(study)
-        for layer in self.viewer.layers:
-            known = layer.metadata.get(METADATA_KEY)
-            if getattr(known, "study", study) is not study:
-                layer.visible = False
-        mine = self.layers_of(study)
-        if mine and not any(layer.visible for layer in mine):
-            for layer in mine:
-                known = layer.metadata[METADATA_KEY]
-                layer.visible = known.role == shown or known.volume.kind == "label"
+        share_units(self.viewer, study)
+        show_alone(self.viewer, study, shown)
         self._set_active(study)
         # The controls beside the layer list are then those of grey values, not of a brush.
         self.viewer.layers.selection.active = self.study_layer(shown)
@@ -311,12 +247,7 @@ class Workspace(QWidget):
 
     def layers_of(self, study: Study) -> list[Layer]:
         """Layers of a study's volumes, in layer-list order."""
-        return [
-            layer
-            for layer in self.viewer.layers
-            if isinstance(known := layer.metadata.get(METADATA_KEY), StudyLayer)
-            and known.study is study
-        ]
+        return layers_of(self.viewer, study)
 
     def study_layer(self, role: str) -> Layer | None:
         """Layer of one role of the active study; None when it was removed."""
@@ -377,28 +308,7 @@ class Workspace(QWidget):
 
     def fit(self) -> None:
         """Fit the active study into the canvas, or into every cell of the grid."""
-        if self.grid_view.active:
-            self.grid_view.fit()
-        elif self.study is not None and (mine := self.layers_of(self.study)):
-            fit_layers(self.viewer, mine)
-            self.cameras.whole()
-        self._remember_fit()
-
-    @property
-    def fitted_camera(self) -> tuple[float, tuple[float, float]] | None:
-        """Zoom and centre at which the whole slice was fitted last; None where a region was."""
-        if self.grid_view.active and not self.grid_view.whole:
-            return None
-        return self._fitted_zoom, self._fitted_centre
-
-    def keep_camera(self) -> None:
-        """Zoom and centre were set on purpose: a fit that still waited does not come."""
-        self._order_timer.stop()
-
-    def _remember_fit(self) -> None:
-        camera = self.viewer.scene.camera
-        self._fitted_zoom = camera.zoom
-        self._fitted_centre = (float(camera.center[-2]), float(camera.center[-1]))
+        self.fitted.fit()
 
     def set_plane(self, plane: Plane) -> None:
         """Axial, coronal or sagittal."""
@@ -467,16 +377,10 @@ class Workspace(QWidget):
         elif self.study is not None and self.study not in studies:
             self._set_active(newest)
         else:
-            for place in range(self.tabs.count()):
-                page = self.tabs.widget(place)
-                if isinstance(page, ExplainTab):
-                    page.follow_layers()
+            self.tabs.follow_layers()
 
     def _on_grid(self, active: bool) -> None:
-        if not active:
-            self.cameras.resume()
-        if active or self.cameras.is_whole:
-            self._remember_fit()
+        self.fitted.follow_grid(active)
         self._write_title()
         self.grid_changed.emit(active)
 
@@ -491,43 +395,16 @@ class Workspace(QWidget):
             text = slice_title(self.viewer, self.study.grid, self.convention)
         self.title.write(text)
 
-    def _on_resized(self) -> None:
-        self.grid_view.fit()
-        # What was seen is seen, at another size.
-        self.cameras.reapply()
-        if self.grid_view.active or self.cameras.is_whole:
-            self._remember_fit()
-
-    def _on_fit_width(self) -> None:
-        for place in range(self.tabs.count()):
-            page = self.tabs.widget(place)
-            if isinstance(page, ExplainTab):
-                page.fit_width()
-
     def _on_slice_rests(self) -> None:
         index = self.current_slice
         if self.study is not None and index != self._last_slice:
             self._last_slice = index
             self.slice_changed.emit(index)
 
-    def _share_units(self, study: Study) -> None:
-        """Give every layer of ours the unit of ``study``.
-
-        napari shows no scale at all while a picture in pixels lies, even hidden, beside a scan in
-        millimetres; so what is hidden takes the unit of what is shown.
-        """
-        units = grid_units(study.grid)
-        for layer in self.viewer.layers:
-            known = layer.metadata.get(METADATA_KEY)
-            if isinstance(known, StudyLayer | ExplanationLayer | PanelLayer):
-                layer.units = (*layer.units[:-3], *units)
-
     def _close_study(self, study: Study) -> None:
         """Take a study's layers away, and let the tabs let go of what they found in it."""
         self.study_closed.emit(study)
-        for layer in list(self.viewer.layers):
-            if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study:
-                self.viewer.layers.remove(layer)
+        remove_study(self.viewer, study)
 
     # -- closing ---------------------------------------------------------------------------
 
@@ -548,10 +425,7 @@ class Workspace(QWidget):
 
     def stop(self) -> None:
         """Ask every run to stop at its next step."""
-        for place in range(self.tabs.count()):
-            page = self.tabs.widget(place)
-            if isinstance(page, ExplainTab):
-                page.stop()
+        self.tabs.stop()
         self.responses.stop()
         self.jumps.stop()
         self.modes.close()

@@ -1,0 +1,84 @@
+"""The studies that lie in a viewer: found by its layers, shown, renamed and removed with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .explanation_layers import ExplanationLayer
+from .panel_layer import PanelLayer
+from .study_layers import METADATA_KEY, StudyLayer, grid_units, role_title
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from ..volumes import Study
+
+
+def studies_in(viewer: ViewerModel) -> list[Study]:
+    """Studies with a layer in the viewer, in the order they came."""
+    found: list[Study] = []
+    for layer in viewer.layers:
+        known = layer.metadata.get(METADATA_KEY)
+        if isinstance(known, StudyLayer) and known.study not in found:
+            found.append(known.study)
+    return found
+
+
+def layers_of(viewer: ViewerModel, study: Study) -> list[Layer]:
+    """Layers of a study's volumes, in layer-list order."""
+    return [
+        layer
+        for layer in viewer.layers
+        if isinstance(known := layer.metadata.get(METADATA_KEY), StudyLayer)
+        and known.study is study
+    ]
+
+
+def show_alone(viewer: ViewerModel, study: Study, role: str) -> None:
+    """Hide the layers of other studies; where all of ``study`` is hidden, show a role and masks."""
+    for layer in viewer.layers:
+        known = layer.metadata.get(METADATA_KEY)
+        if getattr(known, "study", study) is not study:
+            layer.visible = False
+    mine = layers_of(viewer, study)
+    if mine and not any(layer.visible for layer in mine):
+        for layer in mine:
+            known = layer.metadata[METADATA_KEY]
+            layer.visible = known.role == role or known.volume.kind == "label"
+
+
+def rename_study(viewer: ViewerModel, old: Study, new: Study) -> None:
+    """The same study after an edit of its roles: its layers stay and take the new names."""
+    volumes = {id(v.data): v for v in (*new.images.values(), *new.labels.values())}
+    for layer in layers_of(viewer, old):
+        known = layer.metadata[METADATA_KEY]
+        volume = volumes.get(id(known.volume.data))
+        if volume is not None:
+            layer.metadata[METADATA_KEY] = StudyLayer(new, volume.role, volume)
+            layer.name = f"{role_title(volume.role)} · {new.name}"
+    for layer in viewer.layers:
+        known = layer.metadata.get(METADATA_KEY)
+        if isinstance(known, ExplanationLayer) and known.study is old:
+            layer.metadata[METADATA_KEY] = replace(known, study=new)
+
+
+def remove_study(viewer: ViewerModel, study: Study) -> None:
+    """Take away every layer that belongs to a study, its explanations too."""
+    for layer in list(viewer.layers):
+        if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study:
+            viewer.layers.remove(layer)
+
+
+def share_units(viewer: ViewerModel, study: Study) -> None:
+    """Give every layer of ours the unit of ``study``.
+
+    napari shows no scale at all while a picture in pixels lies, even hidden, beside a scan in
+    millimetres; so what is hidden takes the unit of what is shown.
+    """
+    units = grid_units(study.grid)
+    for layer in viewer.layers:
+        known = layer.metadata.get(METADATA_KEY)
+        if isinstance(known, StudyLayer | ExplanationLayer | PanelLayer):
+            layer.units = (*layer.units[:-3], *units)

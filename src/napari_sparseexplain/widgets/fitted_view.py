@@ -1,0 +1,64 @@
+"""The zoom and centre at which the study fits the canvas, or the pictures their cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..layers.grid_view import fit_layers
+from .resting_timer import RestingTimer
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+
+class FittedView:
+    """Fits the active study, again when plane or canvas change, and knows where that was."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._viewer = workspace.viewer
+        self._zoom, self._centre = 0.0, (0.0, 0.0)
+        self._order_timer = RestingTimer(workspace, 0, self.fit)
+        self._resize_timer = RestingTimer(workspace, 30, self._on_resized)
+        self._viewer.dims.events.order.connect(self._order_timer.poke)
+        self._viewer.canvas.events.size.connect(self._resize_timer.poke)
+
+    @property
+    def camera(self) -> tuple[float, tuple[float, float]] | None:
+        """Zoom and centre at which the whole slice was fitted last; None where a region was."""
+        grid = self._workspace.grid_view
+        return None if grid.active and not grid.whole else (self._zoom, self._centre)
+
+    def fit(self) -> None:
+        """Fit the active study into the canvas, or into every cell of the grid."""
+        workspace = self._workspace
+        if workspace.grid_view.active:
+            workspace.grid_view.fit()
+        elif workspace.study is not None and (mine := workspace.layers_of(workspace.study)):
+            fit_layers(self._viewer, mine)
+            workspace.cameras.whole()
+        self._remember()
+
+    def keep(self) -> None:
+        """Zoom and centre were set on purpose: a fit that still waited does not come."""
+        self._order_timer.stop()
+
+    def follow_grid(self, active: bool) -> None:
+        """The grid came, changed or went."""
+        if not active:
+            self._workspace.cameras.resume()
+        if active or self._workspace.cameras.is_whole:
+            self._remember()
+
+    def _remember(self) -> None:
+        camera = self._viewer.scene.camera
+        self._zoom = camera.zoom
+        self._centre = (float(camera.center[-2]), float(camera.center[-1]))
+
+    def _on_resized(self) -> None:
+        workspace = self._workspace
+        workspace.grid_view.fit()
+        # What was seen is seen, at another size.
+        workspace.cameras.reapply()
+        if workspace.grid_view.active or workspace.cameras.is_whole:
+            self._remember()

@@ -1,0 +1,73 @@
+"""The workspace's tabs, and what is asked of all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QTabWidget
+
+from .attribution_tab import AttributionTab
+from .decompose_tab import DecomposeTab
+from .explain_tab import ExplainTab
+from .proxy_tab import ProxyTab
+from .review_tab import ReviewTab
+from .study_tab import StudyTab
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+#: The tabs, in their order. A new one is one more line.
+TABS: tuple[type[ExplainTab], ...] = (
+    StudyTab,
+    ProxyTab,
+    DecomposeTab,
+    AttributionTab,
+    ReviewTab,
+)
+
+
+class TabPages(QTabWidget):
+    """Every tab once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setDocumentMode(True)
+        for tab in TABS:
+            self.addTab(tab(workspace), tab.title)  # type: ignore[call-arg]
+
+    def pages(self) -> Iterator[ExplainTab]:
+        """The tabs in their order."""
+        for place in range(self.count()):
+            page = self.widget(place)
+            if isinstance(page, ExplainTab):
+                yield page
+
+    def page(self, kind: type[Any]) -> Any:
+        """The tab of one kind."""
+        for page in self.pages():
+            if isinstance(page, kind):
+                return page
+        raise KeyError(kind.__name__)
+
+    def wait(self, seconds: float) -> bool:
+        """Keep the window alive until nothing runs in any tab; False where something still does."""
+        done = True
+        for page in self.pages():
+            done = page.wait(seconds) and done
+        return done
+
+    def stop(self) -> None:
+        """Ask every run to stop at its next step."""
+        for page in self.pages():
+            page.stop()
+
+    def follow_layers(self) -> None:
+        """Layers came, went, or were shown or hidden."""
+        for page in self.pages():
+            page.follow_layers()
+
+    def fit_width(self) -> None:
+        """The forms have the theme's font now."""
+        for page in self.pages():
+            page.fit_width()
