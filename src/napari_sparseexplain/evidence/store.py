@@ -25,6 +25,7 @@ import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
 
 from ..errors import ReadError, SparseExplainError
+from ..json_file import read_own_json
 from ..volumes import Grid, Study
 from ..volumes.nifti_writer import write_nifti
 from .explanation import Explanation, ExplanationMap
@@ -207,26 +208,18 @@ def _existing_record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD_FILE
     if not path.is_file():
         return {}
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    values = read_own_json(
+        path,
+        format=_FORMAT,
+        version=_VERSION,
+        problem="the file cannot be read",
+        foreign="the file was not written by this program",
+        remedy="Choose another folder, or remove the file",
+    )
+    entries = values.get("explanations")
+    if not isinstance(entries, dict):
         raise ReadError(
-            f"the file cannot be read ({error})",
-            where=path,
-            remedy="Choose another folder, or remove the file",
-        ) from error
-    entries = values.get("explanations") if isinstance(values, dict) else None
-    if not isinstance(entries, dict) or values.get("format") != _FORMAT:
-        raise ReadError(
-            "the file was not written by this program",
-            where=path,
-            remedy="Choose another folder",
-        )
-    if values.get("version") != _VERSION:
-        raise ReadError(
-            f"the file has version {values.get('version')!r} and this program knows {_VERSION}",
-            where=path,
-            remedy="Update the program, or choose another folder",
+            "the file names no explanations", where=path, remedy="Choose another folder"
         )
     return entries
 

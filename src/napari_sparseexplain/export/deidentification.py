@@ -16,66 +16,36 @@ from typing import Any
 
 from ..review.reading import Reading
 from ..volumes import Study
+from .dicom_identity import identifying_forms
 from .own_words import is_own, words_of
 
 #: What stands where an identifying value stood.
 REMOVED = "[removed]"
 
-#: Value representations whose values tell a person, a place in time or a number of a record.
-_PERSONS, _TIMES = {"PN"}, {"DA", "DT", "TM"}
-
-#: Further attributes, by keyword.
-_KEYWORDS = (
-    "PatientID",
-    "OtherPatientIDs",
-    "IssuerOfPatientID",
-    "PatientAddress",
-    "PatientTelephoneNumbers",
-    "MilitaryRank",
-    "EthnicGroup",
-    "Occupation",
-    "PatientComments",
-    "AdditionalPatientHistory",
-    "AccessionNumber",
-    "StudyID",
-    "InstitutionName",
-    "InstitutionAddress",
-    "InstitutionalDepartmentName",
-    "StationName",
-    "DeviceSerialNumber",
-    "PerformedProcedureStepID",
-    "RequestedProcedureID",
-    "ScheduledProcedureStepID",
-    "AdmissionID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "SOPInstanceUID",
-    "FrameOfReferenceUID",
-)
-
 #: Facts that are mappings by role, or by the name of a layer.
 _NAMED_BY_FILES = frozenset({"inputs_sha256", "values"})
 
-#: Shorter values occur in any text by chance.
+#: Shorter names of studies occur in any text by chance.
 _SHORTEST = 3
 
 
 def identifying_values(studies: Iterable[Study]) -> frozenset[str]:
     """Values of the studies' headers, and their names, that tell who was examined.
 
-    Persons' names come whole and in their parts, dates also as they are written with hyphens.
+    They come in all the forms that `identifying_forms` knows.
     """
     found: set[str] = set()
     for study in studies:
         numbered = any(word.isdigit() for word in words_of(study.name))
-        if numbered or not is_own(study.name):  # a folder called "scan" names nobody
+        own = is_own(study.name) and not numbered  # a folder called "scan" names nobody
+        if not own and len(study.name) >= _SHORTEST and not study.name.isspace():
             found.add(study.name)
         volumes = [*study.images.values(), *study.labels.values(), *study.originals.values()]
         for volume in volumes:
             header = volume.source.header
             if volume.source.format == "dicom" and header is not None:
-                found |= _dicom_values(header)
-    return frozenset(v for v in found if len(v) >= _SHORTEST and not v.isspace())
+                found |= {form for form, _ in identifying_forms(header)}
+    return frozenset(found)
 
 
 def without(text: str, values: Iterable[str]) -> str:
@@ -114,25 +84,3 @@ def deidentified(value: Any, values: frozenset[str], *, named_by_files: bool = F
 def values_to_remove(reading: Reading, *, identify: bool) -> frozenset[str]:
     """What must not stand in an export of this reading; nothing where names were asked for."""
     return frozenset() if identify else identifying_values(reading.studies.values())
-
-
-def _dicom_values(header: Any) -> set[str]:
-    found: set[str] = set()
-    for element in header.iterall():
-        if element.VR not in _PERSONS | _TIMES and element.keyword not in _KEYWORDS:
-            continue
-        value = element.value
-        items = value if isinstance(value, list | tuple) or element.VM > 1 else [value]
-        for item in items:
-            text = str(item).strip() if item is not None else ""
-            found.add(text)
-            if element.VR in _PERSONS:
-                found |= set(re.split(r"[\^=\s,]+", text)) | {text.replace("^", " ").strip()}
-            elif element.VR == "DA" and len(text) == 8:
-                found.add(f"{text[:4]}-{text[4:6]}-{text[6:]}")
-    # A time of the day without its day tells nothing, and its digits occur anywhere.
-    return {v for v in found if not (v.replace(".", "").isdigit() and len(v) < 8)} | {
-        str(header[name].value).strip()
-        for name in ("PatientID", "AccessionNumber", "StudyID")
-        if name in header and header[name].value
-    }

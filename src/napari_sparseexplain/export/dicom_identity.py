@@ -22,7 +22,8 @@ from pydicom.valuerep import PersonName
 from ..errors import SparseExplainError
 from .own_words import is_own, words_of
 
-#: Elements whose value stands for one person, visit, place or device.
+#: Elements whose value stands for one person, visit, place or device. The profile's ethnic group
+#: and occupation are not looked for: they are words of any sentence, and exports never copy them.
 _NUMBERS = frozenset(
     {
         "PatientID",
@@ -93,15 +94,22 @@ def identifying_values(headers: Iterable[Dataset]) -> IdentifyingValues:
     certain: dict[str, str] = {}
     possible: dict[str, str] = {}
     for header in headers:
-        for element in elements(header):
-            keyword = element.keyword or str(element.tag)
-            for value in texts(element):
-                for form in _forms(value, element.VR, keyword):
-                    folded = _folded(form)
-                    shortest = _SHORTEST if max(folded) < _EAST_ASIAN else _SHORTEST_EAST_ASIAN
-                    if len(folded) >= shortest:
-                        (certain if _is_certain(form) else possible).setdefault(folded, keyword)
+        for form, keyword in identifying_forms(header):
+            (certain if _is_certain(form) else possible).setdefault(_folded(form), keyword)
     return IdentifyingValues(certain, possible)
+
+
+def identifying_forms(header: Dataset) -> Iterator[tuple[str, str]]:
+    """Every form in which an identifying value of a header can be written, with its keyword."""
+    for element in elements(header):
+        keyword = element.keyword or str(element.tag)
+        for value in texts(element):
+            for form in _forms(value, element.VR, keyword):
+                folded = _folded(form)
+                if folded and len(folded) >= (
+                    _SHORTEST if max(folded) < _EAST_ASIAN else _SHORTEST_EAST_ASIAN
+                ):
+                    yield form, keyword
 
 
 def refuse_identity(keyword: str | None, where: str) -> None:
@@ -156,6 +164,7 @@ def _forms(value: str, representation: str, keyword: str) -> list[str]:
     if representation in ("DA", "DT") and len(value) >= 8:
         year, month, day = value[:4], value[4:6], value[6:8]
         return [
+            value,
             value[:8],
             f"{year}-{month}-{day}",
             f"{day}.{month}.{year}",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from ..json_file import read_json
 from .model_card import Inputs, ModelCard
 
 CARD_FILE = "card.json"
@@ -45,12 +46,7 @@ def read_card(folder: Path) -> ModelCard:
             where=folder,
             remedy="A bundle is a folder with card.json and weights.safetensors",
         )
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(
-            f"the card cannot be read ({error})", where=path, remedy=_REMEDY
-        ) from error
+    values = read_json(path, problem="the card cannot be read", remedy=_REMEDY, kind=ModelError)
     card = card_from_values(values, path)
     check_card(card, path)
     return card
@@ -69,6 +65,26 @@ def card_from_values(values: Any, path: Path) -> ModelCard:
     _check_fields(values, ModelCard, path, "")
     _check_fields(values["inputs"], Inputs, path, "inputs.")
     return ModelCard.from_json(values)
+
+
+def read_foreign_card(path: Path, kind: str = "") -> ModelCard:
+    """A card written by hand for a model from elsewhere; title and architecture may be left out.
+
+    Raises
+    ------
+    ModelError
+        It cannot be read, a field is missing or unknown.
+    """
+    values = read_json(
+        path,
+        problem="the card cannot be read",
+        remedy="A card is a JSON file with name, task, inputs and classes",
+        kind=ModelError,
+    )
+    if isinstance(values, dict):
+        filled = {"architecture": kind or "torchscript", "arguments": {}}
+        values = {"title": values.get("name", ""), **filled, **values}
+    return card_from_values(values, path)
 
 
 def _check_fields(values: Any, kind: type, path: Path, prefix: str) -> None:

@@ -8,7 +8,6 @@ numbers and TorchScript code, an exported program as `exported_program` says.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
@@ -22,7 +21,7 @@ from torch import nn
 from ..errors import ModelError
 from ..sparse.haar_frame import pad_to_multiple
 from .bundle import Model
-from .card_file import card_from_values, check_card
+from .card_file import check_card, read_foreign_card
 from .device import choose_device, is_out_of_memory
 from .exported_program import load_exported_program
 from .model_card import ModelCard
@@ -146,7 +145,9 @@ def load_foreign_model(
     file = _model_file(Path(path).expanduser())
     with open(file, "rb") as stream:
         checksum = hashlib.file_digest(stream, "sha256").hexdigest()
-    known = replace(_card(card, file.suffix.lstrip(".")), weights_sha256=checksum)
+    if not isinstance(card, ModelCard):
+        card = read_foreign_card(Path(card).expanduser(), file.suffix.lstrip("."))
+    known = replace(card, weights_sha256=checksum)
     check_card(known, str(card) if isinstance(card, str | Path) else known.name)
     inner = load_exported_program(file) if file.suffix == ".pt2" else _torchscript(file)
     return _model(inner, known, chosen, file)
@@ -201,24 +202,6 @@ def _model_file(path: Path) -> Path:
             remedy="Give a TorchScript file, a .pt2 file or a MONAI bundle's folder",
         )
     return path
-
-
-def _card(card: ModelCard | str | Path, kind: str) -> ModelCard:
-    if isinstance(card, ModelCard):
-        return card
-    path = Path(card).expanduser()
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(
-            f"the card cannot be read ({error})",
-            where=path,
-            remedy="A card is a JSON file with name, task, inputs and classes",
-        ) from error
-    if isinstance(values, dict):
-        filled = {"architecture": kind or "torchscript", "arguments": {}}
-        values = {"title": values.get("name", ""), **filled, **values}
-    return card_from_values(values, path)
 
 
 def _torchscript(path: Path) -> nn.Module:

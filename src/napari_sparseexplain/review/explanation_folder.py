@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import ReadError, StudyError
+from ..errors import StudyError
 from ..evidence import Explanation
-from ..evidence.store import RECORD_FILE, load_explanation
+from ..evidence.store import explanation_names, load_explanation
 from ..volumes import Study
 
 
@@ -25,7 +24,7 @@ def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, 
     found: dict[str, Explanation] = {}
     for place in folders:
         folder = Path(place)
-        for entry in entries(folder):
+        for entry in explanation_names(folder):
             explanation = load_explanation(folder, entry)
             if explanation.grid is not None and not explanation.grid.matches(study.grid):
                 raise StudyError(
@@ -39,23 +38,3 @@ def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, 
                 key, number = f"{entry} ({number})", number + 1
             found[key] = explanation
     return found
-
-
-def entries(folder: Path) -> list[str]:
-    """Names of the explanations of one folder.
-
-    Raises
-    ------
-    ReadError
-        It holds none.
-    """
-    path = folder / RECORD_FILE
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))["explanations"]
-        return list(record)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ReadError(
-            f"no explanation was saved here ({error})",
-            where=path,
-            remedy="Give the folder that was the output of: sparseexplain explain",
-        ) from error

@@ -20,6 +20,7 @@ from ..errors import ReadError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..evidence.provenance import package_versions
 from ..evidence.store import load_explanation, save_explanation
+from ..json_file import read_own_json
 from ..networks.catalogue import models
 from ..volumes import Finding, Study, open_study
 from ..whole_file import write_whole
@@ -155,24 +156,14 @@ def read_review(path: Path) -> Review:
     ReadError
         No such file, not a review, a damaged one, or one of a later version.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ReadError(
-            f"there is no review that can be read ({error})",
-            where=path,
-            remedy="Give a folder that a review was saved in",
-        ) from error
-    if not isinstance(values, dict) or values.get("format") != _FORMAT:
-        raise ReadError(
-            "the file is no review", where=path, remedy="Give a folder that a review was saved in"
-        )
-    if values.get("version") != _VERSION:
-        raise ReadError(
-            f"the review has version {values.get('version')!r} and this program knows {_VERSION}",
-            where=path,
-            remedy="Update the program",
-        )
+    values = read_own_json(
+        path,
+        format=_FORMAT,
+        version=_VERSION,
+        problem="there is no review that can be read",
+        foreign="the file is no review",
+        remedy="Give a folder that a review was saved in",
+    )
     return from_plain(Review, values.get("review"), str(path))
 
 

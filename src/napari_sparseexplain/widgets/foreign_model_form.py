@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..errors import ModelError, SparseExplainError
-from ..networks.card_file import NORMALISATIONS, card_from_values, check_card
+from ..networks.card_file import NORMALISATIONS, check_card, read_foreign_card
 from ..networks.model_card import Inputs, ModelCard
 from .elided_label import ElidedLabel
 from .notices import tell_error
@@ -179,17 +178,7 @@ class ForeignModelForm(QWidget):
         if not path:
             return
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-            filled = {"title": "", "architecture": "torchscript", "arguments": {}}
-            self.fill(card_from_values({**filled, **values}, Path(path)))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
-            tell_error(
-                ModelError(
-                    f"the card cannot be read ({error})",
-                    where=path,
-                    remedy="A card is a JSON file with name, task, inputs and classes",
-                )
-            )
+            self.fill(read_foreign_card(Path(path)))
         except SparseExplainError as error:
             tell_error(error)
 
