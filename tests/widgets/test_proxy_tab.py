@@ -10,6 +10,7 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_sparseexplain.progress import Progress
+from napari_sparseexplain.widgets.plots_dock import show_plots
 
 from .conftest import settle, until
 
@@ -195,7 +196,7 @@ def test_a_model_that_does_not_fit_is_told(opened: Any, bundle: Path) -> None:
 
 
 def test_responses_of_two_models_and_at_a_voxel(run: Any, bundle: Path) -> None:
-    run.show_plots()
+    show_plots(run.viewer, run.responses)
     panel = run.responses
     panel.refresh()
     assert panel.wait(60)

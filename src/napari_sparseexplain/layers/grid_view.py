@@ -227,6 +227,13 @@ class GridView:
         for layer in layers:
             layer.visible = False
 
+    def remove(self, layers: Iterable[Layer]) -> None:
+        """Take layers of a result out of the grid, and out of the viewer."""
+        there = [layer for layer in layers if layer in self._viewer.layers]
+        self.discard(there)
+        for layer in there:
+            self._viewer.layers.remove(layer)
+
     @property
     def recent(self) -> tuple[Layer, ...]:
         """Layers that stand in the grid, or stood in it last."""

@@ -15,7 +15,7 @@ from ..networks.model_card import ModelCard
 from ..volumes import Study
 from .attribution_picture import AttributionPicture
 from .attribution_session import AttributionAnswer, AttributionAsk, AttributionSession
-from .click_read_out import patient_position
+from .click_read_out import voxel_lines
 from .explain_tab import ExplainTab, section_header, wrapped_label
 from .foreign_model_form import EXPLAINED_TASKS, ForeignModelForm
 from .heat_controls import HeatControls
@@ -229,11 +229,7 @@ class AttributionTab(ExplainTab):
         self.runner.start(partial(self.session.attribution_work, ask))
 
     def _ask(self, slices: slice) -> AttributionAsk:
-        key, study = model_key(self.models, self.device), self._workspace.study
-        if study is None:
-            raise SparseExplainError(
-                "no study is open", remedy="Open one in the Study tab, or try File › Open Sample"
-            )
+        key, study = model_key(self.models, self.device), self._workspace.needed_study()
         target, region = self.target.target(study)
         if (
             target.kind == "voxel"
@@ -361,10 +357,7 @@ class AttributionTab(ExplainTab):
         """Remove a result and its layers; what it took to compute stays known."""
         if one in self.shown:
             self.shown.remove(one)
-        there = [layer for layer in one.layers.values() if layer in self._viewer.layers]
-        self._workspace.grid_view.discard(there)
-        for layer in there:
-            self._viewer.layers.remove(layer)
+        self._workspace.grid_view.remove(one.layers.values())
         if one.result is not None:
             self.results.remove(one.result)
         self._tell_apart()
@@ -382,9 +375,7 @@ class AttributionTab(ExplainTab):
         if study is None:
             return
         self._last_click = index
-        lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
-        if study.grid.oriented and study.grid.calibrated:
-            lines.append("Patient  " + patient_position(study, index))
+        lines = voxel_lines(study, index)
         for one in self.in_picture:
             lines += one.reading(index)
         self.read_out.setText("\n".join(lines))

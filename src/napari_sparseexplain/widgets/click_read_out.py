@@ -60,9 +60,7 @@ class ClickReadOut(QObject):
 
 def describe_voxel(study: Study, index: tuple[int, int, int]) -> str:
     """The voxel's place and the value of every volume there, one a line."""
-    lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
-    if study.grid.oriented and study.grid.calibrated:
-        lines.append("Patient  " + patient_position(study, index))
+    lines = voxel_lines(study, index)
     for role, volume in study.images.items():
         block = np.asarray(volume.data[(0,) * len(volume.leading)][index])
         value = ", ".join(f"{v:.4g}" for v in np.atleast_1d(block))
@@ -72,6 +70,14 @@ def describe_voxel(study: Study, index: tuple[int, int, int]) -> str:
         block = np.asarray(volume.data[(0,) * len(volume.leading)][index])
         lines.append(f"{role_title(role)}  label {int(np.atleast_1d(block)[0])}")
     return "\n".join(lines)
+
+
+def voxel_lines(study: Study, index: tuple[int, int, int]) -> list[str]:
+    """Where a voxel lies: on the grid, and in the patient where the study knows that."""
+    lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
+    if study.grid.oriented and study.grid.calibrated:
+        lines.append("Patient  " + patient_position(study, index))
+    return lines
 
 
 def patient_position(study: Study, index: tuple[int, int, int]) -> str:

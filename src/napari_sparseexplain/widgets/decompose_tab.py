@@ -14,7 +14,7 @@ from ..layers.component_layers import class_colours, short_class
 from ..volumes import Study
 from .cell_choice import CellChoice
 from .class_table import ClassTable
-from .click_read_out import patient_position
+from .click_read_out import voxel_lines
 from .decompose_session import METHOD, DecomposeSession, Shown, SliceAnswer
 from .decomposition_picture import DecompositionPicture
 from .explain_tab import ExplainTab, wrapped_label
@@ -197,12 +197,8 @@ class DecomposeTab(ExplainTab):
 
     def _ask_for(self) -> tuple[Study, ModelKey] | None:
         try:
-            key, study = model_key(self.models, self.device), self._workspace.study
-            if study is None:
-                raise SparseExplainError(
-                    "no study is open",
-                    remedy="Open one in the Study tab, or try File › Open Sample",
-                )
+            key = model_key(self.models, self.device)
+            study = self._workspace.needed_study()
         except SparseExplainError as error:
             self._on_failed(error)
             return None
@@ -369,10 +365,7 @@ class DecomposeTab(ExplainTab):
         """Remove a result and its layers."""
         if shown in self.shown:
             self.shown.remove(shown)
-        there = [layer for layer in shown.all_layers if layer in self._viewer.layers]
-        self._workspace.grid_view.discard(there)
-        for layer in there:
-            self._viewer.layers.remove(layer)
+        self._workspace.grid_view.remove(shown.all_layers)
         if shown.result is not None:
             self.results.remove(shown.result)
         self._name_models()
@@ -383,9 +376,7 @@ class DecomposeTab(ExplainTab):
         if study is None:
             return
         self._last_click = index
-        lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
-        if study.grid.oriented and study.grid.calibrated:
-            lines.append("Patient  " + patient_position(study, index))
+        lines = voxel_lines(study, index)
         shown = self._in_picture()
         answer = None if shown is None or shown.study is not study else shown.answer
         if shown is None or answer is None or answer.components.index != index[0]:

@@ -15,7 +15,7 @@ from ..evidence import Explanation
 from ..explanation.catalogue import method_info
 from ..volumes import Study
 from .band_table import BandTable
-from .click_read_out import patient_position
+from .click_read_out import voxel_lines
 from .explain_tab import ExplainTab, section_header, wrapped_label
 from .live_slice import ShownExplanation
 from .model_choice import WITH_THRESHOLDS, DeviceChoice, ModelChoice, model_key
@@ -186,20 +186,13 @@ class ProxyTab(ExplainTab):
     def _run(self, slices: slice, *, live: bool) -> None:
         try:
             key = model_key(self.models, self.device)
-            study = self._need_study()
+            study = self._workspace.needed_study()
         except SparseExplainError as error:
             self._on_failed(error)
             return
         alpha = self.alpha.value()
         self._asked = (study, key, alpha, live)
         self.runner.start(partial(self.session.run_work, study, key, slices, alpha, bands=live))
-
-    def _need_study(self) -> Study:
-        if self._workspace.study is None:
-            raise SparseExplainError(
-                "no study is open", remedy="Open one in the Study tab, or try File › Open Sample"
-            )
-        return self._workspace.study
 
     def _on_run_done(self, explanation: Explanation) -> None:
         if self._asked is None:
@@ -355,12 +348,7 @@ class ProxyTab(ExplainTab):
         """Remove a result and its layers."""
         if shown in self.shown:
             self.shown.remove(shown)
-        self._workspace.grid_view.discard(
-            [layer for layer in shown.layers.values() if layer in self._viewer.layers]
-        )
-        for layer in shown.layers.values():
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        self._workspace.grid_view.remove(shown.layers.values())
         if shown.result is not None:
             self.results.remove(shown.result)
         if not self.shown:
@@ -372,9 +360,7 @@ class ProxyTab(ExplainTab):
         study = self._workspace.study
         if study is None:
             return
-        lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
-        if study.grid.oriented and study.grid.calibrated:
-            lines.append("Patient  " + patient_position(study, index))
+        lines = voxel_lines(study, index)
         for shown in self.shown:
             if shown.study is study and (values := shown.values_at(index)):
                 lines += [shown.title, *("   " + value for value in values)]

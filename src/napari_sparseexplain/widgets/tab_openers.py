@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from .plots_dock import show_plots
 from .workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class ResponsesOpener(_Opener):
 
     def show_in(self, workspace: Workspace) -> None:
         """Show the plots below the picture."""
-        workspace.show_plots()
+        show_plots(workspace.viewer, workspace.responses)
 
 
 def choose_study_folder(viewer: Viewer) -> None:

@@ -21,6 +21,7 @@ from ..errors import SparseExplainError
 from ..networks.catalogue import models
 from ..review.annotation import AnnotationKind, annotation_on_grid
 from .decompose_tab import FIRST_DECOMPOSER
+from .plots_dock import hide_plots, show_plots
 from .window_review import OWN
 from .workspace import Workspace, open_workspace
 
@@ -116,7 +117,7 @@ def _steps(
     proxy.set_alpha(1.0)
     _wait(workspace, "α")
 
-    workspace.show_plots()
+    show_plots(workspace.viewer, workspace.responses)
     panel = workspace.responses
     panel.model.choose(model)
     if COMPARED in models() and model != COMPARED:
@@ -141,7 +142,7 @@ def _decompose(
     if FIRST_DECOMPOSER not in models():
         print(f"The tour leaves out the decomposition: the model {FIRST_DECOMPOSER} is not there.")
         return
-    workspace.hide_plots()
+    hide_plots(workspace.responses)
     tab = workspace.decompose
     workspace.show_tab(type(tab))
     tab.models.choose(FIRST_DECOMPOSER)
@@ -172,7 +173,7 @@ def _attribute(
     workspace: Workspace, model: str, voxel: tuple[int, int, int], show: Callable[[str], None]
 ) -> None:
     """Where the network looked, by two methods on one slice, and how far to trust them."""
-    workspace.hide_plots()
+    hide_plots(workspace.responses)
     tab = workspace.attribution
     workspace.show_tab(type(tab))
     tab.models.choose(model)

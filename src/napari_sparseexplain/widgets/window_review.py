@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from napari.layers import Layer
 
-from ..errors import SparseExplainError
 from ..layers.explanation_layers import ExplanationLayer, map_layer
 from ..layers.panel_layer import panel_layer
 from ..layers.review_keys import ReviewKeys
@@ -66,11 +65,7 @@ def window_reading(workspace: Workspace, marks: Marks) -> Reading:
     SparseExplainError
         No study is open, the picture is in 3-D, or nothing of a study is in it.
     """
-    study = workspace.study
-    if study is None:
-        raise SparseExplainError(
-            "no study is open", remedy="Open one in the Study tab, or try File › Open Sample"
-        )
+    study = workspace.needed_study()
     keys = ReviewKeys()
     keys.study(study)
     viewer = cast(Any, workspace.viewer)

@@ -11,6 +11,7 @@ from napari.utils.color import ColorValue
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from ..errors import SparseExplainError
 from ..layers.clicked_voxel import ClickedVoxel
 from ..layers.corner_text import CornerText
 from ..layers.grid_view import GridView
@@ -37,7 +38,6 @@ from .dropped_study import DroppedStudy
 from .explain_tab import ExplainTab
 from .fitted_view import FittedView
 from .key_sheet import KeySheet, add_help_entry
-from .plots_dock import hide_plots, show_plots
 from .preferences import preference
 from .probe_line import ProbeLine
 from .proxy_tab import ProxyTab
@@ -173,20 +173,26 @@ class Workspace(QWidget):
         """Bring a tab to the front."""
         self.tabs.setCurrentWidget(self.tabs.page(kind))
 
-    def show_plots(self) -> None:
-        """Dock the plots below the picture, or bring them back."""
-        show_plots(self.viewer, self.responses)
-
-    def hide_plots(self) -> None:
-        """Give the picture the room of the plots."""
-        hide_plots(self.responses)
-
     # -- studies ---------------------------------------------------------------------------
 
     @property
     def studies(self) -> list[Study]:
         """Studies with a layer in the viewer, in the order they came."""
         return studies_in(self.viewer)
+
+    def needed_study(self) -> Study:
+        """The active study.
+
+        Raises
+        ------
+        SparseExplainError
+            None is open.
+        """
+        if self.study is None:
+            raise SparseExplainError(
+                "no study is open", remedy="Open one in the Study tab, or try File › Open Sample"
+            )
+        return self.study
 
     def open_path(self, path: str | Path, **options: Any) -> None:
         """Open a study in the background; see `StudyTab.open_path`."""
