@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,9 +32,22 @@ def whole_zoom(viewer: ViewerModel, grid: Grid) -> float:
     axes = spatial_axes(viewer)
     if axes is None:
         return float(viewer.scene.camera.zoom)
-    size = np.array([grid.shape[a] * grid.spacing[a] for a in axes[1:]])
-    canvas = np.maximum(np.asarray(viewer.canvas.size, dtype=float), 1.0)
-    return float((1 - FIT_MARGIN) * (canvas / size).min())
+    return zoom_of_whole(grid, axes[1:], viewer.canvas.size)
+
+
+def zoom_of_whole(grid: Grid, axes: Sequence[int], canvas: Sequence[float]) -> float:
+    """Zoom at which a slice is seen whole on a canvas.
+
+    Parameters
+    ----------
+    grid : Grid
+    axes : pair of int
+        Those along the picture's rows and columns.
+    canvas : pair of float
+        Height and width in screen pixels.
+    """
+    size = np.array([grid.shape[a] * grid.spacing[a] for a in axes])
+    return float((1 - FIT_MARGIN) * (np.maximum(np.asarray(canvas, float), 1.0) / size).min())
 
 
 class LinkedCameras:
@@ -107,6 +120,19 @@ class LinkedCameras:
             self._ratio = 1.0
             self._focus = (np.asarray(self._grid.shape) - 1) / 2 * self._grid.spacing
             self.reapply()
+
+    def look(self, ratio: float, focus: Sequence[float]) -> None:
+        """Show a place of the patient at a magnification, everywhere.
+
+        Parameters
+        ----------
+        ratio : float
+            1 shows the whole slice.
+        focus : three floats
+            Millimetres along S, P and L from the middle of voxel 0.
+        """
+        self._ratio, self._focus = ratio, np.asarray(focus, dtype=float)
+        self.reapply()
 
     def pause(self) -> None:
         """While the main viewer shows something else: what is shown now is kept."""

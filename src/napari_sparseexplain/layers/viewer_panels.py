@@ -47,11 +47,7 @@ def viewer_panels(
     SparseExplainError
         The picture is in 3-D, or its axes are in an order that no plane has.
     """
-    plane, camera = viewer_plane(viewer), Camera() if whole else _camera(viewer)
-    axis = viewer.dims.ndim - 3 + PLANES[plane][0]
-    step = round(viewer.dims.point[axis] / study.grid.spacing[PLANES[plane][0]])
-    index = min(max(step, 0), study.grid.shape[PLANES[plane][0]] - 1)
-    blank = Panel(keys.study(study), plane, index, camera=camera)
+    blank = Panel(keys.study(study), *_slice(viewer, study), camera=_camera(viewer, whole))
     cells, columns = _cells(viewer)
     panels = []
     for layers in cells:
@@ -59,6 +55,18 @@ def viewer_panels(
         if panel.scan is not None or panel.overlays:
             panels.append(panel)
     return _announced(panels), columns
+
+
+def in_plane_of(panel: Panel, view: ViewerModel, study: Study, *, whole: bool) -> Panel:
+    """What a panel shows, on the slice of another view that follows it.
+
+    Raises
+    ------
+    SparseExplainError
+        The view is in 3-D.
+    """
+    plane, index = _slice(view, study)
+    return replace(panel, plane=plane, index=index, camera=_camera(view, whole))
 
 
 def viewer_plane(viewer: ViewerModel) -> Plane:
@@ -82,7 +90,17 @@ def viewer_plane(viewer: ViewerModel) -> Plane:
     )
 
 
-def _camera(viewer: ViewerModel) -> Camera:
+def _slice(viewer: ViewerModel, study: Study) -> tuple[Plane, int]:
+    """Plane and index of the slice in the picture."""
+    plane = viewer_plane(viewer)
+    along = PLANES[plane][0]
+    step = round(viewer.dims.point[viewer.dims.ndim - 3 + along] / study.grid.spacing[along])
+    return plane, min(max(step, 0), study.grid.shape[along] - 1)
+
+
+def _camera(viewer: ViewerModel, whole: bool) -> Camera:
+    if whole:
+        return Camera()
     camera = viewer.scene.camera
     height, width = viewer.canvas.viewbox_size(viewer.layers)
     rows, columns = (round(float(v), _DIGITS) for v in camera.center[-2:])

@@ -16,8 +16,9 @@ from ..layers.linked_cameras import spatial_axes
 from ..layers.plane_pane import PlanePane, show_crosshair
 from ..layers.slice_title import plane_of
 from ..layers.slice_wheel import SliceWheel
+from ..layers.viewer_panels import in_plane_of
 from ..layers.window_drag import WindowDrag
-from ..review.review import Convention
+from ..review.review import Convention, Panel
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
 from .click_read_out import ClickReadOut
@@ -113,6 +114,13 @@ class OrthogonalViews(QWidget):
         for pane in self.panes:
             pane.follow()
         show_crosshair(self.crosshair, self._main, self._main, self._study.grid)
+
+    def panels(self, panel: Panel, *, whole: bool) -> tuple[Panel, ...]:
+        """The main view's panel, and the same in the other two planes."""
+        if self._study is None:
+            return (panel,)
+        others = (in_plane_of(panel, p.model, self._study, whole=whole) for p in self.panes)
+        return (panel, *others)
 
     def close_canvases(self) -> None:
         """The window goes: the views' canvases must go before it."""

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from napari.layers import Layer
 
 from ..layers.explanation_layers import ExplanationLayer, map_layer
+from ..layers.linked_cameras import zoom_of_whole
 from ..layers.panel_layer import panel_layer
 from ..layers.review_keys import ReviewKeys
 from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
@@ -69,8 +71,15 @@ def window_reading(workspace: Workspace, marks: Marks) -> Reading:
     keys = ReviewKeys()
     keys.study(study)
     viewer = cast(Any, workspace.viewer)
-    panels, columns = viewer_panels(viewer, study, keys, whole=is_fitted(workspace))
-    probe = None if marks.probe is None else study.grid.world(marks.probe)
+    whole = is_fitted(workspace)
+    panels, columns = viewer_panels(viewer, study, keys, whole=whole)
+    views = workspace.modes.views if workspace.modes.mode == "orthogonal" else None
+    planes = views is not None and len(panels) == 1
+    if views is not None and planes:
+        panels = views.panels(panels[0], whole=whole)
+    # With three planes the probe is where they cut each other.
+    marked = _cut(workspace, study) if planes else marks.probe
+    probe = None if marked is None else study.grid.world(marked)
     review = Review(
         studies={key: study_reference(item) for key, item in keys.studies.items()},
         panels=panels,
@@ -78,11 +87,12 @@ def window_reading(workspace: Workspace, marks: Marks) -> Reading:
             key: replace(explanation_reference(item), study=keys.study_of[key])
             for key, item in keys.explanations.items()
         },
-        columns=columns if len(panels) > 1 else 0,
+        columns=columns if len(panels) > 1 and not planes else 0,
         convention=workspace.convention,
         annotations=marks.annotations,
         key_slices=marks.key_slices,
         probe=None if probe is None else (float(probe[0]), float(probe[1]), float(probe[2])),
+        crosshair=planes,
         code=marks.code,
     )
     findings = tuple(Finding("info", "not-in-review", note) for note in keys.notes)
@@ -105,6 +115,13 @@ def is_fitted(workspace: Workspace) -> bool:
     return near and all(
         abs(a - b) * zoom < 1.0 for a, b in zip(camera.center[-2:], centre, strict=True)
     )
+
+
+def _cut(workspace: Workspace, study: Study) -> tuple[int, int, int]:
+    """Voxel through which all three planes go."""
+    point = np.rint(np.asarray(workspace.viewer.dims.point[-3:]) / study.grid.spacing)
+    s, p, l = (int(v) for v in np.clip(point, 0, np.asarray(study.grid.shape) - 1))  # noqa: E741
+    return s, p, l
 
 
 def layers_for(reading: Reading) -> dict[str, list[LayerTuple]]:
@@ -148,9 +165,43 @@ def put_on_window(
     for layer in workspace.viewer.layers:
         if layer.visible and layer.metadata.get(METADATA_KEY) != AUXILIARY:
             layer.visible = False
-    _restore_panels(workspace, reading)
-    _restore_camera(workspace, review)
-    return _marks(review, first, study)
+    marks = _marks(review, first, study)
+    if not shows_three_planes(review):
+        workspace.modes.set_mode("single")
+        _restore_panels(workspace, reading)
+        _restore_camera(workspace, review)
+        return marks
+    main = replace(reading, review=replace(review, panels=review.panels[:1]))
+    _restore_panels(workspace, main)
+    workspace.modes.set_mode("orthogonal")
+    if marks.probe is not None:
+        workspace.go_to_voxel(marks.probe)
+    _look_again(workspace, review.panels, study)
+    return replace(marks, probe=None)
+
+
+def shows_three_planes(review: Review) -> bool:
+    """Whether the panels are one view in three planes that are linked by a crosshair."""
+    if not review.crosshair or {panel.plane for panel in review.panels} != set(PLANES):
+        return False
+    alike = [replace(p, plane="axial", index=0, camera=Camera()) for p in review.panels]
+    return len(alike) == 3 and all(panel == alike[0] for panel in alike)
+
+
+def _look_again(workspace: Workspace, panels: Sequence[Panel], study: Study) -> None:
+    """Magnification and place of linked views, whatever size they have now."""
+    first = panels[0].camera
+    if first.zoom is None or first.canvas is None:
+        workspace.fit()
+        return
+    focus = [0.0, 0.0, 0.0]
+    for panel in reversed(panels):  # the main view's own centre last
+        if panel.camera.centre is not None:
+            for axis, place in zip(PLANES[panel.plane][1:], panel.camera.centre, strict=True):
+                focus[axis] = place
+    whole = zoom_of_whole(study.grid, PLANES[panels[0].plane][1:], first.canvas)
+    workspace.fitted.keep()
+    workspace.cameras.look(first.zoom / whole, focus)
 
 
 def _open_already(workspace: Workspace, study: Study) -> Study | None:
