@@ -174,3 +174,21 @@ def test_a_volume_beside_a_series_over_time(opened: Any, tmp_path: Path) -> None
     settle()
     assert opened.study is first
     assert opened.letters.letters() == {"left": "R", "right": "L", "top": "S", "bottom": "I"}
+
+
+def test_a_mask_of_the_study_cannot_be_painted_and_a_copy_of_it_can(opened: Any) -> None:
+    from napari._app_model import get_app_model
+
+    layers = opened.viewer.layers
+    mask = opened.study_layer("seg")
+    before = np.asarray(mask.data).copy()
+    assert not mask.editable
+    layers.selection = {mask}
+    get_app_model().commands.execute_command("napari.layer.duplicate").result()
+    settle()
+    copy = layers[layers.index(mask) + 1]
+    assert copy.editable
+    copy.paint((4, 3, 3), 1)
+    assert int(copy.data[4, 3, 3]) == 1
+    np.testing.assert_array_equal(np.asarray(mask.data), before)
+    assert opened.layers_of(opened.study).count(copy) == 0  # nor is it exported as the study's

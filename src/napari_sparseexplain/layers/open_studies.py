@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari.layers import Labels
+
 from .explanation_layers import ExplanationLayer
 from .panel_layer import PanelLayer
 from .study_layers import METADATA_KEY, StudyLayer, grid_units, role_title
@@ -34,6 +36,20 @@ def layers_of(viewer: ViewerModel, study: Study) -> list[Layer]:
         if isinstance(known := layer.metadata.get(METADATA_KEY), StudyLayer)
         and known.study is study
     ]
+
+
+def guard_layer(layer: Layer) -> None:
+    """A layer came into the viewer: what was read or computed cannot be painted on; a copy can.
+
+    A copy that a person made (*Duplicate*) is theirs: it no longer counts as the study's volume or
+    the model's map, so nothing that was painted can be taken for one.
+    """
+    if METADATA_KEY not in layer.metadata:
+        return
+    if layer.source.parent is not None:
+        del layer.metadata[METADATA_KEY]
+    elif isinstance(layer, Labels):
+        layer.editable = False
 
 
 def show_alone(viewer: ViewerModel, study: Study, role: str) -> None:

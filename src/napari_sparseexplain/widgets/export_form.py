@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QSpinBo
 
 from ..export.compositor import PictureSize
 from ..export.export_work import What
+from .preferences import preference
 
 _WHATS: dict[What, str] = {
     "slice": "This slice (PNG)",
@@ -65,6 +66,7 @@ class ExportForm(QWidget):
         form.addRow("Study code", self.code)
         self.identify = QCheckBox("Write names as they are")
         self.identify.setToolTip("Off: no name, number or date of the patient leaves")
+        self.identify.setChecked(preference("export.names") == "kept")
         form.addRow("", self.identify)
         self.what.currentIndexChanged.connect(lambda _: self._follow())
         self.sizes.currentIndexChanged.connect(lambda _: self._follow())

@@ -16,6 +16,8 @@ _DEFAULTS: dict[str, Any] = {
     "view.windows": "",
     "view.convention": "radiological",
     "view.wheel": "slices",
+    "export.folder": "",
+    "export.names": "removed",
 }
 
 

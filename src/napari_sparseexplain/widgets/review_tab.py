@@ -19,6 +19,7 @@ from .click_read_out import describe_voxel
 from .explain_tab import ExplainTab, wrapped_label
 from .export_form import ExportForm
 from .notices import tell_finding, tell_warning
+from .preferences import preference
 from .restored_maps import RestoredMaps
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
@@ -50,6 +51,7 @@ class ReviewTab(ExplainTab):
         self.ask_file = self._ask_file
         self._study: Study | None = None
         self._folder: Path | None = None
+        self._exported: Path | None = None
         self._opening: tuple[Path, dict[str, str]] | None = None
         self._saving: Reading | None = None
         self._fill()
@@ -117,7 +119,7 @@ class ReviewTab(ExplainTab):
 
     def save(self, folder: str | Path, *, arrays: bool = True) -> None:
         """Save the review in a folder, in the background."""
-        self._start(lambda reading: self._save_work(reading, Path(folder), arrays))
+        self._begin(lambda reading: self._save_work(reading, Path(folder), arrays))
 
     def open(self, folder: str | Path, *, moved: dict[str, str] | None = None) -> None:
         """Open a saved review, in the background; the window then shows it."""
@@ -155,6 +157,7 @@ class ReviewTab(ExplainTab):
                 return
             choice = replace(choice, overwrite=True)
         self._say(reading)
+        self._exported = choice.path.parent
         self.runner.start(partial(_export_work, reading, choice))
 
     @property
@@ -172,7 +175,7 @@ class ReviewTab(ExplainTab):
         self.unsaved.save_now()
         self.unsaved.stop()
 
-    def _start(self, make: Any) -> None:
+    def _begin(self, make: Any) -> None:
         try:
             reading = self.reading()
         except SparseExplainError as error:
@@ -238,13 +241,12 @@ class ReviewTab(ExplainTab):
             self.runner.start(work)
 
     def _choose_save(self) -> None:
-        start = str(self._folder or Path.home())
-        folder = self.ask_folder("Save the review in a folder", start)
+        folder = self.ask_folder("Save the review in a folder", self._start(self._folder))
         if folder:
             self.save(folder)
 
     def _choose_open(self) -> None:
-        folder = self.ask_folder("Open a review's folder", str(self._folder or Path.home()))
+        folder = self.ask_folder("Open a review's folder", self._start(self._folder))
         if folder:
             self.open(folder)
 
@@ -252,14 +254,22 @@ class ReviewTab(ExplainTab):
         what = self.exports.chosen
         if what in ("slice", "report"):
             kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
-            path = self.ask_file("Export", "report.pdf" if what == "report" else "slice.png", kind)
+            name = "report.pdf" if what == "report" else "slice.png"
+            path = self.ask_file("Export", str(Path(self._start(self._exported)) / name), kind)
             ending = ".pdf" if what == "report" else ".png"
             if path and not path.lower().endswith(ending):
                 path += ending
         else:
-            path = self.ask_folder("Export to a folder", str(Path.home()))
+            path = self.ask_folder("Export to a folder", self._start(self._exported))
         if path:
             self.export(path)
+
+    def _start(self, last: Path | None) -> str:
+        """Where a dialog begins: where the last one ended, else the folder of the preferences."""
+        if last is not None:
+            return str(last)
+        chosen = str(preference("export.folder"))
+        return chosen if chosen and Path(chosen).is_dir() else str(Path.home())
 
     # -- the study ---------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from ..layers.corner_text import CornerText
 from ..layers.grid_view import GridView
 from ..layers.linked_cameras import LinkedCameras, spatial_axes
 from ..layers.open_studies import (
+    guard_layer,
     layers_of,
     remove_study,
     rename_study,
@@ -366,6 +367,7 @@ class Workspace(QWidget):
         self.study_changed.emit(study)
 
     def _on_inserted(self, event: Any) -> None:
+        guard_layer(event.value)
         event.value.events.visible.connect(self._layers_timer.poke)
         self._layers_timer.poke()
 
