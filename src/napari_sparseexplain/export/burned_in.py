@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..review.annotation import measure_text
 from ..review.reading import Reading, slice_count
 from ..review.review import Overlay, Panel
 from ..review.study_reference import study_code
+from ..volumes import Grid
 from ..volumes.edge_letters import PLANES
 from ..volumes.reading_order import role_title
 from .plane_view import PlaneView
@@ -50,14 +51,16 @@ def panel_facts(
         "index": panel.index,
         "position": view.position(),
         "letters": view.letters,
-        "zoom_px_per_mm": view.zoom,
+        # Without spacing a voxel counts as 1 mm inside, and nothing may be said in millimetres.
+        "zoom_px_per_mm": view.zoom if study.grid.calibrated else None,
+        "zoom_px_per_voxel": None if study.grid.calibrated else view.zoom,
         "title": panel.title or _panel_title(panel),
         "scan": None,
         "overlays": [overlay_facts(reading, panel, item) for item in panel.overlays],
         "annotations": [
             {
                 "kind": item.kind,
-                "points_ras_mm": [list(p) for p in item.points],
+                **_points(study.grid, item.points),
                 "text": item.text,
                 "measure": measure_text(item, calibrated=study.grid.calibrated),
             }
@@ -237,4 +240,11 @@ def _probe_facts(reading: Reading, panel: Panel) -> dict[str, Any] | None:
         name = layer.title or layer.name if isinstance(layer, Overlay) else role_title(layer.role)
         if np.ndim(value) == 0 and np.isfinite(value):
             values[name] = value.item()
-    return {"ras_mm": [float(v) for v in point], "values": values}
+    return {**_points(study.grid, [point]), "values": values}
+
+
+def _points(grid: Grid, points: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Places in the patient where they are known, else on the grid (slice, row, column from 0)."""
+    if grid.oriented and grid.calibrated:
+        return {"points_ras_mm": [[float(v) for v in p] for p in points]}
+    return {"points_voxel": [[float(v) for v in grid.index(p)] for p in points]}

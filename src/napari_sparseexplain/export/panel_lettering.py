@@ -59,16 +59,25 @@ def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:
     lines = []
     probe = facts["probe"]
     if probe is not None:
-        lines.append("probe " + ", ".join(_axis_text(v, i) for i, v in enumerate(probe["ras_mm"])))
+        lines.append("probe " + _place_text(probe))
         values = [f"{name} {number_text(value)}" for name, value in probe["values"].items()]
         if values:
             lines.append(" · ".join(values))
-    zoom = f"zoom {facts['zoom_px_per_mm']:.2f} px/mm"
+    per_mm, per_voxel = facts["zoom_px_per_mm"], facts["zoom_px_per_voxel"]
+    zoom = f"zoom {per_voxel:.2f} px/voxel" if per_mm is None else f"zoom {per_mm:.2f} px/mm"
     scan = facts["scan"]
     if scan is not None:
         unit = f" {scan['unit']}" if scan["unit"] else ""
         lines.append(f"W {number_text(scan['window'])} L {number_text(scan['level'])}{unit}")
     return [*lines, zoom]
+
+
+def _place_text(probe: Mapping[str, Any]) -> str:
+    """The probe's place, in the patient or on the grid (counted from 1, as slices are)."""
+    if "points_ras_mm" in probe:
+        return ", ".join(_axis_text(v, i) for i, v in enumerate(probe["points_ras_mm"][0]))
+    slice_, row, column = (round(v) + 1 for v in probe["points_voxel"][0])
+    return f"slice {slice_}, row {row}, column {column}"
 
 
 def _axis_text(value: float, axis: int) -> str:
