@@ -68,8 +68,43 @@ def test_training_steps_never_leave_the_constraints() -> None:
         assert float(net.thresholds.detach().min()) >= 0
         assert float(net.steps.detach().min()) > 0
         assert float(net.norm_bounds().max()) <= 1.0
-    weight = net.phi.detach()[0].double()
+    weight = net.class_models()[0].phi.detach().double()
     assert operator_norm(weight, (30, 30)) <= float(net.norm_bounds()[0, 0]) + 1e-6
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("prox", ["relu", "soft"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_model_of_norm_1_computes_what_the_parameters_do(
+    separate: bool, prox: str, shared: bool
+) -> None:
+    """Norms, steps, thresholds and codes go together: written with norms of 1, all is the same."""
+    net = network(separate=separate, prox=prox, shared_classifier=shared).double()
+    net.initialise(images().double())
+    with torch.no_grad():
+        for place, stack in enumerate((net.phi, *net.dictionaries)):
+            stack.mul_(1.3 + 0.2 * place)
+        net.thresholds.mul_(
+            torch.linspace(0.5, 2.0, net.thresholds.numel()).view_as(net.thresholds)
+        )
+        net.steps.mul_(0.8)
+    before = net.decompose(images().double())
+    assert float(net.norm_bounds().max()) > 1
+    net.constrain()
+    assert float(net.norm_bounds().max()) <= 1
+    during = net.decompose(images().double())
+    net.normalise()
+    assert float(net.norm_bounds().max()) <= 1
+    assert torch.equal(net.scales, torch.ones_like(net.scales))
+    after = net.decompose(images().double())
+    assert bool(before.decomposition.codes[0].any())
+    for found in (during, after):
+        torch.testing.assert_close(found.logits, before.logits)
+        torch.testing.assert_close(found.decomposition.residual, before.decomposition.residual)
+        for one, other in zip(
+            found.decomposition.components, before.decomposition.components, strict=True
+        ):
+            torch.testing.assert_close(one, other)
 
 
 def test_an_unconstrained_network_is_left_as_it_is() -> None:

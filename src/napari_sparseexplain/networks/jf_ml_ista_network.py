@@ -62,8 +62,8 @@ class JfMlIstaNetwork(nn.Module):
     separate : bool
         The paper's reference model [8] with the same parameters.
     constrained : bool
-        `constrain` keeps thresholds and steps positive and dictionaries at norm 1; False is the
-        paper's training.
+        `constrain` keeps thresholds and steps positive, and the model's dictionaries at norms of
+        at most 1; False is the paper's training.
     shared_classifier : bool
         One classifier for all classes, as in the paper; False gives each its own.
     order : sequence of int, optional
@@ -79,7 +79,12 @@ class JfMlIstaNetwork(nn.Module):
         λ_min, λ_1 … λ_L and μ, μ_1 … μ_L, shared over T and M.
     classifier : Parameter, shape (1 or classes, features)
     bias : Parameter, shape (1 or classes,)
+    scales : Tensor, shape (layers + 1,)
+        What the model's dictionaries are smaller by than the parameters, while a constrained
+        network is trained; 1 before and after. See `constrain`.
     """
+
+    scales: torch.Tensor
 
     def __init__(
         self,
@@ -131,7 +136,8 @@ class JfMlIstaNetwork(nn.Module):
         self.classifier = nn.Parameter(torch.rand(heads, features))
         self.bias = nn.Parameter(torch.zeros(heads))
         self.head = SoftmaxHead()
-        self._normalise()
+        self.register_buffer("scales", torch.ones(layers + 1), persistent=False)
+        self._to_unit_norm()
 
     def forward(self, x: torch.Tensor, alpha: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
         """Segment images.
@@ -203,26 +209,29 @@ class JfMlIstaNetwork(nn.Module):
         logits = []
         for place, code in enumerate(codes):
             row = place if self.classifier.shape[0] > 1 else 0
-            weight = self.classifier[row].view(1, -1, 1, 1)
+            weight = (self.classifier[row] / self.scales.prod()).view(1, -1, 1, 1)
             logits.append(functional.conv2d(code, weight, self.bias[row : row + 1]))
         return torch.cat(logits, dim=1)
 
     def class_models(self, alpha: float = 1.0) -> list[ClassModel]:
         """The sparse model of every class, with thresholds times ``alpha``."""
-        models = []
-        for c in range(self.classes):
-            thresholds, steps = alpha * self.thresholds[c], self.steps[c]
-            models.append(
-                ClassModel(
-                    self.phi[c],
-                    [d[c] for d in self.dictionaries],
-                    thresholds[0],
-                    steps[0],
-                    list(thresholds[1:]),
-                    list(steps[1:]),
-                )
+        phi = self.phi / self.scales[0]
+        layers = [d / s for d, s in zip(self.dictionaries, self.scales[1:], strict=True)]
+        # Codes of a layer grow by the scales of all layers down to it, and thresholds with them.
+        above = torch.cat([self.scales.new_ones(1), self.scales.cumprod(0)[:-1]])
+        thresholds = alpha * self.thresholds * (above / self.scales)
+        steps = self.steps * self.scales.square()
+        return [
+            ClassModel(
+                phi[c],
+                [d[c] for d in layers],
+                thresholds[c, 0],
+                steps[c, 0],
+                list(thresholds[c, 1:]),
+                list(steps[c, 1:]),
             )
-        return models
+            for c in range(self.classes)
+        ]
 
     @torch.no_grad()
     def initialise(
@@ -277,27 +286,51 @@ class JfMlIstaNetwork(nn.Module):
             atoms = atoms / atoms.norm(dim=1, keepdim=True).clamp(min=1e-6)
             noise = torch.randn_like(atoms) / atoms.shape[1] ** 0.5
             self.phi[c] = (atoms + ATOM_NOISE * noise).view_as(self.phi[c])
-        self._normalise()
+        self._to_unit_norm()
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """After an optimiser step: dictionaries to norm 1, thresholds at least 0, steps positive.
+        """After an optimiser step: thresholds at least 0, steps positive, norms at most 1.
 
-        Does nothing for an unconstrained network.
+        A dictionary that is divided by c, with its step multiplied by c², its threshold divided by
+        c and the codes behind it multiplied by c, computes the same: norm, step and size of the
+        codes are one quantity. So the parameters stay as the optimiser left them, and the model
+        that they stand for (`class_models`) is written with norms of at most 1. One scale serves a
+        layer of all classes, since they share the classifier. Does nothing for an unconstrained
+        network.
         """
-        if self.constrained:
-            self._normalise()
-            self.thresholds.clamp_(min=0.0)
-            self.steps.clamp_(min=0.05, max=2.0)
+        if not self.constrained:
+            return
+        self.thresholds.clamp_(min=0.0)
+        self.steps.clamp_(min=0.05, max=2.0)
+        for layer, stack in enumerate((self.phi, *self.dictionaries)):
+            largest = torch.stack([norm_bound(weight) for weight in stack]).max()
+            # A hair below 1, so that rounding cannot lift it above.
+            self.scales[layer] = largest.sqrt() * (1 + 1e-6) if largest > 0 else 1.0
 
     @torch.no_grad()
-    def _normalise(self) -> None:
+    def normalise(self) -> None:
+        """Let the parameters be the model that they stand for; what is computed stays the same."""
+        models = self.class_models()
+        self.classifier.div_(self.scales.prod())
+        for c, model in enumerate(models):
+            self.phi[c] = model.phi
+            for stack, weight in zip(self.dictionaries, model.layers, strict=True):
+                stack[c] = weight
+            self.thresholds[c] = torch.stack([model.threshold, *model.layer_thresholds])
+            self.steps[c] = torch.stack([model.step, *model.layer_steps])
+        self.scales.fill_(1.0)
+
+    @torch.no_grad()
+    def _to_unit_norm(self) -> None:
         for stack in (self.phi, *self.dictionaries):
             for weight in stack:
                 weight.copy_(project_to_unit_norm(weight))
 
     @torch.no_grad()
     def norm_bounds(self) -> torch.Tensor:
-        """Certified ``‖·‖²`` of Φ_c and D_1 … D_L, shape (classes, layers + 1)."""
-        stacks = (self.phi, *self.dictionaries)
-        return torch.stack([torch.stack([norm_bound(w) for w in stack]) for stack in stacks], dim=1)
+        """Certified ``‖·‖²`` of the model's Φ_c and D_1 … D_L, shape (classes, layers + 1)."""
+        models = self.class_models()
+        return torch.stack(
+            [torch.stack([norm_bound(w) for w in (m.phi, *m.layers)]) for m in models]
+        )

@@ -191,6 +191,8 @@ def train_class_network(
         folder.mkdir(parents=True, exist_ok=True)
         step = load_checkpoint(folder, network, optimizer, identity)
         log = _read_log(folder, step)
+        if step and decomposes:
+            network.constrain()  # the scales are no parameters, and no part of a checkpoint
     if step == 0 and decomposes:
         first, truth, _ = _batch(data, recipe, seed, 0, INITIAL_CROPS)
         network.initialise(first.to(device), truth.to(device), recipe.threshold_share)
@@ -210,6 +212,8 @@ def train_class_network(
             step * recipe.batch, recipe.steps * recipe.batch, f"loss {entry['loss']:.3f}"
         )
     network.to("cpu").eval().requires_grad_(False)
+    if decomposes:
+        network.normalise()
     return ClassTrained(network, recipe, seed, step * recipe.batch, tuple(log))
 
 
