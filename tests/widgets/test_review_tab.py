@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from napari._qt.utils import QImg2array
 from PIL import Image
+from pydicom import dcmread
 
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
@@ -27,6 +29,12 @@ from napari_sparseexplain.widgets import unsaved_review
 from napari_sparseexplain.widgets.workspace import open_workspace
 
 from .conftest import settle
+
+for folder in ("export", "volumes"):  # what writes DICOM for their tests
+    sys.path.append(str(Path(__file__).resolve().parents[1] / folder))
+
+from dicom_writing import noise, slices, write  # noqa: E402
+from exported_studies import IDENTITY, explained, placed_voxels  # noqa: E402
 
 pytestmark = pytest.mark.gui
 
@@ -384,6 +392,37 @@ def test_export_writes_pictures_and_report_and_asks_before_it_replaces(
         tab.export(place / "report.pdf" if what == "report" else place)
         assert opened.wait(120)
         assert len(list(place.iterdir())) == names, what
+
+
+def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
+    workspace: Any, tmp_path: Path
+) -> None:
+    place = write(tmp_path / "Quandertide", slices(noise(4, 24, 20), **IDENTITY))
+    workspace.open_path(place)
+    assert workspace.wait(60)
+    study = workspace.study
+    found = explained(study)
+    for item in explanation_layers(found, study):
+        workspace.viewer._add_layer_from_data(*item)
+    workspace.show_tab(type(workspace.review))
+    workspace.go_to_slice(1)
+    rest()
+    tab = workspace.review
+    tab.exports.choose("dicom")
+    tab.export(tmp_path / "out")
+    assert workspace.wait(120)
+    files = [f for f in (tmp_path / "out").rglob("*") if f.is_file()]
+    made = {dcmread(f).Modality: f for f in files if f.suffix == ".dcm"}
+    assert {"SEG", "OT"} <= set(made), tab.run_bar.message.text()
+    assert any("ParametricMap" in dcmread(f).SOPClassUID.name.replace(" ", "") for f in files)
+    labels = placed_voxels(made["SEG"], study)["labels"]
+    wanted = {0: 0, 1: 1, 4: 2}  # label values, and the numbers of their segments
+    mask = found["mask"].data
+    np.testing.assert_array_equal(labels, np.vectorize(wanted.get)(mask))
+    for file in files:
+        content = file.read_bytes()
+        for word in ("Quandertide", "MRN-7741", "19370214", "20031107"):
+            assert word.encode() not in content, (file.name, word)
 
 
 def test_a_cancelled_series_leaves_nothing(tab: Any, opened: Any, tmp_path: Path) -> None:
