@@ -234,6 +234,53 @@ def test_a_saved_review_comes_back_onto_another_window_and_gives_the_same_pictur
     assert again == first
 
 
+def test_what_an_opaque_map_hides_on_its_slices_is_not_in_the_picture(
+    tab: Any, opened: Any
+) -> None:
+    found = show_heat(opened)
+    layer = opened.viewer.layers[-1]
+    assert layer.metadata[METADATA_KEY].explanation is found
+    opened.study_layer("seg").visible = True
+    layer.opacity = 1.0
+    (panel,) = tab.reading().review.panels
+    assert [o.shelf for o in panel.overlays] == ["explanation"]
+    opened.go_to_slice(found.slices.stop)  # where nothing was computed
+    (panel,) = tab.reading().review.panels
+    assert panel.scan is not None
+    assert "study" in [o.shelf for o in panel.overlays]
+
+
+def test_a_grid_with_marks_and_another_zoom_comes_back(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    tab.marking.add_annotation(mark(opened, "distance", [(10, 6), (10, 18)]))
+    tab.marking.add_annotation(mark(opened, "text", [(5, 5)], "rim"))
+    opened.grid_view.show([opened.study_layer("flair"), opened.study_layer("t1")])
+    rest()
+    opened.viewer.scene.camera.zoom *= 1.7
+    rest()
+    first = png_bytes(compose(tab.reading(), SIZE, created=TIME))
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    import napari
+
+    other = napari.Viewer(show=True)
+    try:
+        other.window.resize(1280, 800)
+        second = open_workspace(other)
+        rest()
+        second.show_tab(type(second.review))
+        second.review.open(tmp_path / "review")
+        assert second.wait(30)
+        rest()
+        assert len(second.review.marking.annotations) == 2
+        assert len([x for x in other.layers if x.visible]) == 2  # a cell for each scan alone
+        again = png_bytes(compose(second.review.reading(), SIZE, created=TIME))
+    finally:
+        other.close()
+    assert again == first
+
+
 def test_the_grid_comes_back_with_its_cells(tab: Any, opened: Any, tmp_path: Path) -> None:
     found = show_heat(opened)
     layer = next(
@@ -491,6 +538,22 @@ def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
     assert len(tab.marking.key_slices) == 1
 
 
+def click_link(label: Any) -> bool:
+    """Click a label's first link with the mouse; whether there is one that can be clicked."""
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+
+    settle()
+    followed: list[str] = []
+    label.linkActivated.connect(followed.append)
+    for y in range(4, label.height(), 6):
+        for x in range(4, label.width(), 6):
+            QTest.mouseClick(label, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+            if followed:
+                return True
+    return False
+
+
 def test_a_crash_loses_no_more_than_the_last_seconds(
     tab: Any, opened: Any, own_folder: Path
 ) -> None:
@@ -506,7 +569,7 @@ def test_a_crash_loses_no_more_than_the_last_seconds(
     tab.marking.remove_key_slice(0)  # as in a new window
     tab._tell_found()
     assert tab.found.isVisible()
-    tab._on_found_link("restore")
+    assert click_link(tab.found)
     assert opened.wait(30)
     assert [k.note for k in tab.marking.key_slices] == ["kept"]
     tab.save(own_folder.parent / "mine")

@@ -135,7 +135,7 @@ def test_dropping_a_folder_makes_it_the_active_study(workspace: Any, study_folde
 def test_a_click_says_where_in_the_patient(opened: Any) -> None:
     opened.voxel_clicked.emit((4, 10, 20))
     text = opened.study_tab.read_out.text()
-    assert "slice 4, row 10, column 20" in text
+    assert "slice 5, row 11, column 21" in text
     # Column grows to the left, row to the back, slice upwards; see LAS in conftest.
     world = opened.study.grid.world((4, 10, 20))
     assert f"{'R' if world[0] >= 0 else 'L'} {abs(world[0]):.1f}" in text

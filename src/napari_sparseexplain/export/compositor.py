@@ -13,7 +13,7 @@ from PIL import Image
 from .. import __version__
 from ..errors import SparseExplainError
 from ..review.reading import Reading, slice_count
-from ..review.review import Panel
+from ..review.review import Camera, Panel
 from .annotation_drawing import draw_annotations, draw_crosshair
 from .burned_in import RESEARCH_ONLY, model_text, panel_facts
 from .deidentification import deidentified, values_to_remove, without
@@ -134,6 +134,7 @@ def compose(
             where="picture",
             remedy="Choose a larger picture, or fewer panels",
         )
+    panels = _one_scale(reading, panels, (picture_height, cell_width))
     top, facts_drawn = 0, []
     for row in range(rows):
         for column in range(columns):
@@ -185,6 +186,18 @@ def text_size(panel_width: int, dpi: float) -> int:
     """Size of text in pixels: readable in print, small enough for the panel."""
     point = dpi / 72
     return round(point * float(np.clip(panel_width / point / _PANEL_IN_SIZES, _SMALLEST, _LARGEST)))
+
+
+def _one_scale(
+    reading: Reading, panels: tuple[Panel, ...], cell: tuple[int, int]
+) -> tuple[Panel, ...]:
+    """Planes that are linked by a crosshair and seen whole have one scale, as on the screen."""
+    whole = all(panel.camera.zoom is None for panel in panels)
+    if not (reading.review.crosshair and whole and len(panels) > 1):
+        return panels
+    views = [PlaneView(reading.study_of(p).grid, p.plane, p.index, cell, p.camera) for p in panels]
+    camera = Camera(min(view.zoom for view in views), None, cell)
+    return tuple(replace(panel, camera=camera) for panel in panels)
 
 
 def foot_lines(

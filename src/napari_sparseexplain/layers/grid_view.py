@@ -265,12 +265,16 @@ class GridView:
         self.on_change(False)
 
     def fit(self) -> None:
-        """Choose rows and columns anew, after the canvas or the plane has changed."""
+        """Choose rows and columns anew, after the canvas or the plane has changed, and fit."""
         if self.active:
-            shape = self._shape()
-            if self._viewer.canvas.grid.shape != shape:
-                self._viewer.canvas.grid.shape = shape
+            self.reshape()
             self._fit()
+
+    def reshape(self) -> None:
+        """Choose rows and columns anew; what is seen in the cells stays."""
+        shape = self._shape()
+        if self.active and self._viewer.canvas.grid.shape != shape:
+            self._viewer.canvas.grid.shape = shape
 
     def _fit(self) -> None:
         if self._region is None:

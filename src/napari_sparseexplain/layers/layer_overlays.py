@@ -13,6 +13,7 @@ from ..errors import SparseExplainError
 from ..evidence.colours import SIGNED_COLORMAP
 from ..export.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
+from ..volumes.edge_letters import Plane
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY, StudyLayer, role_title
@@ -51,14 +52,15 @@ def layer_parts(
     return []
 
 
-def covers(layer: Layer) -> bool:
-    """Whether nothing below a layer is seen: an opaque picture of the whole study."""
+def covers(layer: Layer, plane: Plane, index: int) -> bool:
+    """Whether nothing below a layer is seen on a slice: an opaque picture of all of it."""
     known = layer.metadata.get(METADATA_KEY)
     if not isinstance(layer, Image) or layer.opacity < 1 or str(layer.blending) not in _FLAT:
         return False
     if isinstance(known, ExplanationLayer):
         span = known.explanation.slices
-        return (span.start, span.stop) == (0, known.study.grid.shape[0])
+        whole = (span.start, span.stop) == (0, known.study.grid.shape[0])
+        return whole or (plane == "axial" and span.start <= index < span.stop)
     return isinstance(known, StudyLayer)
 
 
@@ -78,7 +80,8 @@ def _study_part(
         )
     image = cast(Any, layer)
     limits = _pair(image.contrast_limits) if not image.rgb else (0.0, 255.0)
-    if image.rgb or (layer.opacity == 1 and image.colormap.name == "gray" and covers(layer)):
+    flat = layer.opacity == 1 and str(layer.blending) in _FLAT
+    if image.rgb or (flat and image.colormap.name == "gray"):
         gamma = 1.0 if image.rgb else float(image.gamma)
         return ScanLayer(key, known.role, limits, leading, _interpolation(image, keys), gamma)
     return Overlay(

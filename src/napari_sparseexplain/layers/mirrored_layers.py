@@ -53,15 +53,20 @@ class MirroredLayers:
         if self._on:
             return
         self._on = True
-        for layer in self._main.layers:
-            self._watch(layer)
-            self._follow_visible(layer)
+        # At once: napari builds the scene anew after every single change of the list.
+        with self._view.layers.batched_update():
+            for layer in self._main.layers:
+                self._watch(layer)
+                self._follow_visible(layer)
 
     def stop(self) -> None:
         """Let all twins go."""
         self._on = False
-        for layer in list(self._undo):
-            self._forget(layer)
+        for undo in (call for calls in self._undo.values() for call in calls):
+            undo()
+        self._undo.clear()
+        self._twins.clear()
+        self._view.layers.clear()  # at once, as in start
 
     def detach(self) -> None:
         """Listen no more, for good."""

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ..layers.study_layers import role_title
 from ..volumes import Study
+from .place_words import voxel_words
 
 
 class ClickReadOut(QObject):
@@ -73,8 +74,8 @@ def describe_voxel(study: Study, index: tuple[int, int, int]) -> str:
 
 
 def voxel_lines(study: Study, index: tuple[int, int, int]) -> list[str]:
-    """Where a voxel lies: on the grid, and in the patient where the study knows that."""
-    lines = [f"Voxel  slice {index[0]}, row {index[1]}, column {index[2]}"]
+    """Where a voxel lies: on the grid (from 1), and in the patient where the study knows that."""
+    lines = ["Voxel  " + voxel_words(index)]
     if study.grid.oriented and study.grid.calibrated:
         lines.append("Patient  " + patient_position(study, index))
     return lines

@@ -65,7 +65,7 @@ class DecomposeSession(ModelSession):
         """
         yield Progress(0, 0, "Loading the model")
         self.model(key)
-        yield Progress(0, 0, f"Decomposing slice {index}")
+        yield Progress(0, 0, f"Decomposing slice {index + 1}")
         return self.answer(study, key, index, shown)
 
     def volume_work(self, study: Study, key: ModelKey) -> Work[Explanation]:

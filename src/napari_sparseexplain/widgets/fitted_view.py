@@ -18,6 +18,7 @@ class FittedView:
         self._workspace = workspace
         self._viewer = workspace.viewer
         self._zoom, self._centre = 0.0, (0.0, 0.0)
+        self._kept = False
         self._order_timer = RestingTimer(workspace, 0, self.fit)
         self._resize_timer = RestingTimer(workspace, 30, self._on_resized)
         self._viewer.dims.events.order.connect(self._order_timer.poke)
@@ -31,7 +32,7 @@ class FittedView:
 
     def fit(self) -> None:
         """Fit the active study into the canvas, or into every cell of the grid."""
-        workspace = self._workspace
+        workspace, self._kept = self._workspace, False
         if workspace.grid_view.active:
             workspace.grid_view.fit()
         elif workspace.study is not None and (mine := workspace.layers_of(workspace.study)):
@@ -40,11 +41,13 @@ class FittedView:
         self._remember()
 
     def keep(self) -> None:
-        """Zoom and centre were set on purpose: a fit that still waited does not come."""
+        """Zoom and centre were set on purpose: nothing but a person's own fit undoes them."""
         self._order_timer.stop()
+        self._kept = True
 
     def follow_grid(self, active: bool) -> None:
         """The grid came, changed or went."""
+        self._kept = False
         if not active:
             self._workspace.cameras.resume()
         if active or self._workspace.cameras.is_whole:
@@ -57,6 +60,9 @@ class FittedView:
 
     def _on_resized(self) -> None:
         workspace = self._workspace
+        if workspace.grid_view.active and self._kept:
+            workspace.grid_view.reshape()
+            return
         workspace.grid_view.fit()
         # What was seen is seen, at another size.
         workspace.cameras.reapply()

@@ -14,6 +14,7 @@ from ..layers.explanation_layers import ExplanationLayer, explanation_layers
 from ..layers.study_layers import METADATA_KEY
 from ..volumes import Study
 from .model_session import ModelKey
+from .place_words import slice_words
 from .results_list import Result
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ShownExplanation:
     def title(self) -> str:
         """Line in the list of results."""
         span = self.explanation.slices
-        where = f"slice {span.start}" if self.live else f"slices {span.start}–{span.stop - 1}"
+        where = slice_words(span)
         alpha = f" · α {self.alpha:.2f}" if self._has_alpha else ""
         return f"{self.model_title} · {where}{alpha}"
 

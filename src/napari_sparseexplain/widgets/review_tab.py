@@ -205,9 +205,13 @@ class ReviewTab(ExplainTab):
             self.restored.take(*done.pair)
 
     def _on_opened(self, reading: Reading, layers: Any) -> None:
-        marks = put_on_window(self._workspace, reading, layers)
+        marks = put_on_window(
+            self._workspace,
+            reading,
+            layers,
+            mark=lambda found: self.marking.put(found.annotations, found.key_slices),
+        )
         study = self._workspace.study
-        self.marking.put(marks.annotations, marks.key_slices)
         self.exports.code.setText(marks.code)
         if marks.probe is not None:
             self._workspace.marker.mark(marks.probe)
@@ -321,8 +325,14 @@ class ReviewTab(ExplainTab):
         if written is not None:
             self.found.setText(
                 f"An unsaved review of this study from {written:%d %B %H:%M} is there. "
-                '<a href="restore">Restore</a> · <a href="discard">Discard</a>'
+                f"{_link('restore')} · {_link('discard')}"
             )
+            self.run_bar.message.setText("")
+            if not self.isVisible():
+                tell_warning(
+                    "An unsaved review of this study is there. Restore or discard it in the "
+                    "Review tab"
+                )
 
     def _on_found_link(self, what: str) -> None:
         if self._study is None:
@@ -353,6 +363,11 @@ class ReviewTab(ExplainTab):
         # Whether a file may be replaced is asked once, for all that will be written.
         option = QFileDialog.Option.DontConfirmOverwrite
         return QFileDialog.getSaveFileName(self, title, name, kind, options=option)[0]
+
+
+def _link(action: str) -> str:
+    """A link that is read on a dark theme and on a light one."""
+    return f'<a href="{action}" style="color: #2f9bdb">{action.capitalize()}</a>'
 
 
 def _open_work(folder: Path, moved: dict[str, str]) -> Work[tuple[Reading, Any]]:

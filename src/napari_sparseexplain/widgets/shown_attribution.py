@@ -21,6 +21,7 @@ from ..layers.study_layers import METADATA_KEY, axis_labels
 from ..volumes import Study
 from .attribution_session import AttributionAnswer
 from .parameter_form import changed_values
+from .place_words import slice_words
 from .results_list import Result, details_text
 
 if TYPE_CHECKING:
@@ -82,10 +83,7 @@ class ShownAttribution:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        span = self.explanation.slices
-        one = span.stop - span.start == 1
-        where = f"slice {span.start}" if one else f"slices {span.start}–{span.stop - 1}"
-        return f"{self.name} · {where}"
+        return f"{self.name} · {slice_words(self.explanation.slices)}"
 
     @property
     def setting(self) -> str:

@@ -29,6 +29,7 @@ from ..networks.model_card import ModelCard
 from ..volumes import Study
 from .decompose_session import Shown, SliceAnswer
 from .model_session import ModelKey
+from .place_words import slice_words
 from .results_list import Result, details_text
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class ShownDecomposition:
     def title(self) -> str:
         """Line in the list of results."""
         span = self.explanation.slices
-        where = f"slice {span.start}" if self.live else f"slices {span.start}–{span.stop - 1}"
+        where = slice_words(span)
         return f"{self.card.title or self.card.name} · {where}"
 
     @property

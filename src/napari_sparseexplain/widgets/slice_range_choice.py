@@ -11,7 +11,7 @@ AROUND = 2
 
 
 class SliceRangeChoice(QWidget):
-    """Two numbers; the last is included, as a person counts."""
+    """Two numbers from 1, the last included, as a person counts; `slices` counts from 0."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,12 +28,12 @@ class SliceRangeChoice(QWidget):
         """Limits of a study, about one of its slices."""
         total = 1 if study is None else study.grid.shape[0]
         for box in (self.first, self.last):
-            box.setRange(0, total - 1)
-        self.first.setValue(max(index - AROUND, 0))
-        self.last.setValue(min(index + AROUND, total - 1))
+            box.setRange(1, total)
+        self.first.setValue(max(index + 1 - AROUND, 1))
+        self.last.setValue(min(index + 1 + AROUND, total))
 
     @property
     def slices(self) -> slice:
         """The range; turned about where the last comes before the first."""
         low, high = sorted((self.first.value(), self.last.value()))
-        return slice(low, high + 1)
+        return slice(low - 1, high)

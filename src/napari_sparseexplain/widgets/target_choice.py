@@ -17,6 +17,7 @@ from ..layers.explanation_layers import ExplanationLayer
 from ..layers.study_layers import METADATA_KEY
 from ..networks.model_card import ModelCard
 from ..volumes import Study
+from .place_words import voxel_words
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -103,7 +104,7 @@ class TargetChoice(QWidget):
     def clicked(self, index: tuple[int, int, int]) -> None:
         """A voxel was clicked."""
         self.voxel = index
-        self.where.setText(f"slice {index[0]}, row {index[1]}, column {index[2]}")
+        self.where.setText(voxel_words(index))
 
     def refresh_layers(self) -> None:
         """Layers that a person can have drawn on: none of ours but masks of the study."""

@@ -96,8 +96,12 @@ class ViewModes(QObject):
             self._hidden = [d for d in window.findChildren(QDockWidget) if d.isVisible()]
             for dock in self._hidden:
                 dock.hide()
-            self._viewer.window._qt_viewer.canvas.native.setFocus()
+            self.focus_picture()
         self.full_changed.emit(self.full)
+
+    def focus_picture(self) -> None:
+        """Let the keys go to the picture."""
+        self._viewer.window._qt_viewer.canvas.native.setFocus()
 
     def close(self) -> None:
         """The window goes."""

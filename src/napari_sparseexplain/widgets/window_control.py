@@ -148,6 +148,8 @@ class WindowControl(QWidget):
     def _on_activated(self, place: int) -> None:
         if place < len(self._presets):
             self.apply(self._presets[place])
+        # Letters typed next are keys of the picture, and not names of presets.
+        self._workspace.modes.focus_picture()
         self.choice.setCurrentIndex(self._place())
 
     def show_drag(self, layer: Image | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -133,6 +133,7 @@ def put_on_window(
     workspace: Workspace,
     reading: Reading,
     layers: Mapping[str, Sequence[LayerTuple]] | None = None,
+    mark: Callable[[Marks], None] = lambda marks: None,
 ) -> Marks:
     """Show a restored reading: its studies, maps, limits, slice, plane, camera and cells.
 
@@ -142,6 +143,8 @@ def put_on_window(
     ----------
     layers : mapping, optional
         From `layers_for`.
+    mark : callable, optional
+        Shows what was marked, once the study is active and before its layers stand in cells.
 
     Returns
     -------
@@ -162,10 +165,11 @@ def put_on_window(
         workspace.activate(study)
     workspace.grid_view.leave()
     _restore_view(workspace, review, study)
+    marks = _marks(review, first, study)
+    mark(marks)
     for layer in workspace.viewer.layers:
         if layer.visible and layer.metadata.get(METADATA_KEY) != AUXILIARY:
             layer.visible = False
-    marks = _marks(review, first, study)
     if not shows_three_planes(review):
         workspace.modes.set_mode("single")
         _restore_panels(workspace, reading)

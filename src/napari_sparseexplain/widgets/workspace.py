@@ -129,9 +129,8 @@ class Workspace(QWidget):
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
         self._title_timer = RestingTimer(self, 0, self._write_title)
-        napari_viewer.dims.events.point.connect(self._title_timer.poke)
-        napari_viewer.dims.events.order.connect(self._title_timer.poke)
-        napari_viewer.dims.events.ndisplay.connect(self._title_timer.poke)
+        for moved in (napari_viewer.dims.events[name] for name in ("point", "order", "ndisplay")):
+            moved.connect(self._title_timer.poke)
         napari_viewer.dims.events.point.connect(self._slice_timer.poke)
         self.fitted = FittedView(self)
         napari_viewer.canvas.events.size.connect(self._title_timer.poke)
@@ -338,10 +337,8 @@ class Workspace(QWidget):
 
     def toggle_convention(self) -> None:
         """The other convention."""
-        other: Convention = "radiological"
-        if self.convention == "radiological":
-            other = "neurological"
-        self.set_convention(other)
+        radiological = self.convention == "radiological"
+        self.set_convention("neurological" if radiological else "radiological")
 
     def show_keys(self) -> None:
         """The sheet of keys and mouse."""
@@ -441,10 +438,11 @@ class Workspace(QWidget):
 
 def open_workspace(viewer: Viewer) -> Workspace:
     """The viewer's workspace: the one that is docked already, else a new one."""
+    # A viewer that napari hands to plugins warns its reader at every private name.
+    viewer = getattr(viewer, "__wrapped__", viewer)
     docked = viewer.window.dock_widgets.get(DOCK_NAME)
     if isinstance(docked, Workspace):
-        dock = docked.parentWidget()
-        if dock is not None:
+        if (dock := docked.parentWidget()) is not None:
             dock.show()
         return docked
     workspace = Workspace(viewer)
