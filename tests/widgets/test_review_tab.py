@@ -250,6 +250,19 @@ def test_what_an_opaque_map_hides_on_its_slices_is_not_in_the_picture(
     assert "study" in [o.shelf for o in panel.overlays]
 
 
+def test_saving_says_which_results_are_hidden_and_so_left_out(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    show_heat(opened)
+    tab.save(tmp_path / "whole")
+    assert opened.wait(30)
+    assert "hidden" not in tab.run_bar.message.text()
+    opened.viewer.layers[-1].visible = False
+    tab.save(tmp_path / "part")
+    assert opened.wait(30)
+    assert "hidden: grad-cam" in tab.run_bar.message.text()
+
+
 def test_a_grid_with_marks_and_another_zoom_comes_back(
     tab: Any, opened: Any, tmp_path: Path
 ) -> None:

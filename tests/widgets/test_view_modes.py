@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari._qt.utils import QImg2array
 
 from napari_sparseexplain.layers.linked_cameras import whole_zoom
 
@@ -136,6 +137,17 @@ def test_hands_in_the_other_planes(three: Any) -> None:
     assert tuple(three.study_layer("flair").contrast_limits) != limits
     # Keys go where they are bound.
     assert canvas.focusProxy() is native(viewer)
+
+
+def test_a_mode_left_before_it_was_painted_comes_back_whole(opened: Any) -> None:
+    for mode in ("orthogonal", "single", "orthogonal"):
+        opened.modes.set_mode(mode)
+    settle(1.0)
+    for canvas, view in zip(opened.modes.views.canvases, opened.modes.views.panes, strict=True):
+        assert view.crosshair.place is not None
+        red, green, blue = np.moveaxis(QImg2array(canvas.canvas.screenshot())[..., :3] / 255, -1, 0)
+        # Of the mask's green; the crosshair is blue.
+        assert np.mean((green - red > 0.1) & (green - blue > 0.03)) > 0.005, view.plane
 
 
 def test_switching_loses_nothing(opened: Any) -> None:

@@ -289,24 +289,6 @@ class JfMlIstaNetwork(nn.Module):
         self._to_unit_norm()
 
     @torch.no_grad()
-    def wake(self, codes: Sequence[torch.Tensor], share: float = 0.9) -> None:
-        """After a training step: lower the thresholds of classes whose codes were all 0.
-
-        What is 0 everywhere has no gradient, so a class that once falls silent (the rarest does,
-        in two trainings of three) would never be heard again.
-
-        Parameters
-        ----------
-        codes : sequence of Tensor
-            Deepest codes of every class in this step.
-        share : float
-            What is kept of a silent class's thresholds.
-        """
-        for c, code in enumerate(codes):
-            if not bool(code.any()):
-                self.thresholds[c] *= share
-
-    @torch.no_grad()
     def constrain(self) -> None:
         """After an optimiser step: thresholds at least 0, steps positive, norms at most 1.
 

@@ -326,7 +326,6 @@ def _step(
     norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_norm)
     optimizer.step()
     if isinstance(network, JfMlIstaNetwork):
-        network.wake(found.decomposition.codes)
         network.constrain()
         entry["smallest threshold"] = float(network.thresholds.detach().min())
     return {

@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from ..errors import SparseExplainError
 from ..export.export_work import ExportChoice, check_ready, existing_files, export_work
+from ..layers.explanation_layers import ExplanationLayer
+from ..layers.study_layers import METADATA_KEY
 from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.store import StudyMovedError, restore_review, save_review
@@ -195,7 +197,7 @@ class ReviewTab(ExplainTab):
             self._folder = done
             self.unsaved.forget(self._saving)
             self._tell_found()
-            self.run_bar.message.setText(f"Saved in {done}.")
+            self.run_bar.message.setText(f"Saved in {done}.{self._left_out()}")
         elif isinstance(done, list):
             first = f"{done[0]}" + (f" and {len(done) - 1} more files" if len(done) > 1 else "")
             self.run_bar.message.setText(f"Written: {first}.")
@@ -203,6 +205,20 @@ class ReviewTab(ExplainTab):
             self._on_opened(*done)
         else:
             self.restored.take(*done.pair)
+
+    def _left_out(self) -> str:
+        """Results that the window holds and the saved review does not, since they are hidden."""
+        saved = [] if self._saving is None else list(self._saving.explanations.values())
+        hidden = {
+            id(known.explanation): known.explanation.method
+            for layer in self._workspace.viewer.layers
+            if isinstance(known := layer.metadata.get(METADATA_KEY), ExplanationLayer)
+            and not any(known.explanation is item for item in saved)
+        }
+        if not hidden:
+            return ""
+        names = ", ".join(sorted(set(hidden.values())))
+        return f"\nNot in it, because hidden: {names}. Show them and save again to keep them."
 
     def _on_opened(self, reading: Reading, layers: Any) -> None:
         marks = put_on_window(
