@@ -17,6 +17,7 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Windows first, and all in one process: two of them would take the focus from each other."""
     items.sort(key=lambda item: "gui" not in item.keywords)
