@@ -47,6 +47,8 @@ def test_mr_windows_go_with_the_gain_of_the_receiver(role: str) -> None:
     plain, louder = scan(role), scan(role, gain=7.0)
     presets = presets_for(plain)
     assert [p.name for p in presets] == [p.name for p in presets_for(louder)]
+    windows = [p.quantiles for p in presets if p.quantiles is not None]
+    assert len(windows) == len(set(windows))  # none under two names
     for preset in presets:
         low, high = preset_limits(plain, preset)
         assert low < high

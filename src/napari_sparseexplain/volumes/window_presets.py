@@ -104,7 +104,9 @@ def presets_for(volume: Volume, own: tuple[WindowPreset, ...] = ()) -> tuple[Win
     if volume.unit == "HU" or role == "ct":
         chosen = (*CT_PRESETS, *own)
     else:
-        chosen = (*_MR_PRESETS.get(role, ()), _SOFT, _HARD)
+        named = _MR_PRESETS.get(role, ())
+        taken = {preset.quantiles for preset in named}  # one window under two names confuses
+        chosen = (*named, *(p for p in (_SOFT, _HARD) if p.quantiles not in taken))
     return (AUTO, *filed, *chosen, FULL)
 
 
