@@ -20,7 +20,7 @@ from .deidentification import deidentified, values_to_remove, without
 from .lettering import DIM, WARNING, line_height, wrapped, write
 from .overlay_legend import draw_legend, legend_height
 from .panel_lettering import letter_panel
-from .plane_picture import draw_panel
+from .plane_picture import draw_panel, without_hidden
 from .plane_view import PlaneView
 
 #: Pixels between panels.
@@ -105,7 +105,7 @@ def compose(
     """
     size = size or PictureSize()
     _check(reading)
-    panels = reading.review.panels
+    panels = tuple(without_hidden(reading, panel) for panel in reading.review.panels)
     rows, columns = panel_grid(reading, size)
     cell_width = (size.width - (columns - 1) * GAP) // columns
     text = text_size(cell_width, size.dpi)

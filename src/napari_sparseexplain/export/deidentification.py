@@ -25,6 +25,12 @@ REMOVED = "[removed]"
 #: Facts that are mappings by role, or by the name of a layer.
 _NAMED_BY_FILES = frozenset({"inputs_sha256", "values"})
 
+#: Numbers that are removed however short they are.
+_PATIENTS_NUMBERS = frozenset({"PatientID", "AccessionNumber", "StudyID"})
+
+#: Other numbers with fewer digits are sizes and values of any picture.
+_LONG_NUMBER = 8
+
 #: Shorter names of studies occur in any text by chance.
 _SHORTEST = 3
 
@@ -44,7 +50,11 @@ def identifying_values(studies: Iterable[Study]) -> frozenset[str]:
         for volume in volumes:
             header = volume.source.header
             if volume.source.format == "dicom" and header is not None:
-                found |= {form for form, _ in identifying_forms(header)}
+                found |= {
+                    form
+                    for form, keyword in identifying_forms(header)
+                    if keyword in _PATIENTS_NUMBERS or not _is_short_number(form)
+                }
     return frozenset(found)
 
 
@@ -79,6 +89,10 @@ def deidentified(value: Any, values: frozenset[str], *, named_by_files: bool = F
     if isinstance(value, list | tuple):
         return [deidentified(item, values) for item in value]
     return value
+
+
+def _is_short_number(form: str) -> bool:
+    return len(form) < _LONG_NUMBER and form.replace(".", "").isdigit()
 
 
 def values_to_remove(reading: Reading, *, identify: bool) -> frozenset[str]:

@@ -160,7 +160,7 @@ def _forms(value: str, representation: str, keyword: str) -> list[str]:
     if representation == "PN":
         parts = [part for part in re.split(r"[\^=\s,]+", value) if part]
         # "Doe^Jane" is also said as "Doe Jane" and "Jane Doe".
-        return [value, *parts, " ".join(parts[:2]), " ".join(parts[1::-1])]
+        return [value, *parts, " ".join(parts), " ".join(parts[:2]), " ".join(parts[1::-1])]
     if representation in ("DA", "DT") and len(value) >= 8:
         year, month, day = value[:4], value[4:6], value[6:8]
         return [

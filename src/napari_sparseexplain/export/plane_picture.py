@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,15 +56,40 @@ def draw_panel(
     picture = np.zeros((*view.size, 3), np.float32)
     if panel.scan is not None:
         _lay_scan(picture, reading, panel, panel.scan, view)
+    ground = picture.copy()
     for overlay in panel.overlays:
         plane = reading.plane_of(overlay, panel)
         if plane is not None and overlay.opacity > 0:
+            if overlay.blend == "heat":
+                # It is coloured over its scan, and hides what else lies below where it reaches.
+                values, inside = sampled(plane, view, "nearest")
+                reached = inside & np.isfinite(values)
+                picture[reached] = ground[reached]
             colours, alpha = overlay_colours(plane, overlay, view, reading.part_of(overlay, panel))
             if overlay.blend == "additive":
                 picture += alpha[..., None] * colours
             else:
                 picture += alpha[..., None] * (colours - picture)
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def without_hidden(reading: Reading, panel: Panel) -> Panel:
+    """The panel less the overlays that another one hides on all of its slice."""
+    kept: list[Overlay] = []
+    for overlay in panel.overlays:
+        plane = reading.plane_of(overlay, panel) if _is_opaque(overlay) else None
+        if plane is not None and bool(np.isfinite(plane).all()):
+            kept = []
+        kept.append(overlay)
+    return replace(panel, overlays=tuple(kept))
+
+
+def _is_opaque(overlay: Overlay) -> bool:
+    """Whether nothing is seen through an overlay; a heat map stands on a scan of its own."""
+    if overlay.is_label or overlay.opacity < 1 or overlay.blend == "additive":
+        return False
+    whole = overlay.threshold is None and overlay.share == 1 and overlay.least == 0
+    return overlay.blend == "heat" or whole
 
 
 def voxel_picture(reading: Reading, panel: Panel) -> npt.NDArray[np.uint8]:

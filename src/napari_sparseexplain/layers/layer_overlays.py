@@ -13,7 +13,6 @@ from ..errors import SparseExplainError
 from ..evidence.colours import SIGNED_COLORMAP
 from ..export.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
-from ..volumes.edge_letters import Plane
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY, StudyLayer, role_title
@@ -52,15 +51,14 @@ def layer_parts(
     return []
 
 
-def covers(layer: Layer, plane: Plane, index: int) -> bool:
-    """Whether nothing below a layer is seen on a slice: an opaque picture of all of it."""
+def covers(layer: Layer) -> bool:
+    """Whether nothing below a layer is seen on any slice: an opaque picture of the whole study."""
     known = layer.metadata.get(METADATA_KEY)
     if not isinstance(layer, Image) or layer.opacity < 1 or str(layer.blending) not in _FLAT:
         return False
     if isinstance(known, ExplanationLayer):
         span = known.explanation.slices
-        whole = (span.start, span.stop) == (0, known.study.grid.shape[0])
-        return whole or (plane == "axial" and span.start <= index < span.stop)
+        return (span.start, span.stop) == (0, known.study.grid.shape[0])
     return isinstance(known, StudyLayer)
 
 

@@ -129,8 +129,7 @@ def _panel(
     blank: Panel, layers: Sequence[Layer], point: Sequence[float], keys: ReviewKeys, *, titled: bool
 ) -> Panel:
     """One cell. What an opaque layer hides is left out."""
-    opaque = [n for n, layer in enumerate(layers) if covers(layer, blank.plane, blank.index)]
-    hidden = max(opaque, default=0)
+    hidden = max((place for place, layer in enumerate(layers) if covers(layer)), default=0)
     seen = list(layers[hidden:])
     if len(seen) == 1 and isinstance(drawn := seen[0].metadata.get(METADATA_KEY), PanelLayer):
         return known_panel(drawn, blank, keys)
@@ -144,8 +143,9 @@ def _panel(
         else:
             keys.note("layers of a study on another grid are not in the picture")
     scan = fitting.pop(0) if fitting and isinstance(fitting[0], ScanLayer) else None
-    if any(isinstance(part, ScanLayer) for part in fitting):
-        keys.note("a scan that lies half clear over another one is not in the picture: hide one")
+    others = [part for part in fitting if isinstance(part, ScanLayer)]
+    if any(scan is None or (o.study, o.role) != (scan.study, scan.role) for o in others):
+        keys.note("a scan that lies over another one is not in the picture: hide one of them")
     overlays = tuple(part for part in fitting if isinstance(part, Overlay))
     title = overlays[-1].title if titled and overlays and overlays[-1].shelf != "study" else ""
     return replace(

@@ -297,7 +297,8 @@ class JfMlIstaNetwork(nn.Module):
         codes are one quantity. So the parameters stay as the optimiser left them, and the model
         that they stand for (`class_models`) is written with norms of at most 1. One scale serves a
         layer of all classes, since they share the classifier. Does nothing for an unconstrained
-        network.
+        network. Steps are held below 2 as the optimiser has them, so a network that `normalise`
+        was called on is not trained on.
         """
         if not self.constrained:
             return

@@ -212,7 +212,8 @@ class ReviewTab(ExplainTab):
         hidden = {
             id(known.explanation): known.explanation.method
             for layer in self._workspace.viewer.layers
-            if isinstance(known := layer.metadata.get(METADATA_KEY), ExplanationLayer)
+            if not layer.visible
+            and isinstance(known := layer.metadata.get(METADATA_KEY), ExplanationLayer)
             and not any(known.explanation is item for item in saved)
         }
         if not hidden:

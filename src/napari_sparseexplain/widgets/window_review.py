@@ -198,7 +198,7 @@ def _look_again(workspace: Workspace, panels: Sequence[Panel], study: Study) -> 
     if first.zoom is None or first.canvas is None:
         workspace.fit()
         return
-    focus = [0.0, 0.0, 0.0]
+    focus = list((np.asarray(study.grid.shape) - 1) / 2 * study.grid.spacing)
     for panel in reversed(panels):  # the main view's own centre last
         if panel.camera.centre is not None:
             for axis, place in zip(PLANES[panel.plane][1:], panel.camera.centre, strict=True):

@@ -134,10 +134,10 @@ class Workspace(QWidget):
         napari_viewer.dims.events.point.connect(self._slice_timer.poke)
         self.fitted = FittedView(self)
         napari_viewer.canvas.events.size.connect(self._title_timer.poke)
-        napari_viewer.layers.events.inserted.connect(self._on_inserted)
+        napari_viewer.layers.events.inserted.connect(lambda event: self._watch(event.value))
         napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
         for layer in napari_viewer.layers:
-            layer.events.visible.connect(self._layers_timer.poke)
+            self._watch(layer)
         self._last_slice = -1
         self._key_sheet: KeySheet | None = None
         bind_keys(self)
@@ -363,9 +363,9 @@ class Workspace(QWidget):
         self._write_title()
         self.study_changed.emit(study)
 
-    def _on_inserted(self, event: Any) -> None:
-        guard_layer(event.value)
-        event.value.events.visible.connect(self._layers_timer.poke)
+    def _watch(self, layer: Layer) -> None:
+        guard_layer(layer)
+        layer.events.visible.connect(self._layers_timer.poke)
         self._layers_timer.poke()
 
     def _on_layers_rest(self) -> None:
