@@ -242,6 +242,9 @@ def test_what_an_opaque_map_hides_on_its_slices_is_not_in_the_picture(
     assert layer.metadata[METADATA_KEY].explanation is found
     opened.study_layer("seg").visible = True
     layer.opacity = 1.0
+    rest()
+    opened.viewer.scene.camera.zoom *= 1.3
+    settle(0.2)
     reading = tab.reading()
     (panel,) = reading.review.panels
     assert panel.scan is not None  # other slices of this panel show it
