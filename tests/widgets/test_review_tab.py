@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +81,25 @@ def rest() -> None:
     """Let the window come to rest, also on a machine that has no time for it."""
     for _ in range(8):
         settle(0.05)
+
+
+@contextmanager
+def another_window(review: Path) -> Iterator[Any]:
+    """The workspace of a new window in which a saved review was opened."""
+    import napari
+
+    window = napari.Viewer(show=True)
+    try:
+        window.window.resize(1280, 800)
+        workspace = open_workspace(window)
+        rest()
+        workspace.show_tab(type(workspace.review))
+        workspace.review.open(review)
+        assert workspace.wait(30)
+        rest()
+        yield workspace
+    finally:
+        window.close()
 
 
 def show_heat(workspace: Any) -> Explanation:
@@ -199,8 +220,6 @@ def _agree_within_a_pixel(ours: np.ndarray, shot: np.ndarray) -> float:
 def test_a_saved_review_comes_back_onto_another_window_and_gives_the_same_picture(
     tab: Any, opened: Any, tmp_path: Path, viewer: Any
 ) -> None:
-    import napari
-
     show_heat(opened)
     opened.study_layer("flair").contrast_limits = (10.0, 180.0)
     opened.go_to_slice(opened.current_slice)
@@ -215,22 +234,12 @@ def test_a_saved_review_comes_back_onto_another_window_and_gives_the_same_pictur
     assert opened.wait(30)
     assert "Saved" in tab.run_bar.message.text()
 
-    other = napari.Viewer(show=True)
-    try:
-        other.window.resize(1280, 800)
-        second = open_workspace(other)
-        rest()
-        second.show_tab(type(second.review))
-        second.review.open(tmp_path / "review")
-        assert second.wait(30)
-        rest()
+    with another_window(tmp_path / "review") as second:
         assert [k.note for k in second.review.marking.key_slices] == ["grows"]
         assert len(second.review.marking.annotations) == 2
         assert second.study_layer("flair").contrast_limits == [10.0, 180.0]
         assert second.current_slice == opened.current_slice
         again = png_bytes(compose(second.review.reading(), SIZE, created=TIME))
-    finally:
-        other.close()
     assert again == first
 
 
@@ -285,22 +294,11 @@ def test_a_grid_with_marks_and_another_zoom_comes_back(
     first = png_bytes(compose(tab.reading(), SIZE, created=TIME))
     tab.save(tmp_path / "review")
     assert opened.wait(30)
-    import napari
-
-    other = napari.Viewer(show=True)
-    try:
-        other.window.resize(1280, 800)
-        second = open_workspace(other)
-        rest()
-        second.show_tab(type(second.review))
-        second.review.open(tmp_path / "review")
-        assert second.wait(30)
-        rest()
+    with another_window(tmp_path / "review") as second:
         assert len(second.review.marking.annotations) == 2
-        assert len([x for x in other.layers if x.visible]) == 2  # a cell for each scan alone
+        # A cell for each scan alone.
+        assert sum(layer.visible for layer in second.viewer.layers) == 2
         again = png_bytes(compose(second.review.reading(), SIZE, created=TIME))
-    finally:
-        other.close()
     assert again == first
 
 

@@ -22,8 +22,7 @@ from pydicom.valuerep import PersonName
 from ..errors import SparseExplainError
 from .own_words import is_own, words_of
 
-#: Elements whose value stands for one person, visit, place or device. The profile's ethnic group
-#: and occupation are not looked for: they are words of any sentence, and exports never copy them.
+#: Elements whose value stands for one person, visit, place or device.
 _NUMBERS = frozenset(
     {
         "PatientID",
@@ -49,6 +48,10 @@ _NUMBERS = frozenset(
         "AdditionalPatientHistory",
     }
 )
+
+#: Elements that the profile removes, too, whose values are words of any sentence. Written by a
+#: person they can be taken out of a text; that they occur is no reason to refuse an export.
+_WORDS = frozenset({"EthnicGroup", "Occupation"})
 
 _PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
 
@@ -95,6 +98,8 @@ def identifying_values(headers: Iterable[Dataset]) -> IdentifyingValues:
     possible: dict[str, str] = {}
     for header in headers:
         for form, keyword in identifying_forms(header):
+            if keyword in _WORDS:
+                continue
             (certain if _is_certain(form) else possible).setdefault(_folded(form), keyword)
     return IdentifyingValues(certain, possible)
 
@@ -174,7 +179,9 @@ def _forms(value: str, representation: str, keyword: str) -> list[str]:
         # Of a class a private one identifies nobody either.
         standard = UID(value).startswith("1.2.840.10008.") or keyword.endswith("ClassUID")
         return [] if standard else [value]
-    return [value] if keyword in _NUMBERS else []
+    # A time of day to the second or coarser occurs anywhere; with its fraction it is one scan's.
+    exact = representation == "TM" and "." in value
+    return [value] if exact or keyword in _NUMBERS | _WORDS else []
 
 
 def _is_certain(value: str) -> bool:

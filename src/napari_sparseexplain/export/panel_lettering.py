@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..volumes.place_words import axis_words, voxel_words
 from .burned_in import number_text
 from .lettering import PALE, WARNING, WHITE, fitted, line_height, text_width, write
 from .plane_view import PlaneView
@@ -75,13 +76,8 @@ def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:
 def _place_text(probe: Mapping[str, Any]) -> str:
     """The probe's place, in the patient or on the grid (counted from 1, as slices are)."""
     if "points_ras_mm" in probe:
-        return ", ".join(_axis_text(v, i) for i, v in enumerate(probe["points_ras_mm"][0]))
-    slice_, row, column = (round(v) + 1 for v in probe["points_voxel"][0])
-    return f"slice {slice_}, row {row}, column {column}"
-
-
-def _axis_text(value: float, axis: int) -> str:
-    return f"{('RAS' if value >= 0 else 'LPI')[axis]} {abs(value):.1f}"
+        return ", ".join(axis_words(probe["points_ras_mm"][0]))
+    return voxel_words(probe["points_voxel"][0])
 
 
 def _letters(image: Image.Image, letters: Mapping[str, str], size: int, below: int) -> None:

@@ -10,6 +10,7 @@ from napari.layers import Image, Labels, Layer
 
 from ..export.burned_in import number_text
 from ..volumes import Study
+from ..volumes.place_words import millimetre_words, voxel_words
 from ..volumes.reading_order import role_title
 from .explanation_layers import ExplanationLayer
 from .grey_window import unit_of
@@ -26,14 +27,8 @@ def patient_words(study: Study, place: Sequence[float]) -> str:
     """
     index = np.asarray(place, dtype=float) / study.grid.spacing
     if not (study.grid.oriented and study.grid.calibrated):
-        s, p, l = (round(float(v)) for v in index)  # noqa: E741
-        return f"slice {s + 1}, row {p + 1}, column {l + 1}"
-    world = study.grid.world(index)
-    words = [
-        f"{positive if value >= 0 else negative} {abs(value):.1f}"
-        for value, positive, negative in zip(world, "RAS", "LPI", strict=True)
-    ]
-    return "  ".join(words) + " mm"
+        return voxel_words(index)
+    return millimetre_words(study.grid.world(index))
 
 
 def inside(study: Study, place: Sequence[float]) -> bool:

@@ -239,9 +239,9 @@ class JfMlIstaNetwork(nn.Module):
     ) -> None:
         """Start from real input: atoms, thresholds, and the size of the logits.
 
-        With unit-norm dictionaries a fixed threshold may lie above all coefficients: every code
-        is then zero and nothing is learned. Random atoms are no better start: whichever class is
-        coded first explains all, and the others fall silent.
+        With the unit-norm dictionaries of the start a fixed threshold may lie above all
+        coefficients: every code is then zero and nothing is learned. Random atoms are no better
+        start: whichever class is coded first explains all, and the others fall silent.
 
         Parameters
         ----------

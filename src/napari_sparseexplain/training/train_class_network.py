@@ -43,7 +43,7 @@ class ClassRecipe:
         Crops seen in all, and crops a step.
     scales : tuple of (share, factor, crop)
         Parts of the training, in order: each sees crops of ``crop`` pixels averaged over blocks of
-        ``factor`` pixels a side. Dictionaries of unit norm carry over to the finer grid, and a
+        ``factor`` pixels a side. Dictionaries carry over to the finer grid, and a
         coarse crop shows more of the brain for its price.
     plain_share, plain_scales : float, tuple
         Last share of the steps, with scales of its own, in which crops are drawn as they come:
@@ -56,7 +56,7 @@ class ClassRecipe:
         Of Adam, as the paper's literature recommends; rises over the first 5 % of the steps and
         falls to 0 along a cosine, then once more from a third of it in the plain part.
     weight_decay : float
-        On dictionaries only: thresholds would be pulled to 0, and unit norms undo it.
+        On dictionaries only: thresholds would be pulled to 0.
     gradient_norm : float
         Gradients are clipped to it.
     residual, specificity : float
@@ -64,8 +64,9 @@ class ClassRecipe:
     threshold_share : float
         See `JfMlIstaNetwork.initialise`.
     classifier_rate : float
-        Times the learning rate, for the classifier of a JF-ML-ISTA: unit-norm dictionaries give
-        small codes, so its weights are some ten times theirs and must move as far.
+        Times the learning rate, for the classifier of a JF-ML-ISTA: it starts on unit-norm
+        dictionaries, which give small codes, so its weights are some ten times theirs and must
+        move as far.
     scalar_rate : float
         Times the learning rate, for thresholds and steps.
     gradient_rounds : int

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ..layers.study_layers import role_title
 from ..volumes import Study
-from .place_words import voxel_words
+from ..volumes.place_words import millimetre_words, voxel_words
 
 
 class ClickReadOut(QObject):
@@ -77,15 +77,5 @@ def voxel_lines(study: Study, index: tuple[int, int, int]) -> list[str]:
     """Where a voxel lies: on the grid (from 1), and in the patient where the study knows that."""
     lines = ["Voxel  " + voxel_words(index)]
     if study.grid.oriented and study.grid.calibrated:
-        lines.append("Patient  " + patient_position(study, index))
+        lines.append("Patient  " + millimetre_words(study.grid.world(index)))
     return lines
-
-
-def patient_position(study: Study, index: tuple[int, int, int]) -> str:
-    """Millimetres towards each side (``"R 12.0  A 30.5  S 4.0 mm"``)."""
-    world = study.grid.world(index)
-    words = [
-        f"{(positive if value >= 0 else negative)} {abs(value):.1f}"
-        for value, positive, negative in zip(world, "RAS", "LPI", strict=True)
-    ]
-    return "  ".join(words) + " mm"

@@ -13,8 +13,8 @@ from ..evidence import Explanation
 from ..layers.explanation_layers import ExplanationLayer, explanation_layers
 from ..layers.study_layers import METADATA_KEY
 from ..volumes import Study
+from ..volumes.place_words import slice_words
 from .model_session import ModelKey
-from .place_words import slice_words
 from .results_list import Result
 
 if TYPE_CHECKING:

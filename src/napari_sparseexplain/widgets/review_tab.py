@@ -344,7 +344,6 @@ class ReviewTab(ExplainTab):
                 f"An unsaved review of this study from {written:%d %B %H:%M} is there. "
                 f"{_link('restore')} · {_link('discard')}"
             )
-            self.run_bar.message.setText("")
             if not self.isVisible():
                 tell_warning(
                     "An unsaved review of this study is there. Restore or discard it in the "

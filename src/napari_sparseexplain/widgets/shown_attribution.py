@@ -19,9 +19,9 @@ from ..layers.explanation_layers import BelowMap, ExplanationLayer, map_layer
 from ..layers.heat_over_scan import heat_over_scan
 from ..layers.study_layers import METADATA_KEY, axis_labels
 from ..volumes import Study
+from ..volumes.place_words import slice_words
 from .attribution_session import AttributionAnswer
 from .parameter_form import changed_values
-from .place_words import slice_words
 from .results_list import Result, details_text
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from ..layers.explanation_layers import ExplanationLayer
 from ..layers.study_layers import METADATA_KEY, role_title
 from ..networks.model_card import ModelCard
 from ..volumes import Study
+from ..volumes.place_words import slice_words
 from .decompose_session import Shown, SliceAnswer
 from .model_session import ModelKey
-from .place_words import slice_words
 from .results_list import Result, details_text
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ..layers.explanation_layers import ExplanationLayer
 from ..layers.study_layers import METADATA_KEY
 from ..networks.model_card import ModelCard
 from ..volumes import Study
-from .place_words import voxel_words
+from ..volumes.place_words import voxel_words
 
 if TYPE_CHECKING:
     from .workspace import Workspace
