@@ -139,7 +139,7 @@ def test_the_constraints_hold_after_every_step_of_a_training() -> None:
 def test_training_lowers_the_loss(separate: bool) -> None:
     arguments = {**SMALL, "separate": separate}
     trained = drain(
-        train_class_network(recipe(arguments=arguments, samples=400, learning_rate=0.01), slices())
+        train_class_network(recipe(arguments=arguments, samples=400, learning_rate=3e-3), slices())
     )
     losses = [line["class"] for line in trained.log]
     assert np.mean(losses[-2:]) < 0.8 * losses[0]

@@ -168,6 +168,7 @@ class JfMlIstaNetwork(nn.Module):
         *,
         outer: int | None = None,
         gradient_rounds: int | None = None,
+        leak: float = 0.0,
         observe: Callable[[Stage], None] | None = None,
     ) -> ClassCoding:
         """Components, codes, residual and logits of images (B, modalities, H, W).
@@ -176,7 +177,7 @@ class JfMlIstaNetwork(nn.Module):
         ----------
         outer : int, optional
             Rounds, to try another number than it was trained with.
-        gradient_rounds, observe : optional
+        gradient_rounds, leak, observe : optional
             As in `jf_ml_ista`.
 
         Raises
@@ -200,6 +201,7 @@ class JfMlIstaNetwork(nn.Module):
             prox=self.prox,
             separate=self.separate,
             gradient_rounds=gradient_rounds,
+            leak=leak,
             observe=observe,
         )
         return ClassCoding(found, self.classify(found.codes))

@@ -21,6 +21,7 @@ import torch.nn.functional as functional
 
 from ..errors import SparseExplainError
 from .convolutional_dictionary import check_dictionary
+from .helpful_relu import helpful_relu
 from .thresholds import soft
 
 Prox = Literal["relu", "soft"]
@@ -106,6 +107,7 @@ def jf_ml_ista(
     order: Sequence[int] | None = None,
     layer_iterations: int | None = None,
     gradient_rounds: int | None = None,
+    leak: float = 0.0,
     observe: Callable[[Stage], None] | None = None,
 ) -> Decomposition:
     """Decompose images into the components of several classes.
@@ -136,6 +138,9 @@ def jf_ml_ista(
     gradient_rounds : int, optional
         Rounds at the end that gradients go back through; all when not given. Parameters are
         shared over rounds, so the last ones say where to move them at half the price.
+    leak : float
+        Slope of the ReLU's gradient below 0 where descent raises the code (`helpful_relu`), for
+        the start of a training; what is computed stays the same.
     observe : callable, optional
         Called after every inner iteration.
 
@@ -156,7 +161,7 @@ def jf_ml_ista(
     """
     _check(x, classes, outer, inner)
     thresholds = _falling_thresholds(x, classes, outer, salience)
-    prepared = [_Prepared(c, prox, with_layers=not separate) for c in classes]
+    prepared = [_Prepared(c, prox, leak, with_layers=not separate) for c in classes]
     layer_codes: list[list[torch.Tensor]] = [[] for _ in classes]
     components: list[torch.Tensor | None] = [None for _ in classes]
     residual = x
@@ -175,7 +180,7 @@ def jf_ml_ista(
                         observe(Stage(t, c, k, layer_codes, components, residual))
     if separate:
         times = outer * inner if layer_iterations is None else layer_iterations
-        return _code_deeper(x, classes, prox, layer_codes, times, observe, outer)
+        return _code_deeper(x, classes, prox, leak, layer_codes, times, observe, outer)
     done = tuple(c for c in components if c is not None)
     return Decomposition(
         tuple(h[-1] for h in layer_codes), tuple(tuple(h) for h in layer_codes), done, residual
@@ -210,8 +215,9 @@ def objective(
 class _Prepared:
     """One class's weights, scaled and flipped once for all iterations."""
 
-    def __init__(self, model: ClassModel, prox: Prox, *, with_layers: bool) -> None:
+    def __init__(self, model: ClassModel, prox: Prox, leak: float, *, with_layers: bool) -> None:
         self.prox: Prox = prox
+        self.leak = leak
         self.reach = model.phi.shape[-1] // 2
         self.phi_scaled = model.phi * model.step
         # A transposed convolution of stride 1 is a convolution with flipped, transposed weights.
@@ -258,6 +264,8 @@ class _Prepared:
             return soft(z, threshold)  # pyright: ignore[reportArgumentType]
         if threshold is not None:
             z = z.sub_(threshold)
+        if self.leak and torch.is_grad_enabled():
+            return helpful_relu(z, self.leak)
         return z.relu_()
 
 
@@ -274,6 +282,7 @@ def _code_deeper(
     x: torch.Tensor,
     classes: Sequence[ClassModel],
     prox: Prox,
+    leak: float,
     first: list[list[torch.Tensor]],
     times: int,
     observe: Callable[[Stage], None] | None,
@@ -284,7 +293,7 @@ def _code_deeper(
     components: list[torch.Tensor] = []
     residual = x
     for c, (model, codes) in enumerate(zip(classes, first, strict=True)):
-        whole = _Prepared(model, prox, with_layers=True)
+        whole = _Prepared(model, prox, leak, with_layers=True)
         found: list[torch.Tensor] = []
         for k in range(times):
             z = codes[0]

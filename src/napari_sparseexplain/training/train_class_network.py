@@ -71,6 +71,9 @@ class ClassRecipe:
         Times the learning rate, for thresholds and steps.
     gradient_rounds : int
         See `jf_ml_ista`.
+    leak, leak_share : float
+        `jf_ml_ista` 's ``leak`` at the start, and after which share of the first part it has
+        fallen to 0. Without it the rarest class of one seed in two falls silent for good.
     contrast, shading
         As in the SUM's `Recipe`, drawn for each modality apart.
     """
@@ -92,6 +95,8 @@ class ClassRecipe:
     classifier_rate: float = 60.0
     scalar_rate: float = 0.5
     gradient_rounds: int = 1
+    leak: float = 0.1
+    leak_share: float = 0.5
     contrast: tuple[float, float] = (0.85, 1.4)
     shading: float = 0.1
 
@@ -309,7 +314,8 @@ def _step(
     balance = recipe.plain_balance if plain else 1.0
     entry: dict[str, float] = {}
     if isinstance(network, JfMlIstaNetwork):
-        found = network.decompose(x, gradient_rounds=recipe.gradient_rounds)
+        leak = 0.0 if plain else recipe.leak * max(0.0, 1.0 - done / recipe.leak_share)
+        found = network.decompose(x, gradient_rounds=recipe.gradient_rounds, leak=leak)
         segmented = class_loss(found.logits, y, inside, balance=balance)
         left = residual_loss(found.decomposition.residual, x)
         stray = specificity_loss(found.decomposition.components, y, x)
