@@ -255,6 +255,11 @@ class ExplainTab(QScrollArea):
         """Whether something in the picture is still being computed here."""
         return self.runner.running
 
+    @property
+    def awaiting(self) -> bool:
+        """Whether cells show for a moment what stands in for a map."""
+        return False
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here; for scripts and tests."""
         return self.runner.wait(seconds)

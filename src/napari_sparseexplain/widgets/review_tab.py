@@ -125,8 +125,13 @@ class ReviewTab(ExplainTab):
         Raises
         ------
         SparseExplainError
-            No study is open, or the picture is in 3-D.
+            No study is open, the picture is in 3-D, or cells wait for a slice just scrolled to.
         """
+        if names := [page.title for page in self._workspace.tabs.pages() if page.awaiting]:
+            raise SparseExplainError(
+                f"{', '.join(names)}: still computing the slice in the picture",
+                remedy="Wait until it is there",
+            )
         return window_reading(self._workspace, self.marks)
 
     def save(self, folder: str | Path, *, arrays: bool = True) -> None:
