@@ -70,7 +70,8 @@ class ScanStandIns:
             layer.colormap,
             layer.colorbar.visible,
         )
-        low, high = (0.0, 255.0) if layer.rgb else layer.contrast_limits
+        limits: Any = (0.0, 255.0) if layer.rgb else layer.contrast_limits
+        low, high = float(limits[0]), float(limits[1])
         black, white = window
         kind = np.dtype(np.uint8 if layer.rgb else np.float32)
 
