@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.evidence.heat_threshold import above, shown_part, top_share
+from napari_sparseexplain.export.burned_in import part_text
 
 
 def test_the_share_is_that_above_the_percentile_of_each_slice() -> None:
@@ -14,6 +15,13 @@ def test_the_share_is_that_above_the_percentile_of_each_slice() -> None:
     expected = [part > np.percentile(part, 70) for part in heat]
     assert np.array_equal(mask, expected)
     assert mask.mean(axis=(1, 2)) == pytest.approx(0.3)
+
+
+def test_the_share_is_one_of_all_pixels_and_the_words_say_so() -> None:
+    heat = np.zeros((1, 10, 10))
+    heat[0, 3:7, 3:7] = 1 + np.arange(16.0).reshape(4, 4)  # a head that fills 16 % of the slice
+    assert top_share(heat, 0.16).sum() == 16
+    assert part_text(0.16, 0.0) == "highest 16 % of all pixels"
 
 
 def test_over_the_volume_a_brighter_slice_gets_more() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -16,9 +17,11 @@ from napari_sparseexplain.errors import ModelError, SparseExplainError, StudyErr
 from napari_sparseexplain.evidence.heat_threshold import top_share
 from napari_sparseexplain.evidence.region_table import region_at
 from napari_sparseexplain.evidence.store import load_explanation, save_explanation
+from napari_sparseexplain.explanation.catalogue import explain_work
 from napari_sparseexplain.explanation.map_figures import Heat
 from napari_sparseexplain.networks.bundle import Model
 from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.progress import Progress, drain
 
 SHAPE = (6, 48, 40)
 CARD = ModelCard(
@@ -108,6 +111,15 @@ def test_a_click_reads_the_gain_that_the_map_shows(study, model, tmp_path: Path)
 def test_top_is_read_from_the_finished_map(study, model) -> None:
     found = explained(study, model, top=0.2)
     assert np.array_equal(found["top"].data != 0, top_share(found["heatmap"].data, 0.2))
+
+
+def test_progress_counts_slices_from_one_as_the_window_does(study, model) -> None:
+    steps: list[Progress] = []
+    work = explain_work(study, model, "xrai", target="WT", slices=slice(2, 4), nodes=4)
+    drain(work, steps.append)
+    named = {n for s in steps for n in re.findall(r", slices? (\d+(?:–\d+)?)$", s.message)}
+    assert "Growing regions, slice 3" in {s.message for s in steps}
+    assert named in ({"3", "4"}, {"3", "4", "3–4"})
 
 
 def test_slices_without_the_target_hold_nothing_and_it_is_said(study, model) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import nibabel as nib
@@ -106,6 +108,23 @@ def opened(workspace: Any, study_folder: Path) -> Any:
     assert workspace.wait(30)
     settle()
     return workspace
+
+
+@contextmanager
+def held(session: Any) -> Iterator[None]:
+    """Answers wait until the block ends, as those of a large model do."""
+    real, go = session.answer, Event()
+
+    def answer(*asked: Any) -> Any:
+        go.wait(30)
+        return real(*asked)
+
+    session.answer = answer
+    try:
+        yield
+    finally:
+        go.set()
+        session.answer = real
 
 
 def settle(seconds: float = 0.2) -> None:

@@ -104,7 +104,7 @@ def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
     places = {grid.position(k, chosen.viewer.layers) for k in range(len(chosen.viewer.layers))}
     assert len(places - {(-1, -1)}) == 3
     assert "each map its own" in tab.picture.legend.text
-    assert "highest 30%" in tab.picture.legend.text
+    assert "highest 30% of all pixels" in tab.picture.legend.text
     assert xrai.shown_limit != guided.shown_limit
 
     before = guided.layers["over"].data.copy()
@@ -289,3 +289,26 @@ def test_range_volume_and_cancel(chosen: Any, monkeypatch: pytest.MonkeyPatch) -
     assert tab.wait(20)
     assert list(chosen.viewer.layers) == before
     assert "Cancelled" in tab.run_bar.message.text()
+
+
+def test_words_about_a_map_stay_on_its_own_slices(chosen: Any) -> None:
+    tab = chosen.attribution
+    one = run_now(chosen, "vanilla-gradient")
+    index, cell = chosen.current_slice, one.layers["over"]
+    assert "Colours" in tab.picture.legend.text
+    assert cell.name_overlay.visible
+    chosen.go_to_slice(index + 1)
+    settle(0.4)
+    assert tab.picture.legend.text == (
+        f"Gradient · lesion: no map on this slice (slice {index + 1})"
+    )
+    assert not cell.name_overlay.visible
+    chosen.set_plane("coronal")  # across its slices some of it is seen
+    settle(0.4)
+    assert "no map" not in tab.picture.legend.text
+    chosen.set_plane("axial")
+    chosen.go_to_slice(index)
+    settle(0.4)
+    assert "Colours" in tab.picture.legend.text
+    assert "no map" not in tab.picture.legend.text
+    assert cell.name_overlay.visible

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
+from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.progress import Progress
 
-from .conftest import settle, until
+from .conftest import held, settle, until
 
 pytestmark = pytest.mark.gui
 
@@ -294,6 +295,66 @@ def test_the_result_follows_the_slice(run: Any) -> None:
     run.go_to_slice(before)
     settle(0.4)
     assert shown.mask.translate[0] == (before - 1) * 2.0
+
+
+def test_the_scan_is_seen_while_the_slice_scrolled_to_is_computed(run: Any) -> None:
+    tab, shown = run.decompose, the_one(run)
+    before, names = run.current_slice, [layer.name for layer in shown.grid_layers]
+    colours = [layer.colormap.name for layer in shown.grid_layers]
+    former = [np.array(layer.data) for layer in shown.grid_layers]
+    flair = run.study["flair"].spatial()
+    with held(tab.session):
+        run.go_to_slice(before - 1)  # no event of the window comes between
+        for layer in shown.grid_layers:
+            assert layer.name.endswith("computing…")
+            assert layer.translate[0] == 0
+            assert np.asarray(layer.data[before - 1]).shape[:2] == flair.shape[1:]
+            if not layer.rgb:
+                assert layer.colormap.name == "gray"
+                grey = np.asarray(layer.data[before - 1])
+                assert np.corrcoef(grey.ravel(), flair[before - 1].ravel())[0, 1] > 0.9
+        settle(0.3)
+        with pytest.raises(SparseExplainError, match="still computing"):
+            run.review.reading()
+        # Back where it was: what is known comes back at once, and the late answer is not shown.
+        run.go_to_slice(before)
+        assert [layer.name for layer in shown.grid_layers] == names
+        for layer, data in zip(shown.grid_layers, former, strict=True):
+            np.testing.assert_array_equal(layer.data, data)
+    assert run.wait(30)
+    assert shown.explanation.slices.start == before
+    assert not tab.awaiting
+    with held(tab.session):
+        run.go_to_slice(before - 1)
+        settle(0.3)
+        run.go_to_slice(before - 2)
+        settle(0.3)
+        assert tab.awaiting
+    until(lambda: not tab.awaiting)
+    assert run.wait(30)
+    assert shown.explanation.slices.start == before - 2
+    assert [layer.name for layer in shown.grid_layers] == names
+    assert [layer.colormap.name for layer in shown.grid_layers] == colours
+    assert {layer.translate[0] for layer in shown.grid_layers} == {(before - 2) * 2.0}
+    assert run.review.reading() is not None
+
+
+def test_a_slice_that_fails_leaves_nothing_waiting(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab, shown = run.decompose, the_one(run)
+    names = [layer.name for layer in shown.grid_layers]
+
+    def fail(*_: Any) -> Any:
+        raise SparseExplainError("no room")
+
+    monkeypatch.setattr(tab.session, "answer", fail)
+    run.go_to_slice(run.current_slice - 1)
+    assert tab.awaiting
+    until(lambda: not tab.awaiting)
+    assert run.wait(30)
+    assert [layer.name for layer in shown.grid_layers] == names
+    assert "no room" in tab.run_bar.message.text()
 
 
 def test_a_blank_slice_is_shown_as_such(run: Any) -> None:

@@ -12,7 +12,7 @@ from napari.utils.notifications import notification_manager
 from napari_sparseexplain.progress import Progress
 from napari_sparseexplain.widgets.plots_dock import show_plots
 
-from .conftest import settle, until
+from .conftest import held, settle, until
 
 pytestmark = pytest.mark.gui
 
@@ -101,6 +101,31 @@ def test_the_result_follows_the_slice(run: Any) -> None:
     run.go_to_slice(5)
     settle(0.4)
     assert columns(run)["signal"].translate[0] == 4.0
+
+
+def test_the_scan_is_seen_at_once_and_the_slider_acts_on_what_is_waited_for(run: Any) -> None:
+    tab, here = run.proxy, run.current_slice
+    (shown,) = tab.shown
+    with held(tab.session):
+        run.go_to_slice(here + 1)
+        assert columns(run)["input"].name == "Input · computing…"
+        grey = np.asarray(columns(run)["input"].data[here + 1])
+        assert grey.max() > 0.5
+        assert columns(run)["signal"].colormap.name == "gray"
+        assert not columns(run)["signal"].colorbar.visible
+        settle(0.3)
+        tab.set_alpha(0.5)
+        settle(0.1)
+    until(lambda: not tab.awaiting)
+    assert run.wait(30)
+    assert shown.explanation.slices.start == here + 1
+    assert shown.alpha == 0.5
+    assert columns(run)["signal"].name == "Signal α 0.50 · Tiny"
+    assert columns(run)["signal"].colorbar.visible
+    tab.follow.setChecked(False)
+    run.go_to_slice(here)
+    settle(0.3)
+    assert not tab.awaiting
 
 
 def test_the_result_still_follows_after_a_role_was_edited(run: Any) -> None:

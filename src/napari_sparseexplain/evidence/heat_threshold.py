@@ -16,9 +16,10 @@ def top_share(
 ) -> npt.NDArray[np.bool_]:
     """Where a heat map is among its highest values.
 
-    Voxels above the quantile ``1 - share``. In a map of regions, such as XRAI's, these are the
-    best whole regions that together stay within the share, and always the best one, even when it
-    is larger. A constant slice has no highest part.
+    Voxels above the quantile ``1 - share`` of all voxels: the background about a head counts, as
+    in the published percentile, so that a share means the same on every scan. In a map of regions,
+    such as XRAI's, these are the best whole regions that together stay within the share, and
+    always the best one, even when it is larger. A constant slice has no highest part.
 
     Parameters
     ----------

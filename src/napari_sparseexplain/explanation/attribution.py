@@ -20,6 +20,7 @@ from ..networks.bundle import Model
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.place_words import slice_words
 from .kept_attributions import KeptAttributions
 from .method import ParameterValue
 from .run_record import run_record
@@ -197,7 +198,7 @@ def explain_slices(
     for place, chunk in enumerate(chunks):
         x = path_tensor(prepared.array[chunk], score.model.device)
         numbers = chunk + prepared.slices.start
-        where = f"slice {numbers[0]}" if len(chunk) == 1 else f"slices {numbers[0]}-{numbers[-1]}"
+        where = slice_words(slice(int(numbers[0]), int(numbers[-1]) + 1))
         work = compute(score, x, chunk, numbers)
         while True:
             try:

@@ -27,6 +27,7 @@ from ..evidence.attribution_scores import (
 )
 from ..evidence.region_table import REGIONS
 from ..progress import Work, drain
+from ..volumes.place_words import slice_words
 from .explained_slices import ExplainedSlices
 from .infidelity import MapMeaning, infidelity, max_sensitivity
 from .insertion_deletion import insertion_deletion
@@ -279,7 +280,8 @@ def heat_figures(
     if meaning == "gradient" and heat.channels is not None:
         attribution = heat.channels
     for place, image in enumerate(slices.images):
-        where = f"{method}, slice {slices.numbers[place]}"
+        number = slices.numbers[place]
+        where = f"{method}, {slice_words(slice(number, number + 1))}"
 
         def score(images: npt.NDArray[Any], place: int = place) -> npt.NDArray[np.float64]:
             return slices.scores(place, np.asarray(images, dtype=np.float32))

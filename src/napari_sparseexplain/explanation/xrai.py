@@ -23,6 +23,7 @@ from ..networks.in_plane_resampling import nearest_in_plane
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.place_words import slice_words
 from .attribution import GAP_LIMIT, target_span
 from .bounded_cache import BoundedCache, checksum
 from .kept_attributions import SliceAttribution
@@ -104,7 +105,8 @@ def xrai_work(
     tables = {}
     for step, row in enumerate(shown):
         number = prepared.slices.start + row
-        yield Progress(step, len(shown), f"Growing regions, slice {number}")
+        place = slice_words(slice(number, number + 1))
+        yield Progress(step, len(shown), f"Growing regions, {place}")
         values = merged(found[row].values, merge)
         growth = grown_slice(prepared.array[row], values, mode=mode, exact=exact, least=least)
         heat[row], ranks[row] = growth.gains, growth.ranks

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..evidence.region_table import REGIONS
 from ..layers.class_legend import ClassLegend
+from ..layers.linked_cameras import spatial_axes
 from ..layers.study_layers import occupied_box
 from ..volumes.intensity_window import display_limits
+from ..volumes.place_words import slice_words
 from ..volumes.reading_order import first_shown
 from .heat_controls import OWN, SCALE_WORDS, SHARED, HeatControls, part_words
 from .resting_timer import RestingTimer
@@ -39,6 +41,8 @@ class AttributionPicture:
         controls.scale_changed.connect(self._on_scale)
         # Maps over a scan are pictures with the scan's grey values in them.
         workspace.window_changed.connect(self._redraw.poke)
+        for moved in (workspace.slice_changed, workspace.plane_changed, workspace.grid_changed):
+            moved.connect(lambda _: self._on_place())
 
     def show(self, shown: Sequence[ShownAttribution]) -> None:
         """Put these maps side by side, the scan before them; leave the grid when there are none."""
@@ -95,6 +99,22 @@ class AttributionPicture:
         self._shown = [one for one in shown if one.visible]
         self._write()
 
+    def _covers(self, one: ShownAttribution) -> bool:
+        """Whether a map is seen in the picture; across its slices some of it always is."""
+        axes = spatial_axes(self._viewer)
+        return axes is None or axes[0] != 0 or one.covers(self._workspace.current_slice)
+
+    def _on_place(self) -> None:
+        """Another slice, plane or view: words stay only with what is seen."""
+        if not self._shown:
+            return
+        for one in self._shown:
+            titled = self._workspace.grid_view.active and self._covers(one)
+            for layer in self.cells(one):
+                if layer.visible and layer.name_overlay.visible != titled:
+                    layer.name_overlay.visible = titled
+        self._write()
+
     def _on_scale(self) -> None:
         self._scale()
         self.draw()
@@ -119,15 +139,37 @@ class AttributionPicture:
 
     def _write(self) -> None:
         """What the colours mean, on the canvas and in the tab."""
-        groups = [(one.name, (-one.shown_limit, one.shown_limit)) for one in self._shown]
+        covering = [one for one in self._shown if self._covers(one)]
+        part = part_words(self._controls.share, self._controls.least)
+        shared = self._controls.shared
+        caption = caption_text(self._groups(covering), len(covering), shared, part)
+        elsewhere = [one for one in self._shown if one not in covering]
+        missing = uncovered_text([(one.name, one.explanation.slices) for one in elsewhere])
+        caption = "\n".join(words for words in (caption, missing) if words)
+        self._controls.bar.show_limits(self._groups(self._shown))
+        self.legend.caption(caption)
+        if self._shown:
+            self._workspace.letters.set_above_caption(bool(caption))
+
+    def _groups(self, shown: Sequence[ShownAttribution]) -> list[tuple[str, tuple[float, float]]]:
+        """Names and limits of maps: one for all where they share their colours."""
+        groups = [(one.name, (-one.shown_limit, one.shown_limit)) for one in shown]
         if self._controls.shared and len(groups) > 1:
             groups = [("All maps", groups[0][1])]
-        part = part_words(self._controls.share, self._controls.least)
-        caption = caption_text(groups, len(self._shown), self._controls.shared, part)
-        self._controls.bar.show_limits(groups)
-        self.legend.caption(caption)
-        if groups:
-            self._workspace.letters.set_above_caption(bool(caption))
+        return groups
+
+
+def uncovered_text(maps: Sequence[tuple[str, slice]]) -> str:
+    """Which maps do not lie on the slice in the picture, and where they do.
+
+    Parameters
+    ----------
+    maps : sequence of (name, slices)
+        Of more than `MOST_NAMED_MAPS` the number is told alone; their lines in the tab say where.
+    """
+    if len(maps) > MOST_NAMED_MAPS:
+        return f"{len(maps)} maps are not on this slice"
+    return "\n".join(f"{name}: no map on this slice ({slice_words(at)})" for name, at in maps)
 
 
 def caption_text(

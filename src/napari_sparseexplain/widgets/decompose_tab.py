@@ -12,6 +12,7 @@ from ..evidence import Explanation
 from ..explanation.catalogue import method_info
 from ..layers.component_layers import class_colours, short_class
 from ..volumes import Study
+from .awaited_slice import AwaitedSlice
 from .cell_choice import CellChoice
 from .class_table import ClassTable
 from .click_read_out import voxel_lines
@@ -73,7 +74,7 @@ class DecomposeTab(ExplainTab):
         self.follow = QCheckBox("Follow the slice")
         self.follow.setChecked(bool(preference("run.follow_slice")))
         self.follow.setToolTip("Decompose again when another slice is scrolled to")
-        self.follow.toggled.connect(lambda on: self._on_slice(self._workspace.current_slice))
+        self.follow.toggled.connect(lambda on: self._on_follow())
         self.cells = CellChoice()
         self.picture = DecompositionPicture(workspace, self.cells)
         for widget in (self.rounds, self.follow, self.cells):
@@ -108,6 +109,16 @@ class DecomposeTab(ExplainTab):
         self.steps = LatestRunner(self)
         self.steps.succeeded.connect(self._on_answers)
         self.steps.failed.connect(self._on_failed)
+        self.awaited = AwaitedSlice(
+            workspace,
+            lambda: [shown for shown in self.shown if shown.live],
+            self.follow.isChecked,
+            lambda: None if self.computing else self._on_slice(workspace.current_slice),
+            self._words_timer.poke,
+        )
+        for ended in (self.runner.failed, self.runner.cancelled):
+            ended.connect(lambda *_: self._on_follow())
+        self.steps.failed.connect(lambda _: self.awaited.end_all())
         workspace.voxel_clicked.connect(self._on_click)
         workspace.slice_changed.connect(self._on_slice)
         workspace.study_replaced.connect(self._on_study_replaced)
@@ -162,6 +173,11 @@ class DecomposeTab(ExplainTab):
         """Whether a run, or the answer to a slider or a scrolled slice, is still to come."""
         return super().computing or self.steps.busy
 
+    @property
+    def awaiting(self) -> bool:
+        """Whether cells show a scan until the slice scrolled to is computed."""
+        return self.awaited.waiting
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here."""
         return super().wait(seconds) and self.steps.wait(seconds)
@@ -170,12 +186,14 @@ class DecomposeTab(ExplainTab):
         """The window is closing."""
         super().stop()
         self.steps.drop()
+        self.awaited.end_all()
 
     def follow_layers(self) -> None:
         """Let check boxes follow the layers' own eyes, and words on the canvas the picture."""
         for shown in self.shown:
             if shown.result is not None and shown.result.line is not None:
                 shown.result.line.set_shown(shown.visible)
+        self.awaited.end_hidden()
         self.picture.follow(self._in_picture())
 
     # -- the form ----------------------------------------------------------------------------
@@ -216,6 +234,7 @@ class DecomposeTab(ExplainTab):
         explanation = found if isinstance(found, Explanation) else found.explanation
         shown = self._find(study, key) if answer is not None else None
         if shown is not None and answer is not None:
+            self.awaited.end(shown)
             shown.take(answer)
         else:
             card = card or self.session.model(key).card
@@ -237,7 +256,12 @@ class DecomposeTab(ExplainTab):
         """Another round or switch: answered from what is kept."""
         shown = self._current()
         if shown is not None:
-            self._ask([shown], shown.explanation.slices.start)
+            self._ask([shown], self.awaited.place_of(shown))
+
+    def _on_follow(self) -> None:
+        """Whether slices are followed may have changed."""
+        self.awaited.look()
+        self._on_slice(self._workspace.current_slice)
 
     def _on_slice(self, index: int) -> None:
         if not self.follow.isChecked() or self.runner.running:
@@ -260,7 +284,9 @@ class DecomposeTab(ExplainTab):
 
     def _on_answers(self, answers: list[tuple[ShownDecomposition, SliceAnswer]]) -> None:
         for shown, answer in answers:
-            if shown in self.shown:
+            start = answer.explanation.slices.start
+            if shown in self.shown and not self.awaited.overtaken(shown, start):
+                self.awaited.end(shown)
                 shown.take(answer)
         self._describe()
 
@@ -365,6 +391,7 @@ class DecomposeTab(ExplainTab):
         """Remove a result and its layers."""
         if shown in self.shown:
             self.shown.remove(shown)
+        self.awaited.end(shown)
         self._workspace.grid_view.remove(shown.all_layers)
         if shown.result is not None:
             self.results.remove(shown.result)

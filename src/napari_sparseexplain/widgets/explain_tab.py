@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from collections.abc import Collection
+from typing import Any
+
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -21,6 +24,9 @@ from ..progress import Progress
 from .notices import tell_error
 from .results_list import ResultsList
 from .work_runner import WorkRunner
+
+#: Lines kept free for the words of what runs, in the narrowest dock: nothing below them jumps.
+MESSAGE_LINES = 2
 
 #: Narrowest dock in which nothing is cut off.
 MINIMUM_WIDTH = 300
@@ -55,6 +61,7 @@ class RunBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._buttons: list[QPushButton] = []
+        self._held: frozenset[QPushButton] = frozenset()
         self._row = QHBoxLayout()
         self._row.setContentsMargins(0, 0, 0, 0)
         self.cancel = QPushButton("Cancel")
@@ -66,6 +73,10 @@ class RunBar(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(8)
         self.message = wrapped_label()
+        self._ruler = wrapped_label()
+        self._ruler.setParent(self)
+        self._ruler.hide()
+        self._keep_lines()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
@@ -82,10 +93,16 @@ class RunBar(QWidget):
         self._row.insertWidget(self._row.count() - 1, button)
         return button
 
+    def hold(self, buttons: Collection[QPushButton]) -> None:
+        """Let these buttons sleep, whether something runs or not; all others are let go."""
+        self._held, running = frozenset(buttons), self.cancel.isEnabled()
+        for button in self._buttons:
+            button.setEnabled(not running and button not in self._held)
+
     def set_running(self, running: bool) -> None:
         """Swap what can be pressed."""
         for button in self._buttons:
-            button.setEnabled(not running)
+            button.setEnabled(not running and button not in self._held)
         self.cancel.setEnabled(running)
         if running:
             self.bar.setRange(0, 0)
@@ -97,13 +114,46 @@ class RunBar(QWidget):
         """Nothing runs: an empty bar that holds its place, so that nothing jumps."""
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
+        self.message.setToolTip("")
 
     def show_step(self, step: Progress) -> None:
         """Draw one step."""
         self.bar.setRange(0, max(step.total, 0))
         self.bar.setValue(step.done)
         count = f" ({step.done} of {step.total})" if step.total > 1 else ""
-        self.message.setText(step.message + count)
+        self._say_step(step.message + count)
+
+    def changeEvent(self, event: Any) -> None:
+        """Another font, as when the theme comes: lines are as high as it."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._keep_lines()
+
+    def showEvent(self, event: Any) -> None:
+        """Only in its window does the message have the theme's font."""
+        super().showEvent(event)
+        self._keep_lines()
+
+    def _keep_lines(self) -> None:
+        """Hold the place of the words while there are none."""
+        self.message.setMinimumHeight(self._height_of("\n" * (MESSAGE_LINES - 1)))
+
+    def _height_of(self, text: str) -> int:
+        """What a message needs, with all that a theme puts about it."""
+        self._ruler.ensurePolished()
+        self._ruler.setText(text)
+        return self._ruler.heightForWidth(self.message.width())
+
+    def _say_step(self, text: str) -> None:
+        """Words of a step, cut where they would need more than their lines."""
+        width = self.message.width()
+        fits = self._height_of(text) <= self.message.minimumHeight()
+        # A line breaks between words and so does not fill its width.
+        room = int(0.8 * MESSAGE_LINES * width)
+        mode = Qt.TextElideMode.ElideRight
+        cut = text if fits else self.message.fontMetrics().elidedText(text, mode, room)
+        self.message.setText(cut)
+        self.message.setToolTip("" if fits else text)
 
 
 class ExplainTab(QScrollArea):
@@ -204,6 +254,11 @@ class ExplainTab(QScrollArea):
     def computing(self) -> bool:
         """Whether something in the picture is still being computed here."""
         return self.runner.running
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether cells show for a moment what stands in for a map."""
+        return False
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here; for scripts and tests."""

@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QSpinBo
 
 from ..export.compositor import PictureSize
 from ..export.export_work import What
-from .preferences import preference
+from .preferences import on_preference, preference
 
 _WHATS: dict[What, str] = {
     "slice": "This slice (PNG)",
@@ -66,7 +66,11 @@ class ExportForm(QWidget):
         form.addRow("Study code", self.code)
         self.identify = QCheckBox("Write names as they are")
         self.identify.setToolTip("Off: no name, number or date of the patient leaves")
-        self.identify.setChecked(preference("export.names") == "kept")
+        self._identify_by_hand = False
+        # `clicked` is a person's hand alone.
+        self.identify.clicked.connect(self._on_identify_clicked)
+        self._follow_names_preference()
+        on_preference("export.names", self._follow_names_preference)
         form.addRow("", self.identify)
         self.what.currentIndexChanged.connect(lambda _: self._follow())
         self.sizes.currentIndexChanged.connect(lambda _: self._follow())
@@ -94,6 +98,15 @@ class ExportForm(QWidget):
         if not width:
             width, height, dpi = (box.value() for _, box in self._others)
         return PictureSize(width, height, dpi)
+
+    def _on_identify_clicked(self) -> None:
+        """What was decided for this reading stays, whatever the preferences say later."""
+        self._identify_by_hand = True
+
+    def _follow_names_preference(self) -> None:
+        """Names are kept or removed as the preferences say now."""
+        if not self._identify_by_hand:
+            self.identify.setChecked(preference("export.names") == "kept")
 
     def _follow(self) -> None:
         """Show what the choice needs."""

@@ -39,7 +39,8 @@ class HeatControls(QWidget):
         super().__init__(parent)
         self.top = _percent_slider(1, FIRST_SHARE)
         self.top.setToolTip(
-            "The highest share of each slice's pixels; of a 3-D method, of the volume. "
+            "The highest share of all pixels of each slice, background included; of a 3-D method, "
+            "of all voxels of its slices. 30 % of a slice can be most of the head in it. "
             "Acts at once on every map in the picture."
         )
         self.threshold = _percent_slider(0, 0)
@@ -69,7 +70,7 @@ class HeatControls(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(2)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Top, %", self.top)
+        form.addRow("Top, % of slice", self.top)
         form.addRow("Threshold, %", self.threshold)
         form.addRow("Over", self.below)
         form.addRow("Map", self.map)
@@ -139,7 +140,7 @@ def part_words(share: float, least: float) -> str:
     """What the sliders leave, for the canvas; empty for all."""
     words = []
     if share < 1:
-        words.append(f"highest {share:.0%}")
+        words.append(f"highest {share:.0%} of all pixels")
     if least > 0:
         words.append(f"from {least:.0%} of the largest")
     return " and ".join(words)

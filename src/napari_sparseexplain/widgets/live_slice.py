@@ -14,6 +14,7 @@ from ..layers.explanation_layers import ExplanationLayer, explanation_layers
 from ..layers.study_layers import METADATA_KEY
 from ..volumes import Study
 from ..volumes.place_words import slice_words
+from .awaited_slice import COMPUTING
 from .model_session import ModelKey
 from .results_list import Result
 
@@ -59,6 +60,8 @@ class ShownExplanation:
         Factor on the thresholds that it was made with.
     live : bool
         Whether a new α or slice goes into it; a whole volume stays as it was run.
+    roles : tuple of str
+        Scans that the network sees, in order.
     """
 
     study: Study
@@ -67,8 +70,10 @@ class ShownExplanation:
     explanation: Explanation
     alpha: float
     live: bool
+    roles: tuple[str, ...] = ()
     layers: dict[str, Layer] = field(default_factory=dict)
     result: Result | None = None
+    _computing: bool = False
 
     @property
     def title(self) -> str:
@@ -92,6 +97,31 @@ class ShownExplanation:
     def bands(self) -> list[Layer]:
         """Layers of the bands, when they were asked for."""
         return [layer for name, layer in self.layers.items() if is_band(name)]
+
+    @property
+    def all_layers(self) -> list[Layer]:
+        """Every layer made so far."""
+        return list(self.layers.values())
+
+    @property
+    def visible(self) -> bool:
+        """Whether any of it is in the picture."""
+        return any(layer.visible for layer in self.layers.values())
+
+    def scans_below(self) -> dict[Layer, tuple[str, bool]]:
+        """See `LiveResult`."""
+        found = {}
+        for name, layer in self.layers.items():
+            role = next((r for r in self.roles if name.endswith(f"-{r}")), (*self.roles, "")[0])
+            if isinstance(layer, Image):
+                found[layer] = (role, name == "input" or name.startswith("input-"))
+        return found
+
+    def say_computing(self, on: bool) -> None:
+        """See `LiveResult`."""
+        self._computing = on
+        for name, layer in self.layers.items():
+            layer.name = self._layer_name(name)
 
     def add_layers(self, viewer: Viewer, *, bands: bool) -> list[Layer]:
         """Make the layers that are not there yet, columns or bands, and add them."""
@@ -149,6 +179,8 @@ class ShownExplanation:
 
     def _layer_name(self, name: str) -> str:
         """What the map shows, at which α where α matters, and whose it is."""
+        if self._computing:
+            return f"{self._short_title(name)} · {COMPUTING}"
         bent = self._has_alpha and name in _BENT_BY_ALPHA
         alpha = f" α {self.alpha:.2f}" if bent else ""
         return f"{self._short_title(name)}{alpha} · {self.model_title}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from napari.settings import get_plugin_settings
@@ -28,3 +29,22 @@ def preference(name: str) -> Any:
     if _PLUGIN not in get_plugin_settings():
         return default
     return getattr(getattr(get_plugin_settings(_PLUGIN), category), key)
+
+
+def on_preference(name: str, call: Callable[[], None]) -> None:
+    """Let a method be called when a person changes a setting.
+
+    Nothing happens where plugins were not discovered: there is then no page to change it on.
+
+    Parameters
+    ----------
+    name : str
+        As in `preference`.
+    call : bound method
+        Held weakly, so that it goes with its widget: the settings outlive every window.
+    """
+    category, _, key = name.partition(".")
+    if _PLUGIN in get_plugin_settings():
+        emitter = getattr(getattr(get_plugin_settings(_PLUGIN), category).events, key)
+        # napari hands over an event to a method that takes one; ours read the setting.
+        emitter.connect(call)

@@ -14,6 +14,7 @@ from ..errors import SparseExplainError
 from ..evidence import Explanation
 from ..explanation.catalogue import method_info
 from ..volumes import Study
+from .awaited_slice import AwaitedSlice
 from .band_table import BandTable
 from .click_read_out import voxel_lines
 from .explain_tab import ExplainTab, section_header, wrapped_label
@@ -89,6 +90,15 @@ class ProxyTab(ExplainTab):
         self.steps = LatestRunner(self)
         self.steps.succeeded.connect(self._on_answers)
         self.steps.failed.connect(self._on_failed)
+        self.awaited = AwaitedSlice(
+            workspace,
+            lambda: [shown for shown in self.shown if shown.live],
+            self.follow.isChecked,
+            lambda: None if self.computing else self._on_slice(workspace.current_slice),
+        )
+        for ended in (self.runner.failed, self.runner.cancelled):
+            ended.connect(lambda *_: self._on_follow())
+        self.steps.failed.connect(lambda _: self.awaited.end_all())
         workspace.voxel_clicked.connect(self._on_click)
         workspace.slice_changed.connect(self._on_slice)
         workspace.study_replaced.connect(self._on_study_replaced)
@@ -130,6 +140,11 @@ class ProxyTab(ExplainTab):
         """Whether a run, or the answer to a slider or a scrolled slice, is still to come."""
         return super().computing or self.steps.busy
 
+    @property
+    def awaiting(self) -> bool:
+        """Whether cells show a scan until the slice scrolled to is computed."""
+        return self.awaited.waiting
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here."""
         return super().wait(seconds) and self.steps.wait(seconds)
@@ -138,12 +153,14 @@ class ProxyTab(ExplainTab):
         """The window is closing."""
         super().stop()
         self.steps.drop()
+        self.awaited.end_all()
 
     def follow_layers(self) -> None:
         """Let the check boxes follow the layers' own eyes."""
         for shown in self.shown:
             if shown.result is not None and shown.result.line is not None:
-                shown.result.line.set_shown(_visible(shown))
+                shown.result.line.set_shown(shown.visible)
+        self.awaited.end_hidden()
 
     # -- the form ----------------------------------------------------------------------------
 
@@ -166,7 +183,7 @@ class ProxyTab(ExplainTab):
         self.follow = QCheckBox("Follow the slice")
         self.follow.setChecked(bool(preference("run.follow_slice")))
         self.follow.setToolTip("Run again when another slice is scrolled to")
-        self.follow.toggled.connect(lambda on: self._on_slice(self._workspace.current_slice))
+        self.follow.toggled.connect(lambda on: self._on_follow())
         self.extras.addWidget(self.follow)
 
     def _on_model(self) -> None:
@@ -203,13 +220,14 @@ class ProxyTab(ExplainTab):
         if shown is not None and {m.name for m in shown.explanation.maps} == {
             m.name for m in explanation.maps
         }:
+            self.awaited.end(shown)
             shown.take(explanation, alpha)
         else:
             if shown is not None:
                 self._forget(shown)
-            shown = ShownExplanation(
-                study, key, self._model_title(key), explanation, alpha, live=live
-            )
+            roles = self.session.model(key).card.inputs.roles
+            title = self._model_title(key)
+            shown = ShownExplanation(study, key, title, explanation, alpha, live, roles)
             self.shown.append(shown)
         shown.add_layers(self._viewer, bands=False)
         if shown.result is None:
@@ -234,7 +252,7 @@ class ProxyTab(ExplainTab):
     def _on_alpha(self, alpha: float) -> None:
         shown = self._current()
         if shown is not None:
-            self._ask([shown], shown.explanation.slices.start, alpha)
+            self._ask([shown], self.awaited.place_of(shown), alpha)
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         """What was found in a study whose roles were edited goes on following the picture."""
@@ -253,18 +271,27 @@ class ProxyTab(ExplainTab):
             self._forget(shown)
         self.session.forget(study)
 
+    def _on_follow(self) -> None:
+        """Whether slices are followed may have changed."""
+        self.awaited.look()
+        self._on_slice(self._workspace.current_slice)
+
     def _on_slice(self, index: int) -> None:
         if not self.follow.isChecked() or self.runner.running:
             return
         followers = [
-            s for s in self.shown if s.live and s.study is self._workspace.study and _visible(s)
+            s for s in self.shown if s.live and s.study is self._workspace.study and s.visible
         ]
         moved = [s for s in followers if s.explanation.slices.start != index]
         if moved:
-            self._ask(moved, index, None)
+            self._ask(moved, index, self.alpha.value())
 
-    def _ask(self, followers: list[ShownExplanation], index: int, alpha: float | None) -> None:
-        """Answer in the background; what is asked for meanwhile overtakes."""
+    def _ask(self, followers: list[ShownExplanation], index: int, alpha: float) -> None:
+        """Answer in the background; what is asked for meanwhile overtakes.
+
+        The slider's α is the chosen model's; others keep theirs.
+        """
+        current = self._current()
         asks = [
             (
                 shown,
@@ -272,7 +299,7 @@ class ProxyTab(ExplainTab):
                     shown.study,
                     shown.key,
                     index,
-                    shown.alpha if alpha is None else alpha,
+                    alpha if shown is current else shown.alpha,
                     shown.explanation,
                 ),
             )
@@ -283,7 +310,8 @@ class ProxyTab(ExplainTab):
 
     def _on_answers(self, answers: list[tuple[ShownExplanation, Ask, Explanation]]) -> None:
         for shown, ask, explanation in answers:
-            if shown in self.shown:
+            if shown in self.shown and not self.awaited.overtaken(shown, ask.index):
+                self.awaited.end(shown)
                 shown.take(explanation, ask.alpha)
                 self._describe(shown)
                 self.slice_shown.emit(shown)
@@ -348,6 +376,7 @@ class ProxyTab(ExplainTab):
         """Remove a result and its layers."""
         if shown in self.shown:
             self.shown.remove(shown)
+        self.awaited.end(shown)
         self._workspace.grid_view.remove(shown.layers.values())
         if shown.result is not None:
             self.results.remove(shown.result)
@@ -365,10 +394,6 @@ class ProxyTab(ExplainTab):
             if shown.study is study and (values := shown.values_at(index)):
                 lines += [shown.title, *("   " + value for value in values)]
         self.read_out.setText("\n".join(lines))
-
-
-def _visible(shown: ShownExplanation) -> bool:
-    return any(layer.visible for layer in shown.layers.values())
 
 
 def _set_visible(shown: ShownExplanation, on: bool) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from ..errors import SparseExplainError
 from ..export.export_work import ExportChoice, check_ready, existing_files, export_work
@@ -20,8 +20,9 @@ from ..volumes import Study
 from .click_read_out import describe_voxel
 from .explain_tab import ExplainTab, wrapped_label
 from .export_form import ExportForm
+from .new_folder_dialog import ask_new_folder
 from .notices import tell_finding, tell_warning
-from .preferences import preference
+from .preferences import on_preference, preference
 from .restored_maps import RestoredMaps
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 
+#: Tooltip of a button that needs a study.
+NO_STUDY = "Open a study first"
+
+
 class ReviewTab(ExplainTab):
     """Key slices, annotations, the review's folder, export; all of what is on the screen.
 
@@ -39,8 +44,9 @@ class ReviewTab(ExplainTab):
     ----------
     ask : callable
         Asks a question that is answered by yes or no.
-    ask_folder, ask_file : callable
-        Ask for a folder, for a file to write; nothing is an empty text.
+    ask_folder, ask_new_folder, ask_file : callable
+        Ask for a folder that is there, for one to write, for a file to write; nothing is an empty
+        text.
     """
 
     title = "Review"
@@ -50,12 +56,14 @@ class ReviewTab(ExplainTab):
         self._workspace = workspace
         self.ask = self._ask_yes
         self.ask_folder = self._ask_folder
+        self.ask_new_folder = partial(ask_new_folder, self)
         self.ask_file = self._ask_file
         self._study: Study | None = None
         self._folder: Path | None = None
         self._exported: Path | None = None
         self._opening: tuple[Path, dict[str, str]] | None = None
         self._saving: Reading | None = None
+        self._tips: dict[QPushButton, str] = {}
         self._fill()
         self.unsaved = UnsavedReview(self, self._unsaved_state)
         self.unsaved.failed.connect(self._on_unsaved_failed)
@@ -64,6 +72,8 @@ class ReviewTab(ExplainTab):
         workspace.study_replaced.connect(self._on_study_replaced)
         workspace.study_closed.connect(self._on_study_closed)
         workspace.voxel_clicked.connect(self._on_click)
+        on_preference("export.folder", self._on_folder_preference)
+        self._let_act(workspace.study is not None)
 
     def what_header(self) -> str:
         """Part one is the reading itself."""
@@ -115,8 +125,13 @@ class ReviewTab(ExplainTab):
         Raises
         ------
         SparseExplainError
-            No study is open, or the picture is in 3-D.
+            No study is open, the picture is in 3-D, or cells wait for a slice just scrolled to.
         """
+        if names := [page.title for page in self._workspace.tabs.pages() if page.awaiting]:
+            raise SparseExplainError(
+                f"{', '.join(names)}: still computing the slice in the picture",
+                remedy="Wait until it is there",
+            )
         return window_reading(self._workspace, self.marks)
 
     def save(self, folder: str | Path, *, arrays: bool = True) -> None:
@@ -262,7 +277,7 @@ class ReviewTab(ExplainTab):
             self.runner.start(work)
 
     def _choose_save(self) -> None:
-        folder = self.ask_folder("Save the review in a folder", self._start(self._folder))
+        folder = self.ask_new_folder("Save the review in a folder", self._start(self._folder))
         if folder:
             self.save(folder)
 
@@ -281,7 +296,7 @@ class ReviewTab(ExplainTab):
             if path and not path.lower().endswith(ending):
                 path += ending
         else:
-            path = self.ask_folder("Export to a folder", self._start(self._exported))
+            path = self.ask_new_folder("Export to a folder", self._start(self._exported))
         if path:
             self.export(path)
 
@@ -292,9 +307,26 @@ class ReviewTab(ExplainTab):
         chosen = str(preference("export.folder"))
         return chosen if chosen and Path(chosen).is_dir() else str(Path.home())
 
+    def _on_folder_preference(self) -> None:
+        """A folder that was just chosen comes before those of the last dialogs."""
+        self._folder = self._exported = None
+
     # -- the study ---------------------------------------------------------------------------
 
+    def _let_act(self, on: bool) -> None:
+        """Buttons that need a study sleep without one, and say why."""
+        runs = {self.save_button, self.export_button}
+        self.run_bar.hold(() if on else runs)
+        marking = self.marking
+        buttons = [*runs, marking.keys.mark_button, *marking.annotating.tools.values()]
+        for button in buttons:
+            tip = self._tips.setdefault(button, button.toolTip())
+            button.setToolTip(tip if on else NO_STUDY)
+            if button not in runs:
+                button.setEnabled(on)
+
     def _on_study(self, study: Study | None) -> None:
+        self._let_act(study is not None)
         if study is not self._study:
             self._study = study
             self.marking.follow(study)

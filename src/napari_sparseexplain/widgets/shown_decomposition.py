@@ -12,6 +12,7 @@ from napari.layers import Image, Layer
 from ..evidence import Explanation
 from ..evidence.class_ids import class_ids
 from ..layers.component_layers import (
+    INPUT,
     OVERLAY,
     Cell,
     Sharing,
@@ -28,6 +29,7 @@ from ..layers.study_layers import METADATA_KEY, role_title
 from ..networks.model_card import ModelCard
 from ..volumes import Study
 from ..volumes.place_words import slice_words
+from .awaited_slice import COMPUTING
 from .decompose_session import Shown, SliceAnswer
 from .model_session import ModelKey
 from .results_list import Result, details_text
@@ -72,6 +74,7 @@ class ShownDecomposition:
     on_limits: Callable[[], None] = lambda: None
     result: Result | None = None
     named_model: bool = False
+    computing: bool = False
 
     @property
     def live(self) -> bool:
@@ -209,6 +212,16 @@ class ShownDecomposition:
         if self.mask is not None:
             self.mask.name = self._mask_name()
 
+    def scans_below(self) -> dict[Layer, tuple[str, bool]]:
+        """See `LiveResult`."""
+        scans = (INPUT, OVERLAY)
+        return {layer: (c.role, c.column in scans) for c, layer in self.layers.items()}
+
+    def say_computing(self, on: bool) -> None:
+        """See `LiveResult`."""
+        self.computing = on
+        self.name_model(self.named_model)
+
     def drop_missing(self, present: Iterable[Layer]) -> None:
         """Forget layers that a person has removed."""
         there = set(present)
@@ -241,6 +254,8 @@ class ShownDecomposition:
 
     @property
     def _suffix(self) -> str:
+        if self.computing:
+            return f" · {COMPUTING}"
         return f" · {self.card.title or self.card.name}" if self.named_model else ""
 
 
@@ -258,6 +273,9 @@ def caption_text(
     words : str
         What shares its colours.
     """
+    if shown.computing and not groups:
+        # Over a scan no cell has a name that could say it.
+        return COMPUTING.capitalize()
     parts = []
     if shown.answer is not None and shown.answer.components.rounds > 1:
         total = shown.answer.components.rounds

@@ -1,0 +1,148 @@
+"""What is seen while the slice just scrolled to is computed: its scan, never an empty grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from napari.layers import Layer
+
+from ..evidence import Explanation
+from ..layers.scan_stand_in import DIMMED, ScanStandIns
+from ..volumes import Study
+from ..volumes.intensity_window import display_limits
+from ..volumes.reading_order import first_shown
+from .resting_timer import RestingTimer
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+#: Stands behind the name of a cell whose map is on its way.
+COMPUTING = "computing…"
+
+#: Milliseconds after which a slice is asked for that rests and that nobody computes.
+ASK_MS = 150
+
+
+class LiveResult(Protocol):
+    """A result into whose layers a new slice goes."""
+
+    study: Study
+    explanation: Explanation
+
+    @property
+    def visible(self) -> bool:
+        """Whether any of it is in the picture."""
+        ...
+
+    @property
+    def all_layers(self) -> list[Layer]:
+        """Every layer made so far."""
+        ...
+
+    def scans_below(self) -> dict[Layer, tuple[str, bool]]:
+        """Picture layers: the scan each is of, and whether it shows that scan or a map of it."""
+        ...
+
+    def say_computing(self, on: bool) -> None:
+        """Write names that say whether a slice is on its way."""
+        ...
+
+
+class AwaitedSlice:
+    """Follows every scrolled slice: maps of another one go at once, its scan comes in their place.
+
+    Parameters
+    ----------
+    results : callable
+        Results into whose layers a new slice goes.
+    follows : callable
+        Whether the slice in the picture will be computed.
+    ask : callable
+        Lets the slice in the picture be computed, unless that is under way.
+    changed : callable
+        Told when names or pictures are others.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        results: Callable[[], Iterable[LiveResult]],
+        follows: Callable[[], bool],
+        ask: Callable[[], None],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._workspace = workspace
+        self._results, self._follows, self._changed = results, follows, changed
+        self._stand_ins = ScanStandIns()
+        self._waiting: list[LiveResult] = []
+        # The workspace tells of a slice that rests unless it is where scrolling began: asked here,
+        # nothing waits for an answer that nobody gives.
+        self._asking = RestingTimer(workspace, ASK_MS, lambda: ask() if self.waiting else None)
+        workspace.viewer.dims.events.point.connect(self.look)
+        workspace.study_changed.connect(self.look)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a slice in the picture is still to come."""
+        return bool(self._waiting)
+
+    def overtaken(self, result: LiveResult, index: int) -> bool:
+        """Whether an answer for a slice comes too late: the picture has gone on."""
+        here = self._workspace.current_slice
+        return self._follows() and result.study is self._workspace.study and index != here
+
+    def look(self, _event: object = None) -> None:
+        """Compare the slice in the picture with those that were computed."""
+        index = self._workspace.current_slice
+        for result in list(self._results()):
+            elsewhere = result.explanation.slices.start != index
+            if elsewhere and self._follows() and result.study is self._workspace.study:
+                self._begin(result)
+            else:
+                self.end(result)
+        if self._waiting:
+            self._asking.poke()
+
+    def place_of(self, result: LiveResult) -> int:
+        """Slice to compute for a result: the one that it waits for, else its own."""
+        waits = result in self._waiting
+        return self._workspace.current_slice if waits else result.explanation.slices.start
+
+    def end_hidden(self) -> None:
+        """What was taken out of the picture waits for nothing."""
+        for result in [r for r in self._waiting if not r.visible]:
+            self.end(result)
+
+    def end(self, result: LiveResult) -> None:
+        """Its own pictures come back, before a new answer goes into them."""
+        if result in self._waiting:
+            self._waiting.remove(result)
+            self._stand_ins.take_back(result.all_layers)
+            result.say_computing(False)
+            self._changed()
+
+    def end_all(self) -> None:
+        """No answer will come."""
+        for result in list(self._waiting):
+            self.end(result)
+
+    def _begin(self, result: LiveResult) -> None:
+        if result in self._waiting or not result.visible:
+            return
+        self._waiting.append(result)
+        study = result.study
+        for layer, (role, is_scan) in result.scans_below().items():
+            if layer.visible:
+                role = role if role in study.images else first_shown(study)
+                below = self._workspace.study_layer(role)
+                window = (
+                    cast(Any, below).contrast_limits
+                    if below is not None
+                    else display_limits(study[role])
+                )
+                strength = 1.0 if is_scan else DIMMED
+                scan, spacing = study[role].spatial(), study.grid.spacing
+                self._stand_ins.put(cast(Any, layer), scan, spacing, window, strength)
+        result.say_computing(True)
+        self._changed()
