@@ -126,8 +126,6 @@ class AttributionPicture:
         caption = caption_text(groups, len(self._shown), self._controls.shared, part)
         self._controls.bar.show_limits(groups)
         self.legend.caption(caption)
-        if groups:
-            self._workspace.letters.set_above_caption(bool(caption))
 
 
 def caption_text(
