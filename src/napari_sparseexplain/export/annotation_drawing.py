@@ -115,7 +115,7 @@ def _draw_text(
 ) -> None:
     """Text and measure beside the mark, as in the window, kept inside the picture."""
     measure = measure_text(item, calibrated=view.grid.calibrated)
-    lines = [text for text in (item.text, measure) if text]
+    lines = [line for text in (item.text, measure) for line in text.splitlines() if line]
     if not lines:
         return
     box = (max(text_width(text, size) for text in lines), line_height(size) * len(lines))
