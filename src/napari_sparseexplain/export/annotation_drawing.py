@@ -9,11 +9,15 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from ..review.annotation import Annotation, measure_text
+from ..review.words_place import words_corner
 from .lettering import line_height, text_width, write
 from .plane_view import PlaneView
 
 #: Lines are drawn this many times larger and then made smaller, which smooths their edges.
 _SMOOTH = 3
+
+#: Between a mark and its words, in sizes of text, as `AnnotationWords` has it on the screen.
+_GAP = 0.55
 
 
 def draw_annotations(
@@ -85,8 +89,9 @@ def _paths(
     item: Annotation, points: npt.NDArray[np.float64], size: int
 ) -> list[npt.NDArray[np.float64]]:
     """What is drawn, as lines from point to point."""
-    if item.kind == "text":
-        return []
+    if item.kind == "text":  # a small cross
+        arm = size * 0.25
+        return [points[0] + np.outer((-arm, arm), way) for way in ((1, 0), (0, 1))]
     if item.kind in ("polygon", "ellipse"):
         return [np.concatenate([points, points[:2]])]
     along = points[1] - points[0]
@@ -108,24 +113,13 @@ def _draw_text(
     view: PlaneView,
     size: int,
 ) -> None:
-    """Text and measure beside the mark, kept inside the picture."""
+    """Text and measure beside the mark, as in the window, kept inside the picture."""
     measure = measure_text(item, calibrated=view.grid.calibrated)
-    lines = [text for text in (item.text, measure) if text]
+    lines = [line for text in (item.text, measure) for line in text.splitlines() if line]
     if not lines:
         return
-    width = max(text_width(text, size) for text in lines)
-    tall = line_height(size) * len(lines)
-    if item.kind == "text":
-        x, y = points[0]
-    elif item.kind == "arrow":  # at its tail, on the side away from its head
-        x = points[0][0] - (width if points[1][0] > points[0][0] else 0)
-        y = points[0][1] - (tall if points[1][1] > points[0][1] else -size * 0.3)
-    else:
-        x = points[:, 0].max() + size * 0.6
-        y = points[:, 1].mean() - tall / 2
-        if x + width > view.size[1]:
-            x = points[:, 0].min() - size * 0.6 - width
-    x = float(np.clip(x, 2, max(view.size[1] - width - 2, 2)))
-    y = float(np.clip(y, 2, max(view.size[0] - tall - 2, 2)))
+    box = (max(text_width(text, size) for text in lines), line_height(size) * len(lines))
+    height, width = view.size
+    x, y = words_corner(item.kind, points, box, size * _GAP, (width, height))
     for place, text in enumerate(lines):
         write(image, (x, y + place * line_height(size)), text, size, colour=item.colour)

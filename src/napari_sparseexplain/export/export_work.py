@@ -14,6 +14,7 @@ from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.review import KeySlice
 from .compositor import PictureSize, compose
+from .measurements import measurement_file
 from .picture_file import save_picture
 from .picture_series import every_slice, export_slices, picture_name
 
@@ -72,7 +73,8 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
         written = yield from write_report(
             reading, choice.path, identify=choice.identify, overwrite=choice.overwrite
         )
-        return [written]
+        beside = [measurement_file(written)] if reading.review.annotations else []
+        return [written, *beside]
     if choice.what == "dicom":
         return (yield from _dicom(reading, choice))
     return (
@@ -96,7 +98,9 @@ def existing_files(reading: Reading, choice: ExportChoice) -> list[Path]:
     else:
         names = [picture_name(i, key) for i, key in enumerate(_slices(reading, choice))]
         planned = [choice.path / name for name in names]
-    if choice.what != "report":
+    if choice.what == "report" and reading.review.annotations:
+        planned.append(measurement_file(choice.path))
+    elif choice.what != "report":
         planned += [path.with_suffix(".json") for path in planned]
     return [path for path in planned if path.exists()]
 

@@ -40,6 +40,11 @@ def draw_legend(
         y += _entry_height(item, image.width, size) + round(size * 0.4)
 
 
+def entry_title(name: str, target: str) -> str:
+    """A map's name and what was explained, said once: most layers' names hold it already."""
+    return name if f" · {target} · " in f" · {name} · " else joined((name, target))
+
+
 def _bar_width(width: int, size: int) -> int:
     return round(min(width * _BAR_SHARE, size * _BAR_SIZES))
 
@@ -52,7 +57,7 @@ def _text_room(item: Mapping[str, Any], width: int, size: int) -> float:
 def _lines(item: Mapping[str, Any], width: int, size: int) -> list[tuple[str, str]]:
     """Text and colour of every line beside the bar."""
     room = _text_room(item, width, size)
-    title = joined((item["name"], item.get("target", "")))
+    title = entry_title(item["name"], item.get("target", ""))
     lines = [(fitted(title, size, room, bold=True), WHITE)]
     shown = [f"opacity {100 * item['opacity']:.0f} %"]
     if "limits" in item:
@@ -111,7 +116,10 @@ def _swatch_rows(item: Mapping[str, Any], width: int, size: int) -> list[list[tu
     for label, colour in item["colours"].items():
         if item["classes"] and label not in item["classes"]:
             continue
-        names.setdefault(colour, []).append(item["classes"].get(label, label))
+        of_colour = names.setdefault(colour, [])
+        name = item["classes"].get(label, label)
+        if name not in of_colour:  # the enhancing tumour has two values of one meaning
+            of_colour.append(name)
     rows: list[list[tuple[str, str]]] = [[]]
     left = 0.0
     for colour, labels in names.items():

@@ -10,13 +10,16 @@ from PIL import Image, ImageDraw
 
 from ..volumes.place_words import axis_words, voxel_words
 from .burned_in import number_text
-from .lettering import PALE, WARNING, WHITE, fitted, line_height, text_width, write
+from .lettering import PALE, WARNING, WHITE, fitted, line_height, text_width, wrapped, write
 from .plane_view import PlaneView
 
 LETTER_COLOUR = "#F0E442"
 
 #: Longest scale bar, as a share of the picture's width.
 _BAR_SHARE = 0.22
+
+#: Rows that a line in the lower left corner may be broken into.
+_LINES = 3
 
 
 def letter_panel(
@@ -47,12 +50,16 @@ def letter_panel(
         plural = "s" if outside > 1 else ""
         lines.insert(0, f"{outside} annotation{plural} outside the picture")
     bar_left = _scale_bar(image, view, size)
-    for place, text in enumerate(reversed(lines)):
-        colour = WARNING if "outside" in text else PALE
-        room = (bar_left if place < 2 else width) - 2 * edge - size
-        shown = fitted(text, size, max(room, width / 3))
-        write(image, (edge, height - edge - place * step), shown, size, colour=colour, anchor="ld")
-    _letters(image, facts["letters"], size, len(lines) * step)
+    # Up to the letter at the middle of the lower edge, as on the screen.
+    room = min(half, bar_left - size) - edge
+    told = [
+        (row, WARNING if "outside" in text else PALE)
+        for text in lines
+        for row in wrapped(text, size, room, _LINES)
+    ]
+    for place, (text, colour) in enumerate(reversed(told)):
+        write(image, (edge, height - edge - place * step), text, size, colour=colour, anchor="ld")
+    _letters(image, facts["letters"], size)
 
 
 def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:
@@ -80,11 +87,11 @@ def _place_text(probe: Mapping[str, Any]) -> str:
     return voxel_words(probe["points_voxel"][0])
 
 
-def _letters(image: Image.Image, letters: Mapping[str, str], size: int, below: int) -> None:
-    """One letter at each edge, on a dark ground."""
+def _letters(image: Image.Image, letters: Mapping[str, str], size: int) -> None:
+    """One letter hard at the middle of each edge, with a dark outline."""
     width, height = image.size
     big = round(size * 1.25)
-    edge = round(size * 0.5)
+    edge = round(size * 0.4)
     places = {
         "left": (edge, height / 2, "lm"),
         "right": (width - edge, height / 2, "rm"),

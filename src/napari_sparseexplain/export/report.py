@@ -10,16 +10,26 @@ from .. import __version__
 from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from ..whole_file import refuse_existing, write_whole
+from ..whole_file import moved_together, refuse_existing, write_whole
 from .burned_in import RESEARCH_ONLY
 from .compositor import PictureSize, compose
 from .deidentification import values_to_remove, without
+from .measurements import (
+    Measurement,
+    measurement_csv,
+    measurement_file,
+    measurement_rows,
+    measurements,
+)
 from .picture_series import at_slice
 from .report_pages import ReportPages
 from .report_tables import finding_lines, model_tables, score_table, study_rows
 
 #: Resolution of the pictures in the report.
 PRINT_DPI = 200.0
+
+#: Marks of one slice that its page lists beside the picture; all stand in the table of the cover.
+_MOST_ON_PAGE = 12
 
 
 def write_report(
@@ -34,7 +44,8 @@ def write_report(
 ) -> Work[Path]:
     """Write the report of a reading.
 
-    The file appears under its name when the last page is made. Only one picture is held
+    The file appears under its name when the last page is made, together with the table of what was
+    marked, ``measurements.csv``, where anything was. Only one picture is held
     uncompressed at a time; pages that are done are kept as they will be in the file.
 
     Parameters
@@ -53,6 +64,8 @@ def write_report(
     """
     path = Path(path)
     refuse_existing(path, overwrite)
+    if reading.review.annotations:
+        refuse_existing(measurement_file(path), overwrite)
     keys = tuple(reading.review.key_slices if slices is None else slices)
     time = (created or datetime.now(UTC)).astimezone(UTC)
     hidden = values_to_remove(reading, identify=identify)
@@ -61,17 +74,22 @@ def write_report(
         title="napari-sparseexplain report",
         foot=f"{RESEARCH_ONLY} · napari-sparseexplain {__version__} · {time:%Y-%m-%d %H:%M:%S} UTC",
     )
-    _cover(pages, reading, keys, time, identify=identify, hidden=hidden)
+    marks = measurements(reading, identify=identify, hidden=hidden)
+    _cover(pages, reading, keys, time, marks, identify=identify, hidden=hidden)
     for place, key in enumerate(keys):
         yield Progress(place + 1, len(keys) + 1, f"{key.plane} slice {key.index + 1}")
         note = without(key.note, hidden)
         lines = [note] if note else []
-        width, height = pages.picture_room(len(lines))
+        table = _rows_of_slice(reading, key, marks)
+        width, height = pages.picture_room(len(lines), table)
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
         picture = compose(at_slice(reading, key), size, identify=identify, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key.plane} {key.index + 1}"
-        pages.picture_page(heading, lines, picture.image)
-    write_whole(path, pages.content(), overwrite=overwrite)
+        pages.picture_page(heading, lines, picture.image, table)
+    with moved_together(path.parent) as temporary:
+        write_whole(temporary / path.name, pages.content())
+        if marks:
+            write_whole(temporary / measurement_file(path).name, measurement_csv(marks))
     yield Progress(len(keys) + 1, len(keys) + 1, "done")
     return path
 
@@ -81,6 +99,7 @@ def _cover(
     reading: Reading,
     keys: Sequence[KeySlice],
     time: datetime,
+    marks: Sequence[Measurement],
     *,
     identify: bool,
     hidden: frozenset[str],
@@ -115,4 +134,23 @@ def _cover(
             [str(i + 1), k.plane, str(k.index + 1), k.note] for i, k in enumerate(keys)
         ]  # fmt: skip
         pages.table(clean(table))
+    if marks:
+        pages.heading("Measurements")
+        pages.table(measurement_rows(marks))
     pages.end_section()
+
+
+def _rows_of_slice(
+    reading: Reading, key: KeySlice, marks: Sequence[Measurement]
+) -> list[list[str]]:
+    """The table of the marks on one slice; long ones are cut, the cover has all."""
+    here = [
+        mark
+        for mark, item in zip(marks, reading.review.annotations, strict=True)
+        if item.on(key.study, key.plane, key.index)
+    ]
+    rows = measurement_rows(here[:_MOST_ON_PAGE])
+    if len(here) > _MOST_ON_PAGE:
+        more = f"{len(here) - _MOST_ON_PAGE} more in the table of measurements"
+        rows.append(["…", "", more, *[""] * (len(rows[0]) - 3)])
+    return rows

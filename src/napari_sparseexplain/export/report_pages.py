@@ -22,6 +22,8 @@ from .lettering import font_file
 MARGIN = 40.0
 
 _FONT, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
+#: Share of a page that a table beside a picture may take.
+_MOST_TABLE = 0.4
 _BODY, _HEADING, _TITLE, _SMALL = 8.5, 11.5, 18.0, 7.0
 
 
@@ -77,6 +79,51 @@ class ReportPages:
         """A table with its heads in the first row; long ones go on over the page."""
         if not rows:
             return
+        self._place(self._table(rows), before=4.0)
+
+    def end_section(self) -> None:
+        """What follows begins on a new page."""
+        if self._used:
+            self._end_page()
+
+    def picture_room(self, lines: int, table: list[list[str]] | None = None) -> tuple[float, float]:
+        """Width and height in points that a picture has on a page with that many lines and rows."""
+        rows = self._table(table).wrap(self.width, A4[1])[1] + 4.0 if table else 0.0
+        # A table of very long words must not take the picture's place: it goes on over the page.
+        rows = min(rows, _MOST_TABLE * A4[1])
+        return self.width, A4[1] - 2 * MARGIN - _HEADING * 2.2 - 40.0 * bool(lines) - 16.0 - rows
+
+    def picture_page(
+        self,
+        heading: str,
+        lines: list[str],
+        image: Image.Image,
+        table: list[list[str]] | None = None,
+    ) -> None:
+        """A page of its own with a picture as large as it can be, below a table if there is one."""
+        self.end_section()
+        self.heading(heading)
+        for line in lines:
+            self.paragraph(line[:400])
+        self.table(table or [])
+        width, height = self.picture_room(len(lines), table)
+        if height > self._top - MARGIN - 14:
+            self._end_page()
+        scale = min(width / image.width, height / image.height)
+        size = (image.width * scale, image.height * scale)
+        bottom = max(self._top - 6 - size[1], MARGIN + 14)
+        self._canvas.drawImage(ImageReader(image), MARGIN, bottom, *size)
+        self._used = True
+        self._end_page()
+
+    def content(self) -> bytes:
+        """The finished file."""
+        if self._used or self._number == 0:
+            self._end_page()
+        self._canvas.save()
+        return self._stream.getvalue()
+
+    def _table(self, rows: list[list[str]]) -> Table:
         body = ParagraphStyle("cell", fontName=_FONT, fontSize=_SMALL, leading=_SMALL * 1.3,
                               splitLongWords=1)  # fmt: skip
         head = ParagraphStyle("head", parent=body, fontName=_BOLD)
@@ -98,37 +145,7 @@ class ReportPages:
                 ]
             )
         )
-        self._place(table, before=4.0)
-
-    def end_section(self) -> None:
-        """What follows begins on a new page."""
-        if self._used:
-            self._end_page()
-
-    def picture_room(self, lines: int) -> tuple[float, float]:
-        """Width and height in points that a picture has on a page with that many lines."""
-        return self.width, A4[1] - 2 * MARGIN - _HEADING * 2.2 - 40.0 * bool(lines) - 16.0
-
-    def picture_page(self, heading: str, lines: list[str], image: Image.Image) -> None:
-        """A page of its own with a picture as large as it can be."""
-        self.end_section()
-        self.heading(heading)
-        for line in lines:
-            self.paragraph(line[:400])
-        width, height = self.picture_room(len(lines))
-        scale = min(width / image.width, height / image.height)
-        size = (image.width * scale, image.height * scale)
-        bottom = max(self._top - 6 - size[1], MARGIN + 14)
-        self._canvas.drawImage(ImageReader(image), MARGIN, bottom, *size)
-        self._used = True
-        self._end_page()
-
-    def content(self) -> bytes:
-        """The finished file."""
-        if self._used or self._number == 0:
-            self._end_page()
-        self._canvas.save()
-        return self._stream.getvalue()
+        return table
 
     def _column_widths(self, rows: list[list[str]]) -> list[float]:
         """Widths in proportion to what stands in the columns, none lost beside a long one."""

@@ -19,6 +19,7 @@ from napari.layers.base._base_constants import ActionType
 from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid, measure_text
 from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane
+from .annotation_words import AnnotationWords
 from .study_layers import METADATA_KEY, grid_units
 from .viewer_panels import AUXILIARY, viewer_plane
 
@@ -55,7 +56,9 @@ _BARB, _BARB_SHARE, _BARB_WIDTH = 0.022, 0.4, 0.45
 
 #: Width of lines, as a share of the study's width: a pixel or two on the screen.
 _WIDTH = 0.003
-_TEXT_SIZE = 11
+
+#: What a layer knows of each mark besides its place: a new one has no annotation yet.
+_NEW: dict[str, Any] = {"place": -1, "label": "", "kind": "", "colour": ""}
 
 
 class AnnotationLayers:
@@ -67,10 +70,13 @@ class AnnotationLayers:
         Told all annotations after a person drew, moved or removed some.
     on_drawn : callable
         Told the place of one that was just drawn, after ``on_change``.
+    words : AnnotationWords
+        What stands beside the marks in the picture.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
+        self.words = AnnotationWords(viewer)
         self._study: Study | None = None
         self._key = ""
         self._all: tuple[Annotation, ...] = ()
@@ -161,12 +167,9 @@ class AnnotationLayers:
             "units": grid_units(self._study.grid),
             "opacity": 1.0,
             "metadata": {METADATA_KEY: AUXILIARY},
-            "features": pd.DataFrame(
-                {"place": pd.Series(dtype=int), "label": pd.Series(dtype=str)}
-            ),
-            "feature_defaults": {"place": -1, "label": ""},
+            "features": _features([], calibrated=True),
+            "feature_defaults": _NEW,
         }
-        text = {"string": "{label}", "size": _TEXT_SIZE, "color": "#F0E442"}
         width: Any = self._line_width  # napari's types say int, its layers take parts of a voxel
         if name == "Annotations":
             layer: Any = Shapes(
@@ -174,7 +177,6 @@ class AnnotationLayers:
                 edge_width=width,
                 edge_color="#F0E442",
                 face_color="transparent",
-                text={**text, "anchor": "upper_right"},
             )
             self._shapes = layer
         else:
@@ -184,7 +186,6 @@ class AnnotationLayers:
                 symbol="cross",
                 face_color="#F0E442",
                 border_width=0,
-                text={**text, "anchor": "upper_left"},
             )
             self._points = layer
         layer.events.data.connect(self._on_data)
@@ -242,16 +243,8 @@ class AnnotationLayers:
             places = [_on_slice(grid.index(item.points), item)[0] for _, item in words]
             self._points.data = np.asarray(places, dtype=np.float64).reshape(-1, 3)
             for layer, items in ((self._shapes, drawn), (self._points, words)):
-                calibrated = grid.calibrated
-                layer.features = pd.DataFrame(
-                    {
-                        "place": pd.Series([place for place, _ in items], dtype=int),
-                        "label": pd.Series([_label(item, calibrated) for _, item in items],
-                                           dtype=str),
-                    }
-                )  # fmt: skip
-                layer.feature_defaults = {"place": -1, "label": ""}
-                layer.refresh_text()
+                layer.features = _features(items, calibrated=grid.calibrated)
+                layer.feature_defaults = _NEW
         finally:
             self._writing = False
 
@@ -327,6 +320,18 @@ class AnnotationLayers:
         if shape == "ellipse":
             return "ellipse"
         return "arrow" if self._tool == "arrow" else "polygon"
+
+
+def _features(items: Sequence[tuple[int, Annotation]], *, calibrated: bool) -> pd.DataFrame:
+    """One row a mark; `AnnotationWords` writes them beside it."""
+    return pd.DataFrame(
+        {
+            "place": pd.Series([place for place, _ in items], dtype=int),
+            "label": pd.Series([_label(item, calibrated) for _, item in items], dtype=str),
+            "kind": pd.Series([item.kind for _, item in items], dtype=str),
+            "colour": pd.Series([item.colour for _, item in items], dtype=str),
+        }
+    )
 
 
 def _label(item: Annotation, calibrated: bool) -> str:

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
+from .corner_room import corner_lines, corner_room
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _SIZE = 7.5
 _BOX = (0.0, 0.0, 0.0, 0.6)
+
+#: Lines that a caption may take in the corner of a narrow cell; what it says stands in the tab too.
+_CAPTION_LINES = 4
 
 
 class ClassLegend:
@@ -29,6 +34,12 @@ class ClassLegend:
         self._viewer, self._name = viewer, name
         self._count = 0
         self.text = ""
+        for event in (
+            viewer.canvas.events.size,
+            viewer.canvas.grid.events.shape,
+            viewer.canvas.grid.events.enabled,
+        ):
+            event.connect(self._write_caption)
 
     def show(self, entries: Sequence[tuple[str, str]]) -> None:
         """Write names and colours (``"#RRGGBB"``) into the upper left corner."""
@@ -39,19 +50,22 @@ class ClassLegend:
         self._count = max(self._count, len(entries))
 
     def caption(self, text: str) -> None:
-        """Lines at the foot of the canvas; an empty text takes them away."""
-        if text == self.text:
-            return
-        self.text = text
-        if text:
-            self._write(f"{self._name}_caption", text, "bottom_left", "#FFFFFF")
-        else:
-            self._hide(f"{self._name}_caption")
+        """Lines in the lower left corner, clear of the letter; an empty text takes them away."""
+        if text != self.text:
+            self.text = text
+            self._write_caption()
 
     def clear(self) -> None:
         """Take all of it away."""
         self.show(())
         self.caption("")
+
+    def _write_caption(self) -> None:
+        if self.text:
+            text = corner_lines(self.text, _SIZE, corner_room(self._viewer), _CAPTION_LINES)
+            self._write(f"{self._name}_caption", text, "bottom_left", "#FFFFFF")
+        else:
+            self._hide(f"{self._name}_caption")
 
     def _write(self, key: str, text: str, position: str, colour: str) -> None:
         overlays = self._viewer.canvas.overlays
@@ -65,7 +79,9 @@ class ClassLegend:
                 visible=False,
             )
         overlay: Any = overlays[key]
-        overlay.text, overlay.color = text, colour
+        if overlay.text != text:
+            overlay.text = text
+        overlay.color = colour
         if not overlay.visible:
             overlay.visible = True
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from .cell_name import show_cell_name
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -31,9 +33,6 @@ REGION_MARGIN = 0.16
 
 #: Longest scale bar in a cell, as a share of the picture's width.
 BAR_SHARE = 0.25
-
-#: In points; the longest name of the five signals fits a third of a canvas at 1280 × 800.
-_NAME_SIZE = 6.5
 
 
 def grid_shape(
@@ -202,9 +201,7 @@ class GridView:
                 # Over a scan a mask lets it shine through; alone in a cell it would only be dark.
                 self._opacity_before.setdefault(layer, layer.opacity)
                 layer.opacity = 1.0
-            name = layer.name_overlay
-            if name.visible != (layer in chosen):
-                name.font_size, name.box, name.visible = _NAME_SIZE, True, layer in chosen
+            show_cell_name(layer, layer in chosen)
         self.before_change(len(ordered))
         with grid.events.blocker_all():
             grid.stride, grid.spacing = 1, CELL_SPACING
@@ -256,7 +253,7 @@ class GridView:
         self.before_change(0)
         self._viewer.canvas.overlays.scale_bar.length = None
         for layer in self._viewer.layers:
-            layer.name_overlay.visible = False
+            show_cell_name(layer, False)
             # Layers that came while the grid was on have no place in the view before it.
             layer.visible = self._visible_before.get(layer, False)
         for layer, opacity in self._opacity_before.items():

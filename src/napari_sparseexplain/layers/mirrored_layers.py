@@ -108,7 +108,7 @@ class MirroredLayers:
         for name in _VOXELS:
             listen(name, lambda: self._follow_data(layer))
         if not looks:
-            for name in (*_COMMON, "edge_color", "face_color", "current_edge_color", "text"):
+            for name in (*_COMMON, "edge_color", "face_color", "current_edge_color", "features"):
                 listen(name, lambda: self._make_anew(layer))
 
     def _forget(self, layer: Layer) -> None:

@@ -6,13 +6,13 @@ axes are displayed and which way the camera has turned them.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
-
-from napari.components.overlays import TextOverlay
 
 from ..review.review import Convention
 from ..volumes import Grid
 from ..volumes.edge_letters import PLANES, Plane, edge_letters
+from .edge_letter import EdgeLetterOverlay
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,13 +25,12 @@ _POSITIONS = {
 }
 _COLOUR = "#F0E442"
 _LEFT_AXIS = 2
-#: Letters are this much smaller in the cells of a grid.
-_GRID_SHRINK = 0.8
+#: In a view whose side is shorter than this, in pixels, letters are smaller, but at most by this
+#: share: a small cell has a small margin for them.
+_FULL_SIDE, _LEAST_SHARE = 400.0, 0.6
 #: With more cells than this the letters stand once, at the edges of the whole canvas: all cells
 #: show one view, and in small ones the letters would cover the pictures.
 MOST_LETTERED_CELLS = 12
-#: Behind a letter, so that it is read on a bright picture too.
-_BOX_COLOUR = (0.0, 0.0, 0.0, 0.55)
 
 
 class OrientationLetters:
@@ -44,24 +43,23 @@ class OrientationLetters:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._grid: Grid | None = None
-        self._below_names = False
-        self._above_caption = False
+        self._cells = 0
         self._size = 11.0
         self._convention: Convention = "radiological"
         for edge, position in _POSITIONS.items():
-            viewer.canvas.overlays[f"orientation_{edge}"] = TextOverlay(
+            viewer.canvas.overlays[f"orientation_{edge}"] = EdgeLetterOverlay(
                 text="",
                 position=position,
                 gridded=True,
                 visible=False,
                 color=_COLOUR,  # pyright: ignore[reportArgumentType]  (pydantic converts it)
                 font_size=self._size,
-                box=True,
-                box_color=_BOX_COLOUR,  # pyright: ignore[reportArgumentType]
+                box=False,
             )
         viewer.dims.events.order.connect(self._on_order)
         viewer.dims.events.ndisplay.connect(self.refresh)
         viewer.scene.camera.events.orientation.connect(self.refresh)
+        viewer.canvas.events.size.connect(self._fit_size)
 
     @property
     def grid(self) -> Grid | None:
@@ -86,30 +84,30 @@ class OrientationLetters:
         self._convention = convention
         self._on_order()
 
-    def set_below_names(self, below: bool) -> None:
-        """Whether layer names stand in the top line of each cell: the top letter goes below."""
-        self._below_names = below
-        for edge in _POSITIONS:
-            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
-            overlay.font_size = self._size * (_GRID_SHRINK if below else 1.0)
-        self.refresh()
-
     def set_cells(self, cells: int) -> None:
         """How many cells the grid is about to have; 0 for the single view."""
+        self._cells = cells
         for edge in _POSITIONS:
             overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
             overlay.gridded = cells <= MOST_LETTERED_CELLS
-        self.set_below_names(cells > 0)
-
-    def set_above_caption(self, above: bool) -> None:
-        """Whether a caption stands at the foot of the canvas: the bottom letter goes above."""
-        self._above_caption = above
-        self.refresh()
+        self._fit_size()
 
     def set_size(self, points: float) -> None:
-        """Size of the letters."""
+        """Size of the letters in a large view."""
         self._size = points
-        self.set_below_names(self._below_names)
+        self._fit_size()
+
+    def _fit_size(self) -> None:
+        """Smaller letters in smaller views, in steps: every change is drawn in every cell."""
+        height, width = self._viewer.canvas.size
+        cells = self._cells if 0 < self._cells <= MOST_LETTERED_CELLS else 1
+        side = math.sqrt(height * width / cells)
+        share = min(max(side / _FULL_SIDE, _LEAST_SHARE), 1.0)
+        size = round(2 * self._size * share) / 2
+        for edge in _POSITIONS:
+            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
+            if overlay.font_size != size:
+                overlay.font_size = size
 
     def letters(self) -> dict[str, str]:
         """What stands at the four edges now; empty when nothing may be said."""
@@ -127,13 +125,6 @@ class OrientationLetters:
         for edge in _POSITIONS:
             overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
             text = letters.get(edge, "")
-            if text and edge == "top" and self._below_names:
-                text = f" \n{text}"
-            if edge == "bottom":
-                raised = bool(text) and self._above_caption
-                text = f"{text}\n \n " if raised else text
-                if overlay.box == raised:  # a box would reach down to the caption
-                    overlay.box = not raised
             if overlay.text != text:
                 overlay.text = text
             if overlay.visible != bool(text):

@@ -86,10 +86,7 @@ class Annotation:
         points = np.asarray(self.points, dtype=np.float64)
         if self.kind != "ellipse":
             return points
-        middle = points.mean(axis=0)
-        across, along = (points[1] - points[0]) / 2, (points[3] - points[0]) / 2
-        angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-        return middle + np.outer(np.cos(angle), across) + np.outer(np.sin(angle), along)
+        return ellipse_outline(points, corners)
 
     def on(self, study: str, plane: Plane, index: int) -> bool:
         """Whether it belongs to this slice."""
@@ -117,6 +114,21 @@ def annotation_on_grid(
     """
     points = tuple((float(x), float(y), float(z)) for x, y, z in grid.world(voxels))
     return Annotation(kind, points, study, plane, index, text)
+
+
+def ellipse_outline(rectangle: npt.ArrayLike, corners: int = 72) -> npt.NDArray[np.float64]:
+    """Points of the ellipse in a rectangle, shape (corners, 3), in the rectangle's own unit.
+
+    Parameters
+    ----------
+    rectangle : array_like, shape (4, 3)
+        Its four corners, in order.
+    """
+    points = np.asarray(rectangle, dtype=np.float64)
+    middle = points.mean(axis=0)
+    across, along = (points[1] - points[0]) / 2, (points[3] - points[0]) / 2
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    return middle + np.outer(np.cos(angle), across) + np.outer(np.sin(angle), along)
 
 
 def measure_text(annotation: Annotation, *, calibrated: bool = True) -> str:

@@ -18,6 +18,7 @@ from ..evidence.colours import (
 )
 from ..volumes import Study
 from ..volumes.intensity_window import display_limits
+from ..volumes.label_names import label_names
 from ..volumes.reading_order import first_shown, opening_point, ordered_roles, role_title
 from .reading import Reading
 from .review import ExplanationReference, KeySlice, Overlay, Panel, Review, ScanLayer
@@ -96,8 +97,14 @@ def label_overlay(study: Study, role: str, key: str = STUDY_KEY) -> Overlay:
     if colours is None:
         colours = {n: FURTHER_COLOURS[n % len(FURTHER_COLOURS)] for n in range(1, highest + 1)}
     return Overlay(
-        "study", key, role, role_title(role), colours=colours, opacity=LABEL_OPACITY
-    )  # fmt: skip
+        "study",
+        key,
+        role,
+        role_title(role),
+        colours=colours,
+        classes=label_names(study, role),
+        opacity=LABEL_OPACITY,
+    )
 
 
 def map_overlay(

@@ -148,8 +148,6 @@ class AttributionPicture:
         caption = "\n".join(words for words in (caption, missing) if words)
         self._controls.bar.show_limits(self._groups(self._shown))
         self.legend.caption(caption)
-        if self._shown:
-            self._workspace.letters.set_above_caption(bool(caption))
 
     def _groups(self, shown: Sequence[ShownAttribution]) -> list[tuple[str, tuple[float, float]]]:
         """Names and limits of maps: one for all where they share their colours."""

@@ -76,4 +76,3 @@ class DecompositionPicture:
         self._cells.scale.show_limits(groups)
         self.legend.show(entries)
         self.legend.caption(caption)
-        self._workspace.letters.set_above_caption(bool(caption))

@@ -1,0 +1,199 @@
+"""The words of annotations, small and with a dark edge, beside the marks of the slice in a view.
+
+napari's own text of a layer has no edge and lies on the mark. These words are an overlay of the
+scene, so that they stand in every view that shows the marks' layers, and keep their size on the
+screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from napari._vispy.overlays.base import ViewerOverlayMixin, VispySceneOverlay
+from napari._vispy.utils.visual import overlay_to_visual
+from napari._vispy.visuals.text import Text
+from napari.components.overlays import SceneOverlay
+
+from ..export.lettering import line_height, text_width
+from ..review.annotation import ellipse_outline
+from ..review.words_place import words_corner
+from .linked_cameras import spatial_axes
+from .outlined_text import write_outlined
+from .study_layers import METADATA_KEY
+from .viewer_panels import AUXILIARY
+
+if TYPE_CHECKING:
+    from napari._vispy.utils.qt_font import FontInfo
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+#: Key among the scene's overlays.
+WORDS = "annotation_words"
+
+#: Height of the words in pixels of the screen, and how far they stand from their mark.
+PIXELS, GAP = 13, 7.0
+
+#: A point of napari's text has this many pixels: twice the 96 / 72 of other programs.
+_PIXELS_IN_POINT = (96 / 72) ** 2
+
+
+class AnnotationWordsOverlay(SceneOverlay):
+    """Lines of words.
+
+    Attributes
+    ----------
+    lines : tuple of (text, row, column, colour)
+        Where each line begins, in the viewer's unit.
+    pixel : float
+        Size of a pixel of the screen in that unit.
+    """
+
+    lines: tuple[tuple[str, float, float, str], ...] = ()
+    pixel: float = 1.0
+
+
+class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
+    """Draws them."""
+
+    overlay: AnnotationWordsOverlay  # pyright: ignore[reportIncompatibleVariableOverride]
+    node: Any
+
+    def __init__(self, font_info: FontInfo, **keywords: Any) -> None:
+        node = Text(pos=(0, 0), font_info=font_info)
+        super().__init__(node=node, font_info=font_info, **keywords)
+        self.node.anchors = ("left", "center")
+        self.overlay.events.lines.connect(self._on_lines)
+        self._on_lines()
+        self.reset()
+
+    def _on_lines(self) -> None:
+        lines = self.overlay.lines
+        self.node.font_size = PIXELS / _PIXELS_IN_POINT
+        write_outlined(
+            self.node,
+            [text for text, _, _, _ in lines],
+            [(column, row) for _, row, column, _ in lines],
+            [colour for _, _, _, colour in lines],
+            self.overlay.pixel,
+        )
+
+    def close(self) -> None:
+        """Its view is no more."""
+        self.overlay.events.lines.disconnect(self._on_lines)
+        super().close()
+
+
+# napari has no public way to bring a visual for an overlay of one's own.
+overlay_to_visual[AnnotationWordsOverlay] = VispyAnnotationWordsOverlay
+
+
+class AnnotationWords:
+    """Keeps the words of one viewer beside the marks of its annotation layers.
+
+    A mark's words are the feature ``label`` of its layer, its colour the feature ``colour``, what
+    it is the feature ``kind``.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._overlay = AnnotationWordsOverlay(visible=False)
+        viewer.scene.overlays[WORDS] = self._overlay
+        for name in ("point", "order", "ndisplay", "ndim"):
+            getattr(viewer.dims.events, name).connect(self.refresh)
+        for name in ("zoom", "center", "orientation"):
+            getattr(viewer.scene.camera.events, name).connect(self.refresh)
+        viewer.canvas.events.size.connect(self.refresh)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self.refresh)
+
+    @property
+    def lines(self) -> tuple[tuple[str, float, float, str], ...]:
+        """What stands in the picture: text, row and column in the viewer's unit, colour."""
+        return self._overlay.lines if self._overlay.visible else ()
+
+    def refresh(self, _event: Any = None) -> None:
+        """Write them anew, where the slice, the camera or the marks are others."""
+        lines = self._lines()
+        if lines:
+            self._overlay.pixel = 1 / float(self._viewer.scene.camera.zoom)
+        if self._overlay.lines != lines:
+            self._overlay.lines = lines
+        if self._overlay.visible != bool(lines):
+            self._overlay.visible = bool(lines)
+
+    def _on_inserted(self, event: Any) -> None:
+        layer = event.value
+        if layer.metadata.get(METADATA_KEY) == AUXILIARY:
+            for name in ("visible", "data", "set_data", "features"):
+                getattr(layer.events, name).connect(self.refresh)
+            self.refresh()
+
+    def _lines(self) -> tuple[tuple[str, float, float, str], ...]:
+        axes = spatial_axes(self._viewer)
+        if axes is None:
+            return ()
+        view = _View(self._viewer, axes[1:])
+        found: list[tuple[str, float, float, str]] = []
+        for layer in self._viewer.layers:
+            if layer.visible and layer.metadata.get(METADATA_KEY) == AUXILIARY:
+                for text, kind, colour, points in _marks(layer, self._viewer, axes[0]):
+                    found += view.lines(text, kind, colour, points)
+        return tuple(found)
+
+
+class _View:
+    """From the viewer's unit to pixels of the screen and back."""
+
+    def __init__(self, viewer: ViewerModel, displayed: tuple[int, ...]) -> None:
+        camera = viewer.scene.camera
+        vertical, horizontal = (str(way) for way in camera.orientation2d)
+        self._axes = displayed
+        self._zoom = float(camera.zoom)
+        self._flip = np.array([-1.0 if vertical == "up" else 1.0,
+                               -1.0 if horizontal == "left" else 1.0])  # fmt: skip
+        self._centre = np.asarray(camera.center[-2:], dtype=np.float64)
+        self._size = np.asarray(viewer.canvas.viewbox_size(viewer.layers), dtype=np.float64)
+
+    def lines(
+        self, text: str, kind: Any, colour: str, points: npt.NDArray[np.float64]
+    ) -> list[tuple[str, float, float, str]]:
+        """A mark's words, line by line; none of a mark outside the picture."""
+        pixels = (points[:, self._axes] - self._centre) * self._flip * self._zoom + self._size / 2
+        if (pixels.max(axis=0) < 0).any() or (pixels.min(axis=0) > self._size).any():
+            return []
+        words = text.split("\n")
+        step = line_height(PIXELS)
+        box = (max(text_width(word, PIXELS) for word in words), float(step * len(words)))
+        height, width = self._size
+        x, y = words_corner(kind, pixels[:, ::-1], box, GAP, (width, height))
+        found = []
+        for place, word in enumerate(words):
+            at = np.array([y + (place + 0.5) * step, x])
+            row, column = (at - self._size / 2) * self._flip / self._zoom + self._centre
+            found.append((word, float(row), float(column), colour))
+        return found
+
+
+def _marks(
+    layer: Layer, viewer: ViewerModel, through: int
+) -> list[tuple[str, str, str, npt.NDArray[np.float64]]]:
+    """Words, kind, colour and drawn points (in the viewer's unit) of the marks on the slice."""
+    marks: Any = layer
+    features: pd.DataFrame = marks.features
+    if not {"label", "kind", "colour"} <= set(features.columns):
+        return []
+    spacing = np.asarray(layer.scale[-3:], dtype=np.float64)
+    here = round(float(viewer.dims.point[viewer.dims.ndim - 3 + through]) / spacing[through])
+    found = []
+    rows = zip(marks.data, features["label"], features["kind"], features["colour"], strict=False)
+    for vertices, label, kind, colour in rows:
+        points = np.atleast_2d(np.asarray(vertices, dtype=np.float64))[:, -3:]
+        if not label or np.abs(points[:, through] - here).max() > 0.5:
+            continue
+        if kind == "ellipse":
+            points = ellipse_outline(points)
+        found.append((str(label), str(kind), str(colour), points * spacing))
+    return found

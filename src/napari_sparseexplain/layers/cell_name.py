@@ -1,0 +1,56 @@
+"""The name of what stands in a cell of the grid, in its corner and clear of the letter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari._vispy.overlays.text import VispyLayerNameOverlay
+from napari._vispy.utils.visual import overlay_to_visual
+from napari.components.overlays import LayerNameOverlay
+from napari.utils.events import disconnect_events
+
+from .corner_room import cell_lines, corner_room
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+#: In points; the longest name of the five signals fits a third of a canvas at 1280 × 800.
+_NAME_SIZE = 6.5
+
+
+class CellNameOverlay(LayerNameOverlay):
+    """A layer's name, in two lines or cut where its cell is narrow."""
+
+
+class VispyCellNameOverlay(VispyLayerNameOverlay):
+    """Draws it."""
+
+    def _connect_events(self) -> None:
+        super()._connect_events()
+        canvas = self.viewer.canvas
+        for emitter in (canvas.events.size, canvas.grid.events.shape, canvas.grid.events.enabled):
+            emitter.connect(self._on_text_change)
+
+    def _on_text_change(self) -> None:
+        room = corner_room(self.viewer)
+        self.node.text = cell_lines(self.layer.name, self.overlay.font_size, room)
+        self._on_position_change()
+
+    def close(self) -> None:
+        """Its cell is no more."""
+        disconnect_events(self.viewer.canvas.grid.events, self)
+        super().close()
+
+
+# napari has no public way to bring a visual for an overlay of one's own.
+overlay_to_visual[CellNameOverlay] = VispyCellNameOverlay
+
+
+def show_cell_name(layer: Layer, visible: bool) -> None:
+    """Show a layer's name in its cell, or take it away."""
+    name: Any = layer.name_overlay
+    if visible and not isinstance(name, CellNameOverlay):
+        name = CellNameOverlay(font_size=_NAME_SIZE, box=True, visible=False)
+        layer._overlays["layer_name"] = name  # napari's own draws the name in one line, uncut
+    if name.visible != visible:
+        name.visible = visible

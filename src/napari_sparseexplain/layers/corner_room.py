@@ -1,0 +1,56 @@
+"""How words in a corner of a view keep clear of the letter at the middle of its edge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..export.lettering import fitted, text_width, wrapped
+from .orientation_letters import MOST_LETTERED_CELLS
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+#: Pixels of the screen in a point of napari's text: twice the 96 / 72 of other programs.
+_PIXELS = (96 / 72) ** 2
+
+#: Pixels left of the words, and of half a letter with some air.
+_EDGE, _LETTER = 10.0, 16.0
+
+
+def corner_room(viewer: ViewerModel) -> float:
+    """Pixels for words between the left edge of a view and its upper or lower letter.
+
+    With so many cells that the letters stand once, the view is the whole canvas.
+    """
+    width = float(viewer.canvas.size[1])
+    rows, columns = viewer.canvas.grid.actual_shape(viewer.layers)
+    if viewer.canvas.grid.enabled and rows * columns <= MOST_LETTERED_CELLS:
+        width = float(viewer.canvas.viewbox_size(viewer.layers)[1])
+    return width / 2 - _EDGE - _LETTER
+
+
+def corner_lines(text: str, points: float, room: float, most: int) -> str:
+    """The text in lines no wider than ``room`` pixels, ``most`` of them; the last one is cut.
+
+    Parameters
+    ----------
+    text : str
+        Its own lines stay apart while there is room for all.
+    points : float
+        Size of the text.
+    """
+    size = round(points * _PIXELS)
+    lines = [line for part in text.split("\n") for line in wrapped(part, size, room, most)]
+    if len(lines) > most:
+        lines = wrapped(text.replace("\n", " · "), size, room, most)
+    return "\n".join(lines)
+
+
+def cell_lines(text: str, points: float, room: float, most: int = 2) -> str:
+    """A name, its parts (``"IG · WT"``) below each other where one line has no room for them."""
+    size = round(points * _PIXELS)
+    parts = text.split(" · ")
+    if text_width(text, size) <= room:
+        return text
+    lines = [*parts[: most - 1], " · ".join(parts[most - 1 :])]
+    return "\n".join(fitted(line, size, room) for line in lines if line)

@@ -1,0 +1,146 @@
+"""The table of measurements: the marks' own values, in the report and as CSV beside it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from PIL import Image
+
+import napari_sparseexplain as se
+from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.export.compositor import PictureSize
+from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
+from napari_sparseexplain.export.measurements import measurements
+from napari_sparseexplain.export.report import write_report
+from napari_sparseexplain.export.report_pages import ReportPages
+from napari_sparseexplain.progress import drain
+from napari_sparseexplain.review.annotation import annotation_on_grid
+from napari_sparseexplain.review.default_review import default_reading
+from napari_sparseexplain.review.reading import Reading
+from napari_sparseexplain.review.review import KeySlice
+
+HEADS = ["number", "kind", "words", "value", "unit", "plane", "slice", "study", "place"]
+
+
+def marked(reading: Reading) -> Reading:
+    """One mark of every kind on slice 3, a distance on slice 5; key slices 3 and 6."""
+    grid = reading.studies["study"].grid
+
+    def mark(kind: Any, points: list[tuple[float, float]], index: int, text: str = "") -> Any:
+        return annotation_on_grid(
+            kind, [(index, *p) for p in points], grid, study="study", plane="axial", index=index,
+            text=text,
+        )  # fmt: skip
+
+    marks = (
+        mark("distance", [(2, 3), (11.3, 9.1)], 3, 'rim, "outer"\nborder'),
+        mark("polygon", [(2, 2), (9, 3), (7, 12)], 3),
+        mark("ellipse", [(2, 2), (2, 9), (8, 9), (8, 2)], 3),
+        mark("arrow", [(2, 2), (9, 9)], 3, "here"),
+        mark("text", [(5, 5)], 3, "oedema"),
+        mark("distance", [(1, 1), (1, 8)], 5),
+    )
+    keys = tuple(KeySlice("study", "axial", i) for i in (3, 6))
+    return reading.with_review(replace(reading.review, annotations=marks, key_slices=keys))
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Reading:
+    path = tmp_path_factory.mktemp("case") / "case_flair.nii.gz"
+    data = np.random.default_rng(0).integers(5, 90, (18, 16, 9)).astype(np.int16)
+    nib.save(nib.Nifti1Image(data, np.diag([-0.7, -0.8, 3.0, 1.0])), path)
+    return marked(default_reading(se.open_study(path)))
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_csv_has_the_marks_own_measures_words_and_slices(
+    reading: Reading, tmp_path: Path
+) -> None:
+    drain(write_report(reading, tmp_path / "r.pdf", dpi=40))
+    rows = table(tmp_path / "measurements.csv")
+    assert list(rows[0]) == HEADS
+    for row, mark in zip(rows, reading.review.annotations, strict=True):
+        measure = mark.area_mm2 if mark.length_mm is None else mark.length_mm
+        assert (float(row["value"]) if row["value"] else None) == measure
+        unit = {"distance": "mm", "polygon": "mm²", "ellipse": "mm²"}.get(mark.kind, "")
+        assert (row["kind"], row["words"], row["unit"]) == (mark.kind, mark.text, unit)
+        assert (row["plane"], int(row["slice"])) == (mark.plane, mark.index + 1)
+        x, y, z = np.mean(mark.points, axis=0)
+        written = [
+            float(v) * (1 if side in "RAS" else -1)
+            for side, v in zip(*[iter(row["place"].removesuffix(" mm").split())] * 2, strict=True)
+        ]
+        assert written == pytest.approx([x, y, z], abs=0.051)
+
+
+def test_without_spacing_values_are_in_voxels(tmp_path: Path) -> None:
+    path = tmp_path / "scan.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (30, 20)).astype(np.uint8)).save(path)
+    reading = default_reading(se.open_study(path))
+    grid = reading.studies["study"].grid
+    mark = annotation_on_grid(
+        "distance", [(0, 2, 3), (0, 2, 11)], grid, study="study", plane="axial", index=0
+    )
+    reading = reading.with_review(replace(reading.review, annotations=(mark,)))
+    (found,) = measurements(reading, identify=False)
+    assert (found.value, found.unit, found.value_text) == (8.0, "voxels", "8.0 voxels")
+    assert found.place == "slice 1, row 3, column 8"
+
+
+def test_the_report_has_all_marks_on_its_cover_and_a_slices_own_on_its_page(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[list[list[str]]] = []
+    draw = ReportPages.table
+
+    def record(pages: ReportPages, rows: list[list[str]]) -> None:
+        tables.append(rows)
+        draw(pages, rows)
+
+    monkeypatch.setattr(ReportPages, "table", record)
+    drain(write_report(reading, tmp_path / "r.pdf", dpi=40))
+    with_marks = [rows for rows in tables if rows and rows[0][:2] == ["", "kind"]]
+    cover, page = with_marks  # the second key slice has no marks
+    assert [row[0] for row in cover[1:]] == ["1", "2", "3", "4", "5", "6"]
+    assert [row[0] for row in page[1:]] == ["1", "2", "3", "4", "5"]
+    length = reading.review.annotations[0].length_mm
+    assert page[1][3] == f"{length:.1f} mm"
+
+
+def test_very_many_marks_and_very_long_words_still_make_a_report(
+    reading: Reading, tmp_path: Path
+) -> None:
+    first = reading.review.annotations[0]
+    many = tuple(replace(first, text=f"{i} " + "word " * 200) for i in range(60))
+    full = reading.with_review(replace(reading.review, annotations=many))
+    drain(write_report(full, tmp_path / "r.pdf", dpi=40))
+    assert len(table(tmp_path / "measurements.csv")) == 60
+    assert table(tmp_path / "measurements.csv")[59]["words"] == many[59].text
+
+
+def test_a_table_that_is_there_is_named_and_left(reading: Reading, tmp_path: Path) -> None:
+    choice = ExportChoice("report", tmp_path / "r.pdf", PictureSize(420, 420))
+    written = drain(export_work(reading, choice))
+    assert [p.name for p in written] == ["r.pdf", "measurements.csv"]
+    assert existing_files(reading, choice) == written
+    (tmp_path / "r.pdf").unlink()
+    with pytest.raises(SparseExplainError, match="there already"):
+        drain(export_work(reading, choice))
+    assert not (tmp_path / "r.pdf").exists()
+
+
+def test_without_marks_there_is_no_table(reading: Reading, tmp_path: Path) -> None:
+    bare = reading.with_review(replace(reading.review, annotations=()))
+    drain(write_report(bare, tmp_path / "r.pdf", dpi=40))
+    assert [p.name for p in tmp_path.iterdir()] == ["r.pdf"]

@@ -1,0 +1,56 @@
+"""Words of a mark: beside it, never on its line, inside the picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_sparseexplain.review.words_place import words_corner
+
+PICTURE, BOX, GAP = (400.0, 300.0), (60.0, 16.0), 7.0
+
+
+def drawn(kind: str, points: list[tuple[float, float]]) -> np.ndarray:
+    """Points along the mark's line, close to each other."""
+    corners = [*points, points[0]] if kind in ("polygon", "ellipse") else points
+    pieces = [
+        np.linspace(a, b, 200)
+        for a, b in zip(np.array(corners[:-1]), np.array(corners[1:]), strict=True)
+    ]
+    return np.concatenate(pieces) if pieces else np.array(points)
+
+
+@pytest.mark.parametrize("turn", range(0, 360, 15))
+@pytest.mark.parametrize("kind", ["distance", "arrow", "polygon", "text"])
+def test_words_never_lie_on_their_mark_and_stay_in_the_picture(kind: Any, turn: int) -> None:
+    angle = np.radians(turn)
+    way = np.array([np.cos(angle), np.sin(angle)])
+    across = np.array([-way[1], way[0]])
+    middle = np.array([200.0, 150.0])
+    points = {
+        "text": [middle],
+        "polygon": [middle - 40 * way, middle + 40 * way, middle + 30 * across],
+    }.get(kind, [middle - 60 * way, middle + 60 * way])
+    corner = np.array(words_corner(kind, points, BOX, GAP, PICTURE))
+    line = drawn(kind, [tuple(p) for p in points])
+    on = ((line > corner) & (line < corner + BOX)).all(axis=1)
+    assert not on.any()
+    assert (corner >= 0).all()
+    assert (corner + BOX <= PICTURE).all()
+    # Beside it, not somewhere: the nearest point of the box is a gap away, or little more.
+    nearest = np.clip(line, corner, corner + BOX) - line
+    assert np.linalg.norm(nearest, axis=1).min() < 3 * GAP
+
+
+def test_at_the_edge_of_the_picture_words_go_to_the_other_side() -> None:
+    x, _ = words_corner("distance", [(200, 150), (395, 150)], BOX, GAP, PICTURE)
+    assert x + BOX[0] < 200
+    x, _ = words_corner("polygon", [(300, 10), (398, 10), (398, 60)], BOX, GAP, PICTURE)
+    assert x + BOX[0] < 300
+
+
+def test_an_arrow_has_its_words_at_its_tail() -> None:
+    x, y = words_corner("arrow", [(100, 200), (180, 120)], BOX, GAP, PICTURE)
+    assert x + BOX[0] <= 100 or y >= 200
