@@ -110,6 +110,23 @@ def opened(workspace: Any, study_folder: Path) -> Any:
     return workspace
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Unsaved reviews of tests lie in the test's own folder."""
+    from napari_sparseexplain.widgets import unsaved_review
+
+    root = tmp_path / "unsaved"
+    monkeypatch.setattr(unsaved_review, "user_data_path", lambda *_, **__: root)
+    return root
+
+
+@pytest.fixture
+def tab(opened: Any) -> Any:
+    """The Review tab in front, the small study open."""
+    opened.show_tab(type(opened.review))
+    return opened.review
+
+
 @contextmanager
 def held(session: Any) -> Iterator[None]:
     """Answers wait until the block ends, as those of a large model do."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from napari_sparseexplain.layers.class_legend import ClassLegend
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, StudyLayer
 from napari_sparseexplain.review.annotation import Annotation, annotation_on_grid
-from napari_sparseexplain.widgets import unsaved_review
 
 from .conftest import settle
 
@@ -19,12 +17,6 @@ pytestmark = pytest.mark.gui
 
 #: No letter reaches further into a view than this, in pixels.
 BORDER = 26
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unsaved reviews of tests lie in the test's own folder."""
-    monkeypatch.setattr(unsaved_review, "user_data_path", lambda *_, **__: tmp_path / "unsaved")
 
 
 def shown(workspace: Any) -> np.ndarray:

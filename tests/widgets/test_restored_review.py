@@ -1,0 +1,204 @@
+"""A review saved in one window and opened in another; moved, changed and unsaved ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.export.compositor import compose
+from napari_sparseexplain.export.picture_file import png_bytes
+from napari_sparseexplain.layers.study_layers import METADATA_KEY
+from napari_sparseexplain.review.store import restore_review
+
+from .conftest import settle
+from .reviewing import SIZE, TIME, another_window, mark, rest, show_heat
+
+pytestmark = pytest.mark.gui
+
+
+def test_a_saved_review_comes_back_onto_another_window_and_gives_the_same_picture(
+    tab: Any, opened: Any, tmp_path: Path, viewer: Any
+) -> None:
+    show_heat(opened)
+    opened.study_layer("flair").contrast_limits = (10.0, 180.0)
+    opened.go_to_slice(opened.current_slice)
+    viewer.scene.camera.zoom *= 1.5
+    tab.marking.mark_key_slice("grows")
+    tab.marking.add_annotation(mark(opened, "distance", [(10, 6), (10, 18)]))
+    tab.marking.add_annotation(mark(opened, "text", [(5, 5)], "rim"))
+    opened.click((opened.current_slice, 12, 14))
+    settle(0.2)
+    first = png_bytes(compose(tab.reading(), SIZE, created=TIME))
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    assert "Saved" in tab.run_bar.message.text()
+
+    with another_window(tmp_path / "review") as second:
+        assert [k.note for k in second.review.marking.key_slices] == ["grows"]
+        assert len(second.review.marking.annotations) == 2
+        assert second.study_layer("flair").contrast_limits == [10.0, 180.0]
+        assert second.current_slice == opened.current_slice
+        again = png_bytes(compose(second.review.reading(), SIZE, created=TIME))
+    assert again == first
+
+
+def test_saving_says_which_results_are_hidden_and_so_left_out(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    show_heat(opened)
+    tab.save(tmp_path / "whole")
+    assert opened.wait(30)
+    assert "hidden" not in tab.run_bar.message.text()
+    opened.viewer.layers[-1].visible = False
+    tab.save(tmp_path / "part")
+    assert opened.wait(30)
+    assert "hidden: grad-cam" in tab.run_bar.message.text()
+
+
+def test_a_grid_with_marks_and_another_zoom_comes_back(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    tab.marking.add_annotation(mark(opened, "distance", [(10, 6), (10, 18)]))
+    tab.marking.add_annotation(mark(opened, "text", [(5, 5)], "rim"))
+    opened.grid_view.show([opened.study_layer("flair"), opened.study_layer("t1")])
+    rest()
+    opened.viewer.scene.camera.zoom *= 1.7
+    rest()
+    first = png_bytes(compose(tab.reading(), SIZE, created=TIME))
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    with another_window(tmp_path / "review") as second:
+        assert len(second.review.marking.annotations) == 2
+        # A cell for each scan alone.
+        assert sum(layer.visible for layer in second.viewer.layers) == 2
+        again = png_bytes(compose(second.review.reading(), SIZE, created=TIME))
+    assert again == first
+
+
+def test_the_grid_comes_back_with_its_cells(tab: Any, opened: Any, tmp_path: Path) -> None:
+    found = show_heat(opened)
+    layer = next(
+        x for x in opened.viewer.layers
+        if getattr(x.metadata.get(METADATA_KEY), "explanation", None) is found
+    )  # fmt: skip
+    layer.opacity = 1.0
+    opened.grid_view.show([opened.study_layer("flair"), opened.study_layer("t1"), layer])
+    settle(0.2)
+    before = tab.reading()
+    assert len(before.review.panels) == 3
+    assert before.review.panels[-1].overlays[0].limits == (-2.0, 2.0)
+    first = png_bytes(compose(before, SIZE, created=TIME))
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    opened.grid_view.leave()
+    opened.go_to_slice(0)
+    tab.open(tmp_path / "review")
+    assert opened.wait(30)
+    settle(0.3)
+    assert opened.grid_view.active
+    assert png_bytes(compose(tab.reading(), SIZE, created=TIME)) == first
+
+
+def test_three_planes_come_back_and_give_the_same_picture(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    show_heat(opened)
+    opened.modes.set_mode("orthogonal")
+    rest()
+    opened.click((opened.current_slice, 11, 20))
+    opened.viewer.scene.camera.zoom *= 1.6
+    opened.viewer.scene.camera.center = (0.0, 12.5, 15.25)
+    rest()
+    first = png_bytes(compose(tab.reading(), SIZE, created=TIME))
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    opened.modes.set_mode("single")
+    opened.fit()
+    opened.go_to_slice(0)
+    tab.open(tmp_path / "review")
+    assert opened.wait(30)
+    rest()
+    assert opened.modes.mode == "orthogonal"
+    assert png_bytes(compose(tab.reading(), SIZE, created=TIME)) == first
+
+
+def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
+    tab: Any, opened: Any, tmp_path: Path, study_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = []
+    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.tell_error", said.append)
+    tab.marking.mark_key_slice()
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    opened.viewer.layers.clear()
+    settle(0.2)
+    study_folder.rename(tmp_path / "elsewhere")
+    asked = []
+    tab.ask_folder = lambda title, start="": asked.append(title) or str(tmp_path / "elsewhere")
+    tab.open(tmp_path / "review")
+    assert tab.runner.wait(30)
+    assert opened.wait(30)
+    assert "where is it now" in asked[0]
+    assert opened.study is not None
+    assert len(tab.marking.key_slices) == 1
+    scan = tmp_path / "elsewhere" / "tiny_t1.nii.gz"
+    scan.write_bytes((tmp_path / "elsewhere" / "tiny_seg.nii.gz").read_bytes())
+    tab.open(tmp_path / "review")
+    assert opened.wait(30)
+    assert "checksum differs" in str(said[-1])
+    assert len(tab.marking.key_slices) == 1
+
+
+def click_link(label: Any) -> bool:
+    """Click a label's first link with the mouse; whether there is one that can be clicked."""
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+
+    settle()
+    followed: list[str] = []
+    label.linkActivated.connect(followed.append)
+    for y in range(4, label.height(), 6):
+        for x in range(4, label.width(), 6):
+            QTest.mouseClick(label, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+            if followed:
+                return True
+    return False
+
+
+def test_a_crash_loses_no_more_than_the_last_seconds(
+    tab: Any, opened: Any, own_folder: Path
+) -> None:
+    tab.unsaved.poll(0.0)
+    assert not own_folder.exists()
+    tab.marking.mark_key_slice("kept")
+    for now in (0.0, 10.0, 25.0):
+        tab.unsaved.poll(now)
+        assert tab.unsaved.wait(20)
+    (folder,) = own_folder.rglob("review.json")
+    assert [k.note for k in restore_review(folder.parent).review.key_slices] == ["kept"]
+
+    tab.marking.remove_key_slice(0)  # as in a new window
+    tab._tell_found()
+    assert tab.found.isVisible()
+    assert click_link(tab.found)
+    assert opened.wait(30)
+    assert [k.note for k in tab.marking.key_slices] == ["kept"]
+    tab.save(own_folder.parent / "mine")
+    assert opened.wait(30)
+    assert not list(own_folder.rglob("review.json"))
+
+
+def test_what_cannot_be_in_a_review_is_said(tab: Any, opened: Any) -> None:
+    opened.viewer.add_image(np.zeros((8, 32, 32)), name="foreign", scale=opened.study.grid.spacing)
+    opened.study_layer("flair").colormap = "bop blue"
+    reading = tab.reading()
+    told = " ".join(f.message for f in reading.findings)
+    assert "'foreign' belongs to no study" in told
+    assert "bop blue" in told
+    with pytest.raises(SparseExplainError, match="still being computed"):
+        compose(replace(reading, pending=("XRAI",)), SIZE)
