@@ -150,6 +150,25 @@ def test_a_mode_left_before_it_was_painted_comes_back_whole(opened: Any) -> None
         assert np.mean((green - red > 0.1) & (green - blue > 0.03)) > 0.005, view.plane
 
 
+def test_planes_that_were_hidden_are_painted_again(opened: Any) -> None:
+    modes = opened.modes
+    modes.set_mode("orthogonal")
+    settle(0.6)
+    painted: list[int] = []
+    for canvas in modes.views.canvases:
+        canvas.canvas._scene_canvas.events.draw.connect(lambda event: painted.append(1))
+    modes.set_mode("single")
+    # Asked for while nobody sees the views.
+    opened.set_convention("neurological")
+    settle(0.3)
+    modes.set_mode("orthogonal")
+    settle(0.6)
+    painted.clear()
+    opened.set_convention("radiological")
+    settle(0.6)
+    assert len(painted) >= 2, "a view still shows what it had before it was hidden"
+
+
 def test_switching_loses_nothing(opened: Any) -> None:
     viewer = opened.viewer
     opened.go_to_voxel((3, 11, 13))

@@ -23,6 +23,7 @@ from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
 from .click_read_out import ClickReadOut
 from .preferences import preference
+from .repaint_on_show import RepaintOnShow
 from .resting_timer import RestingTimer
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class OrthogonalViews(QWidget):
         canvas.canvas.native.setFocusProxy(main.canvas.native)
         for widget in (canvas, *canvas.findChildren(QWidget)):
             widget.setAcceptDrops(False)
+        RepaintOnShow(canvas.canvas.native)
         canvas.setMinimumSize(120, 100)
         self.canvases.append(canvas)
         return canvas
