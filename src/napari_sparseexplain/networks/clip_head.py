@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
+from ..sparse.helpful_clamp import helpful_clamp
+
 #: Slope outside (0, 1) in the backward pass of training, where it can help.
 OUTSIDE_SLOPE = 0.05
-
-
-class _HelpfulClip(torch.autograd.Function):
-    """Hard clip whose gradient leaks only where a step would bring the value back inside.
-
-    A clip gives no gradient outside (0, 1), so an output that has left cannot come back and a
-    network can die. A leaky clip lets values above 1 cheat the soft IoU. Here the forward pass is
-    the hard clip and a value below 0 hears the gradient (times `OUTSIDE_SLOPE`) only if descent
-    raises it, one above 1 only if descent lowers it. With the soft IoU these are the values below
-    0 on the lesion and above 1 off it.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, z: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(z)
-        return z.clamp(0.0, 1.0)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
-        (grad,) = grads
-        (z,) = ctx.saved_tensors
-        back = ((z < 0) & (grad < 0)) | ((z > 1) & (grad > 0))
-        inside = (z >= 0) & (z <= 1)
-        return grad * (inside + OUTSIDE_SLOPE * back).to(grad.dtype)
 
 
 class ClipHead(nn.Module):
@@ -65,5 +41,10 @@ class ClipHead(nn.Module):
         return self.clip(self.unclipped(signal))
 
     def clip(self, z: torch.Tensor) -> torch.Tensor:
-        """The clip alone; while training its gradient helps values back into (0, 1)."""
-        return _HelpfulClip.apply(z) if self.training else z.clamp(0.0, 1.0)
+        """The clip alone; while training its gradient helps values back into (0, 1).
+
+        A clip gives no gradient outside (0, 1), so an output that has left could not come back. A
+        leaky clip would let values above 1 cheat the soft IoU; with the soft IoU the gradient that
+        leaks is that of values below 0 on the lesion and above 1 off it.
+        """
+        return helpful_clamp(z, 0.0, 1.0, OUTSIDE_SLOPE) if self.training else z.clamp(0.0, 1.0)

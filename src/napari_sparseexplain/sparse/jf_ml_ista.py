@@ -21,7 +21,7 @@ import torch.nn.functional as functional
 
 from ..errors import SparseExplainError
 from .convolutional_dictionary import check_dictionary
-from .helpful_relu import helpful_relu
+from .helpful_clamp import helpful_clamp
 from .thresholds import soft
 
 Prox = Literal["relu", "soft"]
@@ -139,8 +139,8 @@ def jf_ml_ista(
         Rounds at the end that gradients go back through; all when not given. Parameters are
         shared over rounds, so the last ones say where to move them at half the price.
     leak : float
-        Slope of the ReLU's gradient below 0 where descent raises the code (`helpful_relu`), for
-        the start of a training; what is computed stays the same.
+        Slope of the ReLU's gradient below 0 where descent raises the code (`helpful_clamp`), for
+        the start of a training; what is computed stays the same. Of no effect with ``prox="soft"``.
     observe : callable, optional
         Called after every inner iteration.
 
@@ -265,7 +265,7 @@ class _Prepared:
         if threshold is not None:
             z = z.sub_(threshold)
         if self.leak and torch.is_grad_enabled():
-            return helpful_relu(z, self.leak)
+            return helpful_clamp(z, 0.0, None, self.leak, closed=False)
         return z.relu_()
 
 

@@ -73,7 +73,7 @@ class ClassRecipe:
         See `jf_ml_ista`.
     leak, leak_share : float
         `jf_ml_ista` 's ``leak`` at the start, and after which share of the first part it has
-        fallen to 0. Without it the rarest class of one seed in two falls silent for good.
+        fallen to 0. Without it the rarest class can fall silent early and for good.
     contrast, shading
         As in the SUM's `Recipe`, drawn for each modality apart.
     """
@@ -111,6 +111,13 @@ class ClassRecipe:
         if step < first:
             return False, step / first
         return True, (step - first) / max(1, self.steps - first)
+
+    def leak_at(self, step: int) -> float:
+        """The leak of a step: falls linearly to 0 within the first part."""
+        plain, done = self.progress(step)
+        if plain or done >= self.leak_share:
+            return 0.0
+        return self.leak * (1.0 - done / self.leak_share)
 
 
 _DECOMPOSES: dict[str, Any] = {"residual": 0.1, "specificity": 0.1}
@@ -314,8 +321,9 @@ def _step(
     balance = recipe.plain_balance if plain else 1.0
     entry: dict[str, float] = {}
     if isinstance(network, JfMlIstaNetwork):
-        leak = 0.0 if plain else recipe.leak * max(0.0, 1.0 - done / recipe.leak_share)
-        found = network.decompose(x, gradient_rounds=recipe.gradient_rounds, leak=leak)
+        found = network.decompose(
+            x, gradient_rounds=recipe.gradient_rounds, leak=recipe.leak_at(step)
+        )
         segmented = class_loss(found.logits, y, inside, balance=balance)
         left = residual_loss(found.decomposition.residual, x)
         stray = specificity_loss(found.decomposition.components, y, x)
