@@ -21,22 +21,25 @@ from napari_sparseexplain.export.plane_view import PlaneView
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading
 from napari_sparseexplain.volumes.label_names import label_names
+from napari_sparseexplain.volumes.phantom import make_phantom
 
 ROLES = ("t1", "t1ce", "t2", "flair")
 NAMES = ["necrotic and non-enhancing core", "oedema", "enhancing tumour"]
 
 
-def tumour_study(folder: Path, values: tuple[int, ...], roles: tuple[str, ...] = ROLES) -> Any:
+def tumour_study(
+    folder: Path, values: tuple[int, ...], roles: tuple[str, ...] = ROLES, case: str = "case"
+) -> Any:
     """Scans and a mask with these values."""
     folder.mkdir(exist_ok=True)
     data = np.random.default_rng(0).integers(5, 90, (18, 16, 6)).astype(np.int16)
     affine = np.diag([-1.0, -1.0, 1.0, 1.0])
     for role in roles:
-        nib.save(nib.Nifti1Image(data, affine), folder / f"case_{role}.nii.gz")
+        nib.save(nib.Nifti1Image(data, affine), folder / f"{case}_{role}.nii.gz")
     mask = np.zeros(data.shape, np.uint8)
     for place, value in enumerate(values):
         mask[3 + place : 5 + place, 4:9, 2:5] = value
-    nib.save(nib.Nifti1Image(mask, affine), folder / "case_seg.nii.gz")
+    nib.save(nib.Nifti1Image(mask, affine), folder / f"{case}_seg.nii.gz")
     return se.open_study(folder)
 
 
@@ -55,24 +58,53 @@ def words_in_legend(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> list[s
     return written
 
 
-@pytest.mark.parametrize("values", [(1, 2, 4), (1, 2, 3)])
+@pytest.mark.parametrize(
+    ("case", "values"),
+    [
+        ("BraTS-GLI-00001-000", (1, 2, 3)),
+        ("BraTS2021_00001", (1, 2, 4)),
+        ("Phantom-00001", (1, 2, 4)),
+    ],
+)
 def test_a_tumour_masks_legend_names_its_classes_once(
-    values: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, values: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = default_reading(tumour_study(tmp_path / "case", values))
+    reading = default_reading(tumour_study(tmp_path / "one", values, case=case))
     masked = replace(reading.review, panels=reading.review.panels[:1])
     written = words_in_legend(reading.with_review(masked), monkeypatch)
     assert [text for text in written if text in NAMES] == NAMES
     assert not any("label" in text for text in written)
 
 
+def test_names_that_no_file_tells_are_given_as_the_usual_ones_beside_the_value(
+    tmp_path: Path,
+) -> None:
+    names = label_names(tumour_study(tmp_path / "case", (1, 2, 4)), "seg")
+    assert names[4] == "label 4 (BraTS: enhancing tumour)"
+    assert label_names(make_phantom(0, spacing_mm=4.0), "seg")[4] == "enhancing tumour"
+
+
 @pytest.mark.parametrize(
-    ("values", "roles"), [((1, 2, 3), ("t1", "flair")), ((3, 4), ROLES), ((1, 5), ROLES)]
+    ("case", "values", "roles"),
+    [
+        ("case", (1, 2, 3), ("t1", "flair")),
+        ("case", (3, 4), ROLES),
+        ("case", (1, 5), ROLES),
+    ],
 )
 def test_what_nothing_tells_is_not_guessed(
-    values: tuple[int, ...], roles: tuple[str, ...], tmp_path: Path
+    case: str, values: tuple[int, ...], roles: tuple[str, ...], tmp_path: Path
 ) -> None:
-    assert label_names(tumour_study(tmp_path / "case", values, roles), "seg") == {}
+    assert label_names(tumour_study(tmp_path / "one", values, roles, case), "seg") == {}
+
+
+def test_the_numbering_of_another_challenge_is_not_taken_for_the_gliomas_one(
+    tmp_path: Path,
+) -> None:
+    names = label_names(
+        tumour_study(tmp_path / "one", (1, 2, 4), case="BraTS-PED-00001-000"), "seg"
+    )
+    assert "enhancing tumour" not in names.values()
 
 
 @pytest.mark.parametrize(
