@@ -7,6 +7,8 @@ screen.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,12 +102,16 @@ class AnnotationWords:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._overlay = AnnotationWordsOverlay(visible=False)
+        self._paused = False
         viewer.scene.overlays[WORDS] = self._overlay
         for name in ("point", "order", "ndisplay", "ndim"):
             getattr(viewer.dims.events, name).connect(self.refresh)
         for name in ("zoom", "center", "orientation"):
             getattr(viewer.scene.camera.events, name).connect(self.refresh)
         viewer.canvas.events.size.connect(self.refresh)
+        # The size of a view follows from the grid, and from how many of its cells hold something.
+        for name in ("enabled", "shape", "stride", "spacing"):
+            getattr(viewer.canvas.grid.events, name).connect(self.refresh)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self.refresh)
 
@@ -114,8 +120,20 @@ class AnnotationWords:
         """What stands in the picture: text, row and column in the viewer's unit, colour."""
         return self._overlay.lines if self._overlay.visible else ()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Look away while the marks are being changed, and once when they are."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+        self.refresh()
+
     def refresh(self, _event: Any = None) -> None:
         """Write them anew, where the slice, the camera or the marks are others."""
+        if self._paused:
+            return
         lines = self._lines()
         if lines:
             self._overlay.pixel = 1 / float(self._viewer.scene.camera.zoom)
@@ -126,10 +144,11 @@ class AnnotationWords:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
+        layer.events.visible.connect(self.refresh)
         if layer.metadata.get(METADATA_KEY) == AUXILIARY:
-            for name in ("visible", "data", "set_data", "features"):
+            for name in ("data", "set_data", "features"):
                 getattr(layer.events, name).connect(self.refresh)
-            self.refresh()
+        self.refresh()
 
     def _lines(self) -> tuple[tuple[str, float, float, str], ...]:
         axes = spatial_axes(self._viewer)
@@ -185,15 +204,19 @@ def _marks(
     features: pd.DataFrame = marks.features
     if not {"label", "kind", "colour"} <= set(features.columns):
         return []
+    if len(features) != len(marks.data):  # napari tells of new data before their rows are there
+        return []
     spacing = np.asarray(layer.scale[-3:], dtype=np.float64)
     here = round(float(viewer.dims.point[viewer.dims.ndim - 3 + through]) / spacing[through])
     found = []
-    rows = zip(marks.data, features["label"], features["kind"], features["colour"], strict=False)
+    rows = zip(marks.data, features["label"], features["kind"], features["colour"], strict=True)
     for vertices, label, kind, colour in rows:
         points = np.atleast_2d(np.asarray(vertices, dtype=np.float64))[:, -3:]
         if not label or np.abs(points[:, through] - here).max() > 0.5:
             continue
         if kind == "ellipse":
+            if len(points) != 4:  # the row is that of another mark, see above
+                continue
             points = ellipse_outline(points)
         found.append((str(label), str(kind), str(colour), points * spacing))
     return found
