@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_sparseexplain.layers.annotation_words import PIXELS
 from napari_sparseexplain.layers.class_legend import ClassLegend
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, StudyLayer
 from napari_sparseexplain.review.annotation import Annotation, annotation_on_grid
+from napari_sparseexplain.review.words_place import WORDS_GAP
 
 from .conftest import settle
 
@@ -135,7 +137,7 @@ def test_words_keep_their_size_and_their_distance_when_zoomed(opened: Any) -> No
     for factor in (1.0, 0.5):
         camera.zoom *= factor
         ((_, _, column, _),) = words.lines
-        assert (column - end) * camera.zoom == pytest.approx(7.0, abs=0.5)
+        assert (column - end) * camera.zoom == pytest.approx(PIXELS * WORDS_GAP, abs=0.5)
 
 
 def test_words_stand_on_their_slice_alone_and_in_every_view_of_it(opened: Any) -> None:

@@ -21,9 +21,9 @@ from napari.components.overlays import SceneOverlay
 
 from ..export.lettering import line_height, text_width
 from ..review.annotation import ellipse_outline
-from ..review.words_place import words_corner
+from ..review.words_place import WORDS_GAP, words_corner
 from .linked_cameras import spatial_axes
-from .outlined_text import write_outlined
+from .outlined_text import PIXELS_IN_POINT, write_outlined
 from .study_layers import METADATA_KEY
 from .viewer_panels import AUXILIARY
 
@@ -35,11 +35,8 @@ if TYPE_CHECKING:
 #: Key among the scene's overlays.
 WORDS = "annotation_words"
 
-#: Height of the words in pixels of the screen, and how far they stand from their mark.
-PIXELS, GAP = 13, 7.0
-
-#: A point of napari's text has this many pixels: twice the 96 / 72 of other programs.
-_PIXELS_IN_POINT = (96 / 72) ** 2
+#: Height of the words in pixels of the screen.
+PIXELS = 13
 
 
 class AnnotationWordsOverlay(SceneOverlay):
@@ -73,7 +70,7 @@ class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
 
     def _on_lines(self) -> None:
         lines = self.overlay.lines
-        self.node.font_size = PIXELS / _PIXELS_IN_POINT
+        self.node.font_size = PIXELS / PIXELS_IN_POINT
         write_outlined(
             self.node,
             [text for text, _, _, _ in lines],
@@ -187,7 +184,7 @@ class _View:
         step = line_height(PIXELS)
         box = (max(text_width(word, PIXELS) for word in words), float(step * len(words)))
         height, width = self._size
-        x, y = words_corner(kind, pixels[:, ::-1], box, GAP, (width, height))
+        x, y = words_corner(kind, pixels[:, ::-1], box, PIXELS * WORDS_GAP, (width, height))
         found = []
         for place, word in enumerate(words):
             at = np.array([y + (place + 0.5) * step, x])
