@@ -23,7 +23,7 @@ from .own_words import is_own, words_of
 REMOVED = "[removed]"
 
 #: Facts that are mappings by role, or by the name of a layer.
-_NAMED_BY_FILES = frozenset({"inputs_sha256", "values"})
+_NAMED_BY_FILES = frozenset({"inputs_sha256", "values", "value_names"})
 
 #: Numbers that are removed however short they are.
 _PATIENTS_NUMBERS = frozenset({"PatientID", "AccessionNumber", "StudyID"})
