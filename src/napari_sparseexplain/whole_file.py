@@ -83,6 +83,24 @@ def moved_together(folder: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_file(path: Path) -> None:
+    """Take a file away, if it is there.
+
+    Raises
+    ------
+    SparseExplainError
+        It is there and cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SparseExplainError(
+            f"the file no longer applies and cannot be removed ({error.strerror or error})",
+            where=path,
+            remedy="Close the program that has it open, and remove it by hand",
+        ) from error
+
+
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """Refuse to replace a file, unless that was asked for.
 

@@ -16,16 +16,16 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.compositor import PictureSize
 from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
-from napari_sparseexplain.export.measurements import measurements
+from napari_sparseexplain.export.measurements import measurement_csv, measurements
 from napari_sparseexplain.export.report import write_report
 from napari_sparseexplain.export.report_pages import ReportPages
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.review.annotation import annotation_on_grid
+from napari_sparseexplain.review.annotation import annotation_on_grid, measure_text
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading
 from napari_sparseexplain.review.review import KeySlice
 
-HEADS = ["number", "kind", "words", "value", "unit", "plane", "slice", "study", "place"]
+HEADS = ["number", "kind", "comment", "value", "unit", "plane", "slice", "study", "place"]
 
 
 def marked(reading: Reading) -> Reading:
@@ -60,7 +60,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Reading:
 
 def table(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file."""
-    with path.open(encoding="utf-8", newline="") as stream:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -68,13 +68,13 @@ def test_the_csv_has_the_marks_own_measures_words_and_slices(
     reading: Reading, tmp_path: Path
 ) -> None:
     drain(write_report(reading, tmp_path / "r.pdf", dpi=40))
-    rows = table(tmp_path / "measurements.csv")
+    rows = table(tmp_path / "r-measurements.csv")
     assert list(rows[0]) == HEADS
     for row, mark in zip(rows, reading.review.annotations, strict=True):
         measure = mark.area_mm2 if mark.length_mm is None else mark.length_mm
         assert (float(row["value"]) if row["value"] else None) == measure
         unit = {"distance": "mm", "polygon": "mm²", "ellipse": "mm²"}.get(mark.kind, "")
-        assert (row["kind"], row["words"], row["unit"]) == (mark.kind, mark.text, unit)
+        assert (row["kind"], row["comment"], row["unit"]) == (mark.kind, mark.text, unit)
         assert (row["plane"], int(row["slice"])) == (mark.plane, mark.index + 1)
         x, y, z = np.mean(mark.points, axis=0)
         written = [
@@ -84,18 +84,30 @@ def test_the_csv_has_the_marks_own_measures_words_and_slices(
         assert written == pytest.approx([x, y, z], abs=0.051)
 
 
-def test_without_spacing_values_are_in_voxels(tmp_path: Path) -> None:
+def test_without_spacing_the_table_says_what_the_picture_says(tmp_path: Path) -> None:
     path = tmp_path / "scan.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (30, 20)).astype(np.uint8)).save(path)
     reading = default_reading(se.open_study(path))
     grid = reading.studies["study"].grid
-    mark = annotation_on_grid(
-        "distance", [(0, 2, 3), (0, 2, 11)], grid, study="study", plane="axial", index=0
+
+    def mark(kind: Any, *points: tuple[float, float]) -> Any:
+        return annotation_on_grid(
+            kind, [(0, *p) for p in points], grid, study="study", plane="axial", index=0
+        )
+
+    marks = (
+        mark("distance", (2, 3), (2, 11)),
+        mark("distance", (0, 0), (147.6, 0)),
+        mark("polygon", (2, 2), (2, 10), (6, 10), (6, 2)),
+        mark("polygon", (0, 0), (0, 15), (10.04, 15), (10.04, 0)),
+        mark("arrow", (2, 2), (9, 9)),
     )
-    reading = reading.with_review(replace(reading.review, annotations=(mark,)))
-    (found,) = measurements(reading, identify=False)
-    assert (found.value, found.unit, found.value_text) == (8.0, "voxels", "8.0 voxels")
-    assert found.place == "slice 1, row 3, column 8"
+    reading = reading.with_review(replace(reading.review, annotations=marks))
+    found = measurements(reading, identify=False)
+    assert [m.value_text for m in found] == ["8.0 px", "147.6 px", "32.0 px²", "151 px²", ""]
+    assert [m.value_text for m in found] == [measure_text(m, calibrated=False) for m in marks]
+    assert [m.unit for m in found] == ["px", "px", "px²", "px²", ""]
+    assert (found[0].value, found[0].place) == (8.0, "slice 1, row 3, column 8")
 
 
 def test_the_report_has_all_marks_on_its_cover_and_a_slices_own_on_its_page(
@@ -125,14 +137,14 @@ def test_very_many_marks_and_very_long_words_still_make_a_report(
     many = tuple(replace(first, text=f"{i} " + "word " * 200) for i in range(60))
     full = reading.with_review(replace(reading.review, annotations=many))
     drain(write_report(full, tmp_path / "r.pdf", dpi=40))
-    assert len(table(tmp_path / "measurements.csv")) == 60
-    assert table(tmp_path / "measurements.csv")[59]["words"] == many[59].text
+    assert len(table(tmp_path / "r-measurements.csv")) == 60
+    assert table(tmp_path / "r-measurements.csv")[59]["comment"] == many[59].text
 
 
 def test_a_table_that_is_there_is_named_and_left(reading: Reading, tmp_path: Path) -> None:
     choice = ExportChoice("report", tmp_path / "r.pdf", PictureSize(420, 420))
     written = drain(export_work(reading, choice))
-    assert [p.name for p in written] == ["r.pdf", "measurements.csv"]
+    assert [p.name for p in written] == ["r.pdf", "r-measurements.csv"]
     assert existing_files(reading, choice) == written
     (tmp_path / "r.pdf").unlink()
     with pytest.raises(SparseExplainError, match="there already"):
@@ -144,3 +156,44 @@ def test_without_marks_there_is_no_table(reading: Reading, tmp_path: Path) -> No
     bare = reading.with_review(replace(reading.review, annotations=()))
     drain(write_report(bare, tmp_path / "r.pdf", dpi=40))
     assert [p.name for p in tmp_path.iterdir()] == ["r.pdf"]
+
+
+def test_each_report_of_a_folder_has_its_own_table(reading: Reading, tmp_path: Path) -> None:
+    drain(write_report(reading, tmp_path / "first.pdf", dpi=40))
+    before = (tmp_path / "first-measurements.csv").read_bytes()
+    one = reading.with_review(
+        replace(reading.review, annotations=reading.review.annotations[:1], key_slices=())
+    )
+    drain(write_report(one, tmp_path / "second.pdf", dpi=40))
+    assert (tmp_path / "first-measurements.csv").read_bytes() == before
+    assert len(table(tmp_path / "second-measurements.csv")) == 1
+
+
+def test_a_report_rewritten_without_marks_takes_its_table_away(
+    reading: Reading, tmp_path: Path
+) -> None:
+    drain(write_report(reading, tmp_path / "r.pdf", dpi=40))
+    drain(write_report(reading, tmp_path / "other.pdf", dpi=40))
+    bare = reading.with_review(replace(reading.review, annotations=()))
+    choice = ExportChoice("report", tmp_path / "r.pdf")
+    assert tmp_path / "r-measurements.csv" in existing_files(bare, choice), "asked for"
+    (tmp_path / "r.pdf").unlink()
+    with pytest.raises(SparseExplainError, match="there already"):
+        drain(export_work(bare, choice))
+    drain(export_work(bare, replace(choice, overwrite=True)))
+    there = {p.name for p in tmp_path.iterdir()}
+    assert there == {"r.pdf", "other.pdf", "other-measurements.csv"}
+
+
+def test_a_spreadsheet_reads_the_words_and_runs_none_of_them(reading: Reading) -> None:
+    first = reading.review.annotations[0]
+    said = ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "Größe", "a = b"]
+    marks = tuple(replace(first, text=text) for text in said)
+    found = measurements(
+        reading.with_review(replace(reading.review, annotations=marks)), identify=False
+    )
+    content = measurement_csv(found)
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
+    assert [row["comment"] for row in rows] == [f"'{text}" for text in said[:5]] + said[5:]
+    assert {float(row["value"]) for row in rows} == {first.length_mm}

@@ -174,7 +174,7 @@ def test_no_identifying_value_is_in_any_byte_of_a_default_export(
         "2024-02-29", "toboso", "panza", "sancho",
     }  # fmt: skip
     files = [p for p in out.rglob("*") if p.is_file()]
-    assert {p.name for p in files} >= {"report.pdf", "measurements.csv"}
+    assert {p.name for p in files} >= {"report.pdf", "report-measurements.csv"}
     assert len(files) == 4
     for file in files:
         data = file.read_bytes()

@@ -54,3 +54,33 @@ def test_at_the_edge_of_the_picture_words_go_to_the_other_side() -> None:
 def test_an_arrow_has_its_words_at_its_tail() -> None:
     x, y = words_corner("arrow", [(100, 200), (180, 120)], BOX, GAP, PICTURE)
     assert x + BOX[0] <= 100 or y >= 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "points"),
+    [
+        ("distance", [(-50, 150), (450, 150)]),
+        ("distance", [(200, -40), (200, 360)]),
+        ("distance", [(-50, 4), (450, 4)]),
+        ("distance", [(-50, -50), (450, 350)]),
+        ("distance", [(390, 150), (450, 20)]),
+        ("arrow", [(450, 290), (-20, 30)]),
+        ("polygon", [(-30, 20), (430, 10), (420, 290), (-20, 280)]),
+        ("polygon", [(-500, 150), (200, -500), (900, 150), (200, 295)]),
+        ("polygon", [(-30, -30), (430, -30), (430, 330), (-30, 330)]),
+        ("ellipse", [(200 + 260 * np.cos(a), 150 + 140 * np.sin(a))
+                     for a in np.linspace(0, 2 * np.pi, 72, endpoint=False)]),
+    ],
+)  # fmt: skip
+def test_words_of_a_mark_that_leaves_the_picture_stand_beside_what_is_in_it(
+    kind: Any, points: list[tuple[float, float]]
+) -> None:
+    corner = np.array(words_corner(kind, points, BOX, GAP, PICTURE))
+    line = drawn(kind, points)
+    assert not ((line > corner) & (line < corner + BOX)).all(axis=1).any()
+    assert (corner >= 0).all()
+    assert (corner + BOX <= PICTURE).all()
+    seen = line[((line >= 0) & (line <= PICTURE)).all(axis=1)]
+    if len(seen):
+        nearest = np.clip(seen, corner, corner + BOX) - seen
+        assert np.linalg.norm(nearest, axis=1).min() < 3 * GAP

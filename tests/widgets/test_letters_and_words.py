@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_sparseexplain.layers.annotation_words import PIXELS
 from napari_sparseexplain.layers.class_legend import ClassLegend
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, StudyLayer
 from napari_sparseexplain.review.annotation import Annotation, annotation_on_grid
+from napari_sparseexplain.review.words_place import WORDS_GAP
 
 from .conftest import settle
 
@@ -135,7 +137,7 @@ def test_words_keep_their_size_and_their_distance_when_zoomed(opened: Any) -> No
     for factor in (1.0, 0.5):
         camera.zoom *= factor
         ((_, _, column, _),) = words.lines
-        assert (column - end) * camera.zoom == pytest.approx(7.0, abs=0.5)
+        assert (column - end) * camera.zoom == pytest.approx(PIXELS * WORDS_GAP, abs=0.5)
 
 
 def test_words_stand_on_their_slice_alone_and_in_every_view_of_it(opened: Any) -> None:
@@ -156,3 +158,58 @@ def test_words_stand_on_their_slice_alone_and_in_every_view_of_it(opened: Any) -
     settle(0.3)
     coronal = next(p for p in opened.modes.views.panes if p.plane == "coronal")
     assert [line[0] for line in coronal.words.lines] == ["rim"]
+
+
+def ellipse(workspace: Any, text: str = "") -> Annotation:
+    """One beside the middle of the slice in the picture."""
+    index = workspace.current_slice
+    corners = [(index, 6, 6), (index, 6, 14), (index, 12, 14), (index, 12, 6)]
+    return annotation_on_grid(
+        "ellipse", corners, workspace.study.grid, study="study", plane="axial", index=index,
+        text=text,
+    )  # fmt: skip
+
+
+def test_a_mark_of_another_kind_can_be_deleted_in_the_list(opened: Any) -> None:
+    marking = opened.review.marking
+    for mark in (ellipse(opened, "first"), distance(opened, "second")):
+        marking.add_annotation(mark)
+    marking.remove_annotation(0)
+    assert [line[0] for line in marking.drawing.words.lines] == ["second", "12.0 mm"]
+    shapes = marking.drawing.layers[0]
+    assert list(shapes.features["kind"]) == ["distance"]
+    assert [a.kind for a in marking.annotations] == ["distance"]
+
+
+def test_marks_of_one_review_give_way_to_those_of_another(opened: Any) -> None:
+    drawing = opened.review.marking.drawing
+    for mark in (ellipse(opened, "one"), distance(opened, "other"), ellipse(opened, "one")):
+        drawing.show([mark], opened.study, "study")
+        assert drawing.words.lines[0][0] == mark.text
+        assert list(drawing.layers[0].features["kind"]) == [mark.kind]
+
+
+def test_words_are_looked_for_once_when_marks_are_written(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing = opened.review.marking.drawing
+    drawing.show([ellipse(opened)], opened.study, "study")
+    looked: list[int] = []
+    look = drawing.words._lines
+    monkeypatch.setattr(drawing.words, "_lines", lambda: (looked.append(1), look())[1])
+    drawing.show([distance(opened), ellipse(opened)], opened.study, "study")
+    assert len(looked) == 1
+
+
+def test_words_keep_beside_their_mark_when_views_become_cells(opened: Any) -> None:
+    """Words that fit beside their mark in the whole canvas alone."""
+    opened.letters.set_grid(None)
+    opened.review.marking.add_annotation(distance(opened, "words that are long " * 4))
+    words = opened.review.marking.drawing.words
+    grid = opened.viewer.canvas.grid
+    for change in ({"enabled": True}, {"shape": (1, -1)}, {"stride": 2}, {"enabled": False}):
+        before = words.lines
+        grid.update(change)
+        after = words.lines
+        words.refresh()
+        assert (words.lines, after != before) == (after, True), change

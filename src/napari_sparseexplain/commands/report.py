@@ -69,6 +69,7 @@ def report(
     from dataclasses import replace
 
     from ..export.compositor import PictureSize
+    from ..export.measurements import measurement_file
     from ..export.picture_series import every_slice, export_slices
     from ..export.report import write_report
     from ..review.default_review import default_reading
@@ -79,6 +80,7 @@ def report(
 
     size = PictureSize(width, height, dpi)
     refuse_existing(out / "report.pdf", overwrite)
+    refuse_existing(measurement_file(out / "report.pdf"), overwrite)
     if is_review(path):
         reading: Reading = restore_review(path, moved=moved)
     else:

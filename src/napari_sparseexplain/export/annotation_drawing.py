@@ -9,15 +9,12 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from ..review.annotation import Annotation, measure_text
-from ..review.words_place import words_corner
+from ..review.words_place import WORDS_GAP, words_corner
 from .lettering import line_height, text_width, write
 from .plane_view import PlaneView
 
 #: Lines are drawn this many times larger and then made smaller, which smooths their edges.
 _SMOOTH = 3
-
-#: Between a mark and its words, in sizes of text, as `AnnotationWords` has it on the screen.
-_GAP = 0.55
 
 
 def draw_annotations(
@@ -120,6 +117,6 @@ def _draw_text(
         return
     box = (max(text_width(text, size) for text in lines), line_height(size) * len(lines))
     height, width = view.size
-    x, y = words_corner(item.kind, points, box, size * _GAP, (width, height))
+    x, y = words_corner(item.kind, points, box, size * WORDS_GAP, (width, height))
     for place, text in enumerate(lines):
         write(image, (x, y + place * line_height(size)), text, size, colour=item.colour)

@@ -234,6 +234,7 @@ def _probe_facts(reading: Reading, panel: Panel) -> dict[str, Any] | None:
     if index[axis] != panel.index:
         return None
     values: dict[str, Any] = {}
+    named: dict[str, str] = {}
     layers = (() if panel.scan is None else (panel.scan,)) + panel.overlays
     for layer in layers:
         plane = reading.plane_of(layer, panel)
@@ -243,7 +244,9 @@ def _probe_facts(reading: Reading, panel: Panel) -> dict[str, Any] | None:
         name = layer.title or layer.name if isinstance(layer, Overlay) else role_title(layer.role)
         if np.ndim(value) == 0 and np.isfinite(value):
             values[name] = value.item()
-    return {**_points(study.grid, [point]), "values": values}
+            if isinstance(layer, Overlay) and layer.is_label and values[name] in layer.classes:
+                named[name] = str(layer.classes[values[name]])
+    return {**_points(study.grid, [point]), "values": values, "value_names": named}
 
 
 def _points(grid: Grid, points: Sequence[Sequence[float]]) -> dict[str, Any]:

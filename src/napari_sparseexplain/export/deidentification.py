@@ -10,20 +10,20 @@ DICOM PS3.15, Annex E, Table E.1-1
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..review.reading import Reading
 from ..volumes import Study
 from .dicom_identity import identifying_forms
+from .identity_search import SearchedText
 from .own_words import is_own, words_of
 
 #: What stands where an identifying value stood.
 REMOVED = "[removed]"
 
 #: Facts that are mappings by role, or by the name of a layer.
-_NAMED_BY_FILES = frozenset({"inputs_sha256", "values"})
+_NAMED_BY_FILES = frozenset({"inputs_sha256", "values", "value_names"})
 
 #: Numbers that are removed however short they are.
 _PATIENTS_NUMBERS = frozenset({"PatientID", "AccessionNumber", "StudyID"})
@@ -59,11 +59,18 @@ def identifying_values(studies: Iterable[Study]) -> frozenset[str]:
 
 
 def without(text: str, values: Iterable[str]) -> str:
-    """The text with every identifying value replaced, the longest first, in any case."""
-    for value in sorted(values, key=len, reverse=True):
-        pattern = rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])"
-        text = re.sub(pattern, REMOVED, text, flags=re.IGNORECASE)
-    return text
+    """The text with every identifying value replaced, however it is written, see `SearchedText`.
+
+    Ethnic group and occupation are removed where they are phrases ("White British"), and not
+    where they are one word: "White" stands in "white matter".
+    """
+    searched = SearchedText(text, numbers_whole=False)
+    end, parts = 0, []
+    for start, stop in sorted({span for value in values for span in searched.spans(value)}):
+        if start >= end:
+            parts += [text[end:start], REMOVED]
+        end = max(end, stop)
+    return "".join([*parts, text[end:]])
 
 
 def deidentified(value: Any, values: frozenset[str], *, named_by_files: bool = False) -> Any:

@@ -9,7 +9,6 @@ can be called Brain, Zero or Anonymous, and have the number 100.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from pydicom.uid import UID
 from pydicom.valuerep import PersonName
 
 from ..errors import SparseExplainError
+from .identity_search import SearchedText, folded
 from .own_words import is_own, words_of
 
 #: Elements whose value stands for one person, visit, place or device.
@@ -49,8 +49,10 @@ _NUMBERS = frozenset(
     }
 )
 
-#: Elements that the profile removes, too, whose values are words of any sentence. Written by a
-#: person they can be taken out of a text; that they occur is no reason to refuse an export.
+#: Elements that the profile removes, too, and that are no name, number or date. No header that is
+#: written has them. In words of a person a value of one word stays ("White" of "white matter"
+#: tells nothing, and without it the note is destroyed), one of several is taken out; that it
+#: occurs is no reason to refuse an export.
 _WORDS = frozenset({"EthnicGroup", "Occupation"})
 
 _PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
@@ -73,7 +75,7 @@ class IdentifyingValues:
     Attributes
     ----------
     certain, possible : mapping of str to str
-        Value, as `_folded` writes it, to the keyword of its element: those that chance does not
+        Value, as `folded` writes it, to the keyword of its element: those that chance does not
         write, and those that can be a word.
     """
 
@@ -100,7 +102,7 @@ def identifying_values(headers: Iterable[Dataset]) -> IdentifyingValues:
         for form, keyword in identifying_forms(header):
             if keyword in _WORDS:
                 continue
-            (certain if _is_certain(form) else possible).setdefault(_folded(form), keyword)
+            (certain if _is_certain(form) else possible).setdefault(folded(form), keyword)
     return IdentifyingValues(certain, possible)
 
 
@@ -110,9 +112,9 @@ def identifying_forms(header: Dataset) -> Iterator[tuple[str, str]]:
         keyword = element.keyword or str(element.tag)
         for value in texts(element):
             for form in _forms(value, element.VR, keyword):
-                folded = _folded(form)
-                if folded and len(folded) >= (
-                    _SHORTEST if max(folded) < _EAST_ASIAN else _SHORTEST_EAST_ASIAN
+                plain = folded(form)
+                if plain and len(plain) >= (
+                    _SHORTEST if max(plain) < _EAST_ASIAN else _SHORTEST_EAST_ASIAN
                 ):
                     yield form, keyword
 
@@ -181,7 +183,8 @@ def _forms(value: str, representation: str, keyword: str) -> list[str]:
         return [] if standard else [value]
     # A time of day to the second or coarser occurs anywhere; with its fraction it is one scan's.
     exact = representation == "TM" and "." in value
-    return [value] if exact or keyword in _NUMBERS | _WORDS else []
+    phrase = keyword in _WORDS and len(words_of(value)) > 1 and not is_own(value)
+    return [value] if exact or phrase or keyword in _NUMBERS else []
 
 
 def _is_certain(value: str) -> bool:
@@ -193,18 +196,7 @@ def _is_certain(value: str) -> bool:
     return len(words) > 1 or any(character.isdigit() for character in value)
 
 
-def _folded(said: str) -> str:
-    """In small letters and without accents, so that "Müller" is found in "muller"."""
-    plain = unicodedata.normalize("NFKD", said.casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c))
-
-
 def _standing_in(said: str, values: Mapping[str, str]) -> str | None:
     """Keyword of a value that stands in a text as a word of its own."""
-    text = _folded(said)
-    for value, keyword in values.items():
-        if value in text and re.search(
-            rf"(?<![0-9a-z.]){re.escape(value)}(?![0-9a-z]|\.[0-9])", text
-        ):
-            return keyword
-    return None
+    text = SearchedText(said)
+    return next((keyword for value, keyword in values.items() if text.holds(value)), None)

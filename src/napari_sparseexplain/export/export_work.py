@@ -98,9 +98,9 @@ def existing_files(reading: Reading, choice: ExportChoice) -> list[Path]:
     else:
         names = [picture_name(i, key) for i, key in enumerate(_slices(reading, choice))]
         planned = [choice.path / name for name in names]
-    if choice.what == "report" and reading.review.annotations:
+    if choice.what == "report":  # without marks, too: a former table is then taken away
         planned.append(measurement_file(choice.path))
-    elif choice.what != "report":
+    else:
         planned += [path.with_suffix(".json") for path in planned]
     return [path for path in planned if path.exists()]
 

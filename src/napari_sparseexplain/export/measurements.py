@@ -10,20 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ..review.annotation import Annotation
+from ..review.annotation import Annotation, measure_text, measure_unit
 from ..review.reading import Reading
 from ..volumes.edge_letters import Plane
 from ..volumes.place_words import millimetre_words, voxel_words
 from .burned_in import study_title
 from .deidentification import without
 
-#: Name of the CSV file.
-FILE_NAME = "measurements.csv"
-
 #: Longest words in a table of the report; the CSV file has all of them.
 _LONGEST = 300
 
-_HEADS = ("number", "kind", "words", "value", "unit", "plane", "slice", "study", "place")
+#: A spreadsheet takes a cell that begins with one of these for a formula, and runs it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_HEADS = ("number", "kind", "comment", "value", "unit", "plane", "slice", "study", "place")
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,15 @@ class Measurement:
     ----------
     number : int
         Place in the review's list, from 1.
-    kind, words : str
+    kind : str
+    comment : str
+        The words beside it.
     value : float or None
         Length or area; None for a mark without one.
     unit : str
-        ``"mm"``, ``"mm²"``, or ``"voxels"`` where the study has no spacing; empty without a value.
+        Of `measure_unit`.
+    value_text : str
+        Of `measure_text`, as it stands in the picture.
     plane, slice : str, int
         Counted from 1, as on the screen.
     study : str
@@ -48,21 +52,14 @@ class Measurement:
 
     number: int
     kind: str
-    words: str
+    comment: str
     value: float | None
     unit: str
+    value_text: str
     plane: Plane
     slice: int
     study: str
     place: str
-
-    @property
-    def value_text(self) -> str:
-        """Value and unit for a person, with the digits that stand in the picture."""
-        if self.value is None:
-            return ""
-        digits = 0 if self.unit != "mm" and self.value >= 100 else 1
-        return f"{self.value:.{digits}f} {self.unit}"
 
 
 def measurements(
@@ -87,29 +84,36 @@ def measurement_rows(found: Sequence[Measurement]) -> list[list[str]]:
     """A table with its heads for the report; empty without marks."""
     if not found:
         return []
-    rows = [["", "kind", "words", "value", "slice", "study", "place"]]
+    rows = [["", "kind", "comment", "value", "slice", "study", "place"]]
     for m in found:
-        words, where = m.words[:_LONGEST], f"{m.plane} {m.slice}"
-        rows.append([str(m.number), m.kind, words, m.value_text, where, m.study, m.place])
+        comment, where = m.comment[:_LONGEST], f"{m.plane} {m.slice}"
+        rows.append([str(m.number), m.kind, comment, m.value_text, where, m.study, m.place])
     return rows
 
 
-def measurement_csv(found: Sequence[Measurement]) -> str:
-    """The table as CSV (RFC 4180), values with all their digits."""
+def measurement_csv(found: Sequence[Measurement]) -> bytes:
+    """The table as CSV (RFC 4180), values with all their digits.
+
+    It is UTF-8 with its mark at the beginning, without which Excel reads another encoding. A text
+    that a spreadsheet would take for a formula has an apostrophe before it.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(_HEADS)
     for m in found:
         value = "" if m.value is None else repr(m.value)
-        writer.writerow(
-            [m.number, m.kind, m.words, value, m.unit, m.plane, m.slice, m.study, m.place]
-        )
-    return stream.getvalue()
+        comment, study, place = (_as_text(said) for said in (m.comment, m.study, m.place))
+        writer.writerow([m.number, m.kind, comment, value, m.unit, m.plane, m.slice, study, place])
+    return stream.getvalue().encode("utf-8-sig")
 
 
 def measurement_file(report: Path) -> Path:
-    """Where the CSV file of a report lies."""
-    return report.with_name(FILE_NAME)
+    """Where the CSV file of a report lies: beside it, and no other report's."""
+    return report.with_name(f"{report.stem}-measurements.csv")
+
+
+def _as_text(said: str) -> str:
+    return f"'{said}" if said.startswith(_FORMULA) else said
 
 
 def _measurement(
@@ -118,7 +122,6 @@ def _measurement(
     grid = reading.studies[item.study].grid
     length, area = item.length_mm, item.area_mm2
     value = area if length is None else length
-    unit = ("mm" if area is None else "mm²") if grid.calibrated else "voxels"
     middle = np.asarray(item.points, dtype=np.float64).mean(axis=0)
     known = grid.oriented and grid.calibrated
     return Measurement(
@@ -126,7 +129,8 @@ def _measurement(
         item.kind,
         without(item.text, hidden),
         value,
-        "" if value is None else unit,
+        measure_unit(item, calibrated=grid.calibrated),
+        measure_text(item, calibrated=grid.calibrated),
         item.plane,
         item.index + 1,
         without(study_title(reading, item.study, identify=identify), hidden),

@@ -68,7 +68,11 @@ def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:
     probe = facts["probe"]
     if probe is not None:
         lines.append("probe " + _place_text(probe))
-        values = [f"{name} {number_text(value)}" for name, value in probe["values"].items()]
+        named = probe.get("value_names", {})  # classes are called as in the legend
+        values = [
+            f"{name} {named.get(name) or number_text(value)}"
+            for name, value in probe["values"].items()
+        ]
         if values:
             lines.append(" · ".join(values))
     per_mm, per_voxel = facts["zoom_px_per_mm"], facts["zoom_px_per_voxel"]

@@ -10,7 +10,7 @@ from .. import __version__
 from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from ..whole_file import moved_together, refuse_existing, write_whole
+from ..whole_file import moved_together, refuse_existing, remove_file, write_whole
 from .burned_in import RESEARCH_ONLY
 from .compositor import PictureSize, compose
 from .deidentification import values_to_remove, without
@@ -45,8 +45,9 @@ def write_report(
     """Write the report of a reading.
 
     The file appears under its name when the last page is made, together with the table of what was
-    marked, ``measurements.csv``, where anything was. Only one picture is held
-    uncompressed at a time; pages that are done are kept as they will be in the file.
+    marked (see `measurement_file`), where anything was; a former table is taken away where nothing
+    is marked any more. Only one picture is held uncompressed at a time; pages that are done are
+    kept as they will be in the file.
 
     Parameters
     ----------
@@ -60,12 +61,12 @@ def write_report(
     Raises
     ------
     SparseExplainError
-        The file is there already, or cannot be written; what a picture needs is not here.
+        The file or a table of its name is there already, or cannot be written; what a picture
+        needs is not here.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
-    if reading.review.annotations:
-        refuse_existing(measurement_file(path), overwrite)
+    refuse_existing(measurement_file(path), overwrite)
     keys = tuple(reading.review.key_slices if slices is None else slices)
     time = (created or datetime.now(UTC)).astimezone(UTC)
     hidden = values_to_remove(reading, identify=identify)
@@ -90,6 +91,8 @@ def write_report(
         write_whole(temporary / path.name, pages.content())
         if marks:
             write_whole(temporary / measurement_file(path).name, measurement_csv(marks))
+    if not marks:
+        remove_file(measurement_file(path))
     yield Progress(len(keys) + 1, len(keys) + 1, "done")
     return path
 

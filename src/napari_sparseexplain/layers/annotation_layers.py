@@ -217,10 +217,6 @@ class AnnotationLayers:
 
     def _write(self) -> None:
         """Fill the layers from the annotations."""
-        assert self._shapes is not None
-        assert self._points is not None
-        assert self._study is not None
-        grid = self._study.grid
         drawn: list[tuple[int, Annotation]] = []
         words: list[tuple[int, Annotation]] = []
         for place, item in enumerate(self._all):
@@ -228,25 +224,40 @@ class AnnotationLayers:
                 (words if item.kind == "text" else drawn).append((place, item))
         self._writing = True
         try:
-            self._shapes.selected_data = set()
-            self._shapes.data = []
-            if drawn:
-                shapes: Any = self._shapes  # napari's types know no list of kinds
-                shapes.add(
-                    [_vertices(item, grid) for _, item in drawn],
-                    shape_type=[_SHAPES[item.kind] for _, item in drawn],
-                    edge_width=self._line_width,
-                    edge_color=[item.colour for _, item in drawn],
-                    face_color="transparent",
-                )
-            self._points.selected_data = set()
-            places = [_on_slice(grid.index(item.points), item)[0] for _, item in words]
-            self._points.data = np.asarray(places, dtype=np.float64).reshape(-1, 3)
-            for layer, items in ((self._shapes, drawn), (self._points, words)):
-                layer.features = _features(items, calibrated=grid.calibrated)
-                layer.feature_defaults = _NEW
+            with self.words.paused():
+                self._fill(drawn, words)
         finally:
             self._writing = False
+
+    def _fill(
+        self, drawn: list[tuple[int, Annotation]], words: list[tuple[int, Annotation]]
+    ) -> None:
+        """Put marks, each with its place among all annotations, into shapes and points."""
+        assert self._shapes is not None
+        assert self._points is not None
+        assert self._study is not None
+        grid = self._study.grid
+        self._shapes.selected_data = set()
+        self._shapes.data = []
+        # `add` tells of the new shapes before they have rows of their own: none of the former may
+        # be left to be taken for theirs.
+        self._shapes.features = _features([], calibrated=grid.calibrated)
+        self._shapes.feature_defaults = _NEW
+        if drawn:
+            shapes: Any = self._shapes  # napari's types know no list of kinds
+            shapes.add(
+                [_vertices(item, grid) for _, item in drawn],
+                shape_type=[_SHAPES[item.kind] for _, item in drawn],
+                edge_width=self._line_width,
+                edge_color=[item.colour for _, item in drawn],
+                face_color="transparent",
+            )
+        self._points.selected_data = set()
+        places = [_on_slice(grid.index(item.points), item)[0] for _, item in words]
+        self._points.data = np.asarray(places, dtype=np.float64).reshape(-1, 3)
+        for layer, items in ((self._shapes, drawn), (self._points, words)):
+            layer.features = _features(items, calibrated=grid.calibrated)
+            layer.feature_defaults = _NEW
 
     # -- layers to review ------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ screen.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +21,9 @@ from napari.components.overlays import SceneOverlay
 
 from ..export.lettering import line_height, text_width
 from ..review.annotation import ellipse_outline
-from ..review.words_place import words_corner
+from ..review.words_place import WORDS_GAP, words_corner
 from .linked_cameras import spatial_axes
-from .outlined_text import write_outlined
+from .outlined_text import PIXELS_IN_POINT, write_outlined
 from .study_layers import METADATA_KEY
 from .viewer_panels import AUXILIARY
 
@@ -33,11 +35,8 @@ if TYPE_CHECKING:
 #: Key among the scene's overlays.
 WORDS = "annotation_words"
 
-#: Height of the words in pixels of the screen, and how far they stand from their mark.
-PIXELS, GAP = 13, 7.0
-
-#: A point of napari's text has this many pixels: twice the 96 / 72 of other programs.
-_PIXELS_IN_POINT = (96 / 72) ** 2
+#: Height of the words in pixels of the screen.
+PIXELS = 13
 
 
 class AnnotationWordsOverlay(SceneOverlay):
@@ -71,7 +70,7 @@ class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
 
     def _on_lines(self) -> None:
         lines = self.overlay.lines
-        self.node.font_size = PIXELS / _PIXELS_IN_POINT
+        self.node.font_size = PIXELS / PIXELS_IN_POINT
         write_outlined(
             self.node,
             [text for text, _, _, _ in lines],
@@ -100,12 +99,16 @@ class AnnotationWords:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._overlay = AnnotationWordsOverlay(visible=False)
+        self._paused = False
         viewer.scene.overlays[WORDS] = self._overlay
         for name in ("point", "order", "ndisplay", "ndim"):
             getattr(viewer.dims.events, name).connect(self.refresh)
         for name in ("zoom", "center", "orientation"):
             getattr(viewer.scene.camera.events, name).connect(self.refresh)
         viewer.canvas.events.size.connect(self.refresh)
+        # The size of a view follows from the grid, and from how many of its cells hold something.
+        for name in ("enabled", "shape", "stride", "spacing"):
+            getattr(viewer.canvas.grid.events, name).connect(self.refresh)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self.refresh)
 
@@ -114,8 +117,20 @@ class AnnotationWords:
         """What stands in the picture: text, row and column in the viewer's unit, colour."""
         return self._overlay.lines if self._overlay.visible else ()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Look away while the marks are being changed, and once when they are."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+        self.refresh()
+
     def refresh(self, _event: Any = None) -> None:
         """Write them anew, where the slice, the camera or the marks are others."""
+        if self._paused:
+            return
         lines = self._lines()
         if lines:
             self._overlay.pixel = 1 / float(self._viewer.scene.camera.zoom)
@@ -126,10 +141,11 @@ class AnnotationWords:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
+        layer.events.visible.connect(self.refresh)
         if layer.metadata.get(METADATA_KEY) == AUXILIARY:
-            for name in ("visible", "data", "set_data", "features"):
+            for name in ("data", "set_data", "features"):
                 getattr(layer.events, name).connect(self.refresh)
-            self.refresh()
+        self.refresh()
 
     def _lines(self) -> tuple[tuple[str, float, float, str], ...]:
         axes = spatial_axes(self._viewer)
@@ -168,7 +184,7 @@ class _View:
         step = line_height(PIXELS)
         box = (max(text_width(word, PIXELS) for word in words), float(step * len(words)))
         height, width = self._size
-        x, y = words_corner(kind, pixels[:, ::-1], box, GAP, (width, height))
+        x, y = words_corner(kind, pixels[:, ::-1], box, PIXELS * WORDS_GAP, (width, height))
         found = []
         for place, word in enumerate(words):
             at = np.array([y + (place + 0.5) * step, x])
@@ -185,15 +201,19 @@ def _marks(
     features: pd.DataFrame = marks.features
     if not {"label", "kind", "colour"} <= set(features.columns):
         return []
+    if len(features) != len(marks.data):  # napari tells of new data before their rows are there
+        return []
     spacing = np.asarray(layer.scale[-3:], dtype=np.float64)
     here = round(float(viewer.dims.point[viewer.dims.ndim - 3 + through]) / spacing[through])
     found = []
-    rows = zip(marks.data, features["label"], features["kind"], features["colour"], strict=False)
+    rows = zip(marks.data, features["label"], features["kind"], features["colour"], strict=True)
     for vertices, label, kind, colour in rows:
         points = np.atleast_2d(np.asarray(vertices, dtype=np.float64))[:, -3:]
         if not label or np.abs(points[:, through] - here).max() > 0.5:
             continue
         if kind == "ellipse":
+            if len(points) != 4:  # the row is that of another mark, see above
+                continue
             points = ellipse_outline(points)
         found.append((str(label), str(kind), str(colour), points * spacing))
     return found

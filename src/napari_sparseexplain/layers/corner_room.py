@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..export.lettering import fitted, text_width, wrapped
 from .orientation_letters import MOST_LETTERED_CELLS
+from .outlined_text import PIXELS_IN_POINT
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-
-#: Pixels of the screen in a point of napari's text: twice the 96 / 72 of other programs.
-_PIXELS = (96 / 72) ** 2
 
 #: Pixels left of the words, and of half a letter with some air.
 _EDGE, _LETTER = 10.0, 16.0
@@ -39,7 +37,7 @@ def corner_lines(text: str, points: float, room: float, most: int) -> str:
     points : float
         Size of the text.
     """
-    size = round(points * _PIXELS)
+    size = round(points * PIXELS_IN_POINT)
     lines = [line for part in text.split("\n") for line in wrapped(part, size, room, most)]
     if len(lines) > most:
         lines = wrapped(text.replace("\n", " · "), size, room, most)
@@ -48,7 +46,7 @@ def corner_lines(text: str, points: float, room: float, most: int) -> str:
 
 def cell_lines(text: str, points: float, room: float, most: int = 2) -> str:
     """A name, its parts (``"IG · WT"``) below each other where one line has no room for them."""
-    size = round(points * _PIXELS)
+    size = round(points * PIXELS_IN_POINT)
     parts = text.split(" · ")
     if text_width(text, size) <= room:
         return text

@@ -13,8 +13,8 @@ from ..errors import SparseExplainError
 from ..evidence.colours import SIGNED_COLORMAP
 from ..export.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
-from ..volumes.label_names import label_names
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
+from .mask_names import mask_names
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY, StudyLayer, role_title
 
@@ -74,7 +74,7 @@ def _study_part(
             known.role,
             role_title(known.role),
             colours=_label_colours(layer, keys),
-            classes=label_names(known.study, known.role),
+            classes=mask_names(known.study, known.role),
             opacity=float(layer.opacity),
             leading=leading,
         )

@@ -11,6 +11,9 @@ from napari.utils.colormaps.standardize_color import transform_color
 
 _DARK = (0.0, 0.0, 0.0, 1.0)
 
+#: Pixels of the screen in a point of napari's text: twice the 96 / 72 of other programs.
+PIXELS_IN_POINT = (96 / 72) ** 2
+
 #: Width of the edge in pixels of the screen.
 EDGE = 1.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..volumes.place_words import millimetre_words, voxel_words
 from ..volumes.reading_order import role_title
 from .explanation_layers import ExplanationLayer
 from .grey_window import unit_of
+from .mask_names import mask_names
 from .study_layers import METADATA_KEY, StudyLayer
 
 
@@ -39,6 +40,8 @@ def inside(study: Study, place: Sequence[float]) -> bool:
 
 def layer_words(layers: Iterable[Layer], study: Study, point: Sequence[float]) -> list[str]:
     """Name, value and unit of each layer at a point, as ``"FLAIR 812"``; visible ones first.
+
+    A class that has a name is called by it (``"Mask oedema"``), as in an exported picture.
 
     Hidden layers tell their value too where they are scans or label maps of the study: what is
     not in the picture can be what one asks for.
@@ -98,8 +101,12 @@ def _name(layer: Layer) -> str:
 
 def _value_words(layer: Layer, value: Any) -> str:
     known = layer.metadata.get(METADATA_KEY)
-    if isinstance(layer, Labels) and isinstance(known, ExplanationLayer):
-        classes = next((m.classes for m in known.explanation.maps if m.name == known.map), {})
+    if isinstance(layer, Labels):
+        classes: Mapping[int, str] = {}
+        if isinstance(known, ExplanationLayer):
+            classes = next((m.classes for m in known.explanation.maps if m.name == known.map), {})
+        elif isinstance(known, StudyLayer):
+            classes = mask_names(known.study, known.role)
         if value in classes:
             return str(classes[value])
     unit = unit_of(layer)

@@ -131,13 +131,21 @@ def ellipse_outline(rectangle: npt.ArrayLike, corners: int = 72) -> npt.NDArray[
     return middle + np.outer(np.cos(angle), across) + np.outer(np.sin(angle), along)
 
 
+def measure_unit(annotation: Annotation, *, calibrated: bool = True) -> str:
+    """Unit of a length or area: millimetres, or pixels where the study has no spacing."""
+    unit = "mm" if calibrated else "px"
+    if annotation.length_mm is not None:
+        return unit
+    return "" if annotation.area_mm2 is None else f"{unit}²"
+
+
 def measure_text(annotation: Annotation, *, calibrated: bool = True) -> str:
     """Length or area for a person (``"12.4 mm"``, ``"83 mm²"``); empty where there is none."""
-    unit = "mm" if calibrated else "px"
+    unit = measure_unit(annotation, calibrated=calibrated)
     if (length := annotation.length_mm) is not None:
         return f"{length:.1f} {unit}"
     if (area := annotation.area_mm2) is not None:
-        return f"{area:.1f} {unit}²" if area < 100 else f"{area:.0f} {unit}²"
+        return f"{area:.1f} {unit}" if area < 100 else f"{area:.0f} {unit}"
     return ""
 
 
