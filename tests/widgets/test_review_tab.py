@@ -50,6 +50,19 @@ def test_key_slices_are_marked_noted_sorted_and_visited(tab: Any, opened: Any) -
     assert [k.plane for k in tab.marking.key_slices] == ["axial", "coronal"]
 
 
+def test_keys_go_to_the_picture_after_a_list_was_used(
+    tab: Any, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(opened.modes, "focus_picture", lambda: given.append("picture"))
+    tab.marking.mark_key_slice()
+    table = tab.marking.keys.table
+    table.cellClicked.emit(0, 0)
+    table.item(0, 1).setText("grows")
+    assert given == ["picture", "picture"]
+    assert [key.note for key in tab.marking.key_slices] == ["grows"]
+
+
 def draw_line(tab: Any, start: tuple[int, int], end: tuple[int, int]) -> None:
     """What a drag with napari's line tool leaves behind."""
     layer = tab.marking.drawing._shapes

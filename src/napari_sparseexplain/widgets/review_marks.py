@@ -72,6 +72,10 @@ class ReviewMarks(QWidget):
         self.annotating.removed.connect(self.remove_annotation)
         self.annotating.table.jumped.connect(self.go_to_annotation)
         self.annotating.table.edited.connect(self.write_words)
+        # After a list was used the keys of the picture work again, as printed on their sheet.
+        for table in (self.keys.table, self.annotating.table):
+            table.jumped.connect(lambda _: workspace.modes.focus_picture())
+            table.edited.connect(lambda *_: workspace.modes.focus_picture())
         workspace.grid_changed.connect(self._on_grid)
         self._show()
 
