@@ -17,11 +17,13 @@ def test_the_share_is_that_above_the_percentile_of_each_slice() -> None:
     assert mask.mean(axis=(1, 2)) == pytest.approx(0.3)
 
 
-def test_the_share_is_one_of_all_pixels_and_the_words_say_so() -> None:
+def test_the_share_is_one_of_all_voxels_and_the_words_say_so() -> None:
     heat = np.zeros((1, 10, 10))
     heat[0, 3:7, 3:7] = 1 + np.arange(16.0).reshape(4, 4)  # a head that fills 16 % of the slice
     assert top_share(heat, 0.16).sum() == 16
-    assert part_text(0.16, 0.0) == "highest 16 % of all pixels"
+    assert part_text(0.16, 0.0) == "highest 16 % of all voxels"
+    assert part_text(0.3, 0.05) == "highest 30 % of all voxels, from 5 % of the peak"
+    assert part_text(1.0, 0.0) == ""
 
 
 def test_over_the_volume_a_brighter_slice_gets_more() -> None:

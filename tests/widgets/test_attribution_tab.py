@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.components.overlays import LayerNameOverlay
 
 from napari_sparseexplain.evidence.region_table import REGIONS, region_at
+from napari_sparseexplain.layers.cell_name import CellNameOverlay
 from napari_sparseexplain.progress import Progress
 
 from .conftest import settle
@@ -104,7 +106,7 @@ def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
     places = {grid.position(k, chosen.viewer.layers) for k in range(len(chosen.viewer.layers))}
     assert len(places - {(-1, -1)}) == 3
     assert "each map its own" in tab.picture.legend.text
-    assert "highest 30% of all pixels" in tab.picture.legend.text
+    assert "highest 30 % of all voxels" in tab.picture.legend.text
     assert xrai.shown_limit != guided.shown_limit
 
     before = guided.layers["over"].data.copy()
@@ -307,8 +309,12 @@ def test_words_about_a_map_stay_on_its_own_slices(chosen: Any) -> None:
     settle(0.4)
     assert "no map" not in tab.picture.legend.text
     chosen.set_plane("axial")
+    chosen.go_to_slice(index + 1)
+    settle(0.4)
+    cell._overlays["layer_name"] = LayerNameOverlay(visible=False)  # napari's own, uncut
     chosen.go_to_slice(index)
     settle(0.4)
     assert "Colours" in tab.picture.legend.text
     assert "no map" not in tab.picture.legend.text
     assert cell.name_overlay.visible
+    assert isinstance(cell.name_overlay, CellNameOverlay)

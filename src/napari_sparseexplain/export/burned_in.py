@@ -184,13 +184,14 @@ def number_text(value: Any) -> str:
 
 
 def part_text(share: float, least: float) -> str:
-    """Which part of a heat map is drawn (``"highest 10 % of all pixels, from 5 % of the peak"``).
+    """Which part of a heat map is drawn (``"highest 10 % of all voxels, from 5 % of the peak"``).
 
-    The share is one of all pixels, background included: see `evidence.heat_threshold.top_share`.
+    The share is one of all voxels, background included, of each slice or, of a 3-D method, of the
+    volume: see `evidence.heat_threshold.explained_part`. The window and its pictures say it alike.
     """
     parts = []
     if share < 1:
-        parts.append(f"highest {100 * share:.3g} % of all pixels")
+        parts.append(f"highest {100 * share:.3g} % of all voxels")
     if least > 0:
         parts.append(f"from {100 * least:.3g} % of the peak")
     return ", ".join(parts)

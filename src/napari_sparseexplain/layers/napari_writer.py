@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import SparseExplainError
 from ..volumes import Study, Volume
 from .explanation_layers import ExplanationLayer
+from .scan_stand_in import is_stand_in
 from .study_layers import METADATA_KEY, StudyLayer
 
 
@@ -22,11 +23,18 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     Raises
     ------
     SparseExplainError
-        The layer's place in the patient is not known, so no truthful affine could be written.
+        The layer's place in the patient is not known, so no truthful affine could be written; or
+        it shows a scan until its map is computed.
     """
     from ..volumes.nifti_writer import write_nifti
 
     name = str(attributes.get("name", "layer"))
+    if is_stand_in(attributes.get("metadata")):
+        raise SparseExplainError(
+            "the layer is still computing: what it shows is a scan in the place of its map",
+            where=name,
+            remedy="Wait until its map is there, then save again",
+        )
     like, slices = _place(np.shape(data), attributes, name)
     target = Path(path)
     if not target.name.endswith((".nii", ".nii.gz")):

@@ -15,6 +15,7 @@ from ..volumes.reading_order import role_title
 from .explanation_layers import ExplanationLayer
 from .grey_window import unit_of
 from .mask_names import mask_names
+from .scan_stand_in import is_stand_in
 from .study_layers import METADATA_KEY, StudyLayer
 
 
@@ -73,8 +74,11 @@ def layer_words(layers: Iterable[Layer], study: Study, point: Sequence[float]) -
 def value_at(layer: Layer, point: Sequence[float]) -> Any:
     """What a layer holds at a point; None beside it, and where its voxels are colours alone.
 
-    A heat map over a scan, one coloured picture, tells the map's value.
+    A heat map over a scan, one coloured picture, tells the map's value. A scan that stands in for
+    a map still computed tells nothing: its values are on the map's scale.
     """
+    if is_stand_in(layer.metadata):
+        return None
     data: Any = layer.data
     known = layer.metadata.get(METADATA_KEY)
     if isinstance(layer, Image) and layer.rgb:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,14 @@ from ..volumes.computed_array import computed_array
 #: How bright the scan is in the cell of a map, whose own picture it is not.
 DIMMED = 0.45
 
+#: In a layer's metadata while it shows a scan instead of what its name and its map say.
+STAND_IN_KEY = "sparseexplain-stand-in"
+
+
+def is_stand_in(metadata: Mapping[str, Any] | None) -> bool:
+    """Whether a layer with this metadata shows a scan for a moment: its values mean nothing."""
+    return bool((metadata or {}).get(STAND_IN_KEY))
+
 
 @dataclass(frozen=True, eq=False)
 class _Former:
@@ -25,6 +33,7 @@ class _Former:
     scale: tuple[float, ...]
     colormap: Any
     bar: bool
+    draw: Callable[..., None]
 
 
 class ScanStandIns:
@@ -32,7 +41,8 @@ class ScanStandIns:
 
     A layer has the whole scan, a slice of it worked out when it is looked at, so that scrolling on
     costs no more than scrolling through a scan. Display limits stay as they are, since layers may
-    share them: the scan's grey values are put on the map's scale instead.
+    share them: the scan's grey values are put on the map's scale instead, anew when that changes.
+    Whoever reads values sees by the metadata that these are none of the map's: `is_stand_in`.
     """
 
     def __init__(self) -> None:
@@ -61,37 +71,31 @@ class ScanStandIns:
         strength : float
             How bright white is, in (0, 1].
         """
-        if layer in self._former:
+        if layer in self:
             return
+
+        def draw() -> None:
+            # Another array at other limits: napari keeps blocks of the one before.
+            layer.data = _grey_on_scale(layer, scan, window, strength)
+
         self._former[layer] = _Former(
             layer.data,
             tuple(layer.translate),
             tuple(layer.scale),
             layer.colormap,
             layer.colorbar.visible,
+            draw,
         )
-        limits: Any = (0.0, 255.0) if layer.rgb else layer.contrast_limits
-        low, high = float(limits[0]), float(limits[1])
-        black, white = window
-        kind = np.dtype(np.uint8 if layer.rgb else np.float32)
-
-        def part(index: tuple[slice, ...]) -> npt.NDArray[Any]:
-            found = np.asarray(scan[index[:3]], dtype=np.float32)
-            grey = np.clip((found - black) / max(white - black, 1e-12), 0.0, 1.0)
-            values = low + strength * np.nan_to_num(grey) * (high - low)
-            if layer.rgb:
-                values = np.repeat(values[..., None], 3, axis=-1)[..., index[3]]
-            return values.astype(kind)
-
-        colours = (3,) if layer.rgb else ()
-        chunks = (1, *scan.shape[1:], *colours)
-        data = computed_array((*scan.shape, *colours), kind, chunks, part)
+        layer.metadata[STAND_IN_KEY] = True
+        if not layer.rgb:
+            layer.events.contrast_limits.connect(draw)
         if not layer.rgb and layer.colormap.name != "gray":
             layer.colormap = "gray"
         if layer.colorbar.visible:
             # Its numbers are the map's, not the scan's.
             layer.colorbar.visible = False
-        _place(layer, data, (0.0, 0.0, 0.0), spacing)
+        draw()
+        _place(layer, (0.0, 0.0, 0.0), spacing)
 
     def take_back(self, layers: Iterable[Layer]) -> None:
         """Show in these layers what they showed before."""
@@ -99,16 +103,41 @@ class ScanStandIns:
             former = self._former.pop(layer, None)
             if former is None or not isinstance(layer, Image):
                 continue
+            layer.metadata.pop(STAND_IN_KEY, None)
+            if not layer.rgb:
+                layer.events.contrast_limits.disconnect(former.draw)
             if not layer.rgb and layer.colormap.name != former.colormap.name:
                 layer.colormap = former.colormap
             if layer.colorbar.visible != former.bar:
                 layer.colorbar.visible = former.bar
-            _place(layer, former.data, former.translate, former.scale)
+            layer.data = former.data
+            _place(layer, former.translate, former.scale)
 
 
-def _place(layer: Image, data: Any, translate: Any, scale: Any) -> None:
-    """Other data at another place; the place only where it changes, since each draws anew."""
-    layer.data = data
+def _grey_on_scale(
+    layer: Image, scan: npt.NDArray[Any], window: tuple[float, float], strength: float
+) -> Any:
+    """A scan's grey values between the limits that a layer has now."""
+    limits: Any = (0.0, 255.0) if layer.rgb else layer.contrast_limits
+    low, high = float(limits[0]), float(limits[1])
+    black, white = window
+    kind = np.dtype(np.uint8 if layer.rgb else np.float32)
+    colours = (3,) if layer.rgb else ()
+
+    def part(index: tuple[slice, ...]) -> npt.NDArray[Any]:
+        found = np.asarray(scan[index[:3]], dtype=np.float32)
+        grey = np.clip((found - black) / max(white - black, 1e-12), 0.0, 1.0)
+        values = low + strength * np.nan_to_num(grey) * (high - low)
+        if colours:
+            values = np.repeat(values[..., None], 3, axis=-1)[..., index[3]]
+        return values.astype(kind)
+
+    chunks = (1, *scan.shape[1:], *colours)
+    return computed_array((*scan.shape, *colours), kind, chunks, part)
+
+
+def _place(layer: Image, translate: Any, scale: Any) -> None:
+    """Another place; only where it changes, since each draws anew."""
     if tuple(layer.scale) != tuple(scale):
         layer.scale = scale
     if tuple(layer.translate) != tuple(translate):

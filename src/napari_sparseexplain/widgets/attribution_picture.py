@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..evidence.region_table import REGIONS
+from ..export.burned_in import part_text
+from ..layers.cell_name import show_cell_name
 from ..layers.class_legend import ClassLegend
 from ..layers.linked_cameras import spatial_axes
 from ..layers.study_layers import occupied_box
 from ..volumes.intensity_window import display_limits
 from ..volumes.place_words import slice_words
 from ..volumes.reading_order import first_shown
-from .heat_controls import OWN, SCALE_WORDS, SHARED, HeatControls, part_words
+from .heat_controls import OWN, SCALE_WORDS, SHARED, HeatControls
 from .resting_timer import RestingTimer
 from .shown_attribution import HEAT, OVER, ShownAttribution
 
@@ -111,8 +113,8 @@ class AttributionPicture:
         for one in self._shown:
             titled = self._workspace.grid_view.active and self._covers(one)
             for layer in self.cells(one):
-                if layer.visible and layer.name_overlay.visible != titled:
-                    layer.name_overlay.visible = titled
+                if layer.visible:
+                    show_cell_name(layer, titled)
         self._write()
 
     def _on_scale(self) -> None:
@@ -140,7 +142,7 @@ class AttributionPicture:
     def _write(self) -> None:
         """What the colours mean, on the canvas and in the tab."""
         covering = [one for one in self._shown if self._covers(one)]
-        part = part_words(self._controls.share, self._controls.least)
+        part = part_text(self._controls.share, self._controls.least)
         shared = self._controls.shared
         caption = caption_text(self._groups(covering), len(covering), shared, part)
         elsewhere = [one for one in self._shown if one not in covering]
@@ -181,7 +183,7 @@ def caption_text(
         One for all maps when they share their colours. Of more than `MOST_NAMED_MAPS` the limits
         stand in the tab alone, where there is room.
     part : str
-        From `part_words`.
+        From `part_text`.
     """
     if not groups:
         return ""

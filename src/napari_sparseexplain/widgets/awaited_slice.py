@@ -1,4 +1,7 @@
-"""What is seen while the slice just scrolled to is computed: its scan, never an empty grid."""
+"""What is seen while the slice just scrolled to is computed: its scan, in the cells of its maps.
+
+Cells of label maps stay empty until then: a scan has no labels that could stand in for theirs.
+"""
 
 from __future__ import annotations
 
@@ -80,6 +83,10 @@ class AwaitedSlice:
         # nothing waits for an answer that nobody gives.
         self._asking = RestingTimer(workspace, ASK_MS, lambda: ask() if self.waiting else None)
         workspace.viewer.dims.events.point.connect(self.look)
+        # Its result may forget a removed layer before it is told what it showed.
+        workspace.viewer.layers.events.removed.connect(
+            lambda event: self._stand_ins.take_back([event.value])
+        )
         workspace.study_changed.connect(self.look)
 
     @property
@@ -109,10 +116,13 @@ class AwaitedSlice:
         waits = result in self._waiting
         return self._workspace.current_slice if waits else result.explanation.slices.start
 
-    def end_hidden(self) -> None:
-        """What was taken out of the picture waits for nothing."""
-        for result in [r for r in self._waiting if not r.visible]:
-            self.end(result)
+    def follow_layers(self) -> None:
+        """What was taken out of the picture waits for nothing; what came into it shows its scan."""
+        for result in list(self._waiting):
+            if result.visible:
+                self._fill(result)
+            else:
+                self.end(result)
 
     def end(self, result: LiveResult) -> None:
         """Its own pictures come back, before a new answer goes into them."""
@@ -131,9 +141,15 @@ class AwaitedSlice:
         if result in self._waiting or not result.visible:
             return
         self._waiting.append(result)
+        self._fill(result)
+        result.say_computing(True)
+        self._changed()
+
+    def _fill(self, result: LiveResult) -> None:
+        """Show scans in cells that have none yet: layers may be made or shown while it waits."""
         study = result.study
         for layer, (role, is_scan) in result.scans_below().items():
-            if layer.visible:
+            if layer.visible and layer not in self._stand_ins:
                 role = role if role in study.images else first_shown(study)
                 below = self._workspace.study_layer(role)
                 window = (
@@ -144,5 +160,3 @@ class AwaitedSlice:
                 strength = 1.0 if is_scan else DIMMED
                 scan, spacing = study[role].spatial(), study.grid.spacing
                 self._stand_ins.put(cast(Any, layer), scan, spacing, window, strength)
-        result.say_computing(True)
-        self._changed()

@@ -112,11 +112,14 @@ class DecomposeTab(ExplainTab):
         self.awaited = AwaitedSlice(
             workspace,
             lambda: [shown for shown in self.shown if shown.live],
-            self.follow.isChecked,
+            lambda: self.follow.isChecked() and not self.runner.running,
             lambda: None if self.computing else self._on_slice(workspace.current_slice),
             self._words_timer.poke,
         )
-        for ended in (self.runner.failed, self.runner.cancelled):
+        # Nothing is followed while a run is under way. Its end is told before its result is here,
+        # and a slice asked for then would be computed twice.
+        self.runner.running_changed.connect(lambda on: self.awaited.look() if on else None)
+        for ended in (self.runner.succeeded, self.runner.failed, self.runner.cancelled):
             ended.connect(lambda *_: self._on_follow())
         self.steps.failed.connect(lambda _: self.awaited.end_all())
         workspace.voxel_clicked.connect(self._on_click)
@@ -193,7 +196,7 @@ class DecomposeTab(ExplainTab):
         for shown in self.shown:
             if shown.result is not None and shown.result.line is not None:
                 shown.result.line.set_shown(shown.visible)
-        self.awaited.end_hidden()
+        self.awaited.follow_layers()
         self.picture.follow(self._in_picture())
 
     # -- the form ----------------------------------------------------------------------------
@@ -288,6 +291,8 @@ class DecomposeTab(ExplainTab):
             if shown in self.shown and not self.awaited.overtaken(shown, start):
                 self.awaited.end(shown)
                 shown.take(answer)
+        # A slider may have asked for one result in the place of all that waited: ask again.
+        self.awaited.look()
         self._describe()
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:

@@ -17,7 +17,7 @@ OWN, SHARED = "own", "shared"
 #: What each scale is called on the screen.
 SCALE_WORDS = {OWN: "each map its own", SHARED: "shared by all maps"}
 
-#: Share of the pixels shown at first, as in the paper's Fast XRAI 30 %.
+#: Share of the voxels shown at first, as in the paper's Fast XRAI 30 %.
 FIRST_SHARE = 30
 
 
@@ -39,13 +39,14 @@ class HeatControls(QWidget):
         super().__init__(parent)
         self.top = _percent_slider(1, FIRST_SHARE)
         self.top.setToolTip(
-            "The highest share of all pixels of each slice, background included; of a 3-D method, "
-            "of all voxels of its slices. 30 % of a slice can be most of the head in it. "
+            "The highest share of all voxels of each slice, background included; of a 3-D method, "
+            "of all voxels of its volume. 30 % of a slice can be most of the head in it. "
             "Acts at once on every map in the picture."
         )
         self.threshold = _percent_slider(0, 0)
         self.threshold.setToolTip(
-            "Only where the map reaches this share of its own largest value. Acts at once."
+            "Only where the map reaches this share of its own peak, its largest magnitude. "
+            "Acts at once."
         )
         self.below = QComboBox()
         self.below.setToolTip("The scan below the maps, or the maps alone")
@@ -70,7 +71,7 @@ class HeatControls(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(2)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Top, % of slice", self.top)
+        form.addRow("Top, %", self.top)
         form.addRow("Threshold, %", self.threshold)
         form.addRow("Over", self.below)
         form.addRow("Map", self.map)
@@ -134,16 +135,6 @@ class HeatControls(QWidget):
                 self.map.addItem(role_title(role), f"{WHOLE}-{role}")
         self.map.setCurrentIndex(max(self.map.findData(before), 0))
         self.map.setEnabled(len(roles) > 1)
-
-
-def part_words(share: float, least: float) -> str:
-    """What the sliders leave, for the canvas; empty for all."""
-    words = []
-    if share < 1:
-        words.append(f"highest {share:.0%} of all pixels")
-    if least > 0:
-        words.append(f"from {least:.0%} of the largest")
-    return " and ".join(words)
 
 
 def _percent_slider(low: int, value: int) -> QLabeledSlider:

@@ -93,10 +93,13 @@ class ProxyTab(ExplainTab):
         self.awaited = AwaitedSlice(
             workspace,
             lambda: [shown for shown in self.shown if shown.live],
-            self.follow.isChecked,
+            lambda: self.follow.isChecked() and not self.runner.running,
             lambda: None if self.computing else self._on_slice(workspace.current_slice),
         )
-        for ended in (self.runner.failed, self.runner.cancelled):
+        # Nothing is followed while a run is under way. Its end is told before its result is here,
+        # and a slice asked for then would be computed twice.
+        self.runner.running_changed.connect(lambda on: self.awaited.look() if on else None)
+        for ended in (self.runner.succeeded, self.runner.failed, self.runner.cancelled):
             ended.connect(lambda *_: self._on_follow())
         self.steps.failed.connect(lambda _: self.awaited.end_all())
         workspace.voxel_clicked.connect(self._on_click)
@@ -160,7 +163,7 @@ class ProxyTab(ExplainTab):
         for shown in self.shown:
             if shown.result is not None and shown.result.line is not None:
                 shown.result.line.set_shown(shown.visible)
-        self.awaited.end_hidden()
+        self.awaited.follow_layers()
 
     # -- the form ----------------------------------------------------------------------------
 
@@ -315,6 +318,8 @@ class ProxyTab(ExplainTab):
                 shown.take(explanation, ask.alpha)
                 self._describe(shown)
                 self.slice_shown.emit(shown)
+        # A slider may have asked for one result in the place of all that waited: ask again.
+        self.awaited.look()
 
     # -- results -----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from ..export.export_work import ExportChoice, check_ready, existing_files, expo
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.study_layers import METADATA_KEY
 from ..progress import Progress, Work
+from ..review.default_review import default_reading
 from ..review.reading import Reading
 from ..review.store import StudyMovedError, restore_review, save_review
 from ..volumes import Study
@@ -27,7 +28,7 @@ from .restored_maps import RestoredMaps
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
 from .unsaved_review import UnsavedReview, unsaved_folder
-from .window_review import Marks, layers_for, put_on_window, window_reading
+from .window_review import OWN, Marks, layers_for, put_on_window, window_reading
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -63,6 +64,7 @@ class ReviewTab(ExplainTab):
         self._exported: Path | None = None
         self._opening: tuple[Path, dict[str, str]] | None = None
         self._saving: Reading | None = None
+        self._pictured: Reading | None = None
         self._tips: dict[QPushButton, str] = {}
         self._fill()
         self.unsaved = UnsavedReview(self, self._unsaved_state)
@@ -361,12 +363,30 @@ class ReviewTab(ExplainTab):
 
     def _unsaved_state(self) -> Reading | None:
         """What is worth keeping now; None where nothing is."""
-        if self._study is None or self.marking.empty or self._study.path is None:
+        study, marks = self._study, self.marks
+        if study is None or self.marking.empty or study.path is None:
+            self._pictured = None
             return None
         try:
-            return self.reading()
+            self._pictured = self.reading()
         except SparseExplainError:
-            return None  # the picture is in 3-D: what was marked waits for the next slice
+            # In 3-D, or while a slice is computed, the picture is none to be kept: the one before
+            # is, or the study as it opens, with what is marked now.
+            before = self._pictured
+            if before is None or before.studies.get(OWN) is not study:
+                try:
+                    before = default_reading(study)
+                except SparseExplainError:
+                    return None  # its files are gone, or it has no scan
+            return before.with_review(
+                replace(
+                    before.review,
+                    annotations=marks.annotations,
+                    key_slices=marks.key_slices,
+                    code=marks.code,
+                )
+            )
+        return self._pictured
 
     def _tell_found(self) -> None:
         written = self.unsaved.found() if self.marking.empty else None
