@@ -150,18 +150,21 @@ def test_a_mode_left_before_it_was_painted_comes_back_whole(opened: Any) -> None
         assert np.mean((green - red > 0.1) & (green - blue > 0.03)) > 0.005, view.plane
 
 
-def test_planes_that_were_hidden_are_painted_again(opened: Any) -> None:
+@pytest.mark.parametrize("full", [False, True])
+def test_planes_that_were_hidden_are_painted_again(opened: Any, full: bool) -> None:
     modes = opened.modes
+    hide = modes.toggle_full if full else lambda: modes.set_mode("single")
+    show = modes.toggle_full if full else lambda: modes.set_mode("orthogonal")
     modes.set_mode("orthogonal")
     settle(0.6)
     painted: list[int] = []
     for canvas in modes.views.canvases:
         canvas.canvas._scene_canvas.events.draw.connect(lambda event: painted.append(1))
-    modes.set_mode("single")
+    hide()
     # Asked for while nobody sees the views.
     opened.set_convention("neurological")
     settle(0.3)
-    modes.set_mode("orthogonal")
+    show()
     settle(0.6)
     painted.clear()
     opened.set_convention("radiological")

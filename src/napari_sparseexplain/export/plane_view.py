@@ -19,6 +19,9 @@ _LEFT_AXIS = 2
 #: A camera that sees the whole slice.
 WHOLE = Camera()
 
+#: Tilt of a slice, in degrees, from which its caption says so.
+OBLIQUE_SAID_FROM = 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class PlaneView:
@@ -131,7 +134,8 @@ class PlaneView:
     def position(self) -> str:
         """Where the slice lies, for a person (``"S 23.5 mm"``); empty without millimetres.
 
-        Of an oblique slice: of its middle, along the patient's nearest axis.
+        Of an oblique slice: of its middle, along the patient's nearest axis, and how far the slice
+        is tilted against it (``"I 54.4 mm, oblique 51°"``).
         """
         if not (self.grid.oriented and self.grid.calibrated):
             return ""
@@ -140,4 +144,7 @@ class PlaneView:
         place[axis] = self.index
         nearest = int(np.abs(self.grid.affine[:3, axis]).argmax())
         mm = float(self.grid.world(place)[nearest])
-        return f"{('RAS' if mm >= 0 else 'LPI')[nearest]} {abs(mm):.1f} mm"
+        words = f"{('RAS' if mm >= 0 else 'LPI')[nearest]} {abs(mm):.1f} mm"
+        through = self.grid.affine[:3, axis] / self.grid.spacing[axis]
+        tilt = float(np.degrees(np.arccos(min(abs(float(through[nearest])), 1.0))))
+        return f"{words}, oblique {tilt:.0f}°" if tilt >= OBLIQUE_SAID_FROM else words
