@@ -136,16 +136,6 @@ class HeatControls(QWidget):
         self.map.setEnabled(len(roles) > 1)
 
 
-def part_words(share: float, least: float) -> str:
-    """What the sliders leave, for the canvas; empty for all."""
-    words = []
-    if share < 1:
-        words.append(f"highest {share:.0%} of all pixels")
-    if least > 0:
-        words.append(f"from {least:.0%} of the largest")
-    return " and ".join(words)
-
-
 def _percent_slider(low: int, value: int) -> QLabeledSlider:
     slider = QLabeledSlider(Qt.Orientation.Horizontal)
     slider.setRange(low, 100)

@@ -24,6 +24,7 @@ from .new_folder_dialog import ask_new_folder
 from .notices import tell_finding, tell_warning
 from .preferences import on_preference, preference
 from .restored_maps import RestoredMaps
+from .restored_words import RestoredWords
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
 from .unsaved_review import UnsavedReview, unsaved_folder
@@ -103,9 +104,14 @@ class ReviewTab(ExplainTab):
         self.marking.said.connect(self.run_bar.message.setText)
         self.extras.addWidget(self.marking)
         self.restored = RestoredMaps(self._workspace)
+        self.words = RestoredWords(self._workspace)
         self.results.hide()
         self.results_box.addWidget(self.restored)
         self.restored.repeat.connect(self._repeat)
+
+    def follow_layers(self) -> None:
+        """Words of restored maps go with their layers."""
+        self.words.write()
 
     @property
     def marks(self) -> Marks:

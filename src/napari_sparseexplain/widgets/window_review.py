@@ -313,7 +313,7 @@ def _layer_of(workspace: Workspace, reading: Reading, part: ScanLayer | Overlay)
     study = reading.studies[reading.review.explanations[part.key].study]
     layer = Layer.create(*map_layer(explanation, explanation[part.name], study))
     layer.name = part.title
-    layer.metadata[METADATA_KEY] = ExplanationLayer(study, explanation, part.name)
+    layer.metadata[METADATA_KEY] = ExplanationLayer(study, explanation, part.name, restored=part)
     return layer
 
 
