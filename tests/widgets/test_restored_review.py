@@ -215,6 +215,28 @@ def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
     assert len(tab.marking.key_slices) == 1
 
 
+def test_a_study_that_is_open_through_a_link_is_not_opened_twice(
+    tab: Any, opened: Any, tmp_path: Path, study_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab.marking.mark_key_slice("kept")
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    (tmp_path / "link").symlink_to(study_folder, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    for way in (tmp_path / "link", Path("tiny")):
+        opened.viewer.layers.clear()
+        settle(0.2)
+        opened.open_path(way)
+        assert opened.wait(30)
+        rest()
+        before = list(opened.studies)
+        tab.open(tmp_path / "review")
+        assert opened.wait(30)
+        rest()
+        assert opened.studies == before, way
+        assert [k.note for k in tab.marking.key_slices] == ["kept"]
+
+
 def click_link(label: Any) -> bool:
     """Click a label's first link with the mouse; whether there is one that can be clicked."""
     from qtpy.QtCore import QPoint, Qt

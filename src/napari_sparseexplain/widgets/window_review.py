@@ -209,9 +209,15 @@ def _look_again(workspace: Workspace, panels: Sequence[Panel], study: Study) -> 
 
 
 def _open_already(workspace: Workspace, study: Study) -> Study | None:
-    wanted = study_reference(study)
+    if study.path is None:
+        return None
+    place = study.path.resolve()
+    # A link to the folder gives the study another path, and another name.
+    wanted = replace(study_reference(study), name="")
     for other in workspace.studies:
-        if other.path == study.path and study_reference(other) == wanted:
+        # Places first: files of a study elsewhere are not read.
+        there = other.path is not None and other.path.resolve() == place
+        if there and replace(study_reference(other), name="") == wanted:
             return other
     return None
 
