@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from ..errors import SparseExplainError
-from ..export.export_work import ExportChoice, check_ready, existing_files, export_work
+from ..export.export_work import ExportChoice, Files, check_possible, existing_files, export_work
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.study_layers import METADATA_KEY
 from ..progress import Progress, Work
@@ -168,7 +168,7 @@ class ReviewTab(ExplainTab):
             }
             choice = ExportChoice(**wanted)
             reading = self.reading()
-            check_ready(reading)
+            check_possible(reading, choice.what)
             there = existing_files(reading, choice)
         except SparseExplainError as error:
             self._on_failed(error)
@@ -221,7 +221,9 @@ class ReviewTab(ExplainTab):
             self.run_bar.message.setText(f"Saved in {done}.{self._left_out()}")
         elif isinstance(done, list):
             first = f"{done[0]}" + (f" and {len(done) - 1} more files" if len(done) > 1 else "")
-            self.run_bar.message.setText(f"Written: {first}.")
+            notes = done.notes if isinstance(done, Files) else ()
+            said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in notes)
+            self.run_bar.message.setText(f"Written: {first}.{said}")
         elif isinstance(done, tuple):
             self._on_opened(*done)
         else:
@@ -294,6 +296,12 @@ class ReviewTab(ExplainTab):
 
     def _choose_export(self) -> None:
         what = self.exports.chosen
+        try:
+            # Nobody chooses a folder for what is then refused.
+            check_possible(self.reading(), what)
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return
         if what in ("slice", "report"):
             kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
             name = "report.pdf" if what == "report" else "slice.png"
