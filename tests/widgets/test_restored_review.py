@@ -12,11 +12,12 @@ import pytest
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.compositor import compose
 from napari_sparseexplain.export.picture_file import png_bytes
-from napari_sparseexplain.layers.study_layers import METADATA_KEY
+from napari_sparseexplain.layers.explanation_layers import BelowMap, ExplanationLayer
+from napari_sparseexplain.layers.study_layers import METADATA_KEY, grid_units
 from napari_sparseexplain.review.store import restore_review
 
 from .conftest import settle
-from .reviewing import SIZE, TIME, another_window, mark, rest, show_heat
+from .reviewing import SIZE, TIME, another_window, heat, mark, rest, show_heat
 
 pytestmark = pytest.mark.gui
 
@@ -104,6 +105,66 @@ def test_the_grid_comes_back_with_its_cells(tab: Any, opened: Any, tmp_path: Pat
     assert png_bytes(compose(tab.reading(), SIZE, created=TIME)) == first
 
 
+def over_scan(workspace: Any) -> Any:
+    """The map over the scan as the Attribution tab shows it: one picture in colour, its top."""
+    found, grid = heat(workspace), workspace.study.grid
+    below = BelowMap("flair", (10.0, 180.0), colour_limits=(-17.0, 17.0))
+    known = ExplanationLayer(workspace.study, found, "heat", 0.3, 0.0, below)
+    data = np.zeros((*found["heat"].data.shape, 3), np.uint8)
+    return workspace.viewer.add_image(
+        data, name="Gradient · WT", rgb=True, scale=grid.spacing, metadata={METADATA_KEY: known},
+        translate=(found.slices.start * grid.spacing[0], 0, 0), units=grid_units(grid),
+    )  # fmt: skip
+
+
+def test_a_restored_map_says_what_its_colours_mean_and_where_it_is_not(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    opened.grid_view.show([opened.study_layer("flair"), over_scan(opened)])
+    rest()
+    start = opened.current_slice
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    with another_window(tmp_path / "review") as second:
+        legend = second.review.words.legend
+        cell = next(x for x in second.viewer.layers if x.name == "Gradient · WT")
+        assert legend.text == "Colours ±17\nhighest 30 % of all voxels"
+        assert second.viewer.canvas.overlays["restored_caption"].visible
+        assert cell.name_overlay.visible
+        second.go_to_slice(start - 2)
+        rest()
+        where = f"slices {start + 1}–{start + 2}"
+        assert legend.text == f"Gradient · WT: no map on this slice ({where})"
+        assert not cell.name_overlay.visible
+        second.set_plane("coronal")  # across its slices some of it is always seen
+        rest()
+        assert "Colours ±17" in legend.text
+        assert cell.name_overlay.visible
+        second.viewer.layers.remove(cell)
+        rest()
+        assert legend.text == ""
+        assert not second.viewer.canvas.overlays["restored_caption"].visible
+
+
+def test_words_of_a_restored_plain_map_follow_its_limits_and_its_eye(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    show_heat(opened)
+    rest()
+    assert tab.words.legend.text == ""  # not restored: left to who made it
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    with another_window(tmp_path / "review") as second:
+        legend = second.review.words.legend
+        assert legend.text == "Colours ±2"
+        layer = second.viewer.layers[-1]
+        layer.contrast_limits = (0.0, 1.5)
+        assert legend.text == "Colours 0 … 1.5"
+        layer.visible = False
+        rest()
+        assert legend.text == ""
+
+
 def test_three_planes_come_back_and_give_the_same_picture(
     tab: Any, opened: Any, tmp_path: Path
 ) -> None:
@@ -152,6 +213,28 @@ def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
     assert opened.wait(30)
     assert "checksum differs" in str(said[-1])
     assert len(tab.marking.key_slices) == 1
+
+
+def test_a_study_that_is_open_through_a_link_is_not_opened_twice(
+    tab: Any, opened: Any, tmp_path: Path, study_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab.marking.mark_key_slice("kept")
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    (tmp_path / "link").symlink_to(study_folder, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    for way in (tmp_path / "link", Path("tiny")):
+        opened.viewer.layers.clear()
+        settle(0.2)
+        opened.open_path(way)
+        assert opened.wait(30)
+        rest()
+        before = list(opened.studies)
+        tab.open(tmp_path / "review")
+        assert opened.wait(30)
+        rest()
+        assert opened.studies == before, way
+        assert [k.note for k in tab.marking.key_slices] == ["kept"]
 
 
 def click_link(label: Any) -> bool:

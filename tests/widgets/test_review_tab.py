@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
+from napari_sparseexplain.export.compositor import compose
+from napari_sparseexplain.export.picture_series import at_slice
 from napari_sparseexplain.layers.explanation_layers import explanation_layers
 
 from .conftest import settle
-from .reviewing import rest
+from .reviewing import mark, rest
 
 for folder in ("export", "volumes"):  # what writes DICOM for their tests
     sys.path.append(str(Path(__file__).resolve().parents[1] / folder))
@@ -172,6 +175,9 @@ def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
     files = [f for f in (tmp_path / "out").rglob("*") if f.is_file()]
     made = {dcmread(f).Modality: f for f in files if f.suffix == ".dcm"}
     assert {"SEG", "OT"} <= set(made), tab.run_bar.message.text()
+    # The slice in the picture, since none is marked.
+    picture = dcmread(tmp_path / "out" / "001_axial_002.dcm")
+    assert picture.SOPClassUID.name == "Secondary Capture Image Storage"
     assert any("ParametricMap" in dcmread(f).SOPClassUID.name.replace(" ", "") for f in files)
     labels = placed_voxels(made["SEG"], study)["labels"]
     wanted = {0: 0, 1: 1, 4: 2}  # label values, and the numbers of their segments
@@ -181,6 +187,47 @@ def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
         content = file.read_bytes()
         for word in ("Quandertide", "MRN-7741", "19370214", "20031107"):
             assert word.encode() not in content, (file.name, word)
+
+
+def test_key_slices_without_an_explanation_leave_as_dicom_pictures_with_their_marks(
+    workspace: Any, tmp_path: Path
+) -> None:
+    place = write(tmp_path / "Quandertide", slices(noise(4, 24, 20), **IDENTITY))
+    workspace.open_path(place)
+    assert workspace.wait(60)
+    workspace.show_tab(type(workspace.review))
+    tab = workspace.review
+    rest()
+    for index in (1, 2):
+        workspace.go_to_slice(index)
+        tab.marking.mark_key_slice()
+    tab.exports.choose("dicom")
+    tab.marking.add_annotation(mark(workspace, "distance", [(4, 4), (4, 16)]))
+    tab.ask_new_folder = lambda *_: str(tmp_path / "out")
+    rest()
+    reading = tab.reading()
+    tab.export_button.click()
+    assert workspace.wait(120)
+    files = sorted((tmp_path / "out").iterdir())
+    assert [f.name for f in files] == ["001_axial_002.dcm", "002_axial_003.dcm"]
+    made = [dcmread(file) for file in files]
+    assert {m.SOPClassUID.name for m in made} == {"Secondary Capture Image Storage"}
+    assert {m.PatientIdentityRemoved for m in made} == {"YES"}
+    bare = reading.with_review(replace(reading.review, annotations=()))
+    for place, (key, capture) in enumerate(zip(reading.review.key_slices, made, strict=True)):
+        drawn, without = (
+            np.asarray(compose(at_slice(one, key), tab.exports.picture_size).image.convert("RGB"))
+            for one in (reading, bare)
+        )
+        # Without the last lines, which say when.
+        np.testing.assert_array_equal(capture.pixel_array[:-100], drawn[:-100])
+        assert (drawn[:-100] != without[:-100]).any() == (place == 1)
+    for file in files:
+        assert b"Quandertide" not in file.read_bytes()
+    asked: list[str] = []
+    tab.ask = lambda question: bool(asked.append(question))
+    tab.export(tmp_path / "out")
+    assert "is there already" in asked[0]
 
 
 def test_a_cancelled_series_leaves_nothing(tab: Any, opened: Any, tmp_path: Path) -> None:
@@ -214,7 +261,10 @@ def test_no_export_while_something_computes_and_none_without_a_study(
     tab.exports.choose("dicom")
     tab.export(tmp_path / "dicom")
     assert opened.wait(30)
-    assert "no explanation" in str(said[-1])
+    assert "opened from DICOM images" in str(said[-1])
+    tab.ask_new_folder = lambda *_: pytest.fail("a folder was asked for")
+    tab.export_button.click()
+    assert not (tmp_path / "dicom").exists()
     opened.viewer.layers.clear()
     settle(0.2)
     tab.export(tmp_path / "now.png")

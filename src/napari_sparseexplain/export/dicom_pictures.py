@@ -26,7 +26,7 @@ from .dicom_record import PROGRAM, WARNING, checked_explanation
 from .dicom_references import new_uid
 from .dicom_secondary_capture import secondary_capture
 from .dicom_source import DicomSource, Reference, dicom_source, one_patient
-from .picture_series import at_slice, chosen_slices, picture_name
+from .picture_series import at_slice, capture_name, chosen_slices
 
 #: Letters of a picture's edges, as DICOM calls them.
 _DICOM_LETTERS = str.maketrans("SI", "HF")
@@ -74,9 +74,7 @@ def export_pictures_dicom(
     identity = identity or Deidentification()
     folder = Path(folder)
     keys = chosen_slices(reading, slices)
-    names = [
-        str(Path(picture_name(place, key)).with_suffix(".dcm")) for place, key in enumerate(keys)
-    ]
+    names = [capture_name(place, key) for place, key in enumerate(keys)]
     for name in names:
         refuse_existing(folder / name, overwrite)
     yield Progress(0, len(keys), "images")

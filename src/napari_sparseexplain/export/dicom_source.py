@@ -183,6 +183,15 @@ def dicom_source(study: Study, roles: Iterable[str] = ()) -> DicomSource:
     )
 
 
+def from_dicom(study: Study) -> bool:
+    """Whether a study has DICOM images behind its grid; no file is read."""
+    try:
+        _chosen(study)
+    except StudyError:
+        return False
+    return True
+
+
 class _Files:
     """Headers of files, each read once."""
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from ..errors import SparseExplainError
 from ..progress import Progress, Work
 from ..review.reading import Reading
@@ -16,7 +14,13 @@ from ..review.review import KeySlice
 from .compositor import PictureSize, compose
 from .measurements import measurement_file
 from .picture_file import save_picture
-from .picture_series import every_slice, export_slices, picture_name
+from .picture_series import (
+    capture_name,
+    every_slice,
+    export_slices,
+    key_or_shown_slices,
+    picture_name,
+)
 
 #: What can be exported.
 What = Literal["slice", "key slices", "every slice", "report", "dicom"]
@@ -48,6 +52,18 @@ class ExportChoice:
     overwrite: bool = False
 
 
+class Files(list[Path]):
+    """Files that were written.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        What a person must know of them.
+    """
+
+    notes: tuple[str, ...] = ()
+
+
 def export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
     """Write what was chosen, yielding progress.
 
@@ -60,9 +76,9 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
     ------
     SparseExplainError
         Something is still being computed, a file is there already or cannot be written, there is
-        no key slice, or no explanation that DICOM could hold.
+        no key slice, or DICOM is wanted of a study that did not come from it.
     """
-    check_ready(reading)
+    check_possible(reading, choice.what)
     if choice.what == "slice":
         yield Progress(0, 1, "drawing")
         picture = compose(reading, choice.size, identify=choice.identify)
@@ -90,28 +106,30 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
 
 
 def existing_files(reading: Reading, choice: ExportChoice) -> list[Path]:
-    """Files of the export that are there already; what DICOM will write is not known before."""
+    """Files of the export that are there already; of DICOM only its pictures are known before."""
     if choice.what in ("slice", "report"):
         planned = [choice.path]
     elif choice.what == "dicom":
-        planned = []
+        keys = key_or_shown_slices(reading)
+        planned = [choice.path / capture_name(i, key) for i, key in enumerate(keys)]
     else:
         names = [picture_name(i, key) for i, key in enumerate(_slices(reading, choice))]
         planned = [choice.path / name for name in names]
     if choice.what == "report":  # without marks, too: a former table is then taken away
         planned.append(measurement_file(choice.path))
-    else:
+    elif choice.what != "dicom":
         planned += [path.with_suffix(".json") for path in planned]
     return [path for path in planned if path.exists()]
 
 
-def check_ready(reading: Reading) -> None:
-    """Refuse while something computes: the picture would not be what is waited for.
+def check_possible(reading: Reading, what: What) -> None:
+    """Refuse what cannot be exported, before anybody is asked where to.
 
     Raises
     ------
     SparseExplainError
-        Says what.
+        Something computes: the picture would not be what is waited for. Or DICOM is wanted of a
+        study that did not come from it.
     """
     if reading.pending:
         raise SparseExplainError(
@@ -119,6 +137,10 @@ def check_ready(reading: Reading) -> None:
             where="export",
             remedy="Wait until it is done, or cancel it, and export again",
         )
+    if what == "dicom":
+        from .dicom_reading import check_from_dicom
+
+        check_from_dicom(reading)
 
 
 def _slices(reading: Reading, choice: ExportChoice) -> Sequence[KeySlice]:
@@ -127,36 +149,18 @@ def _slices(reading: Reading, choice: ExportChoice) -> Sequence[KeySlice]:
     return every_slice(reading, choice.every)
 
 
-def _dicom(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
-    """Every explanation in the picture beside its scan, with the picture itself."""
-    if not reading.explanations:
-        raise SparseExplainError(
-            "there is no explanation in the picture that DICOM could hold",
-            where="export",
-            remedy="Show one, or export a PNG",
-        )
+def _dicom(reading: Reading, choice: ExportChoice) -> Work[Files]:
+    # Here: the window opens without DICOM objects.
     from .dicom_deidentification import Deidentification
-    from .dicom_export import CapturedPicture, export_dicom_work
+    from .dicom_reading import export_reading_dicom
 
-    identity = Deidentification(keep_identity=choice.identify)
-    files: list[Path] = []
-    for key, explanation in reading.explanations.items():
-        study = reading.studies[reading.review.explanations[key].study]
-        yield Progress(0, 0, f"{explanation.method}: drawing")
-        drawn = compose(reading, choice.size, identify=choice.identify)
-        captured = CapturedPicture(
-            f"{key}_picture",
-            np.asarray(drawn.image.convert("RGB")),
-            explanation.method,
-            shows_identity=choice.identify,
-        )
-        done = yield from export_dicom_work(
-            explanation,
-            study,
-            choice.path,
-            pictures=[captured],
-            identity=identity,
-            overwrite=choice.overwrite,
-        )
-        files += done.files
+    done = yield from export_reading_dicom(
+        reading,
+        choice.path,
+        choice.size,
+        identity=Deidentification(keep_identity=choice.identify),
+        overwrite=choice.overwrite,
+    )
+    files = Files(done.files)
+    files.notes = done.notes
     return files

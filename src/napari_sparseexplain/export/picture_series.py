@@ -49,6 +49,18 @@ def picture_name(place: int, key: KeySlice) -> str:
     return f"{place + 1:03d}_{key.plane}_{key.index + 1:03d}.png"
 
 
+def capture_name(place: int, key: KeySlice) -> str:
+    """As `picture_name`, of a Secondary Capture."""
+    return str(Path(picture_name(place, key)).with_suffix(".dcm"))
+
+
+def key_or_shown_slices(reading: Reading) -> tuple[KeySlice, ...]:
+    """The key slices; where none is marked, the slice of the first panel."""
+    panels = reading.review.panels[:1]
+    shown = tuple(KeySlice(panel.study, panel.plane, panel.index) for panel in panels)
+    return tuple(reading.review.key_slices) or shown
+
+
 def chosen_slices(reading: Reading, slices: Sequence[KeySlice] | None) -> tuple[KeySlice, ...]:
     """The slices to draw: those given, else the review's key slices.
 

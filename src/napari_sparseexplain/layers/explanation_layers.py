@@ -10,6 +10,7 @@ import numpy as np
 
 from ..evidence import Explanation, ExplanationMap
 from ..evidence.region_table import REGIONS
+from ..review.review import Overlay
 from ..volumes import Study
 from .colormaps import (
     BRATS_COLOURS,
@@ -62,6 +63,9 @@ class ExplanationLayer:
         Which part of a heat map is in the layer.
     below : BelowMap or None
         Of a picture in colour, in which the map lies over a scan: that scan, and how.
+    restored : Overlay or None
+        Of a layer that a saved review brought: what it says of the map. No tab made the layer, so
+        none writes its words onto the canvas.
     """
 
     study: Study
@@ -70,6 +74,7 @@ class ExplanationLayer:
     share: float = 1.0
     least: float = 0.0
     below: BelowMap | None = None
+    restored: Overlay | None = None
 
 
 def explanation_layers(

@@ -12,9 +12,9 @@ from ..layers.class_legend import ClassLegend
 from ..layers.linked_cameras import spatial_axes
 from ..layers.study_layers import occupied_box
 from ..volumes.intensity_window import display_limits
-from ..volumes.place_words import slice_words
 from ..volumes.reading_order import first_shown
-from .heat_controls import OWN, SCALE_WORDS, SHARED, HeatControls
+from .heat_controls import HeatControls
+from .map_caption import caption_text, uncovered_text
 from .resting_timer import RestingTimer
 from .shown_attribution import HEAT, OVER, ShownAttribution
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from .workspace import Workspace
-
-
-#: Maps whose limits the caption tells one by one.
-MOST_NAMED_MAPS = 2
 
 
 class AttributionPicture:
@@ -157,42 +153,3 @@ class AttributionPicture:
         if self._controls.shared and len(groups) > 1:
             groups = [("All maps", groups[0][1])]
         return groups
-
-
-def uncovered_text(maps: Sequence[tuple[str, slice]]) -> str:
-    """Which maps do not lie on the slice in the picture, and where they do.
-
-    Parameters
-    ----------
-    maps : sequence of (name, slices)
-        Of more than `MOST_NAMED_MAPS` the number is told alone; their lines in the tab say where.
-    """
-    if len(maps) > MOST_NAMED_MAPS:
-        return f"{len(maps)} maps are not on this slice"
-    return "\n".join(f"{name}: no map on this slice ({slice_words(at)})" for name, at in maps)
-
-
-def caption_text(
-    groups: Sequence[tuple[str, tuple[float, float]]], maps: int, shared: bool, part: str
-) -> str:
-    """How maps are coloured and which part of them is seen, in lines for the canvas.
-
-    Parameters
-    ----------
-    groups : sequence of (name, limits)
-        One for all maps when they share their colours. Of more than `MOST_NAMED_MAPS` the limits
-        stand in the tab alone, where there is room.
-    part : str
-        From `part_text`.
-    """
-    if not groups:
-        return ""
-    scale = "Colours" if maps == 1 else f"Colours {SCALE_WORDS[SHARED if shared else OWN]}"
-    if len(groups) == 1:
-        scale += f" ±{groups[0][1][1]:.2g}"
-    elif len(groups) <= MOST_NAMED_MAPS:
-        names = [name.partition(" · ")[0] for name, _ in groups]
-        limits = zip(names, (high for _, (_, high) in groups), strict=True)
-        scale += ": " + ", ".join(f"{name} ±{high:.2g}" for name, high in limits)
-    # Lines are short: a long one would run under the scale bar.
-    return "\n".join(words for words in (scale, part) if words)

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from ..errors import SparseExplainError
-from ..export.export_work import ExportChoice, check_ready, existing_files, export_work
-from ..layers.explanation_layers import ExplanationLayer
-from ..layers.study_layers import METADATA_KEY
+from ..export.export_work import ExportChoice, Files, check_possible, existing_files, export_work
 from ..progress import Progress, Work
 from ..review.default_review import default_reading
 from ..review.reading import Reading
-from ..review.store import StudyMovedError, restore_review, save_review
+from ..review.store import StudyMovedError, save_review
 from ..volumes import Study
 from .click_read_out import describe_voxel
 from .explain_tab import ExplainTab, wrapped_label
@@ -25,10 +23,18 @@ from .new_folder_dialog import ask_new_folder
 from .notices import tell_finding, tell_warning
 from .preferences import on_preference, preference
 from .restored_maps import RestoredMaps
+from .restored_words import RestoredWords
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
 from .unsaved_review import UnsavedReview, unsaved_folder
-from .window_review import OWN, Marks, layers_for, put_on_window, window_reading
+from .window_review import (
+    OWN,
+    Marks,
+    hidden_results_text,
+    open_review_work,
+    put_on_window,
+    window_reading,
+)
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -105,9 +111,14 @@ class ReviewTab(ExplainTab):
         self.marking.said.connect(self.run_bar.message.setText)
         self.extras.addWidget(self.marking)
         self.restored = RestoredMaps(self._workspace)
+        self.words = RestoredWords(self._workspace)
         self.results.hide()
         self.results_box.addWidget(self.restored)
         self.restored.repeat.connect(self._repeat)
+
+    def follow_layers(self) -> None:
+        """Words of restored maps go with their layers."""
+        self.words.write()
 
     @property
     def marks(self) -> Marks:
@@ -143,7 +154,7 @@ class ReviewTab(ExplainTab):
     def open(self, folder: str | Path, *, moved: dict[str, str] | None = None) -> None:
         """Open a saved review, in the background; the window then shows it."""
         self._opening = (Path(folder), dict(moved or {}))
-        self.runner.start(partial(_open_work, *self._opening))
+        self.runner.start(partial(open_review_work, *self._opening))
 
     def export(self, path: str | Path, **choices: Any) -> None:
         """Export what the form says to a file or folder, in the background.
@@ -164,7 +175,7 @@ class ReviewTab(ExplainTab):
             }
             choice = ExportChoice(**wanted)
             reading = self.reading()
-            check_ready(reading)
+            check_possible(reading, choice.what)
             there = existing_files(reading, choice)
         except SparseExplainError as error:
             self._on_failed(error)
@@ -214,29 +225,17 @@ class ReviewTab(ExplainTab):
             self._folder = done
             self.unsaved.forget(self._saving)
             self._tell_found()
-            self.run_bar.message.setText(f"Saved in {done}.{self._left_out()}")
+            left_out = hidden_results_text(self._workspace, self._saving)
+            self.run_bar.message.setText(f"Saved in {done}.{left_out}")
         elif isinstance(done, list):
             first = f"{done[0]}" + (f" and {len(done) - 1} more files" if len(done) > 1 else "")
-            self.run_bar.message.setText(f"Written: {first}.")
+            notes = done.notes if isinstance(done, Files) else ()
+            said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in notes)
+            self.run_bar.message.setText(f"Written: {first}.{said}")
         elif isinstance(done, tuple):
             self._on_opened(*done)
         else:
             self.restored.take(*done.pair)
-
-    def _left_out(self) -> str:
-        """Results that the window holds and the saved review does not, since they are hidden."""
-        saved = [] if self._saving is None else list(self._saving.explanations.values())
-        hidden = {
-            id(known.explanation): known.explanation.method
-            for layer in self._workspace.viewer.layers
-            if not layer.visible
-            and isinstance(known := layer.metadata.get(METADATA_KEY), ExplanationLayer)
-            and not any(known.explanation is item for item in saved)
-        }
-        if not hidden:
-            return ""
-        names = ", ".join(sorted(set(hidden.values())))
-        return f"\nNot in it, because hidden: {names}. Show them and save again to keep them."
 
     def _on_opened(self, reading: Reading, layers: Any) -> None:
         marks = put_on_window(
@@ -290,6 +289,12 @@ class ReviewTab(ExplainTab):
 
     def _choose_export(self) -> None:
         what = self.exports.chosen
+        try:
+            # Nobody chooses a folder for what is then refused.
+            check_possible(self.reading(), what)
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return
         if what in ("slice", "report"):
             kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
             name = "report.pdf" if what == "report" else "slice.png"
@@ -436,14 +441,6 @@ class ReviewTab(ExplainTab):
 def _link(action: str) -> str:
     """A link that is read on a dark theme and on a light one."""
     return f'<a href="{action}" style="color: #2f9bdb">{action.capitalize()}</a>'
-
-
-def _open_work(folder: Path, moved: dict[str, str]) -> Work[tuple[Reading, Any]]:
-    """Read the review, its studies and maps, away from the window's thread."""
-    yield Progress(0, 0, "Opening the review")
-    reading = restore_review(folder, moved=moved)
-    yield Progress(0, 0, "Preparing the layers")
-    return reading, layers_for(reading)
 
 
 def _export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -15,10 +16,12 @@ from ..layers.panel_layer import panel_layer
 from ..layers.review_keys import ReviewKeys
 from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
 from ..layers.viewer_panels import AUXILIARY, viewer_panels, viewer_plane
+from ..progress import Progress, Work
 from ..review.annotation import Annotation
 from ..review.default_review import explanation_reference
 from ..review.reading import Reading
 from ..review.review import Camera, KeySlice, Overlay, Panel, Review, ScanLayer
+from ..review.store import restore_review
 from ..review.study_reference import study_reference
 from ..volumes import Finding, Study
 from ..volumes.edge_letters import PLANES
@@ -105,6 +108,22 @@ def busy_tabs(workspace: Workspace) -> tuple[str, ...]:
     return (*names, *(("Responses",) if workspace.responses.computing else ()))
 
 
+def hidden_results_text(workspace: Workspace, saved: Reading | None) -> str:
+    """Which results the window holds and a saved review does not, since they are hidden."""
+    kept = [] if saved is None else list(saved.explanations.values())
+    hidden = {
+        known.explanation.method
+        for layer in workspace.viewer.layers
+        if not layer.visible
+        and isinstance(known := layer.metadata.get(METADATA_KEY), ExplanationLayer)
+        and not any(known.explanation is item for item in kept)
+    }
+    if not hidden:
+        return ""
+    names = ", ".join(sorted(hidden))
+    return f"\nNot in it, because hidden: {names}. Show them and save again to keep them."
+
+
 def is_fitted(workspace: Workspace) -> bool:
     """Whether the whole slice is in the picture because nobody chose another zoom or place."""
     fitted, camera = workspace.fitted.camera, workspace.viewer.scene.camera
@@ -127,6 +146,14 @@ def _cut(workspace: Workspace, study: Study) -> tuple[int, int, int]:
 def layers_for(reading: Reading) -> dict[str, list[LayerTuple]]:
     """Layers of every study of a restored reading, by key; for a worker thread."""
     return {key: study_layers(study) for key, study in reading.studies.items()}
+
+
+def open_review_work(folder: Path, moved: dict[str, str]) -> Work[tuple[Reading, Any]]:
+    """Read the review, its studies and maps, away from the window's thread."""
+    yield Progress(0, 0, "Opening the review")
+    reading = restore_review(folder, moved=moved)
+    yield Progress(0, 0, "Preparing the layers")
+    return reading, layers_for(reading)
 
 
 def put_on_window(
@@ -209,9 +236,15 @@ def _look_again(workspace: Workspace, panels: Sequence[Panel], study: Study) -> 
 
 
 def _open_already(workspace: Workspace, study: Study) -> Study | None:
-    wanted = study_reference(study)
+    if study.path is None:
+        return None
+    place = study.path.resolve()
+    # A link to the folder gives the study another path, and another name.
+    wanted = replace(study_reference(study), name="")
     for other in workspace.studies:
-        if other.path == study.path and study_reference(other) == wanted:
+        # Places first: files of a study elsewhere are not read.
+        there = other.path is not None and other.path.resolve() == place
+        if there and replace(study_reference(other), name="") == wanted:
             return other
     return None
 
@@ -313,7 +346,7 @@ def _layer_of(workspace: Workspace, reading: Reading, part: ScanLayer | Overlay)
     study = reading.studies[reading.review.explanations[part.key].study]
     layer = Layer.create(*map_layer(explanation, explanation[part.name], study))
     layer.name = part.title
-    layer.metadata[METADATA_KEY] = ExplanationLayer(study, explanation, part.name)
+    layer.metadata[METADATA_KEY] = ExplanationLayer(study, explanation, part.name, restored=part)
     return layer
 
 

@@ -1,0 +1,122 @@
+"""A reading as DICOM: the pictures of its slices, and the maps that are in them where there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..errors import StudyError
+from ..progress import Work
+from ..review.reading import Reading
+from ..whole_file import moved_together, refuse_existing
+from .compositor import PictureSize
+from .dicom_deidentification import Deidentification
+from .dicom_export import Exported, export_dicom_work, known_maps
+from .dicom_pictures import export_pictures_dicom
+from .dicom_source import from_dicom
+from .picture_series import capture_name, key_or_shown_slices
+
+
+def check_from_dicom(reading: Reading) -> None:
+    """Refuse a reading whose slices are of a study without DICOM images; no file is read.
+
+    Raises
+    ------
+    StudyError
+        Names the study.
+    """
+    for key in key_or_shown_slices(reading):
+        study = reading.studies[key.study]
+        if not from_dicom(study):
+            raise StudyError(
+                "DICOM export needs a study that was opened from DICOM images, and this one was "
+                "not",
+                where=study.name,
+                remedy="Export slices as PNG, or a report",
+            )
+
+
+def export_reading_dicom(
+    reading: Reading,
+    folder: str | Path,
+    size: PictureSize | None = None,
+    *,
+    identity: Deidentification | None = None,
+    overwrite: bool = False,
+) -> Work[Exported]:
+    """Write key slices, or the slice in the picture where none is marked, and what is over them.
+
+    Parameters
+    ----------
+    reading : Reading
+    folder : str or Path
+        Made when it is not there. The files come into it together, when all are made.
+    size : PictureSize, optional
+    identity : Deidentification, optional
+        De-identified with a key of its own if left out; one for all files, so that they agree.
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+        Secondary Captures first, then Segmentations and Parametric Maps; and notes, also of what
+        was left out.
+
+    Raises
+    ------
+    StudyError
+        A study did not come from DICOM, or is not the one that was explained.
+    SparseExplainError
+        A file is there already or cannot be written, or a text would tell who the patient is.
+    """
+    check_from_dicom(reading)
+    identity = identity or Deidentification()
+    folder = Path(folder)
+    keys = key_or_shown_slices(reading)
+    for place, key in enumerate(keys):
+        refuse_existing(folder / capture_name(place, key), overwrite)
+    names: dict[str, None] = {}
+    with moved_together(folder) as temporary, TemporaryDirectory(dir=temporary) as making:
+        done = yield from export_pictures_dicom(
+            reading, Path(making, "pictures"), keys, size, identity=identity
+        )
+        made, notes = list(done.files), dict.fromkeys(done.notes)
+        for key, explanation in reading.explanations.items():
+            study = reading.studies[reading.review.explanations[key].study]
+            left_out = _reason(reading, key)
+            if left_out:
+                notes[f"{explanation.method}: {left_out}"] = None
+                continue
+            done = yield from export_dicom_work(
+                explanation, study, Path(making, key), identity=identity
+            )
+            made += done.files
+            notes.update(dict.fromkeys(done.notes))
+        for path in made:
+            # Two maps of one method and target, as with other parameters, have one name.
+            name = next(n for n in _numbered(path) if n not in names)
+            names[name] = None
+            refuse_existing(folder / name, overwrite)
+            os.replace(path, temporary / name)
+    return Exported(tuple(folder / name for name in names), tuple(notes))
+
+
+def _reason(reading: Reading, key: str) -> str:
+    """Why maps of an explanation cannot be DICOM objects; empty where they can."""
+    if not from_dicom(reading.studies[reading.review.explanations[key].study]):
+        return "its study did not come from DICOM images, so its maps are in the pictures alone"
+    try:
+        known_maps(reading.explanations[key])
+    except StudyError:
+        return "no map lies on the patient's voxels, so it is in the pictures alone"
+    return ""
+
+
+def _numbered(path: Path) -> Iterator[str]:
+    """Names for a file: its own, then with a number."""
+    yield path.name
+    for number in count(2):
+        yield f"{path.stem}_{number}{path.suffix}"

@@ -1,0 +1,138 @@
+"""Words on the canvas for maps that a saved review brought; of fresh maps their tabs write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
+
+from ..evidence import Explanation
+from ..export.burned_in import part_text
+from ..layers.class_legend import ClassLegend
+from ..layers.explanation_layers import ExplanationLayer
+from ..layers.linked_cameras import spatial_axes
+from ..layers.panel_layer import PanelLayer
+from ..layers.slice_title import shown_index
+from ..layers.study_layers import METADATA_KEY
+from ..review.review import Overlay
+from ..volumes import Study
+from .map_caption import caption_text, uncovered_text
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from .workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A map in the picture, and its limits now."""
+
+    study: Study
+    explanation: Explanation
+    overlay: Overlay
+    limits: tuple[float, float]
+
+    @property
+    def name(self) -> str:
+        return self.overlay.title or self.overlay.name
+
+    @property
+    def slices(self) -> slice:
+        return self.explanation.slices
+
+    @property
+    def coloured(self) -> bool:
+        """Whether its values are read from colours: neither a mask nor a grey picture below."""
+        return not self.overlay.is_label and self.overlay.colormap != "gray"
+
+    @property
+    def same(self) -> tuple[Any, ...]:
+        """Equal for one map that stands in several cells, as on several planes."""
+        o = self.overlay
+        return id(self.explanation), self.name, o.name, self.limits, o.share, o.least
+
+
+class RestoredWords:
+    """What colours of restored maps mean, on the slices that they cover; elsewhere that none is.
+
+    Layers that a tab made are left to that tab.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._viewer = workspace.viewer
+        self._watched: WeakSet[Layer] = WeakSet()
+        self.legend = ClassLegend(workspace.viewer, "restored")
+        for moved in (workspace.slice_changed, workspace.plane_changed, workspace.grid_changed):
+            moved.connect(lambda _: self.write())
+        # The last study was closed, or another one is active: its tabs are not told of layers.
+        workspace.study_changed.connect(lambda _: self.write())
+
+    def write(self) -> None:
+        """Words of what is in the picture now; none where no restored map is."""
+        seen: list[_Seen] = []
+        for layer in self._viewer.layers:
+            if layer.visible and (maps := self._maps(layer)):
+                self._title(layer, maps)
+                seen += maps
+        seen = list({one.same: one for one in seen}.values())
+        # A grey picture of a method lies below its map, and is spoken of only when alone.
+        seen = [one for one in seen if one.coloured] or seen
+        covering = [one for one in seen if self._covers(one)]
+        missing = uncovered_text([(o.name, o.slices) for o in seen if not self._covers(o)])
+        coloured = [one for one in covering if one.coloured]
+        self.legend.caption("\n".join(w for w in (_caption(coloured), missing) if w))
+
+    def _maps(self, layer: Layer) -> list[_Seen]:
+        """Restored maps in a layer; none in a layer of a scan or of a tab."""
+        known = layer.metadata.get(METADATA_KEY)
+        if isinstance(known, PanelLayer):
+            return [
+                _Seen(known.study, known.reading.explanations[o.key], o, o.limits)
+                for o in known.panel.overlays
+                if o.shelf == "explanation" and o.key in known.reading.explanations
+            ]
+        if not isinstance(known, ExplanationLayer) or known.restored is None:
+            return []
+        limits = known.restored.limits
+        if not known.restored.is_label:
+            image = cast(Any, layer)
+            limits = (float(image.contrast_limits[0]), float(image.contrast_limits[1]))
+            if layer not in self._watched:
+                self._watched.add(layer)
+                image.events.contrast_limits.connect(lambda: self.write())
+        return [_Seen(known.study, known.explanation, known.restored, limits)]
+
+    def _covers(self, one: _Seen) -> bool:
+        """Whether a map is seen in the picture; across its slices some of it always is."""
+        axes = spatial_axes(self._viewer)
+        if axes is None or axes[0] != 0:
+            return True
+        return one.slices.start <= shown_index(self._viewer, one.study.grid, 0) < one.slices.stop
+
+    def _title(self, layer: Layer, maps: Sequence[_Seen]) -> None:
+        """A cell is called by its map only where the map is."""
+        titled = self._workspace.grid_view.active and any(self._covers(one) for one in maps)
+        if layer.name_overlay.visible != titled:
+            layer.name_overlay.visible = titled
+
+
+def _caption(maps: Sequence[_Seen]) -> str:
+    """Colours and part of the maps on this slice."""
+    limits = {one.limits for one in maps}
+    parts = [part_text(one.overlay.share, one.overlay.least) for one in maps]
+    same_part = parts[0] if len(set(parts)) == 1 else ""
+    if len(maps) > 1 and len(limits) == 1:
+        groups = [("All maps", maps[0].limits)]
+    else:
+        groups = [(one.name, one.limits) for one in maps]
+    words = caption_text(groups, len(maps), len(limits) == 1, same_part)
+    if 1 < len(limits) < len(maps):
+        words = f"Colours on {len(limits)} scales\n{same_part}".rstrip()
+    if len(set(parts)) > 1:
+        words += "\n" + "\n".join(
+            f"{one.name}: {part or 'all of it'}" for one, part in zip(maps, parts, strict=True)
+        )
+    return words
