@@ -25,7 +25,7 @@ from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading
 from napari_sparseexplain.review.review import KeySlice
 
-HEADS = ["number", "kind", "comment", "value", "unit", "plane", "slice", "study", "place"]
+HEADS = ["number", "kind", "comment", "value", "unit", "plane", "slice", "frame", "study", "place"]
 
 
 def marked(reading: Reading) -> Reading:

@@ -11,6 +11,7 @@ import numpy as np
 from ..evidence import Explanation
 from ..networks.catalogue import models
 from ..review.annotation import measure_text
+from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count
 from ..review.review import Overlay, Panel
 from ..review.study_reference import study_code
@@ -43,12 +44,15 @@ def panel_facts(
     study = reading.study_of(panel)
     count = slice_count(study, panel)
     scan = panel.scan
+    leading, frame = frame_of(reading, panel)
     facts: dict[str, Any] = {
         "study": study_title(reading, panel.study, identify=identify),
         "plane": panel.plane,
         "slice": panel.index + 1,
         "slices": count,
         "index": panel.index,
+        "leading": list(leading),
+        "frame": frame,
         "position": view.position(),
         "letters": view.letters,
         # Without spacing a voxel counts as 1 mm inside, and nothing may be said in millimetres.
@@ -65,7 +69,7 @@ def panel_facts(
                 "measure": measure_text(item, calibrated=study.grid.calibrated),
             }
             for item in reading.review.annotations
-            if item.on(panel.study, panel.plane, panel.index)
+            if item.on(panel.study, panel.plane, panel.index, leading)
         ],
         "probe": _probe_facts(reading, panel),
     }

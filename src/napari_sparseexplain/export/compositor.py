@@ -12,6 +12,7 @@ from PIL import Image
 
 from .. import __version__
 from ..errors import SparseExplainError
+from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count
 from ..review.review import Camera, Panel
 from .annotation_drawing import draw_annotations, draw_crosshair
@@ -237,10 +238,11 @@ def _draw_cell(
     view = PlaneView(grid, panel.plane, panel.index, picture, panel.camera, review.convention)
     facts = deidentified(panel_facts(reading, panel, view, identify=identify), hidden)
     drawn = Image.fromarray(draw_panel(reading, panel, view))
+    leading, _ = frame_of(reading, panel)
     marks = [
         replace(a, text=without(a.text, hidden))
         for a in review.annotations
-        if a.on(panel.study, panel.plane, panel.index)
+        if a.on(panel.study, panel.plane, panel.index, leading)
     ]
     if review.crosshair and review.probe is not None:
         draw_crosshair(drawn, view.pixels(review.probe), text)

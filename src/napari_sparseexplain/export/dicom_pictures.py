@@ -26,7 +26,7 @@ from .dicom_record import PROGRAM, WARNING, checked_explanation
 from .dicom_references import new_uid
 from .dicom_secondary_capture import secondary_capture
 from .dicom_source import DicomSource, Reference, dicom_source, one_patient
-from .picture_series import at_slice, capture_name, chosen_slices
+from .picture_series import at_slice, capture_name, chosen_slices, slice_words
 
 #: Letters of a picture's edges, as DICOM calls them.
 _DICOM_LETTERS = str.maketrans("SI", "HF")
@@ -88,7 +88,7 @@ def export_pictures_dicom(
     series = new_uid()
     with moved_together(folder) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            yield Progress(place, len(keys), f"{key.plane} slice {key.index + 1}")
+            yield Progress(place, len(keys), slice_words(reading, key, kind="slice"))
             here = at_slice(reading, key)
             picture = compose(here, size, identify=identity.keep_identity, created=created)
             shown = _shown(here)
@@ -99,7 +99,7 @@ def export_pictures_dicom(
                 "explanations": [records[each] for each in shown],
             }
             note = without(key.note, hidden)
-            title = f"{key.plane} slice {key.index + 1}" + (f": {note}" if note else "")
+            title = slice_words(reading, key, kind="slice") + (f": {note}" if note else "")
             make = partial(
                 secondary_capture,
                 np.asarray(picture.image.convert("RGB")),

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..review.annotation import Annotation, measure_text, measure_unit
+from ..review.frames import frame_text
 from ..review.reading import Reading
 from ..volumes.edge_letters import Plane
 from ..volumes.place_words import millimetre_words, voxel_words
@@ -23,7 +24,9 @@ _LONGEST = 300
 #: A spreadsheet takes a cell that begins with one of these for a formula, and runs it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
-_HEADS = ("number", "kind", "comment", "value", "unit", "plane", "slice", "study", "place")
+_HEADS = (
+    "number", "kind", "comment", "value", "unit", "plane", "slice", "frame", "study", "place"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Measurement:
         Of `measure_text`, as it stands in the picture.
     plane, slice : str, int
         Counted from 1, as on the screen.
+    frame : str
+        Of `frame_text`, counted from 1; empty for a mark of every frame.
     study : str
     place : str
         Of its middle: in the patient where that is known, else on the grid.
@@ -58,6 +63,7 @@ class Measurement:
     value_text: str
     plane: Plane
     slice: int
+    frame: str
     study: str
     place: str
 
@@ -84,11 +90,21 @@ def measurement_rows(found: Sequence[Measurement]) -> list[list[str]]:
     """A table with its heads for the report; empty without marks."""
     if not found:
         return []
-    rows = [["", "kind", "comment", "value", "slice", "study", "place"]]
+    rows = [["", "kind", "comment", "value", "slice", "frame", "study", "place"]]
     for m in found:
         comment, where = m.comment[:_LONGEST], f"{m.plane} {m.slice}"
-        rows.append([str(m.number), m.kind, comment, m.value_text, where, m.study, m.place])
-    return rows
+        rows.append(
+            [str(m.number), m.kind, comment, m.value_text, where, m.frame, m.study, m.place]
+        )
+    return without_empty_frames(rows)
+
+
+def without_empty_frames(rows: list[list[str]]) -> list[list[str]]:
+    """A table without its column ``frame`` where no row has one: most studies have no frames."""
+    at = rows[0].index("frame")
+    if any(row[at] for row in rows[1:]):
+        return rows
+    return [[*row[:at], *row[at + 1 :]] for row in rows]
 
 
 def measurement_csv(found: Sequence[Measurement]) -> bytes:
@@ -103,7 +119,8 @@ def measurement_csv(found: Sequence[Measurement]) -> bytes:
     for m in found:
         value = "" if m.value is None else repr(m.value)
         comment, study, place = (_as_text(said) for said in (m.comment, m.study, m.place))
-        writer.writerow([m.number, m.kind, comment, value, m.unit, m.plane, m.slice, study, place])
+        where = (m.plane, m.slice, m.frame)
+        writer.writerow([m.number, m.kind, comment, value, m.unit, *where, study, place])
     return stream.getvalue().encode("utf-8-sig")
 
 
@@ -133,6 +150,7 @@ def _measurement(
         measure_text(item, calibrated=grid.calibrated),
         item.plane,
         item.index + 1,
+        frame_text(reading.studies[item.study], item.leading),
         without(study_title(reading, item.study, identify=identify), hidden),
         millimetre_words(middle) if known else voxel_words(grid.index(middle)),
     )

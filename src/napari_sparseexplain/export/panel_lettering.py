@@ -43,7 +43,8 @@ def letter_panel(
     for place, text in enumerate((facts["study"], series)):
         write(image, (edge, edge + place * step), fitted(text, size, half), size, colour=WHITE)
     number = f"{facts['plane'].capitalize()} {facts['slice']}/{facts['slices']}"
-    for place, text in enumerate((number, facts["position"])):
+    places = (number, *(facts[k] for k in ("frame", "position") if facts[k]))
+    for place, text in enumerate(places):
         write(image, (width - edge, edge + place * step), text, size, anchor="ra")
     lines = bottom_left_lines(facts)
     if outside:

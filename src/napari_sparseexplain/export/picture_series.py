@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import SparseExplainError, StudyError
 from ..progress import Progress, Work
+from ..review.frames import at_frame, frame_of, frame_text
 from ..review.reading import Reading, slice_count
 from ..review.review import KeySlice
 from ..whole_file import moved_together, refuse_existing
@@ -32,21 +33,34 @@ def every_slice(reading: Reading, step: int = 1) -> tuple[KeySlice, ...]:
             remedy="Show a scan, and give a whole number from 1",
         )
     panel = reading.review.panels[0]
-    notes = {(k.study, k.plane, k.index): k.note for k in reading.review.key_slices}
+    leading, _ = frame_of(reading, panel)
+    notes = {
+        (k.study, k.plane, k.index): k.note
+        for k in reading.review.key_slices
+        if k.leading in ((), leading)
+    }
     return tuple(
-        KeySlice(panel.study, panel.plane, i, notes.get((panel.study, panel.plane, i), ""))
+        KeySlice(panel.study, panel.plane, i, notes.get((panel.study, panel.plane, i), ""), leading)
         for i in range(0, slice_count(reading.study_of(panel), panel), step)
     )
 
 
 def at_slice(reading: Reading, key: KeySlice) -> Reading:
-    """The reading on a slice; a probe elsewhere keeps its place and is then not told."""
-    return reading.with_review(reading.review.at(key))
+    """The reading on a slice and its frame; a probe elsewhere keeps its place and is not told."""
+    return at_frame(reading, key)
+
+
+def slice_words(reading: Reading, key: KeySlice, *, kind: str = "") -> str:
+    """As ``"axial 12, frame 3/25"``; ``kind`` stands before the number (``"axial slice 12"``)."""
+    number = " ".join(part for part in (key.plane, kind, str(key.index + 1)) if part)
+    frame = frame_text(reading.studies[key.study], key.leading)
+    return f"{number}, {frame}" if frame else number
 
 
 def picture_name(place: int, key: KeySlice) -> str:
     """File name of a slice's picture, counted from 1 and sorted as the slices are."""
-    return f"{place + 1:03d}_{key.plane}_{key.index + 1:03d}.png"
+    frame = "".join(f"_frame_{point + 1:03d}" for point in key.leading)
+    return f"{place + 1:03d}_{key.plane}_{key.index + 1:03d}{frame}.png"
 
 
 def capture_name(place: int, key: KeySlice) -> str:
@@ -112,7 +126,7 @@ def export_slices(
     hidden = values_to_remove(reading, identify=identify)
     with moved_together(folder) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            yield Progress(place, len(keys), f"{key.plane} slice {key.index + 1}")
+            yield Progress(place, len(keys), slice_words(reading, key, kind="slice"))
             picture = compose(at_slice(reading, key), size, identify=identify, created=created)
             record = {**picture.record, "note": without(key.note, hidden)}
             save_picture(replace(picture, record=record), temporary / name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..progress import Progress, Work
+from ..review.frames import at_frame, frame_of, frame_text
 from ..review.reading import Reading
 from ..review.review import KeySlice
 from ..whole_file import moved_together, refuse_existing, remove_file, write_whole
@@ -20,8 +21,9 @@ from .measurements import (
     measurement_file,
     measurement_rows,
     measurements,
+    without_empty_frames,
 )
-from .picture_series import at_slice
+from .picture_series import at_slice, slice_words
 from .report_pages import ReportPages
 from .report_tables import finding_lines, model_tables, score_table, study_rows
 
@@ -78,14 +80,14 @@ def write_report(
     marks = measurements(reading, identify=identify, hidden=hidden)
     _cover(pages, reading, keys, time, marks, identify=identify, hidden=hidden)
     for place, key in enumerate(keys):
-        yield Progress(place + 1, len(keys) + 1, f"{key.plane} slice {key.index + 1}")
+        yield Progress(place + 1, len(keys) + 1, slice_words(reading, key, kind="slice"))
         note = without(key.note, hidden)
         lines = [note] if note else []
         table = _rows_of_slice(reading, key, marks)
         width, height = pages.picture_room(len(lines), table)
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
         picture = compose(at_slice(reading, key), size, identify=identify, created=time)
-        heading = f"Key slice {place + 1} of {len(keys)}: {key.plane} {key.index + 1}"
+        heading = f"Key slice {place + 1} of {len(keys)}: {slice_words(reading, key)}"
         pages.picture_page(heading, lines, picture.image, table)
     with moved_together(path.parent) as temporary:
         write_whole(temporary / path.name, pages.content())
@@ -132,11 +134,12 @@ def _cover(
             pages.paragraph(without(line, hidden))
     if keys:
         pages.heading("Key slices")
-        table = [["", "plane", "slice", "note"]]
+        table = [["", "plane", "slice", "frame", "note"]]
         table += [
-            [str(i + 1), k.plane, str(k.index + 1), k.note] for i, k in enumerate(keys)
+            [str(i + 1), k.plane, str(k.index + 1), frame_text(reading.studies[k.study], k.leading),
+             k.note] for i, k in enumerate(keys)
         ]  # fmt: skip
-        pages.table(clean(table))
+        pages.table(clean(without_empty_frames(table)))
     if marks:
         pages.heading("Measurements")
         pages.table(measurement_rows(marks))
@@ -146,11 +149,14 @@ def _cover(
 def _rows_of_slice(
     reading: Reading, key: KeySlice, marks: Sequence[Measurement]
 ) -> list[list[str]]:
-    """The table of the marks on one slice; long ones are cut, the cover has all."""
+    """The table of the marks on one slice at its frame; long ones are cut, the cover has all."""
+    panels = [p for p in at_frame(reading, key).review.panels if p.study == key.study]
+    # A key slice of before has no frame: its picture is of the frame that the panels show.
+    frames = {key.leading, *(frame_of(reading, panel)[0] for panel in panels)}
     here = [
         mark
         for mark, item in zip(marks, reading.review.annotations, strict=True)
-        if item.on(key.study, key.plane, key.index)
+        if any(item.on(key.study, key.plane, key.index, leading) for leading in frames)
     ]
     rows = measurement_rows(here[:_MOST_ON_PAGE])
     if len(here) > _MOST_ON_PAGE:

@@ -20,6 +20,7 @@ from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid, 
 from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane
 from .annotation_words import AnnotationWords
+from .frame_in_picture import frame_in_picture
 from .study_layers import METADATA_KEY, grid_units
 from .viewer_panels import AUXILIARY, viewer_plane
 
@@ -85,6 +86,12 @@ class AnnotationLayers:
         self._tool: Tool | None = None
         self._active_before: Layer | None = None
         self._writing = False
+        self._frame: tuple[int, ...] = ()
+        viewer.dims.events.point.connect(self._follow_frame)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._follow_frame)
+        for layer in viewer.layers:
+            layer.events.visible.connect(self._follow_frame)
         self.on_change: Callable[[tuple[Annotation, ...]], None] = lambda annotations: None
         self.on_drawn: Callable[[int], None] = lambda place: None
 
@@ -105,7 +112,7 @@ class AnnotationLayers:
         Parameters
         ----------
         annotations : sequence of Annotation
-            Of all studies; those of ``key`` are drawn.
+            Of all studies; those of ``key`` that belong to the frame in the picture are drawn.
         study : Study or None
             The active one.
         key : str
@@ -114,6 +121,7 @@ class AnnotationLayers:
         if study is not self._study:
             self._remove_layers()
         self._study, self._key, self._all = study, key, tuple(annotations)
+        self._frame = self._frame_now()
         mine = [a for a in self._all if a.study == key]
         if study is not None and (mine or self.layers):
             self._make_layers()
@@ -213,6 +221,37 @@ class AnnotationLayers:
             there = before is not None and before in self._viewer.layers
             self._viewer.layers.selection.active = before if there else None
 
+    # -- frames ----------------------------------------------------------------------------
+
+    def _frame_now(self) -> tuple[int, ...]:
+        study = self._study
+        if study is None or not any(v.leading for v in study.images.values()):
+            return ()
+        return frame_in_picture(self._viewer, study)[0]
+
+    def _on_inserted(self, event: Any) -> None:
+        event.value.events.visible.connect(self._follow_frame)
+        self._follow_frame()
+
+    def _follow_frame(self, _event: Any = None) -> None:
+        """The marks of another frame: the layers have no axis of time, since some marks have none.
+
+        A polygon that was begun on the former frame ends there, and belongs to it.
+        """
+        frame = self._frame_now()
+        if frame == self._frame:
+            return
+        if any(-1 in _places(layer) for layer in self.layers):
+            self._end_drawing()
+        before = [a for a in self._all if self._is_shown(a)]
+        self._frame = frame
+        if self.layers and before != [a for a in self._all if self._is_shown(a)]:
+            self._write()
+
+    def _is_shown(self, item: Annotation) -> bool:
+        """Whether a mark is in the layers, on whichever slice."""
+        return item.study == self._key and item.at_frame(self._frame)
+
     # -- review to layers ------------------------------------------------------------------
 
     def _write(self) -> None:
@@ -220,7 +259,7 @@ class AnnotationLayers:
         drawn: list[tuple[int, Annotation]] = []
         words: list[tuple[int, Annotation]] = []
         for place, item in enumerate(self._all):
-            if item.study == self._key:
+            if self._is_shown(item):
                 (words if item.kind == "text" else drawn).append((place, item))
         self._writing = True
         try:
@@ -284,7 +323,7 @@ class AnnotationLayers:
                     kept[place] = found
                 else:
                     new.append(found)
-        others = {i: a for i, a in enumerate(self._all) if a.study != self._key}
+        others = {i: a for i, a in enumerate(self._all) if not self._is_shown(a)}
         before = self._all
         together = [item for _, item in sorted({**others, **kept}.items())]
         self._all = (*together, *new)
@@ -316,10 +355,11 @@ class AnnotationLayers:
             return None
         points[:, PLANES[plane][0]] = index
         found = annotation_on_grid(
-            kind, points.tolist(), grid, study=self._key, plane=plane, index=index
-        )
+            kind, points.tolist(), grid, study=self._key, plane=plane, index=index,
+            leading=self._frame,
+        )  # fmt: skip
         if old is not None:
-            found = replace(found, text=old.text, colour=old.colour)
+            found = replace(found, text=old.text, colour=old.colour, leading=old.leading)
         return found
 
     def _drawn_kind(self, shape: str) -> AnnotationKind:

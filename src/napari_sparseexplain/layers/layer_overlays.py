@@ -66,7 +66,7 @@ def covers(layer: Layer) -> bool:
 def _study_part(
     layer: Layer, known: StudyLayer, point: Sequence[float], keys: ReviewKeys
 ) -> ScanLayer | Overlay:
-    key, leading = keys.study(known.study), _leading(layer, point)
+    key, leading = keys.study(known.study), leading_points(layer, point)
     if isinstance(layer, Labels):
         return Overlay(
             "study",
@@ -233,7 +233,7 @@ def _interpolation(image: Any, keys: ReviewKeys) -> Interpolation:
     return "nearest" if name == "nearest" else "linear"
 
 
-def _leading(layer: Layer, point: Sequence[float]) -> tuple[int, ...]:
+def leading_points(layer: Layer, point: Sequence[float]) -> tuple[int, ...]:
     """Points of the layer along its axes before the last three."""
     count = layer.ndim - 3
     places = point[len(point) - layer.ndim :][:count]

@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 from napari.utils.color import ColorValue
 
 from ..review.review import Convention
-from ..volumes import Grid
+from ..volumes import Grid, Study
 from ..volumes.edge_letters import Plane
 from .annotation_words import AnnotationWords
 from .corner_text import CornerText
@@ -39,7 +39,7 @@ class PlanePane:
         self._main = main
         self.model = ViewerModel()
         self.plane: Plane = plane
-        self._grid: Grid | None = None
+        self._study: Study | None = None
         self.letters = OrientationLetters(self.model)
         self.letters.set_size(letter_size * _LETTER_SHRINK)
         self.crosshair = Crosshair(self.model)
@@ -51,17 +51,21 @@ class PlanePane:
         # A twin with more axes resets the order of axes.
         self.model.dims.events.ndim.connect(lambda _=None: self.set_plane(self.plane))
 
-    def start(self, grid: Grid, plane: Plane) -> None:
-        """Show a study's grid in a plane, and follow."""
-        self._grid = grid
+    @property
+    def _grid(self) -> Grid | None:
+        return None if self._study is None else self._study.grid
+
+    def start(self, study: Study, plane: Plane) -> None:
+        """Show a study in a plane, and follow."""
+        self._study = study
         self.mirror.start()
         self.model.canvas.overlays.scale_bar.visible = True
-        self.letters.set_grid(grid)
+        self.letters.set_grid(study.grid)
         self.set_plane(plane)
 
     def stop(self) -> None:
         """Show nothing; costs nothing."""
-        self._grid = None
+        self._study = None
         self.mirror.stop()
         self.letters.set_grid(None)
         self.crosshair.show(None)
@@ -97,8 +101,8 @@ class PlanePane:
         show_crosshair(self.crosshair, self.model, self._main, self._grid)
 
     def _write_title(self) -> None:
-        if self._grid is not None:
-            self.title.write(slice_title(self.model, self._grid, self.letters.convention))
+        if self._study is not None:
+            self.title.write(slice_title(self.model, self._study, self.letters.convention))
 
 
 def show_crosshair(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..export.plane_view import PlaneView
 from ..review.review import Convention
-from ..volumes import Grid
+from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane
+from .frame_in_picture import frame_in_picture
 from .linked_cameras import spatial_axes
 
 if TYPE_CHECKING:
@@ -30,17 +31,21 @@ def shown_index(viewer: ViewerModel, grid: Grid, axis: int) -> int:
     return int(min(max(round(point / grid.spacing[axis]), 0), grid.shape[axis] - 1))
 
 
-def slice_title(viewer: ViewerModel, grid: Grid, convention: Convention) -> str:
-    """As ``"Axial 75/155 · S 12.0 mm · radiological"``; empty in 3-D.
+def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention) -> str:
+    """As ``"Axial 75/155 · frame 3/25 · S 12.0 mm · radiological"``; empty in 3-D.
 
     In a narrow view the words stand below each other, clear of the letter in the middle.
     """
     plane = plane_of(viewer)
-    if plane is None:
+    if plane is None or study is None:
         return ""
+    grid = study.grid
     axis = PLANES[plane][0]
     index = shown_index(viewer, grid, axis)
     words = [f"{plane.capitalize()} {index + 1}/{grid.shape[axis]}"]
+    _, frame = frame_in_picture(viewer, study)
+    if frame:
+        words.append(frame)
     # The same words as on an exported picture.
     position = PlaneView(grid, plane, index, (1, 1)).position()
     if position:

@@ -113,15 +113,16 @@ def _cells(viewer: ViewerModel) -> tuple[list[list[Layer]], int]:
     """Visible layers of every cell, bottom first, row by row; and the columns."""
     grid, layers = viewer.canvas.grid, list(viewer.layers)
     if not grid.enabled:
-        return [[layer for layer in layers if _seen(layer)]], 1
+        return [[layer for layer in layers if seen(layer)]], 1
     cells = [
-        [layers[i] for i in sorted(inside) if _seen(layers[i])]
+        [layers[i] for i in sorted(inside) if seen(layers[i])]
         for _, inside in grid.iter_viewboxes(layers)
     ]
     return [cell for cell in cells if cell], grid.actual_shape(layers)[1]
 
 
-def _seen(layer: Layer) -> bool:
+def seen(layer: Layer) -> bool:
+    """Whether a layer of the picture itself is shown, not one of marks."""
     return layer.visible and layer.opacity > 0 and layer.metadata.get(METADATA_KEY) != AUXILIARY
 
 

@@ -47,6 +47,9 @@ class Annotation:
         What is written beside it.
     colour : str
         ``"#RRGGBB"``.
+    leading : tuple of int
+        The frame that it was drawn on: points along the study's leading axes (time, direction).
+        Empty: it belongs to every frame.
     """
 
     kind: AnnotationKind
@@ -56,6 +59,7 @@ class Annotation:
     index: int
     text: str = ""
     colour: str = "#F0E442"
+    leading: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         fewest, most = POINTS[self.kind]
@@ -88,9 +92,14 @@ class Annotation:
             return points
         return ellipse_outline(points, corners)
 
-    def on(self, study: str, plane: Plane, index: int) -> bool:
-        """Whether it belongs to this slice."""
-        return (self.study, self.plane, self.index) == (study, plane, index)
+    def on(self, study: str, plane: Plane, index: int, leading: tuple[int, ...] = ()) -> bool:
+        """Whether it belongs to this slice at this frame."""
+        here = (self.study, self.plane, self.index) == (study, plane, index)
+        return here and self.at_frame(leading)
+
+    def at_frame(self, leading: tuple[int, ...]) -> bool:
+        """Whether it belongs to a frame: a measure of one must never lie over another."""
+        return not self.leading or self.leading == leading
 
 
 def annotation_on_grid(
@@ -102,6 +111,7 @@ def annotation_on_grid(
     plane: Plane,
     index: int,
     text: str = "",
+    leading: tuple[int, ...] = (),
 ) -> Annotation:
     """An annotation from display indices (s, p, l), as a viewer gives them.
 
@@ -113,7 +123,7 @@ def annotation_on_grid(
         Its true affine turns them into the patient's millimetres.
     """
     points = tuple((float(x), float(y), float(z)) for x, y, z in grid.world(voxels))
-    return Annotation(kind, points, study, plane, index, text)
+    return Annotation(kind, points, study, plane, index, text, leading=leading)
 
 
 def ellipse_outline(rectangle: npt.ArrayLike, corners: int = 72) -> npt.NDArray[np.float64]:

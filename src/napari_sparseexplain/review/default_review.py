@@ -80,14 +80,15 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
         studies={STUDY_KEY: study_reference(study)},
         panels=tuple(panels[:MOST_PANELS]),
         explanations={key: explanation_reference(item) for key, item in found.items()},
-        key_slices=(KeySlice(STUDY_KEY, "axial", index),),
+        key_slices=(KeySlice(STUDY_KEY, "axial", index, leading=(0,) * len(study[first].leading)),),
     )
     return Reading(review, {STUDY_KEY: study}, found)
 
 
 def scan_layer(study: Study, role: str, key: str = STUDY_KEY) -> ScanLayer:
     """A scan at the window in which the viewer opens it."""
-    return ScanLayer(key, role, display_limits(study[role]))
+    volume = study[role]
+    return ScanLayer(key, role, display_limits(volume), (0,) * len(volume.leading))
 
 
 def label_overlay(study: Study, role: str, key: str = STUDY_KEY) -> Overlay:

@@ -198,12 +198,22 @@ class Panel:
 
 @dataclass(frozen=True)
 class KeySlice:
-    """A slice that a person marked, with what they wrote."""
+    """A slice that a person marked, with what they wrote.
+
+    Attributes
+    ----------
+    study, plane, index
+        Which slice.
+    note : str
+    leading : tuple of int
+        Its frame: points along the study's leading axes (time, direction). Empty: of every frame.
+    """
 
     study: str
     plane: Plane
     index: int
     note: str = ""
+    leading: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, Q
 
 from ..layers.annotation_layers import Tool
 from ..review.annotation import Annotation, measure_text
+from ..review.frames import frame_text
+from ..volumes import Study
 from .mark_table import MarkTable
 
 _TIPS: dict[Tool, str] = {
@@ -75,10 +77,22 @@ class AnnotationPanel(QWidget):
             button.setChecked(name == tool)
 
     def show_annotations(
-        self, items: Sequence[Annotation], *, calibrated: bool, undo: bool, redo: bool
+        self,
+        items: Sequence[Annotation],
+        *,
+        calibrated: bool,
+        study: Study | None = None,
+        undo: bool,
+        redo: bool,
     ) -> None:
-        """Fill the list."""
-        self.table.show_lines([(annotation_line(item, calibrated), item.text) for item in items])
+        """Fill the list; the study tells how many frames there are."""
+        frames = ["" if study is None else frame_text(study, item.leading) for item in items]
+        self.table.show_lines(
+            [
+                (annotation_line(item, calibrated, frame), item.text)
+                for item, frame in zip(items, frames, strict=True)
+            ]
+        )
         self.undo_button.setEnabled(undo)
         self.redo_button.setEnabled(redo)
         self.remove_button.setEnabled(bool(items))
@@ -91,8 +105,8 @@ class AnnotationPanel(QWidget):
         return button
 
 
-def annotation_line(item: Annotation, calibrated: bool) -> str:
-    """What it is, on which slice, how large (``"Distance · axial 75 · 12.4 mm"``)."""
-    parts = (_NAMES[item.kind], f"{item.plane} {item.index + 1}",
+def annotation_line(item: Annotation, calibrated: bool, frame: str = "") -> str:
+    """What, on which slice and frame, how large (``"Distance · axial 75 · frame 3/9 · 4 mm"``)."""
+    parts = (_NAMES[item.kind], f"{item.plane} {item.index + 1}", frame,
              measure_text(item, calibrated=calibrated))  # fmt: skip
     return " · ".join(part for part in parts if part)

@@ -90,7 +90,7 @@ class OrthogonalViews(QWidget):
         for clicks in self._clicks:
             clicks.study = study
         for pane, plane in zip(self.panes, self._other_planes(), strict=True):
-            pane.start(study.grid, plane)
+            pane.start(study, plane)
             self._workspace.cameras.add(pane.model)
         self.follow()
 

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
 from ..layers.annotation_layers import AnnotationLayers, Tool
+from ..layers.frame_in_picture import frame_in_picture, go_to_frame
 from ..layers.viewer_panels import viewer_plane
 from ..review.annotation import Annotation
 from ..review.annotation_history import AnnotationHistory
@@ -19,7 +20,7 @@ from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
 from .annotation_panel import AnnotationPanel
 from .explain_tab import section_header
-from .key_slice_panel import KeySlicePanel
+from .key_slice_panel import KeySlicePanel, key_slice_words
 from .window_review import OWN
 
 if TYPE_CHECKING:
@@ -133,11 +134,11 @@ class ReviewMarks(QWidget):
         place = self._place()
         if place is None:
             return
-        plane, index = place
-        if any((k.plane, k.index) == place for k in self.key_slices):
-            self.said.emit(f"{plane} {index + 1} is a key slice already.")
+        key = KeySlice(OWN, *place[:2], note, place[2])
+        if any((k.plane, k.index, k.leading) == place for k in self.key_slices):
+            self.said.emit(f"{key_slice_words(key, self._study)} is a key slice already.")
             return
-        self._set_keys((*self.key_slices, KeySlice(OWN, plane, index, note)))
+        self._set_keys((*self.key_slices, key))
 
     def remove_key_slice(self, place: int) -> None:
         """Take one off the list."""
@@ -149,7 +150,9 @@ class ReviewMarks(QWidget):
         """Order them by plane, and upwards, backwards or to the left."""
         planes = list(PLANES)
         self._set_keys(
-            tuple(sorted(self.key_slices, key=lambda k: (planes.index(k.plane), k.index)))
+            tuple(
+                sorted(self.key_slices, key=lambda k: (planes.index(k.plane), k.index, k.leading))
+            )
         )
 
     def write_note(self, place: int, note: str) -> None:
@@ -163,7 +166,7 @@ class ReviewMarks(QWidget):
         """Show a key slice."""
         if 0 <= place < len(self.key_slices):
             key = self.key_slices[place]
-            self._go_to(key.plane, key.index)
+            self._go_to(key.plane, key.index, key.leading)
             self.keys.table.selectRow(place)
 
     def step_key_slice(self, step: int) -> None:
@@ -172,7 +175,11 @@ class ReviewMarks(QWidget):
         if not count:
             return
         here = self._place()
-        now = next((i for i, k in enumerate(self.key_slices) if (k.plane, k.index) == here), None)
+        now = None
+        if here is not None:
+            keys = enumerate(self.key_slices)
+            now = next((i for i, k in keys if (k.plane, k.index) == here[:2]
+                        and k.leading in ((), here[2])), None)  # fmt: skip
         if now is None:
             now = self.keys.table.chosen if self.keys.table.chosen >= 0 else (-1 if step > 0 else 0)
         self.go_to_key_slice((now + step) % count)
@@ -205,7 +212,7 @@ class ReviewMarks(QWidget):
         """Show the slice of an annotation."""
         if 0 <= place < len(self.annotations):
             item = self.annotations[place]
-            self._go_to(item.plane, item.index)
+            self._go_to(item.plane, item.index, item.leading)
             self.drawing.select(place)
 
     def undo(self) -> None:
@@ -227,7 +234,7 @@ class ReviewMarks(QWidget):
     def _set_keys(self, keys: tuple[KeySlice, ...]) -> None:
         if self._study is not None:
             self._marks[id(self._study)] = (self.history, keys)
-            self.keys.show_key_slices(keys)
+            self.keys.show_key_slices(keys, self._study)
 
     def _show(self) -> None:
         """Lists and layers anew."""
@@ -240,11 +247,12 @@ class ReviewMarks(QWidget):
         self.annotating.show_annotations(
             history.present,
             calibrated=calibrated,
+            study=self._study,
             undo=bool(history.past),
             redo=bool(history.future),
         )
         self.annotating.show_tool(self.drawing.tool)
-        self.keys.show_key_slices(self.key_slices)
+        self.keys.show_key_slices(self.key_slices, self._study)
 
     def _on_drawn_change(self, annotations: tuple[Annotation, ...]) -> None:
         """A person drew, moved or removed something; the layers show it already."""
@@ -275,8 +283,8 @@ class ReviewMarks(QWidget):
             for layer in self.drawing.layers:
                 layer.visible = True
 
-    def _place(self) -> tuple[Plane, int] | None:
-        """Plane and slice in the picture."""
+    def _place(self) -> tuple[Plane, int, tuple[int, ...]] | None:
+        """Plane, slice and frame in the picture."""
         study = self._study
         if study is None:
             return None
@@ -288,15 +296,17 @@ class ReviewMarks(QWidget):
         axis = PLANES[plane][0]
         dims = self._workspace.viewer.dims
         index = round(dims.point[dims.ndim - 3 + axis] / study.grid.spacing[axis])
-        return plane, min(max(index, 0), study.grid.shape[axis] - 1)
+        leading, _ = frame_in_picture(cast(Any, self._workspace.viewer), study)
+        return plane, min(max(index, 0), study.grid.shape[axis] - 1), leading
 
-    def _go_to(self, plane: Plane, index: int) -> None:
+    def _go_to(self, plane: Plane, index: int, leading: tuple[int, ...]) -> None:
         study = self._study
         if study is None:
             return
         here = self._place()
         if here is None or here[0] != plane:
             self._workspace.set_plane(plane)
+        go_to_frame(cast(Any, self._workspace.viewer), leading)
         axis = PLANES[plane][0]
         dims = self._workspace.viewer.dims
         dims.set_point(dims.ndim - 3 + axis, index * study.grid.spacing[axis])

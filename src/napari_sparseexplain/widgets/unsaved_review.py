@@ -140,7 +140,16 @@ class UnsavedReview(QObject):
 
 def _without_place(review: Review) -> Review:
     """What a person did, without where they look: scrolling alone is no change to be kept."""
-    panels = tuple(replace(p, index=0, camera=Camera()) for p in review.panels)
+    panels = tuple(
+        replace(
+            p,
+            index=0,
+            camera=Camera(),
+            scan=None if p.scan is None else replace(p.scan, leading=()),
+            overlays=tuple(replace(o, leading=()) for o in p.overlays),
+        )
+        for p in review.panels
+    )
     return replace(review, panels=panels, probe=None)
 
 

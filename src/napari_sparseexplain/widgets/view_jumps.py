@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer
 
 from ..layers.corner_text import CornerText
 from ..layers.explanation_layers import ExplanationLayer
+from ..layers.frame_in_picture import frame_in_picture, go_to_frame
 from ..layers.slice_title import plane_of, shown_index
 from ..layers.study_layers import METADATA_KEY
 from ..volumes.edge_letters import PLANES
@@ -89,12 +90,15 @@ class ViewJumps:
         if ask is None:
             self.say("No review is open")
             return
-        marked = sorted({(_PLANE_ORDER.index(key.plane), key.index) for key in ask()})
-        if study is None or plane is None or not marked:
+        if study is None or plane is None or not ask():
             self.say("No key slice is marked")
             return
-        axis = PLANES[plane][0]
-        here = (_PLANE_ORDER.index(plane), shown_index(self._viewer, study.grid, axis))
+        axis, (frame, _) = PLANES[plane][0], frame_in_picture(self._viewer, study)
+        # One without a frame is there at the frame in the picture.
+        marked = sorted(
+            {(_PLANE_ORDER.index(key.plane), key.index, key.leading or frame) for key in ask()}
+        )
+        here = (_PLANE_ORDER.index(plane), shown_index(self._viewer, study.grid, axis), frame)
         if by > 0:
             target = next((key for key in marked if key > here), marked[0])
         else:
@@ -102,6 +106,7 @@ class ViewJumps:
         wanted = _PLANE_ORDER[target[0]]
         if wanted != plane:
             self._workspace.set_plane(wanted)
+        go_to_frame(self._viewer, target[2])
         through = PLANES[wanted][0]
         self._workspace.step_slice(
             target[1] - shown_index(self._viewer, study.grid, through), through

@@ -11,6 +11,7 @@ import numpy as np
 from napari.layers import Layer
 
 from ..layers.explanation_layers import ExplanationLayer, map_layer
+from ..layers.frame_in_picture import go_to_frame
 from ..layers.linked_cameras import zoom_of_whole
 from ..layers.panel_layer import panel_layer
 from ..layers.review_keys import ReviewKeys
@@ -19,6 +20,7 @@ from ..layers.viewer_panels import AUXILIARY, viewer_panels, viewer_plane
 from ..progress import Progress, Work
 from ..review.annotation import Annotation
 from ..review.default_review import explanation_reference
+from ..review.frames import frame_of
 from ..review.reading import Reading
 from ..review.review import Camera, KeySlice, Overlay, Panel, Review, ScanLayer
 from ..review.store import restore_review
@@ -191,7 +193,7 @@ def put_on_window(
     if workspace.study is not study:
         workspace.activate(study)
     workspace.grid_view.leave()
-    _restore_view(workspace, review, study)
+    _restore_view(workspace, reading, study)
     marks = _marks(review, first, study)
     mark(marks)
     for layer in workspace.viewer.layers:
@@ -249,7 +251,8 @@ def _open_already(workspace: Workspace, study: Study) -> Study | None:
     return None
 
 
-def _restore_view(workspace: Workspace, review: Review, study: Study) -> None:
+def _restore_view(workspace: Workspace, reading: Reading, study: Study) -> None:
+    review = reading.review
     if not review.panels:
         return
     panel = review.panels[0]
@@ -258,6 +261,7 @@ def _restore_view(workspace: Workspace, review: Review, study: Study) -> None:
     axis = PLANES[panel.plane][0]
     offset = workspace.viewer.dims.ndim - 3
     workspace.viewer.dims.set_point(offset + axis, panel.index * study.grid.spacing[axis])
+    go_to_frame(cast(Any, workspace.viewer), frame_of(reading, panel)[0])
     workspace.set_convention(review.convention)
 
 

@@ -373,6 +373,7 @@ class Workspace(QWidget):
         if self._adding:
             return
         self.view_bar.follow_layers()
+        self._title_timer.poke()  # another scan may have no frame, or one of other axes
         studies = self.studies
         newest = studies[-1] if studies else None
         known = getattr(self, "_known_studies", [])
@@ -395,10 +396,8 @@ class Workspace(QWidget):
         self.letters.set_cells(cells)
 
     def _write_title(self) -> None:
-        text = ""
-        if self.study is not None and not self.grid_view.active:
-            text = slice_title(self.viewer, self.study.grid, self.convention)
-        self.title.write(text)
+        study = None if self.grid_view.active else self.study
+        self.title.write(slice_title(self.viewer, study, self.convention))
 
     def _on_slice_rests(self) -> None:
         index = self.current_slice

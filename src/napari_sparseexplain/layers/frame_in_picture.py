@@ -1,0 +1,44 @@
+"""Which frame of a series (time, direction) a view shows, and how to go to one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..review.frames import frame_of, frame_words
+from ..volumes import Study
+from .layer_overlays import covers, leading_points
+from .panel_layer import PanelLayer
+from .study_layers import METADATA_KEY, StudyLayer
+from .viewer_panels import seen
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+def frame_in_picture(viewer: ViewerModel, study: Study) -> tuple[tuple[int, ...], str]:
+    """Points along the leading axes of what is seen of a study, and their words.
+
+    Empty where nothing with such axes is seen: a scan without time has no frame, wherever the
+    slider of another one stands. As `review.frames.frame_of` says of the panel in a picture.
+    """
+    layers = [layer for layer in viewer.layers if seen(layer)]
+    if not viewer.canvas.grid.enabled:
+        hidden = max((place for place, layer in enumerate(layers) if covers(layer)), default=0)
+        layers = layers[hidden:]
+    for layer in layers:
+        known = layer.metadata.get(METADATA_KEY)
+        if isinstance(known, PanelLayer) and known.study is study:
+            return frame_of(known.reading, known.panel)
+        if isinstance(known, StudyLayer) and known.study is study and layer.ndim > 3:
+            leading = leading_points(layer, viewer.dims.point)
+            return leading, frame_words(known.volume, leading)
+    return (), ""
+
+
+def go_to_frame(viewer: ViewerModel, leading: tuple[int, ...]) -> None:
+    """Move the sliders of the leading axes; an empty frame leaves them where they are."""
+    last = viewer.dims.ndim - 3
+    points = leading[max(len(leading) - last, 0) :]
+    axes = tuple(range(last - len(points), last))
+    if axes:
+        viewer.dims.set_point(axes, tuple(float(point) for point in points))

@@ -1,0 +1,106 @@
+"""Frames: the points along a study's leading axes (time, direction) that a picture is of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..volumes import Study, Volume
+from .reading import Reading
+from .review import KeySlice, Overlay, Panel, ScanLayer
+
+#: What a point along an axis is called, where that is not the axis's own name.
+_NAMES = {"time": "frame"}
+
+
+def frame_words(volume: Volume | None, leading: tuple[int, ...]) -> str:
+    """As ``"frame 12/25"`` or ``"direction 3/64"``, counted from 1; empty without a frame.
+
+    Parameters
+    ----------
+    volume : Volume or None
+        Tells the axes' names and lengths; None: they are not known.
+    leading : tuple of int
+        Points along the last of its leading axes.
+    """
+    if volume is None or len(volume.leading) < len(leading):
+        return ", ".join(f"frame {point + 1}" for point in leading)
+    first = len(volume.leading) - len(leading)
+    axes = zip(volume.leading[first:], volume.data.shape[first:], leading, strict=False)
+    return ", ".join(f"{_NAMES.get(name, name)} {p + 1}/{count}" for name, count, p in axes)
+
+
+def frame_text(study: Study, leading: tuple[int, ...]) -> str:
+    """`frame_words` of a mark, by the first volume of its study that has such a frame."""
+    return frame_words(_framed(study, leading), leading)
+
+
+def frame_of(reading: Reading, panel: Panel) -> tuple[tuple[int, ...], str]:
+    """The frame that a panel is of, and its words: that of its scan, else of what lies over it."""
+    for layer, volume in _volumes(reading, panel):
+        if volume.leading:
+            leading = _points(layer, volume)
+            return leading, frame_words(volume, leading)
+    return (), ""
+
+
+def at_frame(reading: Reading, key: KeySlice) -> Reading:
+    """The reading on a key slice and, in volumes with leading axes, at its frame.
+
+    A key slice without a frame leaves every panel at its own.
+    """
+    review = reading.review.at(key)
+    here = reading.with_review(review)
+    if not key.leading:
+        return here
+    panels = tuple(
+        _panel_at_frame(here, p, key.leading) if p.study == key.study else p for p in review.panels
+    )
+    return reading.with_review(replace(review, panels=panels))
+
+
+def _panel_at_frame(reading: Reading, panel: Panel, leading: tuple[int, ...]) -> Panel:
+    framed = {
+        id(layer): _moved(_points(layer, volume), leading, volume)
+        for layer, volume in _volumes(reading, panel)
+        if volume.leading
+    }
+    scan = panel.scan
+    if scan is not None and id(scan) in framed:
+        scan = replace(scan, leading=framed[id(scan)])
+    overlays = tuple(
+        replace(o, leading=framed[id(o)]) if id(o) in framed else o for o in panel.overlays
+    )
+    return replace(panel, scan=scan, overlays=overlays)
+
+
+def _points(layer: ScanLayer | Overlay, volume: Volume) -> tuple[int, ...]:
+    """A layer's points along all leading axes of its volume; the first where none is told."""
+    count = len(volume.leading)
+    return (*layer.leading, *(0,) * count)[:count]
+
+
+def _moved(own: tuple[int, ...], leading: tuple[int, ...], volume: Volume) -> tuple[int, ...]:
+    """Points with their last ones replaced, as a viewer aligns axes; inside the volume."""
+    wanted = (*own[: max(len(own) - len(leading), 0)], *leading[-len(own) :])
+    return tuple(min(p, n - 1) for p, n in zip(wanted, volume.data.shape, strict=False))
+
+
+def _volumes(reading: Reading, panel: Panel) -> list[tuple[ScanLayer | Overlay, Volume]]:
+    """Layers of a panel that are volumes of its own study, the scan first."""
+    study = reading.study_of(panel)
+    found: list[tuple[ScanLayer | Overlay, Volume]] = []
+    if panel.scan is not None and panel.scan.study == panel.study:
+        found.append((panel.scan, study[panel.scan.role]))
+    found += [
+        (o, study[o.name]) for o in panel.overlays if (o.shelf, o.key) == ("study", panel.study)
+    ]
+    return found
+
+
+def _framed(study: Study, leading: tuple[int, ...]) -> Volume | None:
+    for volume in (*study.images.values(), *study.labels.values()):
+        if len(volume.leading) == len(leading) and all(
+            point < count for point, count in zip(leading, volume.data.shape, strict=False)
+        ):
+            return volume
+    return None
