@@ -28,7 +28,9 @@ def glioma(tmp_path: Path) -> Study:
     mask[4:8, 4:8, 3:6], mask[5, 5, 4] = 2, 4
     for role in ("t1", "t1ce", "t2", "flair", "seg"):
         array = mask if role == "seg" else np.full(mask.shape, 80, np.int16) + mask
-        nib.save(nib.Nifti1Image(array, np.diag([-1, -1, 1, 1])), tmp_path / f"s_{role}.nii.gz")
+        nib.save(
+            nib.Nifti1Image(array, np.diag([-1, -1, 1, 1])), tmp_path / f"BraTS2021_1_{role}.nii.gz"
+        )
     return open_study(tmp_path)
 
 

@@ -135,7 +135,7 @@ def test_sliders_act_on_the_result_without_computing(chosen: Any) -> None:
         tab.controls.top.setValue(share)
         settle(0.05)
         shown[share] = int(np.count_nonzero(xrai.layers["heat"].data))
-        assert (f"highest {share}%" in tab.picture.legend.text) is (share < 100)
+        assert (f"highest {share} %" in tab.picture.legend.text) is (share < 100)
     assert shown[100] > shown[30] > shown[5] > 0
     tab.controls.top.setValue(100)
     tab.controls.threshold.setValue(90)

@@ -167,6 +167,12 @@ def test_keys_and_wheel(opened: Any) -> None:
     assert f"FLAIR {number_text(value)}" in shown
     assert f"Mask {mask[index]}" in shown
     assert "T1 " in shown, "hidden scans tell too"
+    before = t1.data
+    t1.data = np.full_like(np.asarray(before), 7)
+    settle(0.15)
+    assert "T1 7" in opened.probe.values.text(), "what comes under a resting pointer is read"
+    t1.data = before
+    settle(0.15)
     world = study.grid.world((point[0] / 2, centre[0], centre[1]))
     words = dict(part.split(" ") for part in opened.probe.place.text()[:-3].split("  "))
     for axis, letters in enumerate(("RL", "AP", "SI")):

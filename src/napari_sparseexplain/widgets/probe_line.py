@@ -14,6 +14,7 @@ from .explain_tab import wrapped_label
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
     from .workspace import Workspace
 
@@ -51,6 +52,10 @@ class ProbeLine(QWidget):
         self.watch(workspace.viewer)
         workspace.viewer.dims.events.point.connect(self._poke)
         workspace.study_changed.connect(lambda _study: self._poke())
+        # A result comes into a layer that is there: its values are others under a resting pointer.
+        workspace.viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
+        for layer in workspace.viewer.layers:
+            self._follow(layer)
 
     def watch(self, view: ViewerModel) -> None:
         """Follow the pointer over another view of the study."""
@@ -72,6 +77,9 @@ class ProbeLine(QWidget):
             return
         words = layer_words(self._workspace.viewer.layers, study, point)
         self._write(patient_words(study, point[-3:]), " · ".join(words))
+
+    def _follow(self, layer: Layer) -> None:
+        layer.events.set_data.connect(self._poke)
 
     def _on_move(self, view: Any, event: Any) -> None:
         axes = spatial_axes(view)
