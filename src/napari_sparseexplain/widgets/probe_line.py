@@ -79,7 +79,10 @@ class ProbeLine(QWidget):
         self._write(patient_words(study, point[-3:]), " · ".join(words))
 
     def _follow(self, layer: Layer) -> None:
-        layer.events.set_data.connect(self._poke)
+        # Of a hidden layer `data` alone is told; not every kind of layer has it.
+        for name in ("set_data", "data"):
+            if name in layer.events.emitters:
+                layer.events[name].connect(self._poke)
 
     def _on_move(self, view: Any, event: Any) -> None:
         axes = spatial_axes(view)
