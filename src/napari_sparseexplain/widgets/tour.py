@@ -229,8 +229,15 @@ def _review(
     show("three-planes")
     workspace.modes.set_mode("single")
     tab.marking.step_key_slice(1)
+    # Nothing is saved while what follows the slice is still computed.
+    _settle(workspace.viewer)
+    _wait(workspace, "the slice of the review")
     tab.save(out / "review")
     _wait(workspace, "the saved review")
+    if not (out / "review").is_dir():
+        raise SparseExplainError(
+            f"the review was not saved: {tab.run_bar.message.text()}", where=out / "review"
+        )
     show("review")
     return report
 
