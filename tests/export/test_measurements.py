@@ -14,15 +14,18 @@ from PIL import Image
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.export.burned_in import panel_facts
 from napari_sparseexplain.export.compositor import PictureSize
 from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
-from napari_sparseexplain.export.measurements import measurement_csv, measurements
+from napari_sparseexplain.export.measurements import measurement_csv, measurements, region_rows
+from napari_sparseexplain.export.plane_view import PlaneView
 from napari_sparseexplain.export.report import write_report
 from napari_sparseexplain.export.report_pages import ReportPages
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid, measure_text
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading
+from napari_sparseexplain.review.region_values import region_voxels
 from napari_sparseexplain.review.review import KeySlice
 
 HEADS = ["number", "kind", "comment", "value", "unit", "plane", "slice", "frame", "study", "place"]
@@ -69,7 +72,8 @@ def test_the_csv_has_the_marks_own_measures_words_and_slices(
 ) -> None:
     drain(write_report(reading, tmp_path / "r.pdf", dpi=40))
     rows = table(tmp_path / "r-measurements.csv")
-    assert list(rows[0]) == HEADS
+    inside = [f"FLAIR {what}" for what in ("mean", "SD", "least", "greatest", "voxels")]
+    assert list(rows[0]) == HEADS + inside
     for row, mark in zip(rows, reading.review.annotations, strict=True):
         measure = mark.area_mm2 if mark.length_mm is None else mark.length_mm
         assert (float(row["value"]) if row["value"] else None) == measure
@@ -82,6 +86,33 @@ def test_the_csv_has_the_marks_own_measures_words_and_slices(
             for side, v in zip(*[iter(row["place"].removesuffix(" mm").split())] * 2, strict=True)
         ]
         assert written == pytest.approx([x, y, z], abs=0.051)
+
+
+def test_regions_have_what_each_scan_measures_in_them(reading: Reading, tmp_path: Path) -> None:
+    drain(write_report(reading, tmp_path / "r.pdf", dpi=40))
+    rows = table(tmp_path / "r-measurements.csv")
+    study = reading.studies["study"]
+    for row, mark in zip(rows, reading.review.annotations, strict=True):
+        if mark.area_mm2 is None:
+            assert row["FLAIR mean"] == row["FLAIR voxels"] == ""
+            continue
+        inside = study["flair"].spatial()[3][region_voxels(mark, study.grid)].astype(float)
+        assert inside.size > 20
+        assert float(row["FLAIR mean"]) == inside.mean()
+        assert float(row["FLAIR SD"]) == inside.std()
+        assert (float(row["FLAIR least"]), float(row["FLAIR greatest"])) == (
+            inside.min(), inside.max()
+        )  # fmt: skip
+        assert int(row["FLAIR voxels"]) == inside.size
+    shown = region_rows(measurements(reading, identify=False))
+    assert [(row[0], row[3], row[8]) for row in shown[1:]] == [
+        (row["number"], "FLAIR", row["FLAIR voxels"]) for row in rows if row["FLAIR mean"]
+    ]
+    panel = reading.review.panels[0].at(3)
+    view = PlaneView(study.grid, panel.plane, 3, (64, 64))
+    facts = panel_facts(reading, panel, view, identify=False)["annotations"]
+    assert [len(item["values"]) for item in facts] == [0, 1, 1, 0, 0]
+    assert facts[1]["values"][0]["mean"] == float(rows[1]["FLAIR mean"])
 
 
 def test_without_spacing_the_table_says_what_the_picture_says(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ..networks.catalogue import models
 from ..review.annotation import measure_text
 from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count
+from ..review.region_values import RegionValues, region_values
 from ..review.review import Overlay, Panel
 from ..review.study_reference import study_code
 from ..volumes import Grid
@@ -67,6 +68,7 @@ def panel_facts(
                 **_points(study.grid, item.points),
                 "text": item.text,
                 "measure": measure_text(item, calibrated=study.grid.calibrated),
+                "values": [_region_facts(found) for found in region_values(item, study)],
             }
             for item in reading.review.annotations
             if item.on(panel.study, panel.plane, panel.index, leading)
@@ -252,6 +254,15 @@ def _probe_facts(reading: Reading, panel: Panel) -> dict[str, Any] | None:
             if isinstance(layer, Overlay) and layer.is_label and values[name] in layer.classes:
                 named[name] = str(layer.classes[values[name]])
     return {**_points(study.grid, [point]), "values": values, "value_names": named}
+
+
+def _region_facts(found: RegionValues) -> dict[str, Any]:
+    """What a scan measures in a region; a region without voxels has numbers of none."""
+    numbers = {
+        "mean": found.mean, "sd": found.sd, "least": found.least, "greatest": found.greatest
+    }  # fmt: skip
+    known = {name: value if found.voxels else None for name, value in numbers.items()}
+    return {"scan": found.title, "unit": found.unit, "voxels": found.voxels, **known}
 
 
 def _points(grid: Grid, points: Sequence[Sequence[float]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy as np
 from ..review.annotation import Annotation, measure_text, measure_unit
 from ..review.frames import frame_text
 from ..review.reading import Reading
+from ..review.region_values import RegionValues, region_values
 from ..volumes.edge_letters import Plane
 from ..volumes.place_words import millimetre_words, voxel_words
-from .burned_in import study_title
+from .burned_in import number_text, study_title
 from .deidentification import without
 
 #: Longest words in a table of the report; the CSV file has all of them.
@@ -27,6 +28,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HEADS = (
     "number", "kind", "comment", "value", "unit", "plane", "slice", "frame", "study", "place"
 )  # fmt: skip
+
+#: Columns of each scan in regions.
+_VALUES = ("mean", "SD", "least", "greatest", "voxels")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Measurement:
     study : str
     place : str
         Of its middle: in the patient where that is known, else on the grid.
+    values : tuple of RegionValues
+        What each scan measures in a region; empty for a mark that encloses nothing.
     """
 
     number: int
@@ -66,6 +72,7 @@ class Measurement:
     frame: str
     study: str
     place: str
+    values: tuple[RegionValues, ...] = ()
 
 
 def measurements(
@@ -99,6 +106,18 @@ def measurement_rows(found: Sequence[Measurement]) -> list[list[str]]:
     return without_empty_frames(rows)
 
 
+def region_rows(found: Sequence[Measurement]) -> list[list[str]]:
+    """A table of what the scans measure in the regions, for the report; empty without regions."""
+    rows = [["", "region", "slice", "scan", "mean", "SD", "least", "greatest", "voxels"]]
+    for m in found:
+        for place, v in enumerate(m.values):
+            first = place == 0
+            head = [str(m.number), m.kind, f"{m.plane} {m.slice}"] if first else ["", "", ""]
+            told = [number_text(n) for n in (v.mean, v.sd, v.least, v.greatest)]
+            rows.append([*head, _scan(v), *(told if v.voxels else ["–"] * 4), str(v.voxels)])
+    return rows if len(rows) > 1 else []
+
+
 def without_empty_frames(rows: list[list[str]]) -> list[list[str]]:
     """A table without its column ``frame`` where no row has one: most studies have no frames."""
     at = rows[0].index("frame")
@@ -110,23 +129,42 @@ def without_empty_frames(rows: list[list[str]]) -> list[list[str]]:
 def measurement_csv(found: Sequence[Measurement]) -> bytes:
     """The table as CSV (RFC 4180), values with all their digits.
 
+    Where there are regions, each scan has columns for its mean, SD, least, greatest and number of
+    voxels in them.
     It is UTF-8 with its mark at the beginning, without which Excel reads another encoding. A text
     that a spreadsheet would take for a formula has an apostrophe before it.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(_HEADS)
+    # By the scan's name and unit: two studies may have a scan of one name in two units.
+    scans = list(dict.fromkeys(_scan(v) for m in found for v in m.values))
+    writer.writerow([*_HEADS, *(_as_text(f"{scan} {what}") for scan in scans for what in _VALUES)])
     for m in found:
         value = "" if m.value is None else repr(m.value)
         comment, study, place = (_as_text(said) for said in (m.comment, m.study, m.place))
         where = (m.plane, m.slice, m.frame)
-        writer.writerow([m.number, m.kind, comment, value, m.unit, *where, study, place])
+        inside = {_scan(v): v for v in m.values}
+        told = [text for scan in scans for text in _value_cells(inside.get(scan))]
+        writer.writerow([m.number, m.kind, comment, value, m.unit, *where, study, place, *told])
     return stream.getvalue().encode("utf-8-sig")
 
 
 def measurement_file(report: Path) -> Path:
     """Where the CSV file of a report lies: beside it, and no other report's."""
     return report.with_name(f"{report.stem}-measurements.csv")
+
+
+def _scan(values: RegionValues) -> str:
+    return f"{values.title} [{values.unit}]" if values.unit else values.title
+
+
+def _value_cells(values: RegionValues | None) -> list[str]:
+    """Cells of one scan under `_VALUES`; empty where it was not measured."""
+    if values is None:
+        return [""] * len(_VALUES)
+    numbers = (values.mean, values.sd, values.least, values.greatest)
+    told = [repr(n) if values.voxels else "" for n in numbers]
+    return [*told, str(values.voxels)]
 
 
 def _as_text(said: str) -> str:
@@ -136,7 +174,8 @@ def _as_text(said: str) -> str:
 def _measurement(
     reading: Reading, number: int, item: Annotation, *, identify: bool, hidden: frozenset[str]
 ) -> Measurement:
-    grid = reading.studies[item.study].grid
+    study = reading.studies[item.study]
+    grid = study.grid
     length, area = item.length_mm, item.area_mm2
     value = area if length is None else length
     middle = np.asarray(item.points, dtype=np.float64).mean(axis=0)
@@ -150,7 +189,8 @@ def _measurement(
         measure_text(item, calibrated=grid.calibrated),
         item.plane,
         item.index + 1,
-        frame_text(reading.studies[item.study], item.leading),
+        frame_text(study, item.leading),
         without(study_title(reading, item.study, identify=identify), hidden),
         millimetre_words(middle) if known else voxel_words(grid.index(middle)),
+        tuple(replace(v, role=without(v.role, hidden)) for v in region_values(item, study)),
     )

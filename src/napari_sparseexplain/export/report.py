@@ -21,6 +21,7 @@ from .measurements import (
     measurement_file,
     measurement_rows,
     measurements,
+    region_rows,
     without_empty_frames,
 )
 from .picture_series import at_slice, slice_words
@@ -143,6 +144,9 @@ def _cover(
     if marks:
         pages.heading("Measurements")
         pages.table(measurement_rows(marks))
+    if regions := region_rows(marks):
+        pages.heading("Values in regions")
+        pages.table(regions)
     pages.end_section()
 
 

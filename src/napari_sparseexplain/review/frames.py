@@ -34,6 +34,14 @@ def frame_text(study: Study, leading: tuple[int, ...]) -> str:
     return frame_words(_framed(study, leading), leading)
 
 
+def frame_points(volume: Volume, leading: tuple[int, ...]) -> tuple[int, ...]:
+    """The frame of a mark as points along all leading axes of a volume, inside it.
+
+    An axis that the mark does not tell of stands at its first point.
+    """
+    return _moved((0,) * len(volume.leading), leading, volume)
+
+
 def frame_of(reading: Reading, panel: Panel) -> tuple[tuple[int, ...], str]:
     """The frame that a panel is of, and its words: that of its scan, else of what lies over it."""
     for layer, volume in _volumes(reading, panel):
@@ -81,7 +89,7 @@ def _points(layer: ScanLayer | Overlay, volume: Volume) -> tuple[int, ...]:
 
 def _moved(own: tuple[int, ...], leading: tuple[int, ...], volume: Volume) -> tuple[int, ...]:
     """Points with their last ones replaced, as a viewer aligns axes; inside the volume."""
-    wanted = (*own[: max(len(own) - len(leading), 0)], *leading[-len(own) :])
+    wanted = (*own[: max(len(own) - len(leading), 0)], *leading[max(len(leading) - len(own), 0) :])
     return tuple(min(p, n - 1) for p, n in zip(wanted, volume.data.shape, strict=False))
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..errors import StudyError
 from ..evidence import Explanation, ExplanationMap
 from ..evidence.heat_threshold import explained_part
-from ..volumes import Finding, Study
+from ..volumes import Finding, Study, Volume
 from .review import Overlay, Panel, Review, ScanLayer
 
 
@@ -88,11 +88,13 @@ class Reading:
         """
         axis = {"axial": 0, "coronal": 1, "sagittal": 2}[panel.plane]
         if isinstance(layer, ScanLayer):
-            return _slice_of(self._study(layer.study)[layer.role], layer.leading, axis, panel.index)
+            return volume_slice(
+                self._study(layer.study)[layer.role], layer.leading, axis, panel.index
+            )
         maps = self.maps_of(layer)
         if not maps:
             volume = self._study(layer.key)[layer.name]
-            return _slice_of(volume, layer.leading, axis, panel.index)
+            return volume_slice(volume, layer.leading, axis, panel.index)
         span, study = self.explanations[layer.key].slices, self.study_of(panel)
         parts = [_map_slice(np.asarray(m.data), span, study, axis, panel.index) for m in maps]
         there = [part for part in parts if part is not None]
@@ -157,8 +159,18 @@ def slice_count(study: Study, panel: Panel) -> int:
     return study.grid.shape[{"axial": 0, "coronal": 1, "sagittal": 2}[panel.plane]]
 
 
-def _slice_of(volume: Any, leading: tuple[int, ...], axis: int, index: int) -> npt.NDArray[Any]:
-    """One slice, read without the rest of the volume."""
+def volume_slice(
+    volume: Volume, leading: tuple[int, ...], axis: int, index: int
+) -> npt.NDArray[Any]:
+    """One slice of a volume, (rows, columns) of its plane, read without the rest of it.
+
+    Parameters
+    ----------
+    leading : tuple of int
+        Points along its leading axes; the first where none is told.
+    axis, index : int
+        Spatial axis across the slice (0 S, 1 P, 2 L), and place along it.
+    """
     points = (*leading, *(0,) * len(volume.leading))[: len(volume.leading)]
     place: list[Any] = [slice(None)] * 3
     place[axis] = index

@@ -8,17 +8,21 @@ from typing import get_args
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ..export.burned_in import number_text
 from ..layers.annotation_layers import Tool
 from ..review.annotation import Annotation, measure_text
 from ..review.frames import frame_text
+from ..review.region_values import region_values
 from ..volumes import Study
+from .explain_tab import wrapped_label
 from .mark_table import MarkTable
 
+_MEASURED = "its area stands beside it, the scans' values in it below the list"
 _TIPS: dict[Tool, str] = {
     "arrow": "Drag from the tail to the head",
-    "ellipse": "Drag across the region; its area stands beside it",
-    "rectangle": "Drag from corner to corner; its area stands beside it",
-    "polygon": "Click corner after corner, double-click the last; its area stands beside it",
+    "ellipse": f"Drag across the region; {_MEASURED}",
+    "rectangle": f"Drag from corner to corner; {_MEASURED}",
+    "polygon": f"Click corner after corner, double-click the last; {_MEASURED}",
     "distance": "Drag from end to end; its length stands beside it",
     "text": "Click where the words begin",
 }
@@ -53,7 +57,11 @@ class AnnotationPanel(QWidget):
             button.clicked.connect(lambda on, tool=tool: self.tool_chosen.emit(tool if on else ""))
             self.tools[tool] = button
             grid.addWidget(button, place // 3, place % 3)
+        self._items: tuple[Annotation, ...] = ()
+        self._study: Study | None = None
         self.table = MarkTable(("Drawn", "Words"))
+        self.table.itemSelectionChanged.connect(self._show_values)
+        self.values = wrapped_label()
         line = QHBoxLayout()
         line.setSpacing(4)
         self.edit_button = self._button(line, "Move", "Move and reshape what is drawn, by hand")
@@ -69,7 +77,9 @@ class AnnotationPanel(QWidget):
         box.setSpacing(4)
         box.addLayout(grid)
         box.addWidget(self.table)
+        box.addWidget(self.values)
         box.addLayout(line)
+        self._show_values()
 
     def show_tool(self, tool: str | None) -> None:
         """Press the button of what is being drawn."""
@@ -86,6 +96,7 @@ class AnnotationPanel(QWidget):
         redo: bool,
     ) -> None:
         """Fill the list; the study tells how many frames there are."""
+        self._items, self._study = tuple(items), study
         frames = ["" if study is None else frame_text(study, item.leading) for item in items]
         self.table.show_lines(
             [
@@ -97,12 +108,37 @@ class AnnotationPanel(QWidget):
         self.redo_button.setEnabled(redo)
         self.remove_button.setEnabled(bool(items))
         self.edit_button.setEnabled(bool(items))
+        self._show_values()
+
+    def _show_values(self) -> None:
+        """Of the chosen region; of nothing else."""
+        place, study = self.table.chosen, self._study
+        chosen = study is not None and 0 <= place < len(self._items)
+        text = region_text(self._items[place], study) if study is not None and chosen else ""
+        self.values.setText(text)
+        self.values.setVisible(bool(text))
 
     def _button(self, line: QHBoxLayout, text: str, tip: str) -> QPushButton:
         button = QPushButton(text)
         button.setToolTip(tip)
         line.addWidget(button)
         return button
+
+
+def region_text(item: Annotation, study: Study) -> str:
+    """What each scan measures in a region, a line each; empty for what encloses nothing."""
+    found = region_values(item, study)
+    if not found:
+        return ""
+    if not any(values.voxels for values in found):
+        return "No voxel's centre lies in this region."
+    head = f"{max(v.voxels for v in found)} voxels: mean ± SD (least to greatest)"
+    lines = []
+    for v in found:
+        told = [number_text(n) for n in (v.mean, v.sd, v.least, v.greatest)]
+        unit = f" {v.unit}" if v.unit else ""
+        lines.append(f"{v.title}  {told[0]} ± {told[1]}{unit} ({told[2]} to {told[3]})")
+    return "\n".join([head, *lines])
 
 
 def annotation_line(item: Annotation, calibrated: bool, frame: str = "") -> str:

@@ -49,6 +49,7 @@ class AttributionTab(ExplainTab):
         self.shown: list[ShownAttribution] = []
         self._last_click: tuple[int, int, int] | None = None
         self._study: Study | None = None
+        self._asked: Study | None = None
         self._fill_what()
         self._fill_results()
 
@@ -226,6 +227,7 @@ class AttributionTab(ExplainTab):
                 self._show_beside(one)
                 self.run_bar.message.setText("It was computed before, and is shown again.")
                 return
+        self._asked = ask.study
         self.runner.start(partial(self.session.attribution_work, ask))
 
     def _ask(self, slices: slice) -> AttributionAsk:
@@ -273,12 +275,16 @@ class AttributionTab(ExplainTab):
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         """What was found in a study whose roles were edited stays in the picture."""
         self._study = new if self._study is old else self._study
+        self._asked = new if self._asked is old else self._asked
         for one in self.shown:
             if one.study is old:
                 one.study = new
 
     def _on_study_closed(self, study: Study) -> None:
-        """Its grid is no more: results on it go."""
+        """It is no more: results on it go, and what still runs on it comes too late."""
+        if self._asked is study:
+            self._asked = None
+            self.runner.cancel()
         for one in [s for s in self.shown if s.study is study]:
             self._forget(one)
         self.session.forget(study)

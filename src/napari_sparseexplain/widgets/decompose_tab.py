@@ -305,7 +305,7 @@ class DecomposeTab(ExplainTab):
             self._asked = (new, self._asked[1])
 
     def _on_study_closed(self, study: Study) -> None:
-        """Its grid is no more: results on it go, and what still runs on it comes too late."""
+        """It is no more: results on it go, and what still runs on it comes too late."""
         if self._asked is not None and self._asked[0] is study:
             self._asked = None
             self.runner.cancel()

@@ -347,14 +347,16 @@ class ReviewTab(ExplainTab):
             self._study = new
             self.unsaved.follow(new)
 
-    def _on_study_closed(self, study: Study) -> None:
-        """It is opened anew on another grid: slices and planes of marks are others there."""
+    def _on_study_closed(self, study: Study, reopened: bool) -> None:
+        """Its marks are kept: opened anew on another grid it has other slices and planes."""
         if self._study is study:
             self.unsaved.save_now()
-        if self.marking.close_study(study):
+        kept = reopened or self._study is not study or self.unsaved.found() is not None
+        if self.marking.close_study(study) and kept:
+            why = "closed" if not reopened else "opened anew, on a grid that they do not fit"
             tell_warning(
-                "The study's grid changes, so its annotations and key slices do not fit any more. "
-                "They were kept as an unsaved review of the study as it was."
+                f"{study.name} is {why}. Its annotations and key slices were kept as an unsaved "
+                "review of the study as it was"
             )
         if self._study is study:
             self._study = None

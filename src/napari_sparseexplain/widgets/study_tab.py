@@ -75,6 +75,10 @@ class StudyTab(ExplainTab):
         self.open_folder = self.run_bar.add_button(
             "Open folder…", "A folder of a study (BraTS, BIDS, DICOM, any names)"
         )
+        self.close_button = self.run_bar.add_button(
+            "Close", "Close the active study, with everything that was found in it"
+        )
+        self.close_button.clicked.connect(self._close)
         self.open_file.clicked.connect(self._choose_file)
         self.open_folder.clicked.connect(self._choose_folder)
         self.extras.addLayout(self._view_row())
@@ -132,6 +136,7 @@ class StudyTab(ExplainTab):
     def show_study(self, study: Study | None) -> None:
         """Fill the form."""
         self._clear_rows()
+        self.run_bar.hold(() if study is not None else {self.close_button})
         self.reference.clear()
         self.reference.setEnabled(study is not None and len(study.images) > 1)
         oblique = study is not None and study.grid.is_oblique and study.path is not None
@@ -200,6 +205,11 @@ class StudyTab(ExplainTab):
         path = QFileDialog.getExistingDirectory(self, "Open a study's folder")
         if path:
             self.open_path(path)
+
+    def _close(self) -> None:
+        if (study := self._workspace.study) is not None:
+            self._workspace.close_study(study)
+            self.run_bar.message.setText(f"Closed {study.name}.")
 
     def _on_opened(self, opened: tuple[Study, list[LayerTuple]]) -> None:
         study, layers = opened

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
 from ..layers.clicked_voxel import ClickedVoxel
-from ..layers.corner_text import CornerText
 from ..layers.grid_view import GridView
 from ..layers.linked_cameras import LinkedCameras, spatial_axes
 from ..layers.open_studies import (
@@ -26,7 +25,7 @@ from ..layers.open_studies import (
     studies_in,
 )
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
-from ..layers.slice_title import shown_index, slice_title
+from ..layers.slice_title import shown_index
 from ..layers.slice_wheel import SliceWheel
 from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
 from ..review.review import Convention
@@ -48,6 +47,7 @@ from .review_hooks import ReviewHooks
 from .review_tab import ReviewTab
 from .study_tab import StudyTab
 from .tab_pages import TabPages
+from .title_in_picture import TitleInPicture
 from .view_bar import ViewBar
 from .view_jumps import ViewJumps
 from .view_keys import bind_keys
@@ -67,7 +67,7 @@ class Workspace(QWidget):
     -------
     study_changed(Study or None): another study is active, or the active one was edited.
     study_replaced(Study, Study): a study after an edit of its roles stands for the one before.
-    study_closed(Study): a study makes way for the same one opened anew, on another grid.
+    study_closed(Study, bool): a study goes; whether for the same one opened anew, on another grid.
     voxel_clicked(tuple): (slice, row, column) of the active study.
     slice_changed(int): the slice of the active study in the picture, once scrolling rests.
     grid_changed(bool): whether pictures stand side by side.
@@ -78,7 +78,7 @@ class Workspace(QWidget):
 
     study_changed = Signal(object)
     study_replaced = Signal(object, object)
-    study_closed = Signal(object)
+    study_closed = Signal(object, bool)
     voxel_clicked = Signal(tuple)
     slice_changed = Signal(int)
     grid_changed = Signal(bool)
@@ -95,7 +95,7 @@ class Workspace(QWidget):
         self.letters = OrientationLetters(napari_viewer)
         self.letters.set_size(preference("view.letter_size"))
         self.letters.set_convention(preference("view.convention"))
-        self.title = CornerText(napari_viewer, "slice_title", "top_left")
+        self.title = TitleInPicture(self)
         SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
         self.cameras = LinkedCameras(napari_viewer)
         self.grid_view.on_change = self._on_grid
@@ -128,12 +128,8 @@ class Workspace(QWidget):
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
-        self._title_timer = RestingTimer(self, 0, self._write_title)
-        for moved in (napari_viewer.dims.events[name] for name in ("point", "order", "ndisplay")):
-            moved.connect(self._title_timer.poke)
         napari_viewer.dims.events.point.connect(self._slice_timer.poke)
         self.fitted = FittedView(self)
-        napari_viewer.canvas.events.size.connect(self._title_timer.poke)
         napari_viewer.layers.events.inserted.connect(lambda event: self._watch(event.value))
         napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
         for layer in napari_viewer.layers:
@@ -225,7 +221,7 @@ class Workspace(QWidget):
             self.grid_view.leave()
             if replaces is not None:
                 # First, so that the new layers get the names of the old ones.
-                self._close_study(replaces)
+                self._let_go(replaces, reopened=True)
             share_units(self.viewer, study)
             self.viewer.layers.extend(made)
         finally:
@@ -238,6 +234,18 @@ class Workspace(QWidget):
         self.study_replaced.emit(old, new)
         if self.study is old:
             self._set_active(new)
+
+    def close_study(self, study: Study) -> None:
+        """Close a study with everything found in it; another open one becomes the active one."""
+        self.grid_view.leave()
+        self._let_go(study, reopened=False)
+        if study is self.study and self.studies:
+            self.activate(self.studies[-1])
+
+    def _let_go(self, study: Study, *, reopened: bool) -> None:
+        """Let the tabs let go of what they found in a study, and take its layers away."""
+        self.study_closed.emit(study, reopened)
+        remove_study(self.viewer, study)
 
     def activate(self, study: Study) -> None:
         """Make a study the active one: its layers are shown, those of others are hidden."""
@@ -332,7 +340,7 @@ class Workspace(QWidget):
         self.letters.set_convention(convention)
         if self.modes.views is not None:
             self.modes.views.set_convention(convention)
-        self._write_title()
+        self.title.write()
         self.convention_changed.emit(convention)
 
     def toggle_convention(self) -> None:
@@ -360,7 +368,7 @@ class Workspace(QWidget):
         black = ColorValue((0.0, 0.0, 0.0, 1.0))
         self.viewer.canvas.background_color_override = None if study is None else black
         self._last_slice = -1
-        self._write_title()
+        self.title.write()
         self.study_changed.emit(study)
 
     def _watch(self, layer: Layer) -> None:
@@ -373,7 +381,7 @@ class Workspace(QWidget):
         if self._adding:
             return
         self.view_bar.follow_layers()
-        self._title_timer.poke()  # another scan may have no frame, or one of other axes
+        self.title.poke()  # another scan may have no frame, or one of other axes
         studies = self.studies
         newest = studies[-1] if studies else None
         known = getattr(self, "_known_studies", [])
@@ -387,7 +395,7 @@ class Workspace(QWidget):
 
     def _on_grid(self, active: bool) -> None:
         self.fitted.follow_grid(active)
-        self._write_title()
+        self.title.write()
         self.grid_changed.emit(active)
 
     def _before_grid(self, cells: int) -> None:
@@ -395,20 +403,11 @@ class Workspace(QWidget):
         self.cameras.pause()
         self.letters.set_cells(cells)
 
-    def _write_title(self) -> None:
-        study = None if self.grid_view.active else self.study
-        self.title.write(slice_title(self.viewer, study, self.convention))
-
     def _on_slice_rests(self) -> None:
         index = self.current_slice
         if self.study is not None and index != self._last_slice:
             self._last_slice = index
             self.slice_changed.emit(index)
-
-    def _close_study(self, study: Study) -> None:
-        """Take a study's layers away, and let the tabs let go of what they found in it."""
-        self.study_closed.emit(study)
-        remove_study(self.viewer, study)
 
     # -- closing ---------------------------------------------------------------------------
 
