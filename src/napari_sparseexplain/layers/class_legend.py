@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
-from .corner_room import corner_lines, corner_room
+from .corner_room import caption_room, corner_lines
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SIZE = 7.5
 _BOX = (0.0, 0.0, 0.0, 0.6)
 
-#: Lines that a caption may take in the corner of a narrow cell; what it says stands in the tab too.
+#: Lines that a caption may take in a narrow canvas; what it says stands in the tab too.
 _CAPTION_LINES = 4
 
 
@@ -50,7 +50,7 @@ class ClassLegend:
         self._count = max(self._count, len(entries))
 
     def caption(self, text: str) -> None:
-        """Lines in the lower left corner, clear of the letter; an empty text takes them away."""
+        """Lines in the lower left corner; an empty text takes them away."""
         if text != self.text:
             self.text = text
             self._write_caption()
@@ -62,7 +62,7 @@ class ClassLegend:
 
     def _write_caption(self) -> None:
         if self.text:
-            text = corner_lines(self.text, _SIZE, corner_room(self._viewer), _CAPTION_LINES)
+            text = corner_lines(self.text, _SIZE, caption_room(self._viewer), _CAPTION_LINES)
             self._write(f"{self._name}_caption", text, "bottom_left", "#FFFFFF")
         else:
             self._hide(f"{self._name}_caption")

@@ -11,8 +11,8 @@ from .outlined_text import PIXELS_IN_POINT
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-#: Pixels left of the words, and of half a letter with some air.
-_EDGE, _LETTER = 10.0, 16.0
+#: Pixels left of the words, of half a letter with some air, and of the scale bar in its corner.
+_EDGE, _LETTER, _SCALE_BAR = 10.0, 16.0, 130.0
 
 
 def corner_room(viewer: ViewerModel) -> float:
@@ -25,6 +25,17 @@ def corner_room(viewer: ViewerModel) -> float:
     if viewer.canvas.grid.enabled and rows * columns <= MOST_LETTERED_CELLS:
         width = float(viewer.canvas.viewbox_size(viewer.layers)[1])
     return width / 2 - _EDGE - _LETTER
+
+
+def caption_room(viewer: ViewerModel) -> float:
+    """Pixels for words in the lower left corner of the whole canvas.
+
+    In the grid they stand above the lower letters, as `TitleInPicture` keeps them, and reach to
+    the scale bar; in the single view they stand beside the letter.
+    """
+    if viewer.canvas.grid.enabled:
+        return float(viewer.canvas.size[1]) - 2 * _EDGE - _SCALE_BAR
+    return corner_room(viewer)
 
 
 def corner_lines(text: str, points: float, room: float, most: int) -> str:

@@ -26,6 +26,8 @@ class CornerText:
     colour : str
     size : float
         In points.
+    box : bool
+        Whether the picture is darkened behind it.
     """
 
     def __init__(
@@ -35,6 +37,8 @@ class CornerText:
         corner: str,
         colour: str = _COLOUR,
         size: float = _SIZE,
+        *,
+        box: bool = True,
     ) -> None:
         self._overlay: Any = TextOverlay(
             text="",
@@ -43,7 +47,7 @@ class CornerText:
             visible=False,
             color=colour,  # pyright: ignore[reportArgumentType]
             font_size=size,
-            box=True,
+            box=box,
             box_color=_BOX,  # pyright: ignore[reportArgumentType]
         )
         viewer.canvas.overlays[name] = self._overlay

@@ -31,13 +31,10 @@ def shown_index(viewer: ViewerModel, grid: Grid, axis: int) -> int:
     return int(min(max(round(point / grid.spacing[axis]), 0), grid.shape[axis] - 1))
 
 
-def slice_title(
-    viewer: ViewerModel, study: Study | None, convention: Convention, *, one_line: bool = False
-) -> str:
+def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention) -> str:
     """As ``"Axial 75/155 · frame 3/25 · S 12.0 mm · radiological"``; empty in 3-D.
 
-    In a narrow view the words stand below each other, clear of the letter in the middle, unless
-    one line is asked for.
+    In a narrow view the words stand below each other, clear of the letter in the middle.
     """
     plane = plane_of(viewer)
     if plane is None or study is None:
@@ -55,5 +52,4 @@ def slice_title(
         words.append(position)
     if grid.oriented:
         words.append(convention)
-    in_line = one_line or viewer.canvas.size[1] >= NARROW
-    return (" · " if in_line else "\n").join(words)
+    return (" · " if viewer.canvas.size[1] >= NARROW else "\n").join(words)

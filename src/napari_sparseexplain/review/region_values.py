@@ -71,7 +71,7 @@ def region_voxels(region: Annotation, grid: Grid) -> npt.NDArray[np.bool_]:
     half_axes = np.stack([corners[1] - corners[0], corners[3] - corners[0]], axis=-1) / 2
     if abs(np.linalg.det(half_axes)) < 1e-12:
         return inside
-    centres = np.stack(np.indices(shape), axis=-1) - middle
+    centres = np.moveaxis(np.indices(shape), 0, -1) - middle
     return np.square(centres @ np.linalg.inv(half_axes).T).sum(axis=-1) <= 1
 
 

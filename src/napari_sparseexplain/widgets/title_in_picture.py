@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari.components.canvas import Orientation
+
+from ..layers.corner_room import corner_lines, corner_room
 from ..layers.corner_text import CornerText
 from ..layers.slice_title import slice_title
 from .resting_timer import RestingTimer
@@ -11,21 +14,45 @@ from .resting_timer import RestingTimer
 if TYPE_CHECKING:
     from .workspace import Workspace
 
+#: In points: words in the grid, as its cells' names, and the line that its lower letters need.
+_GRID_SIZE, _LETTERS_SIZE = 6.5, 5.0
+
+#: Lines of the grid's title in its upper right corner.
+_GRID_LINES = 4
+
+#: Pixels between overlays of one corner, across and down.
+_PADDING = (10.0, 5.0)
+
 
 class TitleInPicture:
-    """Keeps them true while slices, planes and scans change."""
+    """Keeps them true while slices, planes and scans change.
+
+    In the grid they stand in the upper right corner of the last cell of the first row, since the
+    left ones hold the cells' names; letters say there which side is which, so the convention is
+    left out.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         viewer = workspace.viewer
+        # Words of the lower corner stand below each other, each with the whole width: in the grid
+        # above the lower letters, for which the first one keeps a line.
+        viewer.canvas.overlay_tiling.bottom_left = Orientation.VERTICAL
+        viewer.canvas.overlay_tiling.padding = _PADDING
+        self._letters_line = CornerText(
+            viewer, "letters_line", "bottom_left", size=_LETTERS_SIZE, box=False
+        )
+        # napari stacks what stands in a corner in the order in which it was first seen.
+        self._letters_line.write(" ")
+        self._letters_line.write("")
         self._single = CornerText(viewer, "slice_title", "top_left")
-        # In the grid the upper corners hold the cells' names; below it says what colours mean, too.
-        self._grid = CornerText(viewer, "grid_slice_title", "bottom_left")
+        self._grid = CornerText(viewer, "grid_slice_title", "top_right", size=_GRID_SIZE)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._timer = RestingTimer(workspace, 0, self.write)
-        for moved in (viewer.dims.events[name] for name in ("point", "order", "ndisplay")):
-            moved.connect(self._timer.poke)
-        viewer.canvas.events.size.connect(self._timer.poke)
+        moved = [viewer.dims.events[name] for name in ("point", "order", "ndisplay")]
+        shaped = [viewer.canvas.events.size, viewer.canvas.grid.events.shape]
+        for event in (*moved, *shaped, viewer.canvas.grid.events.stride):
+            event.connect(self._timer.poke)
 
     @property
     def text(self) -> str:
@@ -39,7 +66,14 @@ class TitleInPicture:
     def write(self) -> None:
         """Write it anew."""
         window = self._workspace
-        grid = window.grid_view.active
-        words = slice_title(window.viewer, window.study, window.convention, one_line=grid)
-        self._single.write("" if grid else words)
-        self._grid.write(words if grid else "")
+        words = slice_title(window.viewer, window.study, window.convention)
+        if not window.grid_view.active:
+            self._grid.write("")
+            self._letters_line.write("")
+            self._single.write(words)
+            return
+        parts = [part for line in words.split("\n") for part in line.split(" · ")]
+        kept = "\n".join(part for part in parts if part != window.convention)
+        self._single.write("")
+        self._letters_line.write(" ")
+        self._grid.write(corner_lines(kept, _GRID_SIZE, corner_room(window.viewer), _GRID_LINES))
