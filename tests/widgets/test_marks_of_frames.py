@@ -143,6 +143,17 @@ def test_key_slices_have_frames_and_are_gone_back_to(cine: Any, tmp_path: Path) 
         assert words(other) == []
 
 
+def test_a_click_reads_the_frame_in_the_picture(cine: Any) -> None:
+    go_to(cine, 2)
+    cine.voxel_clicked.emit((4, 16, 16))
+    (volume,) = cine.study.images.values()
+    here, first = (float(np.asarray(volume.data[frame])[4, 16, 16]) for frame in (2, 0))
+    assert here != first
+    told = cine.review.read_out.text()
+    assert f"frame 3/5  {here:.4g}" in told
+    assert f"{first:.4g}" not in told
+
+
 def test_a_scan_without_time_has_no_frame_in_a_window_with_one(
     cine: Any, study_folder: Path
 ) -> None:

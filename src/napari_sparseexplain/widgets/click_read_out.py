@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from ..layers.frame_in_picture import frame_in_picture
 from ..layers.study_layers import role_title
+from ..review.frames import frame_points, frame_words
 from ..volumes import Study
 from ..volumes.place_words import millimetre_words, voxel_words
 
@@ -59,18 +61,31 @@ class ClickReadOut(QObject):
         return s, p, l
 
 
-def describe_voxel(study: Study, index: tuple[int, int, int]) -> str:
-    """The voxel's place and the value of every volume there, one a line."""
+def describe_voxel(study: Study, index: tuple[int, int, int], leading: tuple[int, ...] = ()) -> str:
+    """The voxel's place and the value of every volume there, one a line.
+
+    Parameters
+    ----------
+    leading : tuple of int
+        The frame in the picture, of volumes with leading axes (time, direction).
+    """
     lines = voxel_lines(study, index)
-    for role, volume in study.images.items():
-        block = np.asarray(volume.data[(0,) * len(volume.leading)][index])
-        value = ", ".join(f"{v:.4g}" for v in np.atleast_1d(block))
-        unit = f" {volume.unit}" if volume.unit else ""
-        lines.append(f"{role_title(role)}  {value}{unit}")
-    for role, volume in study.labels.items():
-        block = np.asarray(volume.data[(0,) * len(volume.leading)][index])
-        lines.append(f"{role_title(role)}  label {int(np.atleast_1d(block)[0])}")
+    for role, volume in (*study.images.items(), *study.labels.items()):
+        points = frame_points(volume, leading)
+        values = np.atleast_1d(np.asarray(volume.data[points][index]))
+        if volume.kind == "label":
+            told = f"label {int(values[0])}"
+        else:
+            unit = f" {volume.unit}" if volume.unit else ""
+            told = ", ".join(f"{v:.4g}" for v in values) + unit
+        name = " · ".join(p for p in (role_title(role), frame_words(volume, points)) if p)
+        lines.append(f"{name}  {told}")
     return "\n".join(lines)
+
+
+def describe_in_picture(viewer: Any, study: Study, index: tuple[int, int, int]) -> str:
+    """`describe_voxel` at the frame that a viewer shows."""
+    return describe_voxel(study, index, frame_in_picture(viewer, study)[0])
 
 
 def voxel_lines(study: Study, index: tuple[int, int, int]) -> list[str]:

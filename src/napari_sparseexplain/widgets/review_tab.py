@@ -16,7 +16,7 @@ from ..review.default_review import default_reading
 from ..review.reading import Reading
 from ..review.store import StudyMovedError, save_review
 from ..volumes import Study
-from .click_read_out import describe_voxel
+from .click_read_out import describe_in_picture
 from .explain_tab import ExplainTab, wrapped_label
 from .export_form import ExportForm
 from .new_folder_dialog import ask_new_folder
@@ -364,7 +364,7 @@ class ReviewTab(ExplainTab):
     def _on_click(self, index: tuple[int, int, int]) -> None:
         study = self._workspace.study
         if study is not None:
-            self.read_out.setText(describe_voxel(study, index))
+            self.read_out.setText(describe_in_picture(self._workspace.viewer, study, index))
 
     # -- the unsaved review ------------------------------------------------------------------
 

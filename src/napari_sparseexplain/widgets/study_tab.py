@@ -21,7 +21,7 @@ from ..layers.orientation_letters import PLANES, Plane
 from ..layers.study_layers import LayerTuple, ordered_roles, role_title, study_layers
 from ..progress import Progress, Work
 from ..volumes import Finding, Study
-from .click_read_out import describe_voxel
+from .click_read_out import describe_in_picture
 from .explain_tab import ExplainTab, wrapped_label
 from .notices import tell_error, tell_finding
 from .study_choice import StudyChoice
@@ -268,7 +268,7 @@ class StudyTab(ExplainTab):
     def _on_click(self, index: tuple[int, int, int]) -> None:
         study = self._workspace.study
         if study is not None:
-            self.read_out.setText(describe_voxel(study, index))
+            self.read_out.setText(describe_in_picture(self._workspace.viewer, study, index))
 
 
 def _notable(study: Study) -> list[Finding]:
