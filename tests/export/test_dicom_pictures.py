@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from napari_sparseexplain.export.compositor import PictureSize, compose
 from napari_sparseexplain.export.dicom_deidentification import Deidentification
 from napari_sparseexplain.export.dicom_pictures import export_pictures_dicom
 from napari_sparseexplain.export.dicom_record import read_record
-from napari_sparseexplain.export.picture_series import at_slice
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.default_review import default_reading
+from napari_sparseexplain.review.frames import at_slice
 from napari_sparseexplain.review.reading import Reading
 
 SIZE = PictureSize(480, 480)
@@ -48,8 +49,6 @@ def written(reading: Reading, out: Path, **options) -> list[Path]:
 
 
 def one_panel(reading: Reading, plane: str = "axial", index: int = 1) -> Reading:
-    from dataclasses import replace
-
     panel = replace(reading.review.panels[0], plane=plane, index=index)
     key = replace(reading.review.key_slices[0], plane=plane, index=index)
     return reading.with_review(replace(reading.review, panels=(panel,), key_slices=(key,)))
@@ -112,8 +111,6 @@ def test_only_images_that_are_seen_are_named(reading: Reading, scans: list, tmp_
 def test_nothing_tells_the_patient_or_the_day(
     reading: Reading, scans: list, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
     from napari_sparseexplain.review.review import KeySlice
 
     key = KeySlice("study", "axial", 1, "Quandertide, seen 2003-11-07")
