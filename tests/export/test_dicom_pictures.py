@@ -22,6 +22,7 @@ from napari_sparseexplain.export.compositor import PictureSize, compose
 from napari_sparseexplain.export.dicom_deidentification import Deidentification
 from napari_sparseexplain.export.dicom_pictures import export_pictures_dicom
 from napari_sparseexplain.export.dicom_record import read_record
+from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.frames import at_slice
@@ -94,6 +95,21 @@ def test_one_panel_is_calibrated_and_oriented(reading: Reading, tmp_path: Path) 
     lit = np.flatnonzero((picture > 40).mean(axis=0) > 0.3)
     width = (lit[-1] - lit[0] + 1) * float(made.PixelSpacing[1])
     assert width == pytest.approx(grid.shape[2] * grid.spacing[2], abs=2 * made.PixelSpacing[1])
+
+
+def test_maps_of_an_export_before_are_asked_for_as_its_pictures_are(
+    reading: Reading, tmp_path: Path
+) -> None:
+    """Of another slice the picture has another name, and the maps have the same ones."""
+    choice = ExportChoice("dicom", tmp_path / "out", SIZE)
+    first = drain(export_work(reading, choice))
+    assert sorted(existing_files(reading, choice)) == sorted(first)
+    other = one_panel(reading, index=1)
+    assert sorted(existing_files(other, choice)) == sorted(set(first) - {first[0]})
+    with pytest.raises(SparseExplainError, match="there already"):
+        next(export_work(other, choice))  # before anything is made
+    again = drain(export_work(other, replace(choice, overwrite=True)))
+    assert [path.name for path in again] == ["001_axial_002.dcm", *(p.name for p in first[1:])]
 
 
 def test_only_images_that_are_seen_are_named(reading: Reading, scans: list, tmp_path: Path) -> None:
