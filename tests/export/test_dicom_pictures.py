@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from napari_sparseexplain.export.compositor import PictureSize, compose
 from napari_sparseexplain.export.dicom_deidentification import Deidentification
 from napari_sparseexplain.export.dicom_pictures import export_pictures_dicom
 from napari_sparseexplain.export.dicom_record import read_record
-from napari_sparseexplain.export.picture_series import at_slice
+from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.default_review import default_reading
+from napari_sparseexplain.review.frames import at_slice
 from napari_sparseexplain.review.reading import Reading
 
 SIZE = PictureSize(480, 480)
@@ -48,8 +50,6 @@ def written(reading: Reading, out: Path, **options) -> list[Path]:
 
 
 def one_panel(reading: Reading, plane: str = "axial", index: int = 1) -> Reading:
-    from dataclasses import replace
-
     panel = replace(reading.review.panels[0], plane=plane, index=index)
     key = replace(reading.review.key_slices[0], plane=plane, index=index)
     return reading.with_review(replace(reading.review, panels=(panel,), key_slices=(key,)))
@@ -97,6 +97,21 @@ def test_one_panel_is_calibrated_and_oriented(reading: Reading, tmp_path: Path) 
     assert width == pytest.approx(grid.shape[2] * grid.spacing[2], abs=2 * made.PixelSpacing[1])
 
 
+def test_maps_of_an_export_before_are_asked_for_as_its_pictures_are(
+    reading: Reading, tmp_path: Path
+) -> None:
+    """Of another slice the picture has another name, and the maps have the same ones."""
+    choice = ExportChoice("dicom", tmp_path / "out", SIZE)
+    first = drain(export_work(reading, choice))
+    assert sorted(existing_files(reading, choice)) == sorted(first)
+    other = one_panel(reading, index=1)
+    assert sorted(existing_files(other, choice)) == sorted(set(first) - {first[0]})
+    with pytest.raises(SparseExplainError, match="there already"):
+        next(export_work(other, choice))  # before anything is made
+    again = drain(export_work(other, replace(choice, overwrite=True)))
+    assert [path.name for path in again] == ["001_axial_002.dcm", *(p.name for p in first[1:])]
+
+
 def test_only_images_that_are_seen_are_named(reading: Reading, scans: list, tmp_path: Path) -> None:
     keep = Deidentification(keep_identity=True)
     by_height = sorted(scans, key=lambda scan: float(scan.ImagePositionPatient[2]))
@@ -112,8 +127,6 @@ def test_only_images_that_are_seen_are_named(reading: Reading, scans: list, tmp_
 def test_nothing_tells_the_patient_or_the_day(
     reading: Reading, scans: list, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
     from napari_sparseexplain.review.review import KeySlice
 
     key = KeySlice("study", "axial", 1, "Quandertide, seen 2003-11-07")

@@ -24,11 +24,12 @@ from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.compositor import PictureSize, compose
 from napari_sparseexplain.export.deidentification import REMOVED, identifying_values, without
 from napari_sparseexplain.export.picture_file import save_picture
-from napari_sparseexplain.export.picture_series import at_slice, every_slice, export_slices
+from napari_sparseexplain.export.picture_series import every_slice, export_slices
 from napari_sparseexplain.export.report import write_report
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading
+from napari_sparseexplain.review.frames import at_slice
 from napari_sparseexplain.review.reading import Reading
 from napari_sparseexplain.review.review import KeySlice
 

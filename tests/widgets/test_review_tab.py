@@ -14,8 +14,8 @@ from PIL import Image
 from pydicom import dcmread
 
 from napari_sparseexplain.export.compositor import compose
-from napari_sparseexplain.export.picture_series import at_slice
 from napari_sparseexplain.layers.explanation_layers import explanation_layers
+from napari_sparseexplain.review.frames import at_slice
 
 from .conftest import settle
 from .reviewing import mark, rest
@@ -155,17 +155,25 @@ def test_export_writes_pictures_and_report_and_asks_before_it_replaces(
         assert len(list(place.iterdir())) == names, what
 
 
-def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
-    workspace: Any, tmp_path: Path
-) -> None:
+@pytest.fixture
+def patient(workspace: Any, tmp_path: Path) -> Any:
+    """The workspace with a patient's DICOM study open, and the Review tab in front."""
     place = write(tmp_path / "Quandertide", slices(noise(4, 24, 20), **IDENTITY))
     workspace.open_path(place)
     assert workspace.wait(60)
+    workspace.show_tab(type(workspace.review))
+    rest()
+    return workspace
+
+
+def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
+    patient: Any, tmp_path: Path
+) -> None:
+    workspace = patient
     study = workspace.study
     found = explained(study)
     for item in explanation_layers(found, study):
         workspace.viewer._add_layer_from_data(*item)
-    workspace.show_tab(type(workspace.review))
     workspace.go_to_slice(1)
     rest()
     tab = workspace.review
@@ -190,14 +198,9 @@ def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
 
 
 def test_key_slices_without_an_explanation_leave_as_dicom_pictures_with_their_marks(
-    workspace: Any, tmp_path: Path
+    patient: Any, tmp_path: Path
 ) -> None:
-    place = write(tmp_path / "Quandertide", slices(noise(4, 24, 20), **IDENTITY))
-    workspace.open_path(place)
-    assert workspace.wait(60)
-    workspace.show_tab(type(workspace.review))
-    tab = workspace.review
-    rest()
+    workspace, tab = patient, patient.review
     for index in (1, 2):
         workspace.go_to_slice(index)
         tab.marking.mark_key_slice()

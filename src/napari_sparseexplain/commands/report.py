@@ -58,7 +58,7 @@ def report(
     patient_axes: PatientAxes = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write report.pdf and a picture (PNG and JSON) of every key slice.
+    """Write report.pdf, a table of what was marked, and a picture (PNG, JSON) of every key slice.
 
     Of a review: as it was saved. Of a study: its scans, or each explanation over them, on the
     largest slice of the lesion. Nothing identifying is written unless asked for. Research only.
@@ -78,9 +78,9 @@ def report(
     from ..volumes import open_study
     from ..whole_file import refuse_existing
 
-    size = PictureSize(width, height, dpi)
-    refuse_existing(out / "report.pdf", overwrite)
-    refuse_existing(measurement_file(out / "report.pdf"), overwrite)
+    size, file = PictureSize(width, height, dpi), out / "report.pdf"
+    refuse_existing(file, overwrite)
+    refuse_existing(measurement_file(file), overwrite)
     if is_review(path):
         reading: Reading = restore_review(path, moved=moved)
     else:
@@ -106,18 +106,20 @@ def report(
             overwrite=overwrite,
         )
         exported = progress_bar.run(captures, "DICOM")
-        for file in exported.files:
-            print(file)
+        for written in exported.files:
+            print(written)
         for said in exported.notes:
             print(f"note: {said}")
     work = export_slices(
         reading, out / "pictures", slices, size, identify=identify, overwrite=overwrite
     )
-    for file in progress_bar.run(work, "pictures"):
-        if file.suffix == ".png":
-            print(file)
-    done = write_report(reading, out / "report.pdf", slices, identify=identify, overwrite=overwrite)
+    for written in progress_bar.run(work, "pictures"):
+        if written.suffix == ".png":
+            print(written)
+    done = write_report(reading, file, slices, identify=identify, overwrite=overwrite)
     print(progress_bar.run(done, "report"))
+    if reading.review.annotations:
+        print(measurement_file(file))
 
 
 def _moved(given: list[str] | None) -> dict[str, str]:

@@ -122,9 +122,7 @@ def export_dicom_work(
             for said in (picture.name, picture.title)
         ),
     )
-    # As the NIfTI files of the same explanation are named.
-    key = "_".join(_plain(part) for part in (explanation.method, explanation.target) if part)
-    planned = [*(f"{key}_{_plain(item.name)}.dcm" for item in chosen)]
+    planned = _file_names(explanation, chosen)
     planned += [f"{_plain(picture.name)}.dcm" for picture in pictures]
     for name in planned:
         refuse_existing(folder / name, overwrite)
@@ -257,6 +255,18 @@ def _plain(name: str) -> str:
     return _UNSAFE.sub("-", name).strip("-_") or "map"
 
 
-def known_maps(explanation: Explanation) -> Iterable[str]:
-    """Names of the maps that can be exported."""
-    return [item.name for item in _chosen(explanation, None)[0]]
+def _file_names(explanation: Explanation, maps: Iterable[ExplanationMap]) -> list[str]:
+    """As the NIfTI files of the same explanation are named."""
+    key = "_".join(_plain(part) for part in (explanation.method, explanation.target) if part)
+    return [f"{key}_{_plain(item.name)}.dcm" for item in maps]
+
+
+def map_files(explanation: Explanation) -> list[str]:
+    """Names of the files that `export_dicom_work` writes of all maps of an explanation.
+
+    Raises
+    ------
+    StudyError
+        No map lies on the patient's voxels.
+    """
+    return _file_names(explanation, _chosen(explanation, None)[0])

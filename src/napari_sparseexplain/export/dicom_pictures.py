@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import StudyError
 from ..evidence import Explanation
 from ..progress import Progress, Work
+from ..review.frames import at_slice, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice, Panel
 from ..volumes.edge_letters import PLANES
@@ -26,7 +27,7 @@ from .dicom_record import PROGRAM, WARNING, checked_explanation
 from .dicom_references import new_uid
 from .dicom_secondary_capture import secondary_capture
 from .dicom_source import DicomSource, Reference, dicom_source, one_patient
-from .picture_series import at_slice, capture_name, chosen_slices, slice_words
+from .picture_series import capture_name, chosen_slices
 
 #: Letters of a picture's edges, as DICOM calls them.
 _DICOM_LETTERS = str.maketrans("SI", "HF")
@@ -88,7 +89,8 @@ def export_pictures_dicom(
     series = new_uid()
     with moved_together(folder) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            yield Progress(place, len(keys), slice_words(reading, key, kind="slice"))
+            words = key_slice_words(reading.studies[key.study], key, kind="slice")
+            yield Progress(place, len(keys), words)
             here = at_slice(reading, key)
             picture = compose(here, size, identify=identity.keep_identity, created=created)
             shown = _shown(here)
@@ -99,7 +101,7 @@ def export_pictures_dicom(
                 "explanations": [records[each] for each in shown],
             }
             note = without(key.note, hidden)
-            title = slice_words(reading, key, kind="slice") + (f": {note}" if note else "")
+            title = words + (f": {note}" if note else "")
             make = partial(
                 secondary_capture,
                 np.asarray(picture.image.convert("RGB")),

@@ -14,7 +14,7 @@ from ..review.reading import Reading
 from ..whole_file import moved_together, refuse_existing
 from .compositor import PictureSize
 from .dicom_deidentification import Deidentification
-from .dicom_export import Exported, export_dicom_work, known_maps
+from .dicom_export import Exported, export_dicom_work, map_files
 from .dicom_pictures import export_pictures_dicom
 from .dicom_source import from_dicom
 from .picture_series import capture_name, key_or_shown_slices
@@ -37,6 +37,18 @@ def check_from_dicom(reading: Reading) -> None:
                 where=study.name,
                 remedy="Export slices as PNG, or a report",
             )
+
+
+def planned_files(reading: Reading) -> list[str]:
+    """Names of the files that `export_reading_dicom` writes, in its order; no file is read."""
+    keys = key_or_shown_slices(reading)
+    names = dict.fromkeys(capture_name(place, key) for place, key in enumerate(keys))
+    for key, explanation in reading.explanations.items():
+        if not _reason(reading, key):
+            for name in map_files(explanation):
+                # Two maps of one method and target, as with other parameters, have one name.
+                names[next(n for n in _numbered(Path(name)) if n not in names)] = None
+    return list(names)
 
 
 def export_reading_dicom(
@@ -75,13 +87,16 @@ def export_reading_dicom(
     check_from_dicom(reading)
     identity = identity or Deidentification()
     folder = Path(folder)
-    keys = key_or_shown_slices(reading)
-    for place, key in enumerate(keys):
-        refuse_existing(folder / capture_name(place, key), overwrite)
-    names: dict[str, None] = {}
+    names = planned_files(reading)
+    for name in names:
+        refuse_existing(folder / name, overwrite)
     with moved_together(folder) as temporary, TemporaryDirectory(dir=temporary) as making:
         done = yield from export_pictures_dicom(
-            reading, Path(making, "pictures"), keys, size, identity=identity
+            reading,
+            Path(making, "pictures"),
+            key_or_shown_slices(reading),
+            size,
+            identity=identity,
         )
         made, notes = list(done.files), dict.fromkeys(done.notes)
         for key, explanation in reading.explanations.items():
@@ -95,11 +110,7 @@ def export_reading_dicom(
             )
             made += done.files
             notes.update(dict.fromkeys(done.notes))
-        for path in made:
-            # Two maps of one method and target, as with other parameters, have one name.
-            name = next(n for n in _numbered(path) if n not in names)
-            names[name] = None
-            refuse_existing(folder / name, overwrite)
+        for path, name in zip(made, names, strict=True):
             os.replace(path, temporary / name)
     return Exported(tuple(folder / name for name in names), tuple(notes))
 
@@ -109,7 +120,7 @@ def _reason(reading: Reading, key: str) -> str:
     if not from_dicom(reading.studies[reading.review.explanations[key].study]):
         return "its study did not come from DICOM images, so its maps are in the pictures alone"
     try:
-        known_maps(reading.explanations[key])
+        map_files(reading.explanations[key])
     except StudyError:
         return "no map lies on the patient's voxels, so it is in the pictures alone"
     return ""

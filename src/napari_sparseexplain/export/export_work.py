@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,13 +14,7 @@ from ..review.review import KeySlice
 from .compositor import PictureSize, compose
 from .measurements import measurement_file
 from .picture_file import save_picture
-from .picture_series import (
-    capture_name,
-    every_slice,
-    export_slices,
-    key_or_shown_slices,
-    picture_name,
-)
+from .picture_series import every_slice, export_slices, picture_name
 
 #: What can be exported.
 What = Literal["slice", "key slices", "every slice", "report", "dicom"]
@@ -61,16 +55,18 @@ class Files(list[Path]):
         What a person must know of them.
     """
 
-    notes: tuple[str, ...] = ()
+    def __init__(self, files: Iterable[Path], notes: Iterable[str] = ()) -> None:
+        super().__init__(files)
+        self.notes = tuple(notes)
 
 
-def export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
+def export_work(reading: Reading, choice: ExportChoice) -> Work[Files]:
     """Write what was chosen, yielding progress.
 
     Returns
     -------
-    list of Path
-        The files.
+    Files
+        And what a person must know of them.
 
     Raises
     ------
@@ -82,7 +78,7 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
     if choice.what == "slice":
         yield Progress(0, 1, "drawing")
         picture = compose(reading, choice.size, identify=choice.identify)
-        return save_picture(picture, choice.path, overwrite=choice.overwrite)
+        return Files(save_picture(picture, choice.path, overwrite=choice.overwrite))
     if choice.what == "report":
         from .report import write_report  # here: the window opens without a PDF library
 
@@ -90,28 +86,28 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
             reading, choice.path, identify=choice.identify, overwrite=choice.overwrite
         )
         beside = [measurement_file(written)] if reading.review.annotations else []
-        return [written, *beside]
+        return Files([written, *beside])
     if choice.what == "dicom":
         return (yield from _dicom(reading, choice))
-    return (
-        yield from export_slices(
-            reading,
-            choice.path,
-            _slices(reading, choice),
-            choice.size,
-            identify=choice.identify,
-            overwrite=choice.overwrite,
-        )
+    written = yield from export_slices(
+        reading,
+        choice.path,
+        _slices(reading, choice),
+        choice.size,
+        identify=choice.identify,
+        overwrite=choice.overwrite,
     )
+    return Files(written)
 
 
 def existing_files(reading: Reading, choice: ExportChoice) -> list[Path]:
-    """Files of the export that are there already; of DICOM only its pictures are known before."""
+    """Files of the export that are there already."""
     if choice.what in ("slice", "report"):
         planned = [choice.path]
     elif choice.what == "dicom":
-        keys = key_or_shown_slices(reading)
-        planned = [choice.path / capture_name(i, key) for i, key in enumerate(keys)]
+        from .dicom_reading import planned_files
+
+        planned = [choice.path / name for name in planned_files(reading)]
     else:
         names = [picture_name(i, key) for i, key in enumerate(_slices(reading, choice))]
         planned = [choice.path / name for name in names]
@@ -161,6 +157,4 @@ def _dicom(reading: Reading, choice: ExportChoice) -> Work[Files]:
         identity=Deidentification(keep_identity=choice.identify),
         overwrite=choice.overwrite,
     )
-    files = Files(done.files)
-    files.notes = done.notes
-    return files
+    return Files(done.files, done.notes)

@@ -52,8 +52,7 @@ class SearchedText:
         sought, short = _sought(value)
         if not sought:
             return
-        plain = self._short if short else self._folded
-        text, places = plain
+        text, places = self._short if short else self._folded
         if sought not in text:
             return
         for match in _pattern(sought, self._numbers_whole).finditer(text):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import SparseExplainError, StudyError
 from ..progress import Progress, Work
-from ..review.frames import at_frame, frame_of, frame_text
+from ..review.frames import at_slice, frame_of, key_slice_words
 from ..review.reading import Reading, slice_count
 from ..review.review import KeySlice
 from ..whole_file import moved_together, refuse_existing
@@ -43,18 +43,6 @@ def every_slice(reading: Reading, step: int = 1) -> tuple[KeySlice, ...]:
         KeySlice(panel.study, panel.plane, i, notes.get((panel.study, panel.plane, i), ""), leading)
         for i in range(0, slice_count(reading.study_of(panel), panel), step)
     )
-
-
-def at_slice(reading: Reading, key: KeySlice) -> Reading:
-    """The reading on a slice and its frame; a probe elsewhere keeps its place and is not told."""
-    return at_frame(reading, key)
-
-
-def slice_words(reading: Reading, key: KeySlice, *, kind: str = "") -> str:
-    """As ``"axial 12, frame 3/25"``; ``kind`` stands before the number (``"axial slice 12"``)."""
-    number = " ".join(part for part in (key.plane, kind, str(key.index + 1)) if part)
-    frame = frame_text(reading.studies[key.study], key.leading)
-    return f"{number}, {frame}" if frame else number
 
 
 def picture_name(place: int, key: KeySlice) -> str:
@@ -126,7 +114,8 @@ def export_slices(
     hidden = values_to_remove(reading, identify=identify)
     with moved_together(folder) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            yield Progress(place, len(keys), slice_words(reading, key, kind="slice"))
+            words = key_slice_words(reading.studies[key.study], key, kind="slice")
+            yield Progress(place, len(keys), words)
             picture = compose(at_slice(reading, key), size, identify=identify, created=created)
             record = {**picture.record, "note": without(key.note, hidden)}
             save_picture(replace(picture, record=record), temporary / name)

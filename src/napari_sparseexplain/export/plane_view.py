@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..review.review import Camera, Convention
 from ..volumes import Grid
 from ..volumes.edge_letters import PLANES, Plane, edge_letters
+from ..volumes.place_words import axis_words
 
 #: Share of a picture left free about a slice that is seen whole.
 FIT_MARGIN = 0.04
@@ -143,8 +144,7 @@ class PlaneView:
         place = (np.asarray(self.grid.shape, dtype=float) - 1) / 2
         place[axis] = self.index
         nearest = int(np.abs(self.grid.affine[:3, axis]).argmax())
-        mm = float(self.grid.world(place)[nearest])
-        words = f"{('RAS' if mm >= 0 else 'LPI')[nearest]} {abs(mm):.1f} mm"
+        words = f"{axis_words(self.grid.world(place))[nearest]} mm"
         through = self.grid.affine[:3, axis] / self.grid.spacing[axis]
         tilt = float(np.degrees(np.arccos(min(abs(float(through[nearest])), 1.0))))
         return f"{words}, oblique {tilt:.0f}°" if tilt >= OBLIQUE_SAID_FROM else words

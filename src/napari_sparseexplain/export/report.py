@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..progress import Progress, Work
-from ..review.frames import at_frame, frame_of, frame_text
+from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice
 from ..whole_file import moved_together, refuse_existing, remove_file, write_whole
@@ -24,7 +24,6 @@ from .measurements import (
     region_rows,
     without_empty_frames,
 )
-from .picture_series import at_slice, slice_words
 from .report_pages import ReportPages
 from .report_tables import finding_lines, model_tables, score_table, study_rows
 
@@ -81,14 +80,15 @@ def write_report(
     marks = measurements(reading, identify=identify, hidden=hidden)
     _cover(pages, reading, keys, time, marks, identify=identify, hidden=hidden)
     for place, key in enumerate(keys):
-        yield Progress(place + 1, len(keys) + 1, slice_words(reading, key, kind="slice"))
+        study, here = reading.studies[key.study], at_slice(reading, key)
+        yield Progress(place + 1, len(keys) + 1, key_slice_words(study, key, kind="slice"))
         note = without(key.note, hidden)
         lines = [note] if note else []
-        table = _rows_of_slice(reading, key, marks)
+        table = _rows_of_slice(here, key, marks)
         width, height = pages.picture_room(len(lines), table)
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
-        picture = compose(at_slice(reading, key), size, identify=identify, created=time)
-        heading = f"Key slice {place + 1} of {len(keys)}: {slice_words(reading, key)}"
+        picture = compose(here, size, identify=identify, created=time)
+        heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
     with moved_together(path.parent) as temporary:
         write_whole(temporary / path.name, pages.content())
@@ -153,8 +153,8 @@ def _cover(
 def _rows_of_slice(
     reading: Reading, key: KeySlice, marks: Sequence[Measurement]
 ) -> list[list[str]]:
-    """The table of the marks on one slice at its frame; long ones are cut, the cover has all."""
-    panels = [p for p in at_frame(reading, key).review.panels if p.study == key.study]
+    """The table of the marks on the slice that a reading is at; the cover has those cut here."""
+    panels = [p for p in reading.review.panels if p.study == key.study]
     # A key slice of before has no frame: its picture is of the frame that the panels show.
     frames = {key.leading, *(frame_of(reading, panel)[0] for panel in panels)}
     here = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..review.frames import frame_of, frame_words
 from ..volumes import Study
-from .layer_overlays import covers, leading_points
+from .layer_overlays import leading_points, uncovered
 from .panel_layer import PanelLayer
 from .study_layers import METADATA_KEY, StudyLayer
 from .viewer_panels import seen
@@ -23,8 +23,7 @@ def frame_in_picture(viewer: ViewerModel, study: Study) -> tuple[tuple[int, ...]
     """
     layers = [layer for layer in viewer.layers if seen(layer)]
     if not viewer.canvas.grid.enabled:
-        hidden = max((place for place, layer in enumerate(layers) if covers(layer)), default=0)
-        layers = layers[hidden:]
+        layers = uncovered(layers)
     for layer in layers:
         known = layer.metadata.get(METADATA_KEY)
         if isinstance(known, PanelLayer) and known.study is study:

@@ -52,7 +52,7 @@ def layer_parts(
     return []
 
 
-def covers(layer: Layer) -> bool:
+def _covers(layer: Layer) -> bool:
     """Whether nothing below a layer is seen on any slice: an opaque picture of the whole study."""
     known = layer.metadata.get(METADATA_KEY)
     if not isinstance(layer, Image) or layer.opacity < 1 or str(layer.blending) not in _FLAT:
@@ -61,6 +61,12 @@ def covers(layer: Layer) -> bool:
         span = known.explanation.slices
         return (span.start, span.stop) == (0, known.study.grid.shape[0])
     return isinstance(known, StudyLayer)
+
+
+def uncovered(layers: Sequence[Layer]) -> list[Layer]:
+    """Layers that lie in one place, bottom first, less those that an opaque one hides."""
+    opaque = (place for place, layer in enumerate(layers) if _covers(layer))
+    return list(layers[max(opaque, default=0) :])
 
 
 def _study_part(

@@ -11,7 +11,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 
 _DARK = (0.0, 0.0, 0.0, 1.0)
 
-#: Pixels of the screen in a point of napari's text: twice the 96 / 72 of other programs.
+#: Pixels of the screen in a point of napari's text: the 96 / 72 of other programs, taken twice.
 PIXELS_IN_POINT = (96 / 72) ** 2
 
 #: Width of the edge in pixels of the screen.

@@ -31,6 +31,14 @@ def shown_index(viewer: ViewerModel, grid: Grid, axis: int) -> int:
     return int(min(max(round(point / grid.spacing[axis]), 0), grid.shape[axis] - 1))
 
 
+def shows_any(viewer: ViewerModel, grid: Grid, slices: slice) -> bool:
+    """Whether a view shows some of these axial slices; across them it always does."""
+    axes = spatial_axes(viewer)
+    if axes is None or axes[0] != 0:
+        return True
+    return slices.start <= shown_index(viewer, grid, 0) < slices.stop
+
+
 def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention) -> str:
     """As ``"Axial 75/155 · frame 3/25 · S 12.0 mm · radiological"``; empty in 3-D.
 

@@ -10,7 +10,7 @@ from ..errors import SparseExplainError
 from ..review.review import Camera, Overlay, Panel, ScanLayer
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
-from .layer_overlays import covers, layer_parts
+from .layer_overlays import layer_parts, uncovered
 from .panel_layer import PanelLayer, known_panel
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY
@@ -130,11 +130,10 @@ def _panel(
     blank: Panel, layers: Sequence[Layer], point: Sequence[float], keys: ReviewKeys, *, titled: bool
 ) -> Panel:
     """One cell. What an opaque layer hides is left out."""
-    hidden = max((place for place, layer in enumerate(layers) if covers(layer)), default=0)
-    seen = list(layers[hidden:])
-    if len(seen) == 1 and isinstance(drawn := seen[0].metadata.get(METADATA_KEY), PanelLayer):
+    layers = uncovered(layers)
+    if len(layers) == 1 and isinstance(drawn := layers[0].metadata.get(METADATA_KEY), PanelLayer):
         return known_panel(drawn, blank, keys)
-    parts = [part for layer in seen for part in layer_parts(layer, point, keys)]
+    parts = [part for layer in layers for part in layer_parts(layer, point, keys)]
     here = keys.studies[blank.study]
     fitting = []
     for part in parts:

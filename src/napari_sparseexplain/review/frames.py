@@ -51,10 +51,18 @@ def frame_of(reading: Reading, panel: Panel) -> tuple[tuple[int, ...], str]:
     return (), ""
 
 
-def at_frame(reading: Reading, key: KeySlice) -> Reading:
+def key_slice_words(study: Study, key: KeySlice, *, kind: str = "") -> str:
+    """As ``"axial 12, frame 3/25"``; ``kind`` stands before the number (``"axial slice 12"``)."""
+    number = " ".join(part for part in (key.plane, kind, str(key.index + 1)) if part)
+    frame = frame_text(study, key.leading)
+    return f"{number}, {frame}" if frame else number
+
+
+def at_slice(reading: Reading, key: KeySlice) -> Reading:
     """The reading on a key slice and, in volumes with leading axes, at its frame.
 
-    A key slice without a frame leaves every panel at its own.
+    A key slice without a frame leaves every panel at its own; a probe elsewhere keeps its place
+    and is not told.
     """
     review = reading.review.at(key)
     here = reading.with_review(review)

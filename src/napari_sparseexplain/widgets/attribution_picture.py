@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from ..evidence.region_table import REGIONS
 from ..export.burned_in import part_text
 from ..layers.cell_name import show_cell_name
 from ..layers.class_legend import ClassLegend
-from ..layers.linked_cameras import spatial_axes
+from ..layers.slice_title import shows_any
 from ..layers.study_layers import occupied_box
-from ..volumes.intensity_window import display_limits
 from ..volumes.reading_order import first_shown
 from .heat_controls import HeatControls
 from .map_caption import caption_text, uncovered_text
 from .resting_timer import RestingTimer
 from .shown_attribution import HEAT, OVER, ShownAttribution
+from .window_control import scan_window
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -83,12 +83,9 @@ class AttributionPicture:
             return
         study = self._shown[0].study
         role = self._controls.role or first_shown(study)
-        layer = self._workspace.study_layer(role)
-        volume = study[role]
-        limits = display_limits(volume) if layer is None else cast(Any, layer).contrast_limits
-        scan = volume.spatial()
+        window = scan_window(self._workspace, study, role)
+        scan = study[role].spatial()
         for one in self._shown:
-            window = (float(limits[0]), float(limits[1]))
             one.draw(scan, role, window, self._controls.share, self._controls.least)
         self._write()
 
@@ -98,9 +95,7 @@ class AttributionPicture:
         self._write()
 
     def _covers(self, one: ShownAttribution) -> bool:
-        """Whether a map is seen in the picture; across its slices some of it always is."""
-        axes = spatial_axes(self._viewer)
-        return axes is None or axes[0] != 0 or one.covers(self._workspace.current_slice)
+        return shows_any(self._viewer, one.study.grid, one.explanation.slices)
 
     def _on_place(self) -> None:
         """Another slice, plane or view: words stay only with what is seen."""

@@ -13,11 +13,12 @@ from napari.layers import Layer
 from ..evidence import Explanation
 from ..layers.scan_stand_in import DIMMED, ScanStandIns
 from ..volumes import Study
-from ..volumes.intensity_window import display_limits
 from ..volumes.reading_order import first_shown
 from .resting_timer import RestingTimer
+from .window_control import scan_window
 
 if TYPE_CHECKING:
+    from .work_runner import LatestRunner, WorkRunner
     from .workspace import Workspace
 
 #: Stands behind the name of a cell whose map is on its way.
@@ -89,6 +90,23 @@ class AwaitedSlice:
         )
         workspace.study_changed.connect(self.look)
 
+    def mind(self, runner: WorkRunner, steps: LatestRunner, again: Callable[[], None]) -> None:
+        """Follow nothing while a run is under way, and wait for no answer that failed.
+
+        Parameters
+        ----------
+        runner : WorkRunner
+        steps : LatestRunner
+            Computes slices scrolled to.
+        again : callable
+            Called at the end of a run, which is told before its result is here: a slice asked for
+            before that would be computed twice.
+        """
+        runner.running_changed.connect(lambda on: self.look() if on else None)
+        for ended in (runner.succeeded, runner.failed, runner.cancelled):
+            ended.connect(lambda *_: again())
+        steps.failed.connect(lambda _: self.end_all())
+
     @property
     def waiting(self) -> bool:
         """Whether a slice in the picture is still to come."""
@@ -151,12 +169,7 @@ class AwaitedSlice:
         for layer, (role, is_scan) in result.scans_below().items():
             if layer.visible and layer not in self._stand_ins:
                 role = role if role in study.images else first_shown(study)
-                below = self._workspace.study_layer(role)
-                window = (
-                    cast(Any, below).contrast_limits
-                    if below is not None
-                    else display_limits(study[role])
-                )
+                window = scan_window(self._workspace, study, role)
                 strength = 1.0 if is_scan else DIMMED
                 scan, spacing = study[role].spatial(), study.grid.spacing
                 self._stand_ins.put(cast(Any, layer), scan, spacing, window, strength)

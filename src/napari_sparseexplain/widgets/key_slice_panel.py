@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from ..review.frames import frame_text
+from ..review.frames import key_slice_words
 from ..review.review import KeySlice
 from ..volumes import Study
 from .mark_table import MarkTable
@@ -50,18 +50,13 @@ class KeySlicePanel(QWidget):
         box.addLayout(foot)
 
     def show_key_slices(self, keys: Sequence[KeySlice], study: Study | None) -> None:
-        """Fill the list; the study tells how many frames there are."""
-        self.table.show_lines([(key_slice_words(key, study), key.note) for key in keys])
+        """Fill the list; without a study there are none."""
+        lines = [] if study is None else [(key_slice_words(study, key), key.note) for key in keys]
+        self.table.show_lines(lines)
         several = len(keys) > 1
         for button in (self.back_button, self.next_button, self.remove_button):
             button.setEnabled(bool(keys))
         self.sort_button.setEnabled(several)
-
-
-def key_slice_words(key: KeySlice, study: Study | None) -> str:
-    """As ``"axial 12, frame 3/25"``."""
-    frame = "" if study is None else frame_text(study, key.leading)
-    return f"{key.plane} {key.index + 1}" + (f", {frame}" if frame else "")
 
 
 def _button(line: QHBoxLayout, text: str, tip: str) -> QPushButton:

@@ -96,12 +96,7 @@ class ProxyTab(ExplainTab):
             lambda: self.follow.isChecked() and not self.runner.running,
             lambda: None if self.computing else self._on_slice(workspace.current_slice),
         )
-        # Nothing is followed while a run is under way. Its end is told before its result is here,
-        # and a slice asked for then would be computed twice.
-        self.runner.running_changed.connect(lambda on: self.awaited.look() if on else None)
-        for ended in (self.runner.succeeded, self.runner.failed, self.runner.cancelled):
-            ended.connect(lambda *_: self._on_follow())
-        self.steps.failed.connect(lambda _: self.awaited.end_all())
+        self.awaited.mind(self.runner, self.steps, self._on_follow)
         workspace.voxel_clicked.connect(self._on_click)
         workspace.slice_changed.connect(self._on_slice)
         workspace.study_replaced.connect(self._on_study_replaced)

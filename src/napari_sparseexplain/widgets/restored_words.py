@@ -9,11 +9,11 @@ from weakref import WeakSet
 
 from ..evidence import Explanation
 from ..export.burned_in import part_text
+from ..layers.cell_name import show_cell_name
 from ..layers.class_legend import ClassLegend
 from ..layers.explanation_layers import ExplanationLayer
-from ..layers.linked_cameras import spatial_axes
 from ..layers.panel_layer import PanelLayer
-from ..layers.slice_title import shown_index
+from ..layers.slice_title import shows_any
 from ..layers.study_layers import METADATA_KEY
 from ..review.review import Overlay
 from ..volumes import Study
@@ -106,17 +106,12 @@ class RestoredWords:
         return [_Seen(known.study, known.explanation, known.restored, limits)]
 
     def _covers(self, one: _Seen) -> bool:
-        """Whether a map is seen in the picture; across its slices some of it always is."""
-        axes = spatial_axes(self._viewer)
-        if axes is None or axes[0] != 0:
-            return True
-        return one.slices.start <= shown_index(self._viewer, one.study.grid, 0) < one.slices.stop
+        return shows_any(self._viewer, one.study.grid, one.slices)
 
     def _title(self, layer: Layer, maps: Sequence[_Seen]) -> None:
         """A cell is called by its map only where the map is."""
         titled = self._workspace.grid_view.active and any(self._covers(one) for one in maps)
-        if layer.name_overlay.visible != titled:
-            layer.name_overlay.visible = titled
+        show_cell_name(layer, titled)
 
 
 def _caption(maps: Sequence[_Seen]) -> str:

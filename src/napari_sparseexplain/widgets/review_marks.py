@@ -12,15 +12,17 @@ from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 from ..errors import SparseExplainError
 from ..layers.annotation_layers import AnnotationLayers, Tool
 from ..layers.frame_in_picture import frame_in_picture, go_to_frame
+from ..layers.slice_title import shown_index
 from ..layers.viewer_panels import viewer_plane
 from ..review.annotation import Annotation
 from ..review.annotation_history import AnnotationHistory
+from ..review.frames import key_slice_words
 from ..review.review import KeySlice
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
 from .annotation_panel import AnnotationPanel
 from .explain_tab import section_header
-from .key_slice_panel import KeySlicePanel, key_slice_words
+from .key_slice_panel import KeySlicePanel
 from .window_review import OWN
 
 if TYPE_CHECKING:
@@ -131,12 +133,12 @@ class ReviewMarks(QWidget):
 
     def mark_key_slice(self, note: str = "") -> None:
         """Make the slice in the picture a key slice."""
-        place = self._place()
-        if place is None:
+        study, place = self._study, self._place()
+        if study is None or place is None:
             return
         key = KeySlice(OWN, *place[:2], note, place[2])
         if any((k.plane, k.index, k.leading) == place for k in self.key_slices):
-            self.said.emit(f"{key_slice_words(key, self._study)} is a key slice already.")
+            self.said.emit(f"{key_slice_words(study, key)} is a key slice already.")
             return
         self._set_keys((*self.key_slices, key))
 
@@ -285,19 +287,16 @@ class ReviewMarks(QWidget):
 
     def _place(self) -> tuple[Plane, int, tuple[int, ...]] | None:
         """Plane, slice and frame in the picture."""
-        study = self._study
+        study, viewer = self._study, cast(Any, self._workspace.viewer)
         if study is None:
             return None
         try:
-            plane = viewer_plane(cast(Any, self._workspace.viewer))
+            plane = viewer_plane(viewer)
         except SparseExplainError as error:
             self.said.emit(str(error))
             return None
-        axis = PLANES[plane][0]
-        dims = self._workspace.viewer.dims
-        index = round(dims.point[dims.ndim - 3 + axis] / study.grid.spacing[axis])
-        leading, _ = frame_in_picture(cast(Any, self._workspace.viewer), study)
-        return plane, min(max(index, 0), study.grid.shape[axis] - 1), leading
+        leading, _ = frame_in_picture(viewer, study)
+        return plane, shown_index(viewer, study.grid, PLANES[plane][0]), leading
 
     def _go_to(self, plane: Plane, index: int, leading: tuple[int, ...]) -> None:
         study = self._study

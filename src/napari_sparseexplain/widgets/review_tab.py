@@ -188,7 +188,7 @@ class ReviewTab(ExplainTab):
             choice = replace(choice, overwrite=True)
         self._say(reading)
         self._exported = choice.path.parent
-        self.runner.start(partial(_export_work, reading, choice))
+        self.runner.start(partial(export_work, reading, choice))
 
     @property
     def computing(self) -> bool:
@@ -227,10 +227,9 @@ class ReviewTab(ExplainTab):
             self._tell_found()
             left_out = hidden_results_text(self._workspace, self._saving)
             self.run_bar.message.setText(f"Saved in {done}.{left_out}")
-        elif isinstance(done, list):
+        elif isinstance(done, Files):
             first = f"{done[0]}" + (f" and {len(done) - 1} more files" if len(done) > 1 else "")
-            notes = done.notes if isinstance(done, Files) else ()
-            said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in notes)
+            said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in done.notes)
             self.run_bar.message.setText(f"Written: {first}.{said}")
         elif isinstance(done, tuple):
             self._on_opened(*done)
@@ -443,7 +442,3 @@ class ReviewTab(ExplainTab):
 def _link(action: str) -> str:
     """A link that is read on a dark theme and on a light one."""
     return f'<a href="{action}" style="color: #2f9bdb">{action.capitalize()}</a>'
-
-
-def _export_work(reading: Reading, choice: ExportChoice) -> Work[list[Path]]:
-    return (yield from export_work(reading, choice))

@@ -14,7 +14,8 @@ from ..layers.corner_text import CornerText
 from ..layers.grey_window import limits_of, set_window, shown_plane, window_words, windowed_layer
 from ..layers.study_layers import METADATA_KEY, StudyLayer
 from ..layers.window_drag import WindowDrag
-from ..volumes import Volume
+from ..volumes import Study, Volume
+from ..volumes.intensity_window import display_limits
 from ..volumes.reading_order import role_title
 from ..volumes.window_presets import (
     AUTO,
@@ -190,6 +191,14 @@ class WindowControl(QWidget):
         if layer is None and not self._workspace.grid_view.active:
             layer = self._layer
         self.read_out.write("" if layer is None else f"{_short_name(layer)}  {window_words(layer)}")
+
+
+def scan_window(workspace: Workspace, study: Study, role: str) -> tuple[float, float]:
+    """Values of a scan that are black and white in its layer; without one, as it would open."""
+    for layer in workspace.layers_of(study):
+        if isinstance(layer, Image) and layer.metadata[METADATA_KEY].role == role:
+            return limits_of(layer)
+    return display_limits(study[role])
 
 
 def _volume_of(layer: Image | None) -> Volume | None:

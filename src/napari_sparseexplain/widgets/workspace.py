@@ -276,11 +276,7 @@ class Workspace(QWidget):
     @property
     def current_slice(self) -> int:
         """Slice of the active study in the picture (or last in it, in another plane)."""
-        if self.study is None:
-            return 0
-        grid = self.study.grid
-        position = self.viewer.dims.point[self.viewer.dims.ndim - 3]
-        return int(min(max(round(position / grid.spacing[0]), 0), grid.shape[0] - 1))
+        return 0 if self.study is None else shown_index(self.viewer, self.study.grid, 0)
 
     def go_to_slice(self, index: int) -> None:
         """Show a slice of the active study."""
