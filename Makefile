@@ -51,4 +51,6 @@ clean:
 	rm -rf .venv out build dist .pytest_cache .ruff_cache
 
 pictures: prepare
-	@scripts/with_display $(VENV)/sparseexplain demo --pictures --out docs/pictures
+	@rm -rf out/pictures
+	@scripts/with_display $(VENV)/sparseexplain demo --pictures --out out/pictures
+	@cp out/pictures/*.png docs/pictures/

@@ -195,8 +195,8 @@ def test_words_are_looked_for_once_when_marks_are_written(
     drawing = opened.review.marking.drawing
     drawing.show([ellipse(opened)], opened.study, "study")
     looked: list[int] = []
-    look = drawing.words._lines
-    monkeypatch.setattr(drawing.words, "_lines", lambda: (looked.append(1), look())[1])
+    look = drawing.words._marks
+    monkeypatch.setattr(drawing.words, "_marks", lambda: (looked.append(1), look())[1])
     drawing.show([distance(opened), ellipse(opened)], opened.study, "study")
     assert len(looked) == 1
 

@@ -1,4 +1,4 @@
-"""A region's values below the list, the slice's name in the grid, closing a study."""
+"""A region's values below the list, slice and marks in the grid, closing a study."""
 
 from __future__ import annotations
 
@@ -99,3 +99,43 @@ def test_of_two_studies_the_other_one_is_active_after_closing(
     assert shown is not None
     assert shown.visible
     assert np.isfinite(shown.contrast_limits).all()
+
+
+def test_marks_stand_in_every_cell_of_the_grid_on_their_slice_alone(opened: Any) -> None:
+    drawing = opened.review.marking.drawing
+    opened.review.marking.add_annotation(mark(opened, "distance", [(16, 8), (16, 20)], "width"))
+    opened.review.marking.add_annotation(mark(opened, "ellipse", [(3, 3), (3, 9), (8, 9), (8, 3)]))
+    opened.review.marking.add_annotation(mark(opened, "text", [(20, 20)], "here"))
+    settle(0.1)
+    assert drawing.words.outlines.paths == (), "in the single view the layers draw them"
+    layers = [opened.study_layer(role) for role in opened.study.images]
+    opened.grid_view.show(layers)
+    settle(0.2)
+    paths = drawing.words.outlines.paths
+    assert [len(points) for points, _ in paths] == [2, 73, 2, 2]
+    assert paths[0][0] == ((16.0, 8.0), (16.0, 20.0))
+    words = [text for text, *_ in drawing.words.lines]
+    assert (words[:2], words[-1]) == (["width", "12.0 mm"], "here")
+    shot = opened.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    height, width = opened.viewer.canvas.size
+    rows, columns = opened.viewer.canvas.grid.actual_shape(opened.viewer.layers)
+    assert rows * columns >= len(layers) > 1
+    camera = opened.viewer.scene.camera
+    cell = opened.viewer.canvas.viewbox_size(opened.viewer.layers)
+    for place in range(len(layers)):
+        top = (place // columns) * (height - cell[0]) / max(rows - 1, 1)
+        left = (place % columns) * (width - cell[1]) / max(columns - 1, 1)
+        y = round(top + cell[0] / 2 + (16 - camera.center[-2]) * camera.zoom)
+        x = round(left + cell[1] / 2 + (14 - camera.center[-1]) * camera.zoom)
+        spot = shot[y - 3 : y + 4, x - 8 : x + 9]
+        yellow = (spot[..., 0] > 150) & (spot[..., 1] > 140) & (spot[..., 2] < 140)
+        assert yellow.any(axis=0).mean() > 0.9, f"a line across the middle of cell {place}"
+    opened.go_to_slice(opened.current_slice + 1)
+    settle(0.2)
+    assert drawing.words.outlines.paths == ()
+    opened.go_to_slice(opened.current_slice - 1)
+    settle(0.1)
+    assert len(drawing.words.outlines.paths) == 4
+    opened.grid_view.leave()
+    settle(0.1)
+    assert drawing.words.outlines.paths == ()

@@ -1,14 +1,15 @@
 """The words of annotations, small and with a dark edge, beside the marks of the slice in a view.
 
 napari's own text of a layer has no edge and lies on the mark. These words are an overlay of the
-scene, so that they stand in every view that shows the marks' layers, and keep their size on the
-screen.
+scene, so that they stand in every view and in every cell of the grid, and keep their size on the
+screen. In the grid, where the marks' own layers are hidden, their lines are drawn as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from napari._vispy.visuals.text import Text
 from napari.components.overlays import SceneOverlay
 
 from ..export.lettering import line_height, text_width
-from ..review.annotation import ellipse_outline
+from ..review.annotation import AnnotationKind, ellipse_outline
 from ..review.words_place import WORDS_GAP, words_corner
+from .annotation_outlines import AnnotationOutlines, Path
 from .linked_cameras import spatial_axes
 from .outlined_text import PIXELS_IN_POINT, write_outlined
 from .study_layers import METADATA_KEY
@@ -35,8 +37,9 @@ if TYPE_CHECKING:
 #: Key among the scene's overlays.
 WORDS = "annotation_words"
 
-#: Height of the words in pixels of the screen.
-PIXELS = 13
+#: Height of the words in pixels of the screen, in a cell of the grid, and half the width of the
+#: cross of a text there.
+PIXELS, CELL_PIXELS, CROSS = 13, 10, 4
 
 
 class AnnotationWordsOverlay(SceneOverlay):
@@ -48,10 +51,13 @@ class AnnotationWordsOverlay(SceneOverlay):
         Where each line begins, in the viewer's unit.
     pixel : float
         Size of a pixel of the screen in that unit.
+    height : int
+        Of the words, in pixels of the screen.
     """
 
     lines: tuple[tuple[str, float, float, str], ...] = ()
     pixel: float = 1.0
+    height: int = PIXELS
 
 
 class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
@@ -70,7 +76,7 @@ class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
 
     def _on_lines(self) -> None:
         lines = self.overlay.lines
-        self.node.font_size = PIXELS / PIXELS_IN_POINT
+        self.node.font_size = self.overlay.height / PIXELS_IN_POINT
         write_outlined(
             self.node,
             [text for text, _, _, _ in lines],
@@ -94,6 +100,11 @@ class AnnotationWords:
 
     A mark's words are the feature ``label`` of its layer, its colour the feature ``colour``, what
     it is the feature ``kind``.
+
+    Attributes
+    ----------
+    outlines : AnnotationOutlines
+        Their lines in the cells of the grid.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -101,6 +112,7 @@ class AnnotationWords:
         self._overlay = AnnotationWordsOverlay(visible=False)
         self._paused = False
         viewer.scene.overlays[WORDS] = self._overlay
+        self.outlines = AnnotationOutlines(viewer)
         for name in ("point", "order", "ndisplay", "ndim"):
             getattr(viewer.dims.events, name).connect(self.refresh)
         for name in ("zoom", "center", "orientation"):
@@ -131,9 +143,12 @@ class AnnotationWords:
         """Write them anew, where the slice, the camera or the marks are others."""
         if self._paused:
             return
-        lines = self._lines()
+        marks = self._marks()
+        lines = self._lines(marks)
+        self.outlines.show(self._paths(marks))
         if lines:
             self._overlay.pixel = 1 / float(self._viewer.scene.camera.zoom)
+            self._overlay.height = self._height
         if self._overlay.lines != lines:
             self._overlay.lines = lines
         if self._overlay.visible != bool(lines):
@@ -147,23 +162,64 @@ class AnnotationWords:
                 getattr(layer.events, name).connect(self.refresh)
         self.refresh()
 
-    def _lines(self) -> tuple[tuple[str, float, float, str], ...]:
+    def _marks(self) -> list[_Mark]:
+        """Marks on the slice; in the grid also those of the layers that it hides."""
         axes = spatial_axes(self._viewer)
         if axes is None:
+            return []
+        grid = self._viewer.canvas.grid.enabled
+        return [
+            mark
+            for layer in self._viewer.layers
+            if (layer.visible or grid) and layer.metadata.get(METADATA_KEY) == AUXILIARY
+            for mark in _marks(layer, self._viewer, axes[0])
+        ]
+
+    def _lines(self, marks: list[_Mark]) -> tuple[tuple[str, float, float, str], ...]:
+        axes = spatial_axes(self._viewer)
+        if axes is None or not marks:
             return ()
-        view = _View(self._viewer, axes[1:])
-        found: list[tuple[str, float, float, str]] = []
-        for layer in self._viewer.layers:
-            if layer.visible and layer.metadata.get(METADATA_KEY) == AUXILIARY:
-                for text, kind, colour, points in _marks(layer, self._viewer, axes[0]):
-                    found += view.lines(text, kind, colour, points)
+        view = _View(self._viewer, axes[1:], self._height)
+        return tuple(line for mark in marks if mark.label for line in view.lines(mark))
+
+    @property
+    def _height(self) -> int:
+        return CELL_PIXELS if self._viewer.canvas.grid.enabled else PIXELS
+
+    def _paths(self, marks: list[_Mark]) -> tuple[Path, ...]:
+        axes = spatial_axes(self._viewer)
+        if axes is None or not self._viewer.canvas.grid.enabled:
+            return ()
+        arm = CROSS / float(self._viewer.scene.camera.zoom)
+        found: list[Path] = []
+        for mark in marks:
+            points = mark.points[:, axes[1:]]
+            lines = [points]
+            if mark.kind == "text":
+                lines = [points[0] + np.outer((-arm, arm), way) for way in ((1, 0), (0, 1))]
+            elif mark.kind in ("polygon", "ellipse"):
+                lines = [np.concatenate([points, points[:1]])]
+            for line in lines:
+                ends = tuple((float(row), float(column)) for row, column in line)
+                found.append((ends, mark.colour))
         return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mark:
+    """A mark on the slice: its words, and its drawn points in the viewer's unit."""
+
+    label: str
+    kind: AnnotationKind
+    colour: str
+    points: npt.NDArray[np.float64]
 
 
 class _View:
     """From the viewer's unit to pixels of the screen and back."""
 
-    def __init__(self, viewer: ViewerModel, displayed: tuple[int, ...]) -> None:
+    def __init__(self, viewer: ViewerModel, displayed: tuple[int, ...], words: int) -> None:
+        self._words = words
         camera = viewer.scene.camera
         vertical, horizontal = (str(way) for way in camera.orientation2d)
         self._axes = displayed
@@ -173,30 +229,28 @@ class _View:
         self._centre = np.asarray(camera.center[-2:], dtype=np.float64)
         self._size = np.asarray(viewer.canvas.viewbox_size(viewer.layers), dtype=np.float64)
 
-    def lines(
-        self, text: str, kind: Any, colour: str, points: npt.NDArray[np.float64]
-    ) -> list[tuple[str, float, float, str]]:
+    def lines(self, mark: _Mark) -> list[tuple[str, float, float, str]]:
         """A mark's words, line by line; none of a mark outside the picture."""
-        pixels = (points[:, self._axes] - self._centre) * self._flip * self._zoom + self._size / 2
+        points = mark.points[:, self._axes]
+        pixels = (points - self._centre) * self._flip * self._zoom + self._size / 2
         if (pixels.max(axis=0) < 0).any() or (pixels.min(axis=0) > self._size).any():
             return []
-        words = text.split("\n")
-        step = line_height(PIXELS)
-        box = (max(text_width(word, PIXELS) for word in words), float(step * len(words)))
+        words = mark.label.split("\n")
+        step = line_height(self._words)
+        box = (max(text_width(word, self._words) for word in words), float(step * len(words)))
         height, width = self._size
-        x, y = words_corner(kind, pixels[:, ::-1], box, PIXELS * WORDS_GAP, (width, height))
+        gap = self._words * WORDS_GAP
+        x, y = words_corner(mark.kind, pixels[:, ::-1], box, gap, (width, height))
         found = []
         for place, word in enumerate(words):
             at = np.array([y + (place + 0.5) * step, x])
             row, column = (at - self._size / 2) * self._flip / self._zoom + self._centre
-            found.append((word, float(row), float(column), colour))
+            found.append((word, float(row), float(column), mark.colour))
         return found
 
 
-def _marks(
-    layer: Layer, viewer: ViewerModel, through: int
-) -> list[tuple[str, str, str, npt.NDArray[np.float64]]]:
-    """Words, kind, colour and drawn points (in the viewer's unit) of the marks on the slice."""
+def _marks(layer: Layer, viewer: ViewerModel, through: int) -> list[_Mark]:
+    """Marks of a layer on the slice."""
     marks: Any = layer
     features: pd.DataFrame = marks.features
     if not {"label", "kind", "colour"} <= set(features.columns):
@@ -209,11 +263,11 @@ def _marks(
     rows = zip(marks.data, features["label"], features["kind"], features["colour"], strict=True)
     for vertices, label, kind, colour in rows:
         points = np.atleast_2d(np.asarray(vertices, dtype=np.float64))[:, -3:]
-        if not label or np.abs(points[:, through] - here).max() > 0.5:
+        if np.abs(points[:, through] - here).max() > 0.5:
             continue
         if kind == "ellipse":
             if len(points) != 4:  # the row is that of another mark, see above
                 continue
             points = ellipse_outline(points)
-        found.append((str(label), str(kind), str(colour), points * spacing))
+        found.append(_Mark(str(label), kind, str(colour), points * spacing))
     return found

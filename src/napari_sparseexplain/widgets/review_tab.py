@@ -228,9 +228,9 @@ class ReviewTab(ExplainTab):
             left_out = hidden_results_text(self._workspace, self._saving)
             self.run_bar.message.setText(f"Saved in {done}.{left_out}")
         elif isinstance(done, Files):
-            first = f"{done[0]}" + (f" and {len(done) - 1} more files" if len(done) > 1 else "")
+            more = f" and {len(done) - 1} more" if len(done) > 1 else ""
             said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in done.notes)
-            self.run_bar.message.setText(f"Written: {first}.{said}")
+            self.run_bar.message.setText(f"Written: {done[0]}{more}.{said}")
         elif isinstance(done, tuple):
             self._on_opened(*done)
         else:
