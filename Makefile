@@ -13,8 +13,8 @@ demo: prepare
 PYTEST = env OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} NUMBA_NUM_THREADS=$${NUMBA_NUM_THREADS:-1} $(VENV)/python -m pytest
 
 # Windows in two processes, each on a screen of its own (on one they would take the focus from each
-# other) and all else in a third, two at a time; chosen tests, as in `make test TESTS=tests/volumes`,
-# in one. Where there is no virtual screen the windows are tested in one process.
+# other), all else in a third that takes what time they leave; chosen tests, as in
+# `make test TESTS=tests/volumes`, in one. Where there is no virtual screen the windows are tested in one process.
 ifneq ($(shell command -v xvfb-run),)
 WINDOWS := test-windows-1 test-windows-2
 else
@@ -25,7 +25,7 @@ test: prepare
 ifdef TESTS
 	@scripts/with_display $(MAKE) --no-print-directory test-chosen
 else
-	@scripts/with_display $(MAKE) --no-print-directory --jobs=2 $(WINDOWS) test-rest
+	@scripts/with_display $(MAKE) --no-print-directory --keep-going --jobs=3 $(WINDOWS) test-rest
 endif
 
 test-windows:
@@ -35,7 +35,7 @@ test-windows-1:
 test-windows-2:
 	@SPARSEEXPLAIN_VIRTUAL_SCREEN=1 scripts/with_display $(PYTEST) -m gui --part 2/2
 test-rest:
-	@$(PYTEST) -m "not gui"
+	@nice $(PYTEST) -m "not gui"
 test-chosen:
 	@$(PYTEST) $(TESTS)
 

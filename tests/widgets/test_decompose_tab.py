@@ -439,7 +439,7 @@ def test_results_go_with_their_study(run: Any) -> None:
     assert run.wait(30)
     assert the_one(run).explanation.scores["Dice WT"] is not None
     old = run.study
-    run._close_study(old)
+    run.close_study(old)
     settle()
     assert run.decompose.shown == []
     assert run.decompose.results.items == []
