@@ -12,7 +12,8 @@ from .corner_room import caption_room, corner_lines
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_SIZE = 7.5
+#: In points: in the single view, and in the grid, where a line less covers less of a cell.
+_SIZE, _GRID_SIZE = 7.5, 6.5
 _BOX = (0.0, 0.0, 0.0, 0.6)
 
 #: Lines that a caption may take in a narrow canvas; what it says stands in the tab too.
@@ -62,18 +63,19 @@ class ClassLegend:
 
     def _write_caption(self) -> None:
         if self.text:
-            text = corner_lines(self.text, _SIZE, caption_room(self._viewer), _CAPTION_LINES)
-            self._write(f"{self._name}_caption", text, "bottom_left", "#FFFFFF")
+            size = _GRID_SIZE if self._viewer.canvas.grid.enabled else _SIZE
+            text = corner_lines(self.text, size, caption_room(self._viewer), _CAPTION_LINES)
+            self._write(f"{self._name}_caption", text, "bottom_left", "#FFFFFF", size)
         else:
             self._hide(f"{self._name}_caption")
 
-    def _write(self, key: str, text: str, position: str, colour: str) -> None:
+    def _write(self, key: str, text: str, position: str, colour: str, size: float = _SIZE) -> None:
         overlays = self._viewer.canvas.overlays
         if key not in overlays:
             overlays[key] = TextOverlay(
                 position=position,  # pyright: ignore[reportArgumentType]  (pydantic converts)
                 gridded=False,
-                font_size=_SIZE,
+                font_size=size,
                 box=True,
                 box_color=_BOX,  # pyright: ignore[reportArgumentType]
                 visible=False,
@@ -81,6 +83,8 @@ class ClassLegend:
         overlay: Any = overlays[key]
         if overlay.text != text:
             overlay.text = text
+        if overlay.font_size != size:
+            overlay.font_size = size
         overlay.color = colour
         if not overlay.visible:
             overlay.visible = True
