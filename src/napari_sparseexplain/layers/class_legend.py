@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 #: In points: in the single view, and in the grid, where a line less covers less of a cell.
 _SIZE, _GRID_SIZE = 7.5, 6.5
-_BOX = (0.0, 0.0, 0.0, 0.6)
+#: Behind the words. In the grid they lie on a picture, which must be seen through them.
+_BOX, _GRID_BOX = (0.0, 0.0, 0.0, 0.6), (0.0, 0.0, 0.0, 0.25)
 
 #: Lines that a caption may take in a narrow canvas; what it says stands in the tab too.
 _CAPTION_LINES = 4
@@ -63,9 +64,13 @@ class ClassLegend:
 
     def _write_caption(self) -> None:
         if self.text:
-            size = _GRID_SIZE if self._viewer.canvas.grid.enabled else _SIZE
+            grid = self._viewer.canvas.grid.enabled
+            size, box = (_GRID_SIZE, _GRID_BOX) if grid else (_SIZE, _BOX)
             text = corner_lines(self.text, size, caption_room(self._viewer), _CAPTION_LINES)
-            self._write(f"{self._name}_caption", text, "bottom_left", "#FFFFFF", size)
+            name = f"{self._name}_caption"
+            self._write(name, text, "bottom_left", "#FFFFFF", size)
+            overlay: Any = self._viewer.canvas.overlays[name]
+            overlay.box_color = box
         else:
             self._hide(f"{self._name}_caption")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 #: Pixels left of the words, of half a letter with some air, and of the scale bar in its corner.
-_EDGE, _LETTER, _SCALE_BAR = 10.0, 16.0, 130.0
+_EDGE, _LETTER, _SCALE_BAR = 10.0, 16.0, 90.0
 
 
 def corner_room(viewer: ViewerModel) -> float:
