@@ -127,3 +127,19 @@ def test_directions_of_diffusion_are_called_so(tmp_path: Path) -> None:
     path = cine(tmp_path / "dwi.nii.gz")
     (tmp_path / "dwi.bval").write_text("0 0 0 1000 1000 1000")
     assert frame_text(se.open_study(path), (2,)) == "direction 3/6"
+
+
+def test_a_crosshair_goes_to_the_key_slice_with_the_picture(tmp_path: Path) -> None:
+    """In the other planes its line is read as the key slice's own level."""
+    data = np.random.default_rng(0).integers(5, 90, (18, 16, 9)).astype(np.int16)
+    nib.save(nib.Nifti1Image(data, np.diag([-0.7, -0.8, 3.0, 1.0])), tmp_path / "case_flair.nii.gz")
+    reading = default_reading(se.open_study(tmp_path / "case_flair.nii.gz"))
+    grid = reading.studies["study"].grid
+    probe = tuple(float(v) for v in grid.world((7, 4, 5)))
+    linked = reading.with_review(replace(reading.review, probe=probe, crosshair=True))
+    key = KeySlice("study", "axial", 2)
+    assert grid.index(at_slice(linked, key).review.probe) == pytest.approx([2, 4, 5])
+    coronal = replace(key, plane="coronal", index=9)
+    assert grid.index(at_slice(linked, coronal).review.probe) == pytest.approx([7, 9, 5])
+    clicked = linked.with_review(replace(linked.review, crosshair=False))
+    assert at_slice(clicked, key).review.probe == probe, "a click elsewhere is left where it was"

@@ -139,3 +139,30 @@ def test_marks_stand_in_every_cell_of_the_grid_on_their_slice_alone(opened: Any)
     opened.grid_view.leave()
     settle(0.1)
     assert drawing.words.outlines.paths == ()
+
+
+def test_closing_in_three_planes_keeps_what_was_marked_since_the_review_was_saved(
+    opened: Any, tmp_path: Path
+) -> None:
+    tab, study = opened.review, opened.study
+    tab.marking.mark_key_slice("saved")
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    opened.modes.set_mode("orthogonal")
+    settle(0.3)
+    opened.go_to_slice(opened.current_slice + 1)
+    settle(0.1)
+    tab.marking.mark_key_slice("since then")
+    opened.study_tab.close_button.click()
+    settle(0.2)
+    assert opened.study is None
+    kept = unsaved_folder(study) / "review.json"
+    assert "since then" in kept.read_text()
+
+
+def test_removing_all_layers_in_three_planes_is_no_error(opened: Any) -> None:
+    opened.modes.set_mode("orthogonal")
+    settle(0.3)
+    opened.viewer.layers.clear()
+    settle(0.2)
+    assert opened.study is None

@@ -108,9 +108,12 @@ class PlanePane:
 def show_crosshair(
     crosshair: Crosshair, view: ViewerModel, main: ViewerModel, grid: Grid | None
 ) -> None:
-    """Put a view's crosshair on the main viewer's point; take it away without a grid or in 3-D."""
+    """Put a view's crosshair on the main viewer's point.
+
+    Take it away without a grid, in 3-D, and when the last layer of the main viewer has gone.
+    """
     axes = spatial_axes(view)
-    if grid is None or axes is None:
+    if grid is None or axes is None or main.dims.ndim < 3:
         crosshair.show(None)
         return
     point = main.dims.point[-3:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..volumes import Study, Volume
+from ..volumes.edge_letters import PLANES
 from .reading import Reading
 from .review import KeySlice, Overlay, Panel, ScanLayer
 
@@ -62,9 +63,15 @@ def at_slice(reading: Reading, key: KeySlice) -> Reading:
     """The reading on a key slice and, in volumes with leading axes, at its frame.
 
     A key slice without a frame leaves every panel at its own; a probe elsewhere keeps its place
-    and is not told.
+    and is not told. A crosshair goes to the slice: in the other planes its line stands for it.
     """
     review = reading.review.at(key)
+    if review.crosshair and review.probe is not None:
+        grid, axis = reading.studies[key.study].grid, PLANES[key.plane][0]
+        place = grid.index(review.probe)
+        place[axis] = key.index
+        x, y, z = (float(value) for value in grid.world(place))
+        review = replace(review, probe=(x, y, z))
     here = reading.with_review(review)
     if not key.leading:
         return here

@@ -237,7 +237,7 @@ class Workspace(QWidget):
 
     def close_study(self, study: Study) -> None:
         """Close a study with everything found in it; another open one becomes the active one."""
-        self.grid_view.leave()
+        self.modes.set_mode("single")
         self._let_go(study, reopened=False)
         if study is self.study and self.studies:
             self.activate(self.studies[-1])
