@@ -67,11 +67,14 @@ def test_a_study_is_closed_with_what_was_found_and_its_marks_are_kept(opened: An
     tab, study = opened.study_tab, opened.study
     show_heat(opened)
     opened.review.marking.add_annotation(mark(opened, "distance", [(3, 3), (9, 9)]))
+    opened.voxel_clicked.emit((4, 16, 16))
+    assert "Voxel" in tab.read_out.text()
     assert tab.close_button.isEnabled()
     tab.close_button.click()
     settle(0.1)
     assert opened.study is None
     assert opened.studies == []
+    assert "Voxel" not in tab.read_out.text()
     assert not [la for la in opened.viewer.layers if "Annotations" not in la.name]
     assert not tab.close_button.isEnabled()
     assert (unsaved_folder(study) / "review.json").is_file()

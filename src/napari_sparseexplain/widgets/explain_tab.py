@@ -42,6 +42,10 @@ def section_header(text: str) -> QLabel:
     return label
 
 
+#: Stands under *Last click* before there was one.
+_NO_CLICK = "Click in the picture."
+
+
 def wrapped_label(text: str = "") -> QLabel:
     """A label that breaks its lines instead of widening the dock; its text can be copied."""
     label = QLabel(text)
@@ -210,7 +214,7 @@ class ExplainTab(QScrollArea):
         self.results_box.addWidget(self.results)
 
         box.addWidget(section_header("Last click"))
-        self.read_out = wrapped_label("Click in the picture.")
+        self.read_out = wrapped_label(_NO_CLICK)
         box.addWidget(self.read_out)
         box.addStretch(1)
 
@@ -235,6 +239,10 @@ class ExplainTab(QScrollArea):
     def results_header(self) -> str:
         """Header of the third part."""
         return "Results"
+
+    def forget_click(self) -> None:
+        """The study that was clicked in is no more."""
+        self.read_out.setText(_NO_CLICK)
 
     def follow_layers(self) -> None:
         """Layers came, went, were shown or hidden: let check boxes follow."""

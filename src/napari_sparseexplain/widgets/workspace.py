@@ -245,6 +245,8 @@ class Workspace(QWidget):
     def _let_go(self, study: Study, *, reopened: bool) -> None:
         """Let the tabs let go of what they found in a study, and take its layers away."""
         self.study_closed.emit(study, reopened)
+        for page in self.tabs.pages():
+            page.forget_click()
         remove_study(self.viewer, study)
 
     def activate(self, study: Study) -> None:
