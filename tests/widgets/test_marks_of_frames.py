@@ -119,6 +119,7 @@ def test_key_slices_have_frames_and_are_gone_back_to(cine: Any, tmp_path: Path) 
     assert [(k.index, k.leading) for k in marking.key_slices] == [(3, (1,)), (3, (4,))]
     assert "frame 5/5 is a key slice already" in cine.review.run_bar.message.text()
     table = marking.keys.table
+    assert table.chosen == 1, "the one just marked"
     assert [table.item(i, 0).text() for i in (0, 1)] == ["axial 4, frame 2/5", "axial 4, frame 5/5"]
     go_to(cine, 0)
     table.jumped.emit(0)

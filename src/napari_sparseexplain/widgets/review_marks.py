@@ -141,6 +141,8 @@ class ReviewMarks(QWidget):
             self.said.emit(f"{key_slice_words(study, key)} is a key slice already.")
             return
         self._set_keys((*self.key_slices, key))
+        # What *Remove* takes is the slice just marked, not one that was jumped to before.
+        self.keys.table.selectRow(len(self.key_slices) - 1)
 
     def remove_key_slice(self, place: int) -> None:
         """Take one off the list."""
