@@ -115,6 +115,23 @@ def test_regions_have_what_each_scan_measures_in_them(reading: Reading, tmp_path
     assert facts[1]["values"][0]["mean"] == float(rows[1]["FLAIR mean"])
 
 
+def test_scans_whose_names_are_removed_keep_their_own_columns(tmp_path: Path) -> None:
+    for name, value in (("doe_first", 3), ("doe_second", 8)):
+        data = np.full((12, 12, 3), value, np.int16)
+        nib.save(nib.Nifti1Image(data, np.diag([-1.0, -1.0, 1.0, 1.0])), tmp_path / f"{name}.nii")
+    study = se.open_study(tmp_path)
+    box = [(1, 2, 2), (1, 2, 8), (1, 8, 8), (1, 8, 2)]
+    mark = annotation_on_grid("polygon", box, study.grid, study="study", plane="axial", index=1)
+    reading = default_reading(study)
+    reading = reading.with_review(replace(reading.review, annotations=(mark,)))
+    found = measurements(reading, identify=False, hidden=frozenset(study.images))
+    assert {v.mean for v in found[0].values} == {3.0, 8.0}
+    assert len({v.role for v in found[0].values}) == 2
+    assert not any("doe" in v.role for v in found[0].values)
+    (row,) = csv.DictReader(measurement_csv(found).decode("utf-8-sig").splitlines())
+    assert {float(row[name]) for name in row if name.endswith(" mean")} == {3.0, 8.0}
+
+
 def test_without_spacing_the_table_says_what_the_picture_says(tmp_path: Path) -> None:
     path = tmp_path / "scan.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (30, 20)).astype(np.uint8)).save(path)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_sparseexplain.layers import annotation_words
 from napari_sparseexplain.layers.annotation_words import PIXELS
 from napari_sparseexplain.layers.class_legend import ClassLegend
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, StudyLayer
@@ -195,8 +196,10 @@ def test_words_are_looked_for_once_when_marks_are_written(
     drawing = opened.review.marking.drawing
     drawing.show([ellipse(opened)], opened.study, "study")
     looked: list[int] = []
-    look = drawing.words._marks
-    monkeypatch.setattr(drawing.words, "_marks", lambda: (looked.append(1), look())[1])
+    look = annotation_words.marks_on_slice
+    monkeypatch.setattr(
+        annotation_words, "marks_on_slice", lambda viewer: (looked.append(1), look(viewer))[1]
+    )
     drawing.show([distance(opened), ellipse(opened)], opened.study, "study")
     assert len(looked) == 1
 

@@ -258,11 +258,10 @@ def _probe_facts(reading: Reading, panel: Panel) -> dict[str, Any] | None:
 
 def _region_facts(found: RegionValues) -> dict[str, Any]:
     """What a scan measures in a region; a region without voxels has numbers of none."""
-    numbers = {
-        "mean": found.mean, "sd": found.sd, "least": found.least, "greatest": found.greatest
-    }  # fmt: skip
-    known = {name: value if found.voxels else None for name, value in numbers.items()}
-    return {"scan": found.title, "unit": found.unit, "voxels": found.voxels, **known}
+    names = ("mean", "sd", "least", "greatest")
+    known = [number if found.voxels else None for number in found.numbers]
+    told = dict(zip(names, known, strict=True))
+    return {"scan": found.title, "unit": found.unit, "voxels": found.voxels, **told}
 
 
 def _points(grid: Grid, points: Sequence[Sequence[float]]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def region_rows(found: Sequence[Measurement]) -> list[list[str]]:
         for place, v in enumerate(m.values):
             first = place == 0
             head = [str(m.number), m.kind, f"{m.plane} {m.slice}"] if first else ["", "", ""]
-            told = [number_text(n) for n in (v.mean, v.sd, v.least, v.greatest)]
+            told = [number_text(n) for n in v.numbers]
             rows.append([*head, _scan(v), *(told if v.voxels else ["–"] * 4), str(v.voxels)])
     return rows if len(rows) > 1 else []
 
@@ -154,6 +154,19 @@ def measurement_file(report: Path) -> Path:
     return report.with_name(f"{report.stem}-measurements.csv")
 
 
+def _cleaned(values: Sequence[RegionValues], hidden: frozenset[str]) -> tuple[RegionValues, ...]:
+    """Scans called by their files, less what is hidden; those then alike are numbered."""
+    found: dict[str, RegionValues] = {}
+    for v in values:
+        role = name = without(v.role, hidden)
+        number = 1
+        while role in found:
+            number += 1
+            role = f"{name} ({number})"
+        found[role] = replace(v, role=role)
+    return tuple(found.values())
+
+
 def _scan(values: RegionValues) -> str:
     return f"{values.title} [{values.unit}]" if values.unit else values.title
 
@@ -162,8 +175,7 @@ def _value_cells(values: RegionValues | None) -> list[str]:
     """Cells of one scan under `_VALUES`; empty where it was not measured."""
     if values is None:
         return [""] * len(_VALUES)
-    numbers = (values.mean, values.sd, values.least, values.greatest)
-    told = [repr(n) if values.voxels else "" for n in numbers]
+    told = [repr(n) if values.voxels else "" for n in values.numbers]
     return [*told, str(values.voxels)]
 
 
@@ -192,5 +204,5 @@ def _measurement(
         frame_text(study, item.leading),
         without(study_title(reading, item.study, identify=identify), hidden),
         millimetre_words(middle) if known else voxel_words(grid.index(middle)),
-        tuple(replace(v, role=without(v.role, hidden)) for v in region_values(item, study)),
+        _cleaned(region_values(item, study), hidden),
     )

@@ -6,6 +6,7 @@ drawn on them stands in every cell instead, as an overlay of the scene that all 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from napari.components.overlays import SceneOverlay
 from napari.utils.colormaps.standardize_color import transform_color
 from vispy.scene.visuals import Line
 
+from .marks_on_slice import Mark
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -24,6 +27,9 @@ OUTLINES = "annotation_outlines"
 
 #: Width of a line in pixels of the screen.
 _WIDTH: Any = 1.5  # vispy says int and takes parts of a pixel
+
+#: Half the width of the cross at a text, in pixels of the screen.
+_CROSS = 4
 
 #: A line through points (row, column) in the viewer's unit, and its colour.
 Path = tuple[tuple[tuple[float, float], ...], str]
@@ -77,6 +83,7 @@ class AnnotationOutlines:
     """The lines in all views of one viewer."""
 
     def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
         self._overlay = AnnotationOutlinesOverlay(visible=False)
         viewer.scene.overlays[OUTLINES] = self._overlay
 
@@ -85,9 +92,23 @@ class AnnotationOutlines:
         """What is drawn."""
         return self._overlay.paths if self._overlay.visible else ()
 
-    def show(self, paths: tuple[Path, ...]) -> None:
-        """Draw these; none take all away."""
+    def show(self, marks: Sequence[Mark]) -> None:
+        """Draw these in the grid; in the single view their own layers do."""
+        grid = self._viewer.canvas.grid.enabled
+        arm = _CROSS / float(self._viewer.scene.camera.zoom)
+        paths = tuple(path for mark in marks for path in _paths(mark, arm)) if grid else ()
         if self._overlay.paths != paths:
             self._overlay.paths = paths
         if self._overlay.visible != bool(paths):
             self._overlay.visible = bool(paths)
+
+
+def _paths(mark: Mark, arm: float) -> Iterator[Path]:
+    """The lines of a mark; of a text a cross with arms of that length."""
+    lines = [mark.points]
+    if mark.kind == "text":
+        lines = [mark.points[0] + np.outer((-arm, arm), way) for way in ((1, 0), (0, 1))]
+    elif mark.kind in ("polygon", "ellipse"):
+        lines = [np.concatenate([mark.points, mark.points[:1]])]
+    for line in lines:
+        yield tuple((float(row), float(column)) for row, column in line), mark.colour

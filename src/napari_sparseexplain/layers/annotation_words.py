@@ -9,22 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from napari._vispy.overlays.base import ViewerOverlayMixin, VispySceneOverlay
 from napari._vispy.utils.visual import overlay_to_visual
 from napari._vispy.visuals.text import Text
 from napari.components.overlays import SceneOverlay
 
 from ..export.lettering import line_height, text_width
-from ..review.annotation import AnnotationKind, ellipse_outline
 from ..review.words_place import WORDS_GAP, words_corner
-from .annotation_outlines import AnnotationOutlines, Path
-from .linked_cameras import spatial_axes
+from .annotation_outlines import AnnotationOutlines
+from .marks_on_slice import Mark, marks_on_slice
 from .outlined_text import PIXELS_IN_POINT, write_outlined
 from .study_layers import METADATA_KEY
 from .viewer_panels import AUXILIARY
@@ -32,14 +28,12 @@ from .viewer_panels import AUXILIARY
 if TYPE_CHECKING:
     from napari._vispy.utils.qt_font import FontInfo
     from napari.components import ViewerModel
-    from napari.layers import Layer
 
 #: Key among the scene's overlays.
 WORDS = "annotation_words"
 
-#: Height of the words in pixels of the screen, in a cell of the grid, and half the width of the
-#: cross of a text there.
-PIXELS, CELL_PIXELS, CROSS = 13, 10, 4
+#: Height of the words in pixels of the screen, and in a cell of the grid.
+PIXELS, CELL_PIXELS = 13, 10
 
 
 class AnnotationWordsOverlay(SceneOverlay):
@@ -71,6 +65,7 @@ class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
         super().__init__(node=node, font_info=font_info, **keywords)
         self.node.anchors = ("left", "center")
         self.overlay.events.lines.connect(self._on_lines)
+        self.overlay.events.height.connect(self._on_lines)
         self._on_lines()
         self.reset()
 
@@ -88,6 +83,7 @@ class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
     def close(self) -> None:
         """Its view is no more."""
         self.overlay.events.lines.disconnect(self._on_lines)
+        self.overlay.events.height.disconnect(self._on_lines)
         super().close()
 
 
@@ -97,9 +93,6 @@ overlay_to_visual[AnnotationWordsOverlay] = VispyAnnotationWordsOverlay
 
 class AnnotationWords:
     """Keeps the words of one viewer beside the marks of its annotation layers.
-
-    A mark's words are the feature ``label`` of its layer, its colour the feature ``colour``, what
-    it is the feature ``kind``.
 
     Attributes
     ----------
@@ -143,9 +136,9 @@ class AnnotationWords:
         """Write them anew, where the slice, the camera or the marks are others."""
         if self._paused:
             return
-        marks = self._marks()
+        marks = marks_on_slice(self._viewer)
         lines = self._lines(marks)
-        self.outlines.show(self._paths(marks))
+        self.outlines.show(marks)
         if lines:
             self._overlay.pixel = 1 / float(self._viewer.scene.camera.zoom)
             self._overlay.height = self._height
@@ -162,77 +155,33 @@ class AnnotationWords:
                 getattr(layer.events, name).connect(self.refresh)
         self.refresh()
 
-    def _marks(self) -> list[_Mark]:
-        """Marks on the slice; in the grid also those of the layers that it hides."""
-        axes = spatial_axes(self._viewer)
-        if axes is None:
-            return []
-        grid = self._viewer.canvas.grid.enabled
-        return [
-            mark
-            for layer in self._viewer.layers
-            if (layer.visible or grid) and layer.metadata.get(METADATA_KEY) == AUXILIARY
-            for mark in _marks(layer, self._viewer, axes[0])
-        ]
-
-    def _lines(self, marks: list[_Mark]) -> tuple[tuple[str, float, float, str], ...]:
-        axes = spatial_axes(self._viewer)
-        if axes is None or not marks:
+    def _lines(self, marks: list[Mark]) -> tuple[tuple[str, float, float, str], ...]:
+        if not marks:
             return ()
-        view = _View(self._viewer, axes[1:], self._height)
+        view = _View(self._viewer, self._height)
         return tuple(line for mark in marks if mark.label for line in view.lines(mark))
 
     @property
     def _height(self) -> int:
         return CELL_PIXELS if self._viewer.canvas.grid.enabled else PIXELS
 
-    def _paths(self, marks: list[_Mark]) -> tuple[Path, ...]:
-        axes = spatial_axes(self._viewer)
-        if axes is None or not self._viewer.canvas.grid.enabled:
-            return ()
-        arm = CROSS / float(self._viewer.scene.camera.zoom)
-        found: list[Path] = []
-        for mark in marks:
-            points = mark.points[:, axes[1:]]
-            lines = [points]
-            if mark.kind == "text":
-                lines = [points[0] + np.outer((-arm, arm), way) for way in ((1, 0), (0, 1))]
-            elif mark.kind in ("polygon", "ellipse"):
-                lines = [np.concatenate([points, points[:1]])]
-            for line in lines:
-                ends = tuple((float(row), float(column)) for row, column in line)
-                found.append((ends, mark.colour))
-        return tuple(found)
-
-
-@dataclass(frozen=True, eq=False)
-class _Mark:
-    """A mark on the slice: its words, and its drawn points in the viewer's unit."""
-
-    label: str
-    kind: AnnotationKind
-    colour: str
-    points: npt.NDArray[np.float64]
-
 
 class _View:
     """From the viewer's unit to pixels of the screen and back."""
 
-    def __init__(self, viewer: ViewerModel, displayed: tuple[int, ...], words: int) -> None:
+    def __init__(self, viewer: ViewerModel, words: int) -> None:
         self._words = words
         camera = viewer.scene.camera
         vertical, horizontal = (str(way) for way in camera.orientation2d)
-        self._axes = displayed
         self._zoom = float(camera.zoom)
         self._flip = np.array([-1.0 if vertical == "up" else 1.0,
                                -1.0 if horizontal == "left" else 1.0])  # fmt: skip
         self._centre = np.asarray(camera.center[-2:], dtype=np.float64)
         self._size = np.asarray(viewer.canvas.viewbox_size(viewer.layers), dtype=np.float64)
 
-    def lines(self, mark: _Mark) -> list[tuple[str, float, float, str]]:
+    def lines(self, mark: Mark) -> list[tuple[str, float, float, str]]:
         """A mark's words, line by line; none of a mark outside the picture."""
-        points = mark.points[:, self._axes]
-        pixels = (points - self._centre) * self._flip * self._zoom + self._size / 2
+        pixels = (mark.points - self._centre) * self._flip * self._zoom + self._size / 2
         if (pixels.max(axis=0) < 0).any() or (pixels.min(axis=0) > self._size).any():
             return []
         words = mark.label.split("\n")
@@ -247,27 +196,3 @@ class _View:
             row, column = (at - self._size / 2) * self._flip / self._zoom + self._centre
             found.append((word, float(row), float(column), mark.colour))
         return found
-
-
-def _marks(layer: Layer, viewer: ViewerModel, through: int) -> list[_Mark]:
-    """Marks of a layer on the slice."""
-    marks: Any = layer
-    features: pd.DataFrame = marks.features
-    if not {"label", "kind", "colour"} <= set(features.columns):
-        return []
-    if len(features) != len(marks.data):  # napari tells of new data before their rows are there
-        return []
-    spacing = np.asarray(layer.scale[-3:], dtype=np.float64)
-    here = round(float(viewer.dims.point[viewer.dims.ndim - 3 + through]) / spacing[through])
-    found = []
-    rows = zip(marks.data, features["label"], features["kind"], features["colour"], strict=True)
-    for vertices, label, kind, colour in rows:
-        points = np.atleast_2d(np.asarray(vertices, dtype=np.float64))[:, -3:]
-        if np.abs(points[:, through] - here).max() > 0.5:
-            continue
-        if kind == "ellipse":
-            if len(points) != 4:  # the row is that of another mark, see above
-                continue
-            points = ellipse_outline(points)
-        found.append(_Mark(str(label), kind, str(colour), points * spacing))
-    return found

@@ -44,9 +44,17 @@ def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention
 
     In a narrow view the words stand below each other, clear of the letter in the middle.
     """
+    words = title_words(viewer, study)
+    if words and study is not None and study.grid.oriented:
+        words.append(convention)
+    return (" · " if viewer.canvas.size[1] >= NARROW else "\n").join(words)
+
+
+def title_words(viewer: ViewerModel, study: Study | None) -> list[str]:
+    """Plane and number, frame, place in the patient; empty in 3-D."""
     plane = plane_of(viewer)
     if plane is None or study is None:
-        return ""
+        return []
     grid = study.grid
     axis = PLANES[plane][0]
     index = shown_index(viewer, grid, axis)
@@ -58,6 +66,4 @@ def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention
     position = PlaneView(grid, plane, index, (1, 1)).position()
     if position:
         words.append(position)
-    if grid.oriented:
-        words.append(convention)
-    return (" · " if viewer.canvas.size[1] >= NARROW else "\n").join(words)
+    return words

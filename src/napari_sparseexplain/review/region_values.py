@@ -42,6 +42,11 @@ class RegionValues:
     unit: str = ""
 
     @property
+    def numbers(self) -> tuple[float, float, float, float]:
+        """Mean, standard deviation, least and greatest."""
+        return self.mean, self.sd, self.least, self.greatest
+
+    @property
     def title(self) -> str:
         """The scan for a person."""
         return role_title(self.role)

@@ -135,7 +135,7 @@ def region_text(item: Annotation, study: Study) -> str:
     head = f"{max(v.voxels for v in found)} voxels: mean ± SD (least to greatest)"
     lines = []
     for v in found:
-        told = [number_text(n) for n in (v.mean, v.sd, v.least, v.greatest)]
+        told = [number_text(n) for n in v.numbers]
         unit = f" {v.unit}" if v.unit else ""
         lines.append(f"{v.title}  {told[0]} ± {told[1]}{unit} ({told[2]} to {told[3]})")
     return "\n".join([head, *lines])

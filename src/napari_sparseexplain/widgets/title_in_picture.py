@@ -8,7 +8,7 @@ from napari.components.canvas import Orientation
 
 from ..layers.corner_room import corner_lines, corner_room
 from ..layers.corner_text import CornerText
-from ..layers.slice_title import slice_title
+from ..layers.slice_title import slice_title, title_words
 from .resting_timer import RestingTimer
 
 if TYPE_CHECKING:
@@ -65,15 +65,9 @@ class TitleInPicture:
 
     def write(self) -> None:
         """Write it anew."""
-        window = self._workspace
-        words = slice_title(window.viewer, window.study, window.convention)
-        if not window.grid_view.active:
-            self._grid.write("")
-            self._letters_line.write("")
-            self._single.write(words)
-            return
-        parts = [part for line in words.split("\n") for part in line.split(" · ")]
-        kept = "\n".join(part for part in parts if part != window.convention)
-        self._single.write("")
-        self._letters_line.write(" ")
-        self._grid.write(corner_lines(kept, _GRID_SIZE, corner_room(window.viewer), _GRID_LINES))
+        window, viewer = self._workspace, self._workspace.viewer
+        grid = window.grid_view.active
+        self._letters_line.write(" " if grid else "")
+        self._single.write("" if grid else slice_title(viewer, window.study, window.convention))
+        words = "\n".join(title_words(viewer, window.study)) if grid else ""
+        self._grid.write(corner_lines(words, _GRID_SIZE, corner_room(viewer), _GRID_LINES))
