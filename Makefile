@@ -35,7 +35,7 @@ test-windows-1:
 test-windows-2:
 	@SPARSEEXPLAIN_VIRTUAL_SCREEN=1 scripts/with_display $(PYTEST) -m gui --part 2/2
 test-rest:
-	@nice $(PYTEST) -m "not gui"
+	@nice -n 4 $(PYTEST) -m "not gui"
 test-chosen:
 	@$(PYTEST) $(TESTS)
 

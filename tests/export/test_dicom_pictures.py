@@ -27,6 +27,7 @@ from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.frames import at_slice
 from napari_sparseexplain.review.reading import Reading
+from napari_sparseexplain.review.review import KeySlice
 
 SIZE = PictureSize(480, 480)
 TIME = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -124,11 +125,30 @@ def test_only_images_that_are_seen_are_named(reading: Reading, scans: list, tmp_
     assert str(made.PatientName) == IDENTITY["PatientName"]
 
 
+def test_a_frame_of_a_series_names_its_own_image(tmp_path: Path) -> None:
+    """Of four phases of a cine the picture names the one it shows, and what a map was made of."""
+    phases = [slices(noise(3, 24, 20, seed=t), TriggerTime=40.0 * t, **IDENTITY) for t in range(4)]
+    study = se.open_study(write(tmp_path / "cine", [image for phase in phases for image in phase]))
+    assert next(iter(study.images.values())).data.shape[:2] == (4, 3)
+    keep = Deidentification(keep_identity=True)
+
+    def named(reading: Reading, frame: int, out: str) -> list[str]:
+        panel = replace(reading.review.panels[-1], index=1)
+        key = KeySlice("study", "axial", 1, leading=(frame,))
+        review = replace(reading.review, panels=(panel,), key_slices=(key,))
+        (path,) = written(reading.with_review(review), tmp_path / out, identity=keep)
+        return [item.ReferencedSOPInstanceUID for item in dcmread(path).SourceImageSequence]
+
+    for frame in (0, 2):
+        here = named(default_reading(study), frame, f"frame {frame}")
+        assert here == [phases[frame][1].SOPInstanceUID]
+    with_map = named(default_reading(study, {"xrai": explained(study)}), 2, "map")
+    assert with_map == [phases[2][1].SOPInstanceUID, phases[0][1].SOPInstanceUID]
+
+
 def test_nothing_tells_the_patient_or_the_day(
     reading: Reading, scans: list, tmp_path: Path
 ) -> None:
-    from napari_sparseexplain.review.review import KeySlice
-
     key = KeySlice("study", "axial", 1, "Quandertide, seen 2003-11-07")
     noted = reading.with_review(replace(reading.review, key_slices=(key,)))
     (path,) = written(noted, tmp_path / "out")

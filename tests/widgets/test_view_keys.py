@@ -13,7 +13,7 @@ from napari_sparseexplain.review.review import KeySlice
 from napari_sparseexplain.widgets.key_sheet import sheet_html
 from napari_sparseexplain.widgets.view_keys import KEYS, MOUSE
 
-from .canvas_hand import PLAIN, SHIFT, move, native, press, wheel
+from .canvas_hand import PLAIN, SHIFT, drag, move, native, press, wheel
 from .conftest import settle
 
 
@@ -181,6 +181,11 @@ def test_keys_and_wheel(opened: Any) -> None:
     move(canvas, (2, 2))
     settle(0.15)
     assert opened.probe.values.text() == ""
+    limits = flair.contrast_limits
+    drag(canvas, (2, 2), (canvas.width() / 2, canvas.height() / 2))
+    settle(0.15)
+    assert "FLAIR " in opened.probe.values.text(), "a dragged pointer is where it was let go"
+    flair.contrast_limits = limits
 
     # The sheet, from its key and from Help.
     tap(key.Key_F1)

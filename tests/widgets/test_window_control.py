@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_sparseexplain.layers.grey_window import window_words
+
 from .canvas_hand import drag, native
 from .conftest import settle
 
@@ -64,6 +66,9 @@ def test_the_cell_under_the_pointer_is_meant_and_a_tool_keeps_its_button(opened:
     before = [tuple(layer.contrast_limits) for layer in (t1, flair)]
     drag(canvas, (40, 60), (80, 60))
     assert tuple(t1.contrast_limits) != before[0]
+    visuals = viewer.window._qt_viewer.canvas._layer_overlay_to_visual
+    name = visuals[t1][t1.name_overlay]
+    assert name.node.text.split("\n")[-1] == window_words(t1), "each cell says its own"
     assert tuple(flair.contrast_limits) == before[1]
 
     drawn = viewer.add_labels(np.zeros(t1.data.shape, np.uint8), scale=t1.scale, units=t1.units)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from ..errors import StudyError
 from ..evidence import Explanation
 from ..progress import Progress, Work
-from ..review.frames import at_slice, key_slice_words
+from ..review.frames import at_slice, frames_by_role, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice, Panel
 from ..volumes.edge_letters import PLANES
@@ -34,6 +35,8 @@ _DICOM_LETTERS = str.maketrans("SI", "HF")
 
 #: When something was made; a de-identified object carries no time.
 _TIMES = frozenset({"created", "computed"})
+
+_NO_REFERENCE = "a study that is shown beside did not come from DICOM images: no reference"
 
 
 def export_pictures_dicom(
@@ -79,11 +82,10 @@ def export_pictures_dicom(
     for name in names:
         refuse_existing(folder / name, overwrite)
     yield Progress(0, len(keys), "images")
-    sources, notes = _sources(reading, keys)
-    headers = [header for source in sources.values() for header in source.headers]
+    sources = _Sources(reading, keys)
     hidden = values_to_remove(reading, identify=identity.keep_identity)
     records = {
-        key: checked_explanation(item, identity, headers)[1]
+        key: checked_explanation(item, identity, sources.headers())[1]
         for key, item in reading.explanations.items()
     }
     series = new_uid()
@@ -102,65 +104,80 @@ def export_pictures_dicom(
             }
             note = without(key.note, hidden)
             title = words + (f": {note}" if note else "")
+            references = sources.seen(here)
             make = partial(
                 secondary_capture,
                 np.asarray(picture.image.convert("RGB")),
                 tuple(shown.values()),
-                sources[key.study],
+                sources.of(key.study),
                 identity,
                 record,
                 title=title,
                 shows_identity=identity.keep_identity,
-                references=_references(here, sources),
+                references=references,
                 series_uid=series,
                 instance_number=place + 1,
                 **_calibration(here, picture),
             )
-            content = encoded(make, identity, headers)
+            content = encoded(make, identity, sources.headers())
             write_whole(temporary / name, content)
     yield Progress(len(keys), len(keys), "written")
-    return Exported(tuple(folder / name for name in names), tuple(notes))
+    return Exported(tuple(folder / name for name in names), sources.notes)
 
 
-def _sources(
-    reading: Reading, keys: Iterable[KeySlice]
-) -> tuple[dict[str, DicomSource], list[str]]:
-    """The images behind every study that is shown, and what a person must know of them."""
-    used: dict[str, dict[str, None]] = {}
-    for panel in reading.review.panels:
-        if panel.scan is not None:
-            used.setdefault(panel.scan.study, {})[panel.scan.role] = None
-        used.setdefault(panel.study, {})
-    for key, item in reading.explanations.items():
-        study = reading.review.explanations[key].study
-        used.setdefault(study, {}).update(dict.fromkeys(item.provenance.inputs))
-    needed = {key.study for key in keys}
-    sources: dict[str, DicomSource] = {}
-    notes: dict[str, None] = {}
-    for key, roles in used.items():
-        try:
-            sources[key] = dicom_source(reading.studies[key], roles)
-        except StudyError:
-            if key in needed:
-                raise
-            notes["a study that is shown beside did not come from DICOM images: no reference"] = (
-                None
-            )
-            continue
-        notes.update(dict.fromkeys(sources[key].notes))
-    first = next(iter(needed))
-    one_patient([s.header for s in sources.values()], reading.studies[first])
-    return sources, list(notes)
+class _Sources:
+    """The images behind every study of a reading, at the frames that a picture shows."""
 
+    def __init__(self, reading: Reading, keys: Iterable[KeySlice]) -> None:
+        self._studies = reading.studies
+        self._roles: dict[str, dict[str, None]] = {}
+        for panel in reading.review.panels:
+            if panel.scan is not None:
+                self._roles.setdefault(panel.scan.study, {})[panel.scan.role] = None
+            self._roles.setdefault(panel.study, {})
+        for key, item in reading.explanations.items():
+            study = reading.review.explanations[key].study
+            self._roles.setdefault(study, {}).update(dict.fromkeys(item.provenance.inputs))
+        self._found: dict[tuple[str, frozenset[tuple[str, tuple[int, ...]]]], DicomSource] = {}
+        needed = {key.study for key in keys}
+        notes: dict[str, None] = {}
+        for key in list(self._roles):
+            try:
+                notes.update(dict.fromkeys(self.of(key).notes))
+            except StudyError:
+                if key in needed:
+                    raise
+                del self._roles[key]
+                notes[_NO_REFERENCE] = None
+        first = next(iter(needed))
+        one_patient([s.header for s in self._found.values()], reading.studies[first])
+        self.notes = tuple(notes)
 
-def _references(reading: Reading, sources: Mapping[str, DicomSource]) -> list[Reference]:
-    """Images that are seen in a picture."""
-    found: dict[Reference, None] = {}
-    for panel in reading.review.panels:
-        if panel.study in sources:
+    def of(self, key: str, frames: Mapping[str, tuple[int, ...]] | None = None) -> DicomSource:
+        """The images of a study, at frames by role: at the first ones where not told."""
+        elsewhere = {role: points for role, points in (frames or {}).items() if any(points)}
+        place = key, frozenset(elsewhere.items())
+        if place not in self._found:
+            self._found[place] = dicom_source(self._studies[key], self._roles[key], elsewhere)
+        return self._found[place]
+
+    def headers(self) -> list[Dataset]:
+        """Of all images that were asked for so far."""
+        return [header for source in self._found.values() for header in source.headers]
+
+    def seen(self, reading: Reading) -> list[Reference]:
+        """Images that are seen in a picture, and those behind the maps in it."""
+        found: dict[Reference, None] = {}
+        for panel in reading.review.panels:
+            if panel.study not in self._roles:
+                continue
             axis = PLANES[panel.plane][0]
-            found.update(dict.fromkeys(images_of_slice(sources[panel.study], axis, panel.index)))
-    return list(found)
+            sources = [self.of(panel.study, frames_by_role(panel))]
+            if any(overlay.shelf == "explanation" for overlay in panel.overlays):
+                sources.append(self.of(panel.study))  # maps are computed of the first frames
+            for source in sources:
+                found.update(dict.fromkeys(images_of_slice(source, axis, panel.index)))
+        return list(found)
 
 
 def _shown(reading: Reading) -> dict[str, Explanation]:

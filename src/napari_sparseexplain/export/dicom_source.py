@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,11 @@ class DicomSource:
     notes: tuple[str, ...] = ()
 
 
-def dicom_source(study: Study, roles: Iterable[str] = ()) -> DicomSource:
+def dicom_source(
+    study: Study,
+    roles: Iterable[str] = (),
+    frames: Mapping[str, tuple[int, ...]] | None = None,
+) -> DicomSource:
     """The DICOM images behind a study's grid.
 
     Parameters
@@ -114,6 +118,9 @@ def dicom_source(study: Study, roles: Iterable[str] = ()) -> DicomSource:
     study : Study
     roles : iterable of str
         Volumes that were used; those that are not there, or not DICOM, are passed over.
+    frames : mapping of str to tuple of int, optional
+        Points along the leading axes (time, echo …) of a role, whose images are referred to; the
+        first ones, which explanations are computed of, where not told.
 
     Raises
     ------
@@ -134,16 +141,17 @@ def dicom_source(study: Study, roles: Iterable[str] = ()) -> DicomSource:
         )
     notes: list[str] = []
     files = _Files()
-    frames = planes_of(original.source)
+    at = frames or {}
+    own = planes_of(original.source, at.get(chosen, ()))
     aligned = original is volume
-    planes = _planes(frames, files) if aligned else _resampled_planes(volume.source)
+    planes = _planes(own, files) if aligned else _resampled_planes(volume.source)
     if not aligned:
         notes.append(
             "the study was resampled, so the planes are not those of the images; each object "
             "refers to all images of the scan"
         )
-    used = [reference for frame in frames for reference in [files.reference(frame)]]
-    headers = [original.source.header or files.header(frames[0].path)]
+    used = [reference for frame in own for reference in [files.reference(frame)]]
+    headers = [original.source.header or files.header(own[0].path)]
     by_plane = [list(references) for references in planes.references]
     for role in dict.fromkeys(roles):
         if role == chosen or role not in study:
@@ -151,7 +159,7 @@ def dicom_source(study: Study, roles: Iterable[str] = ()) -> DicomSource:
         other = study.originals.get(role, study[role])
         if other.source.format != "dicom" or other.kind != "image":
             continue
-        others = planes_of(other.source)
+        others = planes_of(other.source, at.get(role, ()))
         headers.append(other.source.header or files.header(others[0].path))
         for frame in others:
             reference = files.reference(frame)

@@ -1,8 +1,8 @@
-"""The name of what stands in a cell of the grid, in its corner and clear of the letter."""
+"""The name of what stands in a cell of the grid, and a scan's window, clear of the letter."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from napari._vispy.overlays.text import VispyLayerNameOverlay
 from napari._vispy.utils.visual import overlay_to_visual
@@ -10,16 +10,18 @@ from napari.components.overlays import LayerNameOverlay
 from napari.utils.events import disconnect_events
 
 from .corner_room import cell_lines, corner_room
+from .grey_window import has_window, window_words
+from .study_layers import METADATA_KEY, StudyLayer
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
+    from napari.layers import Image, Layer
 
 #: In points; the longest name of the five signals fits a third of a canvas at 1280 × 800.
 _NAME_SIZE = 6.5
 
 
 class CellNameOverlay(LayerNameOverlay):
-    """A layer's name, in two lines or cut where its cell is narrow."""
+    """A layer's name, in two lines or cut where its cell is narrow; of a scan also its window."""
 
 
 class VispyCellNameOverlay(VispyLayerNameOverlay):
@@ -30,10 +32,15 @@ class VispyCellNameOverlay(VispyLayerNameOverlay):
         canvas = self.viewer.canvas
         for emitter in (canvas.events.size, canvas.grid.events.shape, canvas.grid.events.enabled):
             emitter.connect(self._on_text_change)
+        if _is_scan(self.layer):
+            self.layer.events.contrast_limits.connect(self._on_text_change)
 
     def _on_text_change(self) -> None:
-        room = corner_room(self.viewer)
-        self.node.text = cell_lines(self.layer.name, self.overlay.font_size, room)
+        room, size = corner_room(self.viewer), self.overlay.font_size
+        words = cell_lines(self.layer.name, size, room)
+        if _is_scan(self.layer):
+            words += "\n" + cell_lines(window_words(self.layer), size, room, 1)
+        self.node.text = words
         self._on_position_change()
 
     def close(self) -> None:
@@ -44,6 +51,11 @@ class VispyCellNameOverlay(VispyLayerNameOverlay):
 
 # napari has no public way to bring a visual for an overlay of one's own.
 overlay_to_visual[CellNameOverlay] = VispyCellNameOverlay
+
+
+def _is_scan(layer: Layer) -> TypeGuard[Image]:
+    """Whether grey values of a study are shown: maps have a colour bar instead."""
+    return has_window(layer) and isinstance(layer.metadata.get(METADATA_KEY), StudyLayer)
 
 
 def show_cell_name(layer: Layer, visible: bool) -> None:

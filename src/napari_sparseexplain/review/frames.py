@@ -52,6 +52,15 @@ def frame_of(reading: Reading, panel: Panel) -> tuple[tuple[int, ...], str]:
     return (), ""
 
 
+def frames_by_role(panel: Panel) -> dict[str, tuple[int, ...]]:
+    """Points along the leading axes at which a panel shows volumes of its own study, by role."""
+    own = ("study", panel.study)
+    found = {o.name: o.leading for o in panel.overlays if (o.shelf, o.key) == own}
+    if panel.scan is not None and panel.scan.study == panel.study:
+        found[panel.scan.role] = panel.scan.leading
+    return found
+
+
 def key_slice_words(study: Study, key: KeySlice, *, kind: str = "") -> str:
     """As ``"axial 12, frame 3/25"``; ``kind`` stands before the number (``"axial slice 12"``)."""
     number = " ".join(part for part in (key.plane, kind, str(key.index + 1)) if part)

@@ -24,19 +24,20 @@ from .volume import Source
 _SAME_PLACE_MM = 1e-3
 
 
-def planes_of(source: Source) -> npt.NDArray[np.object_]:
+def planes_of(source: Source, leading: tuple[int, ...] = ()) -> npt.NDArray[np.object_]:
     """The frame of each slice of a volume that was read from DICOM.
 
     Parameters
     ----------
     source : Source
         Of a volume as it was on file, not of one that was resampled.
+    leading : tuple of int, optional
+        Points along its leading axes (time, echo …); the first of each that is not told.
 
     Returns
     -------
     ndarray of Frame, shape (slices,)
-        In the order of the file's slice axis; of a volume with leading axes (time, echo …) the
-        frames at the first point of each, which is what `Volume.spatial` shows.
+        In the order of the file's slice axis. Without `leading` those that `Volume.spatial` shows.
 
     Raises
     ------
@@ -63,7 +64,8 @@ def planes_of(source: Source) -> npt.NDArray[np.object_]:
             remedy="Open the study again",
         )
     stack = alike[0]
-    return stack.frames[(0,) * (stack.frames.ndim - 1)]
+    axes = stack.frames.ndim - 1
+    return stack.frames[(*leading, *(0,) * axes)[:axes]]
 
 
 def _is_of(stack: Stack, source: Source) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
@@ -60,6 +61,7 @@ class ProbeLine(QWidget):
     def watch(self, view: ViewerModel) -> None:
         """Follow the pointer over another view of the study."""
         view.mouse_move_callbacks.append(self._on_move)
+        view.mouse_drag_callbacks.append(self._on_drag)
 
     def refresh(self) -> None:
         """Read out again, as when a slice was scrolled under the pointer."""
@@ -90,6 +92,14 @@ class ProbeLine(QWidget):
             place = tuple(event.position)[-3:]
             self._view, self._place = view, (float(place[axes[1]]), float(place[axes[2]]))
             self._poke()
+
+    def _on_drag(self, view: Any, event: Any) -> Generator[None, None, None]:
+        """napari tells the movement of a pressed pointer to those alone who heard the press."""
+        yield
+        while event.type == "mouse_move":
+            self._on_move(view, event)
+            yield
+        self._on_move(view, event)
 
     def _poke(self, _event: object = None) -> None:
         if not self._timer.isActive():
