@@ -94,6 +94,29 @@ def test_scores_compare_with_the_true_mask_and_with_the_area() -> None:
     assert lost is None or -1 <= lost <= 1
 
 
+def test_the_largest_piece_of_a_volumes_mask_stands_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two pieces, the larger one true: without the other one nothing is wrong."""
+    true = study().labels["seg"].spatial()[1:4]
+
+    def seen(_model: Model, logits: np.ndarray) -> np.ndarray:
+        labels = true.copy()
+        labels[1, 16:19, 12:15] = 2
+        return labels
+
+    monkeypatch.setattr(module, "likeliest_labels", seen)
+    found = explain(study(), model(), "components", slices=slice(1, 4))
+    np.testing.assert_array_equal(found["mask-largest-piece"].data, true)
+    assert (np.asarray(found["mask"].data) != true).sum() == 9
+    assert found.scores["Dice WT, largest piece"] == 1
+    assert found.scores["Dice WT"] < 1
+    assert found["mask-largest-piece"].classes == found["mask"].classes
+    monkeypatch.undo()
+    one = explain(study(), model(), "components", slices=slice(2, 3))
+    assert "mask-largest-piece" not in [item.name for item in one.maps]
+
+
 def test_a_switched_off_class_has_the_logit_of_no_codes() -> None:
     found = decompose_slices(model(), np.random.default_rng(0).random((1, 2, 24, 20), np.float32))
     without = found.logits_without((1,))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..errors import SparseExplainError
 from ..evidence import Explanation, ExplanationMap
 from ..evidence.class_ids import class_ids
+from ..evidence.largest_piece import in_largest_piece
 from ..evidence.scores import dice, union
 from ..networks.bundle import Model
 from ..networks.device import is_out_of_memory
@@ -29,6 +30,8 @@ from .target import Target
 Array = npt.NDArray[np.float32]
 
 REGIONS = ("ET", "WT", "TC")
+
+_PIECE = "mask-largest-piece"
 
 
 @dataclass
@@ -65,9 +68,10 @@ def components_work(
     -------
     Explanation
         ``component-<class>-<role>`` for every class and modality, ``residual-<role>``,
-        ``reconstruction-<role>``, ``logit-<class>``, ``mask``, and the mutual coherence of the
-        dictionaries. Components of a modality and its residual add to the scan normalised to
-        (0, 1). Scores say how specific the components are.
+        ``reconstruction-<role>``, ``logit-<class>``, ``mask``, of several slices also
+        ``mask-largest-piece``, and the mutual coherence of the dictionaries. Components of a
+        modality and its residual add to the scan normalised to (0, 1). Scores say how specific
+        the components are.
 
     Raises
     ------
@@ -83,6 +87,8 @@ def components_work(
     maps, logits = decomposition_maps(
         model, prepared, found.components, found.residual, found.logits
     )
+    if slices.stop - slices.start > 1:
+        maps.append(_piece_map(maps[-1]))
     maps.append(_coherence_map(mutual_coherence(network), names))
     silent = np.asarray(
         decompose_slices(model, np.zeros_like(prepared.array[:1])).silent_logits, dtype=np.float32
@@ -242,6 +248,11 @@ def component_scores(
         return scores, notes
     whole = {r: dice(union(likeliest_labels(model, logits), r), union(labels, r)) for r in REGIONS}
     scores |= {f"Dice {r}": value for r, value in whole.items()}
+    if _PIECE in by_name:
+        piece = np.asarray(by_name[_PIECE].data)
+        scores |= {
+            f"Dice {r}, largest piece": dice(union(piece, r), union(labels, r)) for r in REGIONS
+        }
     for c, name in enumerate(names):
         without = logits.copy()
         without[:, c] = silent[c]
@@ -273,6 +284,17 @@ def _sums(
             scores[f"codes in use, {names[c]}"] = float(active[c, -1])
             scores[f"infeasibility, {names[c]}"] = float(below[c])
     return scores
+
+
+def _piece_map(mask: ExplanationMap) -> ExplanationMap:
+    """The mask without the pieces apart from the largest one: what single slices mistook."""
+    return ExplanationMap(
+        _PIECE,
+        in_largest_piece(np.asarray(mask.data)),
+        "segmentation",
+        f"{mask.title}, largest piece",
+        classes=mask.classes,
+    )
 
 
 def _coherence_map(coherence: npt.NDArray[np.float64], names: tuple[str, ...]) -> ExplanationMap:

@@ -19,6 +19,8 @@ from .jf_paper_numbers import TABLE_2, TABLE_3
 #: Regions in the order of the paper's Table II.
 REGIONS = ("ET", "WT", "TC")
 
+_PIECE = "largest piece"
+
 
 @dataclass
 class RegionScores:
@@ -97,6 +99,9 @@ class ClassEvaluation:
     evidence : mapping of (bundle name, seed) to score name to mean over cases
         In-class energy and what a region loses without a component.
     notes : tuple of str
+    pieces : mapping of (bundle name, seed) to RegionScores
+        Of the largest connected piece of each network's mask, where volumes were scored: what the
+        rule without learning is given, too.
     """
 
     data: str
@@ -105,6 +110,7 @@ class ClassEvaluation:
     parameters: Mapping[tuple[str, str], Sequence[ParameterRow]]
     evidence: Mapping[tuple[str, str], Mapping[str, float]]
     notes: tuple[str, ...] = ()
+    pieces: Mapping[tuple[str, str], RegionScores] = field(default_factory=dict)
 
     def text(self) -> str:
         """All tables as Markdown."""
@@ -133,6 +139,10 @@ class ClassEvaluation:
                 {"name": n, "seed": s, "volumes": r.volumes, "slices": r.slices, "cases": r.cases}
                 for (n, s), r in self.runs.items()
             ],
+            "largest piece": [
+                {"name": n, "seed": s, "volumes": r.volumes, "slices": r.slices, "cases": r.cases}
+                for (n, s), r in self.pieces.items()
+            ],
             "evidence": [
                 {"name": n, "seed": s, **values} for (n, s), values in self.evidence.items()
             ],
@@ -150,6 +160,10 @@ class ClassEvaluation:
             title = self._title(name, seed)
             for which, words in (("volumes", "over subjects"), ("slices", "over slices")):
                 rows.append([f"{title}, {words}", *[run.cell(which, r) for r in columns]])
+            if (name, seed) in self.pieces:
+                piece = self.pieces[name, seed]
+                cells = [piece.cell("volumes", r) for r in columns]
+                rows.insert(-1, [f"{title}, over subjects, {_PIECE}", *cells])
             micro = [run.mean("micro", r) for r in columns]
             rows.append(
                 [f"{title}, all tumour slices together", *[_number(value) for value in micro]]
@@ -165,9 +179,16 @@ class ClassEvaluation:
         columns = (*REGIONS, "average")
         for name in dict.fromkeys(name for name, _ in self.runs):
             every = [run for (other, _), run in self.runs.items() if other == name]
-            for which, words in (("volumes", "over subjects"), ("micro", "all tumour slices")):
-                cells = [mean_and_deviation([r.mean(which, c) for r in every]) for c in columns]
-                rows.append([f"{self.titles.get(name, name)} ({len(every)}), {words}", *cells])
+            pieces = [run for (other, _), run in self.pieces.items() if other == name]
+            for which, words, scored in (
+                ("volumes", "over subjects", every),
+                ("volumes", f"over subjects, {_PIECE}", pieces),
+                ("micro", "all tumour slices", every),
+            ):
+                if not scored:
+                    continue
+                cells = [mean_and_deviation([r.mean(which, c) for r in scored]) for c in columns]
+                rows.append([f"{self.titles.get(name, name)} ({len(scored)}), {words}", *cells])
         said = "The same, mean ± standard deviation over trainings (their number in brackets)."
         return said + "\n\n" + text_table(["Dice", *REGIONS, "Average"], rows)
 
@@ -181,10 +202,13 @@ class ClassEvaluation:
                 cells = []
                 for region in REGIONS:
                     found = run.cases[case].get(region, {})
-                    near, whole = found.get("tumour slices"), found.get("volume")
-                    cells.append(f"{_number(near)} / {_number(whole)}")
+                    parts = [found.get("tumour slices"), found.get("volume")]
+                    if (name, seed) in self.pieces and case in self.pieces[name, seed].cases:
+                        parts.append(self.pieces[name, seed].cases[case][region]["volume"])
+                    cells.append(" / ".join(_number(part) for part in parts))
                 rows.append([f"{case}: {self._title(name, seed)}", *cells])
-        said = "Each subject: Dice over its tumour slices / over the whole volume."
+        said = "Each subject: Dice over its tumour slices / over the whole volume"
+        said += f" / over the whole volume, {_PIECE}." if self.pieces else "."
         return said + "\n\n" + text_table(["", *REGIONS], rows)
 
     def _evidence(self) -> str:

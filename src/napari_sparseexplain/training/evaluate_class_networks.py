@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError, ReadError, SparseExplainError, StudyError
+from ..evidence.largest_piece import in_largest_piece
 from ..explanation.segmentation import label_map, segmented_classes, true_mask
 from ..explanation.slice_decomposition import decompose_slices
 from ..explanation.sparse_parameters import ParameterRow, class_names, parameter_table
@@ -66,6 +67,7 @@ def evaluate_class_networks(
     found = class_bundles(runs, device)
     inputs = found[0][2].card.inputs
     scores = {(name, seed): RegionScores() for name, seed, _ in found}
+    pieces = {(name, seed): RegionScores() for name, seed, _ in found}
     rule = RegionScores()
     evidence: dict[tuple[str, str], list[dict[str, float]]] = {}
     skipped: list[str] = []
@@ -83,6 +85,8 @@ def evaluate_class_networks(
                 yield Progress(done, total, message)
                 labels = yield from _labels(model, case, done, total, message)
                 scores[name, seed].add(case.name, labels, case.truth)
+                if case.prepared is not None:  # slices of a phantom are no volume
+                    pieces[name, seed].add(case.name, in_largest_piece(labels), case.truth)
                 if model.card.architecture == "jf-ml-ista" and case.prepared is not None:
                     values = yield from _evidence(model, case, done, total, message)
                     evidence.setdefault((name, seed), []).append(values)
@@ -107,6 +111,7 @@ def evaluate_class_networks(
         parameters=parameters,
         evidence={key: _means(values) for key, values in evidence.items()},
         notes=tuple(skipped),
+        pieces={key: run for key, run in pieces.items() if run.cases},
     )
 
 

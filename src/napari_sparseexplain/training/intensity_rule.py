@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
+from ..evidence.largest_piece import largest_piece
 from ..volumes.brain_range import HIGH_FACTOR
 
 #: Times the brain's median.
@@ -61,16 +61,5 @@ def intensity_rule(
     """
     bright = np.asarray(images) > threshold
     if volume:
-        return _largest_piece(bright)
-    return np.stack([_largest_piece(image) for image in bright])
-
-
-def _largest_piece(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Largest piece connected through faces; nothing when there is none."""
-    labels = np.zeros(mask.shape, dtype=np.int32)
-    pieces = ndimage.label(mask, output=labels)
-    if pieces == 0:
-        return np.zeros_like(mask)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return labels == sizes.argmax()
+        return largest_piece(bright)
+    return np.stack([largest_piece(image) for image in bright])

@@ -1,0 +1,38 @@
+"""The largest connected piece of a mask: what is left when scattered false alarms go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+
+def largest_piece(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Largest piece connected through faces, in as many dimensions as the mask has.
+
+    Parameters
+    ----------
+    mask : ndarray of bool
+
+    Returns
+    -------
+    ndarray of bool, shape of ``mask``
+        Nothing when nothing is marked.
+    """
+    pieces = np.zeros(mask.shape, dtype=np.int32)
+    if ndimage.label(mask, output=pieces) == 0:
+        return np.zeros_like(mask)
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    return pieces == sizes.argmax()
+
+
+def in_largest_piece(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Label values where they lie in the largest piece of all that is not 0, else 0.
+
+    All classes count together: a tumour is one piece of several classes. A second tumour apart
+    from the first is lost.
+    """
+    return np.where(largest_piece(labels != 0), labels, np.zeros_like(labels))
