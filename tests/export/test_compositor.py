@@ -16,7 +16,7 @@ from PIL import Image
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.export.compositor import PictureSize, compose
+from napari_sparseexplain.export.compositor import Picture, PictureSize, compose
 from napari_sparseexplain.export.picture_file import png_bytes, save_picture
 from napari_sparseexplain.export.plane_picture import draw_panel, sampled
 from napari_sparseexplain.export.plane_view import PlaneView
@@ -215,6 +215,36 @@ def test_the_png_says_what_stands_in_it(reading: Reading, tmp_path: Path) -> Non
     assert panel["letters"] == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
     assert panel["scan"]["role"] == "flair"
     assert panel["overlays"][0]["opacity"] == 0.45
+
+
+def test_a_ring_marks_the_probe_on_its_own_slice_alone(reading: Reading) -> None:
+    """It moves as many pixels as its voxel; another slice is as without it."""
+    panel = replace(reading.review.panels[0], overlays=())
+    grid = reading.studies["study"].grid
+
+    def pictured(column: int | None, index: int = panel.index) -> Picture:
+        probe = None if column is None else tuple(grid.world((panel.index, 10, column)).tolist())
+        review = replace(reading.review, panels=(replace(panel, index=index),), probe=probe)
+        return compose(reading.with_review(review), PictureSize(500, 500), created=TIME)
+
+    def ring(column: int) -> np.ndarray:
+        shown = np.asarray(pictured(column).image).astype(int)
+        return np.argwhere(np.abs(shown - (240, 228, 66)).max(axis=2) < 12)[:, ::-1]
+
+    bare = np.asarray(pictured(None).image).astype(int)
+    letters = {
+        tuple(p) for p in np.argwhere(np.abs(bare - (240, 228, 66)).max(axis=2) < 12)[:, ::-1]
+    }
+    middles = []
+    for column in (7, 12):
+        found = np.array([p for p in ring(column) if tuple(p) not in letters])
+        assert len(found) > 8
+        middles.append((found.min(axis=0) + found.max(axis=0)) / 2)
+    zoom = pictured(7).record["panels"][0]["zoom_px_per_mm"]
+    expected = (5 * grid.spacing[2] * zoom, 0)
+    assert middles[1] - middles[0] == pytest.approx(expected, abs=1.5)
+    other = panel.index + 1
+    assert png_bytes(pictured(7, other)) == png_bytes(pictured(None, other))
 
 
 def test_nothing_is_drawn_while_something_is_computed(reading: Reading) -> None:

@@ -11,6 +11,7 @@ import pytest
 import napari_sparseexplain as se
 from napari_sparseexplain.export.burned_in import number_text
 from napari_sparseexplain.review.region_values import region_values
+from napari_sparseexplain.review.store import restore_review
 from napari_sparseexplain.volumes.reading_order import first_shown
 from napari_sparseexplain.widgets.unsaved_review import unsaved_folder
 
@@ -82,7 +83,7 @@ def test_a_study_is_closed_with_what_was_found_and_its_marks_are_kept(opened: An
     assert opened.wait(30)
     settle()
     assert opened.review.marking.empty
-    opened.review._on_found_link("restore")
+    opened.review.offer.answer("restore")
     assert opened.wait(30)
     settle()
     assert [a.kind for a in opened.review.marking.annotations] == ["distance"]
@@ -161,6 +162,9 @@ def test_closing_in_three_planes_keeps_what_was_marked_since_the_review_was_save
     assert opened.study is None
     kept = unsaved_folder(study) / "review.json"
     assert "since then" in kept.read_text()
+    review = restore_review(kept.parent).review
+    assert review.crosshair, "as it was on the screen, not as it was closed"
+    assert len(review.panels) == 3
 
 
 def test_removing_all_layers_in_three_planes_is_no_error(opened: Any) -> None:

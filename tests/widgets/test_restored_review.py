@@ -265,15 +265,81 @@ def test_a_crash_loses_no_more_than_the_last_seconds(
     (folder,) = own_folder.rglob("review.json")
     assert [k.note for k in restore_review(folder.parent).review.key_slices] == ["kept"]
 
-    tab.marking.remove_key_slice(0)  # as in a new window
-    tab._tell_found()
-    assert tab.found.isVisible()
-    assert click_link(tab.found)
+    tab.unsaved.leave(opened.study)  # as in a new window
+    tab.marking.remove_key_slice(0)
+    assert tab.offer.tell()
+    assert click_link(tab.offer.line)
     assert opened.wait(30)
+    assert not tab.offer.isVisible()
     assert [k.note for k in tab.marking.key_slices] == ["kept"]
     tab.save(own_folder.parent / "mine")
     assert opened.wait(30)
     assert not list(own_folder.rglob("review.json"))
+
+
+def notes_in(folder: Path) -> list[str]:
+    """Notes of the key slices of a review's folder."""
+    return [key.note for key in restore_review(folder).review.key_slices]
+
+
+def test_what_is_on_offer_is_never_written_over(opened: Any, own_folder: Path) -> None:
+    """Marks made before it is answered have a folder of their own, and each comes back."""
+    tab, study_tab = opened.review, opened.study_tab
+    path = opened.study.path
+
+    def autosaved() -> None:
+        for now in (0.0, 10.0, 25.0):
+            tab.unsaved.poll(now)
+            assert tab.unsaved.wait(20)
+
+    tab.marking.mark_key_slice("first")
+    tab.exports.identify.click()
+    study_tab.close_button.click()
+    assert "kept as an unsaved review" in study_tab.run_bar.message.text()
+    opened.open_path(path)
+    assert opened.wait(30)
+    settle()
+    assert "unsaved review" in study_tab.run_bar.message.text()
+    assert not tab.exports.identify.isChecked(), "names were to be written of the last reading"
+    tab.marking.mark_key_slice("second")
+    autosaved()
+    (first, second) = sorted(own_folder.rglob("review.json"))
+    assert (notes_in(first.parent), notes_in(second.parent)) == (["first"], ["second"])
+    assert not tab.offer.isHidden()
+
+    tab.offer.answer("restore")
+    assert opened.wait(30)
+    assert [key.note for key in tab.marking.key_slices] == ["first"]
+    assert not tab.offer.isHidden(), "what was marked before it is offered now"
+    opened.go_to_slice(opened.current_slice + 1)
+    settle()
+    tab.marking.mark_key_slice("third")
+    autosaved()
+    assert (notes_in(first.parent), notes_in(second.parent)) == (["first", "third"], ["second"])
+
+    tab.ask = lambda question: False
+    tab.offer.answer("discard")
+    assert second.is_file()
+    tab.ask = lambda question: True
+    tab.offer.answer("discard")
+    assert tab.offer.isHidden()
+    assert sorted(own_folder.rglob("review.json")) == [first]
+    opened.review.save(own_folder.parent / "mine")
+    assert opened.wait(30)
+    assert not list(own_folder.rglob("review.json"))
+
+
+def test_opening_a_review_keeps_what_was_unsaved(tab: Any, opened: Any, tmp_path: Path) -> None:
+    tab.marking.mark_key_slice("saved")
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    tab.marking.write_note(0, "and changed")
+    tab.open(tmp_path / "review")
+    assert opened.wait(30)
+    assert [key.note for key in tab.marking.key_slices] == ["saved"]
+    tab.offer.answer("restore")
+    assert opened.wait(30)
+    assert [key.note for key in tab.marking.key_slices] == ["and changed"]
 
 
 def test_what_cannot_be_in_a_review_is_said(tab: Any, opened: Any) -> None:

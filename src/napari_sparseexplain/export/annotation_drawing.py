@@ -1,4 +1,4 @@
-"""Arrows, lines and outlines over a picture, with smooth edges and their measures."""
+"""Arrows, lines, outlines and the probe's ring over a picture, with smooth edges and measures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from .plane_view import PlaneView
 
 #: Lines are drawn this many times larger and then made smaller, which smooths their edges.
 _SMOOTH = 3
+
+#: As on the screen.
+_RING = "#F0E442"
 
 
 def draw_annotations(
@@ -56,12 +59,24 @@ def draw_crosshair(image: Image.Image, place: npt.NDArray[np.float64], size: int
         draw.line([round(v) for v in line], fill="#56B4E9", width=max(1, size // 12))
 
 
+def draw_ring(image: Image.Image, place: npt.NDArray[np.float64], size: int) -> None:
+    """A ring about a pixel, as about the clicked voxel on the screen; what is inside stays seen."""
+    turn = np.linspace(0, 2 * np.pi, 49)
+    circle = np.asarray(place) + 0.6 * size * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    _stroke(image, [circle], _RING, size)
+
+
 def _draw_lines(
     image: Image.Image, item: Annotation, points: npt.NDArray[np.float64], size: int
 ) -> None:
-    """The line itself over a dark edge, both through masks drawn larger."""
+    _stroke(image, _paths(item, points, size), item.colour, size)
+
+
+def _stroke(
+    image: Image.Image, paths: Sequence[npt.NDArray[np.float64]], over: str, size: int
+) -> None:
+    """Lines over a dark edge, both through masks drawn larger."""
     thick = max(1.5, size / 8)
-    paths = _paths(item, points, size)
     if not paths:
         return
     reach = size + 4
@@ -72,7 +87,7 @@ def _draw_lines(
         return
     box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     span = (box[2] - box[0], box[3] - box[1])
-    for colour, wide in (("#000000", thick + 2), (item.colour, thick)):
+    for colour, wide in (("#000000", thick + 2), (over, thick)):
         mask = Image.new("L", (span[0] * _SMOOTH, span[1] * _SMOOTH))
         draw = ImageDraw.Draw(mask)
         for path in paths:

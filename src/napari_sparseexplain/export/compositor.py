@@ -15,7 +15,7 @@ from ..errors import SparseExplainError
 from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count
 from ..review.review import Camera, Panel
-from .annotation_drawing import draw_annotations, draw_crosshair
+from .annotation_drawing import draw_annotations, draw_crosshair, draw_ring
 from .burned_in import RESEARCH_ONLY, model_text, panel_facts
 from .deidentification import deidentified, values_to_remove, without
 from .lettering import DIM, WARNING, line_height, wrapped, write
@@ -246,6 +246,8 @@ def _draw_cell(
     ]
     if review.crosshair and review.probe is not None:
         draw_crosshair(drawn, view.pixels(review.probe), text)
+    elif review.probe is not None and facts["probe"] is not None:
+        draw_ring(drawn, view.pixels(review.probe), text)
     outside = draw_annotations(drawn, marks, view, text)
     letter_panel(drawn, facts, view, text, outside=outside)
     cell = Image.new("RGB", (picture[1], picture[0] + legend), _GROUND)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..export.lettering import fitted, text_width, wrapped
+from .corner_text import CORNER_SIZE
 from .orientation_letters import MOST_LETTERED_CELLS
 from .outlined_text import PIXELS_IN_POINT
 
@@ -25,6 +26,11 @@ def corner_room(viewer: ViewerModel) -> float:
     if viewer.canvas.grid.enabled and rows * columns <= MOST_LETTERED_CELLS:
         width = float(viewer.canvas.viewbox_size(viewer.layers)[1])
     return width / 2 - _EDGE - _LETTER
+
+
+def fits_corner(line: str, viewer: ViewerModel) -> bool:
+    """Whether a line of a `CornerText` of the usual size keeps clear of the letter."""
+    return text_width(line, round(CORNER_SIZE * PIXELS_IN_POINT)) <= corner_room(viewer)
 
 
 def caption_room(viewer: ViewerModel) -> float:

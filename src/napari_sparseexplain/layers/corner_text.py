@@ -9,7 +9,8 @@ from napari.components.overlays import TextOverlay
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_SIZE = 8.0
+#: In points, where nothing else is told.
+CORNER_SIZE = 8.0
 _COLOUR = "#FFFFFF"
 _BOX = (0.0, 0.0, 0.0, 0.55)
 
@@ -36,7 +37,7 @@ class CornerText:
         name: str,
         corner: str,
         colour: str = _COLOUR,
-        size: float = _SIZE,
+        size: float = CORNER_SIZE,
         *,
         box: bool = True,
     ) -> None:

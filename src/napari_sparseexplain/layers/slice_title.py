@@ -8,15 +8,12 @@ from ..export.plane_view import PlaneView
 from ..review.review import Convention
 from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane
+from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
 from .linked_cameras import spatial_axes
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-
-
-#: Pixels below which a view is too narrow for one line beside the letter in its middle.
-NARROW = 640
 
 
 def plane_of(viewer: ViewerModel) -> Plane | None:
@@ -42,12 +39,13 @@ def shows_any(viewer: ViewerModel, grid: Grid, slices: slice) -> bool:
 def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention) -> str:
     """As ``"Axial 75/155 · frame 3/25 · S 12.0 mm · radiological"``; empty in 3-D.
 
-    In a narrow view the words stand below each other, clear of the letter in the middle.
+    Where one line has no room beside the letters in the middle, they stand below each other.
     """
     words = title_words(viewer, study)
     if words and study is not None and study.grid.oriented:
         words.append(convention)
-    return (" · " if viewer.canvas.size[1] >= NARROW else "\n").join(words)
+    line = " · ".join(words)
+    return line if fits_corner(line, viewer) else "\n".join(words)
 
 
 def title_words(viewer: ViewerModel, study: Study | None) -> list[str]:

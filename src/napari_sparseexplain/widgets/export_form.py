@@ -103,6 +103,11 @@ class ExportForm(QWidget):
         """What was decided for this reading stays, whatever the preferences say later."""
         self._identify_by_hand = True
 
+    def follow_names(self) -> None:
+        """Another reading: what was decided for the last one holds no more."""
+        self._identify_by_hand = False
+        self._follow_names_preference()
+
     def _follow_names_preference(self) -> None:
         """Names are kept or removed as the preferences say now."""
         if not self._identify_by_hand:

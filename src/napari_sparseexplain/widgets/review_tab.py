@@ -17,7 +17,7 @@ from ..review.reading import Reading
 from ..review.store import StudyMovedError, save_review
 from ..volumes import Study
 from .click_read_out import describe_in_picture
-from .explain_tab import ExplainTab, wrapped_label
+from .explain_tab import ExplainTab
 from .export_form import ExportForm
 from .new_folder_dialog import ask_new_folder
 from .notices import tell_finding, tell_warning
@@ -26,7 +26,8 @@ from .restored_maps import RestoredMaps
 from .restored_words import RestoredWords
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
-from .unsaved_review import UnsavedReview, unsaved_folder
+from .unsaved_offer import UnsavedOffer
+from .unsaved_review import UnsavedReview
 from .window_review import (
     OWN,
     Marks,
@@ -72,9 +73,9 @@ class ReviewTab(ExplainTab):
         self._saving: Reading | None = None
         self._pictured: Reading | None = None
         self._tips: dict[QPushButton, str] = {}
-        self._fill()
         self.unsaved = UnsavedReview(self, self._unsaved_state)
         self.unsaved.failed.connect(self._on_unsaved_failed)
+        self._fill()
         self.runner.succeeded.connect(self._on_done)
         workspace.study_changed.connect(self._on_study)
         workspace.study_replaced.connect(self._on_study_replaced)
@@ -93,11 +94,9 @@ class ReviewTab(ExplainTab):
 
     def _fill(self) -> None:
         self.what.addRow("Study", StudyChoice(self._workspace))
-        self.found = wrapped_label()
-        self.found.setOpenExternalLinks(False)
-        self.found.linkActivated.connect(self._on_found_link)
-        self.found.hide()
-        self.what.addRow(self.found)
+        self.offer = UnsavedOffer(self.unsaved, lambda question: self.ask(question))
+        self.offer.restore.connect(lambda folder: self.open(folder))
+        self.what.addRow(self.offer)
         add = self.run_bar.add_button
         self.save_button = add("Save…", "Save all of the reading in one folder")
         self.open_button = add("Open…", "Open a saved reading: it comes back as it was")
@@ -152,7 +151,11 @@ class ReviewTab(ExplainTab):
         self._begin(lambda reading: self._save_work(reading, Path(folder), arrays))
 
     def open(self, folder: str | Path, *, moved: dict[str, str] | None = None) -> None:
-        """Open a saved review, in the background; the window then shows it."""
+        """Open a saved review, in the background; the window then shows it.
+
+        What is unsaved is kept before, and offered afterwards.
+        """
+        self.unsaved.save_now()
         self._opening = (Path(folder), dict(moved or {}))
         self.runner.start(partial(open_review_work, *self._opening))
 
@@ -224,7 +227,6 @@ class ReviewTab(ExplainTab):
         if isinstance(done, Path):
             self._folder = done
             self.unsaved.forget(self._saving)
-            self._tell_found()
             left_out = hidden_results_text(self._workspace, self._saving)
             self.run_bar.message.setText(f"Saved in {done}.{left_out}")
         elif isinstance(done, Files):
@@ -248,8 +250,9 @@ class ReviewTab(ExplainTab):
         if marks.probe is not None:
             self._workspace.marker.mark(marks.probe)
         self.restored.show_reading(reading, study)
-        if (now := self._unsaved_state()) is not None:
-            self.unsaved.opened(now)
+        if (now := self._unsaved_state()) is not None and self._opening is not None:
+            self.unsaved.opened(now, self._opening[0])
+        self.offer.tell()
         self.run_bar.message.setText(
             "Opened." + "".join(f"\n{f.message}." for f in reading.findings)
         )
@@ -337,6 +340,8 @@ class ReviewTab(ExplainTab):
             self._study = study
             self.marking.follow(study)
             self.unsaved.follow(study)
+            self.exports.follow_names()
+            self.run_bar.message.setText("")
             self.restored.show_reading(None, study)
             self._tell_found()
 
@@ -344,19 +349,25 @@ class ReviewTab(ExplainTab):
         self.marking.replace_study(old, new)
         if self._study is old:
             self._study = new
-            self.unsaved.follow(new)
+            self.unsaved.follow_replaced(old, new)
+
+    def keep(self, study: Study) -> None:
+        """A study is about to be closed: what is marked is kept as it is on the screen."""
+        if self._study is study:
+            self.unsaved.save_now()
 
     def _on_study_closed(self, study: Study, reopened: bool) -> None:
         """Its marks are kept: opened anew on another grid it has other slices and planes."""
-        if self._study is study:
-            self.unsaved.save_now()
-        kept = reopened or self._study is not study or self.unsaved.found() is not None
+        kept = self.unsaved.leave(study)
         if self.marking.close_study(study) and kept:
-            why = "closed" if not reopened else "opened anew, on a grid that they do not fit"
-            tell_warning(
-                f"{study.name} is {why}. Its annotations and key slices were kept as an unsaved "
-                "review of the study as it was"
-            )
+            words = "Its annotations and key slices were kept as an unsaved review"
+            if reopened:
+                tell_warning(
+                    f"{study.name} is opened anew, on a grid that they do not fit. {words} of the "
+                    "study as it was"
+                )
+            else:
+                self._workspace.study_tab.add_words(f"{words}: open the study again to restore it.")
         if self._study is study:
             self._study = None
 
@@ -395,27 +406,10 @@ class ReviewTab(ExplainTab):
         return self._pictured
 
     def _tell_found(self) -> None:
-        written = self.unsaved.found() if self.marking.empty else None
-        self.found.setVisible(written is not None)
-        if written is not None:
-            self.found.setText(
-                f"An unsaved review of this study from {written:%d %B %H:%M} is there. "
-                f"{_link('restore')} · {_link('discard')}"
-            )
-            if not self.isVisible():
-                tell_warning(
-                    "An unsaved review of this study is there. Restore or discard it in the "
-                    "Review tab"
-                )
-
-    def _on_found_link(self, what: str) -> None:
-        if self._study is None:
-            return
-        if what == "restore":
-            self.open(unsaved_folder(self._study))
-        elif self.ask("Discard the unsaved review of this study?"):
-            self.unsaved.forget()
-        self.found.hide()
+        """A study was opened, or another one chosen: is something of it unsaved?"""
+        if self.offer.tell() and not self.isVisible():
+            there = "An unsaved review of this study is there: see the Review tab."
+            self._workspace.study_tab.add_words(there)
 
     def _on_unsaved_failed(self, error: SparseExplainError) -> None:
         self.run_bar.message.setText(f"The review is not saved by itself: {error}")
@@ -437,8 +431,3 @@ class ReviewTab(ExplainTab):
         # Whether a file may be replaced is asked once, for all that will be written.
         option = QFileDialog.Option.DontConfirmOverwrite
         return QFileDialog.getSaveFileName(self, title, name, kind, options=option)[0]
-
-
-def _link(action: str) -> str:
-    """A link that is read on a dark theme and on a light one."""
-    return f'<a href="{action}" style="color: #2f9bdb">{action.capitalize()}</a>'

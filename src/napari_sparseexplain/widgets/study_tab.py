@@ -208,14 +208,19 @@ class StudyTab(ExplainTab):
 
     def _close(self) -> None:
         if (study := self._workspace.study) is not None:
-            self._workspace.close_study(study)
             self.run_bar.message.setText(f"Closed {study.name}.")
+            self._workspace.close_study(study)
+
+    def add_words(self, words: str) -> None:
+        """What another tab has to say of the study that was just opened or closed."""
+        said = self.run_bar.message.text()
+        self.run_bar.message.setText(f"{said}\n{words}".strip())
 
     def _on_opened(self, opened: tuple[Study, list[LayerTuple]]) -> None:
         study, layers = opened
         replaced, self._replaces = self._replaces, None
-        self._workspace.show_study(study, layers, replaces=replaced)
         self.run_bar.message.setText(f"Opened {study.name}.")
+        self._workspace.show_study(study, layers, replaces=replaced)
         for finding in study.warnings:
             tell_finding(finding)
         self.opened.emit(study)

@@ -1,7 +1,11 @@
-"""The review of the open study, saved by itself: a crash loses at most the last seconds."""
+"""The review of the open study, saved by itself: a crash loses at most the last seconds.
+
+What an earlier reading left is never written over: each reading has a folder of its own.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -9,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from platformdirs import user_data_path
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -27,7 +32,11 @@ MOST_BYTES = 64 * 2**20
 
 
 def unsaved_folder(study: Study) -> Path:
-    """Where the review of a study is kept until a person saves it."""
+    """Where the review of a study is kept until a person saves it.
+
+    Further readings of it, begun before that one was restored or discarded, lie beside it, with
+    ``-2``, ``-3`` … behind the name.
+    """
     root = user_data_path("napari-sparseexplain", appauthor=False) / "unsaved-reviews"
     return root / study_code(study_reference(study))
 
@@ -45,7 +54,7 @@ class UnsavedReview(QObject):
     def __init__(self, parent: QObject, state: Callable[[], Reading | None]) -> None:
         super().__init__(parent)
         self._state = state
-        self._kept: Autosave | None = None
+        self._own: WeakKeyDictionary[Study, Autosave] = WeakKeyDictionary()
         self._study: Study | None = None
         self._writer = LatestRunner(self)
         self._writer.succeeded.connect(self._on_saved)
@@ -59,17 +68,37 @@ class UnsavedReview(QObject):
     def follow(self, study: Study | None) -> None:
         """Another study is active."""
         self._writer.drop()
-        self._study, self._kept = study, None
+        self._study = study
 
-    def found(self) -> datetime | None:
-        """When the study's unsaved review was written; None where there is none."""
+    def follow_replaced(self, old: Study, new: Study) -> None:
+        """The active study is the same after an edit of its roles."""
+        self._writer.drop()
+        kept = self._own.pop(old, None)
+        if kept is not None and kept.folder in _folders(new):
+            self._own[new] = Autosave(kept.folder)
+        self._study = new
+
+    def leave(self, study: Study) -> bool:
+        """A study is closed; whether what was marked in it is kept."""
+        kept = self._own.pop(study, None)
+        return kept is not None and (kept.folder / REVIEW_FILE).is_file()
+
+    def found(self) -> tuple[Path, datetime] | None:
+        """The latest unsaved review of the study that another reading left, and when it did."""
         try:
-            path = None if self._study is None else unsaved_folder(self._study) / REVIEW_FILE
+            folders = [] if self._study is None else _folders(self._study)
         except SparseExplainError:
             return None  # a file of the study is gone: nothing can be restored onto it either
-        if path is None or not path.is_file():
+        own = {kept.folder for kept in self._own.values()}
+        times = {
+            folder: (folder / REVIEW_FILE).stat().st_mtime
+            for folder in folders
+            if folder not in own and (folder / REVIEW_FILE).is_file()
+        }
+        if not times:
             return None
-        return datetime.fromtimestamp(path.stat().st_mtime)
+        latest = max(times, key=lambda folder: times[folder])
+        return latest, datetime.fromtimestamp(times[latest])
 
     def poll(self, now: float | None = None) -> None:
         """Save what has waited long enough; called by the clock."""
@@ -77,7 +106,7 @@ class UnsavedReview(QObject):
         if reading is None or self._study is None or self._writer.busy or self._same(reading):
             return
         try:
-            kept = self._kept or Autosave(unsaved_folder(self._study))
+            kept = self._autosave(self._study)
         except SparseExplainError as error:
             self._on_failed(error)
             return
@@ -85,17 +114,20 @@ class UnsavedReview(QObject):
         self._writer.submit(partial(autosave, kept, reading, moment, arrays=_small(reading)))
 
     def save_now(self) -> None:
-        """The window closes: save what has changed, at once."""
+        """The window closes, or another reading is opened: save what has changed, at once."""
         reading = self._state()
         if reading is None or self._study is None or self._same(reading):
             return
         try:
-            save_review(reading, unsaved_folder(self._study), arrays=_small(reading))
+            folder = self._autosave(self._study).folder
+            save_review(reading, folder, arrays=_small(reading))
         except SparseExplainError as error:
             self._on_failed(error)
+            return
+        self._own[self._study] = Autosave(folder, reading.review)
 
     def forget(self, saved: Reading | None = None) -> None:
-        """A person saved the review, or does not want it: what was kept goes.
+        """A person saved the review: what was kept of it goes.
 
         Parameters
         ----------
@@ -105,18 +137,46 @@ class UnsavedReview(QObject):
         self._writer.drop()
         if self._study is None:
             return
-        folder = unsaved_folder(self._study)
+        folder = self._autosave(self._study).folder
         shutil.rmtree(folder, ignore_errors=True)
-        self._kept = Autosave(folder, None if saved is None else saved.review)
+        self._own[self._study] = Autosave(folder, None if saved is None else saved.review)
 
-    def opened(self, reading: Reading) -> None:
-        """The window now shows what is on disk: nothing of it is unsaved."""
-        if self._study is not None:
-            self._kept = Autosave(unsaved_folder(self._study), reading.review)
+    def discard(self, folder: Path) -> None:
+        """A person does not want what another reading left."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def opened(self, reading: Reading, folder: Path) -> None:
+        """The window now shows what is on disk: nothing of it is unsaved.
+
+        What was unsaved before stays, to be found; an unsaved review that was restored goes on.
+        """
+        if self._study is None:
+            return
+        own = self._own.pop(self._study, None)
+        found = folder if folder in _folders(self._study) else None
+        if found is None and own is not None and not own.folder.exists():
+            found = own.folder
+        self._own[self._study] = Autosave(found or self._free(self._study), reading.review)
+
+    def _autosave(self, study: Study) -> Autosave:
+        """What was saved of a study's reading last, in a folder that no other reading has."""
+        if study not in self._own:
+            self._own[study] = Autosave(self._free(study))
+        return self._own[study]
+
+    def _free(self, study: Study) -> Path:
+        first = folder = unsaved_folder(study)
+        taken = {kept.folder for kept in self._own.values()}
+        number = 1
+        while folder.exists() or folder in taken:
+            number += 1
+            folder = first.with_name(f"{first.name}-{number}")
+        return folder
 
     def _same(self, reading: Reading) -> bool:
         """Whether only the place in the scan is another than what was saved."""
-        saved = None if self._kept is None else self._kept.saved
+        kept = None if self._study is None else self._own.get(self._study)
+        saved = None if kept is None else kept.saved
         return saved is not None and _without_place(saved) == _without_place(reading.review)
 
     def wait(self, seconds: float = 60.0) -> bool:
@@ -129,13 +189,24 @@ class UnsavedReview(QObject):
         self._writer.drop()
 
     def _on_saved(self, state: Autosave) -> None:
-        self._kept, self._said = state, ""
+        self._said = ""
+        if self._study is not None:
+            self._own[self._study] = state
 
     def _on_failed(self, error: SparseExplainError) -> None:
         # Every few seconds the same sentence would hide all others.
         if str(error) != self._said:
             self._said = str(error)
             self.failed.emit(error)
+
+
+def _folders(study: Study) -> list[Path]:
+    """Folders in which readings of a study were kept."""
+    first = unsaved_folder(study)
+    if not first.parent.is_dir():
+        return []
+    pattern = re.compile(re.escape(first.name) + r"(-\d+)?")
+    return [place for place in first.parent.iterdir() if pattern.fullmatch(place.name)]
 
 
 def _without_place(review: Review) -> Review:

@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from ..errors import SparseExplainError
+from ..layers.corner_room import fits_corner
 from ..layers.corner_text import CornerText
 from ..layers.grey_window import limits_of, set_window, shown_plane, window_words, windowed_layer
 from ..layers.study_layers import METADATA_KEY, StudyLayer
@@ -79,6 +80,7 @@ class WindowControl(QWidget):
         self._follow = RestingTimer(self, 0, self.follow)
         self._viewer.layers.selection.events.active.connect(self._follow.poke)
         workspace.grid_changed.connect(lambda _active: self._follow.poke())
+        self._viewer.canvas.events.size.connect(self._follow.poke)
 
     @property
     def layer(self) -> Image | None:
@@ -190,7 +192,12 @@ class WindowControl(QWidget):
         layer = self._dragged
         if layer is None and not self._workspace.grid_view.active:
             layer = self._layer
-        self.read_out.write("" if layer is None else f"{_short_name(layer)}  {window_words(layer)}")
+        if layer is None:
+            self.read_out.write("")
+            return
+        name, window = _short_name(layer), window_words(layer)
+        line = f"{name}  {window}"
+        self.read_out.write(line if fits_corner(line, self._viewer) else f"{name}\n{window}")
 
 
 def scan_window(workspace: Workspace, study: Study, role: str) -> tuple[float, float]:

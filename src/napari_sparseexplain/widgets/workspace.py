@@ -216,6 +216,8 @@ class Workspace(QWidget):
             A study whose layers make way, since this one is the same opened anew.
         """
         made = [Layer.create(*item) for item in (layers or study_layers(study))]
+        if replaces is not None:
+            self.review.keep(replaces)
         self._adding = True
         try:
             self.grid_view.leave()
@@ -237,6 +239,7 @@ class Workspace(QWidget):
 
     def close_study(self, study: Study) -> None:
         """Close a study with everything found in it; another open one becomes the active one."""
+        self.review.keep(study)
         self.modes.set_mode("single")
         self._let_go(study, reopened=False)
         if study is self.study and self.studies:
