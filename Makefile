@@ -1,5 +1,5 @@
 # Two commands for a fresh clone: `make demo` and `make test`.
-.PHONY: demo test test-windows test-windows-1 test-windows-2 test-rest test-chosen check bench pictures prepare clean
+.PHONY: demo test test-windows test-rest test-chosen check bench pictures prepare clean
 
 VENV := .venv/bin
 
@@ -12,11 +12,11 @@ demo: prepare
 # napari's kernels would set OpenMP's threads for torch too, and two threads that spin on tiny tensors are slow.
 PYTEST = env OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} NUMBA_NUM_THREADS=$${NUMBA_NUM_THREADS:-1} $(VENV)/python -m pytest
 
-# Windows in two processes, each on a screen of its own (on one they would take the focus from each
-# other), all else in a third that takes what time they leave; chosen tests, as in
+# Windows in four parts, each on a screen of its own (on one they would take the focus from each
+# other), all else in a fifth, three of them at a time, so that no long one is left alone; chosen tests, as in
 # `make test TESTS=tests/volumes`, in one. Where there is no virtual screen the windows are tested in one process.
 ifneq ($(shell command -v xvfb-run),)
-WINDOWS := test-windows-1 test-windows-2
+WINDOWS := $(foreach part,1 2 3 4,test-windows-$(part))
 else
 WINDOWS := test-windows
 endif
@@ -25,17 +25,15 @@ test: prepare
 ifdef TESTS
 	@scripts/with_display $(MAKE) --no-print-directory test-chosen
 else
-	@scripts/with_display $(MAKE) --no-print-directory --keep-going --jobs=3 $(WINDOWS) test-rest
+	@scripts/with_display $(MAKE) --no-print-directory --keep-going --jobs=3 test-rest $(WINDOWS)
 endif
 
 test-windows:
 	@$(PYTEST) -m gui
-test-windows-1:
-	@$(PYTEST) -m gui --part 1/2
-test-windows-2:
-	@SPARSEEXPLAIN_VIRTUAL_SCREEN=1 scripts/with_display $(PYTEST) -m gui --part 2/2
+test-windows-%:
+	@SPARSEEXPLAIN_VIRTUAL_SCREEN=1 scripts/with_display $(PYTEST) -m gui --part $*/4
 test-rest:
-	@nice -n 4 $(PYTEST) -m "not gui"
+	@$(PYTEST) -m "not gui"
 test-chosen:
 	@$(PYTEST) $(TESTS)
 
