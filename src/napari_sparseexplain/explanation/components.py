@@ -88,7 +88,7 @@ def components_work(
         model, prepared, found.components, found.residual, found.logits
     )
     if slices.stop - slices.start > 1:
-        maps.append(_piece_map(maps[-1]))
+        maps.append(_piece_map(next(item for item in maps if item.name == "mask")))
     maps.append(_coherence_map(mutual_coherence(network), names))
     silent = np.asarray(
         decompose_slices(model, np.zeros_like(prepared.array[:1])).silent_logits, dtype=np.float32

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from ..evidence.colours import YELLOW
 from ..review.annotation import Annotation, measure_text
 from ..review.words_place import WORDS_GAP, words_corner
 from .lettering import line_height, text_width, write
@@ -15,9 +16,6 @@ from .plane_view import PlaneView
 
 #: Lines are drawn this many times larger and then made smaller, which smooths their edges.
 _SMOOTH = 3
-
-#: As on the screen.
-_RING = "#F0E442"
 
 
 def draw_annotations(
@@ -63,7 +61,7 @@ def draw_ring(image: Image.Image, place: npt.NDArray[np.float64], size: int) -> 
     """A ring about a pixel, as about the clicked voxel on the screen; what is inside stays seen."""
     turn = np.linspace(0, 2 * np.pi, 49)
     circle = np.asarray(place) + 0.6 * size * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    _stroke(image, [circle], _RING, size)
+    _stroke(image, [circle], YELLOW, size)
 
 
 def _draw_lines(

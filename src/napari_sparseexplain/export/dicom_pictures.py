@@ -172,7 +172,7 @@ class _Sources:
             if panel.study not in self._roles:
                 continue
             axis = PLANES[panel.plane][0]
-            sources = [self.of(panel.study, frames_by_role(panel))]
+            sources = [self.of(panel.study, frames_by_role(reading, panel))]
             if any(overlay.shelf == "explanation" for overlay in panel.overlays):
                 sources.append(self.of(panel.study))  # maps are computed of the first frames
             for source in sources:

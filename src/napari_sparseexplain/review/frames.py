@@ -52,13 +52,10 @@ def frame_of(reading: Reading, panel: Panel) -> tuple[tuple[int, ...], str]:
     return (), ""
 
 
-def frames_by_role(panel: Panel) -> dict[str, tuple[int, ...]]:
+def frames_by_role(reading: Reading, panel: Panel) -> dict[str, tuple[int, ...]]:
     """Points along the leading axes at which a panel shows volumes of its own study, by role."""
-    own = ("study", panel.study)
-    found = {o.name: o.leading for o in panel.overlays if (o.shelf, o.key) == own}
-    if panel.scan is not None and panel.scan.study == panel.study:
-        found[panel.scan.role] = panel.scan.leading
-    return found
+    shown = reversed(_volumes(reading, panel))  # the scan, which comes first, has the last word
+    return {volume.role: _points(layer, volume) for layer, volume in shown}
 
 
 def key_slice_words(study: Study, key: KeySlice, *, kind: str = "") -> str:

@@ -135,14 +135,8 @@ class ClassEvaluation:
     def _numbers(self) -> dict[str, Any]:
         return {
             "data": self.data,
-            "runs": [
-                {"name": n, "seed": s, "volumes": r.volumes, "slices": r.slices, "cases": r.cases}
-                for (n, s), r in self.runs.items()
-            ],
-            "largest piece": [
-                {"name": n, "seed": s, "volumes": r.volumes, "slices": r.slices, "cases": r.cases}
-                for (n, s), r in self.pieces.items()
-            ],
+            "runs": _scores(self.runs),
+            "largest piece": _scores(self.pieces),
             "evidence": [
                 {"name": n, "seed": s, **values} for (n, s), values in self.evidence.items()
             ],
@@ -158,12 +152,13 @@ class ClassEvaluation:
         columns = (*REGIONS, "average")
         for (name, seed), run in self.runs.items():
             title = self._title(name, seed)
-            for which, words in (("volumes", "over subjects"), ("slices", "over slices")):
-                rows.append([f"{title}, {words}", *[run.cell(which, r) for r in columns]])
-            if (name, seed) in self.pieces:
-                piece = self.pieces[name, seed]
-                cells = [piece.cell("volumes", r) for r in columns]
-                rows.insert(-1, [f"{title}, over subjects, {_PIECE}", *cells])
+            for which, words, scored in (
+                ("volumes", "over subjects", run),
+                ("volumes", f"over subjects, {_PIECE}", self.pieces.get((name, seed))),
+                ("slices", "over slices", run),
+            ):
+                if scored is not None:
+                    rows.append([f"{title}, {words}", *[scored.cell(which, r) for r in columns]])
             micro = [run.mean("micro", r) for r in columns]
             rows.append(
                 [f"{title}, all tumour slices together", *[_number(value) for value in micro]]
@@ -249,6 +244,13 @@ class ClassEvaluation:
                 + "\n".join(f"- {flag}: {FLAGS[flag]}" for flag in sorted(flagged))
             )
         return "\n\n".join(parts)
+
+
+def _scores(runs: Mapping[tuple[str, str], RegionScores]) -> list[dict[str, Any]]:
+    return [
+        {"name": n, "seed": s, "volumes": r.volumes, "slices": r.slices, "cases": r.cases}
+        for (n, s), r in runs.items()
+    ]
 
 
 def _number(value: float | None) -> str:

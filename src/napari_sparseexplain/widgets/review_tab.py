@@ -407,8 +407,8 @@ class ReviewTab(ExplainTab):
 
     def _tell_found(self) -> None:
         """A study was opened, or another one chosen: is something of it unsaved?"""
-        if self.offer.tell() and not self.isVisible():
-            there = "An unsaved review of this study is there: see the Review tab."
+        if self.offer.tell() and not self.isVisible() and self._study is not None:
+            there = f"An unsaved review of {self._study.name} is there: see the Review tab."
             self._workspace.study_tab.add_words(there)
 
     def _on_unsaved_failed(self, error: SparseExplainError) -> None:

@@ -213,8 +213,10 @@ class StudyTab(ExplainTab):
 
     def add_words(self, words: str) -> None:
         """What another tab has to say of the study that was just opened or closed."""
-        said = self.run_bar.message.text()
-        self.run_bar.message.setText(f"{said}\n{words}".strip())
+        lines = [
+            line for line in self.run_bar.message.text().split("\n") if line not in ("", words)
+        ]
+        self.run_bar.message.setText("\n".join([*lines, words]))
 
     def _on_opened(self, opened: tuple[Study, list[LayerTuple]]) -> None:
         study, layers = opened

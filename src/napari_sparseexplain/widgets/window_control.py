@@ -80,7 +80,7 @@ class WindowControl(QWidget):
         self._follow = RestingTimer(self, 0, self.follow)
         self._viewer.layers.selection.events.active.connect(self._follow.poke)
         workspace.grid_changed.connect(lambda _active: self._follow.poke())
-        self._viewer.canvas.events.size.connect(self._follow.poke)
+        self._viewer.canvas.events.size.connect(lambda _event: self._write())
 
     @property
     def layer(self) -> Image | None:
