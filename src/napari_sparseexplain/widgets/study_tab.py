@@ -212,7 +212,7 @@ class StudyTab(ExplainTab):
             self._workspace.close_study(study)
 
     def add_words(self, words: str) -> None:
-        """What another tab has to say of the study that was just opened or closed."""
+        """What another tab has to say of a study that was opened, chosen or closed; said once."""
         lines = [
             line for line in self.run_bar.message.text().split("\n") if line not in ("", words)
         ]
