@@ -110,7 +110,7 @@ def test_regions_have_what_each_scan_measures_in_them(reading: Reading, tmp_path
     ]
     panel = reading.review.panels[0].at(3)
     view = PlaneView(study.grid, panel.plane, 3, (64, 64))
-    facts = panel_facts(reading, panel, view, identify=False)["annotations"]
+    facts = panel_facts(reading, panel, view)["annotations"]
     assert [len(item["values"]) for item in facts] == [0, 1, 1, 0, 0]
     assert facts[1]["values"][0]["mean"] == float(rows[1]["FLAIR mean"])
 
@@ -124,7 +124,7 @@ def test_scans_whose_names_are_removed_keep_their_own_columns(tmp_path: Path) ->
     mark = annotation_on_grid("polygon", box, study.grid, study="study", plane="axial", index=1)
     reading = default_reading(study)
     reading = reading.with_review(replace(reading.review, annotations=(mark,)))
-    found = measurements(reading, identify=False, hidden=frozenset(study.images))
+    found = measurements(reading, identify=False)
     assert {v.mean for v in found[0].values} == {3.0, 8.0}
     assert len({v.role for v in found[0].values}) == 2
     assert not any("doe" in v.role for v in found[0].values)

@@ -143,7 +143,7 @@ def test_no_words_in_a_corner_reach_the_letter_beside_them(
     reading = default_reading(tumour_study(tmp_path / "case", (1, 2, 4)))
     panel, size, width = reading.review.panels[0], 12, 400
     view = PlaneView(reading.study_of(panel).grid, panel.plane, panel.index, (300, width))
-    facts = panel_facts(reading, panel, view, identify=True)
+    facts = panel_facts(reading, panel, view)
     values = {f"{role} of a study with a long name": 123.4 for role in ROLES}
     facts["probe"] = {"points_ras_mm": [[1.0, 2.0, 3.0]], "values": values}
     reached: list[tuple[float, float, str]] = []

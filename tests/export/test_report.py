@@ -22,7 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.deidentification import REMOVED, identifying_values, without
+from napari_sparseexplain.export.privacy.identity import REMOVED, identity_of_studies
 from napari_sparseexplain.export.picture_file import save_picture
 from napari_sparseexplain.export.picture_series import every_slice, export_slices
 from napari_sparseexplain.export.report import write_report
@@ -200,5 +200,5 @@ def test_names_stand_where_they_were_asked_for(dicom_reading: Reading, tmp_path:
 
 
 def test_words_that_only_hold_a_name_within_them_stay(dicom_reading: Reading) -> None:
-    values = identifying_values(dicom_reading.studies.values())
-    assert without("Expanzata and PANZA", values) == f"Expanzata and {REMOVED}"
+    known = identity_of_studies(dicom_reading.studies.values())
+    assert known.without("Expanzata and PANZA") == f"Expanzata and {REMOVED}"

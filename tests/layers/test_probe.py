@@ -45,7 +45,7 @@ def test_the_probe_and_the_picture_call_a_class_alike(glioma: Study) -> None:
     panel = next(p for p in reading.review.panels if p.overlays)
     panel = replace(panel, index=int(oedema[0]))
     view = PlaneView(glioma.grid, panel.plane, panel.index, (300, 300))
-    facts = panel_facts(reading, panel, view, identify=False)
+    facts = panel_facts(reading, panel, view)
     assert facts["probe"]["values"]["Mask"] == 2
     assert any("Mask oedema" in line for line in bottom_left_lines(facts))
 

@@ -15,11 +15,11 @@ from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count
 from ..review.region_values import RegionValues, region_values
 from ..review.review import Overlay, Panel
-from ..review.study_reference import study_code
 from ..volumes import Grid
 from ..volumes.edge_letters import PLANES
 from ..volumes.reading_order import role_title
 from .plane_view import PlaneView
+from .privacy.policy import known_modality
 
 #: Under every picture.
 RESEARCH_ONLY = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
@@ -31,23 +31,14 @@ _SCOPES = {
 }
 
 
-def study_title(reading: Reading, key: str, *, identify: bool) -> str:
-    """What a study is called: its code, or its own name where that was asked for."""
-    if identify:
-        return reading.studies[key].name
-    return reading.review.code or study_code(reading.review.studies[key])
-
-
-def panel_facts(
-    reading: Reading, panel: Panel, view: PlaneView, *, identify: bool
-) -> dict[str, Any]:
-    """All that is said about one panel, as JSON values."""
+def panel_facts(reading: Reading, panel: Panel, view: PlaneView) -> dict[str, Any]:
+    """All that is said about one panel of a reading that may leave, as JSON values."""
     study = reading.study_of(panel)
     count = slice_count(study, panel)
     scan = panel.scan
     leading, frame = frame_of(reading, panel)
     facts: dict[str, Any] = {
-        "study": study_title(reading, panel.study, identify=identify),
+        "study": study.name,
         "plane": panel.plane,
         "slice": panel.index + 1,
         "slices": count,
@@ -216,10 +207,7 @@ def score_text(scores: Mapping[str, float | None], most: int = 3) -> str:
 
 def modality(unit: str, details: Mapping[str, Any]) -> str:
     """CT, MR …, as far as the file told; empty otherwise."""
-    told = details.get("Modality")
-    if isinstance(told, str) and told:
-        return told
-    return "CT" if unit == "HU" else ""
+    return known_modality(details.get("Modality")) or ("CT" if unit == "HU" else "")
 
 
 def _panel_title(panel: Panel) -> str:

@@ -17,12 +17,14 @@ from ..review.reading import Reading, slice_count
 from ..review.review import Camera, Panel
 from .annotation_drawing import draw_annotations, draw_crosshair, draw_ring
 from .burned_in import RESEARCH_ONLY, model_text, panel_facts
-from .deidentification import deidentified, values_to_remove, without
-from .lettering import DIM, WARNING, line_height, wrapped, write
+from .lettering import DIM, WARNING, line_height, noted_lines, wrapped, write
 from .overlay_legend import draw_legend, legend_height
 from .panel_lettering import letter_panel
 from .plane_picture import draw_panel, without_hidden
 from .plane_view import PlaneView
+from .privacy.file_texts import SaidText
+from .privacy.output_check import check_texts
+from .privacy.policy import ExportPolicy, released
 
 #: Pixels between panels.
 GAP = 3
@@ -101,10 +103,40 @@ def compose(
     Raises
     ------
     SparseExplainError
-        Something is still being computed, there is no panel, a slice is not there, or what a
-        panel shows is not here.
+        Something is still being computed, there is no panel, a slice is not there, what a panel
+        shows is not here, or a line would tell who was examined.
     """
-    size = size or PictureSize()
+    _check(reading)
+    public, policy = released(reading, identify=identify)
+    return draw(public, policy, size, created=created)
+
+
+def draw(
+    reading: Reading,
+    policy: ExportPolicy,
+    size: PictureSize | None = None,
+    *,
+    created: datetime | None = None,
+) -> Picture:
+    """Draw a reading as it is given; see `compose`.
+
+    Parameters
+    ----------
+    reading : Reading
+        Of `ExportPolicy.reading`: everything in it may be seen.
+    policy : ExportPolicy
+        What every written line is searched with.
+    """
+    with noted_lines() as lines:
+        picture = _drawn(reading, size or PictureSize(), policy, created)
+    said = [*lines, " ".join(lines)]  # a name can be broken over two lines
+    check_texts("picture", [SaidText("a line", line) for line in said], policy)
+    return picture
+
+
+def _drawn(
+    reading: Reading, size: PictureSize, policy: ExportPolicy, created: datetime | None
+) -> Picture:
     _check(reading)
     panels = tuple(without_hidden(reading, panel) for panel in reading.review.panels)
     rows, columns = panel_grid(reading, size)
@@ -113,11 +145,8 @@ def compose(
     time = (created or datetime.now(UTC)).astimezone(UTC)
     image = Image.new("RGB", (size.width, size.height), _GROUND)
     probes = [PlaneView(reading.study_of(p).grid, p.plane, p.index, (1, 1)) for p in panels]
-    hidden = values_to_remove(reading, identify=identify)
-    known = [
-        deidentified(panel_facts(reading, p, v, identify=identify), hidden)
-        for p, v in zip(panels, probes, strict=True)
-    ]
+    policy.allow_time(time)
+    known = [panel_facts(reading, p, v) for p, v in zip(panels, probes, strict=True)]
     foot = foot_lines(reading, known, size.width, text, time)
     foot_height = line_height(text) * len(foot) + text // 2
     legends = [
@@ -147,8 +176,6 @@ def compose(
                     (picture_height, cell_width),
                     legends[row],
                     text,
-                    identify,
-                    hidden,
                 )
                 image.paste(cell, (column * (cell_width + GAP), top))
                 facts_drawn.append(facts)
@@ -229,18 +256,16 @@ def _draw_cell(
     picture: tuple[int, int],
     legend: int,
     text: int,
-    identify: bool,
-    hidden: frozenset[str],
 ) -> tuple[Image.Image, dict[str, Any]]:
     """One panel with its legend, and what stands in it."""
     grid = reading.study_of(panel).grid
     review = reading.review
     view = PlaneView(grid, panel.plane, panel.index, picture, panel.camera, review.convention)
-    facts = deidentified(panel_facts(reading, panel, view, identify=identify), hidden)
+    facts = panel_facts(reading, panel, view)
     drawn = Image.fromarray(draw_panel(reading, panel, view))
     leading, _ = frame_of(reading, panel)
     marks = [
-        replace(a, text=without(a.text, hidden))
+        a
         for a in review.annotations
         if a.on(panel.study, panel.plane, panel.index, leading)
     ]

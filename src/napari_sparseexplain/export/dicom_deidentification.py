@@ -1,8 +1,8 @@
 """De-identification of what is written as DICOM: the Basic Profile of PS3.15, Annex E.
 
 Objects are made from a header that holds nothing but what this file lets through, so an element
-that nobody thought of cannot get in; after that, what was made is searched for every identifying
-value of the source's header, and refused if one is found.
+that nobody thought of cannot get in; after that, what was made is searched as every other export is
+(`privacy.output_check`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
 
 from ..volumes.dicom_values import text
-from .dicom_identity import elements, identifying_values, refuse_identity, texts
 
 #: What every object must carry about patient and study, empty when unknown (type 2).
 PATIENT_AND_STUDY = (
@@ -106,22 +105,12 @@ class Deidentification:
                 values[keyword] = found
         return values
 
-    def finish(self, dataset: Dataset, headers: Iterable[Dataset]) -> None:
-        """Mark an object that is ready to be written, after a search for what must not be there.
-
-        Raises
-        ------
-        SparseExplainError
-            A text that goes into the object holds an identifying value of ``headers``.
-        """
+    def finish(self, dataset: Dataset) -> None:
+        """Mark an object that is ready to be written, and take every date and time out of it."""
         if self.keep_identity:
             dataset.PatientIdentityRemoved = "NO"
             return
         _without_times(dataset)
-        values = identifying_values(headers)
-        for element in elements(dataset):
-            for said in texts(element):
-                refuse_identity(values.in_element(said), f"element {element.name}")
         dataset.PatientIdentityRemoved = "YES"
         dataset.DeidentificationMethod = "DICOM PS3.15 Basic Profile; only listed elements are kept"
         dataset.DeidentificationMethodCodeSequence = Sequence([_code_item(_PROFILE)])

@@ -26,6 +26,8 @@ from .dicom_references import new_uid
 from .dicom_secondary_capture import secondary_capture
 from .dicom_segmentation import segmentation
 from .dicom_source import dicom_source
+from .privacy.output_check import check_content
+from .privacy.policy import ExportPolicy, policy_for
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
@@ -112,10 +114,10 @@ def export_dicom_work(
     chosen, notes = _chosen(explanation, maps)
     _check_study(explanation, study)
     source = dicom_source(study, explanation.provenance.inputs)
-    explanation, record = checked_explanation(explanation, identity, source.headers)
+    policy = policy_for([study], identify=identity.keep_identity, headers=source.headers)
+    explanation, record = checked_explanation(explanation, policy)
     check_words(
-        identity,
-        source.headers,
+        policy,
         (
             ("name of a picture", said)
             for picture in pictures
@@ -164,7 +166,7 @@ def export_dicom_work(
     made: list[bytes] = []
     for done, make in enumerate(makers):
         yield Progress(done, len(makers), f"making {planned[done]}")
-        made.append(encoded(make, identity, source.headers))
+        made.append(encoded(planned[done], make, identity, policy))
     files = []
     for name, content in zip(planned, made, strict=True):
         files.append(write_whole(folder / name, content, overwrite=overwrite))
@@ -173,14 +175,14 @@ def export_dicom_work(
 
 
 def encoded(
-    make: Callable[[], Dataset], identity: Deidentification, headers: Iterable[Dataset]
+    name: str, make: Callable[[], Dataset], identity: Deidentification, policy: ExportPolicy
 ) -> bytes:
     """An object as the bytes of its file, searched for what must not leave.
 
     Raises
     ------
     SparseExplainError
-        It holds an identifying value of ``headers`` (`Deidentification.finish`).
+        It, or its name, holds what tells who was examined.
     """
     log = logging.getLogger("highdicom")
     level = log.level
@@ -192,9 +194,10 @@ def encoded(
             dataset = make()
         finally:
             log.setLevel(level)
-        identity.finish(dataset, headers)
+        identity.finish(dataset)
         stream = BytesIO()
         dataset.save_as(stream, enforce_file_format=True)
+    check_content(name, stream.getvalue(), policy)
     return stream.getvalue()
 
 

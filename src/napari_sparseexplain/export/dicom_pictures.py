@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,8 +20,7 @@ from ..review.reading import Reading
 from ..review.review import KeySlice, Panel
 from ..volumes.edge_letters import PLANES
 from ..whole_file import moved_together, refuse_existing, write_whole
-from .compositor import Picture, PictureSize, compose
-from .deidentification import values_to_remove, without
+from .compositor import Picture, PictureSize, draw
 from .dicom_deidentification import Deidentification
 from .dicom_export import Exported, encoded
 from .dicom_planes_array import images_of_slice
@@ -29,6 +29,7 @@ from .dicom_references import new_uid
 from .dicom_secondary_capture import secondary_capture
 from .dicom_source import DicomSource, Reference, dicom_source, one_patient
 from .picture_series import capture_name, chosen_slices
+from .privacy.policy import policy_for
 
 #: Letters of a picture's edges, as DICOM calls them.
 _DICOM_LETTERS = str.maketrans("SI", "HF")
@@ -82,19 +83,21 @@ def export_pictures_dicom(
     for name in names:
         refuse_existing(folder / name, overwrite)
     yield Progress(0, len(keys), "images")
-    sources = _Sources(reading, keys)
-    hidden = values_to_remove(reading, identify=identity.keep_identity)
+    policy = policy_for(reading.studies.values(), identify=identity.keep_identity)
+    public = policy.reading(reading)
+    keys = tuple(replace(k, note=policy.words(k.note, "the note of a key slice")) for k in keys)
+    sources = _Sources(public, keys)
+    policy = policy.with_headers(sources.headers())
     records = {
-        key: checked_explanation(item, identity, sources.headers())[1]
-        for key, item in reading.explanations.items()
+        key: checked_explanation(item, policy)[1] for key, item in public.explanations.items()
     }
     series = new_uid()
     with moved_together(folder) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            words = key_slice_words(reading.studies[key.study], key, kind="slice")
+            words = key_slice_words(public.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)
-            here = at_slice(reading, key)
-            picture = compose(here, size, identify=identity.keep_identity, created=created)
+            here = at_slice(public, key)
+            picture = draw(here, policy, size, created=created)
             shown = _shown(here)
             record = {
                 "program": PROGRAM,
@@ -102,8 +105,7 @@ def export_pictures_dicom(
                 "picture": picture.record if identity.keep_identity else _timeless(picture.record),
                 "explanations": [records[each] for each in shown],
             }
-            note = without(key.note, hidden)
-            title = words + (f": {note}" if note else "")
+            title = words + (f": {key.note}" if key.note else "")
             references = sources.seen(here)
             make = partial(
                 secondary_capture,
@@ -119,10 +121,10 @@ def export_pictures_dicom(
                 instance_number=place + 1,
                 **_calibration(here, picture),
             )
-            content = encoded(make, identity, sources.headers())
+            content = encoded(name, make, identity, policy)
             write_whole(temporary / name, content)
     yield Progress(len(keys), len(keys), "written")
-    return Exported(tuple(folder / name for name in names), sources.notes)
+    return Exported(tuple(folder / name for name in names), (*sources.notes, *policy.notes()))
 
 
 class _Sources:

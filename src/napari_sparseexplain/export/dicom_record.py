@@ -20,8 +20,9 @@ from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.provenance import Provenance
 from ..volumes.roles import LABEL_ROLES, ROLES
 from .burned_in import model_version
-from .dicom_deidentification import Deidentification, plain_inputs
-from .dicom_identity import identifying_values, refuse_identity
+from .dicom_deidentification import plain_inputs
+from .privacy.identity import refuse_identity
+from .privacy.policy import ExportPolicy
 
 PROGRAM = "napari-sparseexplain"
 MANUFACTURER = "napari-sparseexplain developers"
@@ -108,16 +109,15 @@ def equipment(explanation: Explanation | None, provenance: Provenance) -> Contri
 
 
 def checked_explanation(
-    explanation: Explanation, identity: Deidentification, headers: Iterable[Dataset]
+    explanation: Explanation, policy: ExportPolicy
 ) -> tuple[Explanation, dict[str, Any]]:
     """The explanation's words and provenance as they may leave.
 
     Parameters
     ----------
     explanation : Explanation
-    identity : Deidentification
-    headers : iterable of Dataset
-        Of the images, with the identity that must not leave.
+    policy : ExportPolicy
+        Of the study, with the headers of its images.
 
     Returns
     -------
@@ -135,14 +135,12 @@ def checked_explanation(
     """
     provenance = explanation.provenance.to_json()
     notes = list(explanation.notes)
-    if not identity.keep_identity:
+    if not policy.identify:
         provenance["inputs"] = plain_inputs(provenance["inputs"], (*ROLES, *LABEL_ROLES))
         provenance["created"] = ""
-        headers = tuple(headers)
-        check_words(identity, headers, _free_words(explanation))
-        values = identifying_values(headers)
+        check_words(policy, _free_words(explanation))
         notes = [
-            "(a note that names the patient was left out)" if values.in_words(n) else n
+            "(a note that names the patient was left out)" if policy.identity.in_words(n) else n
             for n in notes
         ]
     record = {
@@ -157,28 +155,24 @@ def checked_explanation(
     return explanation, record
 
 
-def check_words(
-    identity: Deidentification, headers: Iterable[Dataset], words: Iterable[tuple[str, str]]
-) -> None:
+def check_words(policy: ExportPolicy, words: Iterable[tuple[str, str]]) -> None:
     """Refuse words that name the patient, unless the identity is kept.
 
     Parameters
     ----------
-    identity : Deidentification
-    headers : iterable of Dataset
+    policy : ExportPolicy
     words : iterable of (str, str)
         What holds the words, and the words.
 
     Raises
     ------
     SparseExplainError
-        One of them holds an identifying value of the headers.
+        One of them holds an identifying value.
     """
-    if identity.keep_identity:
+    if policy.identify:
         return
-    values = identifying_values(headers)
     for where, said in words:
-        refuse_identity(values.in_words(said), where)
+        refuse_identity(policy.identity.in_words(said), where)
 
 
 def add_record(

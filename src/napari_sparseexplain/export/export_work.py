@@ -11,10 +11,13 @@ from ..errors import SparseExplainError
 from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from .compositor import PictureSize, compose
+from ..whole_file import refuse_existing
+from .compositor import PictureSize, draw
 from .measurements import measurement_file
 from .picture_file import save_picture
 from .picture_series import every_slice, export_slices, picture_name
+from .privacy.output_check import released_together
+from .privacy.policy import policy_for
 
 #: What can be exported.
 What = Literal["slice", "key slices", "every slice", "report", "dicom"]
@@ -77,18 +80,19 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[Files]:
     check_possible(reading, choice.what)
     if choice.what == "slice":
         yield Progress(0, 1, "drawing")
-        picture = compose(reading, choice.size, identify=choice.identify)
-        return Files(save_picture(picture, choice.path, overwrite=choice.overwrite))
+        return (yield from _slice(reading, choice))
     if choice.what == "report":
         from .report import write_report  # here: the window opens without a PDF library
 
+        policy = policy_for(reading.studies.values(), identify=choice.identify)
         written = yield from write_report(
-            reading, choice.path, identify=choice.identify, overwrite=choice.overwrite
+            reading, choice.path, identify=choice.identify, overwrite=choice.overwrite, policy=policy
         )
         beside = [measurement_file(written)] if reading.review.annotations else []
-        return Files([written, *beside])
+        return Files([written, *beside], policy.notes())
     if choice.what == "dicom":
         return (yield from _dicom(reading, choice))
+    policy = policy_for(reading.studies.values(), identify=choice.identify)
     written = yield from export_slices(
         reading,
         choice.path,
@@ -96,8 +100,22 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[Files]:
         choice.size,
         identify=choice.identify,
         overwrite=choice.overwrite,
+        policy=policy,
     )
-    return Files(written)
+    return Files(written, policy.notes())
+
+
+def _slice(reading: Reading, choice: ExportChoice) -> Work[Files]:
+    """The picture of what is on the screen, and its JSON file."""
+    policy = policy_for(reading.studies.values(), identify=choice.identify)
+    png = choice.path if choice.path.suffix.lower() == ".png" else Path(f"{choice.path}.png")
+    for file in (png, png.with_suffix(".json")):
+        refuse_existing(file, choice.overwrite)
+    yield Progress(0, 1, "drawing")
+    picture = draw(policy.reading(reading), policy, choice.size)
+    with released_together(png.parent, policy) as temporary:
+        written = save_picture(picture, temporary / png.name)
+    return Files([png.parent / path.name for path in written], policy.notes())
 
 
 def existing_files(reading: Reading, choice: ExportChoice) -> list[Path]:

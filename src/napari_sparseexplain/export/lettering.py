@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,6 +12,21 @@ from PIL import Image, ImageDraw, ImageFont
 
 #: Colours of text.
 WHITE, PALE, DIM, WARNING = "#FFFFFF", "#D8D8D8", "#A8A8A8", "#FFB000"
+
+
+#: Lines that were written since `noted_lines` began, in order.
+_NOTED: ContextVar[list[str] | None] = ContextVar("noted lines", default=None)
+
+
+@contextmanager
+def noted_lines() -> Iterator[list[str]]:
+    """A list that every line written inside the block is added to: what can be read in a picture."""
+    lines: list[str] = []
+    token = _NOTED.set(lines)
+    try:
+        yield lines
+    finally:
+        _NOTED.reset(token)
 
 
 @lru_cache(maxsize=64)
@@ -86,6 +104,9 @@ def write(
     outlined : bool
         Whether a thin dark edge keeps it readable on a bright picture.
     """
+    noted = _NOTED.get()
+    if noted is not None:
+        noted.append(text)
     edge = max(1, size // 9) if outlined else 0
     ImageDraw.Draw(image).text(
         (round(place[0]), round(place[1])),

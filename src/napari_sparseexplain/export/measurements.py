@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +18,18 @@ from ..review.reading import Reading
 from ..review.region_values import RegionValues, region_values
 from ..volumes.edge_letters import Plane
 from ..volumes.place_words import millimetre_words, voxel_words
-from .burned_in import number_text, study_title
-from .deidentification import without
+from .burned_in import number_text
+from .privacy.policy import released
 
 #: Longest words in a table of the report; the CSV file has all of them.
 _LONGEST = 300
 
-#: A spreadsheet takes a cell that begins with one of these for a formula, and runs it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A spreadsheet takes a cell that begins with one of these for a formula, and runs it; some also
+#: where the signs are of full width.
+_FORMULA = tuple("=+-@|%＝＋－﹢﹣−＠﹦﹫")
+
+#: What some programs pass over before they look at a cell's first sign.
+_PASSED_OVER = re.compile(r"[\s\ufeff\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\0'\"]*")
 
 _HEADS = (
     "number", "kind", "comment", "value", "unit", "plane", "slice", "frame", "study", "place"
@@ -75,20 +81,21 @@ class Measurement:
     values: tuple[RegionValues, ...] = ()
 
 
-def measurements(
-    reading: Reading, *, identify: bool, hidden: frozenset[str] = frozenset()
-) -> list[Measurement]:
+def measurements(reading: Reading, *, identify: bool = False) -> list[Measurement]:
     """Every mark of a reading, in the review's order.
 
     Parameters
     ----------
     identify : bool
-        Whether studies are called by their own names.
-    hidden : frozenset of str
-        What is taken out of words, see `values_to_remove`.
+        Whether studies, scans and words stand as they are, or as they may leave.
     """
+    return measurements_of(released(reading, identify=identify)[0])
+
+
+def measurements_of(reading: Reading) -> list[Measurement]:
+    """The same of a reading that went through `ExportPolicy.reading` already."""
     return [
-        _measurement(reading, place + 1, item, identify=identify, hidden=hidden)
+        _measurement(reading, place + 1, item)
         for place, item in enumerate(reading.review.annotations)
     ]
 
@@ -154,19 +161,6 @@ def measurement_file(report: Path) -> Path:
     return report.with_name(f"{report.stem}-measurements.csv")
 
 
-def _cleaned(values: Sequence[RegionValues], hidden: frozenset[str]) -> tuple[RegionValues, ...]:
-    """Scans called by their files, less what is hidden; those then alike are numbered."""
-    found: dict[str, RegionValues] = {}
-    for v in values:
-        role = name = without(v.role, hidden)
-        number = 1
-        while role in found:
-            number += 1
-            role = f"{name} ({number})"
-        found[role] = replace(v, role=role)
-    return tuple(found.values())
-
-
 def _scan(values: RegionValues) -> str:
     return f"{values.title} [{values.unit}]" if values.unit else values.title
 
@@ -180,12 +174,14 @@ def _value_cells(values: RegionValues | None) -> list[str]:
 
 
 def _as_text(said: str) -> str:
-    return f"'{said}" if said.startswith(_FORMULA) else said
+    """The text with an apostrophe before it where a spreadsheet would take it for a formula."""
+    first = _PASSED_OVER.match(said)
+    begins = 0 if first is None else first.end()
+    hidden = begins > 0 and unicodedata.category(said[0]) in ("Cc", "Cf", "Zl", "Zp")
+    return f"'{said}" if hidden or said[begins:].startswith(_FORMULA) else said
 
 
-def _measurement(
-    reading: Reading, number: int, item: Annotation, *, identify: bool, hidden: frozenset[str]
-) -> Measurement:
+def _measurement(reading: Reading, number: int, item: Annotation) -> Measurement:
     study = reading.studies[item.study]
     grid = study.grid
     length, area = item.length_mm, item.area_mm2
@@ -195,14 +191,14 @@ def _measurement(
     return Measurement(
         number,
         item.kind,
-        without(item.text, hidden),
+        item.text,
         value,
         measure_unit(item, calibrated=grid.calibrated),
         measure_text(item, calibrated=grid.calibrated),
         item.plane,
         item.index + 1,
         frame_text(study, item.leading),
-        without(study_title(reading, item.study, identify=identify), hidden),
+        study.name,
         millimetre_words(middle) if known else voxel_words(grid.index(middle)),
-        _cleaned(region_values(item, study), hidden),
+        tuple(region_values(item, study)),
     )

@@ -12,10 +12,11 @@ from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, key_slice_words
 from ..review.reading import Reading, slice_count
 from ..review.review import KeySlice
-from ..whole_file import moved_together, refuse_existing
-from .compositor import PictureSize, compose
-from .deidentification import values_to_remove, without
+from ..whole_file import refuse_existing
+from .compositor import PictureSize, draw
 from .picture_file import save_picture
+from .privacy.output_check import released_together
+from .privacy.policy import ExportPolicy, policy_for
 
 
 def every_slice(reading: Reading, step: int = 1) -> tuple[KeySlice, ...]:
@@ -90,6 +91,7 @@ def export_slices(
     identify: bool = False,
     overwrite: bool = False,
     created: datetime | None = None,
+    policy: ExportPolicy | None = None,
 ) -> Work[list[Path]]:
     """Write a picture of each slice, as PNG and JSON.
 
@@ -100,24 +102,28 @@ def export_slices(
     ----------
     slices : sequence of KeySlice, optional
         The review's key slices when not given.
+    policy : ExportPolicy, optional
+        Remembers what was replaced; made anew when not given.
 
     Raises
     ------
     SparseExplainError
-        No slice, a file that is there already, or a folder that cannot be written.
+        No slice, a picture that would tell who was examined, a file that is there already, or a folder that cannot be written.
     """
     folder = Path(folder)
     keys = chosen_slices(reading, slices)
     names = [picture_name(place, key) for place, key in enumerate(keys)]
     for name in names:
         refuse_existing(folder / name, overwrite)
-    hidden = values_to_remove(reading, identify=identify)
-    with moved_together(folder) as temporary:
+    policy = policy or policy_for(reading.studies.values(), identify=identify)
+    public = policy.reading(reading)
+    with released_together(folder, policy) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            words = key_slice_words(reading.studies[key.study], key, kind="slice")
+            words = key_slice_words(public.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)
-            picture = compose(at_slice(reading, key), size, identify=identify, created=created)
-            record = {**picture.record, "note": without(key.note, hidden)}
+            picture = draw(at_slice(public, key), policy, size, created=created)
+            note = policy.words(key.note, "the note of a key slice")
+            record = {**picture.record, "note": note}
             save_picture(replace(picture, record=record), temporary / name)
     yield Progress(len(keys), len(keys), "done")
     return [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,19 +12,20 @@ from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from ..whole_file import moved_together, refuse_existing, remove_file, write_whole
+from ..whole_file import refuse_existing, remove_file, write_whole
 from .burned_in import RESEARCH_ONLY
-from .compositor import PictureSize, compose
-from .deidentification import values_to_remove, without
+from .compositor import PictureSize, draw
 from .measurements import (
     Measurement,
     measurement_csv,
     measurement_file,
     measurement_rows,
-    measurements,
+    measurements_of,
     region_rows,
     without_empty_frames,
 )
+from .privacy.output_check import released_together
+from .privacy.policy import ExportPolicy, policy_for
 from .report_pages import ReportPages
 from .report_tables import finding_lines, model_tables, score_table, study_rows
 
@@ -43,6 +45,7 @@ def write_report(
     identify: bool = False,
     overwrite: bool = False,
     created: datetime | None = None,
+    policy: ExportPolicy | None = None,
 ) -> Work[Path]:
     """Write the report of a reading.
 
@@ -59,11 +62,13 @@ def write_report(
         Resolution of the pictures.
     identify : bool
         Whether the study's name, file names and notes stand as they are.
+    policy : ExportPolicy, optional
+        Remembers what was replaced; made anew when not given.
 
     Raises
     ------
     SparseExplainError
-        The file or a table of its name is there already, or cannot be written; what a picture
+        The report would tell who was examined. The file or a table of its name is there already, or cannot be written; what a picture
         needs is not here.
     """
     path = Path(path)
@@ -71,26 +76,30 @@ def write_report(
     refuse_existing(measurement_file(path), overwrite)
     keys = tuple(reading.review.key_slices if slices is None else slices)
     time = (created or datetime.now(UTC)).astimezone(UTC)
-    hidden = values_to_remove(reading, identify=identify)
+    policy = policy or policy_for(reading.studies.values(), identify=identify)
+    policy.allow_time(time)
+    reading = policy.reading(reading)
+    keys = tuple(
+        replace(key, note=policy.words(key.note, "the note of a key slice")) for key in keys
+    )
     yield Progress(0, len(keys) + 1, "cover")
     pages = ReportPages(
         title="napari-sparseexplain report",
         foot=f"{RESEARCH_ONLY} · napari-sparseexplain {__version__} · {time:%Y-%m-%d %H:%M:%S} UTC",
     )
-    marks = measurements(reading, identify=identify, hidden=hidden)
-    _cover(pages, reading, keys, time, marks, identify=identify, hidden=hidden)
+    marks = measurements_of(reading)
+    _cover(pages, reading, keys, time, marks)
     for place, key in enumerate(keys):
         study, here = reading.studies[key.study], at_slice(reading, key)
         yield Progress(place + 1, len(keys) + 1, key_slice_words(study, key, kind="slice"))
-        note = without(key.note, hidden)
-        lines = [note] if note else []
+        lines = [key.note] if key.note else []
         table = _rows_of_slice(here, key, marks)
         width, height = pages.picture_room(len(lines), table)
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
-        picture = compose(here, size, identify=identify, created=time)
+        picture = draw(here, policy, size, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
-    with moved_together(path.parent) as temporary:
+    with released_together(path.parent, policy) as temporary:
         write_whole(temporary / path.name, pages.content())
         if marks:
             write_whole(temporary / measurement_file(path).name, measurement_csv(marks))
@@ -106,13 +115,7 @@ def _cover(
     keys: Sequence[KeySlice],
     time: datetime,
     marks: Sequence[Measurement],
-    *,
-    identify: bool,
-    hidden: frozenset[str],
 ) -> None:
-    def clean(rows: list[list[str]]) -> list[list[str]]:
-        return [[without(cell, hidden) for cell in row] for row in rows]
-
     pages.heading("Report of a reading", level=1)
     pages.paragraph(f"{RESEARCH_ONLY}.", strong=True)
     pages.paragraph(
@@ -120,19 +123,19 @@ def _cover(
         f"{reading.review.convention.capitalize()} convention. "
         f"{len(keys)} key slice{'' if len(keys) == 1 else 's'}."
     )
-    for heading, rows in study_rows(reading, identify=identify):
-        pages.heading(without(heading, hidden))
-        pages.table(clean(rows))
+    for heading, rows in study_rows(reading):
+        pages.heading(heading)
+        pages.table(rows)
     if rows := score_table(reading):
         pages.heading("Explanations and their scores")
-        pages.table(clean(rows))
+        pages.table(rows)
     for title, rows in model_tables(reading):
         pages.heading(title)
-        pages.table(clean(rows))
+        pages.table(rows)
     if notes := finding_lines(reading):
         pages.heading("What a reader must know")
         for line in notes:
-            pages.paragraph(without(line, hidden))
+            pages.paragraph(line)
     if keys:
         pages.heading("Key slices")
         table = [["", "plane", "slice", "frame", "note"]]
@@ -140,7 +143,7 @@ def _cover(
             [str(i + 1), k.plane, str(k.index + 1), frame_text(reading.studies[k.study], k.leading),
              k.note] for i, k in enumerate(keys)
         ]  # fmt: skip
-        pages.table(clean(without_empty_frames(table)))
+        pages.table(without_empty_frames(table))
     if marks:
         pages.heading("Measurements")
         pages.table(measurement_rows(marks))

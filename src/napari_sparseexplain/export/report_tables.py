@@ -15,14 +15,13 @@ from .burned_in import (
     number_text,
     parameter_text,
     score_text,
-    study_title,
 )
 
 #: Longest text of a card's entry.
 _LONGEST = 400
 
 
-def study_rows(reading: Reading, *, identify: bool) -> list[tuple[str, list[list[str]]]]:
+def study_rows(reading: Reading) -> list[tuple[str, list[list[str]]]]:
     """A heading and a table of volumes for every study."""
     found = []
     for key, study in reading.studies.items():
@@ -36,7 +35,7 @@ def study_rows(reading: Reading, *, identify: bool) -> list[tuple[str, list[list
             kind = " ".join(p for p in (modality(volume.unit, volume.details), volume.kind) if p)
             shape = " × ".join(str(n) for n in study.grid.shape)
             rows.append([role_title(role), kind, shape, f"{spacing} {unit}", sha[:12]])
-        found.append((f"Study {study_title(reading, key, identify=identify)}", rows))
+        found.append((f"Study {study.name}", rows))
     return found
 
 

@@ -1,0 +1,1 @@
+"""What may leave in an export, the search for what must not, and the check of finished files."""
