@@ -297,6 +297,17 @@ def _existing_record(folder: Path) -> dict[str, Any]:
     return entries
 
 
+def recorded_entries(folder: Path) -> dict[str, Any]:
+    """Entries of the record in a folder; none when there is no record.
+
+    Raises
+    ------
+    ReadError
+        The record is damaged, or not ours.
+    """
+    return _existing_record(folder)
+
+
 def _refuse_existing(
     folder: Path, key: str, names: Mapping[str, str], record: Mapping[str, Any]
 ) -> None:
