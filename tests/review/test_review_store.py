@@ -112,7 +112,7 @@ def test_saving_again_without_arrays_keeps_those_that_are_there(
 ) -> None:
     reading = reading_of(folder)
     save_review(reading, tmp_path / "review", arrays=True)
-    save_review(reading, tmp_path / "review")
+    save_review(reading, tmp_path / "review", overwrite=True)
     assert restore_review(tmp_path / "review").findings == ()
     save_review(restore_review(tmp_path / "review"), tmp_path / "other")
     codes = [f.code for f in restore_review(tmp_path / "other").findings]
@@ -171,7 +171,7 @@ def test_an_interrupted_save_leaves_the_review_of_before(
     monkeypatch.setattr("napari_sparseexplain.whole_file.os.replace", full)
     later = reading.with_review(replace(reading.review, convention="radiological"))
     with pytest.raises(SparseExplainError, match="No space left"):
-        save_review(later, place)
+        save_review(later, place, overwrite=True)
     assert (place / "review.json").read_bytes() == before
     assert [p.name for p in place.iterdir()] == ["review.json"]
 

@@ -9,11 +9,7 @@ file, which is written last: a folder with an entry in it has all of that entry'
 from __future__ import annotations
 
 import json
-import math
-import os
-import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,17 +21,36 @@ import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
 
 from ..errors import ReadError, SparseExplainError
+from ..folder_lock import folder_lock
 from ..json_file import read_own_json
 from ..volumes import Grid, Study
-from ..volumes.nifti_writer import write_nifti
+from ..whole_file import (
+    check_writable,
+    hidden_folder,
+    make_folders,
+    remove_empty,
+    undisturbed,
+    write_whole,
+)
 from .explanation import Explanation, ExplanationMap
+from .explanation_files import (
+    entry_name,
+    entry_of,
+    files_of,
+    is_own_file,
+    map_file,
+    write_map,
+)
 from .provenance import Provenance
+from .run_files import put_run, remove_remnants
 
 RECORD_FILE = "provenance.json"
 
 _FORMAT = "napari-sparseexplain explanations"
 _VERSION = 1
-_UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
+
+#: How often an explanation is read anew when it is replaced in the midst of that.
+_MOST_READINGS = 20
 
 
 def save_explanation(
@@ -43,8 +58,9 @@ def save_explanation(
 ) -> list[Path]:
     """Write an explanation into a folder.
 
-    Every file is first written under a temporary folder there and then moved, so an interrupted
-    or failed save leaves what was there before.
+    Every file is first written under a temporary folder there. Several processes may save into
+    one folder at a time: each reads the record, adds its entry and writes it back alone. However
+    a save ends, the record names the maps of one run: those of before, or the new ones.
 
     Parameters
     ----------
@@ -71,36 +87,37 @@ def save_explanation(
         study's grid.
     """
     folder = Path(out)
-    key = _key(explanation)
-    names = {item.name: _file_name(key, item) for item in explanation.maps}
+    key = entry_name(explanation.method, explanation.target)
+    names = {item.name: map_file(key, item) for item in explanation.maps}
     if len(set(names.values())) < len(explanation.maps):
         raise ValueError(f"maps of one name in {list(names)}")
     _check_grid(explanation, study)
-    record = _existing_record(folder) if folder.is_dir() else {}
+    before = _existing_record(folder)
     if not overwrite:
-        _refuse_existing(folder, key, names, record)
-    replaced = record.get(key)
-    record[key] = _entry(explanation, study, names)
-    temporary = None
+        _refuse_existing(folder, key, names, before)
+    making, made = None, []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".saving-"))
+        made = make_folders(folder)
+        making = hidden_folder(folder, ".saving-")
         for item in explanation.maps:
-            _write_map(temporary / names[item.name], item, explanation, study)
-        text = json.dumps(
-            {"format": _FORMAT, "version": _VERSION, "explanations": record},
-            indent=2,
-            ensure_ascii=False,
-            allow_nan=False,
-        )
-        (temporary / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
-        written = [*names.values(), RECORD_FILE]
-        for name in written:
-            os.replace(temporary / name, folder / name)
-        for name in _files_of(replaced) - {
-            n for entry in record.values() for n in _files_of(entry)
-        }:
-            (folder / name).unlink(missing_ok=True)
+            write_map(making / names[item.name], item, explanation, study)
+        # Only now, and for a moment: others may write into the folder while maps are made.
+        with folder_lock(folder):
+            record = _existing_record(folder)
+            if not overwrite:
+                _refuse_existing(folder, key, names, record)
+            others = {n for k, entry in record.items() if k != key for n in files_of(entry)}
+            _refuse_taken(folder, names, others)
+
+            def write_record(files: Mapping[str, str]) -> None:
+                entries = {**record, key: entry_of(explanation, study, files)}
+                write_whole(folder / RECORD_FILE, _record_text(entries), overwrite=True)
+
+            former = {n for n in files_of(record.get(key)) - others if is_own_file(n, key)}
+            with undisturbed():
+                put_run(making, folder / RECORD_FILE, names, former, write_record)
+                remove_remnants(folder, others)
+        made = []
     except OSError as error:
         raise SparseExplainError(
             f"the explanation cannot be written ({error.strerror or error})",
@@ -108,9 +125,37 @@ def save_explanation(
             remedy="Choose a folder that you may write to, on a disk that has room",
         ) from error
     finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-    return [folder / name for name in written]
+        if making is not None:
+            shutil.rmtree(making, ignore_errors=True)
+        remove_empty(made)
+    return [*(folder / name for name in names.values()), folder / RECORD_FILE]
+
+
+def check_place(out: str | Path, method: str, target: str = "", *, overwrite: bool = False) -> None:
+    """Say before an explanation is computed that it could not be saved; leaves nothing.
+
+    Parameters
+    ----------
+    out : str or Path
+        Folder that `save_explanation` is to write to.
+    method, target : str
+        Of the explanation to come.
+    overwrite : bool
+        Whether an explanation of the same method and target may be replaced.
+
+    Raises
+    ------
+    SparseExplainError
+        It is there already, the folder cannot be written, or holds another program's record.
+    """
+    folder, key = Path(out), entry_name(method, target)
+    record = _existing_record(folder)
+    if not overwrite:
+        others = {n for k, entry in record.items() if k != key for n in files_of(entry)}
+        there = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+        maps = [name for name in there if is_own_file(name, key) and name not in others]
+        _refuse_existing(folder, key, {name: name for name in maps}, record)
+    check_writable(folder)
 
 
 def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
@@ -127,7 +172,40 @@ def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
     ------
     ReadError
         Not such a folder, a damaged or missing file, or several explanations and no ``name``.
+
+    Notes
+    -----
+    Maps that another process replaces meanwhile are read anew, so that all are of one run.
     """
+    path = Path(out) / RECORD_FILE
+    for _ in range(_MOST_READINGS):
+        before = _stamp(path)
+        try:
+            found = _load_once(out, name)
+        except ReadError:
+            if _stamp(path) == before:
+                raise
+        else:
+            if _stamp(path) == before:
+                return found
+    raise ReadError(
+        "the explanations are being written over and over while they are read",
+        where=path.parent,
+        remedy="Wait until whatever writes there is done",
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Which file has the record's name now: every write gives it to another one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _load_once(out: str | Path, name: str | None) -> Explanation:
+    """Read an explanation, whoever may be writing."""
     folder = Path(out)
     if not (folder / RECORD_FILE).is_file():
         raise ReadError(
@@ -176,14 +254,9 @@ def explanation_names(out: str | Path) -> list[str]:
     return names
 
 
-def _key(explanation: Explanation) -> str:
-    parts = [explanation.method, explanation.target]
-    return "_".join(_UNSAFE.sub("-", part).strip("-") for part in parts if part)
-
-
-def _file_name(key: str, item: ExplanationMap) -> str:
-    ending = ".nii.gz" if item.space == "study" else ".npz"
-    return f"{key}_{_UNSAFE.sub('-', item.name).strip('-')}{ending}"
+def _record_text(entries: Mapping[str, Any]) -> str:
+    values = {"format": _FORMAT, "version": _VERSION, "explanations": entries}
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _check_grid(explanation: Explanation, study: Study) -> None:
@@ -224,6 +297,17 @@ def _existing_record(folder: Path) -> dict[str, Any]:
     return entries
 
 
+def recorded_entries(folder: Path) -> dict[str, Any]:
+    """Entries of the record in a folder; none when there is no record.
+
+    Raises
+    ------
+    ReadError
+        The record is damaged, or not ours.
+    """
+    return _existing_record(folder)
+
+
 def _refuse_existing(
     folder: Path, key: str, names: Mapping[str, str], record: Mapping[str, Any]
 ) -> None:
@@ -237,88 +321,14 @@ def _refuse_existing(
         )
 
 
-def _files_of(entry: Any) -> set[str]:
-    """Names of an entry's files; nothing but plain names, whatever a damaged record says."""
-    maps = entry.get("maps") if isinstance(entry, dict) else None
-    files = [item.get("file") for item in maps or () if isinstance(item, dict)]
-    return {name for name in files if isinstance(name, str) and Path(name).name == name}
-
-
-def _write_map(path: Path, item: ExplanationMap, explanation: Explanation, study: Study) -> None:
-    data = np.asarray(item.data)
-    if item.space != "study":
-        with open(path, "wb") as stream:
-            np.savez_compressed(stream, data=data)
-        return
-    span = explanation.slices
-    whole = (span.start, span.stop) == (0, study.grid.shape[0])
-    write_nifti(
-        path,
-        data,
-        like=study[study.reference],
-        dtype=data.dtype if item.kind == "segmentation" else np.float32,
-        slices=None if whole else span,
-        description=f"{explanation.method} {item.name} {explanation.provenance.model}".strip(),
-    )
-
-
-def _entry(explanation: Explanation, study: Study, names: Mapping[str, str]) -> dict[str, Any]:
-    """All of an explanation but its arrays, as plain JSON values."""
-    grid = explanation.grid
-    on_file = study[study.reference].source.to_display
-    return _plain(
-        {
-            "study": study.name,
-            "method": explanation.method,
-            "target": explanation.target,
-            "slices": [explanation.slices.start, explanation.slices.stop],
-            "grid": None
-            if grid is None
-            else {
-                "shape": grid.shape,
-                "affine": grid.affine,
-                "calibrated": grid.calibrated,
-                "oriented": grid.oriented,
-                "to_display": on_file,
-            },
-            "scores": explanation.scores,
-            "notes": explanation.notes,
-            "provenance": explanation.provenance.to_json(),
-            "maps": [
-                {
-                    "name": item.name,
-                    "file": names[item.name],
-                    "kind": item.kind,
-                    "title": item.title,
-                    "space": item.space,
-                    "unit": item.unit,
-                    "value_range": item.value_range,
-                    "range_scope": item.range_scope,
-                    "signed": item.signed,
-                    "classes": item.classes,
-                    "axes": item.axes,
-                }
-                for item in explanation.maps
-            ],
-        }
-    )
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON knows it; what is not finite has no number there and becomes null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    raise TypeError(f"{type(value).__name__} cannot be saved as JSON: {value!r}")
+def _refuse_taken(folder: Path, names: Mapping[str, str], others: set[str]) -> None:
+    """Refuse to write over a map of another explanation, also where overwriting is allowed."""
+    if taken := sorted(others & set(names.values())):
+        raise SparseExplainError(
+            f"{taken[0]} is a map of another explanation in this folder",
+            where=folder,
+            remedy="Choose another folder",
+        )
 
 
 def _explanation(entry: Mapping[str, Any], folder: Path) -> Explanation:

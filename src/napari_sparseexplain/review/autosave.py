@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,9 @@ class Autosave:
     unsaved_since: float | None = None
 
 
-def autosave(state: Autosave, reading: Reading, now: float, *, arrays: bool = False) -> Autosave:
+def autosave(
+    state: Autosave, reading: Reading, now: float, *, arrays: bool | Collection[str] = False
+) -> Autosave:
     """Save the review when its oldest change has waited long enough.
 
     Call at least every `POLL_S` seconds.
@@ -45,8 +48,10 @@ def autosave(state: Autosave, reading: Reading, now: float, *, arrays: bool = Fa
     Parameters
     ----------
     state : Autosave
-        What the last call returned.
+        What the last call returned; its folder belongs to this reading alone.
     reading : Reading
+    arrays : bool or collection of str
+        As in `save_review`.
     now : float
         Seconds of a clock that does not run back (``time.monotonic()``).
 
@@ -60,5 +65,5 @@ def autosave(state: Autosave, reading: Reading, now: float, *, arrays: bool = Fa
     since = now if state.unsaved_since is None else state.unsaved_since
     if now - since < _DELAY_S:
         return Autosave(state.folder, state.saved, since)
-    save_review(reading, state.folder, arrays=arrays)
+    save_review(reading, state.folder, arrays=arrays, overwrite=True)
     return Autosave(state.folder, reading.review)

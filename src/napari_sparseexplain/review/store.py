@@ -2,7 +2,7 @@
 
 ``review.json`` is replaced in one step and last: whatever interrupts a save, the folder holds the
 review of before or the new one. Arrays lie in folders named after their content's record and are
-never rewritten.
+never rewritten. Which review may be replaced, and what goes with it: `former_review`.
 """
 
 from __future__ import annotations
@@ -10,30 +10,40 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ReadError, SparseExplainError, StudyError
+from ..errors import ReadError, StudyError
 from ..evidence import Explanation
+from ..evidence.explanation_files import entry_name
 from ..evidence.provenance import package_versions
 from ..evidence.store import load_explanation, save_explanation
+from ..folder_lock import folder_lock
 from ..json_file import read_own_json
 from ..networks.catalogue import models
 from ..volumes import Finding, Study, open_study
-from ..whole_file import write_whole
+from ..whole_file import (
+    cannot_write,
+    make_folders,
+    moved_together,
+    remove_empty,
+    undisturbed,
+    write_whole,
+)
+from .former_review import ARRAYS, check_replaceable, own_places, remove_arrays
 from .plain_data import from_plain, to_plain
 from .reading import Reading
 from .review import ExplanationReference, Review, StudyReference
 from .study_reference import study_reference
 
 REVIEW_FILE = "review.json"
-ARRAYS = "explanations"
 
 _FORMAT = "napari-sparseexplain review"
 _VERSION = 1
+
+#: Seconds that another process may take to save its arrays into the same folder.
+_LONGEST_SAVE_S = 600.0
 
 
 class StudyMovedError(ReadError):
@@ -53,7 +63,11 @@ class StudyChangedError(ReadError):
 
 
 def save_review(
-    reading: Reading, folder: str | Path, *, arrays: bool = False, overwrite: bool = True
+    reading: Reading,
+    folder: str | Path,
+    *,
+    arrays: bool | Collection[str] = False,
+    overwrite: bool = False,
 ) -> Path:
     """Save a review.
 
@@ -62,11 +76,12 @@ def save_review(
     reading : Reading
     folder : str or Path
         Made when it is not there.
-    arrays : bool
-        Whether the maps of the explanations are saved with it, as NIfTI. Otherwise the review
-        says where they were saved, or, when they were not, how to make them again.
+    arrays : bool or collection of str
+        Whether the maps of the explanations, or of those with these keys, are saved with it, as
+        NIfTI. Otherwise the review says where they were saved, or, when they were not, how to make
+        them again.
     overwrite : bool
-        Whether a review that is there is replaced.
+        Whether a review of the same study that is there may be replaced: ask before.
 
     Returns
     -------
@@ -75,34 +90,89 @@ def save_review(
 
     Raises
     ------
+    ReviewThereError
+        There is a review of the same study and ``overwrite`` is off, or one of another study,
+        which is never replaced.
     SparseExplainError
-        A study was made in memory, or the folder cannot be written; what was there stays.
+        A study was made in memory, there is a ``review.json`` that cannot be read, or the folder
+        cannot be written; what was there stays.
     """
     folder = Path(folder)
     path = folder / REVIEW_FILE
     studies = {key: _saved_study(reading.studies[key]) for key in reading.review.studies}
+    new = replace(reading.review, studies=studies, versions=package_versions())
+    _former(path, new, overwrite=overwrite)
+    wanted = {k for k in reading.explanations if arrays is True or (arrays and k in arrays)}
+    made: list[Path] = []
+    new_arrays: list[str] = []
+    try:
+        made = make_folders(folder)
+        with folder_lock(folder, _LONGEST_SAVE_S):
+            former = _former(path, new, overwrite=overwrite)
+            for key in wanted:
+                new_arrays += _save_arrays(reading, key, folder)
+            new = replace(new, explanations=_references(reading, wanted, folder))
+            with undisturbed():
+                write_whole(path, _text(new), overwrite=overwrite)
+                made, new_arrays = [], []
+                if former is not None:
+                    remove_arrays(folder, own_places(former) - own_places(new))
+    except OSError as error:
+        raise cannot_write("the review", folder, error) from error
+    finally:
+        remove_arrays(folder, new_arrays)
+        remove_empty([*made, folder / ARRAYS] if made or new_arrays else [])
+    return path
+
+
+def check_saving(reading: Reading, folder: str | Path) -> None:
+    """Say before a person is made to wait whether `save_review` would replace a review.
+
+    Raises
+    ------
+    ReviewThereError
+        As `save_review` without ``overwrite``.
+    ReadError
+        There is a ``review.json`` that cannot be read.
+    """
+    studies = {key: _saved_study(reading.studies[key]) for key in reading.review.studies}
+    _former(Path(folder) / REVIEW_FILE, replace(reading.review, studies=studies), overwrite=False)
+
+
+def _former(path: Path, new: Review, *, overwrite: bool) -> Review | None:
+    """The review that would be replaced, once it may be."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        former = read_review(path)
+    except ReadError as error:
+        raise ReadError(
+            f"there is a file {REVIEW_FILE} that cannot be read as a review, so it is not replaced",
+            where=path.parent,
+            remedy="Choose another folder, or move the file away",
+        ) from error
+    check_replaceable(former, new, path, overwrite=overwrite)
+    return former
+
+
+def _text(review: Review) -> str:
+    values = {"format": _FORMAT, "version": _VERSION, "review": to_plain(review)}
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _references(
+    reading: Reading, saved: Collection[str], folder: Path
+) -> dict[str, ExplanationReference]:
+    """The review's explanations, with where their arrays are."""
     references = dict(reading.review.explanations)
     for key, explanation in reading.explanations.items():
         place = _array_place(explanation)
-        if arrays:
-            _save_arrays(explanation, reading.studies[references[key].study], folder)
         # Arrays that an earlier save put here stay, also when this one was not asked for them.
-        if arrays or (folder / place).is_dir():
+        if key in saved or (folder / place).is_dir():
             references[key] = replace(references[key], folder=place, entry="")
         elif references[key].folder.startswith(f"{ARRAYS}/"):
             references[key] = replace(references[key], folder="", entry="")  # of another review
-    review = replace(
-        reading.review, studies=studies, explanations=references, versions=package_versions()
-    )
-    text = json.dumps(
-        {"format": _FORMAT, "version": _VERSION, "review": to_plain(review)},
-        indent=2,
-        ensure_ascii=False,
-        allow_nan=False,
-    )
-    write_whole(path, text + "\n", overwrite=overwrite)
-    _tidy(folder, references)
-    return path
+    return references
 
 
 def restore_review(folder: str | Path, *, moved: Mapping[str, str | Path] | None = None) -> Reading:
@@ -242,39 +312,20 @@ def _array_place(explanation: Explanation) -> str:
          [m.name for m in explanation.maps], explanation.slices.start, explanation.slices.stop],
         sort_keys=True,
     )  # fmt: skip
-    return f"{ARRAYS}/{explanation.method}-{hashlib.sha256(record.encode()).hexdigest()[:12]}"
+    name = entry_name(explanation.method, "")  # whatever a record from elsewhere calls it
+    return f"{ARRAYS}/{name}-{hashlib.sha256(record.encode()).hexdigest()[:12]}"
 
 
-def _save_arrays(explanation: Explanation, study: Study, folder: Path) -> None:
-    """Write the arrays into the review's folder, once for one record."""
-    final = folder / _array_place(explanation)
-    if final.is_dir():
-        return
-    temporary = None
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=final.parent, prefix=".saving-"))
+def _save_arrays(reading: Reading, key: str, folder: Path) -> list[str]:
+    """Write arrays into the review's folder, once for one record; the place that was made."""
+    explanation = reading.explanations[key]
+    study = reading.studies[reading.review.explanations[key].study]
+    place = _array_place(explanation)
+    if (folder / place).is_dir():
+        return []
+    with moved_together(folder / place, overwrite=False) as temporary:
         save_explanation(explanation, study, temporary)
-        os.chmod(temporary, 0o755)  # mkdtemp's 0700 would hide it from other users
-        os.rename(temporary, final)
-        temporary = None
-    except OSError as error:
-        raise SparseExplainError(
-            f"the explanation cannot be saved ({error.strerror or error})",
-            where=final,
-            remedy="Choose a folder that you may write to, on a disk that has room",
-        ) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _tidy(folder: Path, references: Mapping[str, ExplanationReference]) -> None:
-    """Take away arrays that this review no longer speaks of; only our own, after the save."""
-    used = {reference.folder for reference in references.values()}
-    for place in (folder / ARRAYS).glob("*-*"):
-        if place.is_dir() and f"{ARRAYS}/{place.name}" not in used:
-            shutil.rmtree(place, ignore_errors=True)
+    return [place]
 
 
 def _explanation(

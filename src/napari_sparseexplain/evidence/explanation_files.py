@@ -1,0 +1,119 @@
+"""An explanation as files: their names, the maps, and what the record says of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..volumes import Study
+from ..volumes.nifti_writer import write_nifti
+from .explanation import Explanation, ExplanationMap
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
+
+
+def entry_name(method: str, target: str) -> str:
+    """Name of an explanation in its folder: ``<method>`` or ``<method>_<target>``."""
+    return "_".join(_UNSAFE.sub("-", part).strip("-") for part in (method, target) if part)
+
+
+def map_file(key: str, item: ExplanationMap) -> str:
+    """Name of a map's file."""
+    ending = ".nii.gz" if item.space == "study" else ".npz"
+    return f"{key}_{_UNSAFE.sub('-', item.name).strip('-')}{ending}"
+
+
+def files_of(entry: Any) -> set[str]:
+    """Names of an entry's files; nothing but plain names, whatever a damaged record says."""
+    maps = entry.get("maps") if isinstance(entry, dict) else None
+    files = [item.get("file") for item in maps or () if isinstance(item, dict)]
+    return {name for name in files if isinstance(name, str) and Path(name).name == name}
+
+
+def is_own_file(name: str, key: str) -> bool:
+    """Whether a file has the name of a map of an explanation; nothing else is ever removed."""
+    lasting = re.sub(r"^\.run-[0-9a-f]{8}-", "", name)
+    return lasting.startswith(f"{key}_") and lasting.endswith((".nii.gz", ".npz"))
+
+
+def write_map(path: Path, item: ExplanationMap, explanation: Explanation, study: Study) -> None:
+    """Write one map: on the study's voxels as NIfTI, elsewhere as ``.npz``."""
+    data = np.asarray(item.data)
+    if item.space != "study":
+        with open(path, "wb") as stream:
+            np.savez_compressed(stream, data=data)
+        return
+    span = explanation.slices
+    whole = (span.start, span.stop) == (0, study.grid.shape[0])
+    write_nifti(
+        path,
+        data,
+        like=study[study.reference],
+        dtype=data.dtype if item.kind == "segmentation" else np.float32,
+        slices=None if whole else span,
+        description=f"{explanation.method} {item.name} {explanation.provenance.model}".strip(),
+    )
+
+
+def entry_of(explanation: Explanation, study: Study, names: Mapping[str, str]) -> dict[str, Any]:
+    """All of an explanation but its arrays, as plain JSON values."""
+    grid = explanation.grid
+    on_file = study[study.reference].source.to_display
+    return _plain(
+        {
+            "study": study.name,
+            "method": explanation.method,
+            "target": explanation.target,
+            "slices": [explanation.slices.start, explanation.slices.stop],
+            "grid": None
+            if grid is None
+            else {
+                "shape": grid.shape,
+                "affine": grid.affine,
+                "calibrated": grid.calibrated,
+                "oriented": grid.oriented,
+                "to_display": on_file,
+            },
+            "scores": explanation.scores,
+            "notes": explanation.notes,
+            "provenance": explanation.provenance.to_json(),
+            "maps": [
+                {
+                    "name": item.name,
+                    "file": names[item.name],
+                    "kind": item.kind,
+                    "title": item.title,
+                    "space": item.space,
+                    "unit": item.unit,
+                    "value_range": item.value_range,
+                    "range_scope": item.range_scope,
+                    "signed": item.signed,
+                    "classes": item.classes,
+                    "axes": item.axes,
+                }
+                for item in explanation.maps
+            ],
+        }
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON knows it; what is not finite has no number there and becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{type(value).__name__} cannot be saved as JSON: {value!r}")
