@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -258,5 +259,8 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "| integrated-gradients |" in done.output
     assert "| edge map " in done.output
-    assert (tmp_path / "out" / "faithfulness.json").is_file()
+    saved = json.loads((tmp_path / "out" / "faithfulness.json").read_text(encoding="utf-8"))
+    assert all(re.fullmatch(r"study-[0-9a-f]{8}( \(2\))?", name) for name in saved["slices"])
+    assert len(saved["slices"]) == 2
+    assert str(tmp_path) not in (tmp_path / "out" / "faithfulness.txt").read_text(encoding="utf-8")
     assert "2 slices: a (slices 3), b (slices 3)" in done.output

@@ -233,8 +233,8 @@ def test_a_picture_gets_pictures(tmp_path):
         ],
     )
     assert done.exit_code == 0, done.output
-    painted = iio.imread(out / "fista_reconstruction-square.png")
-    rest = iio.imread(out / "fista_residual-square.png")
+    painted = iio.imread(out / "fista_reconstruction-scan-1.png")
+    rest = iio.imread(out / "fista_residual-scan-1.png")
     assert painted.shape == plane.shape
     assert painted.dtype == np.uint8
     assert np.abs(painted.astype(int) - plane).max() < 40

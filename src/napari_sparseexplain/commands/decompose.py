@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from . import progress_bar
-from .options import Device, Out, Overwrite, Roles, StudyPath, parse_roles, parse_slices
+from .options import (
+    Device,
+    Identify,
+    Out,
+    Overwrite,
+    Roles,
+    StudyPath,
+    parse_roles,
+    parse_slices,
+)
 
 
 class Pursuit(StrEnum):
@@ -59,6 +68,7 @@ def decompose(
     ] = None,
     device: Device = "auto",
     role: Roles = None,
+    identify: Identify = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Decompose scans or pictures into sparse codes of a dictionary, or of a model's classes.
@@ -68,8 +78,8 @@ def decompose(
     """
     chosen, roles = parse_slices(slices), parse_roles(role)
 
-    from ..evidence.store import save_explanation
     from ..explanation.catalogue import explain_work, slice_range
+    from ..export.explanation_export import export_explanation
     from ..volumes import open_study
 
     study = open_study(study_path, roles=roles)
@@ -104,7 +114,8 @@ def decompose(
             method.value,
         )
         result = found.explanation
-    for path in save_explanation(result, study, out, overwrite=overwrite):
+    written = export_explanation(result, study, out, identify=identify, overwrite=overwrite)
+    for path in written.files:
         print(path)
     if found is not None:
         import numpy as np
@@ -120,17 +131,17 @@ def decompose(
     if study[study.reference].source.format == "image":
         from ..volumes.picture_writer import write_picture
 
-        for item in result.maps:
+        for item, public in zip(result.maps, written.explanation.maps, strict=True):
             like = item.name.rpartition("-")[2]
             if item.kind != "component" or like not in study:
                 continue
             for i, plane in enumerate(item.data):
                 page = f"_{result.slices.start + i}" if study.grid.shape[0] > 1 else ""
-                path = out / f"{result.method}_{item.name}{page}.png"
+                path = out / f"{result.method}_{public.name.replace(' ', '-')}{page}.png"
                 print(
                     write_picture(path, plane, study[like], signed=item.signed, overwrite=overwrite)
                 )
     for name, value in result.scores.items():
         print(f"{name}: {'not applicable' if value is None else f'{value:.4g}'}")
-    for note in result.notes:
+    for note in (*result.notes, *written.notes):
         print(f"note: {note}")

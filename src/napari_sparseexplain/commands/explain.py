@@ -10,6 +10,7 @@ import typer
 from . import progress_bar
 from .options import (
     Device,
+    Identify,
     ModelName,
     Out,
     Overwrite,
@@ -45,6 +46,7 @@ def explain(
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
+    identify: Identify = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Run one method of one model on one study and write what it found.
@@ -54,10 +56,10 @@ def explain(
     chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
     roles = parse_roles(role)
 
-    from ..evidence.store import save_explanation
     from ..explanation.catalogue import explain_work
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
+    from ..export.explanation_export import export_explanation
     from ..networks.bundle import load_model
     from ..volumes import open_study
 
@@ -78,11 +80,12 @@ def explain(
         **parameters,
     )
     result = progress_bar.run(work, method)
-    for path in save_explanation(result, study, out, overwrite=overwrite):
+    written = export_explanation(result, study, out, identify=identify, overwrite=overwrite)
+    for path in written.files:
         print(path)
     for name, value in result.scores.items():
         print(f"{name}: {'not applicable' if value is None else f'{value:.4g}'}")
-    for note in result.notes:
+    for note in (*result.notes, *written.notes):
         print(f"note: {note}")
 
 

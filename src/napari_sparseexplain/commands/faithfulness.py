@@ -13,6 +13,7 @@ from ..errors import ReadError, SparseExplainError
 from . import progress_bar
 from .options import (
     Device,
+    Identify,
     ModelName,
     Reference,
     Roles,
@@ -58,6 +59,7 @@ def faithfulness(
     ] = None,
     reference: Reference = None,
     role: Roles = None,
+    identify: Identify = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write the table as text and JSON here.")
     ] = None,
@@ -73,7 +75,9 @@ def faithfulness(
     from ..explanation.map_figures import KINDS, Effort
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
+    from ..export.privacy.policy import ExportPolicy
     from ..networks.bundle import load_model
+    from ..review.study_reference import study_code, study_reference
     from ..volumes import open_study
 
     effort = Effort(
@@ -94,8 +98,12 @@ def faithfulness(
                 continue
             for finding in study.warnings:
                 typer.echo(f"{study.name}: {finding.message}", err=True)
+            if out is not None and not identify:
+                policy.know(study)
+                codes.setdefault(study.name, study_code(study_reference(study)))
             yield study
 
+    policy, codes = ExportPolicy(identify), dict[str, str]()
     names = [name.strip() for name in methods.split(",") if name.strip()]
     aim = Target.parse(target)
     found = studies()
@@ -121,6 +129,10 @@ def faithfulness(
     result = progress_bar.run(work, "faithfulness")
     print(result.text(), end="")
     if out is not None:
+        if not identify:
+            for name, code in codes.items():
+                typer.echo(f"in the files {code} stands for {name}", err=True)
+            result = result.called(codes, lambda said: policy.words(said, "a note of the table"))
         for path in result.save(out):
             print(path)
 

@@ -37,6 +37,9 @@ PatientAxes = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
+Identify = Annotated[
+    bool, typer.Option("--identify", help="Write names of study, files and scans as they are.")
+]
 UidKey = Annotated[
     str | None,
     typer.Option(

@@ -71,6 +71,7 @@ def report(
     from ..export.compositor import PictureSize
     from ..export.measurements import measurement_file
     from ..export.picture_series import every_slice, export_slices
+    from ..export.privacy.policy import policy_for
     from ..export.report import write_report
     from ..review.default_review import default_reading
     from ..review.explanation_folder import load_explanations
@@ -110,16 +111,27 @@ def report(
             print(written)
         for said in exported.notes:
             print(f"note: {said}")
+    policy = policy_for(reading.studies.values(), identify=identify)
     work = export_slices(
-        reading, out / "pictures", slices, size, identify=identify, overwrite=overwrite
+        reading,
+        out / "pictures",
+        slices,
+        size,
+        identify=identify,
+        overwrite=overwrite,
+        policy=policy,
     )
     for written in progress_bar.run(work, "pictures"):
         if written.suffix == ".png":
             print(written)
-    done = write_report(reading, file, slices, identify=identify, overwrite=overwrite)
+    done = write_report(
+        reading, file, slices, identify=identify, overwrite=overwrite, policy=policy
+    )
     print(progress_bar.run(done, "report"))
     if reading.review.annotations:
         print(measurement_file(file))
+    for said in policy.notes():
+        print(f"note: {said}")
 
 
 def _moved(given: list[str] | None) -> dict[str, str]:

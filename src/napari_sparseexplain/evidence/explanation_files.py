@@ -60,13 +60,23 @@ def write_map(path: Path, item: ExplanationMap, explanation: Explanation, study:
     )
 
 
-def entry_of(explanation: Explanation, study: Study, names: Mapping[str, str]) -> dict[str, Any]:
-    """All of an explanation but its arrays, as plain JSON values."""
+def entry_of(
+    explanation: Explanation, study: Study, names: Mapping[str, str], study_name: str = ""
+) -> dict[str, Any]:
+    """All of an explanation but its arrays, as plain JSON values.
+
+    Parameters
+    ----------
+    names : mapping
+        Files by the maps' names.
+    study_name : str
+        What the study is called there; by itself it is known by the checksums of its files alone.
+    """
     grid = explanation.grid
     on_file = study[study.reference].source.to_display
     return _plain(
         {
-            "study": study.name,
+            "study": study_name,
             "method": explanation.method,
             "target": explanation.target,
             "slices": [explanation.slices.start, explanation.slices.stop],

@@ -40,7 +40,7 @@ class Provenance:
     weights_sha256 : str
         Checksum of the weights file.
     inputs : mapping of role to mapping
-        ``{"path": file or folder name, "sha256": checksum}`` of every volume used.
+        ``{"sha256": checksum}`` of the files of every volume used.
     seed : int or None
         Seed of everything random; None when nothing is.
     device : str

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,13 @@ _MOST_READINGS = 20
 
 
 def save_explanation(
-    explanation: Explanation, study: Study, out: str | Path, *, overwrite: bool = False
+    explanation: Explanation,
+    study: Study,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    study_name: str = "",
+    inspect: Callable[[Path], None] | None = None,
 ) -> list[Path]:
     """Write an explanation into a folder.
 
@@ -74,6 +80,11 @@ def save_explanation(
         Whether an explanation of the same method and target may be replaced. Its maps that are
         not written again go: beside a record that does not know them they would look like
         results of this run.
+    study_name : str
+        What the record calls the study; it is known by the checksums of its files without one.
+    inspect : callable, optional
+        Given the hidden folder with everything that was made, before any of it gets its final
+        name. What it raises ends the save.
 
     Returns
     -------
@@ -101,6 +112,12 @@ def save_explanation(
         making = hidden_folder(folder, ".saving-")
         for item in explanation.maps:
             write_map(making / names[item.name], item, explanation, study)
+        if inspect is not None:
+            made_record = making / RECORD_FILE
+            entry = entry_of(explanation, study, names, study_name)
+            write_whole(made_record, _record_text({key: entry}))
+            inspect(making)
+            made_record.unlink()
         # Only now, and for a moment: others may write into the folder while maps are made.
         with folder_lock(folder):
             record = _existing_record(folder)
@@ -110,7 +127,7 @@ def save_explanation(
             _refuse_taken(folder, names, others)
 
             def write_record(files: Mapping[str, str]) -> None:
-                entries = {**record, key: entry_of(explanation, study, files)}
+                entries = {**record, key: entry_of(explanation, study, files, study_name)}
                 write_whole(folder / RECORD_FILE, _record_text(entries), overwrite=True)
 
             former = {n for n in files_of(record.get(key)) - others if is_own_file(n, key)}

@@ -7,7 +7,7 @@ beat them shows nothing of the network.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,30 @@ class Faithfulness:
         """Figures that any row has, localisation first."""
         have = {row.name for method in self.methods for row in method.rows}
         return tuple(name for name in (*LOCALISATION, *FIGURES) if name in have)
+
+    def called(self, names: Mapping[str, str], said: Callable[[str], str]) -> Faithfulness:
+        """The same table with other names of the studies, for files in which nobody is named.
+
+        Parameters
+        ----------
+        names : mapping
+            What stands for each study's name.
+        said : callable
+            What is written of a note.
+        """
+        new: dict[str, str] = {}
+        for name in self.slices:
+            new[name] = _new_name(names.get(name, "study"), dict.fromkeys(new.values()))
+        return replace(
+            self,
+            slices={new[name]: numbers for name, numbers in self.slices.items()},
+            methods=tuple(
+                replace(m, studies={new.get(n, n): found for n, found in m.studies.items()})
+                for m in self.methods
+            ),
+            parameters={name: _with_texts(v, said) for name, v in self.parameters.items()},
+            notes=tuple(said(note) for note in self.notes),
+        )
 
     def text(self) -> str:
         """The table, then one sentence for every failure (marked ``!``)."""
@@ -275,6 +299,17 @@ def _method_row(method: str, studies: Mapping[str, MapFigures]) -> MethodFaithfu
         # The yardsticks themselves neither fail nor pass.
         rows = tuple(replace(row, failed=False, sentence="") for row in rows)
     return MethodFaithfulness(method, rows, studies)
+
+
+def _with_texts(value: Any, said: Callable[[str], str]) -> Any:
+    """JSON values with another text for each text."""
+    if isinstance(value, str):
+        return said(value)
+    if isinstance(value, Mapping):
+        return {said(str(name)): _with_texts(part, said) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_texts(part, said) for part in value]
+    return value
 
 
 def _study_json(found: MapFigures) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ..errors import StudyError
 from ..evidence import Provenance
-from ..volumes import Source, Study
+from ..volumes import Study
+from ..volumes.checksum import volume_checksum
 from .target import Target
 
 if TYPE_CHECKING:
@@ -60,32 +61,12 @@ def run_record(
 
 
 def input_record(study: Study, role: str) -> dict[str, str]:
-    """File name and checksum of a volume, as it was on file before any resampling."""
+    """Checksum of a volume as it was on file before any resampling; its file is known by it.
+
+    No name and no path: a record leaves with its maps, and files are called after patients.
+    """
     volume = study.originals.get(role, study[role])
-    paths = volume.source.paths
-    if not paths:
-        return {"path": volume.source.description or role, "sha256": ""}
-    name = paths[0].name if len(paths) == 1 else f"{paths[0].parent.name}/ ({len(paths)} files)"
-    if not all(path.is_file() for path in paths):
-        return {"path": name, "sha256": ""}  # moved away since it was opened: not known
-    stamps = tuple((str(path), path.stat().st_mtime_ns) for path in paths)
-    return {"path": name, "sha256": _checksum(_Hashed(volume.source, stamps))}
-
-
-class _Hashed:
-    """A source compared by its files and their times, so that each is read for its sum once."""
-
-    def __init__(self, source: Source, stamps: tuple[tuple[str, int], ...]) -> None:
-        self.source = source
-        self.stamps = stamps
-
-    def __hash__(self) -> int:
-        return hash(self.stamps)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashed) and other.stamps == self.stamps
-
-
-@lru_cache(maxsize=256)
-def _checksum(key: _Hashed) -> str:
-    return key.source.checksum()
+    try:
+        return {"sha256": volume_checksum(volume)}
+    except StudyError:  # moved away since it was opened: not known
+        return {"sha256": ""}

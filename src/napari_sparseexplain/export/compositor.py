@@ -264,11 +264,7 @@ def _draw_cell(
     facts = panel_facts(reading, panel, view)
     drawn = Image.fromarray(draw_panel(reading, panel, view))
     leading, _ = frame_of(reading, panel)
-    marks = [
-        a
-        for a in review.annotations
-        if a.on(panel.study, panel.plane, panel.index, leading)
-    ]
+    marks = [a for a in review.annotations if a.on(panel.study, panel.plane, panel.index, leading)]
     if review.crosshair and review.probe is not None:
         draw_crosshair(drawn, view.pixels(review.probe), text)
     elif review.probe is not None and facts["probe"] is not None:

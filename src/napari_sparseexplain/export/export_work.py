@@ -86,7 +86,11 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[Files]:
 
         policy = policy_for(reading.studies.values(), identify=choice.identify)
         written = yield from write_report(
-            reading, choice.path, identify=choice.identify, overwrite=choice.overwrite, policy=policy
+            reading,
+            choice.path,
+            identify=choice.identify,
+            overwrite=choice.overwrite,
+            policy=policy,
         )
         beside = [measurement_file(written)] if reading.review.annotations else []
         return Files([written, *beside], policy.notes())

@@ -20,7 +20,7 @@ _NOTED: ContextVar[list[str] | None] = ContextVar("noted lines", default=None)
 
 @contextmanager
 def noted_lines() -> Iterator[list[str]]:
-    """A list that every line written inside the block is added to: what can be read in a picture."""
+    """A list of every line that is written inside the block: what can be read in a picture."""
     lines: list[str] = []
     token = _NOTED.set(lines)
     try:

@@ -108,7 +108,8 @@ def export_slices(
     Raises
     ------
     SparseExplainError
-        No slice, a picture that would tell who was examined, a file that is there already, or a folder that cannot be written.
+        No slice, a picture that would tell who was examined, a file that is there already, or a
+        folder that cannot be written.
     """
     folder = Path(folder)
     keys = chosen_slices(reading, slices)

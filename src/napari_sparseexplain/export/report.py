@@ -68,8 +68,8 @@ def write_report(
     Raises
     ------
     SparseExplainError
-        The report would tell who was examined. The file or a table of its name is there already, or cannot be written; what a picture
-        needs is not here.
+        The report would tell who was examined. The file or a table of its name is there already,
+        or cannot be written; what a picture needs is not here.
     """
     path = Path(path)
     refuse_existing(path, overwrite)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import lru_cache
 from pathlib import Path
 
-from ..errors import StudyError
 from ..volumes import Study, Volume
-from ..volumes.volume import Source
+from ..volumes.checksum import volume_checksum
 from .review import StudyReference, VolumeReference
 
 
@@ -31,26 +29,6 @@ def study_reference(study: Study) -> StudyReference:
     )
 
 
-def checksum(volume: Volume) -> str:
-    """sha256 over the bytes of a volume's files; empty for one made in memory.
-
-    Raises
-    ------
-    StudyError
-        A file is no longer there.
-    """
-    paths = volume.source.paths
-    try:
-        stamps = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
-        return _checksum(_Stamped(volume.source, stamps))
-    except OSError as error:
-        raise StudyError(
-            f"the file cannot be read ({error.strerror or error})",
-            where=error.filename or volume.role,
-            remedy="Put it back, or open the study from where it is now",
-        ) from error
-
-
 def _volume_reference(study: Study, role: str, volume: Volume) -> VolumeReference:
     original = study.originals.get(role, volume)
     paths = original.source.paths
@@ -58,26 +36,7 @@ def _volume_reference(study: Study, role: str, volume: Volume) -> VolumeReferenc
         return VolumeReference("", "")
     root = study.path.resolve() if study.path is not None else paths[0].resolve().parent
     base = root if root.is_dir() else root.parent
-    return VolumeReference(os.path.relpath(paths[0].resolve(), base), checksum(original))
-
-
-class _Stamped:
-    """A source compared by its files, their times and sizes, so that each is read once."""
-
-    def __init__(self, source: Source, stamps: tuple[tuple[str, int, int], ...]) -> None:
-        self.source = source
-        self.stamps = stamps
-
-    def __hash__(self) -> int:
-        return hash(self.stamps)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Stamped) and other.stamps == self.stamps
-
-
-@lru_cache(maxsize=256)
-def _checksum(key: _Stamped) -> str:
-    return key.source.checksum()
+    return VolumeReference(os.path.relpath(paths[0].resolve(), base), volume_checksum(original))
 
 
 def study_code(reference: StudyReference) -> str:

@@ -19,6 +19,17 @@ from .volume import Volume
 #: NIfTI extension code for a text comment (nifti1.h, NIFTI_ECODE_COMMENT).
 _COMMENT = 6
 
+#: Fields of a header that lay voxels out; all others are left empty, or written by this program.
+_KEPT_FIELDS = frozenset(
+    {
+        *("sizeof_hdr", "magic", "eol_check", "dim_info", "dim", "datatype", "bitpix", "pixdim"),
+        *("vox_offset", "scl_slope", "scl_inter", "xyzt_units", "qform_code", "sform_code"),
+        *("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
+        *("srow_x", "srow_y", "srow_z", "slice_code", "slice_start", "slice_end"),
+        *("slice_duration", "toffset", "regular"),
+    }
+)
+
 #: Bytes of the header's free text, one of which ends it.
 _DESCRIPTION_BYTES = 80
 
@@ -224,8 +235,10 @@ def _image(array: npt.NDArray[Any], stored: np.dtype[Any], like: Volume) -> Any:
             header.set_sform(source.affine, code="scanner")
     header = image.header
     header.set_slope_inter(1.0, 0.0)
-    header["cal_min"] = header["cal_max"] = 0.0
-    header.set_intent("none")
+    for field in header:
+        # What tells of other voxels, and free text, which can hold a name, is not carried over.
+        if field not in _KEPT_FIELDS:
+            header[field] = np.zeros_like(header[field])
     return image
 
 

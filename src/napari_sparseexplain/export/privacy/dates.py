@@ -1,4 +1,4 @@
-"""Dates in a text, in whatever order and with whatever signs or names of months they are written."""
+"""Dates in a text, in any order, with any signs and with names of months in ten languages."""
 
 from __future__ import annotations
 
@@ -41,15 +41,18 @@ _WITH_NAMES = tuple(
         f"{_YEAR}{_SIGN}{_NAME}{_SIGN}{_DAY}",
     )
 )
+_BETWEEN = r"\s?[.\-/_ ]\s?"
 _WITH_ROMAN = re.compile(
     rf"{_NO_DIGIT_BEFORE}{_DAY}{_GAP}{{1,2}}(?P<name>{'|'.join(reversed(_ROMAN))}){_GAP}{{1,2}}{_YEAR}"
     rf"{_NO_DIGIT_AFTER}"
 )
 _SPLIT = re.compile(
-    rf"{_NO_DIGIT_BEFORE}([0-9]{{1,4}})[\s]?[.\-/_ ][\s]?([0-9]{{1,2}})[\s]?[.\-/_ ][\s]?([0-9]{{1,4}})"
+    rf"{_NO_DIGIT_BEFORE}([0-9]{{1,4}}){_BETWEEN}([0-9]{{1,2}}){_BETWEEN}([0-9]{{1,4}})"
     rf"{_NO_DIGIT_AFTER}"
 )
-_JOINED = re.compile(rf"{_NO_DIGIT_BEFORE}(?<![0-9][.,])(?:[0-9]{{8}}|[0-9]{{6}}|[0-9]{{14}}){_NO_DIGIT_AFTER}")
+_JOINED = re.compile(
+    rf"{_NO_DIGIT_BEFORE}(?<![0-9][.,])(?:[0-9]{{8}}|[0-9]{{6}}|[0-9]{{14}}){_NO_DIGIT_AFTER}"
+)
 
 
 #: Years of births and examinations.

@@ -16,7 +16,6 @@ from pydicom.dataset import Dataset
 
 from .told import elements, texts
 
-
 #: All words of a NIfTI file stand in its first part; the rest is voxels.
 HEADER_BYTES = 1 << 20
 
@@ -110,7 +109,7 @@ def _of_nifti(name: str, content: bytes) -> Iterator[SaidText]:
         content = zlib.decompressobj(wbits=31).decompress(content, HEADER_BYTES)
     kind = nib.Nifti2Header if content[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else None
     header = (kind or nib.Nifti1Header).from_fileobj(io.BytesIO(content))
-    for field in header.keys():
+    for field in header:
         raw = header[field]
         if raw.dtype.kind == "S":
             said = raw.tobytes().rstrip(b"\0").decode("utf-8", "replace")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from pydicom.dataset import Dataset
@@ -215,7 +215,7 @@ def _add_name(found: Identity, item: Told) -> None:
     for count in range(2, len(chosen) + 1):
         for some in permutations(chosen, count):
             _add_several(found, some, item.keyword)
-    for pair in zip(parts, parts[1:], strict=False):
+    for pair in pairwise(parts):
         _add_several(found, pair, item.keyword)
     _add_several(found, parts, item.keyword)
 

@@ -1,9 +1,10 @@
 """What may leave in an export, and what stands there for what may not.
 
 Everything that is drawn or written comes from a reading that went through `ExportPolicy.reading`:
-known roles and their titles, methods, models, numbers, and a person's own words after the search for
-names. A scan that is called by its file or by its series description is "scan 1", a finding is the
-sentence of its code, a name of a class that is no word of anatomy is its number. Paths never leave.
+known roles and their titles, methods, models, numbers, and a person's own words after the search
+for names. A scan that is called by its file or by its series description is "scan 1", a finding is
+the sentence of its code, a name of a class that is no word of anatomy is its number. Paths never
+leave.
 """
 
 from __future__ import annotations
@@ -161,6 +162,7 @@ class ExportPolicy:
             maps=maps,
             provenance=provenance,
             target=self.words(explanation.target, "the target"),
+            scores={self.words(k, "a score's name"): v for k, v in explanation.scores.items()},
             notes=tuple(self.words(note, "a note of an explanation") for note in explanation.notes),
         )
 
@@ -203,6 +205,11 @@ class ExportPolicy:
             return [self.values(item, what) for item in value]
         return value
 
+    def know(self, study: Study) -> None:
+        """Search for what the files of one more study tell, too."""
+        if not self.identify:
+            self.identity = joined(self.identity, _identity_of(study))
+
     def with_headers(self, headers: Iterable[Dataset]) -> ExportPolicy:
         """The same policy, which also knows what the headers of images tell."""
         if self.identify:
@@ -216,7 +223,8 @@ class ExportPolicy:
     def notes(self) -> tuple[str, ...]:
         """What was left out or replaced, one sentence each, for the person who exports."""
         return tuple(
-            f"replaced, so that nobody is named: {what}" + (f" ({count} times)" if count > 1 else "")
+            f"replaced, so that nobody is named: {what}"
+            + (f" ({count} times)" if count > 1 else "")
             for what, count in self.replaced.items()
         )
 
@@ -328,7 +336,7 @@ class ExportPolicy:
                     said = re.sub(pattern, new, said)
         return said
 
-    # --- roles and codes ---------------------------------------------------------------------------
+    # --- roles and codes -------------------------------------------------------------------------
 
     def _public_roles(self, study: Study) -> dict[str, str]:
         """Public role by role; unknown ones are numbered in the study's order."""

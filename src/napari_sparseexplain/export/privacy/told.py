@@ -167,7 +167,7 @@ def _kind(representation: str, keyword: str, value: str) -> Kind | None:
         standard = UID(value).startswith("1.2.840.10008.") or keyword.endswith("ClassUID")
         return None if standard else "uid"
     if representation == "TM":
-        # A time of day to the second or coarser occurs anywhere; with its fraction it is one scan's.
+        # A time of day to the second occurs anywhere; with its fraction it is one scan's.
         return "number" if "." in value else None
     if keyword in _NUMBERS:
         return "number"

@@ -1,0 +1,65 @@
+"""An explanation as files that may leave: maps as NIfTI and one record, without names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..evidence import Explanation
+from ..evidence.store import save_explanation
+from ..volumes import Study
+from .privacy.output_check import check_folder
+from .privacy.policy import policy_for
+
+
+@dataclass(frozen=True)
+class ExportedExplanation:
+    """Files that were written.
+
+    Attributes
+    ----------
+    files : list of Path
+        ``provenance.json`` last.
+    explanation : Explanation
+        As it was written: its maps may have other names.
+    notes : tuple of str
+        What was replaced, so that nobody is named.
+    """
+
+    files: list[Path]
+    explanation: Explanation
+    notes: tuple[str, ...]
+
+
+def export_explanation(
+    explanation: Explanation,
+    study: Study,
+    out: str | Path,
+    *,
+    identify: bool = False,
+    overwrite: bool = False,
+) -> ExportedExplanation:
+    """Write an explanation into a folder; see `evidence.store.save_explanation`.
+
+    Parameters
+    ----------
+    identify : bool
+        Whether the study's name and names of scans that come from files stand as they are.
+
+    Raises
+    ------
+    SparseExplainError
+        As `save_explanation`; or what was made would tell who was examined.
+    """
+    policy = policy_for([study], identify=identify)
+    policy.study(study)
+    public = policy.explanation(explanation)
+    files = save_explanation(
+        public,
+        study,
+        out,
+        overwrite=overwrite,
+        study_name=study.name if identify else "",
+        inspect=lambda folder: check_folder(folder, policy),
+    )
+    return ExportedExplanation(files, public, policy.notes())
