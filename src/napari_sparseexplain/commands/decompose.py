@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,12 @@ from .options import (
     parse_roles,
     parse_slices,
 )
+
+if TYPE_CHECKING:
+    from ..evidence import Explanation
+    from ..explanation.image_pursuit import ImageDecomposition
+    from ..export.privacy.policy import ExportPolicy
+    from ..volumes import Study
 
 
 class Pursuit(StrEnum):
@@ -80,7 +86,9 @@ def decompose(
 
     from ..explanation.catalogue import explain_work, slice_range
     from ..export.explanation_export import export_explanation
+    from ..export.privacy.output_check import released_together
     from ..volumes import open_study
+    from ..whole_file import refuse_existing
 
     study = open_study(study_path, roles=roles)
     for finding in study.findings:
@@ -117,31 +125,54 @@ def decompose(
     written = export_explanation(result, study, out, identify=identify, overwrite=overwrite)
     for path in written.files:
         print(path)
-    if found is not None:
-        import numpy as np
-
-        from ..sparse.pursuit_trace import write_traces
-
-        names = [f"{method.value}_{n}" for n in ("trace.csv", "codes.json", "dictionary.npz")]
-        write_traces(found.traces, out / names[0])
-        (out / names[1]).write_text(json.dumps(found.atoms, indent=1) + "\n", encoding="utf-8")
-        np.savez(out / names[2], **found.dictionary)  # pyright: ignore[reportArgumentType]
-        for name in names:
-            print(out / name)
-    if study[study.reference].source.format == "image":
-        from ..volumes.picture_writer import write_picture
-
-        for item, public in zip(result.maps, written.explanation.maps, strict=True):
-            like = item.name.rpartition("-")[2]
-            if item.kind != "component" or like not in study:
-                continue
-            for i, plane in enumerate(item.data):
-                page = f"_{result.slices.start + i}" if study.grid.shape[0] > 1 else ""
-                path = out / f"{result.method}_{public.name.replace(' ', '-')}{page}.png"
-                print(
-                    write_picture(path, plane, study[like], signed=item.signed, overwrite=overwrite)
-                )
+    with released_together(out, written.policy) as temporary:
+        beside: list[Path] = []
+        if found is not None:
+            beside += _save_pursuit(found, temporary, method.value, written.policy)
+        if study[study.reference].source.format == "image":
+            beside += _save_pictures(result, written.explanation, study, temporary)
+        for path in beside:
+            refuse_existing(out / path.name, overwrite)
+    for path in beside:
+        print(out / path.name)
     for name, value in result.scores.items():
         print(f"{name}: {'not applicable' if value is None else f'{value:.4g}'}")
     for note in (*result.notes, *written.notes):
         print(f"note: {note}")
+
+
+def _save_pursuit(
+    found: ImageDecomposition, folder: Path, method: str, policy: ExportPolicy
+) -> list[Path]:
+    """The trace of the pursuit, a table of the codes, and the dictionary."""
+    import numpy as np
+
+    from ..sparse.pursuit_trace import write_traces
+
+    trace, codes, atoms = (
+        folder / f"{method}_{name}" for name in ("trace.csv", "codes.json", "dictionary.npz")
+    )
+    write_traces({policy.words(k, "a trace"): rows for k, rows in found.traces.items()}, trace)
+    table = json.dumps(policy.values(found.atoms, "the table of codes"), indent=1)
+    codes.write_text(table + "\n", encoding="utf-8")
+    arrays = {policy.words(k, "the dictionary"): v for k, v in found.dictionary.items()}
+    np.savez(atoms, **arrays)  # pyright: ignore[reportArgumentType]
+    return [trace, codes, atoms]
+
+
+def _save_pictures(
+    result: Explanation, public: Explanation, study: Study, folder: Path
+) -> list[Path]:
+    """Components of a picture as pictures."""
+    from ..volumes.picture_writer import write_picture
+
+    files = []
+    for item, named in zip(result.maps, public.maps, strict=True):
+        like = item.name.rpartition("-")[2]
+        if item.kind != "component" or like not in study:
+            continue
+        for i, plane in enumerate(item.data):
+            page = f"_{result.slices.start + i}" if study.grid.shape[0] > 1 else ""
+            path = folder / f"{result.method}_{named.name.replace(' ', '-')}{page}.png"
+            files.append(write_picture(path, plane, study[like], signed=item.signed))
+    return files

@@ -9,7 +9,7 @@ from ..evidence import Explanation
 from ..evidence.store import save_explanation
 from ..volumes import Study
 from .privacy.output_check import check_folder
-from .privacy.policy import policy_for
+from .privacy.policy import ExportPolicy, policy_for
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,18 @@ class ExportedExplanation:
         ``provenance.json`` last.
     explanation : Explanation
         As it was written: its maps may have other names.
-    notes : tuple of str
-        What was replaced, so that nobody is named.
+    policy : ExportPolicy
+        For what else is written of it.
     """
 
     files: list[Path]
     explanation: Explanation
-    notes: tuple[str, ...]
+    policy: ExportPolicy
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was replaced, so that nobody is named."""
+        return self.policy.notes()
 
 
 def export_explanation(
@@ -62,4 +67,4 @@ def export_explanation(
         study_name=study.name if identify else "",
         inspect=lambda folder: check_folder(folder, policy),
     )
-    return ExportedExplanation(files, public, policy.notes())
+    return ExportedExplanation(files, public, policy)

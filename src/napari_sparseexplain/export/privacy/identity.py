@@ -120,7 +120,7 @@ class Identity:
         """A person's words with every identifying value replaced by `REMOVED`."""
         end, parts = 0, []
         for found in self.in_words(said):
-            if found.start >= end:
+            if found.start > end or not parts:
                 parts += [said[end : found.start], REMOVED]
             end = max(end, found.stop)
         return "".join([*parts, said[end:]])
