@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import progress_bar
 from .options import Device, Out, Overwrite, Roles, StudyPath, parse_roles, parse_slices
+
+if TYPE_CHECKING:
+    from ..explanation.image_pursuit import ImageDecomposition
+
+#: What a pursuit writes beside its maps, after its name.
+_BESIDE = ("trace.csv", "codes.json", "dictionary.npz")
 
 
 class Pursuit(StrEnum):
@@ -68,13 +75,20 @@ def decompose(
     """
     chosen, roles = parse_slices(slices), parse_roles(role)
 
-    from ..evidence.store import save_explanation
+    from ..evidence.store import check_place, save_explanation
     from ..explanation.catalogue import explain_work, slice_range
     from ..volumes import open_study
+    from ..whole_file import check_free
 
+    beside = [out / f"{method.value}_{name}" for name in _BESIDE] if model is None else []
+    check_free(beside, overwrite=overwrite)
+    check_place(out, method.value if model is None else "components", overwrite=overwrite)
     study = open_study(study_path, roles=roles)
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.message}", err=True)
+    if study[study.reference].source.format == "image":
+        name = method.value if model is None else "components"
+        check_free(sorted(out.glob(f"{name}_*.png")), overwrite=overwrite)
     found = None
     if model is not None:
         from ..networks.bundle import load_model
@@ -107,16 +121,9 @@ def decompose(
     for path in save_explanation(result, study, out, overwrite=overwrite):
         print(path)
     if found is not None:
-        import numpy as np
-
-        from ..sparse.pursuit_trace import write_traces
-
-        names = [f"{method.value}_{n}" for n in ("trace.csv", "codes.json", "dictionary.npz")]
-        write_traces(found.traces, out / names[0])
-        (out / names[1]).write_text(json.dumps(found.atoms, indent=1) + "\n", encoding="utf-8")
-        np.savez(out / names[2], **found.dictionary)  # pyright: ignore[reportArgumentType]
-        for name in names:
-            print(out / name)
+        _write_beside(found, beside, overwrite)
+        for path in beside:
+            print(path)
     if study[study.reference].source.format == "image":
         from ..volumes.picture_writer import write_picture
 
@@ -134,3 +141,19 @@ def decompose(
         print(f"{name}: {'not applicable' if value is None else f'{value:.4g}'}")
     for note in result.notes:
         print(f"note: {note}")
+
+
+def _write_beside(found: ImageDecomposition, paths: list[Path], overwrite: bool) -> None:
+    """Trace, table of the codes and dictionary, all or none."""
+    import numpy as np
+
+    from ..sparse.pursuit_trace import write_traces
+    from ..whole_file import moved_together, write_whole
+
+    arrays = BytesIO()
+    np.savez(arrays, **found.dictionary)  # pyright: ignore[reportArgumentType]
+    with moved_together(paths[0].parent, overwrite=overwrite) as temporary:
+        trace, codes, dictionary = (temporary / path.name for path in paths)
+        write_traces(found.traces, trace)
+        write_whole(codes, json.dumps(found.atoms, indent=1) + "\n")
+        write_whole(dictionary, arrays.getvalue())

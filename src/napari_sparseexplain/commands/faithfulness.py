@@ -14,6 +14,7 @@ from . import progress_bar
 from .options import (
     Device,
     ModelName,
+    Overwrite,
     Reference,
     Roles,
     parse_parameters,
@@ -61,6 +62,7 @@ def faithfulness(
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write the table as text and JSON here.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Score attribution methods on a study or a folder: a table of methods and scores.
 
@@ -69,18 +71,21 @@ def faithfulness(
     chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
     roles = parse_roles(role)
 
-    from ..explanation.faithfulness import faithfulness_work
+    from ..explanation.faithfulness import FILES, faithfulness_work
     from ..explanation.map_figures import KINDS, Effort
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
     from ..networks.bundle import load_model
     from ..volumes import open_study
+    from ..whole_file import check_free
 
     effort = Effort(
         kinds=KINDS if scores is None else tuple(s.strip() for s in scores.split(",") if s.strip()),
         seed=seed,
     )
 
+    if out is not None:
+        check_free([out / name for name in FILES], overwrite=overwrite)
     paths = _study_paths(data)
 
     def studies() -> Iterator[Study]:
@@ -121,7 +126,7 @@ def faithfulness(
     result = progress_bar.run(work, "faithfulness")
     print(result.text(), end="")
     if out is not None:
-        for path in result.save(out):
+        for path in result.save(out, overwrite=overwrite):
             print(path)
 
 

@@ -18,7 +18,7 @@ from ..review.frames import at_slice, frames_by_role, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice, Panel
 from ..volumes.edge_letters import PLANES
-from ..whole_file import moved_together, refuse_existing, write_whole
+from ..whole_file import check_free, moved_together, write_whole
 from .compositor import Picture, PictureSize, compose
 from .deidentification import values_to_remove, without
 from .dicom_deidentification import Deidentification
@@ -79,8 +79,7 @@ def export_pictures_dicom(
     folder = Path(folder)
     keys = chosen_slices(reading, slices)
     names = [capture_name(place, key) for place, key in enumerate(keys)]
-    for name in names:
-        refuse_existing(folder / name, overwrite)
+    check_free([folder / name for name in names], overwrite=overwrite)
     yield Progress(0, len(keys), "images")
     sources = _Sources(reading, keys)
     hidden = values_to_remove(reading, identify=identity.keep_identity)
@@ -89,7 +88,7 @@ def export_pictures_dicom(
         for key, item in reading.explanations.items()
     }
     series = new_uid()
-    with moved_together(folder) as temporary:
+    with moved_together(folder, overwrite=overwrite) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
             words = key_slice_words(reading.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)

@@ -12,7 +12,7 @@ from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, key_slice_words
 from ..review.reading import Reading, slice_count
 from ..review.review import KeySlice
-from ..whole_file import moved_together, refuse_existing
+from ..whole_file import check_free, moved_together
 from .compositor import PictureSize, compose
 from .deidentification import values_to_remove, without
 from .picture_file import save_picture
@@ -109,10 +109,10 @@ def export_slices(
     folder = Path(folder)
     keys = chosen_slices(reading, slices)
     names = [picture_name(place, key) for place, key in enumerate(keys)]
-    for name in names:
-        refuse_existing(folder / name, overwrite)
+    written = [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]
+    check_free(written, overwrite=overwrite)
     hidden = values_to_remove(reading, identify=identify)
-    with moved_together(folder) as temporary:
+    with moved_together(folder, overwrite=overwrite) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
             words = key_slice_words(reading.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)
@@ -120,4 +120,4 @@ def export_slices(
             record = {**picture.record, "note": without(key.note, hidden)}
             save_picture(replace(picture, record=record), temporary / name)
     yield Progress(len(keys), len(keys), "done")
-    return [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]
+    return written

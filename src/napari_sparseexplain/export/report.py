@@ -11,7 +11,7 @@ from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from ..whole_file import moved_together, refuse_existing, remove_file, write_whole
+from ..whole_file import check_free, moved_together, remove_file, write_whole
 from .burned_in import RESEARCH_ONLY
 from .compositor import PictureSize, compose
 from .deidentification import values_to_remove, without
@@ -67,8 +67,7 @@ def write_report(
         needs is not here.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
-    refuse_existing(measurement_file(path), overwrite)
+    check_free([path, measurement_file(path)], overwrite=overwrite)
     keys = tuple(reading.review.key_slices if slices is None else slices)
     time = (created or datetime.now(UTC)).astimezone(UTC)
     hidden = values_to_remove(reading, identify=identify)
@@ -90,7 +89,7 @@ def write_report(
         picture = compose(here, size, identify=identify, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
-    with moved_together(path.parent) as temporary:
+    with moved_together(path.parent, overwrite=overwrite) as temporary:
         write_whole(temporary / path.name, pages.content())
         if marks:
             write_whole(temporary / measurement_file(path).name, measurement_csv(marks))

@@ -7,7 +7,6 @@ Every slice has its own draw of relaxation times, timings and acquisition, so 20
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from ..progress import Progress, Work
 from ..volumes.phantom_geometry import make_geometry
 from ..volumes.phantom_range import brain_sample, rendered_range
 from ..volumes.phantom_rendering import PHANTOM_ROLES, draw_appearance, render_slices
+from ..whole_file import cannot_write, check_free, hidden_file, move_file, refuse_existing
 
 #: Share of the slices of a phantom with a tumour that show some of it.
 TUMOUR_SHARE = 0.75
@@ -93,19 +93,24 @@ class PhantomSlices:
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Write one compressed ``.npz`` (arrays and strings only, no pickle)."""
+        """Write one compressed ``.npz`` (arrays and strings only, no pickle), in one step."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "wb") as stream:
-            np.savez_compressed(
-                stream,
-                x=self.x,
-                y=self.y,
-                geometry=self.geometry,
-                roles=np.array(self.roles),
-                spacing_mm=np.float64(self.spacing_mm),
-                seed=np.int64(self.seed),
-            )
+        temporary = hidden_file(path.parent, ".writing-")
+        try:
+            with open(temporary, "wb") as stream:
+                np.savez_compressed(
+                    stream,
+                    x=self.x,
+                    y=self.y,
+                    geometry=self.geometry,
+                    roles=np.array(self.roles),
+                    spacing_mm=np.float64(self.spacing_mm),
+                    seed=np.int64(self.seed),
+                )
+            move_file(temporary, path, overwrite=True)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> PhantomSlices:
@@ -248,37 +253,22 @@ def write_training_slices(
         raise SparseExplainError(
             "training slices are kept in an .npz file", where=out, remedy="Give --out FILE.npz"
         )
-    if out.exists() and not overwrite:
-        raise SparseExplainError(
-            "the file is there already and was left as it is",
-            where=out,
-            remedy="Choose another file, or allow overwriting (--overwrite)",
-        )
-    temporary = out.with_name(f".{out.name}.part")
+    check_free([out], overwrite=overwrite)
+    made = yield from render_training_slices(
+        geometries=geometries,
+        slices=slices,
+        seed=seed,
+        roles=roles,
+        size=size,
+        spacing_mm=spacing_mm,
+        workers=workers,
+    )
+    yield Progress(geometries, geometries, f"writing {out.name}")
+    refuse_existing(out, overwrite)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch()
-        try:
-            made = yield from render_training_slices(
-                geometries=geometries,
-                slices=slices,
-                seed=seed,
-                roles=roles,
-                size=size,
-                spacing_mm=spacing_mm,
-                workers=workers,
-            )
-            yield Progress(geometries, geometries, f"writing {out.name}")
-            made.save(temporary)
-            os.replace(temporary, out)
-        finally:
-            temporary.unlink(missing_ok=True)
+        made.save(out)
     except OSError as error:
-        raise SparseExplainError(
-            f"the file cannot be written ({error.strerror or error})",
-            where=out,
-            remedy="Choose a folder that you may write to, on a disk that has room",
-        ) from error
+        raise cannot_write("the file", out, error) from error
     return made
 
 
