@@ -104,9 +104,10 @@ def moved_together(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
     SparseExplainError
         The folder cannot be written, or holds a file that must not be replaced.
     """
-    temporary = None
+    temporary, made = None, []
     try:
-        new = folder in make_folders(folder)
+        made = make_folders(folder)
+        new = folder in made
         temporary = hidden_folder(folder.parent if new else folder, ".exporting-")
         yield temporary
         with undisturbed():
@@ -114,6 +115,11 @@ def moved_together(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
                 _move_all(temporary, folder, overwrite=overwrite)
     except OSError as error:
         raise cannot_write("the files", folder, error) from error
+    except (GeneratorExit, KeyboardInterrupt):
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        remove_empty(made)  # cancelled: as if it had never begun
+        raise
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

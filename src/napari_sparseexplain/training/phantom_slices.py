@@ -7,8 +7,10 @@ Every slice has its own draw of relaxation times, timings and acquisition, so 20
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -295,12 +297,26 @@ def _parts(orders: list[_Order], workers: int) -> Iterator[_Part]:
         return
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        futures: list[Future[_Part]] = [pool.submit(_render_order, order) for order in orders]
+        with _interrupts_are_ours():
+            futures: list[Future[_Part]] = [pool.submit(_render_order, order) for order in orders]
         for future in futures:
             yield future.result()
     finally:
         # Also on Cancel: what has not begun is dropped.
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_are_ours() -> Iterator[None]:
+    """Processes begun here do not hear Ctrl-C, which a terminal tells all: they end with us."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _render_order(order: _Order) -> _Part:
