@@ -5,9 +5,12 @@ Exit status 0: done; 1: failed, with one clear line on standard error; 2: wrong 
 
 from __future__ import annotations
 
+import io
 import sys
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from .commands import (
     benchmark,
@@ -23,10 +26,23 @@ from .commands import (
     train,
     window,
 )
-from .errors import SparseExplainError
+from .errors import CancelledError, SparseExplainError
+
+
+class Commands(TyperGroup):
+    """The commands, in each of which Ctrl-C is an answer and not an accident."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what was asked for; typer itself would end without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise CancelledError("cancelled") from None
+
 
 app = typer.Typer(
     name="sparseexplain",
+    cls=Commands,
     help="See what an interpretable model did inside, beside the scan. Research only.",
     no_args_is_help=True,
     add_completion=False,
@@ -53,14 +69,29 @@ app.command("bench")(benchmark.bench)
 
 def main() -> None:
     """Entry point: one clear line for what a person can mend, a traceback for what is our fault."""
+    speak_any_encoding()
     try:
         app()
+    except (CancelledError, KeyboardInterrupt):
+        _end("cancelled")
     except SparseExplainError as error:
-        print(f"sparseexplain: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("sparseexplain: cancelled", file=sys.stderr)
-        raise SystemExit(1) from None
+        _end(str(error))
+
+
+def speak_any_encoding() -> None:
+    """Let a terminal or a pipe of another encoding (cp1252, ascii) get ``\\u2212`` for ``−``.
+
+    What is printed holds what UTF-8 holds: file names, units, signs. Work of an hour must not end
+    in an error because of one of them.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _end(said: str) -> NoReturn:
+    print(f"sparseexplain: {said}", file=sys.stderr)
+    raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -38,11 +38,18 @@ Work = Generator[Progress, None, Result]
 
 
 def drain(work: Work[Result], report: Callable[[Progress], None] | None = None) -> Result:
-    """Run ``work`` to its end and return its result, handing each step to ``report``."""
-    while True:
-        try:
-            step = next(work)
-        except StopIteration as end:
-            return end.value
-        if report is not None:
-            report(step)
+    """Run ``work`` to its end and return its result, handing each step to ``report``.
+
+    However it ends, also by Ctrl-C between two steps, what the work made beside its goal is taken
+    away before this returns.
+    """
+    try:
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                return end.value
+            if report is not None:
+                report(step)
+    finally:
+        work.close()

@@ -13,7 +13,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EEXIST, EISDIR, ENOTDIR
 from pathlib import Path
@@ -68,6 +68,23 @@ def write_whole(path: Path, content: bytes | str, *, overwrite: bool = False) ->
     return path
 
 
+def write_together(folder: Path, contents: Mapping[str, str], *, overwrite: bool) -> list[Path]:
+    """Write texts as files of a folder, all or none; gives their paths.
+
+    Raises
+    ------
+    SparseExplainError
+        One is there already and ``overwrite`` is off, or the folder cannot be written.
+    """
+    paths = [folder / name for name in contents]
+    for path in paths:
+        refuse_existing(path, overwrite)
+    with moved_together(folder, overwrite=overwrite) as temporary:
+        for name, text in contents.items():
+            write_whole(temporary / name, text)
+    return paths
+
+
 @contextmanager
 def moved_together(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """A hidden folder whose files, also in folders of its own, move into ``folder`` all together.
@@ -87,26 +104,34 @@ def moved_together(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
     SparseExplainError
         The folder cannot be written, or holds a file that must not be replaced.
     """
-    made: list[Path] = []
-    temporary = None
+    temporary, made = None, []
     try:
-        new = not os.path.lexists(folder)
-        made = make_folders(folder.parent if new else folder)
+        made = make_folders(folder)
+        new = folder in made
         temporary = hidden_folder(folder.parent if new else folder, ".exporting-")
         yield temporary
         with undisturbed():
-            if new and not os.path.lexists(folder):
-                os.rename(temporary, folder)
-            else:
-                made += make_folders(folder)
+            if not (new and _renamed(temporary, folder)):
                 _move_all(temporary, folder, overwrite=overwrite)
-            made = []
     except OSError as error:
         raise cannot_write("the files", folder, error) from error
+    except (GeneratorExit, KeyboardInterrupt):
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        remove_empty(made)  # cancelled: as if it had never begun
+        raise
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-        remove_empty(made)
+
+
+def _renamed(folder: Path, empty: Path) -> bool:
+    """Whether a folder could take the place of an empty one, in one step."""
+    try:
+        os.rename(folder, empty)
+    except OSError:  # somebody has put something into it, or a system that does not do that
+        return False
+    return True
 
 
 def check_writable(folder: Path) -> None:
@@ -215,6 +240,15 @@ def hidden_folder(folder: Path, prefix: str) -> Path:
         with suppress(FileExistsError):
             os.mkdir(path)
             return path
+
+
+def ordinary_mode(path: Path) -> None:
+    """Open a file that another library closed to all others, as far as the umask allows."""
+    probe = hidden_file(path.parent, ".writing-")
+    try:
+        os.chmod(path, probe.stat().st_mode & 0o777)
+    finally:
+        probe.unlink()
 
 
 def remove_remnants(folder: Path) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..export.privacy.policy import ExportPolicy
     from ..volumes import Study
 
+#: What a pursuit writes beside its maps, after its name.
+_BESIDE = ("trace.csv", "codes.json", "dictionary.npz")
+
 
 class Pursuit(StrEnum):
     """The pursuits of `sparse/`."""
@@ -84,15 +87,22 @@ def decompose(
     """
     chosen, roles = parse_slices(slices), parse_roles(role)
 
+    from ..evidence.store import check_place
     from ..explanation.catalogue import explain_work, slice_range
     from ..export.explanation_export import export_explanation
     from ..export.privacy.output_check import released_together
     from ..volumes import open_study
-    from ..whole_file import refuse_existing
+    from ..whole_file import check_free
 
+    beside = [out / f"{method.value}_{name}" for name in _BESIDE] if model is None else []
+    check_free(beside, overwrite=overwrite)
+    check_place(out, method.value if model is None else "components", overwrite=overwrite)
     study = open_study(study_path, roles=roles)
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.message}", err=True)
+    if study[study.reference].source.format == "image":
+        name = method.value if model is None else "components"
+        check_free(sorted(out.glob(f"{name}_*.png")), overwrite=overwrite)
     found = None
     if model is not None:
         from ..networks.bundle import load_model
@@ -125,15 +135,13 @@ def decompose(
     written = export_explanation(result, study, out, identify=identify, overwrite=overwrite)
     for path in written.files:
         print(path)
-    with released_together(out, written.policy) as temporary:
-        beside: list[Path] = []
+    with released_together(out, written.policy, overwrite=overwrite) as temporary:
+        made: list[Path] = []
         if found is not None:
-            beside += _save_pursuit(found, temporary, method.value, written.policy)
+            made += _save_pursuit(found, temporary, method.value, written.policy)
         if study[study.reference].source.format == "image":
-            beside += _save_pictures(result, written.explanation, study, temporary)
-        for path in beside:
-            refuse_existing(out / path.name, overwrite)
-    for path in beside:
+            made += _save_pictures(result, written.explanation, study, temporary)
+    for path in made:
         print(out / path.name)
     for name, value in result.scores.items():
         print(f"{name}: {'not applicable' if value is None else f'{value:.4g}'}")
@@ -149,9 +157,7 @@ def _save_pursuit(
 
     from ..sparse.pursuit_trace import write_traces
 
-    trace, codes, atoms = (
-        folder / f"{method}_{name}" for name in ("trace.csv", "codes.json", "dictionary.npz")
-    )
+    trace, codes, atoms = (folder / f"{method}_{name}" for name in _BESIDE)
     write_traces({policy.words(k, "a trace"): rows for k, rows in found.traces.items()}, trace)
     table = json.dumps(policy.values(found.atoms, "the table of codes"), indent=1)
     codes.write_text(table + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import progress_bar
-from .options import Device
+from .options import Device, Overwrite
 
 app = typer.Typer(no_args_is_help=True, help="Print a paper's tables, its numbers beside ours.")
 
@@ -32,16 +32,21 @@ def evaluate_sum(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the added noise.")] = 0,
     device: Device = "auto",
+    overwrite: Overwrite = False,
 ) -> None:
     """Tables 1 and 2 (Dice, IoU; clean, blur, noise) and the SDS, FDV, FDS rows of 3 and 4."""
     from ..training.evaluate_sum import evaluate_sum_work
+    from ..training.sum_evaluation import FILES
+    from ..whole_file import check_free
 
+    if out is not None:
+        check_free([out / name for name in FILES], overwrite=overwrite)
     result = progress_bar.run(
         evaluate_sum_work(data, runs=runs, seed=seed, device=device), "evaluation"
     )
     print(result.text())
     if out is not None:
-        for path in result.save(out):
+        for path in result.save(out, overwrite=overwrite):
             print(path)
 
 
@@ -58,12 +63,17 @@ def evaluate_jf_ml_ista(
         Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
     ] = None,
     device: Device = "auto",
+    overwrite: Overwrite = False,
 ) -> None:
     """Tables II and III of the JF-ML-ISTA paper: Dice by region, thresholds and step sizes."""
+    from ..training.class_evaluation import FILES
     from ..training.evaluate_class_networks import evaluate_class_networks
+    from ..whole_file import check_free
 
+    if out is not None:
+        check_free([out / name for name in FILES], overwrite=overwrite)
     result = progress_bar.run(evaluate_class_networks(data, runs=runs, device=device), "evaluation")
     print(result.text())
     if out is not None:
-        for path in result.save(out):
+        for path in result.save(out, overwrite=overwrite):
             print(path)

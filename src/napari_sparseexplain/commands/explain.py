@@ -56,6 +56,7 @@ def explain(
     chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
     roles = parse_roles(role)
 
+    from ..evidence.store import check_place
     from ..explanation.catalogue import explain_work
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
@@ -63,10 +64,11 @@ def explain(
     from ..networks.bundle import load_model
     from ..volumes import open_study
 
+    aim = None if target is None else Target.parse(target)
+    check_place(out, method, "" if aim is None else aim.label, overwrite=overwrite)
     study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.message}", err=True)
-    aim = None if target is None else Target.parse(target)
     if model is None:
         model = default_model(study, [method], aim)
         typer.echo(f"model: {model} (--model takes another)", err=True)
@@ -93,13 +95,16 @@ def matched_filter(
     out: Out,
     seed: Annotated[int, typer.Option("--seed", help="First seed.")] = 0,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds.")] = 3,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train the 1-D matched-filter demonstration (SUM paper, Appendix I) and draw its figure."""
-    from ..layers.matched_filter_plot import save_matched_filter_figure
+    from ..layers.matched_filter_plot import matched_filter_file, save_matched_filter_figure
     from ..training.matched_filter_demo import matched_filter_demo
+    from ..whole_file import check_free
 
+    check_free([matched_filter_file(out)], overwrite=overwrite)
     result = progress_bar.run(
         matched_filter_demo(seeds=tuple(range(seed, seed + seeds))), "matched filter"
     )
     print(result.table())
-    print(save_matched_filter_figure(result, Path(out)))
+    print(save_matched_filter_figure(result, out, overwrite=overwrite))

@@ -60,9 +60,11 @@ def export_dicom(
 
     from ..errors import SparseExplainError
     from ..evidence.store import explanation_names, load_explanation
-    from ..export.dicom_export import export_dicom_work
+    from ..export.dicom_export import export_several_dicom_work
     from ..volumes import open_study
+    from ..whole_file import check_writable
 
+    check_writable(out)
     identity = deidentification(uid_key, keep_identity=keep_identity)
     names = name or explanation_names(result)
     explanations = [load_explanation(result, each) for each in names]
@@ -74,21 +76,20 @@ def export_dicom(
             where=result,
             remedy="Say which one with --name",
         )
-    for explanation in explanations:
-        work = export_dicom_work(
-            explanation,
-            study,
-            out,
-            maps=maps,
-            pictures=pictures,
-            identity=identity,
-            overwrite=overwrite,
-        )
-        exported = progress_bar.run(work, "export")
-        for path in exported.files:
-            print(path)
-        for note in exported.notes:
-            print(f"note: {note}")
+    work = export_several_dicom_work(
+        explanations,
+        study,
+        out,
+        maps=maps,
+        pictures=pictures,
+        identity=identity,
+        overwrite=overwrite,
+    )
+    exported = progress_bar.run(work, "export")
+    for path in exported.files:
+        print(path)
+    for note in exported.notes:
+        print(f"note: {note}")
 
 
 def _picture(path: Path, shows_identity: bool):

@@ -15,6 +15,7 @@ from .options import (
     Device,
     Identify,
     ModelName,
+    Overwrite,
     Reference,
     Roles,
     parse_parameters,
@@ -63,6 +64,7 @@ def faithfulness(
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write the table as text and JSON here.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Score attribution methods on a study or a folder: a table of methods and scores.
 
@@ -71,7 +73,7 @@ def faithfulness(
     chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
     roles = parse_roles(role)
 
-    from ..explanation.faithfulness import faithfulness_work
+    from ..explanation.faithfulness import FILES, faithfulness_work
     from ..explanation.map_figures import KINDS, Effort
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
@@ -79,12 +81,15 @@ def faithfulness(
     from ..networks.bundle import load_model
     from ..review.study_reference import study_code, study_reference
     from ..volumes import open_study
+    from ..whole_file import check_free
 
     effort = Effort(
         kinds=KINDS if scores is None else tuple(s.strip() for s in scores.split(",") if s.strip()),
         seed=seed,
     )
 
+    if out is not None:
+        check_free([out / name for name in FILES], overwrite=overwrite)
     paths = _study_paths(data)
 
     def studies() -> Iterator[Study]:
@@ -133,7 +138,7 @@ def faithfulness(
             for name, code in codes.items():
                 typer.echo(f"in the files {code} stands for {name}", err=True)
             result = result.called(codes, lambda said: policy.words(said, "a note of the table"))
-        for path in result.save(out):
+        for path in result.save(out, overwrite=overwrite):
             print(path)
 
 

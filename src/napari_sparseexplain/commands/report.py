@@ -20,7 +20,12 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..export.compositor import PictureSize
+    from ..export.dicom_deidentification import Deidentification
     from ..review.reading import Reading
+    from ..review.review import KeySlice
 
 
 def report(
@@ -70,18 +75,15 @@ def report(
 
     from ..export.compositor import PictureSize
     from ..export.measurements import measurement_file
-    from ..export.picture_series import every_slice, export_slices
-    from ..export.privacy.policy import policy_for
-    from ..export.report import write_report
+    from ..export.picture_series import capture_name, every_slice, picture_name
     from ..review.default_review import default_reading
     from ..review.explanation_folder import load_explanations
     from ..review.store import is_review, restore_review
     from ..volumes import open_study
-    from ..whole_file import refuse_existing
+    from ..whole_file import check_free, remove_file
 
     size, file = PictureSize(width, height, dpi), out / "report.pdf"
-    refuse_existing(file, overwrite)
-    refuse_existing(measurement_file(file), overwrite)
+    check_free([file, measurement_file(file)], overwrite=overwrite)
     if is_review(path):
         reading: Reading = restore_review(path, moved=moved)
     else:
@@ -94,44 +96,67 @@ def report(
     if neurological:
         reading = reading.with_review(replace(reading.review, convention="neurological"))
     slices = reading.review.key_slices if every is None else every_slice(reading, every)
+    names = [picture_name(place, key) for place, key in enumerate(slices)]
+    planned = [out / "pictures" / name for name in names]
+    planned += [path.with_suffix(".json") for path in planned]
     if dicom:
-        from ..export.dicom_pictures import export_pictures_dicom
-
-        # First: a study that did not come from DICOM is then refused before anything is written.
-        captures = export_pictures_dicom(
-            reading,
-            out / "dicom",
-            slices,
-            size,
-            identity=deidentification(uid_key, keep_identity=identify),
-            overwrite=overwrite,
-        )
-        exported = progress_bar.run(captures, "DICOM")
-        for written in exported.files:
-            print(written)
-        for said in exported.notes:
-            print(f"note: {said}")
-    policy = policy_for(reading.studies.values(), identify=identify)
-    work = export_slices(
+        planned += [out / "dicom" / capture_name(place, key) for place, key in enumerate(slices)]
+    check_free(planned, overwrite=overwrite)
+    made, notes = _write(
         reading,
-        out / "pictures",
+        file,
         slices,
         size,
+        identity=deidentification(uid_key, keep_identity=identify) if dicom else None,
         identify=identify,
         overwrite=overwrite,
-        policy=policy,
     )
-    for written in progress_bar.run(work, "pictures"):
-        if written.suffix == ".png":
-            print(written)
-    done = write_report(
-        reading, file, slices, identify=identify, overwrite=overwrite, policy=policy
-    )
-    print(progress_bar.run(done, "report"))
-    if reading.review.annotations:
-        print(measurement_file(file))
-    for said in policy.notes():
+    if not reading.review.annotations:
+        remove_file(measurement_file(file))
+    for written in made:
+        if written.suffix != ".json":
+            print(out / written)
+    for said in notes:
         print(f"note: {said}")
+
+
+def _write(
+    reading: Reading,
+    file: Path,
+    slices: Sequence[KeySlice],
+    size: PictureSize,
+    *,
+    identity: Deidentification | None,
+    identify: bool,
+    overwrite: bool,
+) -> tuple[list[Path], tuple[str, ...]]:
+    """Write all, or nothing: whatever fails or is cancelled, no half of a report is left."""
+    from ..export.picture_series import export_slices
+    from ..export.privacy.policy import policy_for
+    from ..export.report import write_report
+    from ..whole_file import moved_together, remove_empty
+
+    policy = policy_for(reading.studies.values(), identify=identify)
+    notes: tuple[str, ...] = ()
+    missing = [place for place in (file.parent, *file.parent.parents) if not place.exists()]
+    try:
+        with moved_together(file.parent, overwrite=overwrite) as making:
+            if identity is not None:
+                from ..export.dicom_pictures import export_pictures_dicom
+
+                captures = export_pictures_dicom(
+                    reading, making / "dicom", slices, size, identity=identity
+                )
+                notes = progress_bar.run(captures, "DICOM").notes
+            pictures = export_slices(reading, making / "pictures", slices, size, policy=policy)
+            progress_bar.run(pictures, "pictures")
+            pages = write_report(reading, making / file.name, slices, policy=policy)
+            progress_bar.run(pages, "report")
+            made = [p.relative_to(making) for p in sorted(making.rglob("*")) if p.is_file()]
+    except BaseException:
+        remove_empty(missing[::-1])
+        raise
+    return made, tuple(dict.fromkeys((*notes, *policy.notes())))
 
 
 def _moved(given: list[str] | None) -> dict[str, str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +22,7 @@ def open_window(
 ) -> None:
     """Open a study in napari with the SparseExplain workspace beside it."""
     roles = parse_roles(role)
+    require_display()
 
     from ..volumes import open_study
 
@@ -26,14 +30,15 @@ def open_window(
     # empty window.
     study = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
 
-    _require_qt()
-    import napari
+    with _interrupts_noted() as end_if_interrupted:
+        import napari
 
-    from ..widgets.workspace import open_workspace
+        from ..widgets.workspace import open_workspace, run_window
 
-    viewer = napari.Viewer(title="napari · SparseExplain")
-    open_workspace(viewer).show_study(study)
-    napari.run()
+        viewer = napari.Viewer(title="napari · SparseExplain")
+        open_workspace(viewer).show_study(study)
+        end_if_interrupted()
+        run_window(viewer)
 
 
 def demo(
@@ -63,17 +68,67 @@ def demo(
             or "xvfb-run" in os.environ.get("XAUTHORITY", "")
         )
 
-    _require_qt()
+    require_display()
     from ..volumes.sample import sample_path
-    from ..widgets.tour import run_tour
+    from ..whole_file import check_writable
 
-    pictures = run_tour(study or sample_path(), model=model, out=out, stay=stay)
+    check_writable(out)
+    with _interrupts_noted():
+        from ..widgets.tour import run_tour
+
+        pictures = run_tour(study or sample_path(), model=model, out=out, stay=stay)
     for picture in pictures:
         print(picture.resolve())
 
 
-def _require_qt() -> None:
-    """A window needs a Qt binding, which the package does not choose for people."""
+@contextmanager
+def _interrupts_noted() -> Iterator[Callable[[], None]]:
+    """Remember Ctrl-C, which Qt swallows where it comes while one of its own callbacks runs."""
+    noted: list[int] = []
+
+    def note(number: int, _frame: Any) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    def end_if_interrupted() -> None:
+        if noted:
+            raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        yield end_if_interrupted  # another program decides what Ctrl-C means
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield end_if_interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+    end_if_interrupted()
+
+
+#: Opens Qt's display and nothing else. Where that fails Qt ends its process, so it has its own.
+_PROBE = """
+import resource
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+from qtpy.QtWidgets import QApplication
+QApplication([])
+"""
+
+#: Seconds after which a display that does not answer counts as none.
+_PATIENCE_S = 30.0
+
+
+def require_display() -> None:
+    """Say in one line that no window can be opened, before anything is read.
+
+    Raises
+    ------
+    SparseExplainError
+        No Qt binding is installed, or Qt finds no display.
+    """
+    import subprocess
+    import sys
+
     try:
         import qtpy.QtWidgets  # noqa: F401
     except ImportError as error:
@@ -81,3 +136,25 @@ def _require_qt() -> None:
             "no Qt binding is installed, so no window can be opened",
             remedy="Install one: pip install 'napari-sparseexplain[qt]' (or PyQt6)",
         ) from error
+    if not sys.platform.startswith("linux"):
+        return  # elsewhere there is always one
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _PROBE],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE_S,
+        )
+    except subprocess.TimeoutExpired:
+        failed, said = True, ""
+    else:
+        failed, said = done.returncode != 0, done.stderr.decode(errors="replace")
+    if failed:
+        libraries = "Could not load the Qt platform" in said and "connect to display" not in said
+        remedy = (
+            "Install Qt's system libraries (Debian, Ubuntu: libxcb-cursor0)"
+            if libraries
+            else "Run it on a desktop, through ssh -X or under xvfb-run, or use `sparseexplain "
+            "explain` and `report`, which need none"
+        )
+        raise SparseExplainError("there is no display, so no window can be opened", remedy=remedy)

@@ -19,6 +19,7 @@ from ..evidence.tables import text_table
 from ..networks.bundle import Model
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..whole_file import write_together
 from .catalogue import method_info, slice_range
 from .explained_slices import ExplainedSlices, explained_slices
 from .map_figures import (
@@ -36,6 +37,10 @@ from .weight_randomisation import Randomisation
 
 #: Slices of each study that are scored when not told otherwise: neighbours are alike.
 SLICES = 8
+
+
+#: Files that the table and all numbers are written to.
+FILES: tuple[str, str] = ("faithfulness.txt", "faithfulness.json")
 
 
 @dataclass(frozen=True)
@@ -160,29 +165,17 @@ class Faithfulness:
             "notes": list(self.notes),
         }
 
-    def save(self, folder: str | Path) -> list[Path]:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Write ``faithfulness.txt`` and ``faithfulness.json``; gives their paths.
 
         Raises
         ------
         SparseExplainError
-            The folder cannot be written.
+            A file is there already and ``overwrite`` is off, or the folder cannot be written.
         """
-        target = Path(folder)
-        text, numbers = target / "faithfulness.txt", target / "faithfulness.json"
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            text.write_text(self.text(), encoding="utf-8")
-            numbers.write_text(
-                json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-        except OSError as error:
-            raise SparseExplainError(
-                f"the table cannot be written ({error.strerror or error})",
-                where=target,
-                remedy="Choose a folder that you may write to",
-            ) from error
-        return [text, numbers]
+        numbers = json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
+        texts = dict(zip(FILES, (self.text(), numbers), strict=True))
+        return write_together(Path(folder), texts, overwrite=overwrite)
 
 
 def faithfulness_work(

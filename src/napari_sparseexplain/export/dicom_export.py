@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..errors import StudyError
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..progress import Progress, Work
 from ..volumes import Study
-from ..whole_file import refuse_existing, write_whole
+from ..whole_file import check_free, moved_together, write_whole
 from .dicom_deidentification import Deidentification
 from .dicom_parametric_map import parametric_map
 from .dicom_record import check_words, checked_explanation
@@ -107,7 +108,8 @@ def export_dicom_work(
 
     Notes
     -----
-    All objects are made before the first is written, and each is moved to its name whole.
+    All objects are made before the first is written, and they get their names together: all of
+    them are there afterwards, or none.
     """
     identity = identity or Deidentification()
     folder = Path(out)
@@ -124,10 +126,8 @@ def export_dicom_work(
             for said in (picture.name, picture.title)
         ),
     )
-    planned = _file_names(explanation, chosen)
-    planned += [f"{_plain(picture.name)}.dcm" for picture in pictures]
-    for name in planned:
-        refuse_existing(folder / name, overwrite)
+    planned = _planned(chosen, explanation, pictures)
+    check_free([folder / name for name in planned], overwrite=overwrite)
     # Masks are one series, values another, pictures a third.
     series = {"segmentation": new_uid(), "map": new_uid(), "picture": new_uid()}
     counts = dict.fromkeys(series, 0)
@@ -167,11 +167,51 @@ def export_dicom_work(
     for done, make in enumerate(makers):
         yield Progress(done, len(makers), f"making {planned[done]}")
         made.append(encoded(planned[done], make, identity, policy))
-    files = []
-    for name, content in zip(planned, made, strict=True):
-        files.append(write_whole(folder / name, content, overwrite=overwrite))
+    with moved_together(folder, overwrite=overwrite) as temporary:
+        for name, content in zip(planned, made, strict=True):
+            write_whole(temporary / name, content)
     yield Progress(len(makers), len(makers), "written")
-    return Exported(tuple(files), (*notes, *source.notes))
+    return Exported(tuple(folder / name for name in planned), (*notes, *source.notes))
+
+
+def export_several_dicom_work(
+    explanations: Sequence[Explanation],
+    study: Study,
+    out: str | Path,
+    *,
+    maps: Sequence[str] | None = None,
+    pictures: Sequence[CapturedPicture] = (),
+    identity: Deidentification | None = None,
+    overwrite: bool = False,
+) -> Work[Exported]:
+    """Write several explanations of one study as `export_dicom_work` does: all of them, or none.
+
+    Parameters
+    ----------
+    explanations : sequence of Explanation
+        Of distinct methods or targets, as those of one result folder are.
+    study, out, maps, pictures, identity, overwrite
+        As of `export_dicom_work`; the identity is one for all, so that the objects agree.
+
+    Raises
+    ------
+    StudyError
+        The study is not the explained one, or did not come from DICOM.
+    SparseExplainError
+        A file is there already or cannot be written, or a text would tell who the patient is.
+    """
+    identity = identity or Deidentification()
+    folder = Path(out)
+    planned = [n for each in explanations for n in _planned(_chosen(each, maps)[0], each, pictures)]
+    check_free([folder / name for name in planned], overwrite=overwrite)
+    notes: dict[str, None] = {}
+    with moved_together(folder, overwrite=overwrite) as temporary:
+        for each in explanations:
+            done = yield from export_dicom_work(
+                each, study, temporary, maps=maps, pictures=pictures, identity=identity
+            )
+            notes.update(dict.fromkeys(done.notes))
+    return Exported(tuple(folder / name for name in planned), tuple(notes))
 
 
 def encoded(
@@ -262,6 +302,20 @@ def _file_names(explanation: Explanation, maps: Iterable[ExplanationMap]) -> lis
     """As the NIfTI files of the same explanation are named."""
     key = "_".join(_plain(part) for part in (explanation.method, explanation.target) if part)
     return [f"{key}_{_plain(item.name)}.dcm" for item in maps]
+
+
+def _planned(
+    maps: Iterable[ExplanationMap], explanation: Explanation, pictures: Iterable[CapturedPicture]
+) -> list[str]:
+    """Names of all files, each with a number where another has its name already."""
+    names: dict[str, None] = {}
+    wanted = _file_names(explanation, maps) + [
+        f"{_plain(picture.name)}.dcm" for picture in pictures
+    ]
+    for name in map(Path, wanted):
+        numbered = (f"{name.stem}_{number}{name.suffix}" for number in count(2))
+        names[next(n for n in (name.name, *islice(numbered, len(wanted))) if n not in names)] = None
+    return list(names)
 
 
 def map_files(explanation: Explanation) -> list[str]:

@@ -19,7 +19,7 @@ from ..review.frames import at_slice, frames_by_role, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice, Panel
 from ..volumes.edge_letters import PLANES
-from ..whole_file import moved_together, refuse_existing, write_whole
+from ..whole_file import check_free, moved_together, write_whole
 from .compositor import Picture, PictureSize, draw
 from .dicom_deidentification import Deidentification
 from .dicom_export import Exported, encoded
@@ -80,8 +80,7 @@ def export_pictures_dicom(
     folder = Path(folder)
     keys = chosen_slices(reading, slices)
     names = [capture_name(place, key) for place, key in enumerate(keys)]
-    for name in names:
-        refuse_existing(folder / name, overwrite)
+    check_free([folder / name for name in names], overwrite=overwrite)
     yield Progress(0, len(keys), "images")
     policy = policy_for(reading.studies.values(), identify=identity.keep_identity)
     public = policy.reading(reading)
@@ -92,7 +91,7 @@ def export_pictures_dicom(
         key: checked_explanation(item, policy)[1] for key, item in public.explanations.items()
     }
     series = new_uid()
-    with moved_together(folder) as temporary:
+    with moved_together(folder, overwrite=overwrite) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
             words = key_slice_words(public.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from ..errors import StudyError
 from ..progress import Work
 from ..review.reading import Reading
-from ..whole_file import moved_together, refuse_existing
+from ..whole_file import check_free, moved_together
 from .compositor import PictureSize
 from .dicom_deidentification import Deidentification
 from .dicom_export import Exported, export_dicom_work, map_files
@@ -88,9 +88,11 @@ def export_reading_dicom(
     identity = identity or Deidentification()
     folder = Path(folder)
     names = planned_files(reading)
-    for name in names:
-        refuse_existing(folder / name, overwrite)
-    with moved_together(folder) as temporary, TemporaryDirectory(dir=temporary) as making:
+    check_free([folder / name for name in names], overwrite=overwrite)
+    with (
+        moved_together(folder, overwrite=overwrite) as temporary,
+        TemporaryDirectory(dir=temporary) as making,
+    ):
         done = yield from export_pictures_dicom(
             reading,
             Path(making, "pictures"),

@@ -11,7 +11,7 @@ from ..errors import SparseExplainError
 from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from ..whole_file import refuse_existing
+from ..whole_file import check_free
 from .compositor import PictureSize, draw
 from .measurements import measurement_file
 from .picture_file import save_picture
@@ -113,11 +113,10 @@ def _slice(reading: Reading, choice: ExportChoice) -> Work[Files]:
     """The picture of what is on the screen, and its JSON file."""
     policy = policy_for(reading.studies.values(), identify=choice.identify)
     png = choice.path if choice.path.suffix.lower() == ".png" else Path(f"{choice.path}.png")
-    for file in (png, png.with_suffix(".json")):
-        refuse_existing(file, choice.overwrite)
+    check_free([png, png.with_suffix(".json")], overwrite=choice.overwrite)
     yield Progress(0, 1, "drawing")
     picture = draw(policy.reading(reading), policy, choice.size)
-    with released_together(png.parent, policy) as temporary:
+    with released_together(png.parent, policy, overwrite=choice.overwrite) as temporary:
         written = save_picture(picture, temporary / png.name)
     return Files([png.parent / path.name for path in written], policy.notes())
 

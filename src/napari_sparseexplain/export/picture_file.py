@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL.PngImagePlugin import PngInfo
 
-from ..whole_file import refuse_existing, write_whole
+from ..whole_file import moved_together, refuse_existing, write_whole
 from .compositor import Picture
 
 
@@ -28,7 +28,7 @@ def png_bytes(picture: Picture) -> bytes:
 
 
 def save_picture(picture: Picture, path: str | Path, *, overwrite: bool = False) -> list[Path]:
-    """Write the PNG and, beside it, the JSON file; the JSON last.
+    """Write the PNG and, beside it, the JSON file; both or none.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def save_picture(picture: Picture, path: str | Path, *, overwrite: bool = False)
     for file in (png, beside):
         refuse_existing(file, overwrite)
     text = json.dumps(picture.record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return [
-        write_whole(png, png_bytes(picture), overwrite=overwrite),
-        write_whole(beside, text, overwrite=overwrite),
-    ]
+    with moved_together(png.parent, overwrite=overwrite) as temporary:
+        write_whole(temporary / png.name, png_bytes(picture))
+        write_whole(temporary / beside.name, text)
+    return [png, beside]

@@ -12,7 +12,7 @@ from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, key_slice_words
 from ..review.reading import Reading, slice_count
 from ..review.review import KeySlice
-from ..whole_file import refuse_existing
+from ..whole_file import check_free
 from .compositor import PictureSize, draw
 from .picture_file import save_picture
 from .privacy.output_check import released_together
@@ -114,11 +114,11 @@ def export_slices(
     folder = Path(folder)
     keys = chosen_slices(reading, slices)
     names = [picture_name(place, key) for place, key in enumerate(keys)]
-    for name in names:
-        refuse_existing(folder / name, overwrite)
+    written = [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]
+    check_free(written, overwrite=overwrite)
     policy = policy or policy_for(reading.studies.values(), identify=identify)
     public = policy.reading(reading)
-    with released_together(folder, policy) as temporary:
+    with released_together(folder, policy, overwrite=overwrite) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
             words = key_slice_words(public.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)
@@ -127,4 +127,4 @@ def export_slices(
             record = {**picture.record, "note": note}
             save_picture(replace(picture, record=record), temporary / name)
     yield Progress(len(keys), len(keys), "done")
-    return [path for n in names for path in (folder / n, (folder / n).with_suffix(".json"))]
+    return written

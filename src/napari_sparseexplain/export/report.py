@@ -12,7 +12,7 @@ from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from ..whole_file import refuse_existing, remove_file, write_whole
+from ..whole_file import check_free, remove_file, write_whole
 from .burned_in import RESEARCH_ONLY
 from .compositor import PictureSize, draw
 from .measurements import (
@@ -72,8 +72,7 @@ def write_report(
         or cannot be written; what a picture needs is not here.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
-    refuse_existing(measurement_file(path), overwrite)
+    check_free([path, measurement_file(path)], overwrite=overwrite)
     keys = tuple(reading.review.key_slices if slices is None else slices)
     time = (created or datetime.now(UTC)).astimezone(UTC)
     policy = policy or policy_for(reading.studies.values(), identify=identify)
@@ -99,7 +98,7 @@ def write_report(
         picture = draw(here, policy, size, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
-    with released_together(path.parent, policy) as temporary:
+    with released_together(path.parent, policy, overwrite=overwrite) as temporary:
         write_whole(temporary / path.name, pages.content())
         if marks:
             write_whole(temporary / measurement_file(path).name, measurement_csv(marks))

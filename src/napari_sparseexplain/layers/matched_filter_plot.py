@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..errors import SparseExplainError
+from ..whole_file import write_whole
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
@@ -52,32 +53,33 @@ def draw_matched_filter(figure: Figure, result: MatchedFilterResult, theme: Plot
                 style(plot, theme, plot.get_title())
 
 
-def save_matched_filter_figure(result: MatchedFilterResult, out: Path) -> Path:
+def matched_filter_file(out: Path) -> Path:
+    """The file that `save_matched_filter_figure` writes."""
+    return out if out.suffix.lower() == ".png" else out / "matched-filter.png"
+
+
+def save_matched_filter_figure(
+    result: MatchedFilterResult, out: Path, *, overwrite: bool = False
+) -> Path:
     """Write the figure as a PNG and return its path.
 
     Parameters
     ----------
     out : Path
         A ``.png`` file, or a folder (made when missing) that gets ``matched-filter.png``.
+    overwrite : bool
+        Whether a file of that name may be replaced.
 
     Raises
     ------
     SparseExplainError
-        The place cannot be written.
+        The file is there already, or cannot be written.
     """
-    path = out if out.suffix.lower() == ".png" else out / "matched-filter.png"
     figure = themed_figure(LIGHT, size=(12, 5), dpi=150)
     draw_matched_filter(figure, result, LIGHT)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, facecolor=figure.get_facecolor())
-    except OSError as error:
-        raise SparseExplainError(
-            f"the figure cannot be written ({error.strerror or error})",
-            where=path,
-            remedy="Choose a folder that you may write to",
-        ) from error
-    return path
+    stream = BytesIO()
+    figure.savefig(stream, format="png", facecolor=figure.get_facecolor())
+    return write_whole(matched_filter_file(out), stream.getvalue(), overwrite=overwrite)
 
 
 def _network(

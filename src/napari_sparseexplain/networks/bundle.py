@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..errors import ModelError
+from ..errors import ModelError, SparseExplainError
+from ..whole_file import moved_together, ordinary_mode
 from .architectures import build_network
 from .card_file import CARD_FILE, WEIGHTS_FILE, check_card, read_card, write_card
 from .catalogue import bundle_folder, models
@@ -72,7 +71,7 @@ class Model:
 
 
 def save_bundle(folder: str | Path, card: ModelCard, network: nn.Module) -> ModelCard:
-    """Write a bundle, weights first and the card last, each in one step.
+    """Write a bundle, weights and card together.
 
     Parameters
     ----------
@@ -101,27 +100,22 @@ def save_bundle(folder: str | Path, card: ModelCard, network: nn.Module) -> Mode
     }
     _refuse_non_finite(weights, target)
     _check_shapes(build_network(card.architecture, card.arguments), weights, target)
-    temporary = None
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target, prefix=".weights-")
-        os.close(handle)
-        save_file(weights, temporary)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the bundle from other users
-        saved = replace(card, weights_sha256=_sha256(Path(temporary)))
-        check_card(saved, target / CARD_FILE)
-        os.replace(temporary, target / WEIGHTS_FILE)
-        temporary = None
-        write_card(target, saved)
-    except OSError as error:
+        # Together: weights beside the card of other weights are no bundle.
+        with moved_together(target) as making:
+            save_file(weights, making / WEIGHTS_FILE)
+            ordinary_mode(making / WEIGHTS_FILE)
+            saved = replace(card, weights_sha256=_sha256(making / WEIGHTS_FILE))
+            check_card(saved, target / CARD_FILE)
+            write_card(making, saved)
+    except ModelError:
+        raise
+    except (SafetensorError, SparseExplainError) as error:
         raise ModelError(
-            f"the bundle cannot be written ({error.strerror or error})",
+            f"the bundle cannot be written ({getattr(error, 'what', error)})",
             where=target,
-            remedy="Choose a folder that you may write to",
+            remedy="Choose a folder that you may write to, on a disk that has room",
         ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
     return saved
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..json_file import read_json
+from ..whole_file import write_whole
 from .model_card import Inputs, ModelCard
 
 CARD_FILE = "card.json"
@@ -149,12 +148,4 @@ def check_card(card: ModelCard, where: Path | str) -> None:
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write ``card.json`` in one step: a reader sees the old card or the new one."""
     text = json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".card-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the bundle from other users
-        os.replace(temporary, folder / CARD_FILE)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(folder / CARD_FILE, text, overwrite=True)

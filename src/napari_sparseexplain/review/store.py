@@ -18,7 +18,7 @@ from ..errors import ReadError, StudyError
 from ..evidence import Explanation
 from ..evidence.explanation_files import entry_name
 from ..evidence.provenance import package_versions
-from ..evidence.store import load_explanation, save_explanation
+from ..evidence.store import RECORD_FILE, load_explanation, save_explanation
 from ..folder_lock import folder_lock
 from ..json_file import read_own_json
 from ..networks.catalogue import models
@@ -168,7 +168,7 @@ def _references(
     for key, explanation in reading.explanations.items():
         place = _array_place(explanation)
         # Arrays that an earlier save put here stay, also when this one was not asked for them.
-        if key in saved or (folder / place).is_dir():
+        if key in saved or _has_arrays(folder, place):
             references[key] = replace(references[key], folder=place, entry="")
         elif references[key].folder.startswith(f"{ARRAYS}/"):
             references[key] = replace(references[key], folder="", entry="")  # of another review
@@ -316,15 +316,24 @@ def _array_place(explanation: Explanation) -> str:
     return f"{ARRAYS}/{name}-{hashlib.sha256(record.encode()).hexdigest()[:12]}"
 
 
+def _has_arrays(folder: Path, place: str) -> bool:
+    return (folder / place / RECORD_FILE).is_file()
+
+
 def _save_arrays(reading: Reading, key: str, folder: Path) -> list[str]:
     """Write arrays into the review's folder, once for one record; the place that was made."""
     explanation = reading.explanations[key]
     study = reading.studies[reading.review.explanations[key].study]
     place = _array_place(explanation)
-    if (folder / place).is_dir():
+    if _has_arrays(folder, place):
         return []
-    with moved_together(folder / place, overwrite=False) as temporary:
-        save_explanation(explanation, study, temporary)
+    remove_empty([folder / place])  # of a save that was killed
+    try:
+        with moved_together(folder / place, overwrite=False) as temporary:
+            save_explanation(explanation, study, temporary)
+    except BaseException:
+        remove_empty([folder / ARRAYS, folder / place])
+        raise
     return [place]
 
 

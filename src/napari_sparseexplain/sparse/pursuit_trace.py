@@ -6,11 +6,13 @@ import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from io import StringIO
 from pathlib import Path
 
 import torch
 
 from ..errors import SparseExplainError
+from ..whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,26 @@ class Pursuit:
     converged: bool
 
 
-def write_traces(traces: Mapping[str, Sequence[TraceRow]], path: Path) -> None:
-    """Write traces as CSV: the image's name, then a column a field; an unknown gap stays empty."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["image", *(f.name for f in fields(TraceRow))])
-        writer.writeheader()
-        for image, trace in traces.items():
-            for row in trace:
-                plain = {"image": image, **asdict(row)}
-                if math.isnan(row.gap):
-                    plain["gap"] = ""
-                writer.writerow(plain)
+def write_traces(
+    traces: Mapping[str, Sequence[TraceRow]], path: Path, *, overwrite: bool = False
+) -> None:
+    """Write traces as CSV: the image's name, then a column a field; an unknown gap stays empty.
+
+    Raises
+    ------
+    SparseExplainError
+        The file is there already and ``overwrite`` is off, or cannot be written.
+    """
+    file = StringIO(newline="")
+    writer = csv.DictWriter(file, ["image", *(f.name for f in fields(TraceRow))])
+    writer.writeheader()
+    for image, trace in traces.items():
+        for row in trace:
+            plain = {"image": image, **asdict(row)}
+            if math.isnan(row.gap):
+                plain["gap"] = ""
+            writer.writerow(plain)
+    write_whole(path, file.getvalue(), overwrite=overwrite)
 
 
 def check_images(x: torch.Tensor, channels: int | None = None) -> None:

@@ -7,7 +7,6 @@ recipe in its header. Order and augmentation are functions of seed and step, so 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import ModelError
+from ..whole_file import hidden_file, move_file, ordinary_mode
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
@@ -40,9 +40,19 @@ def save_checkpoint(
             tensors[f"optimizer.{index}.{name}"] = value
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     header = {"step": str(step), "identity": json.dumps(identity, sort_keys=True)}
-    temporary = folder / (CHECKPOINT_FILE + ".part")
-    save_file(tensors, temporary, metadata=header)
-    os.replace(temporary, folder / CHECKPOINT_FILE)
+    temporary = hidden_file(folder, ".writing-")
+    try:
+        save_file(tensors, temporary, metadata=header)
+        ordinary_mode(temporary)
+        move_file(temporary, folder / CHECKPOINT_FILE, overwrite=True)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"the checkpoint cannot be written ({getattr(error, 'strerror', None) or error})",
+            where=folder,
+            remedy="Make room on the disk and start the same training again: it goes on",
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_checkpoint(

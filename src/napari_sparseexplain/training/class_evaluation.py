@@ -14,12 +14,17 @@ import numpy.typing as npt
 from ..evidence.scores import Counts, union
 from ..evidence.tables import mean_and_deviation, text_table
 from ..explanation.sparse_parameters import FLAGS, ParameterRow
+from ..whole_file import write_together
 from .jf_paper_numbers import TABLE_2, TABLE_3
 
 #: Regions in the order of the paper's Table II.
 REGIONS = ("ET", "WT", "TC")
 
 _PIECE = "largest piece"
+
+
+#: Files that the tables and all numbers are written to.
+FILES: tuple[str, str] = ("jf-ml-ista.md", "jf-ml-ista.json")
 
 
 @dataclass
@@ -124,13 +129,16 @@ class ClassEvaluation:
             parts.append(self._table_3())
         return "\n\n".join(parts)
 
-    def save(self, out: Path) -> list[Path]:
-        """Write the tables as text and the numbers as JSON; returns the files."""
-        out.mkdir(parents=True, exist_ok=True)
-        text, numbers = out / "jf-ml-ista.md", out / "jf-ml-ista.json"
-        text.write_text(self.text() + "\n", encoding="utf-8")
-        numbers.write_text(json.dumps(self._numbers(), indent=1) + "\n", encoding="utf-8")
-        return [text, numbers]
+    def save(self, out: Path, *, overwrite: bool = False) -> list[Path]:
+        """Write the tables as text and the numbers as JSON; returns the files.
+
+        Raises
+        ------
+        SparseExplainError
+            A file is there already and ``overwrite`` is off, or the folder cannot be written.
+        """
+        texts = (self.text() + "\n", json.dumps(self._numbers(), indent=1) + "\n")
+        return write_together(out, dict(zip(FILES, texts, strict=True)), overwrite=overwrite)
 
     def _numbers(self) -> dict[str, Any]:
         return {

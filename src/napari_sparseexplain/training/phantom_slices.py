@@ -7,9 +7,10 @@ Every slice has its own draw of relaxation times, timings and acquisition, so 20
 from __future__ import annotations
 
 import hashlib
-import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,6 +23,7 @@ from ..progress import Progress, Work
 from ..volumes.phantom_geometry import make_geometry
 from ..volumes.phantom_range import brain_sample, rendered_range
 from ..volumes.phantom_rendering import PHANTOM_ROLES, draw_appearance, render_slices
+from ..whole_file import cannot_write, check_free, hidden_file, move_file, refuse_existing
 
 #: Share of the slices of a phantom with a tumour that show some of it.
 TUMOUR_SHARE = 0.75
@@ -93,19 +95,24 @@ class PhantomSlices:
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Write one compressed ``.npz`` (arrays and strings only, no pickle)."""
+        """Write one compressed ``.npz`` (arrays and strings only, no pickle), in one step."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "wb") as stream:
-            np.savez_compressed(
-                stream,
-                x=self.x,
-                y=self.y,
-                geometry=self.geometry,
-                roles=np.array(self.roles),
-                spacing_mm=np.float64(self.spacing_mm),
-                seed=np.int64(self.seed),
-            )
+        temporary = hidden_file(path.parent, ".writing-")
+        try:
+            with open(temporary, "wb") as stream:
+                np.savez_compressed(
+                    stream,
+                    x=self.x,
+                    y=self.y,
+                    geometry=self.geometry,
+                    roles=np.array(self.roles),
+                    spacing_mm=np.float64(self.spacing_mm),
+                    seed=np.int64(self.seed),
+                )
+            move_file(temporary, path, overwrite=True)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> PhantomSlices:
@@ -248,37 +255,22 @@ def write_training_slices(
         raise SparseExplainError(
             "training slices are kept in an .npz file", where=out, remedy="Give --out FILE.npz"
         )
-    if out.exists() and not overwrite:
-        raise SparseExplainError(
-            "the file is there already and was left as it is",
-            where=out,
-            remedy="Choose another file, or allow overwriting (--overwrite)",
-        )
-    temporary = out.with_name(f".{out.name}.part")
+    check_free([out], overwrite=overwrite)
+    made = yield from render_training_slices(
+        geometries=geometries,
+        slices=slices,
+        seed=seed,
+        roles=roles,
+        size=size,
+        spacing_mm=spacing_mm,
+        workers=workers,
+    )
+    yield Progress(geometries, geometries, f"writing {out.name}")
+    refuse_existing(out, overwrite)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch()
-        try:
-            made = yield from render_training_slices(
-                geometries=geometries,
-                slices=slices,
-                seed=seed,
-                roles=roles,
-                size=size,
-                spacing_mm=spacing_mm,
-                workers=workers,
-            )
-            yield Progress(geometries, geometries, f"writing {out.name}")
-            made.save(temporary)
-            os.replace(temporary, out)
-        finally:
-            temporary.unlink(missing_ok=True)
+        made.save(out)
     except OSError as error:
-        raise SparseExplainError(
-            f"the file cannot be written ({error.strerror or error})",
-            where=out,
-            remedy="Choose a folder that you may write to, on a disk that has room",
-        ) from error
+        raise cannot_write("the file", out, error) from error
     return made
 
 
@@ -305,12 +297,26 @@ def _parts(orders: list[_Order], workers: int) -> Iterator[_Part]:
         return
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        futures: list[Future[_Part]] = [pool.submit(_render_order, order) for order in orders]
+        with _interrupts_are_ours():
+            futures: list[Future[_Part]] = [pool.submit(_render_order, order) for order in orders]
         for future in futures:
             yield future.result()
     finally:
         # Also on Cancel: what has not begun is dropped.
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_are_ours() -> Iterator[None]:
+    """Processes begun here do not hear Ctrl-C, which a terminal tells all: they end with us."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _render_order(order: _Order) -> _Part:

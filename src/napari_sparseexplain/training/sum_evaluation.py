@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SparseExplainError
 from ..evidence.provenance import package_versions
 from ..evidence.scores import Counts, Mean, mean_with_interval
 from ..evidence.tables import mean_and_deviation, text_table
+from ..whole_file import write_together
 from .intensity_rule import READINGS, RULE
 from .paper_numbers import (
     FIGURE_4_SDS,
@@ -30,6 +30,9 @@ CONDITIONS = {
     "blur": "Gaussian blur, σ = 1 pixel",
     "noise": "Gaussian noise, σ = 10 % of the range",
 }
+
+#: Files that the tables and all numbers are written to.
+FILES: tuple[str, str] = ("evaluation.md", "evaluation.json")
 
 #: Cases listed one by one; more are only summed up.
 _LISTED_CASES = 40
@@ -155,28 +158,17 @@ class SumEvaluation:
         ]
         return "\n\n".join(part for part in parts if part)
 
-    def save(self, out: str | Path) -> list[Path]:
+    def save(self, out: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Write the tables (``evaluation.md``) and all numbers (``evaluation.json``).
 
         Raises
         ------
         SparseExplainError
-            The folder cannot be written.
+            A file is there already and ``overwrite`` is off, or the folder cannot be written.
         """
-        folder = Path(out)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            paths = [folder / "evaluation.md", folder / "evaluation.json"]
-            paths[0].write_text(self.text() + "\n", encoding="utf-8")
-            values = json.dumps(self.to_json(), indent=2, ensure_ascii=False)
-            paths[1].write_text(values + "\n", encoding="utf-8")
-        except OSError as error:
-            raise SparseExplainError(
-                f"the tables cannot be written ({error.strerror or error})",
-                where=folder,
-                remedy="Choose a folder that you may write to",
-            ) from error
-        return paths
+        values = json.dumps(self.to_json(), indent=2, ensure_ascii=False)
+        texts = (self.text() + "\n", values + "\n")
+        return write_together(Path(out), dict(zip(FILES, texts, strict=True)), overwrite=overwrite)
 
     def to_json(self) -> dict[str, Any]:
         """All numbers, as plain JSON values."""

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import ModelError
+from ..errors import ModelError, SparseExplainError
 from ..evidence.scores import Counts
 from ..networks.bundle import save_bundle
 from ..networks.card_file import CARD_FILE
 from ..networks.device import choose_device
 from ..networks.model_card import Inputs, ModelCard
 from ..progress import Progress, Work
+from ..whole_file import check_writable, make_folders
 from .corruption import add_noise
 from .phantom_slices import PhantomSlices
 from .recipes import TITLES, Recipe, recipe_of
@@ -104,22 +105,31 @@ def claim_folder(out: Path) -> None:
     Raises
     ------
     ModelError
-        The folder cannot be made, or holds a bundle that was not trained there.
+        As `check_bundle_place`.
     """
-    if (out / CARD_FILE).is_file() and not (out / "training").is_dir():
+    check_bundle_place(out)
+    check_bundle_place(out / "training")
+    make_folders(out / "training")
+
+
+def check_bundle_place(out: Path) -> None:
+    """Say before the training, and not after it, that its bundle could not be saved.
+
+    Raises
+    ------
+    ModelError
+        The folder cannot be made or written, or holds a finished bundle.
+    """
+    if (out / CARD_FILE).is_file():  # what was interrupted has no card yet
         raise ModelError(
             "the folder already holds a bundle",
             where=out,
             remedy="Choose another folder with --out, or remove that bundle first",
         )
     try:
-        (out / "training").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelError(
-            f"the folder cannot be made ({error.strerror or error})",
-            where=out,
-            remedy="Choose a folder that you may write to",
-        ) from error
+        check_writable(out)
+    except SparseExplainError as error:
+        raise ModelError(error.what, where=error.where, remedy=error.remedy) from error
 
 
 def with_positive_thresholds(recipe: Recipe) -> Recipe:

@@ -17,6 +17,7 @@ from ..errors import ModelError
 from ..networks.architectures import build_network
 from ..networks.jf_ml_ista_network import JfMlIstaNetwork
 from ..progress import Progress, Work
+from ..whole_file import write_whole
 from .checkpoint import load_checkpoint, save_checkpoint
 from .class_losses import class_loss, residual_loss, specificity_loss
 from .corruption import flip_and_rotate, shade, stretch_contrast
@@ -218,7 +219,7 @@ def train_class_network(
             log.append({"step": step, "seen": step * recipe.batch, **entry})
             if folder is not None:
                 text = "".join(json.dumps(line) + "\n" for line in log)
-                (folder / LOG_FILE).write_text(text, encoding="utf-8")
+                write_whole(folder / LOG_FILE, text, overwrite=True)
         if folder is not None and step % every == 0:
             save_checkpoint(folder, network, optimizer, step, identity)
         yield Progress(

@@ -17,6 +17,7 @@ from ..errors import ModelError
 from ..networks.architectures import build_network
 from ..progress import Progress, Work
 from ..sparse.thresholds import Shrinkage
+from ..whole_file import write_whole
 from .checkpoint import load_checkpoint, save_checkpoint
 from .corruption import (
     add_noise,
@@ -260,4 +261,4 @@ def _read_log(folder: Path, step: int) -> list[dict[str, float]]:
 
 def _write_log(folder: Path, log: list[dict[str, float]]) -> None:
     text = "".join(json.dumps(line) + "\n" for line in log)
-    (folder / LOG_FILE).write_text(text, encoding="utf-8")
+    write_whole(folder / LOG_FILE, text, overwrite=True)

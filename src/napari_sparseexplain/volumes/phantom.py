@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from ..errors import SparseExplainError
 from ..progress import Progress, Work
+from ..whole_file import moved_together, write_whole
 from .grid import Grid, orientation_to_display
 from .phantom_anatomy import ICBM_NOTICE, template_folder
 from .phantom_geometry import PhantomGeometry, make_geometry, phantom_grid
@@ -218,15 +219,7 @@ def write_phantoms(
             where=out,
             remedy="Choose another folder, or allow overwriting (--overwrite)",
         )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / NOTICE_NAME).write_text(ICBM_NOTICE, encoding="utf-8")
-    except OSError as error:
-        raise SparseExplainError(
-            f"the folder cannot be written ({error.strerror})",
-            where=out,
-            remedy="Choose a folder that you may write to",
-        ) from error
+    write_whole(out / NOTICE_NAME, ICBM_NOTICE, overwrite=True)
     folders = []
     for i in range(subjects):
         yield Progress(i, subjects, f"phantom {i + 1} of {subjects}")
@@ -258,12 +251,12 @@ def _remove_subject(folder: Path) -> None:
 def write_subject(study: Study, folder: str | Path) -> Path:
     """Write a phantom's volumes as ``folder/<name>_<role>.nii.gz``, the same bytes every time."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for role, volume in {**study.images, **study.labels}.items():
-        stored = np.ascontiguousarray(volume.source.restore(np.asarray(volume.data)))
-        image = nib.Nifti1Image(stored, volume.source.affine)
-        image.header.set_xyzt_units("mm")
-        # A time stamp in the gzip header would make two equal files differ.
-        packed = gzip.compress(image.to_bytes(), compresslevel=9, mtime=0)
-        (folder / f"{study.name}_{role}.nii.gz").write_bytes(packed)
+    with moved_together(folder) as temporary:
+        for role, volume in {**study.images, **study.labels}.items():
+            stored = np.ascontiguousarray(volume.source.restore(np.asarray(volume.data)))
+            image = nib.Nifti1Image(stored, volume.source.affine)
+            image.header.set_xyzt_units("mm")
+            # A time stamp in the gzip header would make two equal files differ.
+            packed = gzip.compress(image.to_bytes(), compresslevel=9, mtime=0)
+            write_whole(temporary / f"{study.name}_{role}.nii.gz", packed)
     return folder

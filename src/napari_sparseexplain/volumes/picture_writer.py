@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SparseExplainError
+from ..whole_file import write_whole
 from .volume import Volume
 
 
@@ -38,10 +38,6 @@ def write_picture(
     SparseExplainError
         The file is there already, or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise SparseExplainError(
-            "the file is there already", where=path, remedy="Choose another folder, or --overwrite"
-        )
     stored = like.source.dtype
     whole = np.issubdtype(stored, np.unsignedinteger) and stored.itemsize <= 2
     kind = np.uint16 if whole and stored.itemsize == 2 else np.uint8
@@ -53,12 +49,5 @@ def write_picture(
         values = (values - low) * (top / max(float(high - low), np.finfo(np.float64).tiny))
     if signed:
         values = values + (top + 1) / 2
-    try:
-        iio.imwrite(path, np.clip(np.rint(values), 0, top).astype(kind))
-    except OSError as error:
-        raise SparseExplainError(
-            f"the picture cannot be written ({error.strerror or error})",
-            where=path,
-            remedy="Choose a folder that you may write to, on a disk that has room",
-        ) from error
-    return path
+    pixels = np.clip(np.rint(values), 0, top).astype(kind)
+    return write_whole(path, iio.imwrite("<bytes>", pixels, extension=".png"), overwrite=overwrite)

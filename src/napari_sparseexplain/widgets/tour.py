@@ -23,7 +23,7 @@ from ..review.annotation import AnnotationKind, annotation_on_grid
 from .decompose_tab import FIRST_DECOMPOSER
 from .plots_dock import hide_plots, show_plots
 from .window_review import OWN
-from .workspace import Workspace, open_workspace
+from .workspace import Workspace, open_workspace, run_window
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -87,7 +87,7 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
         report = _review(workspace, voxel, out, show)
         if stay:
             print(f"Report: {report.resolve()}")
-            napari.run()
+            run_window(viewer)
         return [*pictures, report]
     finally:
         if not stay:

@@ -435,6 +435,17 @@ class Workspace(QWidget):
         self.modes.close()
 
 
+def run_window(viewer: Viewer) -> None:
+    """Leave the window to a person until it is closed; Ctrl-C closes it as a person would."""
+    import napari
+
+    try:
+        napari.run()
+    except KeyboardInterrupt:
+        viewer.close()  # what is marked is then kept
+        raise
+
+
 def open_workspace(viewer: Viewer) -> Workspace:
     """The viewer's workspace: the one that is docked already, else a new one."""
     # A viewer that napari hands to plugins warns its reader at every private name.

@@ -14,15 +14,19 @@ from .policy import ExportPolicy
 
 
 @contextmanager
-def released_together(folder: Path, policy: ExportPolicy) -> Iterator[Path]:
+def released_together(
+    folder: Path, policy: ExportPolicy, *, overwrite: bool = True
+) -> Iterator[Path]:
     """A hidden folder whose files are searched and then moved to ``folder``, all or none.
+
+    As `moved_together`, with the check between.
 
     Raises
     ------
     SparseExplainError
         A file holds what tells who was examined, or the folder cannot be written.
     """
-    with moved_together(folder) as temporary:
+    with moved_together(folder, overwrite=overwrite) as temporary:
         yield temporary
         check_folder(temporary, policy)
 
