@@ -30,6 +30,12 @@ def findings_in_code() -> dict[str, set[str]]:
     return found
 
 
+def test_every_finding_has_a_sentence_that_may_leave() -> None:
+    from napari_sparseexplain.export.privacy.finding_sentences import SENTENCES
+
+    assert set(SENTENCES) == set(findings_in_code())
+
+
 def findings_in_document() -> dict[str, set[str]]:
     """The same from the table."""
     section = DOCUMENT.read_text(encoding="utf-8").split("## Findings")[1].split("\n## ")[0]

@@ -51,6 +51,9 @@ def told_of(value: str) -> tuple[Identity, str]:
         ("Kowalczyk^Zbigniewa^Mx", "Zbigniewa_Kowalczyk"),
         ("Kowalczyk^Zbigniewa^Mx", "KOWALCZYK-ZBIGNIEWA"),
         ("Li Wang", "li-wang"),
+        ("홍길동", "홍길동"),
+        ("Yamada^Tarou=山田^太郎", "山田太郎"),
+        ("Ковальчук^Анна", "Анна КОВАЛЬЧУК"),
         ("O'Neill", "Oneill"),
     ],
 )
@@ -167,6 +170,16 @@ def test_private_elements_and_nested_ones_tell_too() -> None:
     known = identity_of_headers([header])
     for said in ("Privatename", "blobname", "Dora Deepnested"):
         assert known.without(said) == REMOVED
+
+
+@pytest.mark.parametrize("name", ["Score^Held", "Weight^Recipe", "Inferno^Axial", "Edema^Brain"])
+def test_a_name_that_is_a_word_of_the_program_stops_no_report(name: str) -> None:
+    """Words of model cards, colour maps, planes and code tables: none of them names a patient."""
+    known = identity(PatientName=name)
+    assert not known.in_output("held-out score, weight decay, recipe, inferno, axial, brain edema")
+    assert known.without(f"seen by {name.replace('^', ' ')}, ward 5").startswith(
+        f"seen by {REMOVED}"
+    )
 
 
 def test_a_checksum_holds_no_number() -> None:

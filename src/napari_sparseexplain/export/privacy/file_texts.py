@@ -124,6 +124,13 @@ def _of_nifti(name: str, content: bytes) -> Iterator[SaidText]:
 
 
 def _of_dicom(dataset: Dataset) -> Iterator[SaidText]:
-    for element in elements(dataset):
+    """Texts of a data set and of its file's own header.
+
+    Codes of the standard's tables, and elements whose values the standard lists, hold no words of
+    a person.
+    """
+    for element in (*elements(getattr(dataset, "file_meta", Dataset())), *elements(dataset)):
+        if element.VR == "CS" or element.keyword in ("CodeMeaning", "CodeValue"):
+            continue
         for said in texts(element):
             yield from _of_text(said, f"element {element.name}")

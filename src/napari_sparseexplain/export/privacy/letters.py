@@ -33,8 +33,9 @@ _SURE = 7
 #: Values of more words than this are found by their words.
 _MOST_WORDS = 16
 
-#: First character of the East Asian scripts, which write no spaces.
-_EAST_ASIAN = "\u2e80"
+#: First character of the East Asian scripts, which write no spaces; and the letters that a Korean
+#: syllable is taken apart into.
+_EAST_ASIAN, _JAMO = "\u2e80", ("\u1100", "\u11ff")
 
 
 class Match(NamedTuple):
@@ -72,7 +73,7 @@ def plain_words(said: str) -> list[str]:
 
 def is_east_asian(value: str) -> bool:
     """Whether a value is written without spaces, so that two characters are a name."""
-    return max(value, default="") >= _EAST_ASIAN
+    return any(c >= _EAST_ASIAN or _JAMO[0] <= c <= _JAMO[1] for c in value)
 
 
 class SearchedText:

@@ -143,20 +143,22 @@ def harmless_words() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def program_words() -> frozenset[str]:
-    """Words of the texts that this program's code writes, with those of `harmless_words`.
+    """Words of the texts that code and model cards hold, with those of `harmless_words`.
 
     A finished file is full of them; a patient's name that equals one of them alone is none of this
     program's making there, and so is no reason to refuse it.
     """
     found: set[str] = set()
-    for source in _sources():
-        found |= _literal_words(source)
+    root = Path(str(resources.files(__name__.partition(".")[0])))
+    for path in sorted(root.rglob("*.py")):
+        found |= _literal_words(path.read_text(encoding="utf-8"))
+    for path in sorted(root.rglob("card.json")):  # what a report says of a model
+        found |= _words_of(path.read_text(encoding="utf-8"))
     return harmless_words() | frozenset(found) | frozenset(f"{word}s" for word in found)
 
 
-def _sources() -> list[str]:
-    root = resources.files(__name__.partition(".")[0])
-    return [path.read_text(encoding="utf-8") for path in sorted(Path(str(root)).rglob("*.py"))]
+def _words_of(said: str) -> set[str]:
+    return {word for word in _WORD.findall(said.casefold()) if len(word) >= SHORTEST}
 
 
 def _literal_words(source: str) -> set[str]:
@@ -166,7 +168,7 @@ def _literal_words(source: str) -> set[str]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.update(w for w in _WORD.findall(node.value.casefold()) if len(w) >= SHORTEST)
+            found |= _words_of(node.value)
         is_text_alone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not is_text_alone:
             waiting.extend(ast.iter_child_nodes(node))
