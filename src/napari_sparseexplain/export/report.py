@@ -84,7 +84,7 @@ def write_report(
         note = without(key.note, hidden)
         lines = [note] if note else []
         table = _rows_of_slice(here, key, marks)
-        width, height = pages.picture_room(len(lines), table)
+        width, height = pages.picture_room(lines, table)
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
         picture = compose(here, size, identify=identify, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
