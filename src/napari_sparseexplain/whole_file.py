@@ -104,10 +104,9 @@ def moved_together(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
     SparseExplainError
         The folder cannot be written, or holds a file that must not be replaced.
     """
-    temporary, made = None, []
+    temporary = None
     try:
-        made = make_folders(folder)
-        new = folder in made
+        new = folder in make_folders(folder)
         temporary = hidden_folder(folder.parent if new else folder, ".exporting-")
         yield temporary
         with undisturbed():
@@ -115,11 +114,6 @@ def moved_together(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
                 _move_all(temporary, folder, overwrite=overwrite)
     except OSError as error:
         raise cannot_write("the files", folder, error) from error
-    except (GeneratorExit, KeyboardInterrupt):
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        remove_empty(made)  # cancelled: as if it had never begun
-        raise
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

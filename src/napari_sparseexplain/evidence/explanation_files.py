@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,31 @@ from ..volumes import Study
 from ..volumes.nifti_writer import write_nifti
 from .explanation import Explanation, ExplanationMap
 
+#: Characters of a part of a file's name; three of them and an ending fit on any disk.
+_LONGEST_WORD = 75
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
 
 def entry_name(method: str, target: str) -> str:
     """Name of an explanation in its folder: ``<method>`` or ``<method>_<target>``."""
-    return "_".join(_UNSAFE.sub("-", part).strip("-") for part in (method, target) if part)
+    return "_".join(file_word(part) for part in (method, target) if part)
+
+
+def file_word(text: str) -> str:
+    """A text as part of a file's name: without what a name cannot hold, and never too long."""
+    word = _UNSAFE.sub("-", text).strip("-")
+    if len(word) <= _LONGEST_WORD:
+        return word
+    return (
+        f"{word[: _LONGEST_WORD - 13]}-{sha256(text.encode('utf-8', 'replace')).hexdigest()[:12]}"
+    )
 
 
 def map_file(key: str, item: ExplanationMap) -> str:
     """Name of a map's file."""
     ending = ".nii.gz" if item.space == "study" else ".npz"
-    return f"{key}_{_UNSAFE.sub('-', item.name).strip('-')}{ending}"
+    return f"{key}_{file_word(item.name)}{ending}"
 
 
 def files_of(entry: Any) -> set[str]:

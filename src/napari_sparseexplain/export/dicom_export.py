@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pydicom.dataset import Dataset
 
 from ..errors import StudyError
 from ..evidence.explanation import Explanation, ExplanationMap
+from ..evidence.explanation_files import file_word
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..whole_file import check_free, moved_together, write_whole
@@ -29,8 +29,6 @@ from .dicom_segmentation import segmentation
 from .dicom_source import dicom_source
 from .privacy.output_check import check_content
 from .privacy.policy import ExportPolicy, policy_for
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,7 +293,7 @@ def _check_study(explanation: Explanation, study: Study) -> None:
 
 
 def _plain(name: str) -> str:
-    return _UNSAFE.sub("-", name).strip("-_") or "map"
+    return file_word(name).strip("-_") or "map"
 
 
 def _file_names(explanation: Explanation, maps: Iterable[ExplanationMap]) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import category
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -48,16 +49,22 @@ def line_height(size: int) -> int:
     return round(size * 1.3)
 
 
+def on_one_line(text: str) -> str:
+    """A text without what no line can hold: breaks, control characters, halves of characters."""
+    return "".join(" " if category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
+
+
 def text_width(text: str, size: int, *, bold: bool = False) -> float:
     """Width of one line in pixels."""
-    return font(size, bold=bold).getlength(text)
+    return font(size, bold=bold).getlength(on_one_line(text))
 
 
 def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
     """The text, cut with an ellipsis where it is wider than ``width`` pixels."""
-    if text_width(text, size, bold=bold) <= width:
+    most = _most_letters(size, width)
+    if len(text) <= most and text_width(text, size, bold=bold) <= width:
         return text
-    low, high = 0, len(text)
+    low, high = 0, min(len(text), most)
     while low < high:
         middle = (low + high + 1) // 2
         if text_width(text[:middle].rstrip() + "…", size, bold=bold) <= width:
@@ -67,18 +74,24 @@ def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
     return text[:low].rstrip() + "…"
 
 
+def _most_letters(size: int, width: float) -> int:
+    """Letters that could be in a width, each as narrow as none is; more need not be laid out."""
+    return round(width / size * 20) + 20
+
+
 def wrapped(text: str, size: int, width: float, most: int = 99) -> list[str]:
     """Lines no wider than ``width``, broken at spaces; the last of ``most`` is cut."""
     lines: list[str] = []
     words = text.split()
-    while words:
+    first = 0
+    while first < len(words):
         if len(lines) == most - 1:
-            return [*lines, fitted(" ".join(words), size, width)]
-        count = 1
-        while count < len(words) and text_width(" ".join(words[: count + 1]), size) <= width:
-            count += 1
-        lines.append(fitted(" ".join(words[:count]), size, width))
-        words = words[count:]
+            return [*lines, fitted(" ".join(words[first:]), size, width)]
+        end = first + 1
+        while end < len(words) and text_width(" ".join(words[first : end + 1]), size) <= width:
+            end += 1
+        lines.append(fitted(" ".join(words[first:end]), size, width))
+        first = end
     return lines
 
 
@@ -110,7 +123,7 @@ def write(
     edge = max(1, size // 9) if outlined else 0
     ImageDraw.Draw(image).text(
         (round(place[0]), round(place[1])),
-        text,
+        on_one_line(text[: _most_letters(size, image.width)]),
         fill=colour,
         font=font(size, bold=bold),
         anchor=anchor,

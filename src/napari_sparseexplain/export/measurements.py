@@ -153,7 +153,7 @@ def measurement_csv(found: Sequence[Measurement]) -> bytes:
         inside = {_scan(v): v for v in m.values}
         told = [text for scan in scans for text in _value_cells(inside.get(scan))]
         writer.writerow([m.number, m.kind, comment, value, m.unit, *where, study, place, *told])
-    return stream.getvalue().encode("utf-8-sig")
+    return stream.getvalue().encode("utf-8-sig", "backslashreplace")
 
 
 def measurement_file(report: Path) -> Path:

@@ -19,7 +19,10 @@ def png_bytes(picture: Picture) -> bytes:
     text.add_itxt("Software", str(record["software"]))
     text.add_itxt("Creation Time", str(record["created"]))
     text.add_itxt("Disclaimer", str(record["notice"]))
-    text.add_itxt("sparseexplain", json.dumps(record, ensure_ascii=False, allow_nan=False))
+    said = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    # What UTF-8 cannot hold is written as JSON reads it back.
+    said = said.encode("utf-8", "backslashreplace").decode("utf-8")
+    text.add_itxt("sparseexplain", said)
     stream = io.BytesIO()
     picture.image.save(
         stream, "PNG", pnginfo=text, dpi=(picture.dpi, picture.dpi), compress_level=6

@@ -93,7 +93,7 @@ def write_report(
         yield Progress(place + 1, len(keys) + 1, key_slice_words(study, key, kind="slice"))
         lines = [key.note] if key.note else []
         table = _rows_of_slice(here, key, marks)
-        width, height = pages.picture_room(len(lines), table)
+        width, height = pages.picture_room(lines, table)
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
         picture = draw(here, policy, size, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"

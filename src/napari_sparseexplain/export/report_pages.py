@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -16,15 +19,70 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, Table, TableStyle
 
-from .lettering import font_file
+from .lettering import font_file, on_one_line
 
 #: Margins of a page in points.
 MARGIN = 40.0
 
 _FONT, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
-#: Share of a page that a table beside a picture may take.
-_MOST_TABLE = 0.4
 _BODY, _HEADING, _TITLE, _SMALL = 8.5, 11.5, 18.0, 7.0
+#: Share of a page that words and a table may take beside a picture; more have pages of their own.
+_MOST_BESIDE = 0.4
+#: Lines of a heading, of a paragraph and of a table's row that are kept on one page.
+_HEADING_LINES, _PART_LINES, _ROW_LINES = 8, 40, 12
+#: Characters that are measured at once.
+_PIECE = 100
+#: Characters by which a column's width is chosen; no column shows more on a line.
+_LONGEST = 400
+#: Space within a table's cells.
+_LEFT, _RIGHT = 2.0, 4.0
+
+
+def text_parts(text: str, font: str, size: float, width: float, lines: int) -> list[str]:
+    """A text in parts of about so many lines each, broken between words where there are any.
+
+    Parts are what goes on over a page: a text of any length is laid out part by part, in a time
+    that grows with its length alone.
+    """
+    room = 0.7 * width * lines  # a line is not filled to its end
+    parts: list[str] = []
+    part, used = "", 0.0
+    for word in _words(" ".join(on_one_line(text).split()), font, size, room):
+        wide = pdfmetrics.stringWidth(word, font, size)
+        if part and used + wide > room:
+            parts.append(part.rstrip())
+            part, used = "", 0.0
+        part, used = part + word, used + wide
+    return [*parts, part.rstrip()]
+
+
+def _words(text: str, font: str, size: float, room: float) -> Iterator[str]:
+    """Words with the space behind them; one that is longer than ``room`` in pieces."""
+    for word in re.findall(r"\S+ ?", text):
+        while len(word) > 1 and pdfmetrics.stringWidth(word[:_PIECE], font, size) > room:
+            yield word[: _PIECE // 10]
+            word = word[_PIECE // 10 :]
+        for start in range(0, len(word), _PIECE):
+            yield word[start : start + _PIECE]
+
+
+def _rows_in_parts(rows: list[list[str]], widths: list[float]) -> tuple[list[list[str]], list[int]]:
+    """Rows none of which is higher than a page, and which of them go on in the next one."""
+    found, going_on = [], []
+    for place, row in enumerate(rows):
+        font = _BOLD if place == 0 else _FONT
+        parts = [
+            text_parts(cell, font, _SMALL, max(width, _SMALL), _ROW_LINES)
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        if place == 0:  # it stands on every page
+            found.append([part[0] + ("…" if len(part) > 1 else "") for part in parts])
+            continue
+        for lines in zip_longest(*parts, fillvalue=""):
+            going_on.append(len(found))
+            found.append(list(lines))
+        going_on.pop()
+    return found, going_on
 
 
 class ReportPages:
@@ -62,18 +120,28 @@ class ReportPages:
         """A heading, never alone at the end of a page."""
         size = _TITLE if level == 1 else _HEADING
         style = ParagraphStyle("heading", fontName=_BOLD, fontSize=size, leading=size * 1.3)
-        self._place(Paragraph(escape(text), style), before=size * 0.7, keep=50.0)
+        *parts, last = text_parts(text, _BOLD, size, self.width, _HEADING_LINES)
+        for place, part in enumerate(parts):
+            self._place(Paragraph(escape(part), style), before=size * 0.7 * (place == 0))
+        before = 0.0 if parts else size * 0.7
+        self._place(Paragraph(escape(last), style), before=before, keep=50.0)
 
     def paragraph(self, text: str, *, strong: bool = False) -> None:
-        """Text over the whole width."""
+        """Text over the whole width, on as many pages as it needs."""
+        for place, block in enumerate(self._paragraphs(text, strong=strong)):
+            self._place(block, before=4.0 * (place == 0))
+
+    def _paragraphs(self, text: str, *, strong: bool = False) -> list[Paragraph]:
+        font = _BOLD if strong else _FONT
         style = ParagraphStyle(
             "body",
-            fontName=_BOLD if strong else _FONT,
+            fontName=font,
             fontSize=_BODY,
             leading=_BODY * 1.4,
             textColor=colors.HexColor("#9A4A00") if strong else colors.black,
         )
-        self._place(Paragraph(escape(text), style), before=4.0)
+        parts = text_parts(text, font, _BODY, self.width, _PART_LINES)
+        return [Paragraph(escape(part), style) for part in parts]
 
     def table(self, rows: list[list[str]]) -> None:
         """A table with its heads in the first row; long ones go on over the page."""
@@ -86,17 +154,24 @@ class ReportPages:
         if self._used:
             self._end_page()
 
-    def picture_room(self, lines: int, table: list[list[str]] | None = None) -> tuple[float, float]:
-        """Width and height in points that a picture has on a page with that many lines and rows."""
+    def picture_room(
+        self, lines: Sequence[str], table: list[list[str]] | None = None
+    ) -> tuple[float, float]:
+        """Width and height in points that a picture has on a page with these lines and rows.
+
+        Where they are long they go on over pages, and the picture has one for itself.
+        """
+        words = sum(p.wrap(self.width, A4[1])[1] for line in lines for p in self._paragraphs(line))
         rows = self._table(table).wrap(self.width, A4[1])[1] + 4.0 if table else 0.0
-        # A table of very long words must not take the picture's place: it goes on over the page.
-        rows = min(rows, _MOST_TABLE * A4[1])
-        return self.width, A4[1] - 2 * MARGIN - _HEADING * 2.2 - 40.0 * bool(lines) - 16.0 - rows
+        words = max(words + 4.0 * len(lines), 40.0 * bool(lines))
+        if words + rows > _MOST_BESIDE * A4[1]:
+            words = rows = 0.0
+        return self.width, A4[1] - 2 * MARGIN - _HEADING * 2.2 - 16.0 - words - rows
 
     def picture_page(
         self,
         heading: str,
-        lines: list[str],
+        lines: Sequence[str],
         image: Image.Image,
         table: list[list[str]] | None = None,
     ) -> None:
@@ -104,9 +179,9 @@ class ReportPages:
         self.end_section()
         self.heading(heading)
         for line in lines:
-            self.paragraph(line[:400])
+            self.paragraph(line)
         self.table(table or [])
-        width, height = self.picture_room(len(lines), table)
+        width, height = self.picture_room(lines, table)
         if height > self._top - MARGIN - 14:
             self._end_page()
         scale = min(width / image.width, height / image.height)
@@ -127,19 +202,22 @@ class ReportPages:
         body = ParagraphStyle("cell", fontName=_FONT, fontSize=_SMALL, leading=_SMALL * 1.3,
                               splitLongWords=1)  # fmt: skip
         head = ParagraphStyle("head", parent=body, fontName=_BOLD)
+        widths = self._column_widths(rows)
+        rows, going_on = _rows_in_parts(rows, [w - _LEFT - _RIGHT for w in widths])
         cells = [
             [Paragraph(escape(cell), head if place == 0 else body) for cell in row]
             for place, row in enumerate(rows)
         ]
-        table = Table(cells, colWidths=self._column_widths(rows), repeatRows=1)
+        table = Table(cells, colWidths=widths, repeatRows=1)
         table.setStyle(
             TableStyle(
                 [
                     ("VALIGN", (0, 0), (-1, -1), "TOP"),
                     ("LINEBELOW", (0, 0), (-1, 0), 0.6, colors.HexColor("#404040")),
                     ("LINEBELOW", (0, 1), (-1, -1), 0.25, colors.HexColor("#C0C0C0")),
-                    ("LEFTPADDING", (0, 0), (-1, -1), 2),
-                    ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+                    *(("LINEBELOW", (0, n), (-1, n), 0.25, colors.white) for n in going_on),
+                    ("LEFTPADDING", (0, 0), (-1, -1), _LEFT),
+                    ("RIGHTPADDING", (0, 0), (-1, -1), _RIGHT),
                     ("TOPPADDING", (0, 0), (-1, -1), 2),
                     ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
                 ]
@@ -153,7 +231,7 @@ class ReportPages:
         wanted = []
         for column in range(count):
             longest = max(
-                pdfmetrics.stringWidth(row[column], _BOLD if i == 0 else _FONT, _SMALL)
+                pdfmetrics.stringWidth(row[column][:_LONGEST], _BOLD if i == 0 else _FONT, _SMALL)
                 for i, row in enumerate(rows)
             )
             wanted.append(min(longest + 8.0, self.width * 0.6))

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ..errors import SparseExplainError
 from ..progress import Progress, Work
-from ..whole_file import moved_together, write_whole
+from ..whole_file import moved_together, remove_empty, write_whole
 from .grid import Grid, orientation_to_display
 from .phantom_anatomy import ICBM_NOTICE, template_folder
 from .phantom_geometry import PhantomGeometry, make_geometry, phantom_grid
@@ -251,12 +251,16 @@ def _remove_subject(folder: Path) -> None:
 def write_subject(study: Study, folder: str | Path) -> Path:
     """Write a phantom's volumes as ``folder/<name>_<role>.nii.gz``, the same bytes every time."""
     folder = Path(folder)
-    with moved_together(folder) as temporary:
-        for role, volume in {**study.images, **study.labels}.items():
-            stored = np.ascontiguousarray(volume.source.restore(np.asarray(volume.data)))
-            image = nib.Nifti1Image(stored, volume.source.affine)
-            image.header.set_xyzt_units("mm")
-            # A time stamp in the gzip header would make two equal files differ.
-            packed = gzip.compress(image.to_bytes(), compresslevel=9, mtime=0)
-            write_whole(temporary / f"{study.name}_{role}.nii.gz", packed)
+    try:
+        with moved_together(folder) as temporary:
+            for role, volume in {**study.images, **study.labels}.items():
+                stored = np.ascontiguousarray(volume.source.restore(np.asarray(volume.data)))
+                image = nib.Nifti1Image(stored, volume.source.affine)
+                image.header.set_xyzt_units("mm")
+                # A time stamp in the gzip header would make two equal files differ.
+                packed = gzip.compress(image.to_bytes(), compresslevel=9, mtime=0)
+                write_whole(temporary / f"{study.name}_{role}.nii.gz", packed)
+    except BaseException:
+        remove_empty([folder])  # a folder without scans would look like a study
+        raise
     return folder
