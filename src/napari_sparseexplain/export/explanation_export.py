@@ -57,7 +57,7 @@ def export_explanation(
         As `save_explanation`; or what was made would tell who was examined.
     """
     policy = policy_for([study], identify=identify)
-    policy.study(study)
+    policy.know_roles(study)
     public = policy.explanation(explanation)
     files = save_explanation(
         public,

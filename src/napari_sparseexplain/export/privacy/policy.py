@@ -210,6 +210,11 @@ class ExportPolicy:
         if not self.identify:
             self.identity = joined(self.identity, _identity_of(study))
 
+    def know_roles(self, study: Study) -> None:
+        """Replace the names of a study's scans in words from now on."""
+        if not self.identify:
+            self._public_roles(study)
+
     def with_headers(self, headers: Iterable[Dataset]) -> ExportPolicy:
         """The same policy, which also knows what the headers of images tell."""
         if self.identify:
