@@ -86,15 +86,15 @@ class ExportPolicy:
         Whether names stand as they are; nothing is then replaced or searched for.
     identity : Identity
         What tells who was examined.
-    replaced : dict of str to int
-        What a person must know: sentences, and how often.
+    replaced : dict
+        What a person must know, in order; its values mean nothing.
     allowed : set of str
         Texts that this program writes whoever was examined, as the time of the export.
     """
 
     identify: bool
     identity: Identity = NOBODY
-    replaced: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, None] = field(default_factory=dict)
     allowed: set[str] = field(default_factory=lambda: set(_OWN_SENTENCES))
     _roles: dict[Study, dict[str, str]] = field(default_factory=dict, repr=False)
 
@@ -227,11 +227,7 @@ class ExportPolicy:
 
     def notes(self) -> tuple[str, ...]:
         """What was left out or replaced, one sentence each, for the person who exports."""
-        return tuple(
-            f"replaced, so that nobody is named: {what}"
-            + (f" ({count} times)" if count > 1 else "")
-            for what, count in self.replaced.items()
-        )
+        return tuple(f"replaced, so that nobody is named: {what}" for what in self.replaced)
 
     # --- what the parts of a review become -------------------------------------------------------
 
@@ -379,7 +375,7 @@ class ExportPolicy:
         return study_code(reading.review.studies[key])
 
     def _note(self, what: str) -> None:
-        self.replaced[what] = self.replaced.get(what, 0) + 1
+        self.replaced[what] = None
 
 
 def policy_for(
