@@ -88,7 +88,7 @@ def export_pictures_dicom(
     sources = _Sources(public, keys)
     policy = policy.with_headers(sources.headers())
     records = {
-        key: checked_explanation(item, policy)[1] for key, item in public.explanations.items()
+        key: checked_explanation(public.explanations[key], policy)[1] for key in public.on_screen
     }
     series = new_uid()
     with moved_together(folder, overwrite=overwrite) as temporary:
@@ -136,8 +136,8 @@ class _Sources:
             if panel.scan is not None:
                 self._roles.setdefault(panel.scan.study, {})[panel.scan.role] = None
             self._roles.setdefault(panel.study, {})
-        for key, item in reading.explanations.items():
-            study = reading.review.explanations[key].study
+        for key in reading.on_screen:
+            study, item = reading.review.explanations[key].study, reading.explanations[key]
             self._roles.setdefault(study, {}).update(dict.fromkeys(item.provenance.inputs))
         self._found: dict[tuple[str, frozenset[tuple[str, tuple[int, ...]]]], DicomSource] = {}
         needed = {key.study for key in keys}

@@ -38,6 +38,13 @@ class Reading:
     findings: tuple[Finding, ...] = ()
     pending: tuple[str, ...] = ()
 
+    @property
+    def on_screen(self) -> tuple[str, ...]:
+        """Keys of the explanations that a panel shows; the reading may hold others beside them."""
+        overlays = [item for panel in self.review.panels for item in panel.overlays]
+        shown = dict.fromkeys(item.key for item in overlays if item.shelf == "explanation")
+        return tuple(key for key in shown if key in self.explanations)
+
     def with_review(self, review: Review) -> Reading:
         """The same with another state of the review."""
         return replace(self, review=review)

@@ -145,8 +145,8 @@ class AttributionTab(ExplainTab):
     def run_trust(self) -> None:
         """Every figure of the maps in the picture."""
         wanted = [one.answer for one in self.in_picture if not one.answer.whole]
-        if wanted:
-            self.runner.start(partial(self.session.trust_work, wanted))
+        if wanted and self.runner.start(partial(self.session.trust_work, wanted)):
+            self._asked = self._workspace.study
 
     def show_table(self) -> None:
         """Scroll to the table of trust."""
@@ -227,8 +227,8 @@ class AttributionTab(ExplainTab):
                 self._show_beside(one)
                 self.run_bar.message.setText("It was computed before, and is shown again.")
                 return
-        self._asked = ask.study
-        self.runner.start(partial(self.session.attribution_work, ask))
+        if self.runner.start(partial(self.session.attribution_work, ask)):
+            self._asked = ask.study
 
     def _ask(self, slices: slice) -> AttributionAsk:
         key, study = model_key(self.models, self.device), self._workspace.needed_study()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QCheckBox
 
@@ -11,6 +13,7 @@ from ..errors import SparseExplainError
 from ..evidence import Explanation
 from ..explanation.catalogue import method_info
 from ..layers.component_layers import class_colours, short_class
+from ..progress import Work
 from ..volumes import Study
 from .awaited_slice import AwaitedSlice
 from .cell_choice import CellChoice
@@ -29,13 +32,21 @@ from .round_slider import RoundSlider
 from .shown_decomposition import ShownDecomposition
 from .study_choice import StudyChoice
 from .voxel_panel import VoxelPanel
-from .work_runner import LatestRunner
+from .work_runner import LatestRunner, Told, told_with
 
 if TYPE_CHECKING:
     from .workspace import Workspace
 
 #: The model to begin with, once it ships.
 FIRST_DECOMPOSER = "jf-ml-ista"
+
+
+@dataclass(eq=False)
+class _Asked:
+    """What a run is for."""
+
+    study: Study
+    key: ModelKey
 
 
 class DecomposeTab(ExplainTab):
@@ -49,7 +60,7 @@ class DecomposeTab(ExplainTab):
         self._viewer = workspace.viewer
         self.session = DecomposeSession()
         self.shown: list[ShownDecomposition] = []
-        self._asked: tuple[Study, ModelKey] | None = None
+        self._asked: _Asked | None = None
         self._last_click: tuple[int, int, int] | None = None
 
         self.what.addRow("Study", StudyChoice(workspace))
@@ -132,13 +143,14 @@ class DecomposeTab(ExplainTab):
         if asked is None:
             return
         number = self._workspace.current_slice if index is None else index
-        self.runner.start(partial(self.session.slice_work, *asked, number, self._state))
+        state = self._state
+        self._start(asked, partial(self.session.slice_work, asked.study, asked.key, number, state))
 
     def run_volume(self) -> None:
         """Decompose every slice of the active study."""
         asked = self._ask_for()
         if asked is not None:
-            self.runner.start(partial(self.session.volume_work, *asked))
+            self._start(asked, partial(self.session.volume_work, asked.study, asked.key))
 
     def set_round(self, stage: int) -> None:
         """Move the slider: 1 is what is most salient, the last one the whole decomposition."""
@@ -211,21 +223,23 @@ class DecomposeTab(ExplainTab):
 
     # -- running -----------------------------------------------------------------------------
 
-    def _ask_for(self) -> tuple[Study, ModelKey] | None:
+    def _start(self, asked: _Asked, work: Callable[[], Work[Any]]) -> None:
+        if self.runner.start(told_with(asked, work)):
+            self._asked = asked
+
+    def _ask_for(self) -> _Asked | None:
         try:
             key = model_key(self.models, self.device)
             study = self._workspace.needed_study()
         except SparseExplainError as error:
             self._on_failed(error)
             return None
-        if not self.runner.running:
-            self._asked = (study, key)
-        return study, key
+        return _Asked(study, key)
 
-    def _on_run_done(self, found: SliceAnswer | Explanation) -> None:
-        if self._asked is None:
-            return
-        study, key = self._asked
+    def _on_run_done(self, told: Told) -> None:
+        asked: _Asked = told.asked
+        found: SliceAnswer | Explanation = told.result
+        study, key = asked.study, asked.key
         card = self.models.card if self.models.model == key.model else None
         self.run_bar.message.setText("Done.")
         answer = found if isinstance(found, SliceAnswer) else None
@@ -296,12 +310,12 @@ class DecomposeTab(ExplainTab):
         for shown in self.shown:
             if shown.study is old:
                 shown.study = new
-        if self._asked is not None and self._asked[0] is old:
-            self._asked = (new, self._asked[1])
+        if self._asked is not None and self._asked.study is old:
+            self._asked.study = new
 
     def _on_study_closed(self, study: Study) -> None:
         """It is no more: results on it go, and what still runs on it comes too late."""
-        if self._asked is not None and self._asked[0] is study:
+        if self._asked is not None and self._asked.study is study:
             self._asked = None
             self.runner.cancel()
         for shown in [s for s in self.shown if s.study is study]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,20 @@ from .preferences import preference
 from .proxy_session import METHOD, Ask, ProxySession
 from .results_list import Result, details_text, score_text
 from .study_choice import StudyChoice
-from .work_runner import LatestRunner
+from .work_runner import LatestRunner, Told, told_with
 
 if TYPE_CHECKING:
     from .workspace import Workspace
+
+
+@dataclass(eq=False)
+class _Asked:
+    """What a run is for."""
+
+    study: Study
+    key: ModelKey
+    alpha: float
+    live: bool
 
 
 class ProxyTab(ExplainTab):
@@ -49,7 +60,7 @@ class ProxyTab(ExplainTab):
         self._viewer = workspace.viewer
         self.session = ProxySession()
         self.shown: list[ShownExplanation] = []
-        self._asked: tuple[Study, ModelKey, float, bool] | None = None
+        self._asked: _Asked | None = None
 
         self.what.addRow("Study", StudyChoice(workspace))
         self.models = ModelChoice(architectures=method_info(METHOD).architectures)
@@ -206,13 +217,15 @@ class ProxyTab(ExplainTab):
             self._on_failed(error)
             return
         alpha = self.alpha.value()
-        self._asked = (study, key, alpha, live)
-        self.runner.start(partial(self.session.run_work, study, key, slices, alpha, bands=live))
+        asked = _Asked(study, key, alpha, live)
+        work = partial(self.session.run_work, study, key, slices, alpha, bands=live)
+        if self.runner.start(told_with(asked, work)):
+            self._asked = asked
 
-    def _on_run_done(self, explanation: Explanation) -> None:
-        if self._asked is None:
-            return
-        study, key, alpha, live = self._asked
+    def _on_run_done(self, told: Told) -> None:
+        asked: _Asked = told.asked
+        explanation: Explanation = told.result
+        study, key, alpha, live = asked.study, asked.key, asked.alpha, asked.live
         self.run_bar.message.setText("Done.")
         shown = self._find(study, key) if live else None
         if shown is not None and {m.name for m in shown.explanation.maps} == {
@@ -257,12 +270,12 @@ class ProxyTab(ExplainTab):
         for shown in self.shown:
             if shown.study is old:
                 shown.study = new
-        if self._asked is not None and self._asked[0] is old:
-            self._asked = (new, *self._asked[1:])
+        if self._asked is not None and self._asked.study is old:
+            self._asked.study = new
 
     def _on_study_closed(self, study: Study) -> None:
         """It is no more: results on it go, and what still runs on it comes too late."""
-        if self._asked is not None and self._asked[0] is study:
+        if self._asked is not None and self._asked.study is study:
             self._asked = None
             self.runner.cancel()
         for shown in [s for s in self.shown if s.study is study]:

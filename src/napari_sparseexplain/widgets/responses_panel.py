@@ -32,7 +32,7 @@ from .model_choice import WITH_THRESHOLDS, ModelChoice
 from .model_session import ModelKey
 from .notices import tell_error
 from .proxy_session import ProxySession
-from .work_runner import LatestRunner, WorkRunner
+from .work_runner import LatestRunner, Told, WorkRunner
 
 if TYPE_CHECKING:
     from ..explanation.effective_response import EffectiveResponse
@@ -60,6 +60,7 @@ class ResponsesPanel(QWidget):
         self._viewer = workspace.viewer
         self.found: dict[tuple[ModelKey, bool], ModelResponses] = {}
         self.effective: EffectiveResponse | None = None
+        self._effective_where = ""
         self._drawn: Callable[[], None] | None = None
         self._last_click: tuple[int, int, int] | None = None
 
@@ -133,9 +134,11 @@ class ResponsesPanel(QWidget):
             return
         self._last_click = index
         key = ModelKey(self.model.model, proxy.device.device)
-        alpha, session = proxy.alpha.value(), proxy.session
+        card, alpha, session = self.model.card, proxy.alpha.value(), proxy.session
+        name = "" if card is None else f"{card.title or card.name} · "
+        where = "{}voxel {}, {}, {} · ".format(name, *index)
         self.click_view.setChecked(True)
-        self.steps.submit(lambda: session.effective(study, key, index, alpha))
+        self.steps.submit(lambda: Told(where, session.effective(study, key, index, alpha)))
 
     @property
     def computing(self) -> bool:
@@ -255,10 +258,8 @@ class ResponsesPanel(QWidget):
         self.canvas.draw_idle()
 
     def _click_title(self, found: EffectiveResponse) -> str:
-        card = self.model.card
-        name = "" if card is None else f"{card.title or card.name} · "
-        where = "" if self._last_click is None else "voxel {}, {}, {} · ".format(*self._last_click)
-        return f"{name}{where}signal {found.signal:.3g}, this filter alone {found.filtered:.3g}"
+        said = f"signal {found.signal:.3g}, this filter alone {found.filtered:.3g}"
+        return f"{self._effective_where}{said}"
 
     def _found(self, key: ModelKey) -> ModelResponses | None:
         return self.found.get((key, True)) or self.found.get((key, False))
@@ -301,8 +302,10 @@ class ResponsesPanel(QWidget):
             self._on_theme()
             self._draw_model()
 
-    def _on_effective(self, answer: tuple[EffectiveResponse, tuple[str, ...]]) -> None:
-        self.effective, notes = answer
+    def _on_effective(self, told: Told) -> None:
+        # Of the model and voxel that it was asked for, whatever was chosen and clicked since.
+        self._effective_where = told.asked
+        self.effective, notes = told.result
         self.run_bar.message.setText("\n".join(notes))
         if self.click_view.isChecked():
             self._draw_click()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
@@ -13,9 +15,11 @@ from ..errors import SparseExplainError
 from ..export.export_work import ExportChoice, Files, check_possible, existing_files, export_work
 from ..progress import Progress, Work
 from ..review.default_review import default_reading
+from ..review.former_review import ReviewThereError
 from ..review.reading import Reading
-from ..review.store import StudyMovedError, save_review
+from ..review.store import StudyMovedError, check_saving, save_review
 from ..volumes import Study
+from ..whole_file import check_writable
 from .click_read_out import describe_in_picture
 from .explain_tab import ExplainTab
 from .export_form import ExportForm
@@ -27,15 +31,15 @@ from .restored_words import RestoredWords
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
 from .unsaved_offer import UnsavedOffer
-from .unsaved_review import UnsavedReview
+from .unsaved_review import UnsavedReview, is_unsaved
 from .window_review import (
     OWN,
     Marks,
-    hidden_results_text,
     open_review_work,
     put_on_window,
     window_reading,
 )
+from .work_runner import Told, told_with
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -43,6 +47,21 @@ if TYPE_CHECKING:
 
 #: Tooltip of a button that needs a study.
 NO_STUDY = "Open a study first"
+
+
+@dataclass(frozen=True, eq=False)
+class _Saved:
+    """A reading on its way to a folder, of the study that was active then."""
+
+    study: Study | None
+    reading: Reading
+    folder: Path
+
+
+def _save_work(saving: _Saved, arrays: bool, overwrite: bool) -> Work[_Saved]:
+    yield Progress(0, 0, "Saving the review")
+    save_review(saving.reading, saving.folder, arrays=arrays, overwrite=overwrite)
+    return saving
 
 
 class ReviewTab(ExplainTab):
@@ -67,10 +86,11 @@ class ReviewTab(ExplainTab):
         self.ask_new_folder = partial(ask_new_folder, self)
         self.ask_file = self._ask_file
         self._study: Study | None = None
-        self._folder: Path | None = None
-        self._exported: Path | None = None
+        # Of each study: a dialog for one does not begin where another was saved.
+        self._saved_in: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()
+        self._exported_to: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()
+        self._codes: WeakKeyDictionary[Study, str] = WeakKeyDictionary()
         self._opening: tuple[Path, dict[str, str]] | None = None
-        self._saving: Reading | None = None
         self._pictured: Reading | None = None
         self._tips: dict[QPushButton, str] = {}
         self.unsaved = UnsavedReview(self, self._unsaved_state)
@@ -146,9 +166,32 @@ class ReviewTab(ExplainTab):
             )
         return window_reading(self._workspace, self.marks)
 
-    def save(self, folder: str | Path, *, arrays: bool = True) -> None:
-        """Save the review in a folder, in the background."""
-        self._begin(lambda reading: self._save_work(reading, Path(folder), arrays))
+    def save(self, folder: str | Path, *, arrays: bool = True, overwrite: bool = False) -> None:
+        """Save the review in a folder, in the background.
+
+        A review of the same study that is there is replaced with ``overwrite`` or once a person
+        says so; one of another study never.
+        """
+        try:
+            reading = self.reading()
+            try:
+                check_saving(reading, folder)
+            except ReviewThereError as there:
+                if not there.same_study:
+                    raise
+                if not overwrite and not self.ask(
+                    f"{Path(folder).name} holds a review of this study already. Replace it?"
+                ):
+                    self.run_bar.message.setText("Nothing was written.")
+                    return
+                overwrite = True
+            check_writable(Path(folder))
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return
+        self._say(reading)
+        saving = _Saved(self._study, reading, Path(folder))
+        self.runner.start(partial(_save_work, saving, arrays, overwrite))
 
     def open(self, folder: str | Path, *, moved: dict[str, str] | None = None) -> None:
         """Open a saved review, in the background; the window then shows it.
@@ -156,8 +199,9 @@ class ReviewTab(ExplainTab):
         What is unsaved is kept before, and offered afterwards.
         """
         self.unsaved.save_now()
-        self._opening = (Path(folder), dict(moved or {}))
-        self.runner.start(partial(open_review_work, *self._opening))
+        opening = (Path(folder), dict(moved or {}))
+        if self.runner.start(told_with(opening, partial(open_review_work, *opening))):
+            self._opening = opening
 
     def export(self, path: str | Path, **choices: Any) -> None:
         """Export what the form says to a file or folder, in the background.
@@ -190,8 +234,8 @@ class ReviewTab(ExplainTab):
                 return
             choice = replace(choice, overwrite=True)
         self._say(reading)
-        self._exported = choice.path.parent
-        self.runner.start(partial(export_work, reading, choice))
+        if self.runner.start(partial(export_work, reading, choice)) and self._study is not None:
+            self._exported_to[self._study] = choice.path.parent
 
     @property
     def computing(self) -> bool:
@@ -208,37 +252,22 @@ class ReviewTab(ExplainTab):
         self.unsaved.save_now()
         self.unsaved.stop()
 
-    def _begin(self, make: Any) -> None:
-        try:
-            reading = self.reading()
-        except SparseExplainError as error:
-            self._on_failed(error)
-            return
-        self._say(reading)
-        self.runner.start(partial(make, reading))
-
-    def _save_work(self, reading: Reading, folder: Path, arrays: bool) -> Work[Path]:
-        yield Progress(0, 0, "Saving the review")
-        self._saving = reading
-        save_review(reading, folder, arrays=arrays)
-        return folder
-
     def _on_done(self, done: Any) -> None:
-        if isinstance(done, Path):
-            self._folder = done
-            self.unsaved.forget(self._saving)
-            left_out = hidden_results_text(self._workspace, self._saving)
-            self.run_bar.message.setText(f"Saved in {done}.{left_out}")
+        if isinstance(done, _Saved):
+            if done.study is not None:
+                self._saved_in[done.study] = done.folder
+                self.unsaved.forget(done.study, done.reading)
+            self.run_bar.message.setText(f"Saved in {done.folder}.")
         elif isinstance(done, Files):
             more = f" and {len(done) - 1} more" if len(done) > 1 else ""
             said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in done.notes)
             self.run_bar.message.setText(f"Written: {done[0]}{more}.{said}")
-        elif isinstance(done, tuple):
-            self._on_opened(*done)
+        elif isinstance(done, Told):
+            self._on_opened(done.asked[0], *done.result)
         else:
             self.restored.take(*done.pair)
 
-    def _on_opened(self, reading: Reading, layers: Any) -> None:
+    def _on_opened(self, folder: Path, reading: Reading, layers: Any) -> None:
         marks = put_on_window(
             self._workspace,
             reading,
@@ -250,8 +279,10 @@ class ReviewTab(ExplainTab):
         if marks.probe is not None:
             self._workspace.marker.mark(marks.probe)
         self.restored.show_reading(reading, study)
-        if (now := self._unsaved_state()) is not None and self._opening is not None:
-            self.unsaved.opened(now, self._opening[0])
+        if study is not None and not is_unsaved(folder):
+            self._saved_in[study] = folder
+        if (now := self._unsaved_state()) is not None:
+            self.unsaved.opened(now, folder)
         self.offer.tell()
         self.run_bar.message.setText(
             "Opened." + "".join(f"\n{f.message}." for f in reading.findings)
@@ -280,12 +311,12 @@ class ReviewTab(ExplainTab):
             self.runner.start(work)
 
     def _choose_save(self) -> None:
-        folder = self.ask_new_folder("Save the review in a folder", self._start(self._folder))
+        folder = self.ask_new_folder("Save the review in a folder", self._start(self._saved_in))
         if folder:
             self.save(folder)
 
     def _choose_open(self) -> None:
-        folder = self.ask_folder("Open a review's folder", self._start(self._folder))
+        folder = self.ask_folder("Open a review's folder", self._start(self._saved_in))
         if folder:
             self.open(folder)
 
@@ -300,17 +331,18 @@ class ReviewTab(ExplainTab):
         if what in ("slice", "report"):
             kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
             name = "report.pdf" if what == "report" else "slice.png"
-            path = self.ask_file("Export", str(Path(self._start(self._exported)) / name), kind)
+            path = self.ask_file("Export", str(Path(self._start(self._exported_to)) / name), kind)
             ending = ".pdf" if what == "report" else ".png"
             if path and not path.lower().endswith(ending):
                 path += ending
         else:
-            path = self.ask_new_folder("Export to a folder", self._start(self._exported))
+            path = self.ask_new_folder("Export to a folder", self._start(self._exported_to))
         if path:
             self.export(path)
 
-    def _start(self, last: Path | None) -> str:
-        """Where a dialog begins: where the last one ended, else the folder of the preferences."""
+    def _start(self, places: Mapping[Study, Path]) -> str:
+        """Where a dialog begins: where the study's last one ended, else as the preferences say."""
+        last = None if self._study is None else places.get(self._study)
         if last is not None:
             return str(last)
         chosen = str(preference("export.folder"))
@@ -318,7 +350,8 @@ class ReviewTab(ExplainTab):
 
     def _on_folder_preference(self) -> None:
         """A folder that was just chosen comes before those of the last dialogs."""
-        self._folder = self._exported = None
+        self._saved_in.clear()
+        self._exported_to.clear()
 
     # -- the study ---------------------------------------------------------------------------
 
@@ -337,7 +370,10 @@ class ReviewTab(ExplainTab):
     def _on_study(self, study: Study | None) -> None:
         self._let_act(study is not None)
         if study is not self._study:
+            if self._study is not None:
+                self._codes[self._study] = self.exports.code.text()
             self._study = study
+            self.exports.code.setText("" if study is None else self._codes.get(study, ""))
             self.marking.follow(study)
             self.unsaved.follow(study)
             self.exports.follow_names()
@@ -347,6 +383,11 @@ class ReviewTab(ExplainTab):
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         self.marking.replace_study(old, new)
+        for kept in (self._saved_in, self._exported_to):
+            if old in kept:
+                kept[new] = kept.pop(old)
+        if old in self._codes:
+            self._codes[new] = self._codes.pop(old)
         if self._study is old:
             self._study = new
             self.unsaved.follow_replaced(old, new)

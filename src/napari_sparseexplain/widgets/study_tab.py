@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,21 +34,41 @@ if TYPE_CHECKING:
 _SIGNS = {"warning": ("⚠", "#E69F00"), "info": ("ℹ", "#56B4E9")}
 
 
+@dataclass(eq=False)
+class _Replaced:
+    """The study that one being opened is to replace, as it is now: its roles may be edited."""
+
+    study: Study
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A study that was read, and the one whose place it takes, if it was opened for that."""
+
+    study: Study
+    layers: list[LayerTuple]
+    replaces: _Replaced | None
+
+
 def _open_work(
     path: Path,
     reference: str | None,
     patient_axes: bool,
     roles: dict[str, str] | None,
-    replaces: Study | None,
-) -> Work[tuple[Study, list[LayerTuple]]]:
+    replaces: _Replaced | None,
+) -> Work[_Opened]:
     """Read a study and make its layers, away from the window's thread."""
     from ..volumes.open_study import open_study_work
 
     study = yield from open_study_work(
-        path, reference=reference, patient_axes=patient_axes, roles=roles, roles_of=replaces
+        path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        roles_of=None if replaces is None else replaces.study,
     )
     yield Progress(0, 0, "Preparing the layers")
-    return study, study_layers(study)
+    return _Opened(study, study_layers(study), replaces)
 
 
 class StudyTab(ExplainTab):
@@ -61,7 +82,7 @@ class StudyTab(ExplainTab):
         self._workspace = workspace
         self._viewer = workspace.viewer
         self.rows: dict[str, VolumeRow] = {}
-        self._replaces: Study | None = None
+        self._opening: _Replaced | None = None
         self._plane_buttons: dict[str, QPushButton] = {}
 
         self.choice = StudyChoice(workspace)
@@ -99,6 +120,8 @@ class StudyTab(ExplainTab):
 
         self.runner.succeeded.connect(self._on_opened)
         workspace.study_changed.connect(self.show_study)
+        workspace.study_replaced.connect(self._on_study_replaced)
+        workspace.study_closed.connect(self._on_study_closed)
         workspace.voxel_clicked.connect(self._on_click)
         workspace.plane_changed.connect(lambda plane: self._plane_buttons[plane].setChecked(True))
         self.show_study(workspace.study)
@@ -128,10 +151,12 @@ class StudyTab(ExplainTab):
             The same study as it lies in the viewer: its volumes keep their roles, and its layers
             make way for the new ones once they are read.
         """
-        self._replaces = replaces
-        self.runner.start(
-            lambda: _open_work(Path(path).expanduser(), reference, patient_axes, roles, replaces)
-        )
+        place, former = Path(path).expanduser(), None if replaces is None else _Replaced(replaces)
+        if self.runner.start(lambda: _open_work(place, reference, patient_axes, roles, former)):
+            self._opening = former
+        elif replaces is not None and replaces is self._workspace.study:
+            # Refused: the form shows again what is.
+            self.reference.setCurrentIndex(self.reference.findData(replaces.reference))
 
     def show_study(self, study: Study | None) -> None:
         """Fill the form."""
@@ -218,14 +243,25 @@ class StudyTab(ExplainTab):
         ]
         self.run_bar.message.setText("\n".join([*lines, words]))
 
-    def _on_opened(self, opened: tuple[Study, list[LayerTuple]]) -> None:
-        study, layers = opened
-        replaced, self._replaces = self._replaces, None
+    def _on_opened(self, opened: _Opened) -> None:
+        study = opened.study
+        replaced = None if opened.replaces is None else opened.replaces.study
         self.run_bar.message.setText(f"Opened {study.name}.")
-        self._workspace.show_study(study, layers, replaces=replaced)
+        self._workspace.show_study(study, opened.layers, replaces=replaced)
         for finding in study.warnings:
             tell_finding(finding)
         self.opened.emit(study)
+
+    def _on_study_replaced(self, old: Study, new: Study) -> None:
+        """The study that is being opened anew had its roles edited meanwhile."""
+        if self._opening is not None and self._opening.study is old:
+            self._opening.study = new
+
+    def _on_study_closed(self, study: Study, _reopened: bool) -> None:
+        """It is no more: to open it anew is no longer wanted."""
+        if self._opening is not None and self._opening.study is study:
+            self._opening = None
+            self.runner.cancel()
 
     def _on_shown(self, role: str, on: bool) -> None:
         layer = self._workspace.study_layer(role)

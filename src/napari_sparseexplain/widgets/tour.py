@@ -232,7 +232,7 @@ def _review(
     # Nothing is saved while what follows the slice is still computed.
     _settle(workspace.viewer)
     _wait(workspace, "the slice of the review")
-    tab.save(out / "review")
+    tab.save(out / "review", overwrite=True)
     _wait(workspace, "the saved review")
     if not (out / "review").is_dir():
         raise SparseExplainError(

@@ -25,6 +25,7 @@ from ..review.review import Camera, Review
 from ..review.store import REVIEW_FILE, save_review
 from ..review.study_reference import study_code, study_reference
 from ..volumes import Study
+from ..whole_file import cannot_write
 from .work_runner import LatestRunner
 
 #: Maps of more bytes than this are not saved by themselves; the review says how they were made.
@@ -41,6 +42,12 @@ def unsaved_folder(study: Study) -> Path:
     return root / study_code(study_reference(study))
 
 
+def is_unsaved(folder: Path) -> bool:
+    """Whether a folder is one in which readings are kept by themselves, not by a person."""
+    root = user_data_path("napari-sparseexplain", appauthor=False) / "unsaved-reviews"
+    return folder.resolve().parent == root.resolve()
+
+
 class UnsavedReview(QObject):
     """Asks for the window's state now and then and saves what has changed, in a thread.
 
@@ -55,6 +62,8 @@ class UnsavedReview(QObject):
         super().__init__(parent)
         self._state = state
         self._own: WeakKeyDictionary[Study, Autosave] = WeakKeyDictionary()
+        #: Folders that were made here, or taken over by restoring what was in them.
+        self._made: set[Path] = set()
         self._study: Study | None = None
         self._writer = LatestRunner(self)
         self._writer.succeeded.connect(self._on_saved)
@@ -106,7 +115,7 @@ class UnsavedReview(QObject):
         if reading is None or self._study is None or self._writer.busy or self._same(reading):
             return
         try:
-            kept = self._autosave(self._study)
+            kept = self._claimed(self._study)
         except SparseExplainError as error:
             self._on_failed(error)
             return
@@ -119,27 +128,30 @@ class UnsavedReview(QObject):
         if reading is None or self._study is None or self._same(reading):
             return
         try:
-            folder = self._autosave(self._study).folder
-            save_review(reading, folder, arrays=_small(reading))
+            folder = self._claimed(self._study).folder
+            save_review(reading, folder, arrays=_small(reading), overwrite=True)
         except SparseExplainError as error:
             self._on_failed(error)
             return
         self._own[self._study] = Autosave(folder, reading.review)
 
-    def forget(self, saved: Reading | None = None) -> None:
-        """A person saved the review: what was kept of it goes.
+    def forget(self, study: Study, saved: Reading) -> None:
+        """A person saved the review of a study: what was kept of it goes.
 
         Parameters
         ----------
-        saved : Reading, optional
+        saved : Reading
             What is now on disk elsewhere.
         """
-        self._writer.drop()
-        if self._study is None:
-            return
-        folder = self._autosave(self._study).folder
+        if study is self._study:
+            self._writer.drop()
+        kept = self._own.get(study)
+        if kept is None and study is not self._study:
+            return  # closed since, or edited: what is kept stays, to be found
+        folder = self._autosave(study).folder
         shutil.rmtree(folder, ignore_errors=True)
-        self._own[self._study] = Autosave(folder, None if saved is None else saved.review)
+        self._made.discard(folder)
+        self._own[study] = Autosave(folder, saved.review)
 
     def discard(self, folder: Path) -> None:
         """A person does not want what another reading left."""
@@ -154,6 +166,8 @@ class UnsavedReview(QObject):
             return
         own = self._own.pop(self._study, None)
         found = folder if folder in _folders(self._study) else None
+        if found is not None:
+            self._made.add(found)
         if found is None and own is not None and not own.folder.exists():
             found = own.folder
         self._own[self._study] = Autosave(found or self._free(self._study), reading.review)
@@ -172,6 +186,20 @@ class UnsavedReview(QObject):
             number += 1
             folder = first.with_name(f"{first.name}-{number}")
         return folder
+
+    def _claimed(self, study: Study) -> Autosave:
+        """As `_autosave`, in a folder that is made for it, so that no other process writes there.
+
+        Raises
+        ------
+        SparseExplainError
+            None can be made.
+        """
+        kept = self._autosave(study)
+        while kept.folder not in self._made and not _made(kept.folder):
+            kept = self._own[study] = replace(kept, folder=self._free(study))
+        self._made.add(kept.folder)
+        return kept
 
     def _same(self, reading: Reading) -> bool:
         """Whether only the place in the scan is another than what was saved."""
@@ -200,6 +228,24 @@ class UnsavedReview(QObject):
             self.failed.emit(error)
 
 
+def _made(folder: Path) -> bool:
+    """Whether a folder was not there, and is now.
+
+    Raises
+    ------
+    SparseExplainError
+        It cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise cannot_write("the review", folder, error) from error
+    return True
+
+
 def _folders(study: Study) -> list[Path]:
     """Folders in which readings of a study were kept."""
     first = unsaved_folder(study)
@@ -224,7 +270,15 @@ def _without_place(review: Review) -> Review:
     return replace(review, panels=panels, probe=None)
 
 
-def _small(reading: Reading) -> bool:
-    """Whether the maps may be written every time they change."""
-    sizes = [m.data.nbytes for e in reading.explanations.values() for m in e.maps]
-    return sum(sizes) <= MOST_BYTES
+def _small(reading: Reading) -> list[str]:
+    """Keys of the explanations whose maps may be written every time they change: small ones."""
+    sizes = {
+        key: sum(item.data.nbytes for item in explanation.maps)
+        for key, explanation in reading.explanations.items()
+    }
+    found, used = [], 0
+    for key in sorted(sizes, key=lambda key: (key not in reading.on_screen, sizes[key])):
+        used += sizes[key]
+        if used <= MOST_BYTES:
+            found.append(key)
+    return found

@@ -16,6 +16,7 @@ from ..layers.linked_cameras import zoom_of_whole
 from ..layers.panel_layer import panel_layer
 from ..layers.review_keys import ReviewKeys
 from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
+from ..layers.study_results import hidden_results, results_of
 from ..layers.viewer_panels import AUXILIARY, viewer_panels, viewer_plane
 from ..progress import Progress, Work
 from ..review.annotation import Annotation
@@ -65,7 +66,9 @@ OWN = "study"
 
 
 def window_reading(workspace: Workspace, marks: Marks) -> Reading:
-    """What the window shows and what was marked, as a reading.
+    """What the window shows, what was marked, and all that was found in the study, as a reading.
+
+    What is on the screen are its panels. Results belong to it whether they are shown or not.
 
     Raises
     ------
@@ -78,6 +81,8 @@ def window_reading(workspace: Workspace, marks: Marks) -> Reading:
     viewer = cast(Any, workspace.viewer)
     whole = is_fitted(workspace)
     panels, columns = viewer_panels(viewer, study, keys, whole=whole)
+    for explanation in results_of(viewer, study):
+        keys.explanation(explanation, study)
     views = workspace.modes.views if workspace.modes.mode == "orthogonal" else None
     planes = views is not None and len(panels) == 1
     if views is not None and planes:
@@ -108,22 +113,6 @@ def busy_tabs(workspace: Workspace) -> tuple[str, ...]:
     """Names of what is being computed now; a picture of it would show what was before."""
     names = [page.title for page in workspace.tabs.pages() if page.computing]
     return (*names, *(("Responses",) if workspace.responses.computing else ()))
-
-
-def hidden_results_text(workspace: Workspace, saved: Reading | None) -> str:
-    """Which results the window holds and a saved review does not, since they are hidden."""
-    kept = [] if saved is None else list(saved.explanations.values())
-    hidden = {
-        known.explanation.method
-        for layer in workspace.viewer.layers
-        if not layer.visible
-        and isinstance(known := layer.metadata.get(METADATA_KEY), ExplanationLayer)
-        and not any(known.explanation is item for item in kept)
-    }
-    if not hidden:
-        return ""
-    names = ", ".join(sorted(hidden))
-    return f"\nNot in it, because hidden: {names}. Show them and save again to keep them."
 
 
 def is_fitted(workspace: Workspace) -> bool:
@@ -199,6 +188,7 @@ def put_on_window(
     for layer in workspace.viewer.layers:
         if layer.visible and layer.metadata.get(METADATA_KEY) != AUXILIARY:
             layer.visible = False
+    workspace.viewer.layers.extend(hidden_results(cast(Any, workspace.viewer), reading))
     if not shows_three_planes(review):
         workspace.modes.set_mode("single")
         _restore_panels(workspace, reading)

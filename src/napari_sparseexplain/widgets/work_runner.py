@@ -10,13 +10,23 @@ import os
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QCoreApplication, QObject, Signal
 
 from ..errors import SparseExplainError
 from ..progress import Progress, Work
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A result and what it was asked for."""
+
+    asked: Any
+    result: Any
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,16 @@ def _steps(make: Callable[[], Work[Any]]) -> Generator[Progress, None, _Ended]:
     except SparseExplainError as error:
         return _Ended(error=error)
     return _Ended(result=result)
+
+
+def told_with(asked: object, make: Callable[[], Work[Result]]) -> Callable[[], Work[Told]]:
+    """Work whose result comes back with what it was asked for."""
+
+    def work() -> Work[Told]:
+        result = yield from make()
+        return Told(asked, result)
+
+    return work
 
 
 def _single(function: Callable[[], Any]) -> _Ended:
@@ -80,13 +100,17 @@ class WorkRunner(QObject):
         """Whether work is under way."""
         return self._worker is not None
 
-    def start(self, make: Callable[[], Work[Any]]) -> None:
-        """Start ``make()`` in a thread; refused while other work runs."""
+    def start(self, make: Callable[[], Work[Any]]) -> bool:
+        """Start ``make()`` in a thread; refused, and False, while other work runs.
+
+        What the result is for must come back with it (`told_with`): what is noted beside a start
+        that is refused would be taken for that of the run under way.
+        """
         if self.running:
             self.failed.emit(
                 SparseExplainError("a run is under way", remedy="Wait for it, or press Cancel")
             )
-            return
+            return False
         steps = _steps(make)
 
         def run() -> Generator[Progress, None, _Ended]:
@@ -99,6 +123,7 @@ class WorkRunner(QObject):
         worker.finished.connect(self._on_finished)
         self.running_changed.emit(True)
         worker.start()
+        return True
 
     def cancel(self) -> None:
         """Stop at the next step; what was there before stays."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
 from napari.utils.color import ColorValue
-from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
@@ -90,7 +90,7 @@ class Workspace(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.study: Study | None = None
-        self._adding = False
+        self._adding = self._closing = False
         self.grid_view = GridView(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
         self.letters.set_size(preference("view.letter_size"))
@@ -422,13 +422,33 @@ class Workspace(QWidget):
         self._drops.watch(self.window())
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """The window closes: no thread may outlive it."""
-        if event is not None and event.type() == QEvent.Type.Close and watched is self.window():
-            self.stop()
+        """The window closes, once its question was answered so: no thread may outlive it.
+
+        The close event only begins it. napari asks within it, and whoever answers *Cancel* has
+        closed nothing: what is marked is kept then, and no more happens. A window that does close
+        is hidden next, before anything of it is taken apart; one that was hidden already closes
+        without a question.
+        """
+        if event is not None and watched is self.window():
+            if event.type() == QEvent.Type.Close:
+                self._closing = True
+                self.review.unsaved.save_now()
+                if self.window().isHidden():
+                    self.stop()
+                else:
+                    # After the question, if the window is still there.
+                    QTimer.singleShot(0, self, self._on_still_open)
+            elif event.type() == QEvent.Type.Hide and self._closing and not event.spontaneous():
+                self.stop()
         return super().eventFilter(watched, event)  # pyright: ignore[reportArgumentType]
 
+    def _on_still_open(self) -> None:
+        if self.isVisible():
+            self._closing = False
+
     def stop(self) -> None:
-        """Ask every run to stop at its next step."""
+        """The window goes: ask every run to stop at its next step, and take the canvases apart."""
+        self._closing = False
         self.tabs.stop()
         self.responses.stop()
         self.jumps.stop()

@@ -113,12 +113,12 @@ class ExportPolicy:
                 reading.explanations.items(), explanations.values(), strict=True
             )
         }
-        return Reading(
-            self._review(reading, names),
-            studies,
-            explanations,
-            tuple(self.finding(found) for found in reading.findings),
-            reading.pending,
+        return replace(
+            reading,
+            review=self._review(reading, names),
+            studies=studies,
+            explanations=explanations,
+            findings=tuple(self.finding(found) for found in reading.findings),
         )
 
     def study(self, study: Study, code: str = "") -> Study:
