@@ -10,6 +10,7 @@ from .. import __version__
 from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ..review.reading import Reading
+from ..review.result_panel import result_reading
 from ..review.review import KeySlice
 from ..whole_file import check_free, moved_together, remove_file, write_whole
 from .burned_in import RESEARCH_ONLY
@@ -44,7 +45,7 @@ def write_report(
     overwrite: bool = False,
     created: datetime | None = None,
 ) -> Work[Path]:
-    """Write the report of a reading.
+    """Write the report of a reading: its key slices as they are shown, and all of its results.
 
     The file appears under its name when the last page is made, together with the table of what was
     marked (see `measurement_file`), where anything was; a former table is taken away where nothing
@@ -89,6 +90,7 @@ def write_report(
         picture = compose(here, size, identify=identify, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
+    yield from _results_beside(pages, reading, hidden, dpi, time, identify=identify)
     with moved_together(path.parent, overwrite=overwrite) as temporary:
         write_whole(temporary / path.name, pages.content())
         if marks:
@@ -97,6 +99,32 @@ def write_report(
         remove_file(measurement_file(path))
     yield Progress(len(keys) + 1, len(keys) + 1, "done")
     return path
+
+
+def _results_beside(
+    pages: ReportPages,
+    reading: Reading,
+    hidden: frozenset[str],
+    dpi: float,
+    time: datetime,
+    *,
+    identify: bool,
+) -> Work[None]:
+    """A page for each result that is on no key slice's page, since the view did not show it."""
+    beside = [key for key in reading.explanations if key not in reading.on_screen]
+    for place, key in enumerate(beside):
+        here = result_reading(reading, key)
+        if here is None:
+            continue
+        explanation = reading.explanations[key]
+        title = without(" ".join(p for p in (explanation.method, explanation.target) if p), hidden)
+        yield Progress(place, len(beside), title)
+        panel = here.review.panels[0]
+        width, height = pages.picture_room([])
+        size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
+        picture = compose(here, size, identify=identify, created=time)
+        words = f"{title}, {panel.plane} slice {panel.index + 1}, not in the view that was exported"
+        pages.picture_page(words, [], picture.image)
 
 
 def _cover(
