@@ -11,6 +11,7 @@ from .. import __version__
 from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ..review.reading import Reading
+from ..review.result_panel import result_reading
 from ..review.review import KeySlice
 from ..whole_file import check_free, remove_file, write_whole
 from .burned_in import RESEARCH_ONLY
@@ -47,7 +48,7 @@ def write_report(
     created: datetime | None = None,
     policy: ExportPolicy | None = None,
 ) -> Work[Path]:
-    """Write the report of a reading.
+    """Write the report of a reading: its key slices as they are shown, and all of its results.
 
     The file appears under its name when the last page is made, together with the table of what was
     marked (see `measurement_file`), where anything was; a former table is taken away where nothing
@@ -98,6 +99,7 @@ def write_report(
         picture = draw(here, policy, size, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
+    yield from _results_beside(pages, reading, policy, dpi, time)
     with released_together(path.parent, policy, overwrite=overwrite) as temporary:
         write_whole(temporary / path.name, pages.content())
         if marks:
@@ -106,6 +108,26 @@ def write_report(
         remove_file(measurement_file(path))
     yield Progress(len(keys) + 1, len(keys) + 1, "done")
     return path
+
+
+def _results_beside(
+    pages: ReportPages, reading: Reading, policy: ExportPolicy, dpi: float, time: datetime
+) -> Work[None]:
+    """A page for each result that is on no key slice's page, since the view did not show it."""
+    beside = [key for key in reading.explanations if key not in reading.on_screen]
+    for place, key in enumerate(beside):
+        here = result_reading(reading, key)
+        if here is None:
+            continue
+        explanation = reading.explanations[key]
+        title = " ".join(part for part in (explanation.method, explanation.target) if part)
+        yield Progress(place, len(beside), title)
+        panel = here.review.panels[0]
+        width, height = pages.picture_room([])
+        size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
+        picture = draw(here, policy, size, created=time)
+        words = f"{title}, {panel.plane} slice {panel.index + 1}, not in the view that was exported"
+        pages.picture_page(words, [], picture.image)
 
 
 def _cover(

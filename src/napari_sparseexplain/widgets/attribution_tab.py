@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
@@ -12,6 +14,7 @@ from ..errors import SparseExplainError
 from ..explanation.attribution_methods import ATTRIBUTION_METHODS
 from ..explanation.catalogue import method_info
 from ..networks.model_card import ModelCard
+from ..progress import Work
 from ..volumes import Study
 from .attribution_picture import AttributionPicture
 from .attribution_session import AttributionAnswer, AttributionAsk, AttributionSession
@@ -28,12 +31,20 @@ from .slice_range_choice import SliceRangeChoice
 from .study_choice import StudyChoice
 from .target_choice import TargetChoice
 from .trust_panel import TrustPanel
+from .work_runner import Told, told_with
 
 if TYPE_CHECKING:
     from .workspace import Workspace
 
 #: The method to begin with.
 FIRST_METHOD = "xrai"
+
+
+@dataclass(eq=False)
+class _Asked:
+    """What a run is for: the study as it is now, whatever roles it had when the run began."""
+
+    study: Study
 
 
 class AttributionTab(ExplainTab):
@@ -49,7 +60,7 @@ class AttributionTab(ExplainTab):
         self.shown: list[ShownAttribution] = []
         self._last_click: tuple[int, int, int] | None = None
         self._study: Study | None = None
-        self._asked: Study | None = None
+        self._asked: _Asked | None = None
         self._fill_what()
         self._fill_results()
 
@@ -145,8 +156,9 @@ class AttributionTab(ExplainTab):
     def run_trust(self) -> None:
         """Every figure of the maps in the picture."""
         wanted = [one.answer for one in self.in_picture if not one.answer.whole]
-        if wanted and self.runner.start(partial(self.session.trust_work, wanted)):
-            self._asked = self._workspace.study
+        study = self._workspace.study
+        if wanted and study is not None:
+            self._start(study, partial(self.session.trust_work, wanted))
 
     def show_table(self) -> None:
         """Scroll to the table of trust."""
@@ -227,8 +239,12 @@ class AttributionTab(ExplainTab):
                 self._show_beside(one)
                 self.run_bar.message.setText("It was computed before, and is shown again.")
                 return
-        if self.runner.start(partial(self.session.attribution_work, ask)):
-            self._asked = ask.study
+        self._start(ask.study, partial(self.session.attribution_work, ask))
+
+    def _start(self, study: Study, work: Callable[[], Work[Any]]) -> None:
+        asked = _Asked(study)
+        if self.runner.start(told_with(asked, work)):
+            self._asked = asked
 
     def _ask(self, slices: slice) -> AttributionAsk:
         key, study = model_key(self.models, self.device), self._workspace.needed_study()
@@ -242,11 +258,12 @@ class AttributionTab(ExplainTab):
         method = self.method.currentData()
         return AttributionAsk(study, key, method, self.parameters.values(), target, slices, region)
 
-    def _on_run_done(self, found: AttributionAnswer | list[AttributionAnswer]) -> None:
+    def _on_run_done(self, told: Told) -> None:
+        found: AttributionAnswer | list[AttributionAnswer] = told.result
         if isinstance(found, list):
             self._on_trust_done(found)
             return
-        study = found.ask.study
+        study = told.asked.study
         if study not in self._workspace.studies:
             return
         shown = ShownAttribution(study, found)
@@ -275,14 +292,15 @@ class AttributionTab(ExplainTab):
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         """What was found in a study whose roles were edited stays in the picture."""
         self._study = new if self._study is old else self._study
-        self._asked = new if self._asked is old else self._asked
+        if self._asked is not None and self._asked.study is old:
+            self._asked.study = new
         for one in self.shown:
             if one.study is old:
                 one.study = new
 
     def _on_study_closed(self, study: Study) -> None:
         """It is no more: results on it go, and what still runs on it comes too late."""
-        if self._asked is study:
+        if self._asked is not None and self._asked.study is study:
             self._asked = None
             self.runner.cancel()
         for one in [s for s in self.shown if s.study is study]:

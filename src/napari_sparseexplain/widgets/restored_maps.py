@@ -24,15 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A map that was run again, and its key in the review."""
+    """A map that was run again, its key in the review, and whose it is."""
 
     key: str
     explanation: Explanation
-
-    @property
-    def pair(self) -> tuple[str, Explanation]:
-        """Both."""
-        return self.key, self.explanation
+    reading: Reading
+    study: Study
 
 
 class RestoredMaps(QWidget):
@@ -87,17 +84,21 @@ class RestoredMaps(QWidget):
         if self._reading is None or self._study is None:
             return None
         reference = self._reading.review.explanations[key]
-        return partial(_repeat_work, key, dict(reference.provenance), self._study)
+        return partial(_repeat_work, key, dict(reference.provenance), self._reading, self._study)
 
-    def take(self, key: str, explanation: Explanation) -> None:
-        """Put a map that was run again into its place in the picture."""
-        if self._reading is None or self._study is None:
-            return
+    def take(self, made: Repeated) -> bool:
+        """Put a map that was run again into its place; False where its study was closed since."""
+        if made.study not in self._workspace.studies:
+            return False
+        # Of the review that is open now, where it is still the one that was asked from.
+        same = self._reading is not None and self._reading.review is made.reading.review
+        reading = self._reading if same and self._reading is not None else made.reading
         reading = replace(
-            self._reading, explanations={**self._reading.explanations, key: explanation}
+            reading, explanations={**reading.explanations, made.key: made.explanation}
         )
         put_on_window(self._workspace, reading)
-        self.show_reading(reading, self._study)
+        self.show_reading(reading, made.study)
+        return True
 
     def _add_line(self, text: str) -> QWidget:
         line = QWidget()
@@ -109,9 +110,11 @@ class RestoredMaps(QWidget):
         return line
 
 
-def _repeat_work(key: str, record: dict[str, object], study: Study) -> Work[Repeated]:
+def _repeat_work(
+    key: str, record: dict[str, object], reading: Reading, study: Study
+) -> Work[Repeated]:
     from ..explanation.repeat import repeat_work
 
     cap_threads()
     found = yield from repeat_work(record, study)
-    return Repeated(key, found)
+    return Repeated(key, found, reading, study)

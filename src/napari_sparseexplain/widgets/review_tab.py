@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -234,8 +233,8 @@ class ReviewTab(ExplainTab):
                 return
             choice = replace(choice, overwrite=True)
         self._say(reading)
-        if self.runner.start(partial(export_work, reading, choice)) and self._study is not None:
-            self._exported_to[self._study] = choice.path.parent
+        if self.runner.start(partial(export_work, reading, choice)):
+            self._exported = choice.path.parent
 
     @property
     def computing(self) -> bool:
@@ -264,8 +263,8 @@ class ReviewTab(ExplainTab):
             self.run_bar.message.setText(f"Written: {done[0]}{more}.{said}")
         elif isinstance(done, Told):
             self._on_opened(done.asked[0], *done.result)
-        else:
-            self.restored.take(*done.pair)
+        elif not self.restored.take(done):
+            self.run_bar.message.setText("Its study was closed meanwhile.")
 
     def _on_opened(self, folder: Path, reading: Reading, layers: Any) -> None:
         marks = put_on_window(
@@ -311,12 +310,12 @@ class ReviewTab(ExplainTab):
             self.runner.start(work)
 
     def _choose_save(self) -> None:
-        folder = self.ask_new_folder("Save the review in a folder", self._start(self._saved_in))
+        folder = self.ask_new_folder("Save the review in a folder", self._start(self._folder))
         if folder:
             self.save(folder)
 
     def _choose_open(self) -> None:
-        folder = self.ask_folder("Open a review's folder", self._start(self._saved_in))
+        folder = self.ask_folder("Open a review's folder", self._start(self._folder))
         if folder:
             self.open(folder)
 
@@ -331,18 +330,37 @@ class ReviewTab(ExplainTab):
         if what in ("slice", "report"):
             kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
             name = "report.pdf" if what == "report" else "slice.png"
-            path = self.ask_file("Export", str(Path(self._start(self._exported_to)) / name), kind)
+            path = self.ask_file("Export", str(Path(self._start(self._exported)) / name), kind)
             ending = ".pdf" if what == "report" else ".png"
             if path and not path.lower().endswith(ending):
                 path += ending
         else:
-            path = self.ask_new_folder("Export to a folder", self._start(self._exported_to))
+            path = self.ask_new_folder("Export to a folder", self._start(self._exported))
         if path:
             self.export(path)
 
-    def _start(self, places: Mapping[Study, Path]) -> str:
+    @property
+    def _folder(self) -> Path | None:
+        """Where the review of the active study was saved or opened last."""
+        return None if self._study is None else self._saved_in.get(self._study)
+
+    @_folder.setter
+    def _folder(self, folder: Path) -> None:
+        if self._study is not None:
+            self._saved_in[self._study] = folder
+
+    @property
+    def _exported(self) -> Path | None:
+        """Where something of the active study was exported to last."""
+        return None if self._study is None else self._exported_to.get(self._study)
+
+    @_exported.setter
+    def _exported(self, folder: Path) -> None:
+        if self._study is not None:
+            self._exported_to[self._study] = folder
+
+    def _start(self, last: Path | None) -> str:
         """Where a dialog begins: where the study's last one ended, else as the preferences say."""
-        last = None if self._study is None else places.get(self._study)
         if last is not None:
             return str(last)
         chosen = str(preference("export.folder"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Layer
 from napari.utils.color import ColorValue
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
 from ..layers.clicked_voxel import ClickedVoxel
@@ -436,14 +436,16 @@ class Workspace(QWidget):
                 if self.window().isHidden():
                     self.stop()
                 else:
-                    # After the question, if the window is still there.
                     QTimer.singleShot(0, self, self._on_still_open)
             elif event.type() == QEvent.Type.Hide and self._closing and not event.spontaneous():
                 self.stop()
         return super().eventFilter(watched, event)  # pyright: ignore[reportArgumentType]
 
     def _on_still_open(self) -> None:
-        if self.isVisible():
+        """The question was answered, and the window is there: nobody closes it any more."""
+        if QApplication.activeModalWidget() is not None:
+            QTimer.singleShot(100, self, self._on_still_open)
+        elif self.window().isVisible():
             self._closing = False
 
     def stop(self) -> None:
