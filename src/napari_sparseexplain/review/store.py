@@ -24,7 +24,7 @@ from ..json_file import read_own_json
 from ..networks.catalogue import models
 from ..volumes import Finding, Study, open_study
 from ..whole_file import write_whole
-from .plain_data import from_plain, to_plain
+from ..plain_data import from_plain, to_plain
 from .reading import Reading
 from .review import ExplanationReference, Review, StudyReference
 from .study_reference import study_reference

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..errors import ReadError
 from .computed_array import computed_array
+from .declared_size import check_unpacked
 from .nifti_header import NiftiHeader, open_stream, read_bytes
 
 #: Bytes converted at a time when voxels need scaling or a change of type.
@@ -113,6 +114,10 @@ def read_voxels(plan: VoxelPlan) -> Any:
     room = size * _BEST_GZIP_RATIO if file.compressed else size - file.offset
     if needed > room:
         raise _too_short(needed, None if file.compressed else max(room, 0), where)
+    if file.compressed:
+        check_unpacked(
+            needed, size, where, remedy="If it is meant, unpack it with gunzip and open that file"
+        )
     try:
         if len(file.shape) > 3 and not (plan.as_stored and plan.stored.isnative):
             return _lazily(plan)
