@@ -32,6 +32,9 @@ RECORD_FILE = "provenance.json"
 
 _FORMAT = "napari-sparseexplain explanations"
 _VERSION = 1
+#: Characters of the name of an explanation: a method and a target in a few words.
+_LONGEST_NAME = 1000
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
 
@@ -210,6 +213,12 @@ def _existing_record(folder: Path) -> dict[str, Any]:
     if not isinstance(entries, dict):
         raise ReadError(
             "the file names no explanations", where=path, remedy="Choose another folder"
+        )
+    if any(len(name) > _LONGEST_NAME for name in entries):
+        raise ReadError(
+            f"the file names an explanation by more than {_LONGEST_NAME} characters",
+            where=path,
+            remedy="Choose another folder",
         )
     return entries
 

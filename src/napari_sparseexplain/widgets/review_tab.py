@@ -14,7 +14,7 @@ from ..export.export_work import ExportChoice, Files, check_possible, existing_f
 from ..progress import Progress, Work
 from ..review.default_review import default_reading
 from ..review.reading import Reading
-from ..review.store import StudyMovedError, save_review
+from ..review.store import StudyMovedError, explanations_elsewhere, save_review
 from ..volumes import Study
 from .click_read_out import describe_in_picture
 from .explain_tab import ExplainTab
@@ -69,7 +69,7 @@ class ReviewTab(ExplainTab):
         self._study: Study | None = None
         self._folder: Path | None = None
         self._exported: Path | None = None
-        self._opening: tuple[Path, dict[str, str]] | None = None
+        self._opening: tuple[Path, dict[str, str], bool] | None = None
         self._saving: Reading | None = None
         self._pictured: Reading | None = None
         self._tips: dict[QPushButton, str] = {}
@@ -150,14 +150,44 @@ class ReviewTab(ExplainTab):
         """Save the review in a folder, in the background."""
         self._begin(lambda reading: self._save_work(reading, Path(folder), arrays))
 
-    def open(self, folder: str | Path, *, moved: dict[str, str] | None = None) -> None:
+    def open(
+        self,
+        folder: str | Path,
+        *,
+        moved: dict[str, str] | None = None,
+        elsewhere: bool | None = None,
+    ) -> None:
         """Open a saved review, in the background; the window then shows it.
 
         What is unsaved is kept before, and offered afterwards.
+
+        Parameters
+        ----------
+        folder : str or Path
+        moved : dict, optional
+            New place of a study by its key.
+        elsewhere : bool, optional
+            Whether maps are read from outside the review's folder. None: asked, where there are.
         """
         self.unsaved.save_now()
-        self._opening = (Path(folder), dict(moved or {}))
+        if elsewhere is None:
+            elsewhere = self._may_read_elsewhere(Path(folder))
+        self._opening = (Path(folder), dict(moved or {}), elsewhere)
         self.runner.start(partial(open_review_work, *self._opening))
+
+    def _may_read_elsewhere(self, folder: Path) -> bool:
+        """Asks before maps are read from where only the review says that they are."""
+        try:
+            places = sorted({str(place) for place in explanations_elsewhere(folder).values()})
+        except SparseExplainError:
+            return False  # opening it says what is wrong
+        if not places:
+            return False
+        named = "\n".join(place[:200] for place in places[:5]) + ("\n…" if len(places) > 5 else "")
+        return self.ask(
+            "This review names maps outside of its own folder:\n\n"
+            f"{named}\n\nRead them? Only if you trust whoever made the review."
+        )
 
     def export(self, path: str | Path, **choices: Any) -> None:
         """Export what the form says to a file or folder, in the background.
@@ -265,8 +295,8 @@ class ReviewTab(ExplainTab):
             self.run_bar.message.setText(str(error))
             place = self.ask_folder(f"{error.what}: where is it now?")
             if place:
-                folder, moved = self._opening
-                self.open(folder, moved={**moved, error.key: place})
+                folder, moved, elsewhere = self._opening
+                self.open(folder, moved={**moved, error.key: place}, elsewhere=elsewhere)
             return
         super()._on_failed(error)
 
@@ -421,8 +451,8 @@ class ReviewTab(ExplainTab):
     # -- asking --------------------------------------------------------------------------------
 
     def _ask_yes(self, question: str) -> bool:
-        yes = QMessageBox.StandardButton.Yes
-        return QMessageBox.question(self, "Review", question) == yes
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        return QMessageBox.question(self, "Review", question, yes | no, no) == yes
 
     def _ask_folder(self, title: str, start: str = "") -> str:
         return QFileDialog.getExistingDirectory(self, title, start)

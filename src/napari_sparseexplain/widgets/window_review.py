@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from napari.layers import Layer
 
+from ..export.colour_scale import colour_stops
 from ..layers.explanation_layers import ExplanationLayer, map_layer
 from ..layers.frame_in_picture import go_to_frame
 from ..layers.linked_cameras import zoom_of_whole
@@ -150,10 +151,15 @@ def layers_for(reading: Reading) -> dict[str, list[LayerTuple]]:
     return {key: study_layers(study) for key, study in reading.studies.items()}
 
 
-def open_review_work(folder: Path, moved: dict[str, str]) -> Work[tuple[Reading, Any]]:
+def open_review_work(
+    folder: Path, moved: dict[str, str], elsewhere: bool = False
+) -> Work[tuple[Reading, Any]]:
     """Read the review, its studies and maps, away from the window's thread."""
     yield Progress(0, 0, "Opening the review")
-    reading = restore_review(folder, moved=moved)
+    reading = restore_review(folder, moved=moved, elsewhere=elsewhere)
+    for panel in reading.review.panels:
+        for overlay in panel.overlays:
+            colour_stops(overlay.colormap)  # refuses a name that the window does not know either
     yield Progress(0, 0, "Preparing the layers")
     return reading, layers_for(reading)
 
