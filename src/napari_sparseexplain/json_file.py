@@ -246,7 +246,9 @@ def _check_texts(values: Any) -> None:
             try:
                 item.encode("utf-8")
             except UnicodeEncodeError as error:
-                raise _Refused("a text holds half of a surrogate pair, which is no character") from error
+                raise _Refused(
+                    "a text holds half of a surrogate pair, which is no character"
+                ) from error
 
 
 def _too_large(size: int, most: int) -> str:

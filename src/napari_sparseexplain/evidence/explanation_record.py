@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from ..errors import ReadError
-from ..plain_data import AtMost, Ascending, Between, from_plain, shown_place
+from ..plain_data import Ascending, AtMost, Between, from_plain, shown_place
 from ..volumes import Grid
 from ..volumes.grid import orientation_to_display
 from .explanation import MapKind, MapSpace
@@ -164,6 +164,4 @@ def _part(kind: Any, values: Any, path: Path, place: str) -> Any:
     try:
         return from_plain(kind, values, str(path), place=place, remedy=AGAIN)
     except ReadError as error:
-        raise ReadError(
-            f"the record is damaged: {error.what}", where=path, remedy=AGAIN
-        ) from error
+        raise ReadError(f"the record is damaged: {error.what}", where=path, remedy=AGAIN) from error

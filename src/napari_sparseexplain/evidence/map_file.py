@@ -16,6 +16,7 @@ from ..volumes.nifti_reader import to_display_order
 from ..volumes.nifti_voxels import VoxelPlan, read_voxels
 from .explanation_record import AGAIN, GridRecord, MapRecord
 
+
 def read_map(
     folder: Path, item: MapRecord, grid: GridRecord | None, slices: slice
 ) -> npt.NDArray[Any]:

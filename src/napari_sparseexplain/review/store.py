@@ -21,10 +21,10 @@ from ..evidence import Explanation
 from ..evidence.provenance import Provenance, package_versions
 from ..evidence.store import save_explanation
 from ..json_file import read_own_json
-from ..volumes import Finding, Study, open_study
-from ..whole_file import write_whole
 from ..plain_data import from_plain, to_plain
 from ..regular_file import is_regular
+from ..volumes import Finding, Study, open_study
+from ..whole_file import write_whole
 from .reading import Reading
 from .reading_check import check_reading
 from .restored_explanation import lies_elsewhere, restore_explanation
@@ -159,9 +159,7 @@ def restore_review(
         if found is not None:
             explanations[key] = found
     references = {key: study_reference(study) for key, study in studies.items()}
-    reading = Reading(
-        replace(review, studies=references), studies, explanations, tuple(findings)
-    )
+    reading = Reading(replace(review, studies=references), studies, explanations, tuple(findings))
     check_reading(reading, path)
     return reading
 

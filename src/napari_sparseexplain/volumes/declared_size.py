@@ -14,7 +14,9 @@ HARMLESS_BYTES = 1 << 30
 BEST_RATIO = 400
 
 
-def check_unpacked(needed: int, packed: int, where: str | Path, *, remedy: str) -> None:
+def check_unpacked(
+    needed: int, packed: int, where: str | Path, *, remedy: str, harmless: int = HARMLESS_BYTES
+) -> None:
     """Refuse what would unpack to gigabytes of next to nothing.
 
     Parameters
@@ -26,12 +28,14 @@ def check_unpacked(needed: int, packed: int, where: str | Path, *, remedy: str) 
     where : str or Path
     remedy : str
         How a person who means it can open it all the same.
+    harmless : int
+        Bytes that need no question.
 
     Raises
     ------
     ReadError
     """
-    if needed > HARMLESS_BYTES and needed > BEST_RATIO * max(packed, 1):
+    if needed > harmless and needed > BEST_RATIO * max(packed, 1):
         raise ReadError(
             f"it would unpack to {needed / 2**30:,.1f} GiB from {max(packed, 1) / 2**20:,.1f} MiB, "
             "which no scan does: the file is damaged, or made to fill the memory",

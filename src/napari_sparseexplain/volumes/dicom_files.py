@@ -21,6 +21,8 @@ from pydicom.uid import (
 )
 
 from ..errors import ReadError
+from ..regular_file import files_below, is_folder, is_regular, regular_size
+from .dicom_deflated import check_deflated
 from .dicom_values import first_item, items, text, texts
 
 #: Two-letter value representations that can follow a tag in an explicit header (PS3.5 6.2).
@@ -52,10 +54,14 @@ def looks_like_dicom(path: Path) -> bool:
     path : Path
         Any file. A folder or an unreadable file gives False.
     """
+    if not is_regular(path):
+        return False
     try:
         with open(path, "rb") as stream:
-            head = stream.read(132)
             size = stream.seek(0, 2)
+            stream.seek(0)
+            # Files of a system (/proc) have no size, and reading one can wait for ever.
+            head = stream.read(132) if size else b""
     except OSError:
         return False
     if head[128:132] == b"DICM":
@@ -81,11 +87,10 @@ def find_dicom_files(path: Path | Sequence[Path]) -> FoundFiles:
     if not isinstance(path, Path):
         files = tuple(sorted({Path(p) for p in path}))
         return _not_empty(FoundFiles(tuple(p for p in files if _is_data_file(p)), ()), files)
-    if not path.exists():
-        raise ReadError("there is no such file or folder", where=path, remedy="Check the path")
-    if path.is_dir():
-        files = tuple(sorted(p for p in path.rglob("*") if p.is_file()))
+    if is_folder(path):
+        files = tuple(files_below(path))
         return _not_empty(FoundFiles(tuple(p for p in files if _is_data_file(p)), ()), (path,))
+    regular_size(path)
     if not looks_like_dicom(path):
         raise ReadError(
             "the file is not DICOM: it has no DICM mark and does not begin with a DICOM tag",
@@ -148,22 +153,37 @@ def is_compressed(header: Dataset) -> bool:
     return transfer_syntax(header) not in ("", *native)
 
 
+def is_deflated(header: Dataset) -> bool:
+    """Whether all of the data set is packed, so that it is larger than its file."""
+    return transfer_syntax(header) == DeflatedExplicitVRLittleEndian
+
+
 def _parse(path: Path, *, stop_before_pixels: bool) -> Dataset:
+    regular_size(path)
+    check_deflated(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = dcmread(path, force=True, stop_before_pixels=stop_before_pixels)
     except OSError as error:
         raise ReadError(
-            f"the file could not be read ({error})", where=path, remedy="Check its permissions"
+            f"the file could not be read ({error.strerror or error})",
+            where=path,
+            remedy="Check its permissions",
         ) from error
     except Exception as error:  # pydicom's parser raises whatever the broken bytes provoke
         raise ReadError(
-            f"the DICOM header is damaged ({error})",
+            f"the DICOM header is damaged ({_in_short(error)})",
             where=path,
             remedy="Fetch the file again from its archive",
         ) from error
     return dataset
+
+
+def _in_short(error: Exception) -> str:
+    """What the parser says, in at most a line."""
+    said = str(error).strip().split("\n")[0][:200]
+    return said if said and not isinstance(error, RecursionError) else "it is not whole"
 
 
 def _is_directory(header: Dataset) -> bool:
@@ -179,11 +199,7 @@ def _is_data_file(path: Path) -> bool:
 
 def _from_directory(path: Path, header: Dataset) -> FoundFiles:
     """The files that a DICOMDIR names; names are compared without case, as media mangle it."""
-    present = {
-        p.relative_to(path.parent).as_posix().lower(): p
-        for p in path.parent.rglob("*")
-        if p.is_file()
-    }
+    present = {p.relative_to(path.parent).as_posix().lower(): p for p in files_below(path.parent)}
     files: list[Path] = []
     missing: list[Path] = []
     for record in items(header, "DirectoryRecordSequence"):

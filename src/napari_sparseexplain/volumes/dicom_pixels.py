@@ -50,6 +50,9 @@ _EXTRAS = {
 #: stream to the terminal, past Python.
 _DECODERS = ("pylibjpeg", "pyjpegls", "pillow", "gdcm")
 
+#: A larger whole number is no offset of grey values; it is added as a float.
+_LARGEST_OFFSET = 2**31
+
 #: What decoders say when there are fewer bytes than the header announces.
 _SIGNS_OF_TRUNCATION = ("less than", "fewer", "cannot reshape array", "ended prematurely")
 
@@ -280,7 +283,11 @@ def _output_type(
     intercepts = {f.intercept for f in frames.flat}
     if slopes == {1.0} and intercepts == {0.0}:
         return native
-    if slopes == {1.0} and native.kind in "iu" and all(b == int(b) for b in intercepts):
+    if (
+        slopes == {1.0}
+        and native.kind in "iu"
+        and all(b == int(b) and abs(b) < _LARGEST_OFFSET for b in intercepts)
+    ):
         # Signed and as wide as stored: CT numbers fit; `_fill` widens the array if some do not.
         return np.dtype(np.int16 if native.itemsize <= 2 else np.int32)
     return np.dtype(np.float32)

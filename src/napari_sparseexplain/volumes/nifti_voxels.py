@@ -21,6 +21,9 @@ from .nifti_header import NiftiHeader, open_stream, read_bytes
 #: Bytes converted at a time when voxels need scaling or a change of type.
 SLAB_BYTES = 1 << 22
 
+#: Voxels of a part of a file of many tiny volumes: a part each would be millions of parts.
+_SMALL_PART = 1 << 14
+
 #: gzip packs at most about 1032 to 1 (RFC 1951), so a header that asks for more is wrong.
 _BEST_GZIP_RATIO = 1040
 
@@ -204,12 +207,22 @@ def _lazily(plan: VoxelPlan) -> Any:
             file.voxels, dtype=plan.stored, mode="r", offset=file.offset, shape=(plan.count,)
         )
     stored = plan.shaped(flat)
-    chunks = (*file.shape[:3], *(1 for _ in file.shape[3:]))
+    chunks = (*file.shape[:3], *_leading_chunks(file.shape))
     if plan.components > 1:
         chunks = (*chunks, plan.components)
     return computed_array(
         stored.shape, plan.values, chunks, lambda index: plan.convert(stored[index])
     )
+
+
+def _leading_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Points along the further axes in one part: one, of tiny volumes as many as a slab holds."""
+    room = max(1, _SMALL_PART // math.prod(shape[:3]))
+    chunks = []
+    for length in shape[3:]:
+        chunks.append(min(length, room))
+        room = max(1, room // length)
+    return tuple(chunks)
 
 
 def _slabs(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
