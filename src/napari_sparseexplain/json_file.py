@@ -1,4 +1,4 @@
-"""JSON from a file that anyone may have written: read within bounds, or one error says what is wrong.
+"""JSON that anyone may have written: read within bounds, or one error says what is wrong with it.
 
 Python's own parser follows any depth and any number of digits, takes NaN, and of two fields of one
 name keeps the last without a word. What this program reads is checked once, here: what comes out

@@ -20,7 +20,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from ..errors import ReadError
+from ..errors import ReadError, reason_of
 from ..regular_file import files_below, is_folder, is_regular, regular_size
 from .dicom_deflated import check_deflated
 from .dicom_values import first_item, items, text, texts
@@ -173,17 +173,11 @@ def _parse(path: Path, *, stop_before_pixels: bool) -> Dataset:
         ) from error
     except Exception as error:  # pydicom's parser raises whatever the broken bytes provoke
         raise ReadError(
-            f"the DICOM header is damaged ({_in_short(error)})",
+            f"the DICOM header is damaged ({reason_of(error)})",
             where=path,
             remedy="Fetch the file again from its archive",
         ) from error
     return dataset
-
-
-def _in_short(error: Exception) -> str:
-    """What the parser says, in at most a line."""
-    said = str(error).strip().split("\n")[0][:200]
-    return said if said and not isinstance(error, RecursionError) else "it is not whole"
 
 
 def _is_directory(header: Dataset) -> bool:

@@ -30,7 +30,7 @@ from pydicom.uid import (
     JPEGLosslessSV1,
 )
 
-from ..errors import ReadError
+from ..errors import ReadError, reason_of
 from .dicom_files import read_header, read_whole, transfer_syntax
 from .dicom_frames import Frame
 from .dicom_values import first_item, integer, text
@@ -202,6 +202,8 @@ def _pixel_error(path: Path, header: Dataset, error: BaseException) -> ReadError
         )
     if missing := _missing_decoder(path, header):
         return missing
+    if isinstance(error, Exception) and type(error) is not RuntimeError:
+        message = reason_of(error)
     syntax = text(header.file_meta, "TransferSyntaxUID")
     name = getattr(header.file_meta.get("TransferSyntaxUID"), "name", syntax) or "not named"
     return ReadError(

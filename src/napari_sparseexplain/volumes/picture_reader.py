@@ -14,7 +14,7 @@ import nibabel.orientations as nio
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError
+from ..errors import ReadError, reason_of
 from ..regular_file import regular_size
 from .grid import Grid, orientation_to_display
 from .label_values import as_label_array
@@ -284,17 +284,10 @@ def _pages(path: Path) -> Iterator[npt.NDArray[Any]]:
         raise
     except Exception as error:  # the decoders raise whatever broken bytes provoke
         raise ReadError(
-            f"the picture cannot be decoded ({_in_short(error)})",
+            f"the picture cannot be decoded ({reason_of(error)})",
             where=path,
             remedy=_AGAIN,
         ) from error
-
-
-def _in_short(error: Exception) -> str:
-    """What a decoder says, in at most a line."""
-    if isinstance(error, MemoryError):
-        return "it needs more memory than this machine can give"
-    return str(error).strip().split("\n")[0][:200] or "the file is damaged"
 
 
 def _plain(page: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:

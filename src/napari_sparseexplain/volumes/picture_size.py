@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from ..errors import ReadError
 from .declared_size import check_unpacked
@@ -60,14 +61,8 @@ def check_tiff(path: Path) -> None:
     """
     import tifffile
 
+    _check_pages(path)
     with quiet_tiff(), tifffile.TiffFile(path) as file:
-        count = len(file.pages)
-        if count > _MOST_PAGES:
-            raise ReadError(
-                f"the file has {count:,} pages; no stack has more than {_MOST_PAGES:,}",
-                where=path,
-                remedy=_REMEDY,
-            )
         pixels = needed = 0
         for page in file.pages:
             shape = tuple(int(n) for n in page.shape)
@@ -81,6 +76,34 @@ def check_tiff(path: Path) -> None:
                     remedy=_REMEDY,
                 )
     _check(path, pixels, needed)
+
+
+def _check_pages(path: Path) -> None:
+    """Follow a TIFF from page to page, and refuse one that comes back to a page, or never ends.
+
+    TIFF Revision 6.0, section 2: each directory ends with the place of the next, the last with 0.
+    BigTIFF has the same with wider numbers.
+    """
+    seen: set[int] = set()
+    with open(path, "rb") as stream:
+        head = stream.read(16)
+        order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+        big = int.from_bytes(head[2:4], order) == 43
+        wide, entry, counted = (8, 20, 8) if big else (4, 12, 2)
+        at = int.from_bytes(head[8:16] if big else head[4:8], order)
+        while at:
+            if at in seen or len(seen) >= _MOST_PAGES:
+                what = "comes back to a page" if at in seen else f"has over {_MOST_PAGES:,} pages"
+                raise ReadError(
+                    f"the picture cannot be decoded (its list of pages {what})",
+                    where=path,
+                    remedy=_REMEDY,
+                )
+            seen.add(at)
+            stream.seek(min(at, 1 << 62))
+            entries = int.from_bytes(stream.read(counted), order)
+            stream.seek(min(at + counted + entry * entries, 1 << 62))
+            at = int.from_bytes(stream.read(wide), order)
 
 
 def _check(path: Path, pixels: int, needed: int) -> None:
