@@ -40,7 +40,7 @@ _FIELDS: dict[int, dict[str, tuple[int, str, tuple[Any, ...]]]] = {
         **{f"pixdim[{k}]": (76 + 4 * k, "f", _FLOATS) for k in range(5)},
         **{f"quatern[{k}]": (256 + 4 * k, "f", _FLOATS) for k in range(6)},
         **{f"srow[{k}]": (280 + 4 * k, "f", _FLOATS) for k in range(12)},
-        "sizeof_hdr": (0, "i", (0, 1, 347, 540, 348 << 24, -1)),
+        "sizeof_hdr": (0, "i", (0, 1, 347, 540, 0x5C010000, -1)),
         "intent_code": (68, "h", (*_SHORTS, 1002, 1007, 2003, 3000, 3006)),
         "datatype": (
             70,

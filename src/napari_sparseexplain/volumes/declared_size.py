@@ -15,7 +15,7 @@ BEST_RATIO = 400
 
 
 def check_unpacked(
-    needed: int, packed: int, where: str | Path, *, remedy: str, harmless: int = HARMLESS_BYTES
+    needed: int, packed: int, where: str | Path, *, remedy: str, harmless: int | None = None
 ) -> None:
     """Refuse what would unpack to gigabytes of next to nothing.
 
@@ -28,14 +28,15 @@ def check_unpacked(
     where : str or Path
     remedy : str
         How a person who means it can open it all the same.
-    harmless : int
-        Bytes that need no question.
+    harmless : int, optional
+        Bytes that need no question; `HARMLESS_BYTES` when not given.
 
     Raises
     ------
     ReadError
     """
-    if needed > harmless and needed > BEST_RATIO * max(packed, 1):
+    most = HARMLESS_BYTES if harmless is None else harmless
+    if needed > most and needed > BEST_RATIO * max(packed, 1):
         raise ReadError(
             f"it would unpack to {needed / 2**30:,.1f} GiB from {max(packed, 1) / 2**20:,.1f} MiB, "
             "which no scan does: the file is damaged, or made to fill the memory",

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -30,6 +31,12 @@ _REPRESENTATIONS = frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN "
     b"UR US UT UV".split()
 )
+
+#: Pixel Data, and its two kinds of floating point.
+_PIXELS = (0x7FE00010, 0x7FE00009, 0x7FE00008)
+
+#: Elements of one data set outside its sequences; a header has some hundred.
+_MOST_ELEMENTS = 100_000
 
 #: SOP class of a DICOMDIR (PS3.6).
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
@@ -158,13 +165,39 @@ def is_deflated(header: Dataset) -> bool:
     return transfer_syntax(header) == DeflatedExplicitVRLittleEndian
 
 
+class _Ends:
+    """Where the parser stops: at the pixels, or behind them; what follows is padding at best."""
+
+    def __init__(self, *, before_pixels: bool) -> None:
+        self._before = before_pixels
+        self._seen = False
+        self._count = 0
+
+    def __call__(self, tag: BaseTag, representation: str | None, length: int) -> bool:
+        self._count += 1
+        if self._count > _MOST_ELEMENTS:
+            raise ReadError(
+                f"the DICOM header is damaged (it has more than {_MOST_ELEMENTS:,} elements)",
+                remedy="Fetch the file again from its archive",
+            )
+        if self._seen:
+            return True
+        pixels = tag in _PIXELS
+        self._seen = pixels
+        return pixels and self._before
+
+
 def _parse(path: Path, *, stop_before_pixels: bool) -> Dataset:
     regular_size(path)
     check_deflated(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = dcmread(path, force=True, stop_before_pixels=stop_before_pixels)
+            with open(path, "rb") as stream:
+                ends = _Ends(before_pixels=stop_before_pixels)
+                dataset = read_partial(stream, ends, force=True)
+    except ReadError as error:
+        raise ReadError(error.what, where=path, remedy=error.remedy) from error
     except OSError as error:
         raise ReadError(
             f"the file could not be read ({error.strerror or error})",

@@ -134,7 +134,7 @@ def _grid(path: Path, slices: list[list[Frame]]) -> tuple[list[int], npt.NDArray
     if (indices[-1] + 1) * first.rows * first.columns > _MOST_VOXELS:
         raise ReadError(
             f"the segmentation's frames lie {step:.3g} mm apart over "
-            f"{heights[-1] - heights[0]:.4g} mm, {indices[-1] + 1:,} slices are more than a scan has",
+            f"{heights[-1] - heights[0]:.4g} mm: {indices[-1] + 1:,} slices, more than a scan has",
             where=str(path),
             remedy="Export it again from the program that made it",
         )
