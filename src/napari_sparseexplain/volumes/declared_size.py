@@ -9,9 +9,9 @@ from ..errors import ReadError
 #: Up to here a file may be as empty as it likes: this much memory is there.
 HARMLESS_BYTES = 1 << 30
 
-#: Scans are noise to a packer: they shrink two- to tenfold, a mask some hundredfold. Above
-#: `HARMLESS_BYTES` nothing that was measured or drawn packs better than this.
-BEST_RATIO = 400
+#: Scans are noise to a packer: they shrink two- to tenfold, a drawn mask some hundredfold. Zeros
+#: alone shrink from 229-fold (the fastest gzip) to 1030-fold (the best).
+BEST_RATIO = 200
 
 
 def check_unpacked(

@@ -19,7 +19,7 @@ _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _HEAD = 4096
 
 #: Unpacked bytes that need no question, and what an image packs to at best.
-_HARMLESS, _BEST_RATIO = 256 << 20, 400
+_HARMLESS, _BEST_RATIO = 256 << 20, 200
 
 #: The parser holds the packed and the unpacked bytes, and the pixels once more.
 _MOST = 2 << 30

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..errors import ReadError
 from .computed_array import computed_array
 from .declared_size import check_unpacked
-from .nifti_header import NiftiHeader, open_stream, read_bytes
+from .nifti_header import NiftiHeader, check_end, open_stream, read_bytes
 
 #: Bytes converted at a time when voxels need scaling or a change of type.
 SLAB_BYTES = 1 << 22
@@ -192,7 +192,7 @@ def _computed(plan: VoxelPlan) -> npt.NDArray[Any]:
                     raise _too_short(plan.count * plan.stored.itemsize, have, str(file.voxels))
                 done += got
             values[start:stop] = plan.convert(slab[: stop - start])
-        stream.read(1)  # at the end of a gzip stream this checks its checksum
+        check_end(stream)
     values.setflags(write=False)
     return values
 
