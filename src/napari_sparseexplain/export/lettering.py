@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,6 +10,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 #: Colours of text.
 WHITE, PALE, DIM, WARNING = "#FFFFFF", "#D8D8D8", "#A8A8A8", "#FFB000"
+
+
+#: What cannot stand in one line: control characters and line ends, which the layout refuses; marks
+#: that turn the direction of what follows; halves of surrogate pairs.
+_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """A text as one line that can be drawn: what cannot stand in it becomes a space."""
+    return _NO_LINE.sub(" ", text)
 
 
 @lru_cache(maxsize=64)
@@ -32,11 +43,12 @@ def line_height(size: int) -> int:
 
 def text_width(text: str, size: int, *, bold: bool = False) -> float:
     """Width of one line in pixels."""
-    return font(size, bold=bold).getlength(text)
+    return font(size, bold=bold).getlength(one_line(text))
 
 
 def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
     """The text, cut with an ellipsis where it is wider than ``width`` pixels."""
+    text = one_line(text)
     if text_width(text, size, bold=bold) <= width:
         return text
     low, high = 0, len(text)
@@ -89,7 +101,7 @@ def write(
     edge = max(1, size // 9) if outlined else 0
     ImageDraw.Draw(image).text(
         (round(place[0]), round(place[1])),
-        text,
+        one_line(text),
         fill=colour,
         font=font(size, bold=bold),
         anchor=anchor,
