@@ -186,6 +186,7 @@ def put_on_window(
     Marks
         What was marked in the study of the first panel.
     """
+    reading = _with_what_is_there(reading)
     review = reading.review
     shown = {
         key: _open_already(workspace, study) or study for key, study in reading.studies.items()
@@ -217,6 +218,20 @@ def put_on_window(
         workspace.go_to_voxel(marks.probe)
     _look_again(workspace, review.panels, study)
     return replace(marks, probe=None)
+
+
+def _with_what_is_there(reading: Reading) -> Reading:
+    """Without overlays whose maps are not here: they are listed, to be run again."""
+
+    def here(overlay: Overlay) -> bool:
+        return overlay.shelf == "study" or overlay.key in reading.explanations
+
+    panels = [
+        replace(panel, overlays=tuple(o for o in panel.overlays if here(o)))
+        for panel in reading.review.panels
+    ]
+    kept = tuple(panel for panel in panels if panel.scan is not None or panel.overlays)
+    return reading.with_review(replace(reading.review, panels=kept))
 
 
 def shows_three_planes(review: Review) -> bool:
