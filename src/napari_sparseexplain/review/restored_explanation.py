@@ -46,37 +46,43 @@ def restore_explanation(
     title = " ".join(part for part in (reference.method, reference.target) if part)
     findings = _model_findings(reference)
 
-    def say(code: str, message: str) -> None:
-        findings.append(Finding("warning", code, message, key))
-
     again = "run it again with the parameters that the review holds"
     if reference.folder and not elsewhere and lies_elsewhere(root, reference.folder):
-        say(
+        said = Finding(
+            "warning",
             "explanation-elsewhere",
             f"the maps of {title} would be read from {root / reference.folder}, outside the "
             "review's folder, and were not; allow it with --elsewhere on the command line or "
             "restore_review(…, elsewhere=True) if you trust whoever made the review",
+            key,
         )
-        return None, findings
+        return None, [*findings, said]
     found = _loaded(root, reference)
     if found is None:
-        say(
+        said = Finding(
+            "warning",
             "explanation-missing",
             f"the maps of {title} were not saved with the review and are not where they were; "
             f"{again}",
+            key,
         )
-        return None, findings
+        return None, [*findings, said]
     if study is not None and found.grid is not None and not found.grid.matches(study.grid):
-        say(
+        said = Finding(
+            "warning",
             "explanation-missing",
             f"the maps of {title} do not lie on the grid of the study and are left out; {again}",
+            key,
         )
-        return None, findings
+        return None, [*findings, said]
     if to_plain(found.provenance) != to_plain(reference.provenance):
-        say(
+        said = Finding(
+            "warning",
             "explanation-replaced",
             f"the maps of {title} come from a later run than the one that was reviewed",
+            key,
         )
+        findings.append(said)
     return found, findings
 
 

@@ -9,7 +9,7 @@ chrominance turned into RGB. MONOCHROME1 is left as stored: it only says how to 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -235,20 +235,31 @@ def _missing_decoder(path: Path, header: Dataset) -> ReadError | None:
     )
 
 
+def _looked_up(
+    table: Callable[[npt.NDArray[Any], Dataset], npt.NDArray[Any]],
+    plane: npt.NDArray[Any],
+    header: Dataset,
+    path: Path,
+    name: str,
+) -> npt.NDArray[Any]:
+    """A plane through one of the header's tables."""
+    try:
+        return table(plane, header)
+    except Exception as error:  # pydicom raises whatever a damaged table provokes
+        raise ReadError(
+            f"the {name} is damaged ({reason_of(error)})",
+            where=path,
+            remedy="Export the image again from its source",
+        ) from error
+
+
 def _displayable(
     plane: npt.NDArray[Any], header: Dataset, path: Path
 ) -> tuple[npt.NDArray[Any], bool]:
     """The plane with palettes looked up, colours as 8-bit RGB, and whether it is in colour."""
     photometric = text(header, "PhotometricInterpretation")
     if photometric == "PALETTE COLOR":
-        try:
-            plane = apply_color_lut(plane, header)
-        except (ValueError, AttributeError, KeyError, IndexError) as error:
-            raise ReadError(
-                f"the colour palette is damaged ({error})",
-                where=path,
-                remedy="Export the image again from its source",
-            ) from error
+        plane = _looked_up(apply_color_lut, plane, header, path, "colour palette")
     colour = plane.ndim == 3 and plane.shape[-1] in (3, 4)
     if colour and plane.dtype.itemsize > 1:
         bits = plane.dtype.itemsize * 8
@@ -321,7 +332,9 @@ def _fill(
         target[index] = piece
         return target
     if first_item(header, "ModalityLUTSequence") is not None:
-        target[index] = apply_modality_lut(piece, header)
+        target[index] = _looked_up(
+            apply_modality_lut, piece, header, frame.path, "table of values (ModalityLUTSequence)"
+        )
         return target
     if target.dtype.kind == "f":
         np.multiply(piece, frame.slope, out=target[index], casting="unsafe")
