@@ -182,7 +182,7 @@ def _read(kind: Any, value: Any, place: str) -> Any:
     if type(value) is not kind:
         names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         raise _Unfit(place, f"must be {names.get(kind, kind)}")
-    if kind is str and len(value) > MOST_CHARACTERS:
+    if isinstance(value, str) and len(value) > MOST_CHARACTERS:
         raise _Unfit(place, AtMost(MOST_CHARACTERS).wants(value))
     return value
 
@@ -190,7 +190,7 @@ def _read(kind: Any, value: Any, place: str) -> Any:
 def _limited(kind: Any, limits: tuple[Limit, ...], value: Any, place: str) -> Any:
     """A value of a kind within limits; lengths first, before anything in it is read."""
     for limit in limits:
-        sized = isinstance(limit, AtMost) and isinstance(value, str | list | dict)
+        sized = isinstance(limit, AtMost) and isinstance(value, list | dict)
         if sized and (wrong := limit.wants(value)):
             raise _Unfit(place, wrong)
     found = _read(kind, value, place)
