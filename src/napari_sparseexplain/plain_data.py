@@ -153,7 +153,7 @@ def _read(kind: Any, value: Any, place: str) -> Any:
     if origin is typing.Annotated:
         return _limited(arguments[0], arguments[1:], value, place)
     if kind is Any:
-        return value
+        return _any(value, place)
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
@@ -184,6 +184,20 @@ def _read(kind: Any, value: Any, place: str) -> Any:
         raise _Unfit(place, f"must be {names.get(kind, kind)}")
     if isinstance(value, str) and len(value) > MOST_CHARACTERS:
         raise _Unfit(place, AtMost(MOST_CHARACTERS).wants(value))
+    return value
+
+
+def _any(value: Any, place: str) -> Any:
+    """A value of any kind, all the same of texts that someone could read."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            _any(name, place)
+            _any(part, f"{place}.{name}")
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            _any(part, f"{place}[{number}]")
+    elif isinstance(value, str) and (wrong := AtMost(MOST_CHARACTERS).wants(value)):
+        raise _Unfit(place, wrong)
     return value
 
 

@@ -27,6 +27,14 @@ def test_any_character_is_drawn_as_a_space_at_worst(mark: str) -> None:
     assert all(one_line(line) == line for line in wrapped(f"{text} and more words", 14, 60))
 
 
+def test_a_text_of_any_length_is_drawn() -> None:
+    """The layout refuses a million characters."""
+    text = "word " * 400_000
+    assert fitted(text, 14, 200).endswith("…")
+    assert len(wrapped(text[:50_000], 14, 200, most=3)) == 3
+    write(Image.new("RGB", (60, 30)), (4, 4), text, 14)
+
+
 def test_what_is_no_control_character_stays() -> None:
     for text in ("α 0.5 · mm² – “ä”", "\U0001f9e0", "العربية", "a b"):
         assert one_line(text) == text

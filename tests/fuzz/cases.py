@@ -142,7 +142,7 @@ def _damage_one(rng: Random, folder: Path, first: str) -> str:
         elif way < 0.12:
             os.mkfifo(path)
         elif way < 0.18:
-            path.write_bytes(rng.choice(others).read_bytes() if len(others) > 1 else b"")
+            path.write_bytes(record.read_bytes())
         return f"{path.name} replaced"
     return _damaged_copy(rng, path, path, _damage_for(path))
 

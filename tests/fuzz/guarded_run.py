@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
@@ -24,6 +25,9 @@ _HANG_S, _ADDRESS_BYTES = 25.0, 6 << 30
 
 #: How often memory is looked at.
 _SAMPLE_S = 0.02
+
+#: Of prctl(2): children without a parent come to the process that asked for it.
+_SUBREAPER = 36
 
 #: What no message to a person holds: Python's own words, and what would make things worse.
 _FOREIGN_WORDS = (
@@ -68,6 +72,9 @@ def run_guarded(door: Callable[[], Any], log: Path) -> Outcome:
     log : Path
         Gets what the process prints.
     """
+    # What a case leaves behind comes to this process, not to the machine's first one.
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+    before = set(_family(os.getpid()))
     own, theirs = os.pipe()
     start = time.monotonic()
     child = os.fork()
@@ -82,13 +89,13 @@ def run_guarded(door: Callable[[], Any], log: Path) -> Outcome:
         os.setpgid(child, child)
     said, memory, hung = _watch(child, own, start)
     os.close(own)
-    family = _family(child)[1:]  # children that outlive the end of their parent
     if hung:
-        _end_all(child, family)
+        _end_all(child, _family(child)[1:])
     _, status, used = os.wait4(child, 0)
     seconds = time.monotonic() - start
-    left = _left(family)
-    _end_all(child, left)
+    left = [] if hung else _left(before)
+    _end_all(child, [p for p in _family(os.getpid()) if p not in before])
+    _bury()
     memory = max(memory, used.ru_maxrss * 1024)
     return _judged(said, hung, status, seconds, memory, bool(left))
 
@@ -127,12 +134,13 @@ def _watch(child: int, own: int, start: float) -> tuple[bytes, int, bool]:
     """What the child says at last, the most memory of it and its children, whether it hangs."""
     said, memory = b"", 0
     while True:
-        ready, _, _ = select.select([own], [], [], _SAMPLE_S)
-        if ready:
-            part = os.read(own, 1 << 16)
-            if not part:
-                return said, memory, False
+        # Its own end counts: a child that it left behind keeps the pipe open.
+        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        ready, _, _ = select.select([own], [], [], 0 if ended else _SAMPLE_S)
+        if ready and (part := os.read(own, 1 << 16)):
             said += part
+        elif ended:
+            return said, memory, False
         memory = max(memory, sum(map(_resident, _family(child))))
         if time.monotonic() - start > _HANG_S:
             return said, memory, True
@@ -159,14 +167,21 @@ def _resident(process: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _left(processes: list[int]) -> list[int]:
-    """Which are still there a moment later: a child may need one to notice the end."""
+def _left(before: set[int]) -> list[int]:
+    """What a case left is still there a moment later: a child may need one to notice the end."""
     until = time.monotonic() + 2.0
     while True:
-        alive = [p for p in processes if _resident(p)]
+        alive = [p for p in _family(os.getpid()) if p not in before and _resident(p)]
         if not alive or time.monotonic() > until:
             return alive
         time.sleep(_SAMPLE_S)
+
+
+def _bury() -> None:
+    """Take note of the ends of what came to this process."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _end_all(child: int, others: list[int]) -> None:

@@ -151,6 +151,22 @@ def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
     return _explanation(read_record(record[key], key, folder / RECORD_FILE), folder)
 
 
+def load_every_explanation(out: str | Path) -> dict[str, Explanation]:
+    """All explanations of a folder by name, in the order of saving.
+
+    Raises
+    ------
+    ReadError
+        Not such a folder, none was saved in it, or a damaged or missing file.
+    """
+    folder = Path(out)
+    record = _saved_record(folder)
+    path = folder / RECORD_FILE
+    return {
+        key: _explanation(read_record(entry, key, path), folder) for key, entry in record.items()
+    }
+
+
 def explanation_names(out: str | Path) -> list[str]:
     """Names under which explanations were saved in a folder, in the order of saving.
 
@@ -159,14 +175,19 @@ def explanation_names(out: str | Path) -> list[str]:
     ReadError
         Not such a folder, or none was saved in it.
     """
-    names = list(_existing_record(Path(out)))
-    if not names:
+    return list(_saved_record(Path(out)))
+
+
+def _saved_record(folder: Path) -> dict[str, Any]:
+    """Entries of a folder that must have some."""
+    record = _existing_record(folder)
+    if not record:
         raise ReadError(
             "no explanation was saved here",
-            where=out,
+            where=folder,
             remedy="Give the folder that was the output of: sparseexplain explain",
         )
-    return names
+    return record
 
 
 def _key(explanation: Explanation) -> str:

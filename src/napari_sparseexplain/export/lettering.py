@@ -17,9 +17,17 @@ WHITE, PALE, DIM, WARNING = "#FFFFFF", "#D8D8D8", "#A8A8A8", "#FFB000"
 _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+#: Characters of one line; at the smallest size they are wider than any picture.
+_LONGEST = 20_000
+
+
 def one_line(text: str) -> str:
-    """A text as one line that can be drawn: what cannot stand in it becomes a space."""
-    return _NO_LINE.sub(" ", text)
+    """A text as one line that can be drawn: what cannot stand in it becomes a space.
+
+    Of a text longer than any picture is wide the beginning is enough; the layout refuses a million
+    characters, and is slow long before.
+    """
+    return _NO_LINE.sub(" ", text[:_LONGEST])
 
 
 @lru_cache(maxsize=64)
