@@ -1,5 +1,5 @@
 # Two commands for a fresh clone: `make demo` and `make test`.
-.PHONY: demo test test-windows test-rest test-chosen check bench pictures prepare clean
+.PHONY: demo test test-windows test-rest test-chosen check bench fuzz pictures prepare clean
 
 VENV := .venv/bin
 
@@ -44,6 +44,13 @@ check: prepare
 
 bench: prepare
 	@scripts/with_display $(VENV)/sparseexplain bench
+
+# Thousands of damaged files: `make fuzz`, or `make fuzz SEEDS="3 4" CASES=1000`. The table goes to out/fuzz.md.
+SEEDS ?= 7 11 23 2026
+CASES ?= 300
+fuzz: prepare
+	@mkdir -p out
+	@$(VENV)/python -m tests.fuzz --seeds $(SEEDS) --cases $(CASES) --out out/fuzz.md
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .ruff_cache

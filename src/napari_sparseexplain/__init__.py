@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import SparseExplainError
     from .evidence import Explanation, Provenance
+    from .evidence.store import load_explanation, save_explanation
     from .explanation.catalogue import explain, methods
     from .explanation.target import Target
+    from .export.compositor import Picture, PictureSize, compose
     from .networks.bundle import Model, load_model
     from .networks.catalogue import models
+    from .review.default_review import default_reading
+    from .review.explanation_folder import load_explanations
+    from .review.reading import Reading
+    from .review.store import restore_review, save_review
+    from .sparse.dictionary_file import read_dictionary
     from .volumes import Study, Volume, open_study, study_of_arrays
 
 try:
@@ -28,6 +35,8 @@ _HOMES = {
     "SparseExplainError": "errors",
     "Explanation": "evidence",
     "Provenance": "evidence",
+    "load_explanation": "evidence.store",
+    "save_explanation": "evidence.store",
     "Study": "volumes",
     "Volume": "volumes",
     "open_study": "volumes",
@@ -38,22 +47,42 @@ _HOMES = {
     "Model": "networks.bundle",
     "load_model": "networks.bundle",
     "models": "networks.catalogue",
+    "read_dictionary": "sparse.dictionary_file",
+    "Reading": "review.reading",
+    "default_reading": "review.default_review",
+    "load_explanations": "review.explanation_folder",
+    "restore_review": "review.store",
+    "save_review": "review.store",
+    "Picture": "export.compositor",
+    "PictureSize": "export.compositor",
+    "compose": "export.compositor",
 }
 
 __all__ = [
     "Explanation",
     "Model",
+    "Picture",
+    "PictureSize",
     "Provenance",
+    "Reading",
     "SparseExplainError",
     "Study",
     "Target",
     "Volume",
     "__version__",
+    "compose",
+    "default_reading",
     "explain",
+    "load_explanation",
+    "load_explanations",
     "load_model",
     "methods",
     "models",
     "open_study",
+    "read_dictionary",
+    "restore_review",
+    "save_explanation",
+    "save_review",
     "study_of_arrays",
 ]
 

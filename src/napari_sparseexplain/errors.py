@@ -45,3 +45,32 @@ class StudyError(SparseExplainError):
 
 class CancelledError(SparseExplainError):
     """The person pressed Cancel; what was there before is still there."""
+
+
+#: Errors that a decoder did not mean to raise: damaged bytes led it astray.
+_ASTRAY = (
+    TypeError,
+    AttributeError,
+    LookupError,
+    AssertionError,
+    ArithmeticError,
+    NameError,
+    RecursionError,
+    StopIteration,
+)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a file could not be read, in at most a line, from an error of the library that read it.
+
+    Where the library says what is wrong with the file, in its words; where it only fell over it,
+    that the file is damaged.
+    """
+    if isinstance(error, MemoryError):
+        return "it needs more memory than this machine can give"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, _ASTRAY) or not lines:
+        return "the file is damaged"
+    return lines[0][:200]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ..errors import ReadError
+from ..json_file import parse_json
 
 if TYPE_CHECKING:
     from ..export.dicom_deidentification import Deidentification
@@ -96,7 +98,7 @@ def parse_parameters(given: list[str] | None) -> dict[str, Any]:
         if not (sign and name):
             raise typer.BadParameter(f"{item!r} is not NAME=VALUE", param_hint="--set")
         try:
-            parameters[name.replace("-", "_")] = json.loads(text)
-        except json.JSONDecodeError:
+            parameters[name.replace("-", "_")] = parse_json(text)
+        except ReadError:
             parameters[name.replace("-", "_")] = text
     return parameters

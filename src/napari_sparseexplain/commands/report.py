@@ -41,6 +41,13 @@ def report(
         list[str] | None,
         typer.Option("--study", help="KEY=PATH: where a moved study of the review is now."),
     ] = None,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere",
+            help="Also read maps that the review names outside of its folder. Trust who made it.",
+        ),
+    ] = False,
     every: Annotated[
         int | None, typer.Option("--every", min=1, help="Every n-th slice, not the key slices.")
     ] = None,
@@ -85,7 +92,7 @@ def report(
     size, file = PictureSize(width, height, dpi), out / "report.pdf"
     check_free([file, measurement_file(file)], overwrite=overwrite)
     if is_review(path):
-        reading: Reading = restore_review(path, moved=moved)
+        reading: Reading = restore_review(path, moved=moved, elsewhere=elsewhere)
     else:
         opened = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
         for finding in opened.findings:

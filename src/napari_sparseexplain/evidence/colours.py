@@ -11,7 +11,7 @@ M. Okabe, K. Ito, Color Universal Design (2008), https://jfly.uni-koeln.de/color
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 #: Okabe-Ito: vermilion, bluish green, sky blue, yellow.
 VERMILION = "#D55E00"
@@ -40,11 +40,30 @@ SIGNED_STOPS: tuple[tuple[float, float, float, float], ...] = (
 )
 
 
-def brats_label_colours(highest: int) -> Mapping[int, str] | None:
-    """Colours for a tumour label map with values up to ``highest``; None when it is no such map.
+def brats_label_colours(labels: Collection[int]) -> Mapping[int, str] | None:
+    """Colours for a tumour label map; None when it is no such map.
 
     A map of zeros and ones is one merged lesion class.
+
+    Parameters
+    ----------
+    labels : collection of int
+        Values that occur, without 0.
     """
-    if highest <= 1:
+    if set(labels) <= {1}:
         return {1: TRUE_MASK_COLOUR}
-    return BRATS_COLOURS if highest <= max(BRATS_COLOURS) else None
+    return BRATS_COLOURS if set(labels) <= set(BRATS_COLOURS) else None
+
+
+def label_colours(labels: Collection[int]) -> Mapping[int, str]:
+    """A colour for every value of a label map: those of a tumour's parts, else the palette's.
+
+    Parameters
+    ----------
+    labels : collection of int
+        Values that occur, without 0; there are as many colours as these, however large they are.
+    """
+    brats = brats_label_colours(labels)
+    if brats is not None:
+        return brats
+    return {value: FURTHER_COLOURS[value % len(FURTHER_COLOURS)] for value in labels}

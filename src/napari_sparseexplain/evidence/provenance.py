@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from ..plain_data import from_plain, to_plain
 
 #: Packages whose version can change a result.
 _RECORDED = ("napari-sparseexplain", "torch", "numpy", "scipy", "nibabel", "pydicom", "monai")
@@ -67,5 +68,11 @@ class Provenance:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Provenance:
-        """Inverse of `to_json`; unknown keys are an error, so nothing is dropped unseen."""
-        return cls(**json.loads(json.dumps(dict(values))))
+        """Inverse of `to_json`; unknown keys are an error, so nothing is dropped unseen.
+
+        Raises
+        ------
+        ReadError
+            A field is missing, unknown or of a wrong kind.
+        """
+        return from_plain(cls, to_plain(values), "provenance")

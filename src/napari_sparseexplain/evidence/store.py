@@ -14,16 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
-import nibabel.orientations as nio
-import numpy as np
-import numpy.typing as npt
-from nibabel.filebasedimages import ImageFileError
-
 from ..errors import ReadError, SparseExplainError
 from ..folder_lock import folder_lock
 from ..json_file import read_own_json
-from ..volumes import Grid, Study
+from ..volumes import Study
 from ..whole_file import (
     check_writable,
     hidden_folder,
@@ -41,7 +35,8 @@ from .explanation_files import (
     map_file,
     write_map,
 )
-from .provenance import Provenance
+from .explanation_record import ExplanationRecord, read_record
+from .map_file import read_map
 from .run_files import put_run, remove_remnants
 
 RECORD_FILE = "provenance.json"
@@ -51,6 +46,9 @@ _VERSION = 1
 
 #: How often an explanation is read anew when it is replaced in the midst of that.
 _MOST_READINGS = 20
+
+#: Characters of the name of an explanation: a method and a target in a few words.
+_LONGEST_NAME = 1000
 
 
 def save_explanation(
@@ -243,14 +241,23 @@ def _load_once(out: str | Path, name: str | None) -> Explanation:
         raise ReadError(
             f"there is no explanation {key!r} here", where=folder, remedy=f"There is: {have}"
         )
-    try:
-        return _explanation(record[key], folder)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ReadError(
-            f"the entry {key!r} is damaged ({error!r})",
-            where=folder / RECORD_FILE,
-            remedy="Run the explanation again",
-        ) from error
+    return _explanation(read_record(record[key], key, folder / RECORD_FILE), folder)
+
+
+def load_every_explanation(out: str | Path) -> dict[str, Explanation]:
+    """All explanations of a folder by name, in the order of saving.
+
+    Raises
+    ------
+    ReadError
+        Not such a folder, none was saved in it, or a damaged or missing file.
+    """
+    folder = Path(out)
+    record = _saved_record(folder)
+    path = folder / RECORD_FILE
+    return {
+        key: _explanation(read_record(entry, key, path), folder) for key, entry in record.items()
+    }
 
 
 def explanation_names(out: str | Path) -> list[str]:
@@ -261,14 +268,19 @@ def explanation_names(out: str | Path) -> list[str]:
     ReadError
         Not such a folder, or none was saved in it.
     """
-    names = list(_existing_record(Path(out)))
-    if not names:
+    return list(_saved_record(Path(out)))
+
+
+def _saved_record(folder: Path) -> dict[str, Any]:
+    """Entries of a folder that must have some."""
+    record = _existing_record(folder)
+    if not record:
         raise ReadError(
             "no explanation was saved here",
-            where=out,
+            where=folder,
             remedy="Give the folder that was the output of: sparseexplain explain",
         )
-    return names
+    return record
 
 
 def _record_text(entries: Mapping[str, Any]) -> str:
@@ -311,6 +323,12 @@ def _existing_record(folder: Path) -> dict[str, Any]:
         raise ReadError(
             "the file names no explanations", where=path, remedy="Choose another folder"
         )
+    if any(len(name) > _LONGEST_NAME for name in entries):
+        raise ReadError(
+            f"the file names an explanation by more than {_LONGEST_NAME} characters",
+            where=path,
+            remedy="Choose another folder",
+        )
     return entries
 
 
@@ -348,82 +366,31 @@ def _refuse_taken(folder: Path, names: Mapping[str, str], others: set[str]) -> N
         )
 
 
-def _explanation(entry: Mapping[str, Any], folder: Path) -> Explanation:
-    place = entry["grid"]
-    grid = None
-    if place is not None:
-        grid = Grid(
-            tuple(place["shape"]), np.array(place["affine"]), place["calibrated"], place["oriented"]
+def _explanation(record: ExplanationRecord, folder: Path) -> Explanation:
+    span = slice(*record.slices)
+    maps = tuple(
+        ExplanationMap(
+            name=item.name,
+            data=read_map(folder, item, record.grid, span),
+            kind=item.kind,
+            title=item.title,
+            space=item.space,
+            unit=item.unit,
+            value_range=item.value_range,
+            range_scope=item.range_scope,
+            signed=item.signed,
+            classes=item.classes,
+            axes=item.axes,
         )
-    span = slice(*entry["slices"])
-    maps = tuple(_map(item, place, span, folder) for item in entry["maps"])
+        for item in record.maps
+    )
     return Explanation(
-        method=entry["method"],
+        method=record.method,
         maps=maps,
-        provenance=Provenance.from_json(entry["provenance"]),
-        grid=grid,
+        provenance=record.provenance,
+        grid=None if record.grid is None else record.grid.grid,
         slices=span,
-        target=entry["target"],
-        scores=entry["scores"],
-        notes=tuple(entry["notes"]),
+        target=record.target,
+        scores=record.scores,
+        notes=record.notes,
     )
-
-
-def _map(
-    item: Mapping[str, Any], place: Mapping[str, Any] | None, span: slice, folder: Path
-) -> ExplanationMap:
-    if Path(item["file"]).name != item["file"]:
-        raise ValueError(f"{item['file']!r} is not a file of this folder")
-    path = folder / item["file"]
-    if item["space"] == "study" and place is not None:
-        data = _read_on_grid(path, np.array(place["to_display"]), tuple(place["shape"]))
-        data = data[..., span, :, :]
-    else:
-        data = _read_npz(path)
-    limits = item["value_range"]
-    return ExplanationMap(
-        name=item["name"],
-        data=data,
-        kind=item["kind"],
-        title=item["title"],
-        space=item["space"],
-        unit=item["unit"],
-        value_range=None if limits is None else (limits[0], limits[1]),
-        range_scope=item["range_scope"],
-        signed=item["signed"],
-        classes={int(value): name for value, name in item["classes"].items()},
-        axes=item["axes"],
-    )
-
-
-_AGAIN = "Restore the file, or run the explanation again"
-
-
-def _read_on_grid(
-    path: Path, to_display: npt.NDArray[np.float64], shape: tuple[int, ...]
-) -> npt.NDArray[Any]:
-    """A NIfTI map in display order (*leading, S, P, L), by the orientation that was saved."""
-    try:
-        array = np.asarray(nib.load(path).dataobj)  # pyright: ignore[reportAttributeAccessIssue]
-    except (OSError, EOFError, ImageFileError) as error:
-        raise ReadError(f"the map cannot be read ({error})", where=path, remedy=_AGAIN) from error
-    if array.ndim == 2:
-        array = array[..., None]
-    array = nio.apply_orientation(array, to_display)
-    leading = array.ndim - 3
-    array = array.transpose([*range(array.ndim - 1, 2, -1), 0, 1, 2]) if leading else array
-    if array.shape[-3:] != shape:
-        raise ReadError(
-            f"the map has the shape {array.shape}, and the study's grid is {shape}",
-            where=path,
-            remedy=_AGAIN,
-        )
-    return array
-
-
-def _read_npz(path: Path) -> npt.NDArray[Any]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return stored["data"]
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise ReadError(f"the map cannot be read ({error})", where=path, remedy=_AGAIN) from error

@@ -18,6 +18,7 @@ from pydicom.sr.codedict import codes
 from .. import __version__
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.provenance import Provenance
+from ..json_file import parse_json
 from ..volumes.roles import LABEL_ROLES, ROLES
 from .burned_in import model_version
 from .dicom_deidentification import plain_inputs
@@ -198,9 +199,16 @@ def read_record(dataset: Dataset) -> dict[str, Any]:
     """The record that `add_record` put into an object; empty when there is none."""
     try:
         block = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)
-        return json.loads(block[PRIVATE_ELEMENT].value)
+        text = str(block[PRIVATE_ELEMENT].value)
     except KeyError:
         return {}
+    values = parse_json(
+        text,
+        where="DICOM",
+        problem="the object's record of how it was made is damaged",
+        remedy="Export it again from the study",
+    )
+    return values if isinstance(values, dict) else {}
 
 
 def _free_words(explanation: Explanation) -> Iterator[tuple[str, str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
-from unicodedata import category
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -30,6 +30,20 @@ def noted_lines() -> Iterator[list[str]]:
         _NOTED.reset(token)
 
 
+#: What cannot stand in one line: control characters and line ends, which the layout refuses; marks
+#: that turn the direction of what follows; halves of surrogate pairs.
+_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+#: Characters of one line; at the smallest size they are wider than any picture.
+_LONGEST = 20_000
+
+
+def one_line(text: str) -> str:
+    """A text as one line that can be drawn: what cannot stand in it becomes a space."""
+    return _NO_LINE.sub(" ", text)
+
+
 @lru_cache(maxsize=64)
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans at ``size`` pixels."""
@@ -49,14 +63,11 @@ def line_height(size: int) -> int:
     return round(size * 1.3)
 
 
-def on_one_line(text: str) -> str:
-    """A text without what no line can hold: breaks, control characters, halves of characters."""
-    return "".join(" " if category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
-
-
 def text_width(text: str, size: int, *, bold: bool = False) -> float:
     """Width of one line in pixels."""
-    return font(size, bold=bold).getlength(on_one_line(text))
+    # Of a text longer than any picture is wide the beginning is enough; the layout refuses a
+    # million characters, and is slow long before.
+    return font(size, bold=bold).getlength(one_line(text[:_LONGEST]))
 
 
 def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
@@ -123,7 +134,7 @@ def write(
     edge = max(1, size // 9) if outlined else 0
     ImageDraw.Draw(image).text(
         (round(place[0]), round(place[1])),
-        on_one_line(text[: _most_letters(size, image.width)]),
+        one_line(text[: _most_letters(size, image.width)]),
         fill=colour,
         font=font(size, bold=bold),
         anchor=anchor,

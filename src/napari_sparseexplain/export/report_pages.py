@@ -19,7 +19,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, Table, TableStyle
 
-from .lettering import font_file, on_one_line
+from .lettering import font_file, one_line
 
 #: Margins of a page in points.
 MARGIN = 40.0
@@ -47,7 +47,7 @@ def text_parts(text: str, font: str, size: float, width: float, lines: int) -> l
     room = 0.7 * width * lines  # a line is not filled to its end
     parts: list[str] = []
     part, used = "", 0.0
-    for word in _words(" ".join(on_one_line(text).split()), font, size, room):
+    for word in _words(" ".join(one_line(text).split()), font, size, room):
         wide = pdfmetrics.stringWidth(word, font, size)
         if part and used + wide > room:
             parts.append(part.rstrip())

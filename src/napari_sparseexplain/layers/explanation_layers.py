@@ -12,6 +12,7 @@ from ..evidence import Explanation, ExplanationMap
 from ..evidence.region_table import REGIONS
 from ..review.review import Overlay
 from ..volumes import Study
+from ..volumes.label_values import occurring_labels
 from .colormaps import (
     BRATS_COLOURS,
     ESTIMATED_MASK_COLOUR,
@@ -131,7 +132,8 @@ def map_limits(item: ExplanationMap) -> tuple[float, float]:
 def _mask_colours(item: ExplanationMap) -> Mapping[int, Any]:
     """One class: its own colour for what was estimated and what is true; else the tumour's."""
     if item.name == REGIONS:
-        return rank_colours(int(np.asarray(item.data).max(initial=0)))
+        ranks = occurring_labels(np.asarray(item.data))
+        return dict(zip(ranks, rank_colours(len(ranks)).values(), strict=False))
     if len([label for label in item.classes if label != 0]) > 1:
         return BRATS_COLOURS
     true = "true" in item.name or "truth" in item.name

@@ -13,6 +13,7 @@ from ..errors import SparseExplainError
 from ..evidence.colours import SIGNED_COLORMAP
 from ..export.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
+from ..volumes.label_values import labels_of, occurring_labels
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .mask_names import mask_names
 from .review_keys import ReviewKeys
@@ -20,9 +21,6 @@ from .study_layers import METADATA_KEY, StudyLayer, role_title
 
 #: Blendings of napari that a picture draws as they are; of others it is said that it does not.
 _FLAT = ("translucent", "translucent_no_depth", "opaque")
-
-#: Highest label that gets a colour of its own where the viewer's colours go round.
-_MOST_LABELS = 64
 
 
 def layer_parts(
@@ -79,7 +77,7 @@ def _study_part(
             key,
             known.role,
             role_title(known.role),
-            colours=_label_colours(layer, keys),
+            colours=_label_colours(layer, labels_of(known.volume), keys),
             classes=mask_names(known.study, known.role),
             opacity=float(layer.opacity),
             leading=leading,
@@ -115,7 +113,7 @@ def _map_part(layer: Layer, known: ExplanationLayer, keys: ReviewKeys) -> Overla
             key,
             known.map,
             layer.name,
-            colours=_label_colours(layer, keys),
+            colours=_label_colours(layer, None, keys),
             classes=known.explanation[known.map].classes,
             opacity=float(layer.opacity),
         )
@@ -194,17 +192,19 @@ def _scope(known: ExplanationLayer, names: Sequence[str], limits: tuple[float, f
     return "set"
 
 
-def _label_colours(layer: Labels, keys: ReviewKeys) -> Mapping[int, str]:
-    """A colour for every label that can occur, ``"#RRGGBB"``."""
+def _label_colours(
+    layer: Labels, labels: Sequence[int] | None, keys: ReviewKeys
+) -> Mapping[int, str]:
+    """A colour for every label that occurs, ``"#RRGGBB"``; ``labels`` are these where known."""
     if layer.contour:
         keys.note(f"the outline of {layer.name!r} is drawn filled in pictures")
     colormap = layer.colormap
     if isinstance(colormap, DirectLabelColormap):
         table = {int(v): c for v, c in colormap.color_dict.items() if v is not None and v != 0}
     else:
-        highest = min(int(np.asarray(layer.data).max(initial=0)), _MOST_LABELS)
-        labels = range(1, max(highest, 1) + 1)
-        table = dict(zip(labels, colormap.map(np.asarray(labels)), strict=True))
+        found = occurring_labels(np.asarray(layer.data)) if labels is None else labels
+        shown = np.asarray(tuple(found) or (1,), dtype=layer.data.dtype)
+        table = dict(zip(shown.tolist(), colormap.map(shown), strict=True))
     return {v: _hex(colour) for v, colour in sorted(table.items())}
 
 

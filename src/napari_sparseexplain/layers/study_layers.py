@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..volumes import Grid, Study, Volume
 from ..volumes.intensity_window import display_limits
+from ..volumes.label_values import labels_of
 from ..volumes.reading_order import first_shown, ordered_roles, role_title
 from .colormaps import brats_label_colours, label_colormap
 
@@ -121,7 +122,7 @@ def _label_options(volume: Volume) -> dict[str, Any]:
     options: dict[str, Any] = {"opacity": LABEL_OPACITY}
     colours = None
     if "brain" not in volume.role:
-        colours = brats_label_colours(int(volume.spatial().max(initial=0)))
+        colours = brats_label_colours(labels_of(volume))
     if colours is not None:
         options["colormap"] = label_colormap(colours)
     return options

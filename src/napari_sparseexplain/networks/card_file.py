@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..json_file import read_json
+from ..plain_data import from_plain
 from ..whole_file import write_whole
 from .model_card import Inputs, ModelCard
 
@@ -57,13 +58,13 @@ def card_from_values(values: Any, path: Path) -> ModelCard:
     Raises
     ------
     ModelError
-        Not an object, or a field is missing or unknown.
+        Not an object, or a field is missing, unknown or of a wrong kind.
     """
     if not isinstance(values, dict):
         raise ModelError("the card is not a JSON object", where=path, remedy=_REMEDY)
     _check_fields(values, ModelCard, path, "")
     _check_fields(values["inputs"], Inputs, path, "inputs.")
-    return ModelCard.from_json(values)
+    return from_plain(ModelCard, values, str(path), remedy=_REMEDY, error=ModelError)
 
 
 def read_foreign_card(path: Path, kind: str = "") -> ModelCard:

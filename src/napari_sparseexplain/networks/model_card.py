@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from ..plain_data import AtMost
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Inputs:
         2 (slices) or 3 (volumes).
     """
 
-    roles: tuple[str, ...]
+    roles: Annotated[tuple[Annotated[str, AtMost(100)], ...], AtMost(64)]
     normalisation: str
     spacing_mm: float
     size: int
@@ -73,7 +75,7 @@ class ModelCard:
     arguments: Mapping[str, Any]
     task: str
     inputs: Inputs
-    classes: Mapping[str, str]
+    classes: Annotated[Mapping[str, str], AtMost(65_536)]
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ..plain_data import AtMost, Between, Matches
 from ..volumes import Grid
 from ..volumes.edge_letters import Plane
 
 AnnotationKind = Literal["arrow", "text", "distance", "polygon", "ellipse"]
 
 #: A point of the patient in RAS+ millimetres (of a picture without millimetres: its pixels).
-Point = tuple[float, float, float]
+Point = tuple[
+    Annotated[float, Between(-1e9, 1e9)],
+    Annotated[float, Between(-1e9, 1e9)],
+    Annotated[float, Between(-1e9, 1e9)],
+]
+
+#: Slices that a study can have.
+MOST_SLICES = 100_000
+
+#: What a review's file can say at all (`plain_data`): points along leading axes, and a colour.
+Leading = Annotated[tuple[Annotated[int, Between(0, 1_000_000)], ...], AtMost(8)]
+Colour = Annotated[str, Matches("#[0-9A-Fa-f]{6}", "a colour as #RRGGBB")]
 
 #: How many points each kind has: fewest and most.
 POINTS: dict[AnnotationKind, tuple[int, int | None]] = {
@@ -53,13 +65,13 @@ class Annotation:
     """
 
     kind: AnnotationKind
-    points: tuple[Point, ...]
+    points: Annotated[tuple[Point, ...], AtMost(100_000)]
     study: str
     plane: Plane
-    index: int
+    index: Annotated[int, Between(0, MOST_SLICES)]
     text: str = ""
-    colour: str = "#F0E442"
-    leading: tuple[int, ...] = ()
+    colour: Colour = "#F0E442"
+    leading: Leading = ()
 
     def __post_init__(self) -> None:
         fewest, most = POINTS[self.kind]

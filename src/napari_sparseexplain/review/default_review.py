@@ -11,14 +11,14 @@ from ..evidence import Explanation, ExplanationMap
 from ..evidence.colours import (
     BRATS_COLOURS,
     ESTIMATED_MASK_COLOUR,
-    FURTHER_COLOURS,
     SIGNED_COLORMAP,
     TRUE_MASK_COLOUR,
-    brats_label_colours,
+    label_colours,
 )
 from ..volumes import Study
 from ..volumes.intensity_window import display_limits
 from ..volumes.label_names import label_names
+from ..volumes.label_values import labels_of
 from ..volumes.reading_order import first_shown, opening_point, ordered_roles, role_title
 from .reading import Reading
 from .review import ExplanationReference, KeySlice, Overlay, Panel, Review, ScanLayer
@@ -93,16 +93,12 @@ def scan_layer(study: Study, role: str, key: str = STUDY_KEY) -> ScanLayer:
 
 def label_overlay(study: Study, role: str, key: str = STUDY_KEY) -> Overlay:
     """A label map of the study in the viewer's colours."""
-    highest = int(study[role].spatial().max(initial=0))
-    colours = brats_label_colours(highest)
-    if colours is None:
-        colours = {n: FURTHER_COLOURS[n % len(FURTHER_COLOURS)] for n in range(1, highest + 1)}
     return Overlay(
         "study",
         key,
         role,
         role_title(role),
-        colours=colours,
+        colours=label_colours(labels_of(study[role])),
         classes=label_names(study, role),
         opacity=LABEL_OPACITY,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import StudyError
 from ..evidence import Explanation
-from ..evidence.store import explanation_names, load_explanation
+from ..evidence.store import load_every_explanation
 from ..volumes import Study
 
 
@@ -24,8 +24,7 @@ def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, 
     found: dict[str, Explanation] = {}
     for place in folders:
         folder = Path(place)
-        for entry in explanation_names(folder):
-            explanation = load_explanation(folder, entry)
+        for entry, explanation in load_every_explanation(folder).items():
             if explanation.grid is not None and not explanation.grid.matches(study.grid):
                 raise StudyError(
                     f"the explanation {entry!r} does not lie on the grid of this study",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ..evidence.provenance import package_versions
+from ..plain_data import Ascending, AtMost, Between, Matches
 from ..volumes.edge_letters import Plane
-from .annotation import Annotation
+from .annotation import MOST_SLICES, Annotation, Colour, Leading
 
 Convention = Literal["radiological", "neurological"]
 Interpolation = Literal["nearest", "linear"]
@@ -18,6 +19,13 @@ Blend = Literal["flat", "heat", "additive"]
 #: Where a layer's array is: in a study (its role), or in an explanation (its map).
 Shelf = Literal["study", "explanation"]
 
+#: What these numbers can be at all; a file that says otherwise is refused (`plain_data`).
+Limits = Annotated[tuple[float, float], Ascending()]
+Part = Annotated[float, Between(0, 1)]
+Gamma = Annotated[float, Between(1e-3, 1e3)]
+Pixels = Annotated[int, Between(1, 1_000_000)]
+Millimetres = Annotated[float, Between(-1e9, 1e9)]
+Name = Annotated[str, AtMost(2_000)]
 
 #: Between the names of maps that are added to each other.
 _JOIN = " + "
@@ -44,9 +52,9 @@ class Camera:
         that was seen there. Needed with ``zoom``.
     """
 
-    zoom: float | None = None
-    centre: tuple[float, float] | None = None
-    canvas: tuple[int, int] | None = None
+    zoom: Annotated[float | None, Between(1e-9, 1e9)] = None
+    centre: tuple[Millimetres, Millimetres] | None = None
+    canvas: tuple[Pixels, Pixels] | None = None
 
     def __post_init__(self) -> None:
         if self.zoom is not None and (self.zoom <= 0 or self.canvas is None):
@@ -73,10 +81,10 @@ class ScanLayer:
 
     study: str
     role: str
-    window: tuple[float, float]
-    leading: tuple[int, ...] = ()
+    window: Limits
+    leading: Leading = ()
     interpolation: Interpolation = "nearest"
-    gamma: float = 1.0
+    gamma: Gamma = 1.0
 
     @property
     def level(self) -> float:
@@ -133,21 +141,21 @@ class Overlay:
     shelf: Shelf
     key: str
     name: str
-    title: str = ""
-    colormap: str = "gray"
-    limits: tuple[float, float] = (0.0, 1.0)
+    title: Name = ""
+    colormap: Name = "gray"
+    limits: Limits = (0.0, 1.0)
     scope: Scope = "volume"
     signed: bool = False
-    opacity: float = 1.0
+    opacity: Part = 1.0
     threshold: float | None = None
-    share: float = 1.0
-    least: float = 0.0
+    share: Part = 1.0
+    least: Part = 0.0
     blend: Blend = "flat"
-    gamma: float = 1.0
-    colours: Mapping[int, str] = field(default_factory=dict)
-    classes: Mapping[int, str] = field(default_factory=dict)
-    unit: str = ""
-    leading: tuple[int, ...] = ()
+    gamma: Gamma = 1.0
+    colours: Annotated[Mapping[int, Colour], AtMost(65_536)] = field(default_factory=dict)
+    classes: Annotated[Mapping[int, Name], AtMost(65_536)] = field(default_factory=dict)
+    unit: Name = ""
+    leading: Leading = ()
     interpolation: Interpolation = "nearest"
 
     def __post_init__(self) -> None:
@@ -185,11 +193,11 @@ class Panel:
 
     study: str
     plane: Plane
-    index: int
+    index: Annotated[int, Between(0, MOST_SLICES)]
     scan: ScanLayer | None = None
-    overlays: tuple[Overlay, ...] = ()
+    overlays: Annotated[tuple[Overlay, ...], AtMost(256)] = ()
     camera: Camera = Camera()
-    title: str = ""
+    title: Name = ""
 
     def at(self, index: int) -> Panel:
         """The same panel on another slice."""
@@ -211,17 +219,17 @@ class KeySlice:
 
     study: str
     plane: Plane
-    index: int
+    index: Annotated[int, Between(0, MOST_SLICES)]
     note: str = ""
-    leading: tuple[int, ...] = ()
+    leading: Leading = ()
 
 
 @dataclass(frozen=True)
 class VolumeReference:
     """One volume of a study: its file (within the study's folder) and the checksum of its bytes."""
 
-    file: str
-    sha256: str
+    file: Annotated[str, AtMost(4_096)]
+    sha256: Annotated[str, Matches("[0-9a-f]{64}", "a checksum of 64 hexadecimal digits")]
 
 
 @dataclass(frozen=True)
@@ -241,11 +249,11 @@ class StudyReference:
     volumes : mapping of role to VolumeReference
     """
 
-    path: str
-    name: str
-    reference: str
+    path: Annotated[str, AtMost(4_096)]
+    name: Name
+    reference: Name
     patient_axes: bool
-    volumes: Mapping[str, VolumeReference]
+    volumes: Annotated[Mapping[str, VolumeReference], AtMost(10_000)]
 
 
 @dataclass(frozen=True)
@@ -260,16 +268,16 @@ class ExplanationReference:
     provenance : mapping
         As `Provenance.to_json`: enough to run it again.
     folder, entry : str
-        Where `load_explanation` finds its arrays; a relative folder lies in the review. Empty:
-        nowhere; it must be run again.
+        Where `load_explanation` finds its arrays; a relative folder lies in the review. One that
+        does not is only read where a person allows it. Empty: nowhere; it must be run again.
     """
 
     study: str
-    method: str
+    method: Name
     target: str
     provenance: Mapping[str, Any]
-    folder: str = ""
-    entry: str = ""
+    folder: Annotated[str, AtMost(4_096)] = ""
+    entry: Name = ""
 
 
 @dataclass(frozen=True)
@@ -297,16 +305,18 @@ class Review:
         Packages that it was saved with.
     """
 
-    studies: Mapping[str, StudyReference]
-    panels: tuple[Panel, ...]
-    explanations: Mapping[str, ExplanationReference] = field(default_factory=dict)
-    columns: int = 0
+    studies: Annotated[Mapping[Name, StudyReference], AtMost(1_000)]
+    panels: Annotated[tuple[Panel, ...], AtMost(1_024)]
+    explanations: Annotated[Mapping[Name, ExplanationReference], AtMost(10_000)] = field(
+        default_factory=dict
+    )
+    columns: Annotated[int, Between(0, 1_024)] = 0
     convention: Convention = "radiological"
     annotations: tuple[Annotation, ...] = ()
     key_slices: tuple[KeySlice, ...] = ()
-    probe: tuple[float, float, float] | None = None
+    probe: tuple[Millimetres, Millimetres, Millimetres] | None = None
     crosshair: bool = False
-    code: str = ""
+    code: Name = ""
     versions: Mapping[str, str] = field(default_factory=package_versions)
 
     def at(self, key: KeySlice) -> Review:

@@ -17,11 +17,12 @@ from pathlib import Path
 from ..errors import ReadError, StudyError
 from ..evidence import Explanation
 from ..evidence.explanation_files import entry_name
-from ..evidence.provenance import package_versions
-from ..evidence.store import RECORD_FILE, load_explanation, save_explanation
+from ..evidence.provenance import Provenance, package_versions
+from ..evidence.store import RECORD_FILE, save_explanation
 from ..folder_lock import folder_lock
 from ..json_file import read_own_json
-from ..networks.catalogue import models
+from ..plain_data import from_plain, to_plain
+from ..regular_file import is_regular
 from ..volumes import Finding, Study, open_study
 from ..whole_file import (
     cannot_write,
@@ -32,8 +33,9 @@ from ..whole_file import (
     write_whole,
 )
 from .former_review import ARRAYS, check_replaceable, own_places, remove_arrays
-from .plain_data import from_plain, to_plain
 from .reading import Reading
+from .reading_check import check_reading
+from .restored_explanation import lies_elsewhere, restore_explanation
 from .review import ExplanationReference, Review, StudyReference
 from .study_reference import study_reference
 
@@ -175,8 +177,17 @@ def _references(
     return references
 
 
-def restore_review(folder: str | Path, *, moved: Mapping[str, str | Path] | None = None) -> Reading:
+def restore_review(
+    folder: str | Path,
+    *,
+    moved: Mapping[str, str | Path] | None = None,
+    elsewhere: bool = False,
+) -> Reading:
     """Read what `save_review` wrote, with the studies and explanations that it speaks of.
+
+    A study is opened from where the review says, and only shown when its files are, byte for
+    byte, those that were reviewed. An explanation is read from the review's own folder; what
+    lies elsewhere, another person's review could name without a reason that one sees.
 
     Parameters
     ----------
@@ -184,12 +195,15 @@ def restore_review(folder: str | Path, *, moved: Mapping[str, str | Path] | None
         The folder, or its ``review.json``.
     moved : mapping, optional
         New place of a study by its key, where it is no longer where it was.
+    elsewhere : bool
+        Whether explanations are also read from outside the review's folder: from an absolute
+        path, from one that goes up (``../``), or through a link.
 
     Returns
     -------
     Reading
         Its findings say what a person must know: another version of the program or of a model, an
-        explanation that must be run again.
+        explanation that must be run again, or one that lies elsewhere and was not read.
 
     Raises
     ------
@@ -200,8 +214,7 @@ def restore_review(folder: str | Path, *, moved: Mapping[str, str | Path] | None
     ReadError
         Not a review, or a damaged one.
     """
-    path = Path(folder)
-    path = path if path.name == REVIEW_FILE else path / REVIEW_FILE
+    path = review_file(folder)
     review = read_review(path)
     studies = {
         key: _open(key, reference, (moved or {}).get(key))
@@ -210,12 +223,15 @@ def restore_review(folder: str | Path, *, moved: Mapping[str, str | Path] | None
     findings = _version_findings(review)
     explanations: dict[str, Explanation] = {}
     for key, reference in review.explanations.items():
-        found, said = _explanation(key, reference, path.parent)
+        study = studies.get(reference.study)
+        found, said = restore_explanation(key, reference, path.parent, study, elsewhere=elsewhere)
         findings += said
         if found is not None:
             explanations[key] = found
     references = {key: study_reference(study) for key, study in studies.items()}
-    return Reading(replace(review, studies=references), studies, explanations, tuple(findings))
+    reading = Reading(replace(review, studies=references), studies, explanations, tuple(findings))
+    check_reading(reading, path)
+    return reading
 
 
 def read_review(path: Path) -> Review:
@@ -234,13 +250,39 @@ def read_review(path: Path) -> Review:
         foreign="the file is no review",
         remedy="Give a folder that a review was saved in",
     )
-    return from_plain(Review, values.get("review"), str(path))
+    review = from_plain(Review, values.get("review"), str(path))
+    for key, reference in review.explanations.items():
+        place = f"explanations.{key}.provenance"
+        from_plain(Provenance, reference.provenance, str(path), place=place)
+    return review
+
+
+def explanations_elsewhere(folder: str | Path) -> dict[str, Path]:
+    """Where explanations of a review would be read from that lie outside its folder, by key.
+
+    Raises
+    ------
+    ReadError
+        Not a review, or a damaged one.
+    """
+    path = review_file(folder)
+    return {
+        key: path.parent / reference.folder
+        for key, reference in read_review(path).explanations.items()
+        if reference.folder and lies_elsewhere(path.parent, reference.folder)
+    }
+
+
+def review_file(folder: str | Path) -> Path:
+    """``review.json`` of a folder, or the file itself."""
+    path = Path(folder)
+    return path if path.name == REVIEW_FILE else path / REVIEW_FILE
 
 
 def is_review(path: str | Path) -> bool:
     """Whether a path is a folder with a review, or its file."""
     place = Path(path)
-    return place.name == REVIEW_FILE or (place / REVIEW_FILE).is_file()
+    return place.name == REVIEW_FILE or is_regular(place / REVIEW_FILE)
 
 
 def _saved_study(study: Study) -> StudyReference:
@@ -256,7 +298,8 @@ def _saved_study(study: Study) -> StudyReference:
 
 def _open(key: str, reference: StudyReference, moved: str | Path | None) -> Study:
     path = Path(reference.path if moved is None else moved)
-    if not path.exists():
+    # A relative path would lie wherever the program was started; none was saved.
+    if not _is_there(path) or (moved is None and not path.is_absolute()):
         moved_away = StudyMovedError(
             f"the study {reference.name!r} of this review is not there",
             where=path,
@@ -269,7 +312,7 @@ def _open(key: str, reference: StudyReference, moved: str | Path | None) -> Stud
     single = path.is_file()
     base = path.parent if single else path
     for role, volume in reference.volumes.items():
-        if not (base / volume.file).exists() and not single:
+        if not _is_there(base / volume.file) and not single:
             raise StudyChangedError(
                 f"{volume.file} ({role}) is missing, so this is not the study that was reviewed",
                 where=path,
@@ -337,51 +380,11 @@ def _save_arrays(reading: Reading, key: str, folder: Path) -> list[str]:
     return [place]
 
 
-def _explanation(
-    key: str, reference: ExplanationReference, root: Path
-) -> tuple[Explanation | None, list[Finding]]:
-    """The explanation with its arrays, if they are still somewhere, and what to say of it."""
-    findings = _model_findings(reference)
-    title = " ".join(part for part in (reference.method, reference.target) if part)
-    lost = Finding(
-        "warning",
-        "explanation-missing",
-        f"the maps of {title} were not saved with the review and are not where they were; run it "
-        "again with the parameters that the review holds",
-        key,
-    )
-    if not reference.folder:
-        return None, [*findings, lost]
+def _is_there(path: Path) -> bool:
     try:
-        found = load_explanation(root / reference.folder, reference.entry or None)
-    except ReadError:
-        return None, [*findings, lost]
-    if to_plain(found.provenance) != to_plain(reference.provenance):
-        replaced = Finding(
-            "warning",
-            "explanation-replaced",
-            f"the maps of {title} come from a later run than the one that was reviewed",
-            key,
-        )
-        findings.append(replaced)
-    return found, findings
-
-
-def _model_findings(reference: ExplanationReference) -> list[Finding]:
-    name = reference.provenance.get("model", "")
-    sha = reference.provenance.get("weights_sha256", "")
-    card = models().get(name)
-    if card is None or not sha or card.weights_sha256 == sha:
-        return []
-    return [
-        Finding(
-            "warning",
-            "model-differs",
-            f"{name} has other weights now ({card.weights_sha256[:12]}) than when the review was "
-            f"saved ({sha[:12]}); results run again will differ",
-            name,
-        )
-    ]
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _version_findings(review: Review) -> list[Finding]:

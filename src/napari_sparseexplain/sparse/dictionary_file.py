@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from ..errors import ReadError, SparseExplainError
+from ..npz_file import read_npz
 from .convolutional_dictionary import check_dictionary
 
 
@@ -30,22 +30,18 @@ def read_dictionary(path: str | Path) -> list[torch.Tensor]:
         No such file, not one of this kind, or arrays that are no dictionaries.
     """
     remedy = "Give a file made with numpy.savez, with an array phi of (atoms, modalities, k, k)"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            held = {name: file[name] for name in file.files}
-    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ReadError(f"no dictionary can be read ({error})", where=path, remedy=remedy) from None
+    held = read_npz(Path(path), problem="no dictionary can be read", remedy=remedy)
     if "phi" not in held:
         have = ", ".join(held) or "nothing"
         raise ReadError(f"it holds no array phi (there is {have})", where=path, remedy=remedy)
     found, name = [], "phi"
     while name in held:
         array = held[name]
-        if array.dtype.kind not in "fiu":
-            raise ReadError(f"{name} is no array of numbers", where=path, remedy=remedy)
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise ReadError(f"{name} is no array of finite numbers", where=path, remedy=remedy)
         if array.ndim == 3:
             array = array[:, None]
-        weight = torch.from_numpy(np.ascontiguousarray(array, np.float32))
+        weight = torch.from_numpy(np.array(array, np.float32, order="C"))
         try:
             check_dictionary(weight)
         except SparseExplainError as error:

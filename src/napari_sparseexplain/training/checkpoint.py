@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import ModelError
+from ..regular_file import is_regular
 from ..whole_file import hidden_file, move_file, ordinary_mode
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -73,7 +74,7 @@ def load_checkpoint(
         return 0
     try:
         with safe_open(path, framework="pt") as stream:
-            header = stream.metadata()
+            header = stream.metadata() or {}
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ModelError(
@@ -88,15 +89,45 @@ def load_checkpoint(
             remedy="Delete it to train from the start, or choose another folder",
         )
     prefix = "network."
-    network.load_state_dict(
-        {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
-    )
+    own = {n[len(prefix) :]: value for n, value in tensors.items() if n.startswith(prefix)}
+    try:
+        step = int(header["step"])
+        network.load_state_dict(own)
+    except (RuntimeError, LookupError, ValueError) as error:
+        raise ModelError(
+            "the checkpoint is damaged: its weights are not those of the network",
+            where=path,
+            remedy="Delete it to train from the start",
+        ) from error
     for index, parameter in enumerate(_parameters(optimizer)):
         start = f"optimizer.{index}."
         state = {n[len(start) :]: v for n, v in tensors.items() if n.startswith(start)}
         if state:
             optimizer.state[parameter] = state
-    return int(header["step"])
+    return step
+
+
+def read_log(path: Path, step: int) -> list[dict[str, float]]:
+    """Lines of an interrupted training's log up to its checkpoint; none without a log.
+
+    Read by Python's own parser, since a loss that ran away is logged as ``Infinity``.
+
+    Raises
+    ------
+    ModelError
+        The log is damaged.
+    """
+    if not is_regular(path):
+        return []
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines if line["step"] <= step]
+    except (OSError, ValueError, RecursionError, LookupError, TypeError) as error:
+        raise ModelError(
+            "the log of the training is damaged",
+            where=path,
+            remedy="Delete it and the checkpoint to train from the start",
+        ) from error
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:

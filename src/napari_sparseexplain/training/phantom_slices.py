@@ -127,9 +127,16 @@ class PhantomSlices:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 found = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError) as error:
+        except OSError as error:
+            said = error.strerror or "the file is damaged"
             raise ReadError(
-                f"the training slices cannot be read ({error})", where=path, remedy=remedy
+                f"the training slices cannot be read ({said})", where=path, remedy=remedy
+            ) from error
+        except Exception as error:  # whatever damaged bytes provoke in zipfile, zlib and NumPy
+            raise ReadError(
+                "the training slices cannot be read (the file is damaged, or of another kind)",
+                where=path,
+                remedy=remedy,
             ) from error
         wanted = {"x", "y", "geometry", "roles", "spacing_mm", "seed"}
         if missing := sorted(wanted - found.keys()):

@@ -18,7 +18,7 @@ from ..networks.architectures import build_network
 from ..networks.jf_ml_ista_network import JfMlIstaNetwork
 from ..progress import Progress, Work
 from ..whole_file import write_whole
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_checkpoint, read_log, save_checkpoint
 from .class_losses import class_loss, residual_loss, specificity_loss
 from .corruption import flip_and_rotate, shade, stretch_contrast
 from .crops import LESION_CENTRED, draw_crop
@@ -204,7 +204,7 @@ def train_class_network(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         step = load_checkpoint(folder, network, optimizer, identity)
-        log = _read_log(folder, step)
+        log = read_log(folder / LOG_FILE, step)
         if step and decomposes:
             network.constrain()  # the scales are no parameters, and no part of a checkpoint
     if step == 0 and decomposes:
@@ -350,14 +350,6 @@ def _step(
         "gradient_norm": float(norm),
         **entry,
     }
-
-
-def _read_log(folder: Path, step: int) -> list[dict[str, float]]:
-    path = folder / LOG_FILE
-    if not path.is_file():
-        return []
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["step"] <= step]
 
 
 #: Names by channel for a card, whose keys are texts.

@@ -18,7 +18,7 @@ from ..networks.architectures import build_network
 from ..progress import Progress, Work
 from ..sparse.thresholds import Shrinkage
 from ..whole_file import write_whole
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_checkpoint, read_log, save_checkpoint
 from .corruption import (
     add_noise,
     brain_window,
@@ -126,7 +126,7 @@ def train_sum(
         identity["data"] = data.checksum()
         folder.mkdir(parents=True, exist_ok=True)
         step = load_checkpoint(folder, network, optimizer, identity)
-        log = _read_log(folder, step)
+        log = read_log(folder / LOG_FILE, step)
     network.train()
     silent = 0
     checkpoint_every = max(LOG_EVERY, recipe.steps // 20)
@@ -248,15 +248,6 @@ def _step(
     norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_norm)
     optimizer.step()
     return entry | {"loss": float(loss.detach()), "gradient_norm": float(norm), "rate": rate}
-
-
-def _read_log(folder: Path, step: int) -> list[dict[str, float]]:
-    """Lines of an interrupted training up to its checkpoint."""
-    path = folder / LOG_FILE
-    if not path.is_file():
-        return []
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["step"] <= step]
 
 
 def _write_log(folder: Path, log: list[dict[str, float]]) -> None:

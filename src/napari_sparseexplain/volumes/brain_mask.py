@@ -84,7 +84,10 @@ def _otsu_threshold(values: npt.NDArray[Any], finite: npt.NDArray[np.bool_] | No
     sample = values.ravel() if finite is None else values[finite]
     if sample.size == 0:
         return np.inf
-    counts, edges = np.histogram(sample, bins=256)
+    try:
+        counts, edges = np.histogram(sample, bins=256)
+    except ValueError:  # values so close that no number lies between two of them
+        return float(sample.min())
     centres = 0.5 * (edges[:-1] + edges[1:])
     below = np.cumsum(counts)[:-1].astype(np.float64)
     above = counts.sum() - below

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -20,7 +21,9 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from ..errors import ReadError
+from ..errors import ReadError, reason_of
+from ..regular_file import files_below, is_folder, is_regular, regular_size
+from .dicom_deflated import check_deflated
 from .dicom_values import first_item, items, text, texts
 
 #: Two-letter value representations that can follow a tag in an explicit header (PS3.5 6.2).
@@ -28,6 +31,12 @@ _REPRESENTATIONS = frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN "
     b"UR US UT UV".split()
 )
+
+#: Pixel Data, and its two kinds of floating point.
+_PIXELS = (0x7FE00010, 0x7FE00009, 0x7FE00008)
+
+#: Elements of one data set outside its sequences; a header has some hundred.
+_MOST_ELEMENTS = 100_000
 
 #: SOP class of a DICOMDIR (PS3.6).
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
@@ -52,10 +61,14 @@ def looks_like_dicom(path: Path) -> bool:
     path : Path
         Any file. A folder or an unreadable file gives False.
     """
+    if not is_regular(path):
+        return False
     try:
         with open(path, "rb") as stream:
-            head = stream.read(132)
             size = stream.seek(0, 2)
+            stream.seek(0)
+            # Files of a system (/proc) have no size, and reading one can wait for ever.
+            head = stream.read(132) if size else b""
     except OSError:
         return False
     if head[128:132] == b"DICM":
@@ -81,11 +94,10 @@ def find_dicom_files(path: Path | Sequence[Path]) -> FoundFiles:
     if not isinstance(path, Path):
         files = tuple(sorted({Path(p) for p in path}))
         return _not_empty(FoundFiles(tuple(p for p in files if _is_data_file(p)), ()), files)
-    if not path.exists():
-        raise ReadError("there is no such file or folder", where=path, remedy="Check the path")
-    if path.is_dir():
-        files = tuple(sorted(p for p in path.rglob("*") if p.is_file()))
+    if is_folder(path):
+        files = tuple(files_below(path))
         return _not_empty(FoundFiles(tuple(p for p in files if _is_data_file(p)), ()), (path,))
+    regular_size(path)
     if not looks_like_dicom(path):
         raise ReadError(
             "the file is not DICOM: it has no DICM mark and does not begin with a DICOM tag",
@@ -148,18 +160,53 @@ def is_compressed(header: Dataset) -> bool:
     return transfer_syntax(header) not in ("", *native)
 
 
+def is_deflated(header: Dataset) -> bool:
+    """Whether all of the data set is packed, so that it is larger than its file."""
+    return transfer_syntax(header) == DeflatedExplicitVRLittleEndian
+
+
+class _Ends:
+    """Where the parser stops: at the pixels, or behind them; what follows is padding at best."""
+
+    def __init__(self, *, before_pixels: bool) -> None:
+        self._before = before_pixels
+        self._seen = False
+        self._count = 0
+
+    def __call__(self, tag: BaseTag, representation: str | None, length: int) -> bool:
+        self._count += 1
+        if self._count > _MOST_ELEMENTS:
+            raise ReadError(
+                f"the DICOM header is damaged (it has more than {_MOST_ELEMENTS:,} elements)",
+                remedy="Fetch the file again from its archive",
+            )
+        if self._seen:
+            return True
+        pixels = tag in _PIXELS
+        self._seen = pixels
+        return pixels and self._before
+
+
 def _parse(path: Path, *, stop_before_pixels: bool) -> Dataset:
+    regular_size(path)
+    check_deflated(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = dcmread(path, force=True, stop_before_pixels=stop_before_pixels)
+            with open(path, "rb") as stream:
+                ends = _Ends(before_pixels=stop_before_pixels)
+                dataset = read_partial(stream, ends, force=True)
+    except ReadError as error:
+        raise ReadError(error.what, where=path, remedy=error.remedy) from error
     except OSError as error:
         raise ReadError(
-            f"the file could not be read ({error})", where=path, remedy="Check its permissions"
+            f"the file could not be read ({error.strerror or error})",
+            where=path,
+            remedy="Check its permissions",
         ) from error
     except Exception as error:  # pydicom's parser raises whatever the broken bytes provoke
         raise ReadError(
-            f"the DICOM header is damaged ({error})",
+            f"the DICOM header is damaged ({reason_of(error)})",
             where=path,
             remedy="Fetch the file again from its archive",
         ) from error
@@ -179,11 +226,7 @@ def _is_data_file(path: Path) -> bool:
 
 def _from_directory(path: Path, header: Dataset) -> FoundFiles:
     """The files that a DICOMDIR names; names are compared without case, as media mangle it."""
-    present = {
-        p.relative_to(path.parent).as_posix().lower(): p
-        for p in path.parent.rglob("*")
-        if p.is_file()
-    }
+    present = {p.relative_to(path.parent).as_posix().lower(): p for p in files_below(path.parent)}
     files: list[Path] = []
     missing: list[Path] = []
     for record in items(header, "DirectoryRecordSequence"):

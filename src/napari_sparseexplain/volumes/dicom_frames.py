@@ -16,6 +16,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ..errors import ReadError
+from .dicom_files import is_compressed, is_deflated
 from .dicom_values import (
     exactly,
     first_item,
@@ -34,6 +35,10 @@ Triple = tuple[float, float, float]
 
 #: Deviation from unit length or right angle at which ImageOrientationPatient is no orientation.
 _ORIENTATION_TOLERANCE = 0.05
+
+
+#: Bytes of the smallest packed frame: its item, its markers and tables.
+_SMALLEST_FRAME = 32
 
 
 class NoPixelsError(ReadError):
@@ -164,13 +169,27 @@ def frame_count(path: Path, header: Dataset) -> int:
             where=path,
             remedy="Export the object again from its source",
         )
-    if count is not None and count > path.stat().st_size:
+    if count is not None and count > 1:
+        _check_room(path, header, count)
+    return count or 1
+
+
+def _check_room(path: Path, header: Dataset, count: int) -> None:
+    """Refuse more frames than the file has room for, before each of them gets its description."""
+    size = path.stat().st_size
+    if is_compressed(header) or is_deflated(header):
+        most = size // _SMALLEST_FRAME
+    else:
+        values = (integer(header, "Rows") or 1) * (integer(header, "Columns") or 1)
+        values *= integer(header, "SamplesPerPixel") or 1
+        bits = max(1, values * (integer(header, "BitsAllocated") or 1))
+        most = 8 * size // bits
+    if count > most:
         raise ReadError(
-            f"the header announces {count} frames, more than the file has bytes",
+            f"the header announces {count:,} frames, and the file has room for {max(most, 0):,}",
             where=path,
             remedy="Fetch the file again from its archive",
         )
-    return count or 1
 
 
 def multi_frame(path: Path, header: Dataset) -> list[Frame]:

@@ -23,6 +23,9 @@ from ..errors import ReadError
 from .dicom_frames import Frame, base_frame
 from .dicom_values import private, private_number, texts
 
+#: Slices of one mosaic; scanners make some hundred.
+_MOST_TILES = 4096
+
 #: Check value that ends the header of a CSA block and of every element in it.
 _CSA_CHECK = (77, 205)
 
@@ -51,6 +54,12 @@ def mosaic_frames(path: Path, header: Dataset) -> list[Frame]:
     count = mosaic_tiles(header)
     if not count:
         raise _not_told(path, "how many slices it holds")
+    if count > _MOST_TILES:
+        raise ReadError(
+            f"the header announces a mosaic of {count:,} slices; none has more than {_MOST_TILES}",
+            where=path,
+            remedy="Export the series again from the scanner",
+        )
     side = math.ceil(math.sqrt(count))
     if whole.rows % side or whole.columns % side:
         raise ReadError(

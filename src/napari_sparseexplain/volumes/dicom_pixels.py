@@ -9,7 +9,7 @@ chrominance turned into RGB. MONOCHROME1 is left as stored: it only says how to 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from pydicom.uid import (
     JPEGLosslessSV1,
 )
 
-from ..errors import ReadError
+from ..errors import ReadError, reason_of
 from .dicom_files import read_header, read_whole, transfer_syntax
 from .dicom_frames import Frame
 from .dicom_values import first_item, integer, text
@@ -49,6 +49,9 @@ _EXTRAS = {
 #: Decoders in the order in which they are taken. GDCM is the last, since it writes of a damaged
 #: stream to the terminal, past Python.
 _DECODERS = ("pylibjpeg", "pyjpegls", "pillow", "gdcm")
+
+#: A larger whole number is no offset of grey values; it is added as a float.
+_LARGEST_OFFSET = 2**31
 
 #: What decoders say when there are fewer bytes than the header announces.
 _SIGNS_OF_TRUNCATION = ("less than", "fewer", "cannot reshape array", "ended prematurely")
@@ -199,6 +202,8 @@ def _pixel_error(path: Path, header: Dataset, error: BaseException) -> ReadError
         )
     if missing := _missing_decoder(path, header):
         return missing
+    if isinstance(error, Exception) and type(error) is not RuntimeError:
+        message = reason_of(error)
     syntax = text(header.file_meta, "TransferSyntaxUID")
     name = getattr(header.file_meta.get("TransferSyntaxUID"), "name", syntax) or "not named"
     return ReadError(
@@ -230,20 +235,31 @@ def _missing_decoder(path: Path, header: Dataset) -> ReadError | None:
     )
 
 
+def _looked_up(
+    table: Callable[[npt.NDArray[Any], Dataset], npt.NDArray[Any]],
+    plane: npt.NDArray[Any],
+    header: Dataset,
+    path: Path,
+    name: str,
+) -> npt.NDArray[Any]:
+    """A plane through one of the header's tables."""
+    try:
+        return table(plane, header)
+    except Exception as error:  # pydicom raises whatever a damaged table provokes
+        raise ReadError(
+            f"the {name} is damaged ({reason_of(error)})",
+            where=path,
+            remedy="Export the image again from its source",
+        ) from error
+
+
 def _displayable(
     plane: npt.NDArray[Any], header: Dataset, path: Path
 ) -> tuple[npt.NDArray[Any], bool]:
     """The plane with palettes looked up, colours as 8-bit RGB, and whether it is in colour."""
     photometric = text(header, "PhotometricInterpretation")
     if photometric == "PALETTE COLOR":
-        try:
-            plane = apply_color_lut(plane, header)
-        except (ValueError, AttributeError, KeyError, IndexError) as error:
-            raise ReadError(
-                f"the colour palette is damaged ({error})",
-                where=path,
-                remedy="Export the image again from its source",
-            ) from error
+        plane = _looked_up(apply_color_lut, plane, header, path, "colour palette")
     colour = plane.ndim == 3 and plane.shape[-1] in (3, 4)
     if colour and plane.dtype.itemsize > 1:
         bits = plane.dtype.itemsize * 8
@@ -280,7 +296,11 @@ def _output_type(
     intercepts = {f.intercept for f in frames.flat}
     if slopes == {1.0} and intercepts == {0.0}:
         return native
-    if slopes == {1.0} and native.kind in "iu" and all(b == int(b) for b in intercepts):
+    if (
+        slopes == {1.0}
+        and native.kind in "iu"
+        and all(b == int(b) and abs(b) < _LARGEST_OFFSET for b in intercepts)
+    ):
         # Signed and as wide as stored: CT numbers fit; `_fill` widens the array if some do not.
         return np.dtype(np.int16 if native.itemsize <= 2 else np.int32)
     return np.dtype(np.float32)
@@ -312,7 +332,9 @@ def _fill(
         target[index] = piece
         return target
     if first_item(header, "ModalityLUTSequence") is not None:
-        target[index] = apply_modality_lut(piece, header)
+        target[index] = _looked_up(
+            apply_modality_lut, piece, header, frame.path, "table of values (ModalityLUTSequence)"
+        )
         return target
     if target.dtype.kind == "f":
         np.multiply(piece, frame.slope, out=target[index], casting="unsafe")

@@ -25,6 +25,9 @@ from .grid import Grid, orientation_to_display
 from .study import Finding
 from .volume import Source, Volume
 
+#: Voxels of a label map, its empty slices counted: a gigabyte as two-byte numbers.
+_MOST_VOXELS = 1 << 29
+
 #: Distance of a slice from the regular grid, as a part of the slice step, that is still on it.
 _ON_GRID = 0.05
 
@@ -128,6 +131,13 @@ def _grid(path: Path, slices: list[list[Frame]]) -> tuple[list[int], npt.NDArray
     if len(gaps):
         step = float(heights[-1] - heights[0]) / round(places[-1])
     indices = [round(p) for p in places]
+    if (indices[-1] + 1) * first.rows * first.columns > _MOST_VOXELS:
+        raise ReadError(
+            f"the segmentation's frames lie {step:.3g} mm apart over "
+            f"{heights[-1] - heights[0]:.4g} mm: {indices[-1] + 1:,} slices, more than a scan has",
+            where=str(path),
+            remedy="Export it again from the program that made it",
+        )
     affine = frame_affine(first, np.asarray(first.position), normal * step)
     return indices, affine, indices[-1] + 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .label_values import labels_of
 from .study import Study
 from .volume import Volume
 
@@ -50,11 +51,10 @@ def label_names(study: Study, role: str) -> dict[int, str]:
         return dict(told)
     if role.partition(" (")[0] != "seg" or not study.images.keys() >= _BRATS_SCANS:
         return {}
-    mask = volume.spatial()
-    has_4 = bool((mask == 4).any())
-    if int(mask.max(initial=0)) > 4 or (has_4 and bool((mask == 3).any())):
+    labels = set(labels_of(volume))
+    if not labels <= {1, 2, 3, 4} or labels >= {3, 4}:
         return {}
-    usual = UNTIL_2021 if has_4 else SINCE_2023
+    usual = UNTIL_2021 if 4 in labels else SINCE_2023
     return {value: f"label {value} (BraTS: {name})" for value, name in usual.items()}
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from .volume import Volume
+
+#: From here on a float32 (a float64) is whole by rounding, so it is no label.
+_LARGEST_LABEL = {4: 2**31, 8: 2**53}
+
+#: Values that a table can count faster than sorting can find them: one- and two-byte labels.
+_COUNTED_BYTES = 2
 
 #: A map that is only *perhaps* a label map (by its name) has at most this many values.
 FEW_VALUES = 32
@@ -50,7 +60,7 @@ def as_label_array(data: npt.NDArray[Any], *, few: bool = False) -> npt.NDArray[
         if not np.isfinite(slab).all() or (slab != np.rint(slab)).any():
             return None
         low, high = min(low, int(slab.min())), max(high, int(slab.max()))
-    if max(abs(low), high) >= 2**31:  # no label; a float of this size is whole by rounding
+    if max(abs(low), high) >= _LARGEST_LABEL.get(data.dtype.itemsize, 2**31):
         return None
     if not _has_at_most(data, allowed):
         return None
@@ -69,3 +79,38 @@ def _has_at_most(data: npt.NDArray[Any], allowed: int) -> bool:
         if len(seen) > allowed:
             return False
     return True
+
+
+def occurring_labels(data: npt.NDArray[Any]) -> tuple[int, ...]:
+    """Label values that occur, ascending and without 0.
+
+    What it costs follows the voxels and the labels that occur, never how large their numbers are:
+    atlases number regions beyond 2³¹.
+
+    Parameters
+    ----------
+    data : ndarray
+        A label map. Values that are not whole count as the whole number below their magnitude, as
+        when they are drawn.
+    """
+    seen: set[int] = set()
+    for slab in data if data.ndim > 1 else [data]:
+        if slab.dtype.kind == "f":
+            slab = slab[np.isfinite(slab)]
+        if slab.dtype.kind in "ub" and slab.dtype.itemsize <= _COUNTED_BYTES:
+            found = np.flatnonzero(np.bincount(np.ravel(slab)))
+        else:
+            found = np.unique(slab)
+        seen.update(int(value) for value in found)
+    return tuple(sorted(seen - {0}))
+
+
+#: A volume is frozen: with other labels it is another volume.
+_FOUND: WeakKeyDictionary[Volume, tuple[int, ...]] = WeakKeyDictionary()
+
+
+def labels_of(volume: Volume) -> tuple[int, ...]:
+    """`occurring_labels` of a label map of a study, which is read once."""
+    if volume not in _FOUND:
+        _FOUND[volume] = occurring_labels(volume.spatial())
+    return _FOUND[volume]

@@ -16,6 +16,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from ..errors import ReadError
+from ..regular_file import is_regular, regular_size
 
 _NOT_NIFTI = "Give a NIfTI file (.nii, .nii.gz), a DICOM folder, or a PNG, JPG or TIFF picture"
 _AGAIN = "Copy or download the file again, or export it again from its source"
@@ -101,7 +102,14 @@ class NiftiHeader:
 
 
 def is_gzip(path: Path) -> bool:
-    """Whether a file starts as a gzip stream, whatever its name."""
+    """Whether a file starts as a gzip stream, whatever its name.
+
+    Raises
+    ------
+    ReadError
+        It is no regular file.
+    """
+    regular_size(path)
     with open(path, "rb") as stream:
         return stream.read(2) == b"\x1f\x8b"
 
@@ -116,7 +124,7 @@ def looks_like_nifti(path: Path) -> bool:
     try:
         with open_stream(path) as stream:
             head = stream.read(352)
-    except (OSError, EOFError, zlib.error):
+    except (ReadError, OSError, EOFError, zlib.error):
         return False
     return _header_class(head) is not None
 
@@ -143,12 +151,9 @@ def read_nifti_header(path: Path) -> NiftiHeader:
         Not there, empty, not NIfTI, not a voxel image, or a header that makes no sense.
     """
     where = str(path)
-    if not path.is_file():
-        raise ReadError("there is no such file", where=where, remedy="Check the path")
+    if regular_size(path) == 0:
+        raise ReadError("the file is empty", where=where, remedy=_AGAIN)
     try:
-        size = path.stat().st_size
-        if size == 0:
-            raise ReadError("the file is empty", where=where, remedy=_AGAIN)
         with open_stream(path) as stream:
             head = stream.read(544)
             kind = _header_class(head)
@@ -223,7 +228,7 @@ def _voxel_file(path: Path, header: Any) -> Path:
         )
     for ending in (".img", ".img.gz", ".IMG"):
         voxels = path.with_name(base[:-4] + ending)
-        if voxels.is_file():
+        if is_regular(voxels):
             return voxels
     raise ReadError(
         f"the voxels should be in {base[:-4]}.img, which is not there",
@@ -305,5 +310,16 @@ def read_bytes(path: Path, offset: int, out: memoryview) -> int:
                 break
             done += got
         if done == len(out):
-            stream.read(1)
+            check_end(stream)
     return done
+
+
+def check_end(stream: gzip.GzipFile | io.BufferedReader) -> None:
+    """Go on to the end of a gzip stream, where its checksum is compared.
+
+    Damage can make it longer than it was, so a little more than nothing is read; not all of it,
+    which could be anything.
+    """
+    left = CHUNK_BYTES
+    while left > 0 and (got := stream.read(left)):
+        left -= len(got)

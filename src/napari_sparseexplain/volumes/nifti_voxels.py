@@ -15,10 +15,14 @@ import numpy.typing as npt
 
 from ..errors import ReadError
 from .computed_array import computed_array
-from .nifti_header import NiftiHeader, open_stream, read_bytes
+from .declared_size import check_unpacked
+from .nifti_header import NiftiHeader, check_end, open_stream, read_bytes
 
 #: Bytes converted at a time when voxels need scaling or a change of type.
 SLAB_BYTES = 1 << 22
+
+#: Voxels of a part of a file of many tiny volumes: a part each would be millions of parts.
+_SMALL_PART = 1 << 14
 
 #: gzip packs at most about 1032 to 1 (RFC 1951), so a header that asks for more is wrong.
 _BEST_GZIP_RATIO = 1040
@@ -113,6 +117,10 @@ def read_voxels(plan: VoxelPlan) -> Any:
     room = size * _BEST_GZIP_RATIO if file.compressed else size - file.offset
     if needed > room:
         raise _too_short(needed, None if file.compressed else max(room, 0), where)
+    if file.compressed:
+        check_unpacked(
+            needed, size, where, remedy="If it is meant, unpack it with gunzip and open that file"
+        )
     try:
         if len(file.shape) > 3 and not (plan.as_stored and plan.stored.isnative):
             return _lazily(plan)
@@ -184,7 +192,7 @@ def _computed(plan: VoxelPlan) -> npt.NDArray[Any]:
                     raise _too_short(plan.count * plan.stored.itemsize, have, str(file.voxels))
                 done += got
             values[start:stop] = plan.convert(slab[: stop - start])
-        stream.read(1)  # at the end of a gzip stream this checks its checksum
+        check_end(stream)
     values.setflags(write=False)
     return values
 
@@ -199,12 +207,22 @@ def _lazily(plan: VoxelPlan) -> Any:
             file.voxels, dtype=plan.stored, mode="r", offset=file.offset, shape=(plan.count,)
         )
     stored = plan.shaped(flat)
-    chunks = (*file.shape[:3], *(1 for _ in file.shape[3:]))
+    chunks = (*file.shape[:3], *_leading_chunks(file.shape))
     if plan.components > 1:
         chunks = (*chunks, plan.components)
     return computed_array(
         stored.shape, plan.values, chunks, lambda index: plan.convert(stored[index])
     )
+
+
+def _leading_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Points along the further axes in one part: one, of tiny volumes as many as a slab holds."""
+    room = max(1, _SMALL_PART // math.prod(shape[:3]))
+    chunks = []
+    for length in shape[3:]:
+        chunks.append(min(length, room))
+        room = max(1, room // length)
+    return tuple(chunks)
 
 
 def _slabs(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:

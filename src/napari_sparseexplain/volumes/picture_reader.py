@@ -14,9 +14,11 @@ import nibabel.orientations as nio
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError
+from ..errors import ReadError, reason_of
+from ..regular_file import regular_size
 from .grid import Grid, orientation_to_display
 from .label_values import as_label_array
+from .picture_size import check_picture, check_tiff, quiet_tiff
 from .roles import read_name, stem_of
 from .study import Finding
 from .volume import Source, Volume
@@ -265,22 +267,24 @@ def _stack(
 
 def _pages(path: Path) -> Iterator[npt.NDArray[Any]]:
     """Pages of a picture file, decoded one by one."""
-    if not path.is_file():
-        raise ReadError("there is no such file", where=path, remedy="Check the path")
-    if path.stat().st_size == 0:
+    if regular_size(path) == 0:
         raise ReadError("the file is empty", where=path, remedy=_AGAIN)
     try:
         with warnings.catch_warnings():
             # Decoders warn of odd metadata; what matters here are pixels, and these are checked.
             warnings.simplefilter("ignore")
             if path.suffix.lower() in (".tif", ".tiff"):
-                with iio.imopen(path, "r", plugin="tifffile") as file:
+                check_tiff(path)
+                with quiet_tiff(), iio.imopen(path, "r", plugin="tifffile") as file:
                     yield from map(np.asarray, file.iter_pages())  # type: ignore[attr-defined]
             else:
+                check_picture(path)
                 yield np.asarray(iio.imread(path, plugin="pillow", index=0))
+    except ReadError:
+        raise
     except Exception as error:  # the decoders raise whatever broken bytes provoke
         raise ReadError(
-            f"the picture cannot be decoded ({str(error) or type(error).__name__})",
+            f"the picture cannot be decoded ({reason_of(error)})",
             where=path,
             remedy=_AGAIN,
         ) from error
@@ -288,6 +292,12 @@ def _pages(path: Path) -> Iterator[npt.NDArray[Any]]:
 
 def _plain(page: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     """A page as (rows, columns) where it is grey, else (rows, columns, 3 or 4)."""
+    if page.dtype.kind not in "biuf" or page.size == 0:
+        raise ReadError(
+            "a page holds complex numbers or no pixels, which is no picture",
+            where=path,
+            remedy=_AGAIN,
+        )
     if page.dtype == bool:
         page = page.astype(np.uint8)
     page = page.astype(page.dtype.newbyteorder("="), copy=False)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from ..errors import StudyError
 from .brain_mask import background_value
 from .computed_array import computed_array
 from .grid import Grid, orientation_to_display
@@ -17,6 +18,10 @@ from .volume import Source, Volume
 
 #: Voxels of the new grid computed at a time.
 SLAB_VOXELS = 1 << 22
+
+#: How many times the voxels of a grid one along the patient's axes may have; tilted by 45° about
+#: two axes it has some four times as many.
+_MOST_GROWTH = 64
 
 #: From this ratio of spacings on, a scan is smoothed before it is sampled.
 STRONG_DOWNSAMPLING = 1.5
@@ -218,6 +223,13 @@ def patient_axes_grid(grid: Grid) -> Grid:
     low, high = corners.min(axis=0), corners.max(axis=0)
     spacing = np.asarray(grid.spacing)
     counts = np.maximum(1, np.ceil((high - low) / spacing - 1e-6)).astype(int)
+    if np.prod(counts, dtype=np.float64) > _MOST_GROWTH * max(math.prod(grid.shape), 1 << 20):
+        raise StudyError(
+            "its voxels are so unequal that a grid along the patient's axes would have "
+            f"{np.prod(counts, dtype=np.float64):.0e} of them",
+            where="patient axes",
+            remedy="Open the study as acquired, without patient axes",
+        )
     middle = 0.5 * (low + high)
     first = middle - 0.5 * (counts - 1) * spacing
     affine = np.eye(4)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ReadError
+from ..regular_file import files_below, is_folder, is_regular, regular_size
 from .dicom_reader import looks_like_dicom
 from .nifti_header import looks_like_nifti
 from .roles import read_name
@@ -83,11 +84,10 @@ def find_study_files(path: Path) -> StudyFiles:
     ReadError
         There is no such path, no image in it, or the images of several patients.
     """
-    if not path.exists():
-        raise ReadError("there is no such file or folder", where=path, remedy="Check the path")
-    if path.is_file():
+    if not is_folder(path):
+        regular_size(path)
         return _single(path)
-    files = sorted(p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path))
+    files = [p for p in files_below(path) if not _is_hidden(p, path)]
     if not files:
         raise ReadError(
             "the folder is empty",
@@ -115,7 +115,7 @@ def _single(path: Path) -> StudyFiles:
         return StudyFiles(root, dicom=(path,))
     if name.endswith(PICTURE_ENDINGS):
         return StudyFiles(root, pictures=(path,))
-    if name.endswith(".img") and path.with_suffix(".hdr").is_file():
+    if name.endswith(".img") and is_regular(path.with_suffix(".hdr")):
         return StudyFiles(root, nifti=(path.with_suffix(".hdr"),))
     if name.endswith((*NIFTI_ENDINGS, *OTHER_IMAGES)) or looks_like_nifti(path):
         return StudyFiles(root, nifti=(path,))

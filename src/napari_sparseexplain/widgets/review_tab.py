@@ -16,7 +16,12 @@ from ..progress import Progress, Work
 from ..review.default_review import default_reading
 from ..review.former_review import ReviewThereError
 from ..review.reading import Reading
-from ..review.store import StudyMovedError, check_saving, save_review
+from ..review.store import (
+    StudyMovedError,
+    check_saving,
+    explanations_elsewhere,
+    save_review,
+)
 from ..volumes import Study
 from ..whole_file import check_writable
 from .click_read_out import describe_in_picture
@@ -89,7 +94,7 @@ class ReviewTab(ExplainTab):
         self._saved_in: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()
         self._exported_to: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()
         self._codes: WeakKeyDictionary[Study, str] = WeakKeyDictionary()
-        self._opening: tuple[Path, dict[str, str]] | None = None
+        self._opening: tuple[Path, dict[str, str], bool] | None = None
         self._pictured: Reading | None = None
         self._tips: dict[QPushButton, str] = {}
         self.unsaved = UnsavedReview(self, self._unsaved_state)
@@ -192,15 +197,45 @@ class ReviewTab(ExplainTab):
         saving = _Saved(self._study, reading, Path(folder))
         self.runner.start(partial(_save_work, saving, arrays, overwrite))
 
-    def open(self, folder: str | Path, *, moved: dict[str, str] | None = None) -> None:
+    def open(
+        self,
+        folder: str | Path,
+        *,
+        moved: dict[str, str] | None = None,
+        elsewhere: bool | None = None,
+    ) -> None:
         """Open a saved review, in the background; the window then shows it.
 
         What is unsaved is kept before, and offered afterwards.
+
+        Parameters
+        ----------
+        folder : str or Path
+        moved : dict, optional
+            New place of a study by its key.
+        elsewhere : bool, optional
+            Whether maps are read from outside the review's folder. None: asked, where there are.
         """
         self.unsaved.save_now()
-        opening = (Path(folder), dict(moved or {}))
+        if elsewhere is None:
+            elsewhere = self._may_read_elsewhere(Path(folder))
+        opening = (Path(folder), dict(moved or {}), elsewhere)
         if self.runner.start(told_with(opening, partial(open_review_work, *opening))):
             self._opening = opening
+
+    def _may_read_elsewhere(self, folder: Path) -> bool:
+        """Asks before maps are read from where only the review says that they are."""
+        try:
+            places = sorted({str(place) for place in explanations_elsewhere(folder).values()})
+        except SparseExplainError:
+            return False  # opening it says what is wrong
+        if not places:
+            return False
+        named = "\n".join(place[:200] for place in places[:5]) + ("\n…" if len(places) > 5 else "")
+        return self.ask(
+            "This review names maps outside of its own folder:\n\n"
+            f"{named}\n\nRead them? Only if you trust whoever made the review."
+        )
 
     def export(self, path: str | Path, **choices: Any) -> None:
         """Export what the form says to a file or folder, in the background.
@@ -295,8 +330,8 @@ class ReviewTab(ExplainTab):
             self.run_bar.message.setText(str(error))
             place = self.ask_folder(f"{error.what}: where is it now?")
             if place:
-                folder, moved = self._opening
-                self.open(folder, moved={**moved, error.key: place})
+                folder, moved, elsewhere = self._opening
+                self.open(folder, moved={**moved, error.key: place}, elsewhere=elsewhere)
             return
         super()._on_failed(error)
 
@@ -480,8 +515,8 @@ class ReviewTab(ExplainTab):
     # -- asking --------------------------------------------------------------------------------
 
     def _ask_yes(self, question: str) -> bool:
-        yes = QMessageBox.StandardButton.Yes
-        return QMessageBox.question(self, "Review", question) == yes
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        return QMessageBox.question(self, "Review", question, yes | no, no) == yes
 
     def _ask_folder(self, title: str, start: str = "") -> str:
         return QFileDialog.getExistingDirectory(self, title, start)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from napari.layers import Layer
 
+from ..export.colour_scale import colour_stops
 from ..layers.explanation_layers import ExplanationLayer, map_layer
 from ..layers.frame_in_picture import go_to_frame
 from ..layers.linked_cameras import zoom_of_whole
@@ -139,10 +140,15 @@ def layers_for(reading: Reading) -> dict[str, list[LayerTuple]]:
     return {key: study_layers(study) for key, study in reading.studies.items()}
 
 
-def open_review_work(folder: Path, moved: dict[str, str]) -> Work[tuple[Reading, Any]]:
+def open_review_work(
+    folder: Path, moved: dict[str, str], elsewhere: bool = False
+) -> Work[tuple[Reading, Any]]:
     """Read the review, its studies and maps, away from the window's thread."""
     yield Progress(0, 0, "Opening the review")
-    reading = restore_review(folder, moved=moved)
+    reading = restore_review(folder, moved=moved, elsewhere=elsewhere)
+    for panel in reading.review.panels:
+        for overlay in panel.overlays:
+            colour_stops(overlay.colormap)  # refuses a name that the window does not know either
     yield Progress(0, 0, "Preparing the layers")
     return reading, layers_for(reading)
 
@@ -169,6 +175,7 @@ def put_on_window(
     Marks
         What was marked in the study of the first panel.
     """
+    reading = _with_what_is_there(reading)
     review = reading.review
     shown = {
         key: _open_already(workspace, study) or study for key, study in reading.studies.items()
@@ -201,6 +208,20 @@ def put_on_window(
         workspace.go_to_voxel(marks.probe)
     _look_again(workspace, review.panels, study)
     return replace(marks, probe=None)
+
+
+def _with_what_is_there(reading: Reading) -> Reading:
+    """Without overlays whose maps are not here: they are listed, to be run again."""
+
+    def here(overlay: Overlay) -> bool:
+        return overlay.shelf == "study" or overlay.key in reading.explanations
+
+    panels = [
+        replace(panel, overlays=tuple(o for o in panel.overlays if here(o)))
+        for panel in reading.review.panels
+    ]
+    kept = tuple(panel for panel in panels if panel.scan is not None or panel.overlays)
+    return reading.with_review(replace(reading.review, panels=kept))
 
 
 def shows_three_planes(review: Review) -> bool:

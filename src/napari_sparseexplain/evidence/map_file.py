@@ -1,0 +1,117 @@
+"""The file of one saved map: nothing is unpacked that its record does not announce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ReadError
+from ..npz_file import read_npz
+from ..volumes.label_values import as_label_array
+from ..volumes.nifti_header import read_nifti_header
+from ..volumes.nifti_reader import to_display_order
+from ..volumes.nifti_voxels import VoxelPlan, read_voxels
+from .explanation_record import AGAIN, GridRecord, MapRecord
+
+
+def read_map(
+    folder: Path, item: MapRecord, grid: GridRecord | None, slices: slice
+) -> npt.NDArray[Any]:
+    """The array of a map.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the explanation. Links out of it are not followed.
+    item : MapRecord
+    grid : GridRecord or None
+        Of a map on the study's voxels.
+    slices : slice
+        Which slices of the grid it covers.
+
+    Returns
+    -------
+    ndarray
+        Shape (S, P, L) of the slices, or of the map's own space. Whole numbers for a segmentation.
+
+    Raises
+    ------
+    ReadError
+        The file is not there, leads out of the folder, is damaged, of another kind or of another
+        size than the record says.
+    """
+    path = folder / item.file
+    _check_inside(folder, path)
+    if item.space == "study" and grid is not None:
+        data = _on_grid(path, grid, slices)
+    else:
+        data = _in_its_own_space(path, item)
+    if item.kind == "segmentation":
+        return _whole_numbers(data, path)
+    return data
+
+
+def _check_inside(folder: Path, path: Path) -> None:
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or a name that is none
+        inside = False
+    if not inside:
+        raise ReadError(
+            "the map cannot be read (it is a link that leads out of the explanation's folder)",
+            where=path,
+            remedy="Put a copy of the file in place of the link",
+        )
+
+
+def _on_grid(path: Path, grid: GridRecord, slices: slice) -> npt.NDArray[Any]:
+    """A NIfTI map in display order, by the orientation that was saved; its size first."""
+    try:
+        file = read_nifti_header(path)
+        turn = np.array(grid.to_display)
+        wanted = tuple(grid.shape[int(axis)] for axis in turn[:, 0])
+        if file.shape != wanted:
+            raise ReadError(
+                f"the map has the shape {file.shape} on file, and the study's grid is {wanted}"
+            )
+        if file.is_colour or file.is_complex:
+            raise ReadError("its voxels are colours or complex numbers, not the values of a map")
+        array = np.asarray(to_display_order(read_voxels(VoxelPlan.of(file)), turn, 0))
+    except ReadError as error:
+        raise ReadError(
+            f"the map cannot be read ({error.what})", where=path, remedy=AGAIN
+        ) from error
+    part = array[slices]
+    # A copy of one slice lets go of the volume that it was saved in.
+    return part if 2 * len(part) >= len(array) else part.copy()
+
+
+def _in_its_own_space(path: Path, item: MapRecord) -> npt.NDArray[Any]:
+    held = read_npz(path, problem="the map cannot be read", remedy=AGAIN)
+    if set(held) != {"data"}:
+        raise ReadError("the map cannot be read (it holds no array data)", where=path, remedy=AGAIN)
+    data = held["data"]
+    if data.size == 0 or (item.space in ("space", "frequency") and data.ndim < 2):
+        raise ReadError(
+            f"the map cannot be read (an array of shape {data.shape} is no map)",
+            where=path,
+            remedy=AGAIN,
+        )
+    return data
+
+
+def _whole_numbers(data: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """A segmentation: label numbers, in whatever type they were stored."""
+    if data.dtype.kind in "iub":
+        return data
+    labels = as_label_array(data)
+    if labels is None:
+        raise ReadError(
+            "the map cannot be read (it is called a segmentation and holds no label numbers)",
+            where=path,
+            remedy=AGAIN,
+        )
+    return labels

@@ -1,0 +1,89 @@
+"""Only regular files are opened: a pipe would be waited for, and a device never ends."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from .errors import ReadError, SparseExplainError
+
+#: Files and folders below one that is opened as a study.
+_MOST_ENTRIES = 500_000
+
+
+def regular_size(
+    path: Path, *, remedy: str = "Check the path", kind: type[SparseExplainError] = ReadError
+) -> int:
+    """Bytes of a regular file; links are followed.
+
+    Parameters
+    ----------
+    path : Path
+    remedy : str
+        What to do when there is no such file.
+    kind : type
+        The error to raise.
+
+    Raises
+    ------
+    SparseExplainError
+        There is no such file, its name is none, or it is a folder, pipe, socket or device; of the
+        given ``kind``.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError as error:
+        raise kind("there is no such file or folder", where=path, remedy=remedy) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        said = getattr(error, "strerror", None) or error
+        raise kind(
+            f"the file cannot be read ({said})", where=_shown(path), remedy=remedy
+        ) from error
+    if not stat.S_ISREG(status.st_mode):
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
+        raise kind(f"this is {what}, not a file", where=path, remedy="Give a file")
+    return status.st_size
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a path is a regular file, or a link to one; False also for what is no path."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _shown(path: Path) -> str:
+    """A path as a message can hold it: of one that is far too long only its beginning."""
+    text = str(path)
+    return text if len(text) <= 300 else text[:300] + "…"
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder, or a link to one; False also for what is no path."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All regular files of a folder and of those below it, in the order of their names.
+
+    Raises
+    ------
+    ReadError
+        There are more than any patient's folder has, as below the root of a disk.
+    """
+    found: list[Path] = []
+    for number, path in enumerate(folder.rglob("*")):
+        if number >= _MOST_ENTRIES:
+            raise ReadError(
+                f"there are more than {_MOST_ENTRIES:,} files and folders below this one",
+                where=folder,
+                remedy="Choose the folder of one patient",
+            )
+        if is_regular(path):
+            found.append(path)
+    return sorted(found)
