@@ -179,7 +179,7 @@ def test_a_failed_save_leaves_nothing_behind(
     def full(*_args: object, **_keywords: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("napari_sparseexplain.evidence.store.np.savez_compressed", full)
+    monkeypatch.setattr("napari_sparseexplain.evidence.explanation_files.np.savez_compressed", full)
     with pytest.raises(SparseExplainError, match="No space left"):
         save_explanation(explanation_of(study), study, out, overwrite=True)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before

@@ -73,6 +73,7 @@ def text_width(text: str, size: int, *, bold: bool = False) -> float:
 def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
     """The text, cut with an ellipsis where it is wider than ``width`` pixels."""
     most = _most_letters(size, width)
+    text = one_line(text[: most + 1])
     if len(text) <= most and text_width(text, size, bold=bold) <= width:
         return text
     low, high = 0, min(len(text), most)
