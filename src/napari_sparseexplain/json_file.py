@@ -3,10 +3,45 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from .errors import ReadError, SparseExplainError
+
+
+#: Digits of the longest number that is read: Python itself refuses those of 4,300, and says so in
+#: words of its own.
+_MOST_DIGITS = 400
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Values of a JSON text that may come from anywhere.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, is nested too deeply, or holds NaN, infinity or a number without end.
+    """
+
+    def number(digits: str) -> int:
+        if len(digits) > _MOST_DIGITS:
+            raise ValueError(f"a number of {len(digits)} digits")
+        return int(digits)
+
+    def fraction(digits: str) -> float:
+        value = float(digits)
+        if not math.isfinite(value):
+            raise ValueError(f"the number {digits[:20]} is too large")
+        return value
+
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is no number of JSON")
+
+    try:
+        return json.loads(text, parse_int=number, parse_float=fraction, parse_constant=constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def read_json(

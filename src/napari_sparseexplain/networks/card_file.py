@@ -131,6 +131,8 @@ def check_card(card: ModelCard, where: Path | str) -> None:
             raise refuse(field, "an object")
     if not all(str(key).isdigit() for key in card.classes):
         raise refuse("classes", "an object from label values (whole numbers as text) to names")
+    if not all(isinstance(name, str) and name for name in card.classes.values()):
+        raise refuse("classes", "an object from label values to names, each a text")
     if not isinstance(card.weights_sha256, str) or not _SHA256.fullmatch(card.weights_sha256):
         raise refuse("weights_sha256", "the sha256 of weights.safetensors, 64 hexadecimal digits")
     inputs = card.inputs

@@ -108,6 +108,10 @@ class JfMlIstaNetwork(nn.Module):
                 "modalities, classes, features, outer and inner must be at least 1, "
                 "layers at least 0 and the kernel odd"
             )
+        if classes > 256 or layers > 64 or outer * inner > 1000:
+            raise ValueError(
+                "classes must be at most 256, layers at most 64, and outer times inner at most 1000"
+            )
         if prox not in ("relu", "soft"):
             raise ValueError("prox must be relu or soft")
         self.order = tuple(range(classes)) if order is None else tuple(order)
@@ -326,6 +330,8 @@ class JfMlIstaNetwork(nn.Module):
 
     @torch.no_grad()
     def _to_unit_norm(self) -> None:
+        if self.phi.is_meta:  # shapes alone are asked for
+            return
         for stack in (self.phi, *self.dictionaries):
             for weight in stack:
                 weight.copy_(project_to_unit_norm(weight))
