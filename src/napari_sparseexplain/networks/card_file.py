@@ -21,6 +21,9 @@ WEIGHTS_FILE = "weights.safetensors"
 TASKS = ("segmentation", "classification", "denoising")
 NORMALISATIONS = ("brain-range", "unit")
 
+#: Scans that a model may take at once.
+MOST_ROLES = 64
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REMEDY = "Get the bundle again, or correct its card.json"
 
@@ -64,6 +67,12 @@ def card_from_values(values: Any, path: Path) -> ModelCard:
         raise ModelError("the card is not a JSON object", where=path, remedy=_REMEDY)
     _check_fields(values, ModelCard, path, "")
     _check_fields(values["inputs"], Inputs, path, "inputs.")
+    roles, notes = values["inputs"]["roles"], values.get("notes", [])
+    for name, texts in (("inputs.roles", roles), ("notes", notes)):
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise ModelError(
+                f"the card's field {name!r} must be a list of texts", where=path, remedy=_REMEDY
+            )
     return ModelCard.from_json(values)
 
 
@@ -136,8 +145,10 @@ def check_card(card: ModelCard, where: Path | str) -> None:
     if not isinstance(card.weights_sha256, str) or not _SHA256.fullmatch(card.weights_sha256):
         raise refuse("weights_sha256", "the sha256 of weights.safetensors, 64 hexadecimal digits")
     inputs = card.inputs
-    if not inputs.roles or not all(isinstance(r, str) and r for r in inputs.roles):
-        raise refuse("inputs.roles", "a list of study roles")
+    if not 0 < len(inputs.roles) <= MOST_ROLES or not all(
+        isinstance(r, str) and r for r in inputs.roles
+    ):
+        raise refuse("inputs.roles", f"a list of 1 to {MOST_ROLES} study roles")
     if inputs.normalisation not in NORMALISATIONS:
         raise refuse("inputs.normalisation", "one of " + ", ".join(NORMALISATIONS))
     if not number(inputs.spacing_mm):

@@ -13,6 +13,7 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -94,13 +95,9 @@ def _warm_up(device: torch.device, kind: str) -> None:
     x = torch.zeros(1, 1, 8, 8, device=device, requires_grad=True)
     layer(x).sum().backward()
     if kind == "pt2":
-        from torch import export
-
-        program = export.export(nn.Conv2d(1, 1, 3), (torch.zeros(1, 1, 8, 8),))
-        kept = io.BytesIO()
-        export.save(program, kept)
-        kept.seek(0)
-        export.load(kept).module(check_guards=False)
+        for module in ("torch._export.serde.serialize", "torch.export.pt2_archive._package"):
+            with contextlib.suppress(ImportError):  # its place differs between versions
+                import_module(module)
 
 
 class _Server:
@@ -184,9 +181,13 @@ class _Server:
         self, message: dict[str, Any], tensors: list[torch.Tensor]
     ) -> tuple[dict[str, Any], list[torch.Tensor]]:
         self._prepare(message)
-        x, *gradients = tensors
-        kept = self._graphs.pop(message["number"], None)
-        leaf, outputs = self._with_graph(x)[:2] if kept is None else kept
+        if message["again"]:
+            x, *gradients = tensors
+            leaf, outputs = self._with_graph(x)[:2]
+        elif (kept := self._graphs.pop(message["number"], None)) is not None:
+            gradients, (leaf, outputs) = tensors, kept
+        else:
+            return {"lost": True}, []
         wanted = [outputs[place] for place in message["places"]]
         given = [g.to(self._device) for g in gradients]
         (found,) = torch.autograd.grad(wanted, leaf, given, allow_unused=True)

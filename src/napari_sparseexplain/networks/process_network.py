@@ -178,9 +178,13 @@ class _Call:
             "do": "backward",
             "number": self.number,
             "places": [place for place, _ in gradients],
+            "again": False,
         }
+        given = [g for _, g in gradients]
         with self.process.lock:
-            _, found = self.network.ask(message, [x, *(g for _, g in gradients)], x)
+            answer, found = self.network.ask(message, given, x)
+            if answer.get("lost"):  # asked for twice, or the process is another by now
+                _, found = self.network.ask({**message, "again": True}, [x, *given], x)
             if self.process.state != self.state:
                 raise ModelError(
                     "the network's weights were changed before its gradient was asked for",

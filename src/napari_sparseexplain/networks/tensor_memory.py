@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 _TYPES: dict[str, torch.dtype] = {
@@ -103,27 +104,32 @@ def room_for(forms: Sequence[TensorForm]) -> int:
 
 
 def put(memory: torch.Tensor, tensors: Sequence[torch.Tensor], forms: Sequence[TensorForm]) -> None:
-    """Write tensors into flat memory (bytes)."""
-    place = 0
+    """Write tensors into flat memory (bytes).
+
+    NumPy copies, on one thread: torch would wake threads here that then wait, turning, on the
+    cores that the other process needs.
+    """
+    flat, place = memory.numpy(), 0
     for tensor, form in zip(tensors, forms, strict=True):
         if form.bytes:
-            part = memory[place : place + form.bytes].view(_TYPES[form.kind])
-            shape = [form.shape[d] for d in form.order]
-            part.view(shape).copy_(tensor.detach().permute(form.order))
+            plain = tensor.detach().to("cpu").permute(form.order).contiguous()
+            numbers = plain.view(-1).view(torch.uint8).numpy()
+            np.copyto(flat[place : place + form.bytes], numbers)
         place += -(-form.bytes // _STEP) * _STEP
 
 
 def take(memory: torch.Tensor, forms: Sequence[TensorForm]) -> list[torch.Tensor]:
     """Copies of tensors that lie in flat memory."""
-    found, place = [], 0
+    flat, found, place = memory.numpy(), [], 0
     for form in forms:
         shape = [form.shape[d] for d in form.order]
         back = [form.order.index(d) for d in range(len(shape))]
+        kind = _TYPES[form.kind]
         if form.bytes:
-            part = memory[place : place + form.bytes].clone().view(_TYPES[form.kind])
+            numbers = torch.from_numpy(flat[place : place + form.bytes].copy())
+            found.append(numbers.view(kind).view(shape).permute(back))
         else:
-            part = torch.empty(0, dtype=_TYPES[form.kind])
-        found.append(part.view(shape).permute(back))
+            found.append(torch.empty(shape, dtype=kind).permute(back))
         place += -(-form.bytes // _STEP) * _STEP
     return found
 

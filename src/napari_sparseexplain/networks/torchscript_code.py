@@ -101,7 +101,7 @@ def _lines(text: str) -> Iterator[Line]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise CodeRefused(f"has code with {text[place : place + 10]!r}, which is none")
+            raise CodeRefused(f"has code that torch does not write ({text[place : place + 10]!r})")
         kind, found, place = match.lastgroup or "", match[0], match.end()
         if kind == "space":
             if fresh and not open_signs:
@@ -234,20 +234,21 @@ class _Check:
 
     def __init__(self, source: Source, defined: set[str], fields: set[str]) -> None:
         self.source, self.defined, self.fields = source, defined, fields
-        self.bound = set(_bound(source))
-        taken = self.bound & {"CONSTANTS", "__torch__", "getattr"}
-        if taken:
-            raise CodeRefused(f"gives another meaning to {sorted(taken)[0]}")
+        self.bound: set[str] = set()
 
     def run(self) -> Source:
         """The file with its own variables called ``torch`` and ``ops`` under other names."""
         lines = []
-        for line in self.source.lines:
-            words = list(line.tokens)
-            place = 0
-            while place < len(words):
-                place = self._word(words, place)
-            lines.append(Line(line.indent, tuple(words)))
+        for scope in _scopes(self.source):
+            self.bound = set(_bound(scope))
+            if taken := self.bound & {"CONSTANTS", "__torch__", "getattr"}:
+                raise CodeRefused(f"gives another meaning to {min(taken)}")
+            for line in scope:
+                words = list(line.tokens)
+                place = 0
+                while place < len(words):
+                    place = self._word(words, place)
+                lines.append(Line(line.indent, tuple(words)))
         return Source(self.source.module, tuple(lines))
 
     def _word(self, words: list[Token], place: int) -> int:
@@ -348,9 +349,21 @@ def _text(words: Sequence[Token], place: int) -> str:
     return words[place].text if 0 <= place < len(words) else ""
 
 
-def _bound(source: Source) -> Iterator[str]:
-    """Names that the code itself gives: arguments, loop variables, what stands left of ``=``."""
+def _scopes(source: Source) -> Iterator[list[Line]]:
+    """Functions, and what stands between them; no function lies within another."""
+    scope: list[Line] = []
     for line in source.lines:
+        if line.tokens[0].text in ("def", "class") and scope:
+            yield scope
+            scope = []
+        scope.append(line)
+    if scope:
+        yield scope
+
+
+def _bound(lines: Sequence[Line]) -> Iterator[str]:
+    """Names that the code itself gives: arguments, loop variables, what stands left of ``=``."""
+    for line in lines:
         words = line.tokens
         if words[0].text == "def":
             for place, token in enumerate(words[:-1]):
@@ -362,6 +375,10 @@ def _bound(source: Source) -> Iterator[str]:
                 if token.text == "in":
                     break
                 if token.kind == "name":
+                    yield token.text
+        elif words[0].text == "with":
+            for place, token in enumerate(words):
+                if token.kind == "name" and _text(words, place - 1) == "as":
                     yield token.text
         else:
             yield from _left(words)
