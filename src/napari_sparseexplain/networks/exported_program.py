@@ -44,6 +44,7 @@ _NAME = re.compile(r"[\w.]{0,500}", re.ASCII)
 _NO_NAMES = frozenset(
     "expr_str expr target in_spec out_spec as_string as_strings torch_version metadata".split()
 )
+_NUMBERS_IN_WORDS = frozenset({"Infinity", "-Infinity", "NaN"})
 _PLAIN_CONTAINERS = (None, "builtins.tuple", "builtins.list", "builtins.dict")
 
 _LARGEST_TABLE, _LARGEST_SMALL, _MOST_VALUES = 32 << 20, 1 << 16, 3_000_000
@@ -166,12 +167,14 @@ def _checked_graph(archive: CheckedArchive) -> bytes:
                 _check_arithmetic(archive, symbol)
         elif key in ("in_spec", "out_spec"):
             _check_containers(archive, value)
+        elif key in ("as_float", "as_floats"):
+            _check_names(archive, value, but=_NUMBERS_IN_WORDS)
         elif key not in _NO_NAMES:
             _check_names(archive, value)
     for node in _nodes(archive, values):
         _check_operator(archive, node.get("target"))
-        node["metadata"] = {}  # where its author's code stood; torch would look names up in it
     values["guards_code"] = []
+    _leave_out_metadata(values)
     return json.dumps(values).encode()
 
 
@@ -197,9 +200,22 @@ def _entries(values: Any) -> Iterator[tuple[str, Any]]:
             waiting.extend(item)
 
 
-def _check_names(archive: CheckedArchive, value: Any) -> None:
+def _leave_out_metadata(values: Any) -> None:
+    """Where its author's code stood, and the like; torch would look names up in it."""
+    waiting = [values]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if "metadata" in item:
+                item["metadata"] = {}
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+
+
+def _check_names(archive: CheckedArchive, value: Any, but: frozenset[str] = frozenset()) -> None:
     for text in value if isinstance(value, list) else [value]:
-        if isinstance(text, str) and not _NAME.fullmatch(text):
+        if isinstance(text, str) and text not in but and not _NAME.fullmatch(text):
             raise archive.refusal(f"has a name that is none ({text[:80]!r})")
 
 
