@@ -40,6 +40,12 @@ class ClassCoding(NamedTuple):
     logits: torch.Tensor
 
 
+def _normal(*shape: int, spread: float = 1.0) -> torch.Tensor:
+    """Numbers of a normal distribution, or none where shapes alone are asked for ("meta")."""
+    made = torch.empty(shape)
+    return made if made.is_meta else made.normal_() * spread
+
+
 class JfMlIstaNetwork(nn.Module):
     """Merged or separate JF-ML-ISTA as a network.
 
@@ -122,16 +128,17 @@ class JfMlIstaNetwork(nn.Module):
         self.prox: Prox = prox
         self.separate, self.constrained = separate, constrained
         side = (kernel, kernel)
-        self.phi = nn.Parameter(torch.randn(classes, features, modalities, *side))
+        self.phi = nn.Parameter(_normal(classes, features, modalities, *side))
         # Close to the identity: random dictionaries of norm 1 lose nearly all of a signal on its
         # way through four layers and back, and the components would start as nothing.
         spread = 0.3 / (kernel * features**0.5)
         self.dictionaries = nn.ParameterList(
-            nn.Parameter(spread * torch.randn(classes, features, features, *side))
+            nn.Parameter(_normal(classes, features, features, *side, spread=spread))
             for _ in range(layers)
         )
         with torch.no_grad():
-            for stack in self.dictionaries:
+            # Where shapes alone are asked for ("meta"), there are no numbers to add to.
+            for stack in self.dictionaries if not self.phi.is_meta else ():
                 stack[..., kernel // 2, kernel // 2] += torch.eye(features)
         self.thresholds = nn.Parameter(torch.full((classes, layers + 1), 0.01))
         self.steps = nn.Parameter(torch.ones(classes, layers + 1))
