@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from torch import nn
 
 from ..errors import ModelError, SparseExplainError
 from ..whole_file import moved_together, ordinary_mode
-from .architectures import build_network
+from .architectures import build_network, weight_shapes_of
 from .card_file import CARD_FILE, WEIGHTS_FILE, check_card, read_card, write_card
 from .catalogue import bundle_folder, models
 from .device import choose_device
 from .model_card import ModelCard
+from .weights_file import weight_shapes
 
 #: Files that Python would execute while loading.
 _PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
@@ -99,7 +101,8 @@ def save_bundle(folder: str | Path, card: ModelCard, network: nn.Module) -> Mode
         for name, tensor in network.state_dict().items()
     }
     _refuse_non_finite(weights, target)
-    _check_shapes(build_network(card.architecture, card.arguments), weights, target)
+    shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    _check_shapes(weight_shapes_of(card.architecture, card.arguments), shapes, target)
     try:
         # Together: weights beside the card of other weights are no bundle.
         with moved_together(target) as making:
@@ -159,9 +162,16 @@ def load_model(
             remedy=f"The bundled models are: {have}; or give a bundle's folder",
         )
     card = read_card(folder)
-    weights = _read_weights(folder, card)
-    network = build_network(card.architecture, card.arguments, where=str(folder / CARD_FILE))
-    _check_shapes(network, weights, folder / WEIGHTS_FILE)
+    file, where = folder / WEIGHTS_FILE, str(folder / CARD_FILE)
+    _check_weights(file, card)
+    found = weight_shapes(file)
+    given = (card.architecture, card.arguments)
+    largest = found.largest_dimension
+    # Compared before anything is made of either: a card may ask for more than any memory.
+    wanted = weight_shapes_of(*given, where=where, largest=largest)
+    _check_shapes(wanted, found.shapes, file)
+    weights = _read_weights(file)
+    network = build_network(*given, where=where, largest=largest)
     network.load_state_dict(weights)
     network.eval().requires_grad_(False).to(chosen)
     # Kernels in the memory order of the activations, or each call would reorder them.
@@ -176,8 +186,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _read_weights(folder: Path, card: ModelCard) -> dict[str, torch.Tensor]:
-    path = folder / WEIGHTS_FILE
+def _check_weights(path: Path, card: ModelCard) -> None:
+    """Refuse weights that are missing, or not those that the card describes."""
+    folder = path.parent
     again = "Get the bundle again from where it came"
     if not path.is_file():
         pickled = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in _PICKLED)
@@ -191,11 +202,16 @@ def _read_weights(folder: Path, card: ModelCard) -> dict[str, torch.Tensor]:
             where=path,
             remedy=again,
         )
+
+
+def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         weights = load_file(path)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"the weights cannot be read ({error})", where=path, remedy=again
+            "the weights cannot be read, although their header is sound",
+            where=path,
+            remedy="Get the bundle again from where it came",
         ) from error
     _refuse_non_finite(weights, path)
     return weights
@@ -211,19 +227,20 @@ def _refuse_non_finite(weights: dict[str, torch.Tensor], where: Path) -> None:
             )
 
 
-def _check_shapes(network: nn.Module, weights: dict[str, torch.Tensor], where: Path) -> None:
-    """Refuse weights that are not those of ``network``, naming the first that differs."""
-    wanted = network.state_dict()
+def _check_shapes(
+    wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]], where: Path
+) -> None:
+    """Refuse weights that are not those of the network, naming the first that differs."""
     remedy = "The card's architecture or arguments are not those of the weights; get both again"
-    if missing := sorted(set(wanted) - set(weights)):
+    if missing := sorted(set(wanted) - set(found)):
         raise ModelError(f"the weight {missing[0]!r} is missing", where=where, remedy=remedy)
-    if unknown := sorted(set(weights) - set(wanted)):
-        raise ModelError(f"the weight {unknown[0]!r} is unknown", where=where, remedy=remedy)
-    for name, tensor in weights.items():
-        if tensor.shape != wanted[name].shape:
+    if unknown := sorted(set(found) - set(wanted)):
+        raise ModelError(f"the weight {unknown[0][:80]!r} is unknown", where=where, remedy=remedy)
+    for name, shape in found.items():
+        if shape != wanted[name]:
             raise ModelError(
-                f"the weight {name!r} has the shape {tuple(tensor.shape)}, and the architecture "
-                f"needs {tuple(wanted[name].shape)}",
+                f"the weight {name!r} has the shape {shape}, and the architecture "
+                f"needs {wanted[name]}",
                 where=where,
                 remedy=remedy,
             )

@@ -21,6 +21,9 @@ WEIGHTS_FILE = "weights.safetensors"
 TASKS = ("segmentation", "classification", "denoising")
 NORMALISATIONS = ("brain-range", "unit")
 
+#: Scans that a model may take at once.
+MOST_ROLES = 64
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REMEDY = "Get the bundle again, or correct its card.json"
 
@@ -131,11 +134,15 @@ def check_card(card: ModelCard, where: Path | str) -> None:
             raise refuse(field, "an object")
     if not all(str(key).isdigit() for key in card.classes):
         raise refuse("classes", "an object from label values (whole numbers as text) to names")
+    if not all(isinstance(name, str) and name for name in card.classes.values()):
+        raise refuse("classes", "an object from label values to names, each a text")
     if not isinstance(card.weights_sha256, str) or not _SHA256.fullmatch(card.weights_sha256):
         raise refuse("weights_sha256", "the sha256 of weights.safetensors, 64 hexadecimal digits")
     inputs = card.inputs
-    if not inputs.roles or not all(isinstance(r, str) and r for r in inputs.roles):
-        raise refuse("inputs.roles", "a list of study roles")
+    if not 0 < len(inputs.roles) <= MOST_ROLES or not all(
+        isinstance(r, str) and r for r in inputs.roles
+    ):
+        raise refuse("inputs.roles", f"a list of 1 to {MOST_ROLES} study roles")
     if inputs.normalisation not in NORMALISATIONS:
         raise refuse("inputs.normalisation", "one of " + ", ".join(NORMALISATIONS))
     if not number(inputs.spacing_mm):

@@ -1,15 +1,14 @@
 """Models from elsewhere: a TorchScript or `torch.export` file, a MONAI bundle, a callable.
 
 Each comes with a card that the user gives: which scans it takes, how they are normalised, which
-classes it tells apart. Python pickles are never read: TorchScript is read by torch's own reader of
-numbers and TorchScript code, an exported program as `exported_program` says.
+classes it tells apart. Python pickles are never read: a file is checked and made anew
+(`torchscript_archive`, `exported_program`), and what it holds runs in a process of its own
+(`model_process`). A callable or torch module that is handed over runs here.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +22,18 @@ from ..sparse.haar_frame import pad_to_multiple
 from .bundle import Model
 from .card_file import check_card, read_foreign_card
 from .device import choose_device, is_out_of_memory
-from .exported_program import load_exported_program
+from .exported_program import checked_exported_program
 from .model_card import ModelCard
+from .model_process import ModelProcess
+from .network_faults import own_words
+from .process_network import ProcessNetwork
+from .torchscript_archive import checked_torchscript
 
 #: Where a MONAI bundle keeps its TorchScript file.
 _BUNDLE_FILES = ("models/model.ts", "models/model.pt", "model.ts")
 
-#: TorchScript operators that touch files.
-_FILE_OPERATORS = re.compile(r"\b(?:torch|ops\.aten)\.(?:from_file|save|load)\s*\(")
+#: Rows and columns can be asked to be multiples of this, at most: more is no pooling but memory.
+LARGEST_MULTIPLE = 1024
 
 HEADS: dict[str, Callable[[], nn.Module]] = {
     "softmax": lambda: nn.Softmax(dim=1),
@@ -66,8 +69,8 @@ class ForeignNetwork(nn.Module):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head must be one of {', '.join(HEADS)}")
-        if not isinstance(multiple, int) or multiple < 1:
-            raise ValueError("multiple must be a whole number from 1")
+        if not isinstance(multiple, int) or not 1 <= multiple <= LARGEST_MULTIPLE:
+            raise ValueError(f"multiple must be a whole number from 1 to {LARGEST_MULTIPLE}")
         self.inner, self.output, self.multiple = inner, output, multiple
         self.head = HEADS[head]()
 
@@ -95,9 +98,9 @@ class ForeignNetwork(nn.Module):
         except (RuntimeError, ValueError, TypeError, AssertionError) as error:
             if isinstance(error, ModelError) or is_out_of_memory(error):
                 raise
-            said = str(error).strip().splitlines() or [type(error).__name__]
             raise ModelError(
-                f"the network fails on an input of shape {tuple(images.shape)} ({said[-1]})",
+                f"the network fails on an input of shape {tuple(images.shape)} "
+                f"({own_words(error)})",
                 remedy="Check the card's inputs (roles, size), or give 'multiple' in its arguments",
             ) from error
         logits = self._chosen(given)
@@ -143,14 +146,43 @@ def load_foreign_model(
     """
     chosen = choose_device(device)
     file = _model_file(Path(path).expanduser())
-    with open(file, "rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    checksum = checksum_of(file)
+    named = card.name if isinstance(card, ModelCard) else card
     if not isinstance(card, ModelCard):
         card = read_foreign_card(Path(card).expanduser(), file.suffix.lstrip("."))
+    _refuse_other_weights(card, checksum, file)
     known = replace(card, weights_sha256=checksum)
-    check_card(known, str(card) if isinstance(card, str | Path) else known.name)
-    inner = load_exported_program(file) if file.suffix == ".pt2" else _torchscript(file)
-    return _model(inner, known, chosen, file)
+    check_card(known, str(named))
+    kind = "pt2" if file.suffix == ".pt2" else "torchscript"
+    process = ModelProcess(file, kind, chosen, _CheckedFile(file, kind, checksum))
+    return _model(lambda: ProcessNetwork.opened(process), known, chosen, file)
+
+
+def _refuse_other_weights(card: ModelCard, checksum: str, file: Path) -> None:
+    if card.weights_sha256 and card.weights_sha256 != checksum:
+        raise ModelError(
+            f"the checksum is {checksum[:12]}… and the card says {str(card.weights_sha256)[:12]}…, "
+            "so this is not the model that the card describes",
+            where=file,
+            remedy="Get both again from where they came, or take weights_sha256 out of the card",
+        )
+
+
+class _CheckedFile:
+    """The checked copy of a file, made whenever its process starts; not of another file since."""
+
+    def __init__(self, path: Path, kind: str, checksum: str) -> None:
+        self._path, self._checksum = path, checksum
+        self._check = checked_exported_program if kind == "pt2" else checked_torchscript
+
+    def __call__(self) -> bytes:
+        if checksum_of(self._path) != self._checksum:
+            raise ModelError(
+                "the file is no longer the one that was opened",
+                where=self._path,
+                remedy="Load the model again",
+            )
+        return self._check(self._path)
 
 
 def wrap_callable(
@@ -164,25 +196,61 @@ def wrap_callable(
         The card is not one of a model.
     """
     check_card(replace(card, weights_sha256="0" * 64), card.name)
-    return _model(function, card, choose_device(device), None)
+    return _model(lambda: function, card, choose_device(device), None)
+
+
+def checksum_of(path: Path) -> str:
+    """The sha256 of a file.
+
+    Raises
+    ------
+    ModelError
+        It cannot be read.
+    """
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"the file cannot be read ({error.strerror or error})",
+            where=path,
+            remedy="Give a TorchScript file, a .pt2 file or a MONAI bundle's folder",
+        ) from error
 
 
 def _model(
-    inner: Callable[..., Any], card: ModelCard, device: torch.device, path: Path | None
+    make: Callable[[], Callable[..., Any]],
+    card: ModelCard,
+    device: torch.device,
+    path: Path | None,
 ) -> Model:
     exclusive = "0" in {str(label) for label in card.classes}
     arguments = {"head": "softmax" if exclusive else "sigmoid", **card.arguments}
-    try:
-        network = ForeignNetwork(inner, **arguments)
-    except (TypeError, ValueError) as error:
+    if fault := _argument_fault(arguments):
         raise ModelError(
-            f"the card's arguments are not understood ({error})",
+            f"the card's arguments are not understood ({fault})",
             where=card.name,
             remedy="They may be output, head (softmax, sigmoid, none) and multiple",
-        ) from error
+        )
+    inner = make()
+    network = ForeignNetwork(inner, **arguments)
     if isinstance(inner, nn.Module):
         network.requires_grad_(False).to(device)
     return Model(card, network, device, path)
+
+
+def _argument_fault(arguments: Mapping[str, Any]) -> str | None:
+    """What is wrong with the arguments of a card."""
+    head, multiple, output = arguments["head"], arguments.get("multiple", 1), arguments.get("output")
+    if unknown := sorted(set(arguments) - {"output", "head", "multiple"}):
+        return f"there is none called {unknown[0][:80]!r}"
+    if not isinstance(head, str) or head not in HEADS:
+        return f"head must be one of {', '.join(HEADS)}"
+    if type(multiple) is not int or not 1 <= multiple <= LARGEST_MULTIPLE:
+        return f"multiple must be a whole number from 1 to {LARGEST_MULTIPLE}"
+    if output is not None and type(output) not in (int, str):
+        return "output must be a place (0, 1, …) or a name"
+    return None
 
 
 def _model_file(path: Path) -> Path:
@@ -202,39 +270,3 @@ def _model_file(path: Path) -> Path:
             remedy="Give a TorchScript file, a .pt2 file or a MONAI bundle's folder",
         )
     return path
-
-
-def _torchscript(path: Path) -> nn.Module:
-    """A TorchScript module, read by torch's own reader: no Python code of the file is run."""
-    remedy = "Save it with torch.jit.save(torch.jit.trace(network, example), FILE)"
-    if not zipfile.is_zipfile(path):
-        raise ModelError(
-            "this is no TorchScript file; a pickle can run any code when it is opened, so it is "
-            "not loaded",
-            where=path,
-            remedy=remedy,
-        )
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        code = [name for name in names if "/code/" in name and name.endswith(".py")]
-        if not code or not any(name.endswith("constants.pkl") for name in names):
-            raise ModelError(
-                "this file was written by torch.save: a pickle, which can run any code when it is "
-                "opened, so it is not loaded",
-                where=path,
-                remedy=remedy,
-            )
-        for name in code:
-            if _FILE_OPERATORS.search(archive.read(name).decode("utf-8", errors="replace")):
-                raise ModelError(
-                    "this TorchScript reads or writes files, so it is not loaded",
-                    where=path,
-                    remedy="Trace the network alone",
-                )
-    try:
-        return torch.jit.load(str(path), map_location="cpu").eval()
-    except (RuntimeError, ValueError) as error:
-        said = str(error).strip().splitlines() or [""]
-        raise ModelError(
-            f"the TorchScript file cannot be read ({said[0]})", where=path, remedy=remedy
-        ) from error

@@ -40,6 +40,12 @@ class ClassCoding(NamedTuple):
     logits: torch.Tensor
 
 
+def _normal(*shape: int, spread: float = 1.0) -> torch.Tensor:
+    """Numbers of a normal distribution, or none where shapes alone are asked for ("meta")."""
+    made = torch.empty(shape)
+    return made if made.is_meta else made.normal_() * spread
+
+
 class JfMlIstaNetwork(nn.Module):
     """Merged or separate JF-ML-ISTA as a network.
 
@@ -108,6 +114,10 @@ class JfMlIstaNetwork(nn.Module):
                 "modalities, classes, features, outer and inner must be at least 1, "
                 "layers at least 0 and the kernel odd"
             )
+        if classes > 256 or layers > 64 or outer * inner > 1000:
+            raise ValueError(
+                "classes must be at most 256, layers at most 64, and outer times inner at most 1000"
+            )
         if prox not in ("relu", "soft"):
             raise ValueError("prox must be relu or soft")
         self.order = tuple(range(classes)) if order is None else tuple(order)
@@ -118,16 +128,17 @@ class JfMlIstaNetwork(nn.Module):
         self.prox: Prox = prox
         self.separate, self.constrained = separate, constrained
         side = (kernel, kernel)
-        self.phi = nn.Parameter(torch.randn(classes, features, modalities, *side))
+        self.phi = nn.Parameter(_normal(classes, features, modalities, *side))
         # Close to the identity: random dictionaries of norm 1 lose nearly all of a signal on its
         # way through four layers and back, and the components would start as nothing.
         spread = 0.3 / (kernel * features**0.5)
         self.dictionaries = nn.ParameterList(
-            nn.Parameter(spread * torch.randn(classes, features, features, *side))
+            nn.Parameter(_normal(classes, features, features, *side, spread=spread))
             for _ in range(layers)
         )
         with torch.no_grad():
-            for stack in self.dictionaries:
+            # Where shapes alone are asked for ("meta"), there are no numbers to add to.
+            for stack in self.dictionaries if not self.phi.is_meta else ():
                 stack[..., kernel // 2, kernel // 2] += torch.eye(features)
         self.thresholds = nn.Parameter(torch.full((classes, layers + 1), 0.01))
         self.steps = nn.Parameter(torch.ones(classes, layers + 1))
@@ -326,6 +337,8 @@ class JfMlIstaNetwork(nn.Module):
 
     @torch.no_grad()
     def _to_unit_norm(self) -> None:
+        if self.phi.is_meta:  # shapes alone are asked for
+            return
         for stack in (self.phi, *self.dictionaries):
             for weight in stack:
                 weight.copy_(project_to_unit_norm(weight))

@@ -21,6 +21,9 @@ def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
     """3×3, stride 1, no bias, the border repeated."""
     return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate", bias=False)
 
+#: Halvings of the image, at most: 2^12 pixels then become one.
+MOST_LEVELS = 12
+
 
 class _Pair(nn.Module):
     """Convolution, shrinkage, convolution, shrinkage."""
@@ -86,6 +89,8 @@ class SumNetwork(nn.Module):
         super().__init__()
         if min(in_channels, classes, maps, levels) < 1:
             raise ValueError("in_channels, classes, maps and levels must be at least 1")
+        if levels > MOST_LEVELS:
+            raise ValueError(f"levels must be at most {MOST_LEVELS}")
         self.in_channels, self.classes, self.levels = in_channels, classes, levels
         widths = [maps * 2**level for level in range(levels)]
         inputs = [in_channels, *widths[:-1]]

@@ -13,6 +13,9 @@ from ..sparse.haar_frame import pad_to_multiple
 from .clip_head import ClipHead
 from .softmax_head import SoftmaxHead
 
+#: Halvings of the image, at most: 2^12 pixels then become one.
+MOST_LEVELS = 12
+
 
 def _pair(inputs: int, outputs: int, batch_norm: bool) -> nn.Sequential:
     """Convolution, normalisation, ReLU, twice."""
@@ -54,6 +57,8 @@ class UNet(nn.Module):
         super().__init__()
         if min(in_channels, classes, maps, levels) < 1:
             raise ValueError("in_channels, classes, maps and levels must be at least 1")
+        if levels > MOST_LEVELS:
+            raise ValueError(f"levels must be at most {MOST_LEVELS}")
         if head not in ("clip", "softmax"):
             raise ValueError("head must be clip or softmax")
         self.in_channels, self.classes, self.levels = in_channels, classes, levels
