@@ -9,7 +9,6 @@ from typing import Any
 
 from .errors import ReadError, SparseExplainError
 
-
 #: Digits of the longest number that is read: Python itself refuses those of 4,300, and says so in
 #: words of its own.
 _MOST_DIGITS = 400
