@@ -1,4 +1,4 @@
-"""``.pt2`` files that attack, and damaged ones: one clear error each, before torch reads anything."""
+"""``.pt2`` files that attack, and damaged ones: one clear error each."""
 
 from __future__ import annotations
 

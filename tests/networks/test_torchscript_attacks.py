@@ -1,4 +1,4 @@
-"""TorchScript files that attack: refused by the guard, and harmless where the guard is passed by."""
+"""TorchScript files that attack: refused, and harmless where the guard is passed by."""
 
 from __future__ import annotations
 
@@ -122,12 +122,21 @@ def attack(members: Members, name: str, target: Path) -> bytes:
         code = with_line(members, "y9 = __torch__.evil.f(x)")
         return packed({**code, "code/__torch__/evil.py": EVIL_FILE.format(target=path).encode()})
     if name == "a hook":
-        code = members[CODE].decode().replace("  def forward", '  __forward_hooks__ = ["hook"]\n  '
-            "def hook(self: __torch__.Network,\n    x: Tensor,\n    y: Tensor) -> Tensor:\n"
-            f'    torch.save(x, "{path}")\n    return y\n  def forward')
+        code = (
+            members[CODE]
+            .decode()
+            .replace(
+                "  def forward",
+                '  __forward_hooks__ = ["hook"]\n  '
+                "def hook(self: __torch__.Network,\n    x: Tensor,\n    y: Tensor) -> Tensor:\n"
+                f'    torch.save(x, "{path}")\n    return y\n  def forward',
+            )
+        )
         return packed({**members, CODE: code.encode()})
     if name == "a field that lends its name":
-        code = members[CODE].decode().replace("  training : bool", "  save : int\n  training : bool")
+        code = (
+            members[CODE].decode().replace("  training : bool", "  save : int\n  training : bool")
+        )
         return packed(with_line({**members, CODE: code.encode()}, f'(x).save("{path}")'))
     if name == "a variable that lends its name":
         before = "def g(fork: Tensor) -> Tensor:\n  return fork\n"
@@ -163,7 +172,9 @@ OTHERS = (
 
 
 def torchs_words(message: str) -> bool:
-    return any(w in message for w in ("Caffe2", ".cpp", "warnings above", "INTERNAL", "weights_only"))
+    return any(
+        w in message for w in ("Caffe2", ".cpp", "warnings above", "INTERNAL", "weights_only")
+    )
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -224,13 +235,19 @@ def test_with_the_guard_passed_by_an_attack_changes_nothing(
 @pytest.mark.skipif(not LINUX, reason="only Linux has memory of this kind")
 def test_a_process_that_is_brought_to_its_end_is_one_error(members: Members, target: Path) -> None:
     child = ChildProcess("torchscript", torch.device("cpu"), -1)
-    file = torch.frombuffer(bytearray(attack(members, "an empty tensor", target)), dtype=torch.uint8)
-    with pytest.raises(LinkBroken):
+    file = torch.frombuffer(
+        bytearray(attack(members, "an empty tensor", target)), dtype=torch.uint8
+    )
+
+    def run() -> None:
         child.ask({"do": "open", "file": -1}, [file], Limits(1 << 30, 20.0))
         x = torch.rand(1, 1, 8, 8)
         question = {"do": "forward", "graph": False, "inference": True, "number": 0}
         child.ask({**question, "threads": 1, "free": []}, [x], Limits(1 << 30, 20.0))
         raise LinkBroken("this torch reads an empty tensor without harm")
+
+    with pytest.raises(LinkBroken):
+        run()
     assert child.end() is not None
     assert not child.alive
 

@@ -56,7 +56,7 @@ class CheckedArchive:
     def __init__(self, path: Path, what: str, remedy: str) -> None:
         self._path, self._what, self._remedy = path, what, remedy
         try:
-            self._file = open(path, "rb")
+            self._file = open(path, "rb")  # noqa: SIM115 (closed in __exit__)
         except OSError as error:
             raise ModelError(
                 f"the file cannot be opened ({error.strerror or error})", where=path, remedy=remedy
@@ -190,7 +190,9 @@ class CheckedArchive:
                 and _agrees(size, info.file_size, flags)
             )
             if not same:
-                raise self.damage(f"its list does not agree with its member {_shown(info.filename)}")
+                raise self.damage(
+                    f"its list does not agree with its member {_shown(info.filename)}"
+                )
             if info.header_offset < end:
                 raise self.refusal("has members that lie in one another")
             end = info.header_offset + _LOCAL.size + head[9] + head[10] + info.compress_size
@@ -211,7 +213,7 @@ def packed_anew(root: str, members: Mapping[str, bytes]) -> bytes:
 
 def _agrees(before: int, listed: int, flags: int) -> bool:
     """A number before a member and in the list; some writers leave the first to follow later."""
-    return before == listed or before == _ZIP64 or bool(flags & _SIZES_FOLLOW and before == 0)
+    return before in (listed, _ZIP64) or bool(flags & _SIZES_FOLLOW and before == 0)
 
 
 def _folded(name: str) -> str:

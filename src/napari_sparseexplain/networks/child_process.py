@@ -78,8 +78,8 @@ class ChildProcess:
         self._device = device
         self._memory = SharedBytes.make()
         self._limits = Limits(1 << 40, START_SECONDS)
-        self._began, self._began_computing = time.monotonic(), 0.0
-        self._overdue = False
+        self._began = self._looked = time.monotonic()
+        self._began_computing, self._overdue = 0.0, False
         shared = -1 if self._memory is None else self._memory.handle
         life, alive = (-1, -1) if _WINDOWS else os.pipe()
         try:
@@ -137,8 +137,10 @@ class ChildProcess:
             It took longer than it may.
         """
         self._limit_memory(limits.bytes)
-        self._limits, self._link.most = limits, limits.bytes
-        self._began, self._began_computing = time.monotonic(), _computed(self._process.pid)
+        # An answer is smaller than what computing it took.
+        self._limits, self._link.most = limits, limits.bytes // 4
+        self._began = self._looked = time.monotonic()
+        self._began_computing = _computed(self._process.pid)
 
         def asked() -> tuple[dict[str, Any], list[torch.Tensor]]:
             self._link.send(message, tensors)
@@ -185,11 +187,14 @@ class ChildProcess:
             return
         watched = select.poll()
         watched.register(handle, select.POLLIN if reading else select.POLLOUT)
+        if time.monotonic() - self._looked > _LOOK:  # also when there is always something to read
+            self._look_at_the_clock()
         while not watched.poll(_LOOK * 1000):
             self._look_at_the_clock()
 
     def _look_at_the_clock(self) -> None:
-        passed = time.monotonic() - self._began
+        self._looked = time.monotonic()
+        passed = self._looked - self._began
         computed = _computed(self._process.pid) - self._began_computing
         computed /= max(1, torch.get_num_threads())
         if passed > self._limits.wall_seconds or computed > self._limits.seconds:
@@ -202,7 +207,7 @@ class ChildProcess:
         import resource
 
         addresses, data = self._base
-        shared = 0 if self._memory is None else 2 * self._memory.size + most
+        shared = 0 if self._memory is None else 2 * self._memory.size + most // 2
         wanted = {resource.RLIMIT_DATA: data + most}
         if self._device.type == "cpu":  # a card's driver reserves far more than it uses
             threads = 80 << 20  # a stack and an arena each
@@ -233,6 +238,7 @@ def _started(
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # One thread until the process has given up its rights; a dozen would be in the way.
     environment = {**kept, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    environment["CUDA_CACHE_DISABLE"] = "1"  # it would be written into the person's home
     return subprocess.Popen(
         [sys.executable, "-I", "-c", _PROGRAM, json.dumps(options)],
         stdin=subprocess.PIPE,

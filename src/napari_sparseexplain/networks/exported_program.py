@@ -42,7 +42,8 @@ _NAME = re.compile(r"[\w.]{0,500}", re.ASCII)
 
 #: Keys whose texts are no names: they are checked in ways of their own, or only ever quoted.
 _NO_NAMES = frozenset(
-    "expr_str expr target in_spec out_spec as_string as_strings torch_version metadata".split()
+    {"expr_str", "expr", "target", "in_spec", "out_spec", "as_string", "as_strings"}
+    | {"torch_version", "metadata"}
 )
 _NUMBERS_IN_WORDS = frozenset({"Infinity", "-Infinity", "NaN"})
 _PLAIN_CONTAINERS = (None, "builtins.tuple", "builtins.list", "builtins.dict")

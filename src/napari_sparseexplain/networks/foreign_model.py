@@ -241,7 +241,11 @@ def _model(
 
 def _argument_fault(arguments: Mapping[str, Any]) -> str | None:
     """What is wrong with the arguments of a card."""
-    head, multiple, output = arguments["head"], arguments.get("multiple", 1), arguments.get("output")
+    head, multiple, output = (
+        arguments["head"],
+        arguments.get("multiple", 1),
+        arguments.get("output"),
+    )
     if unknown := sorted(set(arguments) - {"output", "head", "multiple"}):
         return f"there is none called {unknown[0][:80]!r}"
     if not isinstance(head, str) or head not in HEADS:

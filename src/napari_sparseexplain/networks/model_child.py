@@ -226,5 +226,3 @@ def _flattened(given: Any) -> tuple[Any, list[torch.Tensor]]:
         return {"value": value if isinstance(value, str | int | float | bool) else None}
 
     return tree_of(given), found
-
-

@@ -19,7 +19,7 @@ import torch
 
 from ..errors import ModelError
 from .child_process import ChildProcess, Overdue
-from .network_faults import DEVICE_MEMORY, FAILED, MEMORY
+from .network_faults import DEVICE_MEMORY, MEMORY
 from .process_limits import MEMORY_VARIABLE, SECONDS_VARIABLE, Limits, limits_for
 from .process_link import LinkBroken
 from .sandbox import Protection
@@ -94,7 +94,9 @@ class ModelProcess:
         with self.lock:
             message, tensors = self._start()
         weights, buffers = message.get("weights"), message.get("buffers")
-        names = [*weights, *buffers] if isinstance(weights, list) and isinstance(buffers, list) else []
+        names = (
+            [*weights, *buffers] if isinstance(weights, list) and isinstance(buffers, list) else []
+        )
         if len(names) != len(tensors) or not all(isinstance(n, str) for n in names):
             raise self._gone("it tells of weights that it does not send")
         assert isinstance(weights, list)
@@ -206,7 +208,6 @@ class ModelProcess:
                 remedy=f"Choose a smaller image, or set {MEMORY_VARIABLE} to more",
             )
         words = answer.get("words")
-        assert fault != FAILED or words is None or isinstance(words, str)
         raise NetworkFailed(_printable(words) or "one of its operations fails")
 
     def _gone(self, how: str) -> ModelError:

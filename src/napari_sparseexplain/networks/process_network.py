@@ -74,7 +74,9 @@ class ProcessNetwork(nn.Module):
             self.process = self.process.on(device)
         before, kinds = self._state(), [t.dtype for t in (*self.parameters(), *self.buffers())]
         super()._apply(lambda tensor: fn(tensor).to("cpu"), recurse)
-        if before == AS_IN_FILE and kinds == [t.dtype for t in (*self.parameters(), *self.buffers())]:
+        if before == AS_IN_FILE and kinds == [
+            t.dtype for t in (*self.parameters(), *self.buffers())
+        ]:
             self._file_marks = self._marks()
         return self
 
@@ -200,7 +202,14 @@ class _Call:
         """The outputs as the network gave them."""
         try:
             return _grown(self._tree, tensors)
-        except (TypeError, KeyError, IndexError, ValueError, AttributeError, RecursionError) as error:
+        except (
+            TypeError,
+            KeyError,
+            IndexError,
+            ValueError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise ModelError("the network's answer is damaged", where=self.process.path) from error
 
     def __del__(self) -> None:
@@ -237,7 +246,9 @@ class _Differentiable(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: torch.Tensor | None) -> tuple[torch.Tensor | None, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: torch.Tensor | None
+    ) -> tuple[torch.Tensor | None, None]:
         (x,) = ctx.saved_tensors
         given = [(place, g) for place, g in enumerate(gradients) if g is not None]
         return (ctx.call.backward(x, given) if given else None), None

@@ -120,7 +120,8 @@ def _landlock(libc: ctypes.CDLL, readable: Iterable[str | Path], accelerator: bo
         if accelerator:
             for path in (*_CARD_FOLDERS, *_CARD_LIBRARIES):
                 _may(libc, rules, path, _READ_FILE | _READ_DIR)
-            for device in sorted(Path("/dev").glob("nvidia*")):
+            devices = (p for name in ("nvidia*", "kfd", "dri") for p in Path("/dev").glob(name))
+            for device in sorted(devices):
                 _may(libc, rules, device, (_READ_FILE | _READ_DIR | _WRITE_FILE | _IOCTL_DEVICE))
         done = libc.syscall(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint(0))
     finally:
@@ -139,7 +140,11 @@ def _may(libc: ctypes.CDLL, rules: int, path: str | Path, rights: int) -> None:
             rights &= ~_READ_DIR
         packed = struct.pack("<Qi", rights, beneath)
         added = libc.syscall(
-            _ADD_RULE, ctypes.c_int(rules), ctypes.c_int(1), ctypes.c_char_p(packed), ctypes.c_uint(0)
+            _ADD_RULE,
+            ctypes.c_int(rules),
+            ctypes.c_int(1),
+            ctypes.c_char_p(packed),
+            ctypes.c_uint(0),
         )
         if added != 0 and rights & _IOCTL_DEVICE:  # a kernel before that right had a name
             packed = struct.pack("<Qi", rights & ~_IOCTL_DEVICE, beneath)

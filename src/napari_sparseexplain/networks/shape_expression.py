@@ -15,7 +15,7 @@ _LONGEST, _MOST_PARTS, _MOST_BITS = 1000, 200, 256.0
 _SYMBOL_BITS = 32.0
 _LARGEST_POWER = 8
 
-#: Functions of sympy and of torch's own, by how the bits of their values follow from the arguments'.
+#: Functions of sympy and of torch: how the bits of their values follow from the arguments'.
 _FUNCTIONS = {
     "Integer": max,
     "Rational": max,

@@ -21,6 +21,7 @@ def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
     """3×3, stride 1, no bias, the border repeated."""
     return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate", bias=False)
 
+
 #: Halvings of the image, at most: 2^12 pixels then become one.
 MOST_LEVELS = 12
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ..errors import ModelError
 from .checked_archive import CheckedArchive, packed_anew
-from .torchscript_code import CodeRefused, Source, check_sources, read_source
+from .torchscript_code import check_sources
 from .torchscript_pickle import PickleFacts, PickleRefused, walk
+from .torchscript_tokens import CodeRefused, Source, read_source
 
 _WHAT = "TorchScript file"
 _REMEDY = "Save it with torch.jit.save(torch.jit.trace(network, example), FILE)"
@@ -63,7 +64,9 @@ def _made_anew(archive: CheckedArchive, code: list[str]) -> bytes:
     for folder, name in (("data", "data.pkl"), ("constants", "constants.pkl")):
         pickled, facts = walk(archive.read(name, _LARGEST_PICKLE))
         if missing := sorted(facts.classes - defined):
-            raise PickleRefused(f"has an object of the class {missing[0]}, which it does not define")
+            raise PickleRefused(
+                f"has an object of the class {missing[0]}, which it does not define"
+            )
         for key, content in _records(archive, folder, facts).items():
             members[f"{folder}/{key}"] = content
         members[name] = pickled

@@ -1,175 +1,32 @@
-"""The code inside a TorchScript archive: split into words, every name checked, written anew.
+"""The code inside a TorchScript archive: every name in it is one that only computes.
 
 TorchScript is a small language with Python's face. The check does not trust that torch reads a text
-as this reads it: what torch is given is written from the words found here, without comments and
-with plain texts, so both see the same. Names can come from four places alone: ``torch`` and ``ops``
-(operators of the list), ``__torch__`` (what the archive itself defines), and what the code itself
-assigns. There is no other way to an operator, whatever it is called in between.
+as this reads it: what torch is given is written from the words found here (`torchscript_tokens`).
+Names can come from four places alone: ``torch`` and ``ops`` (operators of the list), ``__torch__``
+(what the archive itself defines), and what the code itself assigns. There is no other way to an
+operator, whatever it is called in between.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 
-from .torchscript_operators import ATEN_CALLS, ATTRIBUTES, FUNCTIONS, PRIM_CALLS, WORDS
+from .torchscript_operators import ATEN_CALLS, ATTRIBUTES, FUNCTIONS, PRIM_CALLS, WORDS, words_of
+from .torchscript_tokens import CLOSING, OPENING, CodeRefused, Line, Source, Token
 
-_TOKEN = re.compile(
-    r"(?P<space>[ \t]+)|(?P<comment>\#[^\n]*)|(?P<line>\r?\n)"
-    r"|(?P<text>\"(?:[^\"\\\n]|\\[^\n])*\"|'(?:[^'\\\n]|\\[^\n])*')"
-    r"|(?P<number>(?:\d[\d]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?j?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
-    r"|(?P<sign>->|\*\*|//|<<|>>|<=|>=|==|!=|[-+*/%&|^~<>=.,:()\[\]{}])"
-)
-
-_KEYWORDS = frozenset(
+_KEYWORDS = words_of(
     "class def return if else elif for in while break continue pass and or not is raise assert "
-    "with as True False None".split()
+    "with as True False None"
 )
-
-_OPEN, _CLOSE = {"(": ")", "[": "]", "{": "}"}, {")", "]", "}"}
-_DEEPEST, _LONGEST_TEXT, _LONGEST_NUMBER = 100, 2000, 40
 
 #: Names that torch itself gives a meaning: what the code calls so gets another name, or it could
 #: stand for either.
-_TAKEN = frozenset({"torch", "ops", "fork", "awaitable", "print", "rpc_async", "rpc_sync", "rpc_remote"})
-
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-
-
-class CodeRefused(Exception):
-    """The code holds what is not allowed; said so that it completes "the file ..."."""
-
-
-class Token(NamedTuple):
-    """One word, text, number or sign of the code."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A logical line: its indentation and its words."""
-
-    indent: int
-    tokens: tuple[Token, ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file of code.
-
-    Attributes
-    ----------
-    module : str
-        Its dotted name (``__torch__.torch.nn.modules.conv``).
-    lines : tuple of Line
-    """
-
-    module: str
-    lines: tuple[Line, ...]
-
-    def written(self) -> str:
-        """The code as torch is given it."""
-        lines = [" " * line.indent + " ".join(t.text for t in line.tokens) for line in self.lines]
-        return "\n".join(lines) + "\n"
-
-
-def read_source(module: str, content: bytes) -> Source:
-    """Split a file of code into words.
-
-    Raises
-    ------
-    CodeRefused
-        It holds what is none.
-    """
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise CodeRefused("has code that is no text") from None
-    return Source(module, tuple(_lines(text)))
-
-
-def _lines(text: str) -> Iterator[Line]:
-    indent, words, open_signs = 0, [], []
-    place, fresh = 0, True
-    while place < len(text):
-        match = _TOKEN.match(text, place)
-        if match is None:
-            raise CodeRefused(f"has code that torch does not write ({text[place : place + 10]!r})")
-        kind, found, place = match.lastgroup or "", match[0], match.end()
-        if kind == "space":
-            if fresh and not open_signs:
-                indent = len(found.replace("\t", "        "))
-            fresh = False
-            continue
-        if kind == "comment":
-            continue
-        if kind == "line":
-            if open_signs:
-                continue
-            if words:
-                yield Line(indent, tuple(words))
-            indent, words, fresh = 0, [], True
-            continue
-        fresh = False
-        words.append(_token(kind, found))
-        if found in _OPEN:
-            open_signs.append(_OPEN[found])
-            if len(open_signs) > _DEEPEST:
-                raise CodeRefused("has code nested too deeply")
-        elif found in _CLOSE and (not open_signs or open_signs.pop() != found):
-            raise CodeRefused("has code with brackets that do not match")
-    if open_signs:
-        raise CodeRefused("has code that ends within brackets")
-    if words:
-        yield Line(indent, tuple(words))
-
-
-def _token(kind: str, found: str) -> Token:
-    if kind == "text":
-        return Token(kind, _plain_text(found))
-    if kind == "number" and len(found) > _LONGEST_NUMBER:
-        raise CodeRefused("has a number of many digits")
-    if kind == "name" and len(found) > 500:
-        raise CodeRefused("has a name without end")
-    return Token(kind, found)
-
-
-def _plain_text(found: str) -> str:
-    """A text between double quotes, its unusual characters as octal numbers, as torch writes it."""
-    raw = found[1:-1]
-    characters, place = [], 0
-    while place < len(raw):
-        if raw[place] != "\\":
-            characters.append(raw[place])
-            place += 1
-        elif (octal := re.match(r"[0-7]{3}", raw[place + 1 : place + 4])) is not None:
-            characters.append(chr(int(octal[0], 8)))
-            place += 4
-        elif raw[place + 1] in "\\\"'":
-            characters.append(raw[place + 1])
-            place += 2
-        elif raw[place + 1] in _ESCAPES:
-            characters.append(_ESCAPES[raw[place + 1]])
-            place += 2
-        else:
-            raise CodeRefused("has a text that torch does not write")
-    if len(characters) > _LONGEST_TEXT:
-        raise CodeRefused("has a text without end")
-    out = []
-    for character in characters:
-        if character.isascii() and character.isprintable() and character not in "\\\"'":
-            out.append(character)
-        else:
-            # Those above 255 stand in messages alone: nothing is computed from them.
-            out.append(f"\\{ord(character):03o}" if ord(character) < 256 else "?")
-    return '"' + "".join(out) + '"'
+_TAKEN = frozenset(
+    {"torch", "ops", "fork", "awaitable", "print", "rpc_async", "rpc_sync", "rpc_remote"}
+)
 
 
 def check_sources(sources: Mapping[str, Source]) -> tuple[list[Source], set[str]]:
@@ -282,9 +139,7 @@ class _Check:
             self._getattr(words, place)
         elif after == "=" and before in ("(", ","):
             pass  # an argument by its name
-        elif name in self.bound or name in WORDS:
-            pass
-        elif name in FUNCTIONS and after == "(":
+        elif name in self.bound or name in WORDS or (name in FUNCTIONS and after == "("):
             pass
         elif name.startswith("__") and name.endswith("__") and words[0] is token:
             pass  # __parameters__, __annotations__ and their like: lists of names
@@ -333,10 +188,10 @@ class _Check:
         """The name asked for stands there as a text, and is checked as any attribute is."""
         if _text(words, place + 1) != "(":
             raise CodeRefused("hands on getattr")
-        depth = 0
+        depth, end = 0, place + 1
         for end in range(place + 1, len(words)):
-            depth += words[end].text in _OPEN
-            depth -= words[end].text in _CLOSE
+            depth += words[end].text in OPENING
+            depth -= words[end].text in CLOSING
             if depth == 0:
                 break
         last = end - 2 if _text(words, end - 1) == "," else end - 1
@@ -367,9 +222,9 @@ def _bound(lines: Sequence[Line]) -> Iterator[str]:
         words = line.tokens
         if words[0].text == "def":
             for place, token in enumerate(words[:-1]):
-                if token.kind == "name" and words[place + 1].text in (":", ",", ")"):
-                    if words[place - 1].text in ("(", ","):
-                        yield token.text
+                begins = words[place - 1].text in ("(", ",")
+                if token.kind == "name" and begins and words[place + 1].text in (":", ",", ")"):
+                    yield token.text
         elif words[0].text == "for":
             for token in words[1:]:
                 if token.text == "in":
@@ -389,8 +244,8 @@ def _left(words: Sequence[Token]) -> Iterator[str]:
     names: list[str] = []
     depth = 0
     for place, token in enumerate(words):
-        depth += token.text in _OPEN
-        depth -= token.text in _CLOSE
+        depth += token.text in OPENING
+        depth -= token.text in CLOSING
         if token.text == "=" and depth == 0:
             yield from names
             return
@@ -398,6 +253,7 @@ def _left(words: Sequence[Token]) -> Iterator[str]:
             if place == 1:
                 yield words[0].text  # NAME : Type = value
             return
-        if token.kind == "name" and _text(words, place - 1) in ("", ",", "(", "["):
-            if _text(words, place + 1) in ("=", ",", ")", "]", ""):
-                names.append(token.text)
+        begins = _text(words, place - 1) in ("", ",", "(", "[")
+        ends = _text(words, place + 1) in ("=", ",", ")", "]", "")
+        if token.kind == "name" and begins and ends:
+            names.append(token.text)

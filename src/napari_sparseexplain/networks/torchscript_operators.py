@@ -9,8 +9,14 @@ all that torch may gain later.
 
 from __future__ import annotations
 
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 #: Of ``aten``: what is called as ``torch.NAME``, ``ops.aten.NAME`` or as a tensor's method.
-ATEN = frozenset(
+ATEN = words_of(
     """
     Bool Complex ComplexImplicit Float FloatImplicit Int IntImplicit ScalarImplicit Size
     abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint alias all allclose
@@ -102,11 +108,12 @@ ATEN = frozenset(
     is_grad_enabled set_grad_enabled
     _upsample_bicubic2d_aa _upsample_bilinear2d_aa _upsample_nearest_exact1d
     _upsample_nearest_exact2d _upsample_nearest_exact3d _weight_norm _weight_norm_interface
-    """.split()
+    """
 )
 
 #: In place, too: the name with ``_`` behind it.
-_IN_PLACE = """
+_IN_PLACE = words_of(
+    """
     abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv alpha_dropout arccos arccosh
     arcsin arctan asin asinh atan atan2 atanh baddbmm bernoulli bitwise_and bitwise_not bitwise_or
     bitwise_xor ceil celu clamp clamp_max clamp_min clip copy copysign cos cosh cumprod cumsum
@@ -119,48 +126,49 @@ _IN_PLACE = """
     relu relu6 remainder renorm round rrelu rsqrt scatter scatter_add scatter_reduce selu sgn
     sigmoid sign silu sin sinc sinh sqrt square squeeze sub subtract swapaxes swapdims t tan
     tanh threshold transpose tril triu true_divide trunc uniform unsqueeze xlogy zero
-""".split()
+    """
+)
 
 ATEN_CALLS = ATEN | {name + "_" for name in _IN_PLACE}
 
 #: Of ``prim``, as ``ops.prim.NAME``.
-PRIM_CALLS = frozenset(
+PRIM_CALLS = words_of(
     """
     NumToTensor RaiseException TupleIndex TupleUnpack StringIndex EnumName EnumValue abs data device
     dtype grad index is_cpu is_cuda is_ipu is_maia is_meta is_mkldnn is_mps is_mtia is_nested
     is_quantized is_sparse is_sparse_csr is_vulkan is_xla is_xpu itemsize layout max min
     name nbytes rangelist requires_grad shape tolist type unchecked_cast unchecked_unwrap_optional
     BroadcastSizes ReductionSizes ConstantChunk AutogradZero ModuleContainerIndex
-    """.split()
+    """
 )
 
 #: Words that stand by themselves and are called.
-FUNCTIONS = frozenset(
+FUNCTIONS = words_of(
     """
     abs all annotate any bool chr complex dict divmod enumerate float getattr hasattr int isinstance
     len list max min ord pow range round sorted str sum tuple unchecked_cast uninitialized zip
     unchecked_unwrap_optional
-    """.split()
+    """
 )
 
 #: Types, and other words that stand by themselves.
-WORDS = frozenset(
+WORDS = words_of(
     """
     Any Dict Final Future List NamedTuple Module ModuleInterface Interface Enum NoneType Number
     Optional Scalar Tensor Tuple Union Device Generator Layout Storage Stream Dtype MemoryFormat
     bool complex float int number str string inf nan infj nanj self int_ dict list tuple None True
     False t Type Self RRef AnyClassType AnyEnumType AnyListType AnyTupleType QScheme ScalarType
-    """.split()
+    """
 )
 
 #: Attributes that tensors, devices and texts have.
-ATTRIBUTES = frozenset(
+ATTRIBUTES = words_of(
     "T H mT mH dtype device shape ndim requires_grad is_cuda is_cpu is_mps is_meta is_sparse "
-    "is_quantized layout data grad real imag type index itemsize nbytes name value names".split()
+    "is_quantized layout data grad real imag type index itemsize nbytes name value names"
 )
 
 #: What `torch.export` writes beyond that: operators taken apart, and checks of shapes.
-EXPORT_CALLS = ATEN_CALLS | frozenset(
+EXPORT_CALLS = ATEN_CALLS | words_of(
     """
     _assert_async _assert_scalar _assert_tensor_metadata _functional_assert_async
     _functional_assert_scalar _local_scalar_dense _native_batch_norm_legit_functional
@@ -172,5 +180,5 @@ EXPORT_CALLS = ATEN_CALLS | frozenset(
     split_with_sizes_copy squeeze_copy sym_constrain_range sym_constrain_range_for_size
     sym_is_contiguous sym_numel sym_size sym_storage_offset sym_stride t_copy transpose_copy
     unfold_copy unsqueeze_copy view_copy
-    """.split()
+    """
 )

@@ -203,9 +203,9 @@ class _Walker:
                 raise PickleRefused("has a value of a type that is not its own")
             self.stack.append(arguments[0])
             return
-        elif name in _LISTS and len(arguments) == 1 and isinstance(arguments[0], list):
-            pass
-        elif name == "device" and all(isinstance(part, str | int) for part in arguments):
+        elif (name in _LISTS and len(arguments) == 1 and isinstance(arguments[0], list)) or (
+            name == "device" and all(isinstance(part, str | int) for part in arguments)
+        ):
             pass
         elif function.module.startswith("__torch__") and len(arguments) == 1:
             pass  # a member of an enumeration of its own
@@ -218,7 +218,11 @@ class _Walker:
         if len(arguments) not in (6, 7):
             raise PickleRefused("has a tensor of unknown kind")
         record, offset, sizes, strides, gradient, hooks = arguments[:6]
-        whole = [offset, *sizes, *strides] if isinstance(sizes, tuple) and isinstance(strides, tuple) else [-1]
+        whole = (
+            [offset, *sizes, *strides]
+            if isinstance(sizes, tuple) and isinstance(strides, tuple)
+            else [-1]
+        )
         if not isinstance(record, StoredTensor) or any(type(v) is not int or v < 0 for v in whole):
             raise PickleRefused("has a tensor of unknown kind")
         if len(sizes) != len(strides) or len(sizes) > 64 or not isinstance(gradient, bool):
@@ -248,8 +252,6 @@ class _Walker:
 
 def _step(name: str, *arguments: Any) -> Any:
     return lambda walker, argument: getattr(walker, name)(*(arguments or (argument,)))
-
-
 
 
 _STEPS: dict[str, Any] = {
