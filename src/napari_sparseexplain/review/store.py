@@ -20,7 +20,7 @@ from ..errors import ReadError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..evidence.provenance import Provenance, package_versions
 from ..evidence.store import save_explanation
-from ..json_file import read_own_json
+from ..json_file import MOST_BYTES, parse_json, read_own_json
 from ..plain_data import from_plain, to_plain
 from ..regular_file import is_regular
 from ..volumes import Finding, Study, open_study
@@ -102,6 +102,9 @@ def save_review(
         ensure_ascii=False,
         allow_nan=False,
     )
+    if len(text) > MOST_BYTES // 4:  # a character has at most four bytes
+        parse_json(text.encode(), where=path, problem="the review is too large to be opened again",
+                   remedy="Remove marks, or save it as two reviews")  # fmt: skip
     write_whole(path, text + "\n", overwrite=overwrite)
     _tidy(folder, references)
     return path
