@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ReadError, SparseExplainError
+from ..errors import ReadError, SparseExplainError, StudyError
 from ..json_file import read_own_json
-from ..volumes import Study
+from ..volumes import Grid, Study
 from ..volumes.nifti_writer import write_nifti
 from .explanation import Explanation, ExplanationMap
-from .explanation_record import ExplanationRecord, read_record
-from .map_file import read_map
+from .explanation_record import AGAIN, ExplanationRecord, read_record
+from .map_file import check_maps, read_map
 
 RECORD_FILE = "provenance.json"
 
@@ -113,7 +113,9 @@ def save_explanation(
     return [folder / name for name in written]
 
 
-def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
+def load_explanation(
+    out: str | Path, name: str | None = None, *, on: Grid | None = None
+) -> Explanation:
     """Read what `save_explanation` wrote.
 
     Parameters
@@ -122,11 +124,15 @@ def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
         The folder.
     name : str, optional
         ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
+    on : Grid, optional
+        The grid of the study that it must lie on.
 
     Raises
     ------
     ReadError
         Not such a folder, a damaged or missing file, or several explanations and no ``name``.
+    StudyError
+        It lies on another grid; its maps were not read.
     """
     folder = Path(out)
     if not (folder / RECORD_FILE).is_file():
@@ -148,23 +154,33 @@ def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
         raise ReadError(
             f"there is no explanation {key!r} here", where=folder, remedy=f"There is: {have}"
         )
-    return _explanation(read_record(record[key], key, folder / RECORD_FILE), folder)
+    return _explanation(read_record(record[key], key, folder / RECORD_FILE), key, folder, on)
 
 
-def load_every_explanation(out: str | Path) -> dict[str, Explanation]:
+def load_every_explanation(out: str | Path, *, on: Grid | None = None) -> dict[str, Explanation]:
     """All explanations of a folder by name, in the order of saving.
+
+    Parameters
+    ----------
+    out : str or Path
+        The folder.
+    on : Grid, optional
+        The grid of the study that they must lie on.
 
     Raises
     ------
     ReadError
         Not such a folder, none was saved in it, or a damaged or missing file.
+    StudyError
+        One lies on another grid.
     """
     folder = Path(out)
-    record = _saved_record(folder)
     path = folder / RECORD_FILE
-    return {
-        key: _explanation(read_record(entry, key, path), folder) for key, entry in record.items()
-    }
+    records = {key: read_record(v, key, path) for key, v in _saved_record(folder).items()}
+    files = [item.file for record in records.values() for item in record.maps]
+    if len(set(files)) < len(files):
+        raise ReadError("two explanations name one file", where=path, remedy=AGAIN)
+    return {key: _explanation(record, key, folder, on) for key, record in records.items()}
 
 
 def explanation_names(out: str | Path) -> list[str]:
@@ -341,8 +357,16 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be saved as JSON: {value!r}")
 
 
-def _explanation(record: ExplanationRecord, folder: Path) -> Explanation:
+def _explanation(record: ExplanationRecord, key: str, folder: Path, on: Grid | None) -> Explanation:
+    """An explanation with its maps; the grid, and how much there is, before any is read."""
+    if on is not None and record.grid is not None and not record.grid.grid.matches(on):
+        raise StudyError(
+            f"the explanation {key!r} does not lie on the grid of this study",
+            where=folder,
+            remedy="Give the study that was explained, opened in the same way",
+        )
     span = slice(*record.slices)
+    check_maps(folder, record)
     maps = tuple(
         ExplanationMap(
             name=item.name,

@@ -27,7 +27,7 @@ from ..volumes import Finding, Study, open_study
 from ..whole_file import write_whole
 from .reading import Reading
 from .reading_check import check_reading
-from .restored_explanation import lies_elsewhere, restore_explanation
+from .restored_explanation import Loaded, lies_elsewhere, restore_explanation
 from .review import ExplanationReference, Review, StudyReference
 from .study_reference import study_reference
 
@@ -155,9 +155,12 @@ def restore_review(
     }
     findings = _version_findings(review)
     explanations: dict[str, Explanation] = {}
+    loaded: Loaded = {}
     for key, reference in review.explanations.items():
         study = studies.get(reference.study)
-        found, said = restore_explanation(key, reference, path.parent, study, elsewhere=elsewhere)
+        found, said = restore_explanation(
+            key, reference, path.parent, study, loaded, elsewhere=elsewhere
+        )
         findings += said
         if found is not None:
             explanations[key] = found
