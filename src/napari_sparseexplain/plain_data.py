@@ -14,6 +14,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from .errors import ReadError, SparseExplainError
@@ -237,10 +238,16 @@ def _key(kind: Any, text: str, place: str) -> Any:
     return int(text)
 
 
+@lru_cache(maxsize=256)
+def _hints(kind: Any) -> dict[str, Any]:
+    """Types of a dataclass's fields with their limits; finding them is slow."""
+    return typing.get_type_hints(kind, include_extras=True)
+
+
 def _dataclass(kind: Any, value: Any, place: str) -> Any:
     if not isinstance(value, dict):
         raise _Unfit(place or "the whole", "must be an object")
-    hints = typing.get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     fields = {f.name: f for f in dataclasses.fields(kind) if f.init}
     dot = f"{place}." if place else ""
     for name in value:

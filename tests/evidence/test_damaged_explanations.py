@@ -17,7 +17,13 @@ import pytest
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance, map_file
+from napari_sparseexplain.evidence import (
+    Explanation,
+    ExplanationMap,
+    Provenance,
+    map_file,
+    store,
+)
 from napari_sparseexplain.evidence.store import RECORD_FILE
 from napari_sparseexplain.volumes import declared_size
 from napari_sparseexplain.volumes.nifti_voxels import VoxelPlan
@@ -218,8 +224,64 @@ def test_a_record_that_agrees_with_a_bomb_does_not_help_it(
     record["explanations"]["signals"]["grid"]["shape"] = [90, 100, 100]
     record["explanations"]["signals"]["maps"] = record["explanations"]["signals"]["maps"][1:2]
     path.write_text(json.dumps(record))
+    # Of a volume that was explained in part, only that part is held.
+    assert se.load_explanation(folder)["heat"].data.shape == (2, 100, 100)
+    record["explanations"]["signals"]["slices"] = [0, 90]
+    path.write_text(json.dumps(record))
     with pytest.raises(ReadError, match="made to fill the memory"):
         se.load_explanation(folder)
+
+
+def test_many_maps_together_are_counted(
+    folder: Path, study: se.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(declared_size, "HARMLESS_BYTES", 1000)
+    monkeypatch.setattr(declared_size, "BEST_RATIO", 0.1)
+    with pytest.raises(ReadError, match="made to fill the memory"):
+        draw(folder, study)
+
+
+def test_maps_of_another_study_are_not_read(
+    folder: Path, study: se.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nib.save(nib.Nifti1Image(np.ones((9, 12, 8), np.int16), np.eye(4)), tmp_path / "y_flair.nii")
+    other = se.open_study(tmp_path / "y_flair.nii")
+    monkeypatch.setattr(store, "read_map", lambda *_: pytest.fail("was read"))
+    with pytest.raises(se.SparseExplainError, match="not lie on the grid of this study"):
+        se.load_explanations([folder], other)
+
+
+def test_one_file_is_one_map(folder: Path, study: se.Study) -> None:
+    """Else a small file named a thousand times fills the memory."""
+    path = folder / RECORD_FILE
+    record = json.loads(path.read_text())
+    again = copy.deepcopy(record["explanations"]["signals"])
+    path.write_text(json.dumps(changed(record, ("explanations", "again"), again)))
+    with pytest.raises(ReadError, match="two explanations name one file"):
+        draw(folder, study)
+    maps = again["maps"]
+    maps.append({**maps[0], "name": "other"})
+    path.write_text(json.dumps(changed(record, ("explanations",), {"signals": again})))
+    with pytest.raises(ReadError, match="two maps have one file"):
+        draw(folder, study)
+
+
+@pytest.mark.parametrize("axes", ["LAS", "RPI", "PSR", "SAL", "IRP"])
+def test_a_part_of_a_volume_is_the_same_in_any_layout(tmp_path: Path, axes: str) -> None:
+    """Read as a whole or as the part that is asked for, slice by slice."""
+    codes = nib.orientations.axcodes2ornt(axes)
+    affine = nib.orientations.inv_ornt_aff(codes, (5, 6, 7)) if axes != "RAS" else np.eye(4)
+    voxels = np.random.default_rng(5).integers(1, 900, (5, 6, 7)).astype(np.int16)
+    nib.save(nib.Nifti1Image(voxels, affine), tmp_path / "z_flair.nii.gz")
+    study = se.open_study(tmp_path / "z_flair.nii.gz")
+    scan = np.asarray(study["flair"].data).astype(np.float32)
+    for start in range(len(scan) - 1):
+        span = slice(start, start + 2)
+        item = ExplanationMap("scan", scan[span], "heatmap")
+        found = Explanation("m", (item,), Provenance("m"), study.grid, span)
+        out = tmp_path / str(start)
+        se.save_explanation(found, study, out)
+        assert np.array_equal(se.load_explanation(out)["scan"].data, scan[span])
 
 
 @pytest.mark.parametrize("name", ["signals_heat.nii.gz", "signals_impulse.npz"])

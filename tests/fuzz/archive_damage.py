@@ -80,7 +80,7 @@ def _twice(rng: Random, name: str, data: bytes) -> tuple[str, list[tuple[str, by
 
 def _renamed(rng: Random, name: str, data: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     other = rng.choice(
-        ("../../x", "/tmp/x", "x\\y", "", "a" * 4000, name.upper(), f"{name}/", "data.pkl")
+        ("../../x", "/x", "x\\y", ".", "a" * 4000, name.upper(), f"{name}/", "data.pkl")
     )
     return f"{name} as {other[:20]!r}", [(other, data)]
 

@@ -17,6 +17,8 @@ import napari_sparseexplain as se
 from napari_sparseexplain.cli import app
 from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
+from napari_sparseexplain.json_file import parse_json
+from napari_sparseexplain.review import restored_explanation
 from napari_sparseexplain.review.store import StudyMovedError, explanations_elsewhere
 
 WRONG: tuple[Any, ...] = (
@@ -199,3 +201,37 @@ def _places(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int,
     for step in steps:
         found += _places(value[step], (*at, step))
     return found
+
+
+def test_a_review_that_could_not_be_opened_again_is_not_written(
+    review: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = se.restore_review(review)
+    monkeypatch.setattr("napari_sparseexplain.review.store.MOST_BYTES", 400)
+    monkeypatch.setattr("napari_sparseexplain.review.store.parse_json", _small)
+    with pytest.raises(ReadError, match="too large to be opened again"):
+        se.save_review(reading, tmp_path / "again")
+    assert not (tmp_path / "again" / "review.json").exists()
+
+
+def _small(content: bytes, **options: Any) -> Any:
+    return parse_json(content, **{**options, "most_bytes": 400})
+
+
+def test_what_many_references_name_is_read_once(
+    review: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small folder named a thousand times fills no memory."""
+    values = json.loads((review / "review.json").read_text())["review"]
+    edit(review, "explanations", to={str(k): values["explanations"]["cam"] for k in range(50)})
+    edit(review, "panels", to=values["panels"][:1])
+    read, calls = restored_explanation.load_explanation, []
+
+    def counted(*place: Any, **options: Any) -> Explanation:
+        calls.append(place)
+        return read(*place, **options)
+
+    monkeypatch.setattr(restored_explanation, "load_explanation", counted)
+    reading = se.restore_review(review)
+    assert len(reading.explanations) == 50
+    assert len(calls) == 1

@@ -85,6 +85,17 @@ def test_zeros_packed_to_nothing_are_refused_before_they_are_unpacked(
     assert set(se.open_study(path).images) == {"flair"}
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("offset", [1e9, 1e30, 3e38])
+def test_voxels_lie_within_their_file(tmp_path: Path, packed: bool, offset: float) -> None:
+    path = tmp_path / ("x_flair.nii.gz" if packed else "x_flair.nii")
+    image = nib.Nifti1Image(np.ones((3, 4, 5), np.int16), np.eye(4))
+    plain = bytearray(image.to_bytes())
+    struct.pack_into("<f", plain, 108, offset)
+    path.write_bytes(gzip.compress(plain) if packed else plain)
+    assert "cut short" in refusal(path)
+
+
 def test_a_stream_that_damage_made_longer_is_still_checked(tmp_path: Path) -> None:
     path = tmp_path / "x_flair.nii.gz"
     nib.save(nib.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.eye(4)), path)

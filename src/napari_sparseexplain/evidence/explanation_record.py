@@ -109,6 +109,8 @@ class ExplanationRecord:
             raise ValueError("a map lies on the study's grid, and there is no grid")
         if len({item.name for item in self.maps}) < len(self.maps):
             raise ValueError("two maps have one name")
+        if len({item.file for item in self.maps}) < len(self.maps):
+            raise ValueError("two maps have one file")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,29 @@ import numpy.typing as npt
 
 from ..errors import ReadError
 from ..npz_file import read_npz
+from ..regular_file import is_regular
+from ..volumes.declared_size import check_unpacked
 from ..volumes.label_values import as_label_array
-from ..volumes.nifti_header import read_nifti_header
+from ..volumes.nifti_header import NiftiHeader, read_nifti_header
 from ..volumes.nifti_reader import to_display_order
 from ..volumes.nifti_voxels import VoxelPlan, read_voxels
-from .explanation_record import AGAIN, GridRecord, MapRecord
+from .explanation_record import AGAIN, ExplanationRecord, GridRecord, MapRecord
+
+
+def check_maps(folder: Path, record: ExplanationRecord) -> None:
+    """Refuse an explanation whose maps together would fill the memory with next to nothing.
+
+    Raises
+    ------
+    ReadError
+    """
+    if record.grid is None:
+        return
+    start, stop = record.slices
+    paths = [folder / item.file for item in record.maps if item.space == "study"]
+    needed = len(paths) * (stop - start) * record.grid.shape[1] * record.grid.shape[2] * 4
+    packed = sum(path.stat().st_size for path in paths if is_regular(path))
+    check_unpacked(needed, packed, folder, remedy=AGAIN)
 
 
 def read_map(
@@ -79,6 +98,7 @@ def _on_grid(path: Path, grid: GridRecord, slices: slice) -> npt.NDArray[Any]:
             )
         if file.is_colour or file.is_complex:
             raise ReadError("its voxels are colours or complex numbers, not the values of a map")
+        file, slices = _cut_to(file, turn, slices)
         array = np.asarray(to_display_order(read_voxels(VoxelPlan.of(file)), turn, 0))
     except ReadError as error:
         raise ReadError(
@@ -87,6 +107,32 @@ def _on_grid(path: Path, grid: GridRecord, slices: slice) -> npt.NDArray[Any]:
     part = array[slices]
     # A copy of one slice lets go of the volume that it was saved in.
     return part if 2 * len(part) >= len(array) else part.copy()
+
+
+def _cut_to(
+    file: NiftiHeader, turn: npt.NDArray[np.float64], slices: slice
+) -> tuple[NiftiHeader, slice]:
+    """The part of a file that holds the slices, where they lie behind each other in it.
+
+    The rest of the volume that they were saved in is never held.
+
+    Returns
+    -------
+    NiftiHeader
+        Of that part.
+    slice
+        Where the slices are in it.
+    """
+    axis, flip = turn[2]
+    if int(axis) != 0:
+        return file, slices
+    rows, columns, depth = file.shape
+    first = slices.start if flip > 0 else depth - slices.stop
+    count = slices.stop - slices.start
+    if count == 0:
+        return file, slices
+    offset = file.offset + first * rows * columns * file.dtype.itemsize
+    return replace(file, shape=(rows, columns, count), offset=offset), slice(0, count)
 
 
 def _in_its_own_space(path: Path, item: MapRecord) -> npt.NDArray[Any]:

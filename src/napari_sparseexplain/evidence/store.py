@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ReadError, SparseExplainError
+from ..errors import ReadError, SparseExplainError, StudyError
 from ..folder_lock import folder_lock
 from ..json_file import read_own_json
-from ..volumes import Study
+from ..volumes import Grid, Study
 from ..whole_file import (
     check_writable,
     hidden_folder,
@@ -35,8 +35,8 @@ from .explanation_files import (
     map_file,
     write_map,
 )
-from .explanation_record import ExplanationRecord, read_record
-from .map_file import read_map
+from .explanation_record import AGAIN, ExplanationRecord, read_record
+from .map_file import check_maps, read_map
 from .run_files import put_run, remove_remnants
 
 RECORD_FILE = "provenance.json"
@@ -173,24 +173,33 @@ def check_place(out: str | Path, method: str, target: str = "", *, overwrite: bo
     check_writable(folder)
 
 
-def load_explanation(out: str | Path, name: str | None = None) -> Explanation:
+def load_explanation(
+    out: str | Path, name: str | None = None, *, on: Grid | None = None
+) -> Explanation:
     """Read what `save_explanation` wrote.
 
-    Parameters
-    ----------
-    out : str or Path
-        The folder.
-    name : str, optional
-        ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
+        Parameters
+        ----------
+        out : str or Path
+            The folder.
+        name : str, optional
+            ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
+        on : Grid, optional
+            The grid of the study that it must lie on.
 
-    Raises
-    ------
-    ReadError
-        Not such a folder, a damaged or missing file, or several explanations and no ``name``.
+        Raises
+        ------
+        ReadError
+            Not such a folder, a damaged or missing file, or several explanations and no ``name``.
+    <<<<<<< HEAD
 
-    Notes
-    -----
-    Maps that another process replaces meanwhile are read anew, so that all are of one run.
+        Notes
+        -----
+        Maps that another process replaces meanwhile are read anew, so that all are of one run.
+    =======
+        StudyError
+            It lies on another grid; its maps were not read.
+    >>>>>>> part-c
     """
     path = Path(out) / RECORD_FILE
     for _ in range(_MOST_READINGS):
@@ -241,23 +250,33 @@ def _load_once(out: str | Path, name: str | None) -> Explanation:
         raise ReadError(
             f"there is no explanation {key!r} here", where=folder, remedy=f"There is: {have}"
         )
-    return _explanation(read_record(record[key], key, folder / RECORD_FILE), folder)
+    return _explanation(read_record(record[key], key, folder / RECORD_FILE), key, folder, on)
 
 
-def load_every_explanation(out: str | Path) -> dict[str, Explanation]:
+def load_every_explanation(out: str | Path, *, on: Grid | None = None) -> dict[str, Explanation]:
     """All explanations of a folder by name, in the order of saving.
+
+    Parameters
+    ----------
+    out : str or Path
+        The folder.
+    on : Grid, optional
+        The grid of the study that they must lie on.
 
     Raises
     ------
     ReadError
         Not such a folder, none was saved in it, or a damaged or missing file.
+    StudyError
+        One lies on another grid.
     """
     folder = Path(out)
-    record = _saved_record(folder)
     path = folder / RECORD_FILE
-    return {
-        key: _explanation(read_record(entry, key, path), folder) for key, entry in record.items()
-    }
+    records = {key: read_record(v, key, path) for key, v in _saved_record(folder).items()}
+    files = [item.file for record in records.values() for item in record.maps]
+    if len(set(files)) < len(files):
+        raise ReadError("two explanations name one file", where=path, remedy=AGAIN)
+    return {key: _explanation(record, key, folder, on) for key, record in records.items()}
 
 
 def explanation_names(out: str | Path) -> list[str]:
@@ -366,8 +385,16 @@ def _refuse_taken(folder: Path, names: Mapping[str, str], others: set[str]) -> N
         )
 
 
-def _explanation(record: ExplanationRecord, folder: Path) -> Explanation:
+def _explanation(record: ExplanationRecord, key: str, folder: Path, on: Grid | None) -> Explanation:
+    """An explanation with its maps; the grid, and how much there is, before any is read."""
+    if on is not None and record.grid is not None and not record.grid.grid.matches(on):
+        raise StudyError(
+            f"the explanation {key!r} does not lie on the grid of this study",
+            where=folder,
+            remedy="Give the study that was explained, opened in the same way",
+        )
     span = slice(*record.slices)
+    check_maps(folder, record)
     maps = tuple(
         ExplanationMap(
             name=item.name,

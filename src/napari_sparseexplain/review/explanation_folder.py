@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import StudyError
 from ..evidence import Explanation
 from ..evidence.store import load_every_explanation
 from ..volumes import Study
@@ -24,13 +23,7 @@ def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, 
     found: dict[str, Explanation] = {}
     for place in folders:
         folder = Path(place)
-        for entry, explanation in load_every_explanation(folder).items():
-            if explanation.grid is not None and not explanation.grid.matches(study.grid):
-                raise StudyError(
-                    f"the explanation {entry!r} does not lie on the grid of this study",
-                    where=folder,
-                    remedy="Give the study that was explained, opened in the same way",
-                )
+        for entry, explanation in load_every_explanation(folder, on=study.grid).items():
             key = entry
             number = 2
             while key in found:

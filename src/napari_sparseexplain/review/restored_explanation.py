@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
-from ..errors import ReadError
+from ..errors import ReadError, StudyError
 from ..evidence import Explanation
 from ..evidence.store import load_explanation
 from ..networks.catalogue import models
+from ..networks.model_card import ModelCard
 from ..plain_data import to_plain
 from ..volumes import Finding, Study
 from .review import ExplanationReference
+
+#: What was read by folder, entry and study; None where it cannot be.
+Loaded = dict[tuple[Path, str, str], Explanation | None]
 
 
 def lies_elsewhere(root: Path, folder: str) -> bool:
@@ -26,6 +32,7 @@ def restore_explanation(
     reference: ExplanationReference,
     root: Path,
     study: Study | None,
+    loaded: Loaded,
     *,
     elsewhere: bool,
 ) -> tuple[Explanation | None, list[Finding]]:
@@ -40,12 +47,13 @@ def restore_explanation(
         The review's folder.
     study : Study or None
         The study that it must lie on.
+    loaded : dict
+        What was read already; gets what is read.
     elsewhere : bool
         Whether arrays are also read from outside the review's folder.
     """
     title = " ".join(part for part in (reference.method, reference.target) if part)
     findings = _model_findings(reference)
-
     again = "run it again with the parameters that the review holds"
     if reference.folder and not elsewhere and lies_elsewhere(root, reference.folder):
         said = Finding(
@@ -57,21 +65,22 @@ def restore_explanation(
             key,
         )
         return None, [*findings, said]
-    found = _loaded(root, reference)
+    try:
+        found = _loaded(root, reference, study, loaded)
+    except StudyError:
+        said = Finding(
+            "warning",
+            "explanation-missing",
+            f"the maps of {title} do not lie on the grid of the study and are left out; {again}",
+            key,
+        )
+        return None, [*findings, said]
     if found is None:
         said = Finding(
             "warning",
             "explanation-missing",
             f"the maps of {title} were not saved with the review and are not where they were; "
             f"{again}",
-            key,
-        )
-        return None, [*findings, said]
-    if study is not None and found.grid is not None and not found.grid.matches(study.grid):
-        said = Finding(
-            "warning",
-            "explanation-missing",
-            f"the maps of {title} do not lie on the grid of the study and are left out; {again}",
             key,
         )
         return None, [*findings, said]
@@ -86,19 +95,33 @@ def restore_explanation(
     return found, findings
 
 
-def _loaded(root: Path, reference: ExplanationReference) -> Explanation | None:
+def _loaded(
+    root: Path, reference: ExplanationReference, study: Study | None, loaded: Loaded
+) -> Explanation | None:
+    """The arrays that a reference names; those that another one named before are not read again."""
     if not reference.folder:
         return None
-    try:
-        return load_explanation(root / reference.folder, reference.entry or None)
-    except ReadError:
-        return None
+    place = (root / reference.folder, reference.entry, reference.study)
+    if place not in loaded:
+        grid = None if study is None else study.grid
+        try:
+            found = load_explanation(place[0], reference.entry or None, on=grid)
+        except ReadError:
+            found = None
+        loaded[place] = found
+    return loaded[place]
+
+
+@lru_cache(maxsize=1)
+def _known_models() -> Mapping[str, ModelCard]:
+    """The models that ship; their cards do not change while the program runs."""
+    return models()
 
 
 def _model_findings(reference: ExplanationReference) -> list[Finding]:
     name = reference.provenance.get("model", "")
     sha = reference.provenance.get("weights_sha256", "")
-    card = models().get(name)
+    card = _known_models().get(name)
     if card is None or not sha or card.weights_sha256 == sha:
         return []
     return [

@@ -20,7 +20,7 @@ from ..evidence.explanation_files import entry_name
 from ..evidence.provenance import Provenance, package_versions
 from ..evidence.store import RECORD_FILE, save_explanation
 from ..folder_lock import folder_lock
-from ..json_file import read_own_json
+from ..json_file import MOST_BYTES, parse_json, read_own_json
 from ..plain_data import from_plain, to_plain
 from ..regular_file import is_regular
 from ..volumes import Finding, Study, open_study
@@ -35,7 +35,7 @@ from ..whole_file import (
 from .former_review import ARRAYS, check_replaceable, own_places, remove_arrays
 from .reading import Reading
 from .reading_check import check_reading
-from .restored_explanation import lies_elsewhere, restore_explanation
+from .restored_explanation import Loaded, lies_elsewhere, restore_explanation
 from .review import ExplanationReference, Review, StudyReference
 from .study_reference import study_reference
 
@@ -115,7 +115,7 @@ def save_review(
                 new_arrays += _save_arrays(reading, key, folder)
             new = replace(new, explanations=_references(reading, wanted, folder))
             with undisturbed():
-                write_whole(path, _text(new), overwrite=overwrite)
+                write_whole(path, _text(new, path), overwrite=overwrite)
                 made, new_arrays = [], []
                 if former is not None:
                     remove_arrays(folder, own_places(former) - own_places(new))
@@ -157,9 +157,13 @@ def _former(path: Path, new: Review, *, overwrite: bool) -> Review | None:
     return former
 
 
-def _text(review: Review) -> str:
+def _text(review: Review, path: Path) -> str:
     values = {"format": _FORMAT, "version": _VERSION, "review": to_plain(review)}
-    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+    if len(text) > MOST_BYTES // 4:  # a character has at most four bytes
+        parse_json(text.encode(), where=path, problem="the review is too large to be opened again",
+                   remedy="Remove marks, or save it as two reviews")  # fmt: skip
+    return text + "\n"
 
 
 def _references(
@@ -222,9 +226,12 @@ def restore_review(
     }
     findings = _version_findings(review)
     explanations: dict[str, Explanation] = {}
+    loaded: Loaded = {}
     for key, reference in review.explanations.items():
         study = studies.get(reference.study)
-        found, said = restore_explanation(key, reference, path.parent, study, elsewhere=elsewhere)
+        found, said = restore_explanation(
+            key, reference, path.parent, study, loaded, elsewhere=elsewhere
+        )
         findings += said
         if found is not None:
             explanations[key] = found

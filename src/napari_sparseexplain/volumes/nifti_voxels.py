@@ -114,7 +114,7 @@ def read_voxels(plan: VoxelPlan) -> Any:
     file, where = plan.file, str(plan.file.voxels)
     needed = plan.count * plan.stored.itemsize
     size = file.voxels.stat().st_size
-    room = size * _BEST_GZIP_RATIO if file.compressed else size - file.offset
+    room = (size * _BEST_GZIP_RATIO if file.compressed else size) - file.offset
     if needed > room:
         raise _too_short(needed, None if file.compressed else max(room, 0), where)
     if file.compressed:
