@@ -48,17 +48,30 @@ def test_a_saved_review_comes_back_onto_another_window_and_gives_the_same_pictur
     assert again == first
 
 
-def test_saving_says_which_results_are_hidden_and_so_left_out(
-    tab: Any, opened: Any, tmp_path: Path
-) -> None:
-    show_heat(opened)
-    tab.save(tmp_path / "whole")
+def test_results_are_saved_whichever_view_is_on(tab: Any, opened: Any, tmp_path: Path) -> None:
+    """A map takes minutes; that the single view was on when *Save* was pressed is no reason."""
+    found = show_heat(opened)
+    opened.viewer.layers[-1].visible = False
+    rest()
+    reading = tab.reading()
+    assert list(reading.explanations.values()) == [found]
+    assert reading.on_screen == (), "what is on the screen is another property"
+    tab.save(tmp_path / "review")
     assert opened.wait(30)
     assert "hidden" not in tab.run_bar.message.text()
-    opened.viewer.layers[-1].visible = False
-    tab.save(tmp_path / "part")
-    assert opened.wait(30)
-    assert "hidden: grad-cam" in tab.run_bar.message.text()
+    with another_window(tmp_path / "review") as second:
+        (layer,) = [la for la in second.viewer.layers if la.name == "Heat"]
+        assert not layer.visible, "the picture is as it was"
+        (back,) = second.review.reading().explanations.values()
+        assert np.array_equal(back["heat"].data, found["heat"].data)
+        layer.visible = True
+        rest()
+        assert second.review.reading().on_screen
+        # Saved again from there, and once more without its layer in the picture, it is kept.
+        layer.visible = False
+        second.review.save(tmp_path / "again")
+        assert second.wait(30)
+    assert len(restore_review(tmp_path / "again").explanations) == 1
 
 
 def test_a_grid_with_marks_and_another_zoom_comes_back(

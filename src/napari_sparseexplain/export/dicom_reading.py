@@ -43,9 +43,9 @@ def planned_files(reading: Reading) -> list[str]:
     """Names of the files that `export_reading_dicom` writes, in its order; no file is read."""
     keys = key_or_shown_slices(reading)
     names = dict.fromkeys(capture_name(place, key) for place, key in enumerate(keys))
-    for key in reading.on_screen:
+    for key, explanation in reading.explanations.items():
         if not _reason(reading, key):
-            for name in map_files(reading.explanations[key]):
+            for name in map_files(explanation):
                 # Two maps of one method and target, as with other parameters, have one name.
                 names[next(n for n in _numbered(Path(name)) if n not in names)] = None
     return list(names)
@@ -101,8 +101,7 @@ def export_reading_dicom(
             identity=identity,
         )
         made, notes = list(done.files), dict.fromkeys(done.notes)
-        for key in reading.on_screen:
-            explanation = reading.explanations[key]
+        for key, explanation in reading.explanations.items():
             study = reading.studies[reading.review.explanations[key].study]
             left_out = _reason(reading, key)
             if left_out:
@@ -113,9 +112,6 @@ def export_reading_dicom(
             )
             made += done.files
             notes.update(dict.fromkeys(done.notes))
-        for key, explanation in reading.explanations.items():
-            if key not in reading.on_screen:
-                notes[f"{explanation.method}: not in the picture, so not written"] = None
         for path, name in zip(made, names, strict=True):
             os.replace(path, temporary / name)
     return Exported(tuple(folder / name for name in names), tuple(notes))

@@ -16,6 +16,8 @@ class NewFolderDialog(QFileDialog):
 
     def __init__(self, parent: QWidget | None, title: str, start: str) -> None:
         super().__init__(parent, title, start)
+        #: The folder that was taken, once there is one.
+        self.chosen = ""
         self.setOption(QFileDialog.Option.DontUseNativeDialog)
         self.setFileMode(QFileDialog.FileMode.Directory)
         self.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -32,19 +34,20 @@ class NewFolderDialog(QFileDialog):
                     button.setEnabled(bool(text.strip()))
 
     def accept(self) -> None:
-        """Take what is typed; whoever writes makes the folder, and says so where it cannot."""
-        chosen = self.selectedFiles()
-        if chosen and not Path(chosen[0]).is_dir():
-            # Qt's own would say that the folder is not there, and stay open.
-            QDialog.accept(self)
-        else:
-            super().accept()
+        """Take what is typed; whoever writes makes the folder, and says so where it cannot.
+
+        Qt's own would refuse one that is not there, and of one that is there it may take the
+        folder around it.
+        """
+        line = self.findChild(QLineEdit, "fileNameEdit")
+        typed = "" if line is None else line.text().strip()
+        self.chosen = str(Path(self.directory().absolutePath(), Path(typed).expanduser()))
+        QDialog.accept(self)
 
 
 def ask_new_folder(parent: QWidget | None, title: str, start: str = "") -> str:
     """Ask for a folder to write into; empty when nothing was chosen."""
     dialog = NewFolderDialog(parent, title, start)
     taken = dialog.exec() == QDialog.DialogCode.Accepted.value
-    chosen = dialog.selectedFiles()
     dialog.deleteLater()
-    return chosen[0] if taken and chosen else ""
+    return dialog.chosen if taken else ""
