@@ -12,7 +12,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import ReadError, SparseExplainError, StudyError
 from ..folder_lock import folder_lock
@@ -40,6 +40,8 @@ from .map_file import check_maps, read_map
 from .run_files import put_run, remove_remnants
 
 RECORD_FILE = "provenance.json"
+
+_Read = TypeVar("_Read")
 
 _FORMAT = "napari-sparseexplain explanations"
 _VERSION = 1
@@ -178,34 +180,36 @@ def load_explanation(
 ) -> Explanation:
     """Read what `save_explanation` wrote.
 
-        Parameters
-        ----------
-        out : str or Path
-            The folder.
-        name : str, optional
-            ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
-        on : Grid, optional
-            The grid of the study that it must lie on.
+    Parameters
+    ----------
+    out : str or Path
+        The folder.
+    name : str, optional
+        ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
+    on : Grid, optional
+        The grid of the study that it must lie on.
 
-        Raises
-        ------
-        ReadError
-            Not such a folder, a damaged or missing file, or several explanations and no ``name``.
-    <<<<<<< HEAD
+    Raises
+    ------
+    ReadError
+        Not such a folder, a damaged or missing file, or several explanations and no ``name``.
+    StudyError
+        It lies on another grid; its maps were not read.
 
-        Notes
-        -----
-        Maps that another process replaces meanwhile are read anew, so that all are of one run.
-    =======
-        StudyError
-            It lies on another grid; its maps were not read.
-    >>>>>>> part-c
+    Notes
+    -----
+    Maps that another process replaces meanwhile are read anew, so that all are of one run.
     """
-    path = Path(out) / RECORD_FILE
+    return _of_one_run(Path(out), lambda: _load_once(out, name, on))
+
+
+def _of_one_run(folder: Path, read: Callable[[], _Read]) -> _Read:
+    """What is read, anew where another process wrote meanwhile."""
+    path = folder / RECORD_FILE
     for _ in range(_MOST_READINGS):
         before = _stamp(path)
         try:
-            found = _load_once(out, name)
+            found = read()
         except ReadError:
             if _stamp(path) == before:
                 raise
@@ -214,7 +218,7 @@ def load_explanation(
                 return found
     raise ReadError(
         "the explanations are being written over and over while they are read",
-        where=path.parent,
+        where=folder,
         remedy="Wait until whatever writes there is done",
     )
 
@@ -228,7 +232,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _load_once(out: str | Path, name: str | None) -> Explanation:
+def _load_once(out: str | Path, name: str | None, on: Grid | None) -> Explanation:
     """Read an explanation, whoever may be writing."""
     folder = Path(out)
     if not (folder / RECORD_FILE).is_file():
@@ -270,7 +274,10 @@ def load_every_explanation(out: str | Path, *, on: Grid | None = None) -> dict[s
     StudyError
         One lies on another grid.
     """
-    folder = Path(out)
+    return _of_one_run(Path(out), lambda: _load_every_once(Path(out), on))
+
+
+def _load_every_once(folder: Path, on: Grid | None) -> dict[str, Explanation]:
     path = folder / RECORD_FILE
     records = {key: read_record(v, key, path) for key, v in _saved_record(folder).items()}
     files = [item.file for record in records.values() for item in record.maps]
