@@ -36,6 +36,9 @@ _FOREIGN_WORDS = (
     *("enforce fail", "object has no attribute", "NoneType"),
 )
 
+#: Characters of a message; places and names in it are cut.
+_LONGEST_MESSAGE = 1500
+
 #: Ways in which a case ends. All but the first two are failures.
 OPENED, REFUSED = "opened", "refused"
 FAILURES = ("traceback", "unclear", "hang", "crash", "slow", "large", "left behind")
@@ -213,6 +216,6 @@ def _judged(
 
 def _unclear(message: str) -> str:
     """What keeps a message from being one clear line in the product's own words."""
-    if "\n" in message.strip():
+    if "\n" in message.strip() or len(message) > _LONGEST_MESSAGE:
         return "more than a line"
     return next((f"says {word!r}" for word in _FOREIGN_WORDS if word in message), "")

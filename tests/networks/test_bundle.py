@@ -187,3 +187,16 @@ def test_every_shipped_card_is_whole_and_its_weights_are_its_own() -> None:
         assert card == model.card == read_card(model.path)
         assert name == card.name
         assert card.training, f"{name} does not say what it was trained on"
+
+
+def test_a_card_of_a_million_fields_or_of_one_role_twice_is_one_line(bundle: Path) -> None:
+    edit_card(bundle, **{f"field {number}": number for number in range(5000)})
+    with pytest.raises(ModelError, match="and 4,995 more") as caught:
+        load_model(bundle)
+    assert len(str(caught.value)) < 700
+    path = bundle / "card.json"
+    values = {k: v for k, v in json.loads(path.read_text()).items() if not k.startswith("field ")}
+    values["inputs"]["roles"] *= 2
+    path.write_text(json.dumps(values))
+    with pytest.raises(ModelError, match="each of them once"):
+        load_model(bundle)

@@ -102,7 +102,8 @@ def _check_fields(values: Any, kind: type, path: Path, prefix: str) -> None:
         names = ", ".join(prefix + name for name in missing)
         raise ModelError(f"the card lacks {names}", where=path, remedy=_REMEDY)
     if unknown := sorted(set(values) - {f.name for f in known}):
-        names = ", ".join(prefix + name for name in unknown)
+        names = ", ".join((prefix + name)[:60] for name in unknown[:5])
+        names += f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""
         raise ModelError(f"the card has unknown fields: {names}", where=path, remedy=_REMEDY)
 
 
@@ -143,6 +144,8 @@ def check_card(card: ModelCard, where: Path | str) -> None:
         isinstance(r, str) and r for r in inputs.roles
     ):
         raise refuse("inputs.roles", f"a list of 1 to {MOST_ROLES} study roles")
+    if len(set(inputs.roles)) < len(inputs.roles):
+        raise refuse("inputs.roles", "a list of roles, each of them once")
     if inputs.normalisation not in NORMALISATIONS:
         raise refuse("inputs.normalisation", "one of " + ", ".join(NORMALISATIONS))
     if not number(inputs.spacing_mm):
