@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import SparseExplainError
     from .evidence import Explanation, Provenance
-    from .evidence.store import load_explanation, save_explanation
+    from .evidence.store import load_explanation
     from .explanation.catalogue import explain, methods
     from .explanation.target import Target
     from .export.compositor import Picture, PictureSize, compose
+    from .export.explanation_export import save_explanation
     from .networks.bundle import Model, load_model
     from .networks.catalogue import models
     from .review.default_review import default_reading
@@ -36,7 +37,7 @@ _HOMES = {
     "Explanation": "evidence",
     "Provenance": "evidence",
     "load_explanation": "evidence.store",
-    "save_explanation": "evidence.store",
+    "save_explanation": "export.explanation_export",
     "Study": "volumes",
     "Volume": "volumes",
     "open_study": "volumes",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..evidence import Explanation
-from ..evidence.store import save_explanation
+from ..evidence import Explanation, store
 from ..volumes import Study
 from .privacy.output_check import check_folder
 from .privacy.policy import ExportPolicy, policy_for
@@ -59,7 +58,7 @@ def export_explanation(
     policy = policy_for([study], identify=identify)
     policy.know_roles(study)
     public = policy.explanation(explanation)
-    files = save_explanation(
+    files = store.save_explanation(
         public,
         study,
         out,
@@ -68,3 +67,40 @@ def export_explanation(
         inspect=lambda folder: check_folder(folder, policy),
     )
     return ExportedExplanation(files, public, policy)
+
+
+def save_explanation(
+    explanation: Explanation,
+    study: Study,
+    out: str | Path,
+    *,
+    identify: bool = False,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write an explanation into a folder without names, and give its files; `export_explanation`.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    study : Study
+        The study explained.
+    out : str or Path
+        Folder, made when it is not there; it may hold other explanations.
+    identify : bool
+        Whether names of study and scans stand as they are.
+    overwrite : bool
+        Whether an explanation of the same method and target may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files written, ``provenance.json`` last.
+
+    Raises
+    ------
+    SparseExplainError
+        A file is there already, the folder cannot be written, the maps do not lie on the study's
+        grid, or what was made would tell who was examined.
+    """
+    made = export_explanation(explanation, study, out, identify=identify, overwrite=overwrite)
+    return made.files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -188,8 +189,11 @@ def refuse_identity(found: Iterable[Found], where: str) -> None:
 
 def _identity(told: Iterable[Told]) -> Identity:
     found = Identity()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what pydicom remarks of values that are only searched
+        told = list(dict.fromkeys(told))
     # Names first: of a value that stands in several elements that is the telling one.
-    for item in sorted(dict.fromkeys(told), key=lambda item: _RANK.get(item.kind, len(_RANK))):
+    for item in sorted(told, key=lambda item: _RANK.get(item.kind, len(_RANK))):
         if item.kind == "name":
             _add_name(found, item)
         elif item.kind == "uid":
