@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ..errors import ReadError, StudyError
 from ..evidence import Explanation
 from ..evidence.store import load_explanation
 from ..networks.catalogue import models
 from ..networks.model_card import ModelCard
-from ..plain_data import to_plain
 from ..volumes import Finding, Study
 from .review import ExplanationReference
 
@@ -84,7 +84,7 @@ def restore_explanation(
             key,
         )
         return None, [*findings, said]
-    if to_plain(found.provenance) != to_plain(reference.provenance):
+    if _run(found.provenance.to_json()) != _run(reference.provenance):
         said = Finding(
             "warning",
             "explanation-replaced",
@@ -133,3 +133,20 @@ def _model_findings(reference: ExplanationReference) -> list[Finding]:
             name,
         )
     ]
+
+
+def _run(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells one run from another, whether its words were written with or without names."""
+    inputs = record.get("inputs") or {}
+    sums = sorted(entry.get("sha256", "") for entry in inputs.values())
+    told = (record.get(key) for key in ("method", "weights_sha256", "seed", "device", "created"))
+    return (*told, sums, _numbers(record.get("parameters")))
+
+
+def _numbers(value: Any) -> Any:
+    """JSON values without texts: of those an exported record may hold others."""
+    if isinstance(value, Mapping):
+        return [_numbers(part) for _, part in sorted(value.items())]
+    if isinstance(value, list | tuple):
+        return [_numbers(part) for part in value]
+    return None if isinstance(value, str) else value
