@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import zipfile
@@ -194,13 +193,43 @@ def test_members_that_are_missing_doubled_or_of_another_size(
         checked_exported_program(path)
 
 
-def test_wrong_types_that_only_torch_notices_are_one_error_in_our_words(
+WRONG: dict[str, Change] = {
+    "its field 'nodes'": lambda v: graph(v).update(nodes={"a": 1}),
+    "its field 'inputs'": lambda v: graph(v)["nodes"][0].update(inputs=7),
+    "its field 'outputs'": lambda v: graph(v).update(outputs="x"),
+    "its field 'tensor_values'": lambda v: graph(v).update(tensor_values={"x": []}),
+    "its field 'sizes'": lambda v: meta(v).update(sizes=[1]),
+    "its field 'strides'": lambda v: meta(v).update(strides=None),
+    "its field 'requires_grad'": lambda v: meta(v).update(requires_grad={"a": 1}),
+    "its field 'device'": lambda v: meta(v).update(device=True),
+    "its field 'layout'": lambda v: meta(v).update(layout={}),
+    "its field 'schema_version'": lambda v: v.update(schema_version=10**29),
+    "its field 'output_specs'": lambda v: v["graph_module"]["signature"].update(output_specs="x"),
+    "it has no range_constraints": lambda v: v.pop("range_constraints"),
+}
+
+
+def meta(values: dict[str, Any]) -> dict[str, Any]:
+    return next(iter(graph(values)["tensor_values"].values()))
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_a_field_of_the_wrong_type_is_named(
+    members: dict[str, bytes], message: str, tmp_path: Path
+) -> None:
+    values = json.loads(members[GRAPH])
+    WRONG[message](values)
+    path = saved({**members, GRAPH: json.dumps(values).encode()}, tmp_path)
+    with pytest.raises(ModelError, match=message):
+        checked_exported_program(path)
+
+
+def test_what_only_torch_notices_is_one_error_in_our_words(
     members: dict[str, bytes], tmp_path: Path
 ) -> None:
     """One process is enough: what torch says there is never told."""
-    values = json.loads(members[GRAPH])
-    broken = copy.deepcopy(values)
-    graph(broken)["nodes"][0]["inputs"] = 7
+    broken = json.loads(members[GRAPH])
+    graph(broken)["outputs"] = [{"as_tensor": {"name": "nobody"}}]
     path = saved({**members, GRAPH: json.dumps(broken).encode()}, tmp_path)
     with pytest.raises(ModelError, match="cannot be read: it is damaged") as caught:
         load_foreign_model(path, CARD)

@@ -20,6 +20,7 @@ import torch
 from ..errors import ModelError, ReadError
 from ..json_file import parse_json
 from .checked_archive import CheckedArchive, packed_anew
+from .exported_fields import NAME_TABLES, TOP, wrong_fields
 from .shape_expression import ExpressionRefused, check_expression
 from .torchscript_operators import EXPORT_CALLS
 
@@ -73,7 +74,7 @@ def checked_exported_program(path: Path) -> bytes:
             if name == _GRAPH:
                 members[name] = _checked_graph(archive)
             elif name == _EXAMPLES:
-                members[name] = _no_examples()
+                continue
             elif _TABLES.fullmatch(name):
                 members[name] = _checked_table(archive, name)
             elif _TENSORS.fullmatch(name):
@@ -82,8 +83,13 @@ def checked_exported_program(path: Path) -> bytes:
                 members[name] = archive.read(name, _LARGEST_SMALL)
             else:
                 raise archive.refusal(f"holds {name[:80]!r}, which may be a pickle")
+        members[_EXAMPLES] = _no_examples()
         if members.get("byteorder", b"little").strip() != b"little":
             raise archive.damage("it does not say that it was written on a machine like this one")
+        if members.get("archive_format", b"").strip() != b"pt2":
+            raise archive.damage("it does not say that it is a pt2 archive")
+        if not members.get("archive_version", b"").strip().isdigit():
+            raise archive.damage("it does not say which version of the format it has")
         return packed_anew("model", members)
 
 
@@ -152,6 +158,9 @@ def _lies_within(meta: Any, size: int) -> bool:
 
 def _checked_graph(archive: CheckedArchive) -> bytes:
     values = _values(archive, _GRAPH)
+    missing = [name for name in TOP if name not in values]
+    for fault in (f"it has no {name}" for name in missing):
+        raise archive.damage(fault)
     for key, value in _entries(values):
         if not isinstance(key, str) or not _NAME.fullmatch(key):
             raise archive.refusal(f"has a name that is none ({str(key)[:80]!r})")
@@ -168,12 +177,16 @@ def _checked_graph(archive: CheckedArchive) -> bytes:
                 _check_arithmetic(archive, symbol)
         elif key in ("in_spec", "out_spec"):
             _check_containers(archive, value)
+        elif key in NAME_TABLES and isinstance(value, dict):
+            _check_names(archive, list(value))
         elif key in ("as_float", "as_floats"):
             _check_names(archive, value, but=_NUMBERS_IN_WORDS)
         elif key not in _NO_NAMES:
             _check_names(archive, value)
     for node in _nodes(archive, values):
         _check_operator(archive, node.get("target"))
+    for fault in wrong_fields(_entries(values)):
+        raise archive.damage(fault)
     values["guards_code"] = []
     _leave_out_metadata(values)
     return json.dumps(values).encode()
@@ -183,19 +196,26 @@ def _nodes(archive: CheckedArchive, values: Any) -> Iterator[dict[str, Any]]:
     for key, value in _entries(values):
         if key == "nodes":
             if not isinstance(value, list) or not all(isinstance(node, dict) for node in value):
-                raise archive.damage("its graph has a node that is none")
+                raise archive.damage("its field 'nodes' is not a list of nodes")
             yield from value
 
 
 def _entries(values: Any) -> Iterator[tuple[str, Any]]:
-    """Every key with its value, at any depth, but not what is left out."""
+    """Every field with its value, at any depth, but not what is left out.
+
+    The keys of a table are names, which may be those of fields: they are not given.
+    """
     waiting = [values]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
             for key, value in item.items():
-                if key not in ("metadata", "guards_code"):
-                    yield key, value
+                if key in ("metadata", "guards_code"):
+                    continue
+                yield key, value
+                if key in NAME_TABLES and isinstance(value, dict):
+                    waiting.extend(value.values())
+                else:
                     waiting.append(value)
         elif isinstance(item, list):
             waiting.extend(item)
