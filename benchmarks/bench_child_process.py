@@ -69,7 +69,7 @@ def measure(repeats: int) -> list[Row]:
             rows.append(
                 Row(
                     f"TorchScript U-Net in a child, {name} at 240², {torch.get_num_threads()} "
-                    "threads",
+                    "thread(s)",
                     f"{mine * 1e3:.1f} ms",
                     f"in process {theirs * 1e3:.1f} ms",
                     f"{1 / ratio:.2f}× the time",

@@ -111,6 +111,8 @@ class ForeignNetwork(nn.Module):
     def _chosen(self, given: Any) -> torch.Tensor:
         if self.output is not None:
             try:
+                if isinstance(given, torch.Tensor) and isinstance(self.output, str):
+                    raise KeyError(self.output)
                 given = given[self.output]
             except (KeyError, IndexError, TypeError) as error:
                 raise ModelError(
