@@ -52,6 +52,10 @@ def told_of(value: str) -> tuple[Identity, str]:
         ("Kowalczyk^Zbigniewa^Mx", "KOWALCZYK-ZBIGNIEWA"),
         ("Li Wang", "li-wang"),
         ("홍길동", "홍길동"),
+        ("O'Brien^Li", "O’Brien"),
+        ("O'Brien^Li", "o brien"),
+        ("Wu^Li", "Li Wu"),
+        ("Anna", "Ⓐⓝⓝⓐ"),
         ("Yamada^Tarou=山田^太郎", "山田太郎"),
         ("Ковальчук^Анна", "Анна КОВАЛЬЧУК"),
         ("O'Neill", "Oneill"),
@@ -129,6 +133,12 @@ def test_a_word_of_a_group_or_an_occupation_destroys_no_note(keyword: str) -> No
         "7 XII 1943",
         "1943 Dec 7",
         "x_19431207_flair",
+        "1943–12–07",
+        "1943·12·07",
+        "1943:12:07",
+        "07|12|1943",
+        "07th Dec ’43",
+        "7\n12\n1943",
     ],
 )
 def test_a_date_is_found_in_any_order_and_language(said: str) -> None:

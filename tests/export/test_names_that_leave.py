@@ -345,3 +345,45 @@ def test_cells_that_a_spreadsheet_would_run_are_text() -> None:
         assert _as_text(said) == f"'{said}", repr(said)
     for said in ("rim", "2 = 2", "", " a", "left-right"):
         assert _as_text(said) == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "T1/T2/FLAIR mismatch",
+        "lesion in 1/2 of the lobe, left frontal; and then 3/4 of it enhances",
+        "20/30 mm, 4/5 mm, left/right",
+        "signal/noise (SNR) and/or artefact",
+        "a lesion of 12 mm in slice 12",
+    ],
+)
+def test_notes_that_hold_no_path_stay(said: str, tmp_path: Path) -> None:
+    """Nor does a scan that is called by a number or a letter change what stands in a note."""
+    for name in ("12", "a"):
+        image = nib.Nifti1Image(np.ones((9, 9, 4), np.int16), np.eye(4))
+        nib.save(image, tmp_path / f"{name}.nii")
+    study = se.open_study(tmp_path)
+    policy = policy_for([study])
+    policy.know_roles(study)
+    assert policy.words(said, "a note") == said
+
+
+@pytest.mark.parametrize(
+    "said", ["/data/pat/x.nii", "D:\\Pat\\a", "file:///pat/x", "~/x/y", "scan.mha", "kim.nii.gz"]
+)
+def test_paths_never_leave(said: str) -> None:
+    policy = policy_for([])
+    assert policy.words(f"see {said} now", "a note") == "see [removed] now"
+
+
+def test_a_long_note_is_searched_soon() -> None:
+    """Texts without a space took half a minute: the search is linear in them."""
+    policy = policy_for([])
+    for said in ("a." * 50_000, "x" * 100_000, "1." * 50_000):
+        assert policy.words(said, "a note") == said
+
+
+def test_the_patients_number_is_taken_out_of_words_of_the_program(tmp_path: Path) -> None:
+    scans = slices(noise(3, 24, 20), PatientID="4711", SeriesDescription="flair")
+    policy = policy_for([se.open_study(write(tmp_path / "s", scans))])
+    assert policy.words("scan 4711", "a title") == "scan [removed]"

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -111,9 +111,7 @@ class ForeignNetwork(nn.Module):
     def _chosen(self, given: Any) -> torch.Tensor:
         if self.output is not None:
             try:
-                if isinstance(given, torch.Tensor) and isinstance(self.output, str):
-                    raise KeyError(self.output)
-                given = given[self.output]
+                given = _output(given, self.output)
             except (KeyError, IndexError, TypeError) as error:
                 raise ModelError(
                     f"the network has no output {self.output!r}",
@@ -128,6 +126,13 @@ class ForeignNetwork(nn.Module):
                 remedy="Say which output they are in the card's arguments: {'output': 0}",
             )
         return given
+
+
+def _output(given: Any, wanted: int | str) -> Any:
+    """One of several outputs; of a single tensor there is none by name."""
+    if isinstance(given, torch.Tensor) and isinstance(wanted, str):
+        raise KeyError(wanted)
+    return cast(Any, given)[wanted]
 
 
 def load_foreign_model(

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 #: First letters of the months' names in English, German, French, Spanish, Italian, Portuguese,
@@ -41,7 +42,7 @@ _WITH_NAMES = tuple(
         f"{_YEAR}{_SIGN}{_NAME}{_SIGN}{_DAY}",
     )
 )
-_BETWEEN = r"\s?[.\-/_ ]\s?"
+_BETWEEN = r"\s?[.\-/_\s]\s?"
 _WITH_ROMAN = re.compile(
     rf"{_NO_DIGIT_BEFORE}{_DAY}{_GAP}{{1,2}}(?P<name>{'|'.join(reversed(_ROMAN))}){_GAP}{{1,2}}{_YEAR}"
     rf"{_NO_DIGIT_AFTER}"
@@ -50,6 +51,7 @@ _SPLIT = re.compile(
     rf"{_NO_DIGIT_BEFORE}([0-9]{{1,4}}){_BETWEEN}([0-9]{{1,2}}){_BETWEEN}([0-9]{{1,4}})"
     rf"{_NO_DIGIT_AFTER}"
 )
+_COLONS = re.compile(rf"{_NO_DIGIT_BEFORE}([0-9]{{4}}):([0-9]{{2}}):([0-9]{{2}}){_NO_DIGIT_AFTER}")
 _JOINED = re.compile(
     rf"{_NO_DIGIT_BEFORE}(?<![0-9][.,])(?:[0-9]{{8}}|[0-9]{{6}}|[0-9]{{14}}){_NO_DIGIT_AFTER}"
 )
@@ -84,6 +86,9 @@ def dates_in(said: str) -> Iterator[FoundDate]:
         first, second, third = match.groups()
         if days := _orders(first, second, third):
             yield FoundDate(*match.span(), days)
+    for match in _COLONS.finditer(text):
+        if days := _days(*match.groups()):
+            yield FoundDate(*match.span(), days)
     for match in _JOINED.finditer(text):
         digits = match.group()[:8]
         if len(digits) == 8:
@@ -98,11 +103,20 @@ def dates_in(said: str) -> Iterator[FoundDate]:
 
 def _one_for_one(said: str) -> str:
     """Small letters without accents, each at its own place."""
-    plain = []
-    for character in said:
-        folded = unicodedata.normalize("NFKD", character.casefold())[:1]
-        plain.append(folded or " ")
-    return "".join(plain)
+    return "".join(map(_plain_character, said))
+
+
+@lru_cache(maxsize=2048)
+def _plain_character(character: str) -> str:
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
+    kind = unicodedata.category(character)
+    if kind in ("Pd", "Cf") or character in "·•∙|¦年月日":
+        return "-" if kind != "Cf" else " "
+    if character in "’‘`´":
+        return "'"
+    return unicodedata.normalize("NFKD", character.casefold())[:1] or " "
 
 
 def _orders(first: str, second: str, third: str) -> frozenset[date]:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import pairwise, permutations
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ _MOST_PARTS = 4
 
 _RANK = {"name": 0, "number": 1}
 
-_UID = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){4,}(?![0-9])")
+_UID = re.compile(r"(?<![0-9.])(?:2\.25\.[0-9]+|[0-9]+(?:\.[0-9]+){4,})(?![0-9])")
 
 #: Checksums, and UIDs made by this program: chance puts any number into them.
 _CHECKSUM = re.compile(r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{12,}\b|\b2\.25\.[0-9]+")
@@ -114,17 +115,37 @@ class Identity:
         """
         for text in allowed:
             said = said.replace(text, " " * len(text))
-        said = _CHECKSUM.sub(lambda match: " " * len(match.group()), said)
+        said = _CHECKSUM.sub(self._blank, said)
         return self._found(said, self.outputs, decimals=True)
+
+    def _blank(self, match: re.Match[str]) -> str:
+        """Nothing in place of a checksum, unless it is a number or UID of the images."""
+        told = match.group()
+        return told if told in self.uids or plain(told) in self.outputs else " " * len(told)
 
     def without(self, said: str) -> str:
         """A person's words with every identifying value replaced by `REMOVED`."""
         end, parts = 0, []
-        for found in self.in_words(said):
+        values = self._typed if is_own(said) else self.words
+        for found in self._found(said, values, decimals=False):
             if found.start > end or not parts:
                 parts += [said[end : found.start], REMOVED]
             end = max(end, found.stop)
         return "".join([*parts, said[end:]])
+
+    @cached_property
+    def _typed(self) -> dict[str, Value]:
+        """What is taken out of words that are this program's own: also the patient's numbers."""
+        numbers = {
+            value: kept
+            for value, kept in self.words.items()
+            if (
+                kept.keyword in _PATIENTS_NUMBERS
+                or (kept.several and len(value) < _SHORTEST_PHRASE)
+            )
+            and len(value) >= SHORTEST
+        }
+        return {**numbers, **self.outputs}
 
     def _found(self, said: str, values: dict[str, Value], *, decimals: bool) -> list[Found]:
         found: set[Found] = set()
@@ -214,14 +235,15 @@ def _add_name(found: Identity, item: Told) -> None:
     """Each part, and the parts together in every order."""
     parts = [p for p in re.split(r"[\^=\s,_.;/\\()\-]+", item.value) if plain(p)]
     for part in parts:
-        _add_word(found, plain(part), item.keyword, shortest=_SHORTEST_NAME)
+        several = len(plain_words(part)) > 1  # "O'Brien", also when it is written apart
+        _add_word(found, plain(part), item.keyword, shortest=_SHORTEST_NAME, several=several)
     chosen = parts[:_MOST_PARTS]
     for count in range(2, len(chosen) + 1):
         for some in permutations(chosen, count):
-            _add_several(found, some, item.keyword)
+            _add_several(found, some, item.keyword, shortest=SHORTEST)
     for pair in pairwise(parts):
-        _add_several(found, pair, item.keyword)
-    _add_several(found, parts, item.keyword)
+        _add_several(found, pair, item.keyword, shortest=SHORTEST)
+    _add_several(found, parts, item.keyword, shortest=SHORTEST)
 
 
 def _add_number(found: Identity, item: Told) -> None:
@@ -260,22 +282,26 @@ def _add_phrase(found: Identity, item: Told) -> None:
         found.words.setdefault(whole, Value(item.keyword, several=True, refuses=False))
 
 
-def _add_word(found: Identity, word: str, keyword: str, *, shortest: int) -> None:
+def _add_word(
+    found: Identity, word: str, keyword: str, *, shortest: int, several: bool = False
+) -> None:
     east_asian = is_east_asian(word)
     if len(word) < (_SHORTEST_EAST_ASIAN if east_asian else shortest):
         return
-    found.words.setdefault(word, Value(keyword))
+    found.words.setdefault(word, Value(keyword, several))
     if (len(word) >= SHORTEST or east_asian) and word not in program_words():
-        found.outputs.setdefault(word, Value(keyword))
+        found.outputs.setdefault(word, Value(keyword, several))
 
 
-def _add_several(found: Identity, parts: Iterable[str], keyword: str) -> None:
+def _add_several(
+    found: Identity, parts: Iterable[str], keyword: str, *, shortest: int = _SHORTEST_PHRASE
+) -> None:
     """Several words as one, in outputs unless all of them are this program's own."""
     parts = list(parts)
     whole = plain(" ".join(parts))
     if len(plain_words(" ".join(parts))) < 2 and not is_east_asian(whole):
         return
-    if len(whole) < (_SHORTEST_EAST_ASIAN if is_east_asian(whole) else _SHORTEST_PHRASE):
+    if len(whole) < (_SHORTEST_EAST_ASIAN if is_east_asian(whole) else shortest):
         return
     found.words.setdefault(whole, Value(keyword, several=True))
     if not is_own(" ".join(parts)):

@@ -205,7 +205,8 @@ def _belongs(character: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def _folded_character(character: str) -> str:
-    parts = unicodedata.normalize("NFKD", character.casefold()).translate(_LETTERS)
+    plain_form = unicodedata.normalize("NFKD", character).casefold().translate(_LETTERS)
+    parts = unicodedata.normalize("NFKD", plain_form)
     return "".join(p for p in parts if not unicodedata.combining(p) and p.isalnum())
 
 
@@ -233,9 +234,10 @@ def _kind(character: str) -> str:
     """``U`` capital, ``L`` other letter, ``D`` digit, ``-`` between words, empty: of no width."""
     if _belongs(character):
         return ""
-    if not character.isalnum() or not _folded_character(character):
+    folded = _folded_character(character)
+    if not folded:
         return "-"
-    if not character.isalpha():
+    if not folded[0].isalpha():
         return "D"
     return "U" if character.isupper() or character.istitle() else "L"
 

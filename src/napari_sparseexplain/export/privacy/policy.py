@@ -47,23 +47,33 @@ from .vocabulary import SHORTEST, harmless_words
 
 _KNOWN_ROLE = re.compile(rf"(?:{'|'.join(map(re.escape, (*ROLES, *LABEL_ROLES)))})(?: \([0-9]+\))?")
 
-#: A path, or a file's name with an ending that tells its format.
+#: A path, which begins a word, or a file's name with an ending that tells its format.
 _PATH = re.compile(
-    r"(?:[A-Za-z]:)?[\\/](?:[^\\/\n\"']+[\\/])+[^\\/\s\"',;]*"
-    r"|(?:~|\.{1,2})[\\/][^\s\"',;]+"
-    r"|[^\s\"',;:/\\]+\.(?:nii|nii\.gz|dcm|ima|png|jpe?g|tiff?|npz|json|pt2?|ts|safetensors)\b",
+    r"(?<![^\s\"'(\[{<=,;])(?:[A-Za-z]:[\\/]|file:/{1,3}|~[\\/]|\.{1,2}[\\/]|\\\\|/(?=[^\s/]))"
+    r"(?:[^\\/\n\"',;:<>|]{1,120}[\\/]){0,40}[^\\/\s\"',;:<>|]{0,120}"
+    r"|(?<![\w.\-])[\w.\-]{1,200}\.(?:nii\.gz|nii|hdr|img|mgz|mha|mhd|nrrd|dcm|ima|png|jpe?g|tiff?|bmp|npz"
+    r"|json|csv|txt|pdf|zip|tar|gz|pt2?|ts|safetensors)\b",
     re.IGNORECASE,
 )
 
 #: Units that readers and methods give; another one is a file's own text.
-_UNITS = frozenset({"", "HU", "US", "px", "mm", "ms", "s", "1/mm", "cycles/mm", "mm²/s", "Bq/ml"})
-_UNITS_KNOWN = re.compile(r"[A-Za-zµμ²³^0-9/·*%\-]{1,12}")
+_UNITS = frozenset(
+    {
+        *("", "1", "%", "HU", "US", "px", "mm", "cm", "µm", "um", "ms", "s", "Hz", "ppm", "Gy"),
+        *("1/mm", "cycles/mm", "mm²", "mm²/s", "mm2/s", "µm²/ms", "um2/ms", "1/s", "g/ml", "Bq/ml"),
+        *("BQML", "CNTS", "SUV", "SUVbw", "a.u."),
+    }
+)
 
 #: DICOM's codes of modalities are two to sixteen capitals (PS3.3 C.7.3.1.1.1).
 _MODALITY = re.compile(r"[A-Z]{2,3}|RTSTRUCT|RTDOSE|RTPLAN|RTIMAGE")
 
-#: Words, of names of classes, that are numbers and codes as "CA1" or "V2".
-_CODE = re.compile(r"[a-z]{0,3}[0-9]{0,3}")
+#: Short words and codes in the names of anatomical labels.
+_CODES = """
+    a and as at ca cc csf ct ctv ctx cva dc dg dti ed et fa gm gtv i ii iii il in inf is iv l la
+    lad lat lc lca lge lh lm lv lvm ml mri ms nac ncr net no non nos oar of on or pa pet ptv pv
+    r ra rca rh roi rv s sn stn svc t tc the to v vc vent vl wh wm wt x y z
+"""
 
 
 #: Sentences of the standard and of this program in which a name could stand by chance.
@@ -320,10 +330,12 @@ class ExportPolicy:
 
     def _classes(self, classes: Mapping[int, str]) -> dict[int, str]:
         """Names that a file gives to labels: words of anatomy stay, another name is its number."""
-        found = {}
+        found, codes = {}, frozenset(_CODES.split())
         for value, name in classes.items():
-            known = all(w in harmless_words() or _CODE.fullmatch(w) for w in plain_words(str(name)))
-            found[value] = str(name) if known else f"label {value}"
+            words = plain_words(str(name))
+            known = all(w in harmless_words() or w in codes or _is_index(w) for w in words)
+            kept = self.words(str(name), "the name of a class") if known else f"label {value}"
+            found[value] = kept
             if not known:
                 self._note("names of labels that are no words of anatomy (their numbers stand)")
         return found
@@ -332,7 +344,7 @@ class ExportPolicy:
         """Words in which a scan is called by its file: what stands for it takes its place."""
         for roles in self._roles.values():
             for old, new in sorted(roles.items(), key=lambda pair: -len(pair[0])):
-                if old != new and any(w not in harmless_words() for w in plain_words(old)):
+                if old != new and _is_telling(old):
                     pattern = rf"(?<![^\W_]){re.escape(old)}(?![^\W_])"
                     said = re.sub(pattern, new, said)
         return said
@@ -424,10 +436,17 @@ def _with_known_unit(volume: Volume) -> Volume:
 
 
 def _unit(unit: str) -> str:
-    if unit in _UNITS:
-        return unit
-    known = all(w in harmless_words() or len(w) < SHORTEST for w in plain_words(unit))
-    return unit if known and _UNITS_KNOWN.fullmatch(unit) else ""
+    return unit if unit in _UNITS else ""
+
+
+def _is_index(word: str) -> bool:
+    return word.isdigit() and len(word) <= 2
+
+
+def _is_telling(role: str) -> bool:
+    """Whether a name of a scan can name somebody: "12" and "a" stand in words of any kind."""
+    words = plain_words(role)
+    return any(len(w) >= SHORTEST and not w.isdigit() and w not in harmless_words() for w in words)
 
 
 def _apart(maps: tuple[ExplanationMap, ...]) -> tuple[ExplanationMap, ...]:

@@ -87,7 +87,7 @@ _OUR_DETAILS = frozenset(
 )
 
 _PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
-_TEXTS = frozenset({"LO", "SH", "LT", "ST", "UT", "UC"})
+_TEXTS = frozenset({"LO", "SH", "LT", "ST", "UT", "UC", "UR", "AE"})
 _BYTES = frozenset({"OB", "UN"})
 
 #: Longer private bytes are a scanner's protocol.

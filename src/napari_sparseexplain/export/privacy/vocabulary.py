@@ -64,6 +64,8 @@ _FILES = """
 
 #: Sequences, anatomy, pathology and other words of radiology.
 _RADIOLOGY = """
+    amygdala autochthon bankssts cava clavicle clavicula cord duodenum epicardium esophagus gluteus
+    iliopsoas masseter maximus oesophagus pool portal proper psoas scapula splenic subiculum vena
     abdomen abdominal abnormal about above abscess accumbens acetabulum acquisition across acute
     adenoma adrenal after again against agent along already also although always among aneurysm
     angio angiogram angiography ankle another anterior aorta aortic apical apparent appear
