@@ -104,9 +104,9 @@ def _values(archive: CheckedArchive, name: str) -> dict[str, Any]:
     if sum(text.count(sign) for sign in (b",", b"[", b"{")) > _MOST_VALUES:
         raise archive.refusal(f"has a {name} with more values than any network")
     try:
-        values = parse_json(text, most_bytes=_LARGEST_TABLE)
+        values = parse_json(text, problem=f"its {name} is no JSON", most_bytes=_LARGEST_TABLE)
     except ReadError as error:
-        raise archive.damage(f"its {name} is no JSON") from error
+        raise archive.damage(error.what) from error
     if not isinstance(values, dict):
         raise archive.damage(f"its {name} is no JSON object")
     return values
