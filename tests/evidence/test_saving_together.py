@@ -99,6 +99,7 @@ def _save_and_die(explanation: Explanation, study: se.Study, out: Path, at: int)
             if count == at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    signal.alarm(60)  # what a thread of the parent held would be waited for without end
     try:
         sys.addaudithook(listen)
         save_explanation(explanation, study, out, overwrite=True)
@@ -140,6 +141,7 @@ def test_a_save_that_fails_at_any_step_leaves_one_run(
 
 
 def _save_as(study: se.Study, out: Path, number: int) -> None:
+    signal.alarm(60)
     save_explanation(run_of(study, float(number), method=f"m{number}"), study, out)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,15 @@ def run_cases(
     valid : ValidFiles
     work : Path
         A folder for what is made on the way.
+
+    Raises
+    ------
+    RuntimeError
+        This process has several threads: what they hold is held for ever in a fork, and a case
+        would wait for it.
     """
+    if (threads := len(os.listdir("/proc/self/task"))) > 1:
+        raise RuntimeError(f"cases run in forks of a process of one thread; this has {threads}")
     for kind, seed, number in wanted:
         place = Path(tempfile.mkdtemp(dir=work))
         folder = place / "case"
