@@ -7,6 +7,8 @@ import pytest
 
 from napari_sparseexplain.evidence.heat_threshold import above, shown_part, top_share
 from napari_sparseexplain.export.burned_in import part_text
+from napari_sparseexplain.volumes.array_study import study_of_arrays
+from napari_sparseexplain.volumes.head_mask import head_in_slices
 
 
 def test_the_share_is_that_above_the_percentile_of_each_slice() -> None:
@@ -17,13 +19,44 @@ def test_the_share_is_that_above_the_percentile_of_each_slice() -> None:
     assert mask.mean(axis=(1, 2)) == pytest.approx(0.3)
 
 
-def test_the_share_is_one_of_all_voxels_and_the_words_say_so() -> None:
+def test_the_share_is_one_of_the_head_or_of_all_voxels_and_the_words_say_so() -> None:
     heat = np.zeros((1, 10, 10))
     heat[0, 3:7, 3:7] = 1 + np.arange(16.0).reshape(4, 4)  # a head that fills 16 % of the slice
     assert top_share(heat, 0.16).sum() == 16
-    assert part_text(0.16, 0.0) == "highest 16 % of all voxels"
-    assert part_text(0.3, 0.05) == "highest 30 % of all voxels, from 5 % of the peak"
+    assert top_share(heat, 0.25, counted=heat > 0).sum() == 4
+    assert part_text(0.16, 0.0, "all") == "highest 16 % of all voxels"
+    assert part_text(0.3, 0.05) == "highest 30 % of the head, from 5 % of the peak"
     assert part_text(1.0, 0.0) == ""
+
+
+@pytest.mark.parametrize("air", [0, 10, 300])
+def test_air_about_the_head_changes_nothing_of_what_is_shown(air: int) -> None:
+    head = np.random.default_rng(1).random((2, 20, 20)) + 1
+    heat = np.pad(head, [(0, 0), (air, air), (air, air)])
+    shown = shown_part(heat, 0.1, 0.0, signed=False, counted=heat > 0)
+    assert shown.sum(axis=(1, 2)).tolist() == [40, 40]
+
+
+def test_what_is_high_in_the_air_is_shown_there() -> None:
+    heat, head = np.ones((1, 20, 20)), np.zeros((1, 20, 20), bool)
+    head[0, 5:15, 5:15] = True
+    heat[0, 0, :10] = np.arange(10) + 2
+    shown = top_share(heat, 0.1, counted=head)
+    assert shown.sum() == 10
+    assert not (shown & head).any()
+    assert not top_share(heat, 0.1, counted=np.zeros_like(head)).any()
+
+
+def test_the_head_of_a_slice_is_its_own_in_any_span() -> None:
+    rng = np.random.default_rng(2)
+    scan = rng.random((6, 40, 40)) * 5
+    scan[1:5, 10:30, 8:32] += 100 * np.arange(1, 5)[:, None, None]
+    scan[2, 15:20, 15:20] = 0  # a ventricle is inside the head
+    study = study_of_arrays({"flair": scan}, spacing=(1.0, 1.0, 1.0))
+    whole = head_in_slices(study, slice(0, 6))
+    assert np.array_equal(whole[2:3], head_in_slices(study, slice(2, 3)))
+    assert whole[1:5, 10:30, 8:32].all()
+    assert whole[1:5].sum() == 4 * 20 * 24
 
 
 def test_over_the_volume_a_brighter_slice_gets_more() -> None:

@@ -106,7 +106,7 @@ def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
     places = {grid.position(k, chosen.viewer.layers) for k in range(len(chosen.viewer.layers))}
     assert len(places - {(-1, -1)}) == 3
     assert "each map its own" in tab.picture.legend.text
-    assert "highest 30 % of all voxels" in tab.picture.legend.text
+    assert "highest 10 % of the head" in tab.picture.legend.text
     assert xrai.shown_limit != guided.shown_limit
 
     before = guided.layers["over"].data.copy()

@@ -66,7 +66,7 @@ def test_letters_stand_at_the_edges_of_every_cell_also_beside_captions_and_names
     opened: Any, columns: int
 ) -> None:
     legend = ClassLegend(opened.viewer, "heat")
-    legend.caption("Colours each map its own: IG ±0.012, XRAI ±0.3\nhighest 10 % of all voxels")
+    legend.caption("Colours each map its own: IG ±0.012, XRAI ±0.3\nhighest 10 % of the head")
     scans = [x for x in opened.viewer.layers
              if isinstance(x.metadata.get(METADATA_KEY), StudyLayer)]  # fmt: skip
     for layer in scans:

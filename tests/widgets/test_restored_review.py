@@ -141,7 +141,7 @@ def test_a_restored_map_says_what_its_colours_mean_and_where_it_is_not(
     with another_window(tmp_path / "review") as second:
         legend = second.review.words.legend
         cell = next(x for x in second.viewer.layers if x.name == "Gradient · WT")
-        assert legend.text == "Colours ±17\nhighest 30 % of all voxels"
+        assert legend.text == "Colours ±17\nhighest 30 % of the head"
         assert second.viewer.canvas.overlays["restored_caption"].visible
         assert cell.name_overlay.visible
         second.go_to_slice(start - 2)

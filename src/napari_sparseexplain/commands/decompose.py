@@ -99,7 +99,7 @@ def decompose(
     check_place(out, method.value if model is None else "components", overwrite=overwrite)
     study = open_study(study_path, roles=roles)
     for finding in study.findings:
-        typer.echo(f"{finding.level}: {finding.message}", err=True)
+        typer.echo(f"{finding.level}: {finding.words()}", err=True)
     if study[study.reference].source.format == "image":
         name = method.value if model is None else "components"
         check_free(sorted(out.glob(f"{name}_*.png")), overwrite=overwrite)

@@ -68,7 +68,7 @@ def explain(
     check_place(out, method, "" if aim is None else aim.label, overwrite=overwrite)
     study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
     for finding in study.findings:
-        typer.echo(f"{finding.level}: {finding.message}", err=True)
+        typer.echo(f"{finding.level}: {finding.words()}", err=True)
     if model is None:
         model = default_model(study, [method], aim)
         typer.echo(f"model: {model} (--model takes another)", err=True)

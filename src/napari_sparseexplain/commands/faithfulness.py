@@ -102,7 +102,7 @@ def faithfulness(
                 typer.echo(f"{path.name} was left out: {error}", err=True)
                 continue
             for finding in study.warnings:
-                typer.echo(f"{study.name}: {finding.message}", err=True)
+                typer.echo(f"{study.name}: {finding.words()}", err=True)
             if out is not None and not identify:
                 policy.know(study)
                 codes.setdefault(study.name, study_code(study_reference(study)))

@@ -96,10 +96,10 @@ def report(
     else:
         opened = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
         for finding in opened.findings:
-            typer.echo(f"{finding.level}: {finding.message}", err=True)
+            typer.echo(f"{finding.level}: {finding.words()}", err=True)
         reading = default_reading(opened, load_explanations(explanations or [], opened))
     for finding in reading.findings:
-        typer.echo(f"{finding.level}: {finding.message}", err=True)
+        typer.echo(f"{finding.level}: {finding.words()}", err=True)
     if neurological:
         reading = reading.with_review(replace(reading.review, convention="neurological"))
     slices = reading.review.key_slices if every is None else every_slice(reading, every)

@@ -59,4 +59,4 @@ def describe(
             f"{volume.source.description}"
         )
     for finding in study.findings:
-        print(f"  {finding.level}: {finding.message}")
+        print(f"  {finding.level}: {finding.words()}")

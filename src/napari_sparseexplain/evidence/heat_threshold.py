@@ -12,14 +12,19 @@ from .region_table import REGIONS, VOLUME
 
 
 def top_share(
-    heat: npt.NDArray[Any], share: float, *, per_slice: bool = True
+    heat: npt.NDArray[Any],
+    share: float,
+    *,
+    per_slice: bool = True,
+    counted: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Where a heat map is among its highest values.
 
-    Voxels above the quantile ``1 - share`` of all voxels: the background about a head counts, as
-    in the published percentile, so that a share means the same on every scan. In a map of regions,
-    such as XRAI's, these are the best whole regions that together stay within the share, and
-    always the best one, even when it is larger. A constant slice has no highest part.
+    As many of its highest voxels as the share is of all voxels, the published percentile, or of
+    those that are ``counted``; the highest ones may lie anywhere, so that a map that is high in the
+    air shows it. In a map of regions, such as XRAI's, these are the best whole regions that
+    together stay within the share, and always the best one, even when it is larger. A constant
+    slice has no highest part, nor has one on which nothing is counted.
 
     Parameters
     ----------
@@ -28,17 +33,22 @@ def top_share(
         In (0, 1].
     per_slice : bool
         Whether each slice has its own quantile, or the volume one.
+    counted : ndarray of bool, shape of ``heat``, optional
+        Voxels that the share is of, such as the head; all when not given.
     """
     if not 0 < share <= 1:
         raise ValueError(f"share must be above 0 and at most 1, not {share}")
     mask = np.zeros(heat.shape, dtype=bool)
-    for part, inside in zip(heat, mask, strict=True) if per_slice else [(heat, mask)]:
+    of = np.broadcast_to(True, heat.shape) if counted is None else counted
+    parts = zip(heat, of, mask, strict=True) if per_slice else [(heat, of, mask)]
+    for part, those, inside in parts:
         low, high = part.min(), part.max()
-        if low == high:
+        mine = share * those.mean()
+        if low == high or mine == 0:
             continue
-        limit = np.quantile(part, 1 - share)
+        limit = np.quantile(part, 1 - mine)
         np.greater(part, limit, out=inside)
-        if share == 1:
+        if mine == 1:
             inside[...] = True
         elif limit == high:
             np.equal(part, high, out=inside)
@@ -51,7 +61,13 @@ def above(heat: npt.NDArray[Any], value: float) -> npt.NDArray[np.bool_]:
 
 
 def shown_part(
-    heat: npt.NDArray[Any], share: float, least: float, *, signed: bool, per_slice: bool = True
+    heat: npt.NDArray[Any],
+    share: float,
+    least: float,
+    *,
+    signed: bool,
+    per_slice: bool = True,
+    counted: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Which part of a finished heat map two sliders leave in the picture.
 
@@ -65,16 +81,24 @@ def shown_part(
     signed : bool
         Whether values of both signs matter by their magnitude. False for XRAI's gains, which
         rank regions from the largest to the most negative.
+    per_slice, counted
+        As in `top_share`.
     """
     ranked = np.abs(heat) if signed else np.asarray(heat)
-    inside = top_share(ranked, share, per_slice=per_slice) if share < 1 else heat != 0
+    inside = heat != 0
+    if share < 1:
+        inside = top_share(ranked, share, per_slice=per_slice, counted=counted)
     if least > 0:
         inside = inside & above(np.abs(heat), least * float(np.abs(heat).max(initial=0.0)))
     return inside & (heat != 0)
 
 
 def explained_part(
-    explanation: Explanation, name: str, share: float, least: float
+    explanation: Explanation,
+    name: str,
+    share: float,
+    least: float,
+    counted: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Which part of an explanation's heat map two sliders leave, shape of the map.
 
@@ -87,9 +111,13 @@ def explained_part(
         One of its maps.
     share, least : float
         As in `shown_part`.
+    counted : ndarray of bool, shape of the map, optional
+        As in `top_share`.
     """
     ranked = any(item.name == REGIONS for item in explanation.maps)
     whole = ranked and VOLUME in explanation[REGIONS].axes[REGIONS]
     item = explanation[name]
     signed = not ranked and item.signed
-    return shown_part(np.asarray(item.data), share, least, signed=signed, per_slice=not whole)
+    return shown_part(
+        np.asarray(item.data), share, least, signed=signed, per_slice=not whole, counted=counted
+    )

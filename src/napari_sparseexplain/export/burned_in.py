@@ -14,7 +14,7 @@ from ..review.annotation import measure_text
 from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count
 from ..review.region_values import RegionValues, region_values
-from ..review.review import Overlay, Panel
+from ..review.review import Overlay, Panel, ShareOf
 from ..volumes import Grid
 from ..volumes.edge_letters import PLANES
 from ..volumes.reading_order import role_title
@@ -106,7 +106,8 @@ def overlay_facts(reading: Reading, panel: Panel, overlay: Overlay) -> dict[str,
             "threshold": overlay.threshold,
             "share": overlay.share,
             "least": overlay.least,
-            "part_text": part_text(overlay.share, overlay.least),
+            "share_of": overlay.share_of,
+            "part_text": part_text(overlay.share, overlay.least, overlay.share_of),
             "blend": overlay.blend,
             "gamma": overlay.gamma,
             "scope": overlay.scope,
@@ -180,15 +181,16 @@ def number_text(value: Any) -> str:
     return str(value)
 
 
-def part_text(share: float, least: float) -> str:
-    """Which part of a heat map is drawn (``"highest 10 % of all voxels, from 5 % of the peak"``).
+def part_text(share: float, least: float, share_of: ShareOf = "head") -> str:
+    """Which part of a heat map is drawn (``"highest 10 % of the head, from 5 % of the peak"``).
 
-    The share is one of all voxels, background included, of each slice or, of a 3-D method, of the
+    The share is one of the head, or of all voxels, of each slice or, of a 3-D method, of the
     volume: see `evidence.heat_threshold.explained_part`. The window and its pictures say it alike.
     """
     parts = []
     if share < 1:
-        parts.append(f"highest {100 * share:.3g} % of all voxels")
+        whole = "the head" if share_of == "head" else "all voxels"
+        parts.append(f"highest {100 * share:.3g} % of {whole}")
     if least > 0:
         parts.append(f"from {100 * least:.3g} % of the peak")
     return ", ".join(parts)

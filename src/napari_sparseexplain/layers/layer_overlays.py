@@ -132,6 +132,7 @@ def _map_part(layer: Layer, known: ExplanationLayer, keys: ReviewKeys) -> Overla
         opacity=float(layer.opacity),
         share=known.share,
         least=known.least,
+        share_of="head" if known.share < 1 else "all",
         blend=_blend(layer, keys),
         gamma=float(image.gamma),
         unit=known.explanation[names[0]].unit,
@@ -174,6 +175,7 @@ def _coloured_parts(
             signed=True,
             share=known.share,
             least=known.least,
+            share_of="head" if known.share < 1 else "all",
             blend="heat",
             unit=item.unit,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.layers import Labels
@@ -26,6 +27,14 @@ def studies_in(viewer: ViewerModel) -> list[Study]:
         if isinstance(known, StudyLayer) and known.study not in found:
             found.append(known.study)
     return found
+
+
+def study_at(viewer: ViewerModel, path: Path) -> Study | None:
+    """The study in the viewer that was read from a file or folder, also through a link."""
+    place = path.resolve()
+    return next(
+        (s for s in studies_in(viewer) if s.path is not None and s.path.resolve() == place), None
+    )
 
 
 def layers_of(viewer: ViewerModel, study: Study) -> list[Layer]:

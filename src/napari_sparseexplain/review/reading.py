@@ -14,6 +14,7 @@ from ..errors import StudyError
 from ..evidence import Explanation, ExplanationMap
 from ..evidence.heat_threshold import explained_part
 from ..volumes import Finding, Study, Volume
+from ..volumes.head_mask import head_in_slices
 from .review import Overlay, Panel, Review, ScanLayer
 
 
@@ -121,7 +122,8 @@ class Reading:
         if explanation is None or (overlay.share == 1 and overlay.least == 0):
             return None
         axis = {"axial": 0, "coronal": 1, "sagittal": 2}[panel.plane]
-        inside = _part(explanation, overlay.name, overlay.share, overlay.least)
+        head = self.study_of(panel) if overlay.share_of == "head" else None
+        inside = _part(explanation, overlay.name, overlay.share, overlay.least, head)
         found = _map_slice(
             inside.astype(np.uint8), explanation.slices, self.study_of(panel), axis, panel.index
         )
@@ -156,9 +158,12 @@ def _map(explanation: Explanation, name: str, overlay: Overlay) -> ExplanationMa
 
 
 @lru_cache(maxsize=8)
-def _part(explanation: Explanation, name: str, share: float, least: float) -> npt.NDArray[np.bool_]:
-    """`explained_part`, kept while the slices of one volume are drawn."""
-    return explained_part(explanation, name, share, least)
+def _part(
+    explanation: Explanation, name: str, share: float, least: float, head: Study | None
+) -> npt.NDArray[np.bool_]:
+    """`explained_part` of the head or of all, kept while the slices of one volume are drawn."""
+    counted = None if head is None else head_in_slices(head, explanation.slices)
+    return explained_part(explanation, name, share, least, counted)
 
 
 def slice_count(study: Study, panel: Panel) -> int:

@@ -14,6 +14,8 @@ from .annotation import MOST_SLICES, Annotation, Colour, Leading
 Convention = Literal["radiological", "neurological"]
 Interpolation = Literal["nearest", "linear"]
 Scope = Literal["slice", "volume", "shared", "set"]
+#: What a share of a heat map is a share of.
+ShareOf = Literal["all", "head"]
 Blend = Literal["flat", "heat", "additive"]
 
 #: Where a layer's array is: in a study (its role), or in an explanation (its map).
@@ -124,6 +126,8 @@ class Overlay:
     share, least : float
         Which part of a heat map is drawn: its highest share, in (0, 1], and what has at least so
         much of its largest magnitude; as `evidence.heat_threshold.explained_part`.
+    share_of : {"all", "head"}
+        Whether the share is of all voxels or of the head (`volumes.head_mask`).
     blend : {"flat", "heat", "additive"}
         How it lies on what is below: with its opacity everywhere; the fainter the value, the more
         of what is below is seen; or added to it.
@@ -150,6 +154,7 @@ class Overlay:
     threshold: float | None = None
     share: Part = 1.0
     least: Part = 0.0
+    share_of: ShareOf = "all"
     blend: Blend = "flat"
     gamma: Gamma = 1.0
     colours: Annotated[Mapping[int, Colour], AtMost(65_536)] = field(default_factory=dict)

@@ -27,6 +27,11 @@ class Finding:
     message: str
     where: str = ""
 
+    def words(self) -> str:
+        """The sentence, and before it the file that it is about, where it does not name that."""
+        named = not self.where or self.where in self.message
+        return self.message if named else f"{self.where}: {self.message}"
+
 
 @dataclass(frozen=True)
 class Resampling:

@@ -14,8 +14,8 @@ from ..review.annotation import Annotation, measure_text
 from ..review.frames import frame_text
 from ..review.region_values import region_values
 from ..volumes import Study
-from .explain_tab import wrapped_label
 from .mark_table import MarkTable
+from .wrapped_label import wrapped_label
 
 _MEASURED = "its area stands beside it, the scans' values in it below the list"
 _TIPS: dict[Tool, str] = {

@@ -19,7 +19,7 @@ from ..volumes import Study
 from .attribution_picture import AttributionPicture
 from .attribution_session import AttributionAnswer, AttributionAsk, AttributionSession
 from .click_read_out import voxel_lines
-from .explain_tab import ExplainTab, section_header, wrapped_label
+from .explain_tab import ExplainTab, section_header
 from .foreign_model_form import EXPLAINED_TASKS, ForeignModelForm
 from .heat_controls import HeatControls
 from .model_choice import DeviceChoice, ModelChoice, model_key
@@ -32,6 +32,7 @@ from .study_choice import StudyChoice
 from .target_choice import TargetChoice
 from .trust_panel import TrustPanel
 from .work_runner import Told, told_with
+from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -237,7 +238,7 @@ class AttributionTab(ExplainTab):
         for one in self.shown:
             if one.study is ask.study and self.session.identity(one.answer.ask) == identity:
                 self._show_beside(one)
-                self.run_bar.message.setText("It was computed before, and is shown again.")
+                self.run_bar.say("It was computed before, and is shown again.")
                 return
         self._start(ask.study, partial(self.session.attribution_work, ask))
 
@@ -261,7 +262,7 @@ class AttributionTab(ExplainTab):
     def _on_run_done(self, told: Told) -> None:
         found: AttributionAnswer | list[AttributionAnswer] = told.result
         if isinstance(found, list):
-            self._on_trust_done(found)
+            self._on_trust_done(told.asked.study, found)
             return
         study = told.asked.study
         if study not in self._workspace.studies:
@@ -271,11 +272,11 @@ class AttributionTab(ExplainTab):
         self.shown.append(shown)
         self._tell_apart()
         self.results.add(shown.result)
-        self.run_bar.message.setText("Done.")
+        self.say_done(study)
         self._show_beside(shown)
 
-    def _on_trust_done(self, answers: list[AttributionAnswer]) -> None:
-        self.run_bar.message.setText("Done.")
+    def _on_trust_done(self, study: Study, answers: list[AttributionAnswer]) -> None:
+        self.say_done(study)
         for answer in answers:
             for one in self.shown:
                 if one.answer.ask is answer.ask:

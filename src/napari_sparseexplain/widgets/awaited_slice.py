@@ -103,9 +103,10 @@ class AwaitedSlice:
             before that would be computed twice.
         """
         runner.running_changed.connect(lambda on: self.look() if on else None)
-        for ended in (runner.succeeded, runner.failed, runner.cancelled):
+        for ended in (runner.succeeded, runner.failed, runner.cancelled, runner.broke):
             ended.connect(lambda *_: again())
         steps.failed.connect(lambda _: self.end_all())
+        steps.broke.connect(self.end_all)
 
     @property
     def waiting(self) -> bool:

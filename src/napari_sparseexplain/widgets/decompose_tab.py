@@ -21,7 +21,7 @@ from .class_table import ClassTable
 from .click_read_out import voxel_lines
 from .decompose_session import METHOD, DecomposeSession, Shown, SliceAnswer
 from .decomposition_picture import DecompositionPicture
-from .explain_tab import ExplainTab, wrapped_label
+from .explain_tab import ExplainTab
 from .model_choice import DeviceChoice, ModelChoice, model_key
 from .model_session import ModelKey
 from .parameter_panel import ParameterPanel
@@ -29,10 +29,12 @@ from .preferences import preference
 from .resting_timer import RestingTimer
 from .results_list import Result
 from .round_slider import RoundSlider
+from .run_bar import BROKEN
 from .shown_decomposition import ShownDecomposition
 from .study_choice import StudyChoice
 from .voxel_panel import VoxelPanel
 from .work_runner import LatestRunner, Told, told_with
+from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -119,7 +121,9 @@ class DecomposeTab(ExplainTab):
         self.runner.succeeded.connect(self._on_run_done)
         self.steps = LatestRunner(self)
         self.steps.succeeded.connect(self._on_answers)
+        self.steps.succeeded.connect(lambda _: self.run_bar.forget_error())
         self.steps.failed.connect(self._on_failed)
+        self.steps.broke.connect(lambda: self.run_bar.say_error(BROKEN))
         self.awaited = AwaitedSlice(
             workspace,
             lambda: [shown for shown in self.shown if shown.live],
@@ -241,7 +245,7 @@ class DecomposeTab(ExplainTab):
         found: SliceAnswer | Explanation = told.result
         study, key = asked.study, asked.key
         card = self.models.card if self.models.model == key.model else None
-        self.run_bar.message.setText("Done.")
+        self.say_done(study)
         answer = found if isinstance(found, SliceAnswer) else None
         explanation = found if isinstance(found, Explanation) else found.explanation
         shown = self._find(study, key) if answer is not None else None

@@ -17,8 +17,8 @@ OWN, SHARED = "own", "shared"
 #: What each scale is called on the screen.
 SCALE_WORDS = {OWN: "each map its own", SHARED: "shared by all maps"}
 
-#: Share of the voxels shown at first, as in the paper's Fast XRAI 30 %.
-FIRST_SHARE = 30
+#: Per cent of the head shown at first.
+FIRST_SHARE = 10
 
 
 class HeatControls(QWidget):
@@ -39,8 +39,8 @@ class HeatControls(QWidget):
         super().__init__(parent)
         self.top = _percent_slider(1, FIRST_SHARE)
         self.top.setToolTip(
-            "The highest share of all voxels of each slice, background included; of a 3-D method, "
-            "of all voxels of its volume. 30 % of a slice can be most of the head in it. "
+            "How much of the map is shown: its highest values, as many as this share of the head "
+            "on the slice has voxels (of a 3-D method, on all its slices). Air does not count. "
             "Acts at once on every map in the picture."
         )
         self.threshold = _percent_slider(0, 0)

@@ -15,8 +15,7 @@ def tell_error(error: SparseExplainError) -> None:
 
 def tell_finding(finding: Finding) -> None:
     """Show one thing noticed on opening a study."""
-    where = f"{finding.where}: " if finding.where else ""
-    (show_warning if finding.level == "warning" else show_info)(f"{where}{finding.message}")
+    (show_warning if finding.level == "warning" else show_info)(finding.words())
 
 
 def tell_warning(message: str) -> None:

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..layers.component_layers import short_class
-from .explain_tab import wrapped_label
+from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
     from ..explanation.sparse_parameters import ParameterRow

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from ..layers.corner_text import CornerText
 from ..layers.linked_cameras import spatial_axes
 from ..layers.probe import inside, layer_words, patient_words
-from .explain_tab import wrapped_label
+from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

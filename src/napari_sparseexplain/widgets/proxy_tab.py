@@ -18,7 +18,7 @@ from ..volumes import Study
 from .awaited_slice import AwaitedSlice
 from .band_table import BandTable
 from .click_read_out import voxel_lines
-from .explain_tab import ExplainTab, section_header, wrapped_label
+from .explain_tab import ExplainTab, section_header
 from .live_slice import ShownExplanation
 from .model_choice import WITH_THRESHOLDS, DeviceChoice, ModelChoice, model_key
 from .model_session import ModelKey
@@ -26,8 +26,10 @@ from .notices import tell_error
 from .preferences import preference
 from .proxy_session import METHOD, Ask, ProxySession
 from .results_list import Result, details_text, score_text
+from .run_bar import BROKEN
 from .study_choice import StudyChoice
 from .work_runner import LatestRunner, Told, told_with
+from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -100,7 +102,9 @@ class ProxyTab(ExplainTab):
         self.runner.succeeded.connect(self._on_run_done)
         self.steps = LatestRunner(self)
         self.steps.succeeded.connect(self._on_answers)
+        self.steps.succeeded.connect(lambda _: self.run_bar.forget_error())
         self.steps.failed.connect(self._on_failed)
+        self.steps.broke.connect(lambda: self.run_bar.say_error(BROKEN))
         self.awaited = AwaitedSlice(
             workspace,
             lambda: [shown for shown in self.shown if shown.live],
@@ -226,7 +230,7 @@ class ProxyTab(ExplainTab):
         asked: _Asked = told.asked
         explanation: Explanation = told.result
         study, key, alpha, live = asked.study, asked.key, asked.alpha, asked.live
-        self.run_bar.message.setText("Done.")
+        self.say_done(study)
         shown = self._find(study, key) if live else None
         if shown is not None and {m.name for m in shown.explanation.maps} == {
             m.name for m in explanation.maps

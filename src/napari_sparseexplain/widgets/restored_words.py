@@ -51,7 +51,7 @@ class _Seen:
     def same(self) -> tuple[Any, ...]:
         """Equal for one map that stands in several cells, as on several planes."""
         o = self.overlay
-        return id(self.explanation), self.name, o.name, self.limits, o.share, o.least
+        return id(self.explanation), self.name, o.name, self.limits, o.share, o.least, o.share_of
 
 
 class RestoredWords:
@@ -117,7 +117,7 @@ class RestoredWords:
 def _caption(maps: Sequence[_Seen]) -> str:
     """Colours and part of the maps on this slice."""
     limits = {one.limits for one in maps}
-    parts = [part_text(one.overlay.share, one.overlay.least) for one in maps]
+    parts = [part_text(one.overlay.share, one.overlay.least, one.overlay.share_of) for one in maps]
     same_part = parts[0] if len(set(parts)) == 1 else ""
     if len(maps) > 1 and len(limits) == 1:
         groups = [("All maps", maps[0].limits)]

@@ -35,6 +35,7 @@ class ReviewMarks(QWidget):
     Signals
     -------
     said(str): what a person must know.
+    changed(): a mark of the active study came, went or is another one.
 
     Attributes
     ----------
@@ -43,6 +44,7 @@ class ReviewMarks(QWidget):
     """
 
     said = Signal(str)
+    changed = Signal()
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -234,11 +236,13 @@ class ReviewMarks(QWidget):
         if self._study is not None:
             self._marks[id(self._study)] = (history, self.key_slices)
             self._show()
+            self.changed.emit()
 
     def _set_keys(self, keys: tuple[KeySlice, ...]) -> None:
         if self._study is not None:
             self._marks[id(self._study)] = (self.history, keys)
             self.keys.show_key_slices(keys, self._study)
+            self.changed.emit()
 
     def _show(self) -> None:
         """Lists and layers anew."""
@@ -264,6 +268,7 @@ class ReviewMarks(QWidget):
             history = self.history.change(annotations)
             self._marks[id(self._study)] = (history, self.key_slices)
             self._show_lists()
+            self.changed.emit()
 
     def _on_drawn(self, place: int) -> None:
         """Words belong to a text at once; other marks may get some in the list."""

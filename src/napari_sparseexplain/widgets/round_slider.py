@@ -8,7 +8,7 @@ from superqt import QLabeledSlider
 from superqt.utils import signals_blocked
 
 from ..networks.model_card import ModelCard
-from .explain_tab import wrapped_label
+from .wrapped_label import wrapped_label
 
 NO_ROUNDS = (
     "No rounds to replay: this model codes the first layer alone and the deeper ones afterwards, "

@@ -19,6 +19,7 @@ from ..layers.explanation_layers import BelowMap, ExplanationLayer, map_layer
 from ..layers.heat_over_scan import heat_over_scan
 from ..layers.study_layers import METADATA_KEY, axis_labels
 from ..volumes import Study
+from ..volumes.head_mask import head_in_slices
 from ..volumes.place_words import slice_words
 from .attribution_session import AttributionAnswer
 from .parameter_form import changed_values
@@ -132,8 +133,9 @@ class ShownAttribution:
         return high or float(np.abs(item.data).max(initial=0.0)) or 1.0
 
     def inside(self, share: float, least: float) -> npt.NDArray[np.bool_]:
-        """What two sliders leave of the map."""
-        return explained_part(self.explanation, self.drawn_map, share, least)
+        """What two sliders leave of the map: a share of the head, not of the air about it."""
+        counted = head_in_slices(self.study, self.explanation.slices) if share < 1 else None
+        return explained_part(self.explanation, self.drawn_map, share, least, counted)
 
     def add_layers(self, viewer: Viewer) -> None:
         """Make the layers that are not there yet, hidden, below each other in the list."""

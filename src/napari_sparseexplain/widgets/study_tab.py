@@ -18,15 +18,17 @@ from qtpy.QtWidgets import (
 )
 
 from ..errors import SparseExplainError
+from ..layers.open_studies import study_at
 from ..layers.orientation_letters import PLANES, Plane
 from ..layers.study_layers import LayerTuple, ordered_roles, role_title, study_layers
 from ..progress import Progress, Work
 from ..volumes import Finding, Study
 from .click_read_out import describe_in_picture
-from .explain_tab import ExplainTab, wrapped_label
+from .explain_tab import ExplainTab
 from .notices import tell_error, tell_finding
 from .study_choice import StudyChoice
 from .volume_row import VolumeRow
+from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -145,13 +147,23 @@ class StudyTab(ExplainTab):
     ) -> None:
         """Open a study in the background; its layers come when it was read.
 
+        One that is open already is shown again, with what was found in it; where it is asked for
+        with other choices it is opened anew in its own place.
+
         Parameters
         ----------
         replaces : Study, optional
             The same study as it lies in the viewer: its volumes keep their roles, and its layers
             make way for the new ones once they are read.
         """
-        place, former = Path(path).expanduser(), None if replaces is None else _Replaced(replaces)
+        place = Path(path).expanduser()
+        if replaces is None and (there := study_at(self._viewer, place)) is not None:
+            if reference is None and roles is None and not patient_axes:
+                self._workspace.activate(there)
+                self.run_bar.say(open_already(there))
+                return
+            replaces = there
+        former = None if replaces is None else _Replaced(replaces)
         if self.runner.start(lambda: _open_work(place, reference, patient_axes, roles, former)):
             self._opening = former
         elif replaces is not None and replaces is self._workspace.study:
@@ -233,20 +245,18 @@ class StudyTab(ExplainTab):
 
     def _close(self) -> None:
         if (study := self._workspace.study) is not None:
-            self.run_bar.message.setText(f"Closed {study.name}.")
-            self._workspace.close_study(study)
+            self.run_bar.say(f"Closed {study.name}.")
+            with self.run_bar.keeping():
+                self._workspace.close_study(study)
 
     def add_words(self, words: str) -> None:
         """What another tab has to say of a study that was opened, chosen or closed; said once."""
-        lines = [
-            line for line in self.run_bar.message.text().split("\n") if line not in ("", words)
-        ]
-        self.run_bar.message.setText("\n".join([*lines, words]))
+        self.run_bar.add(words)
 
     def _on_opened(self, opened: _Opened) -> None:
         study = opened.study
         replaced = None if opened.replaces is None else opened.replaces.study
-        self.run_bar.message.setText(f"Opened {study.name}.")
+        self.run_bar.say(f"Opened {study.name}.", of=study)
         self._workspace.show_study(study, opened.layers, replaces=replaced)
         for finding in study.warnings:
             tell_finding(finding)
@@ -312,6 +322,11 @@ class StudyTab(ExplainTab):
         study = self._workspace.study
         if study is not None:
             self.read_out.setText(describe_in_picture(self._workspace.viewer, study, index))
+
+
+def open_already(study: Study) -> str:
+    """What is said where a study is opened that is open."""
+    return f"{study.name} is open already. To read its files anew, close it first."
 
 
 def _notable(study: Study) -> list[Finding]:

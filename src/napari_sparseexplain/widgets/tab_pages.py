@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QTabWidget
 
+from ..volumes import Study
 from .attribution_tab import AttributionTab
 from .decompose_tab import DecomposeTab
 from .explain_tab import ExplainTab
@@ -66,6 +67,16 @@ class TabPages(QTabWidget):
         """Layers came, went, or were shown or hidden."""
         for page in self.pages():
             page.follow_layers()
+
+    def follow_study(self, study: Study | None) -> None:
+        """Another study is active."""
+        for page in self.pages():
+            page.run_bar.follow_study(study)
+
+    def follow_replaced(self, old: Study, new: Study) -> None:
+        """A study after an edit of its roles stands for the one before."""
+        for page in self.pages():
+            page.run_bar.follow_replaced(old, new)
 
     def fit_width(self) -> None:
         """The forms have the theme's font now."""

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..layers.colormaps import VERMILION
-from .explain_tab import wrapped_label
+from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
     from ..explanation.trust import Trust, TrustRow

@@ -8,8 +8,8 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from .explain_tab import wrapped_label
 from .unsaved_review import UnsavedReview
+from .wrapped_label import wrapped_label
 
 
 class UnsavedOffer(QWidget):

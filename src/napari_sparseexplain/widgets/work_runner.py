@@ -7,6 +7,7 @@ its result is simply never delivered.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -31,20 +32,23 @@ class Told:
 
 @dataclass(frozen=True)
 class _Ended:
-    """What a run came to: a result, or an error that a person can mend."""
+    """What a run came to: a result, an error that a person can mend, or one of the program."""
 
     result: Any = None
     error: SparseExplainError | None = None
+    defect: Exception | None = None
 
 
 def _steps(make: Callable[[], Work[Any]]) -> Generator[Progress, None, _Ended]:
-    """The work's own steps, its mendable error turned into an outcome instead of a traceback."""
+    """The work's own steps; an error is an outcome too, so that whoever waits hears of it."""
     try:
         # A first step, so that a Cancel pressed while libraries load is honoured before the work.
         yield Progress(0, 0, "Starting …")
         result = yield from make()
     except SparseExplainError as error:
         return _Ended(error=error)
+    except Exception as error:
+        return _Ended(defect=error)
     return _Ended(result=result)
 
 
@@ -63,6 +67,13 @@ def _single(function: Callable[[], Any]) -> _Ended:
         return _Ended(result=function())
     except SparseExplainError as error:
         return _Ended(error=error)
+    except Exception as error:
+        return _Ended(defect=error)
+
+
+def _tell_defect(defect: Exception) -> None:
+    """As napari tells of any other exception in its window: with its traceback."""
+    sys.excepthook(type(defect), defect, defect.__traceback__)
 
 
 def cap_threads() -> None:
@@ -79,13 +90,16 @@ class WorkRunner(QObject):
     Signals
     -------
     progressed(Progress), succeeded(object), failed(SparseExplainError), cancelled(),
-    running_changed(bool)
+    broke(), running_changed(bool)
+        Every run ends in one of the middle four; ``broke`` is an error of the program, which
+        napari shows.
     """
 
     progressed = Signal(object)
     succeeded = Signal(object)
     failed = Signal(object)
     cancelled = Signal()
+    broke = Signal()
     running_changed = Signal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -158,6 +172,9 @@ class WorkRunner(QObject):
             self.cancelled.emit()
         elif ended is not None and ended.error is not None:
             self.failed.emit(ended.error)
+        elif ended is not None and ended.defect is not None:
+            self.broke.emit()
+            _tell_defect(ended.defect)
         elif ended is not None:
             self.succeeded.emit(ended.result)
 
@@ -170,11 +187,13 @@ class LatestRunner(QObject):
 
     Signals
     -------
-    succeeded(object), failed(SparseExplainError)
+    succeeded(object), failed(SparseExplainError), broke()
+        See `WorkRunner`.
     """
 
     succeeded = Signal(object)
     failed = Signal(object)
+    broke = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -220,7 +239,11 @@ class LatestRunner(QObject):
     def _on_finished(self) -> None:
         ended, stopped = self._ended, self._stopped
         self._worker, self._ended = None, None
-        if ended is not None and not stopped:
+        if ended is not None and ended.defect is not None:
+            if not stopped:
+                self.broke.emit()
+            _tell_defect(ended.defect)
+        elif ended is not None and not stopped:
             if ended.error is not None:
                 self.failed.emit(ended.error)
             else:

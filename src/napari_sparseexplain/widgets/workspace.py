@@ -23,6 +23,7 @@ from ..layers.open_studies import (
     share_units,
     show_alone,
     studies_in,
+    study_at,
 )
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
 from ..layers.slice_title import shown_index
@@ -45,7 +46,7 @@ from .responses_panel import ResponsesPanel
 from .resting_timer import RestingTimer
 from .review_hooks import ReviewHooks
 from .review_tab import ReviewTab
-from .study_tab import StudyTab
+from .study_tab import StudyTab, open_already
 from .tab_pages import TabPages
 from .title_in_picture import TitleInPicture
 from .view_bar import ViewBar
@@ -91,6 +92,7 @@ class Workspace(QWidget):
         self.viewer = napari_viewer
         self.study: Study | None = None
         self._adding = self._closing = False
+        self._known_studies: list[Study] = []
         self.grid_view = GridView(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
         self.letters.set_size(preference("view.letter_size"))
@@ -228,11 +230,15 @@ class Workspace(QWidget):
             self.viewer.layers.extend(made)
         finally:
             self._adding = False
+        # Not taken for one that napari brought once the layers rest: another may be chosen by then.
+        self._known_studies = self.studies
         self.activate(study)
 
     def replace_study(self, old: Study, new: Study) -> None:
         """The same study after an edit of its roles: its layers stay and take the new names."""
         rename_study(self.viewer, old, new)
+        self.tabs.follow_replaced(old, new)
+        self.responses.run_bar.follow_replaced(old, new)
         self.study_replaced.emit(old, new)
         if self.study is old:
             self._set_active(new)
@@ -370,6 +376,8 @@ class Workspace(QWidget):
         self.viewer.canvas.background_color_override = None if study is None else black
         self._last_slice = -1
         self.title.write()
+        self.tabs.follow_study(study)
+        self.responses.run_bar.follow_study(study)
         self.study_changed.emit(study)
 
     def _watch(self, layer: Layer) -> None:
@@ -385,10 +393,18 @@ class Workspace(QWidget):
         self.title.poke()  # another scan may have no frame, or one of other axes
         studies = self.studies
         newest = studies[-1] if studies else None
-        known = getattr(self, "_known_studies", [])
+        known = self._known_studies
         self._known_studies = studies
         if newest is not None and newest not in known and newest is not self.study:
-            self.activate(newest)
+            there = None if newest.path is None else study_at(self.viewer, newest.path)
+            if there is not None and there is not newest:
+                # What was found in it and marked is kept; the same scans twice help nobody.
+                self._known_studies = studies[:-1]
+                remove_study(self.viewer, newest)
+                self.activate(there)
+                self.study_tab.run_bar.say(open_already(there))
+            else:
+                self.activate(newest)
         elif self.study is not None and self.study not in studies:
             self._set_active(newest)
         else:
