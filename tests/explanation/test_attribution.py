@@ -108,7 +108,7 @@ def test_a_voxel_is_explained_on_its_own_slice(study: Study) -> None:
     found = se.explain(study, model(), "integrated-gradients", target="voxel:2,5,7")
     assert found.slices == slice(2, 3)
     assert np.argwhere(found["heatmap"].data).tolist() == [[0, 5, 7]]
-    with pytest.raises(StudyError, match="does not lie on the slices 0:2"):
+    with pytest.raises(StudyError, match="slice 3, row 6, column 8 does not lie on slices 1–2"):
         se.explain(study, model(), "occlusion", target="voxel:2,5,7", slices=slice(0, 2))
 
 

@@ -15,9 +15,9 @@ from napari_sparseexplain.explanation.target import Target
         (" region:drawn ", Target.region("drawn"), "drawn"),
         ("class:edema", Target.of_class("edema"), "edema"),
         ("class:2", Target.of_class(2), "2"),
-        ("voxel:80,120,90", Target.voxel((80, 120, 90)), "voxel 80, 120, 90"),
-        ("80, 120, 90", Target.voxel((80, 120, 90)), "voxel 80, 120, 90"),
-        ("(80 120 90)", Target.voxel((80, 120, 90)), "voxel 80, 120, 90"),
+        ("voxel:80,120,90", Target.voxel((80, 120, 90)), "slice 81, row 121, column 91"),
+        ("80, 120, 90", Target.voxel((80, 120, 90)), "slice 81, row 121, column 91"),
+        ("(80 120 90)", Target.voxel((80, 120, 90)), "slice 81, row 121, column 91"),
     ],
 )
 def test_what_is_typed(text: str, target: Target, label: str) -> None:
@@ -26,7 +26,7 @@ def test_what_is_typed(text: str, target: Target, label: str) -> None:
 
 
 def test_a_voxel_may_name_its_class() -> None:
-    assert Target.voxel((1, 2, 3), "ET").label == "ET at voxel 1, 2, 3"
+    assert Target.voxel((1, 2, 3), "ET").label == "ET at slice 2, row 3, column 4"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "class:", "pixel:1,2,3", "voxel:1,2"])

@@ -28,7 +28,10 @@ from napari_sparseexplain.review.reading import Reading
 from napari_sparseexplain.review.region_values import region_voxels
 from napari_sparseexplain.review.review import KeySlice
 
-HEADS = ["number", "kind", "comment", "value", "unit", "plane", "slice", "frame", "study", "place"]
+HEADS = [
+    *("number", "kind", "comment", "value", "unit", "plane"),
+    *("slice (from 1)", "frame (from 1)", "study", "place"),
+]
 
 
 def marked(reading: Reading) -> Reading:
@@ -79,7 +82,7 @@ def test_the_csv_has_the_marks_own_measures_words_and_slices(
         assert (float(row["value"]) if row["value"] else None) == measure
         unit = {"distance": "mm", "polygon": "mm²", "ellipse": "mm²"}.get(mark.kind, "")
         assert (row["kind"], row["comment"], row["unit"]) == (mark.kind, mark.text, unit)
-        assert (row["plane"], int(row["slice"])) == (mark.plane, mark.index + 1)
+        assert (row["plane"], int(row["slice (from 1)"])) == (mark.plane, mark.index + 1)
         x, y, z = np.mean(mark.points, axis=0)
         written = [
             float(v) * (1 if side in "RAS" else -1)

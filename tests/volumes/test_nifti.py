@@ -452,7 +452,7 @@ def test_part_of_the_slices_is_marked_as_such(tmp_path: Path, superior_first: bo
     assert facts["covered_axis"] == 2
     assert (values[:, :, first:last] == 0.5).all()
     assert np.count_nonzero(values) == part.size
-    assert b"slices 2-4 of 10; map" in bytes(saved.header["descrip"])
+    assert b"slices 2-4 of 10, counted from 0; map" in bytes(saved.header["descrip"])
 
 
 def test_extensions_of_the_input_do_not_leak(tmp_path: Path) -> None:

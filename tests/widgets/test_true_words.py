@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import nibabel as nib
+import numpy as np
 import pytest
 from pytestqt.exceptions import capture_exceptions
 from qtpy.QtCore import Qt
@@ -126,3 +127,44 @@ def test_a_folder_opened_twice_is_one_study(opened: Any, other: se.Study, tmp_pa
     assert opened.wait(30)
     settle()
     assert [study.reference for study in opened.studies if study is not other] == [grid_of]
+
+
+def test_a_slice_has_one_number_wherever_it_is_shown(opened: Any, bundle: Path) -> None:
+    """Counted from 1 in the corner, beside the slider, in lists and for a clicked voxel."""
+    sliders = opened.viewer.window._qt_viewer.dims.slider_widgets
+    for plane, axis in (("axial", 0), ("coronal", 1), ("sagittal", 2)):
+        opened.set_plane(plane)
+        count = opened.study.grid.shape[axis]
+        for index in (0, count - 1, 2):
+            opened.step_slice(index - 10 * count)
+            opened.step_slice(index)
+            rest()
+            corner = opened.title.text.split("\n")[0]
+            assert f"{plane.capitalize()} {index + 1}/{count}" in corner
+            slider = sliders[axis]
+            assert slider.curslice_label.text() == str(index + 1)
+            assert slider.totslice_label.text() == str(count)
+        opened.review.marking.mark_key_slice()
+        assert opened.review.marking.keys.table.item(0, 0).text().endswith(" 3")
+        opened.review.marking.remove_key_slice(0)
+
+    # What is typed counts from 1 too, and ends at the last slice.
+    opened.set_plane("axial")
+    label, count = sliders[0].curslice_label, opened.study.grid.shape[0]
+    for typed, shown in (("5", 5), ("1", 1), ("9999", count), ("0", 1), ("", 1)):
+        label.setText(typed)
+        label.editingFinished.emit()
+        assert (opened.current_slice, label.text()) == (shown - 1, str(shown))
+
+    opened.proxy.models.choose(bundle)
+    place = np.argwhere(np.asarray(opened.study["seg"].data) > 0)
+    index = tuple(int(v) for v in place[len(place) // 2])
+    opened.go_to_slice(index[0])
+    opened.proxy.run_slice()
+    assert opened.wait(60)
+    opened.click(index)
+    words = "slice {}, row {}, column {}".format(*(v + 1 for v in index))
+    assert words in opened.proxy.read_out.text()
+    opened.responses.show_voxel(index)
+    assert opened.wait(60)
+    assert words in opened.responses._effective_where

@@ -16,6 +16,7 @@ from .options import (
     Out,
     Overwrite,
     Roles,
+    Slices,
     StudyPath,
     parse_roles,
     parse_slices,
@@ -72,9 +73,7 @@ def decompose(
     ] = 0.01,
     positive: Annotated[bool, typer.Option("--positive", help="No codes below 0.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of --learn.")] = 0,
-    slices: Annotated[
-        str | None, typer.Option("--slice", "--slices", help="N or A:B; all if left out.")
-    ] = None,
+    slices: Slices = None,
     device: Device = "auto",
     role: Roles = None,
     identify: Identify = False,

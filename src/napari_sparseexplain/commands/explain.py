@@ -17,7 +17,9 @@ from .options import (
     PatientAxes,
     Reference,
     Roles,
+    Slices,
     StudyPath,
+    TargetText,
     parse_parameters,
     parse_roles,
     parse_slices,
@@ -29,12 +31,8 @@ def explain(
     method: Annotated[str, typer.Option("--method", help="See `sparseexplain methods`.")],
     out: Out,
     model: ModelName = None,
-    target: Annotated[
-        str | None, typer.Option("--target", help="WT, TC, ET, a class, or voxel:S,P,L.")
-    ] = None,
-    slices: Annotated[
-        str | None, typer.Option("--slices", help="N or A:B; all if left out.")
-    ] = None,
+    target: TargetText = None,
+    slices: Slices = None,
     card: Annotated[
         Path | None,
         typer.Option("--card", help="Card (JSON) of a TorchScript or .pt2 file or MONAI bundle."),

@@ -18,6 +18,7 @@ from .options import (
     Overwrite,
     Reference,
     Roles,
+    Slices,
     parse_parameters,
     parse_roles,
     parse_slices,
@@ -32,11 +33,14 @@ def faithfulness(
     methods: Annotated[
         str, typer.Option("--methods", help="Names with commas between; see `methods`.")
     ],
-    target: Annotated[str, typer.Option("--target", help="WT, TC, ET, a class, or voxel:S,P,L.")],
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target", help="WT, TC, ET, a class, or voxel:SLICE,ROW,COLUMN, counted from 0."
+        ),
+    ],
     model: ModelName = None,
-    slices: Annotated[
-        str | None, typer.Option("--slices", help="N or A:B; all if left out.")
-    ] = None,
+    slices: Slices = None,
     count: Annotated[
         int, typer.Option("--count", min=1, help="At most so many slices of a study.")
     ] = 8,

@@ -37,6 +37,16 @@ Roles = Annotated[
 PatientAxes = Annotated[
     bool, typer.Option("--patient-axes", help="Resample an oblique scan to the patient's axes.")
 ]
+TargetText = Annotated[
+    str | None,
+    typer.Option(
+        "--target", help="WT, TC, ET, a class, or voxel:SLICE,ROW,COLUMN, counted from 0."
+    ),
+]
+Slices = Annotated[
+    str | None,
+    typer.Option("--slices", "--slice", help="N or A:B, counted from 0; all if left out."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 Identify = Annotated[

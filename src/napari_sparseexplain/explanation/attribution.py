@@ -236,7 +236,7 @@ def target_span(target: Target, slices: slice) -> slice:
     s = target.index[0]
     if not slices.start <= s < slices.stop:
         raise StudyError(
-            f"{target.label} does not lie on the slices {slices.start}:{slices.stop}",
+            f"{target.label} does not lie on {slice_words(slices)}",
             remedy="Choose slices that hold the voxel, or leave them out",
         )
     return slice(s, s + 1)

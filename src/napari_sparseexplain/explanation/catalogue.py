@@ -349,9 +349,9 @@ def slice_range(study: Study, slices: slice | int | None) -> slice:
 def _no_such_slices(study: Study, wanted: str) -> StudyError:
     total = study.grid.shape[0]
     return StudyError(
-        f"the study has no slices {wanted}",
+        f"the study has no slices {wanted}, counted from 0",
         where=study.name,
-        remedy=f"Give A:B with 0 <= A < B <= {total}, without a step",
+        remedy=f"Give A:B with 0 <= A < B <= {total}, without a step; slices are counted from 0",
     )
 
 

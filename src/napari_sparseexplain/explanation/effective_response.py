@@ -23,6 +23,7 @@ from ..networks.inference import network_tensor
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.place_words import voxel_words
 from .response_metrics import frequency_magnitude
 from .responses import output_names
 from .run_record import run_record
@@ -235,10 +236,15 @@ def effective_response_work(
         provenance=run_record(study, model, "effective-response", values, target=target),
         grid=study.grid,
         slices=slice(s, s + 1),
-        target=f"{found.output} at voxel {s}, {p}, {l}",
+        target=f"{found.output} at {voxel_words((s, p, l))}",
         scores=scores,
         notes=(*prepared.notes, "It holds for this voxel of this image only."),
     )
+
+
+def _size_words(study: Study) -> str:
+    slices, rows, columns = study.grid.shape
+    return f"{slices} slices, {rows} rows and {columns} columns"
 
 
 def voxel_of(study: Study, target: Target) -> tuple[int, int, int]:
@@ -249,14 +255,14 @@ def voxel_of(study: Study, target: Target) -> tuple[int, int, int]:
     StudyError
         It is not a voxel, or lies outside the study.
     """
-    remedy = "Click in the image, or give voxel:SLICE,ROW,COLUMN"
+    remedy = "Click in the image, or give voxel:SLICE,ROW,COLUMN, counted from 0"
     if target.kind != "voxel" or target.index is None:
         raise StudyError(
             f"the effective response is that of one voxel, not of {target.label!r}", remedy=remedy
         )
     if any(not 0 <= v < n for v, n in zip(target.index, study.grid.shape, strict=True)):
         raise StudyError(
-            f"{target.label} lies outside the study, whose shape is {study.grid.shape}",
+            f"{target.label} lies outside the study, which has {_size_words(study)}",
             where=study.name,
             remedy=remedy,
         )

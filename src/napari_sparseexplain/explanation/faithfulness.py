@@ -133,7 +133,7 @@ class Faithfulness:
         headings = [name + {"higher": " ↑", "lower": " ↓"}.get(_way(name), "") for name in names]
         count = sum(len(numbers) for numbers in self.slices.values())
         where = ", ".join(
-            f"{name} (slices {', '.join(map(str, numbers))})"
+            f"{name} ({', '.join(map(str, numbers))}, counted from 0)"
             for name, numbers in self.slices.items()
         )
         parts = [

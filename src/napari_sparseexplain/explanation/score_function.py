@@ -22,6 +22,7 @@ from ..networks.inference import ACCELERATOR_MICRO_BATCH, CPU_PIXELS, few_thread
 from ..networks.preparation import Prepared
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.place_words import slice_words, voxel_words
 from .class_regions import class_channels, has_class
 from .network_logits import network_images, network_logits, weight_dtype
 from .target import Target
@@ -342,7 +343,7 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
     rows, columns = prepared.grid.shape[1:]
     if not (span.start <= s < span.stop and 0 <= p < rows and 0 <= l < columns):
         raise StudyError(
-            f"{target.label} does not lie on the slices {span.start}:{span.stop} of this study",
+            f"{target.label} does not lie on {slice_words(span)} of this study",
             remedy="Click in the image, or choose the slices that hold the voxel",
         )
     row, column = prepared.to_network_index(p, l)
@@ -359,7 +360,7 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
     weights = torch.zeros((len(prepared.array), *prepared.array.shape[2:]), device=model.device)
     weights[s - span.start, row, column] = 1.0
     name = target.name or output_name(model, channels[0])
-    return ScoreFunction(model, channels, weights, f"{name} at voxel {s}, {p}, {l}", alpha)
+    return ScoreFunction(model, channels, weights, f"{name} at {voxel_words((s, p, l))}", alpha)
 
 
 def _row_index(rows: Rows, count: int, total: int | None) -> torch.Tensor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import SparseExplainError
+from ..volumes.place_words import voxel_words
 
 TargetKind = Literal["class", "probability", "region", "voxel"]
 
@@ -74,7 +75,8 @@ class Target:
         """Read what a person types.
 
         ``WT`` (also ``region:WT``) is a region, ``class:edema`` or ``class:2`` a class,
-        ``probability:2`` its probability, ``voxel:80,120,90`` or ``80,120,90`` a voxel.
+        ``probability:2`` its probability, ``voxel:80,120,90`` or ``80,120,90`` a voxel, counted
+        from 0.
 
         Raises
         ------
@@ -96,14 +98,15 @@ class Target:
             return cls.region(tail.strip())
         raise SparseExplainError(
             f"the target {text!r} is not understood",
-            remedy="Use a region such as WT, or class:NAME, or voxel:SLICE,ROW,COLUMN",
+            remedy="Use a region such as WT, or class:NAME, or voxel:SLICE,ROW,COLUMN, counted "
+            "from 0",
         )
 
     @property
     def label(self) -> str:
-        """Short name for titles and file names."""
+        """Short name for titles and file names; slice, row and column are counted from 1."""
         if self.kind == "voxel" and self.index is not None:
-            place = "voxel " + ", ".join(str(v) for v in self.index)
+            place = voxel_words(self.index)
             return f"{self.name} at {place}" if self.name else place
         return f"probability of {self.name}" if self.kind == "probability" else self.name
 

@@ -32,8 +32,9 @@ _FORMULA = tuple("=+-@|%＝＋－﹢﹣−＠﹦﹫")
 _PASSED_OVER = re.compile(r"[\s\ufeff\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\0'\"]*")
 
 _HEADS = (
-    "number", "kind", "comment", "value", "unit", "plane", "slice", "frame", "study", "place"
-)  # fmt: skip
+    *("number", "kind", "comment", "value", "unit", "plane"),
+    *("slice (from 1)", "frame (from 1)", "study", "place"),
+)
 
 #: Columns of each scan in regions.
 _VALUES = ("mean", "SD", "least", "greatest", "voxels")

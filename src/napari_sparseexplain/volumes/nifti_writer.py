@@ -274,7 +274,7 @@ def _describe(image: Any, like: Volume, description: str, covered: tuple[int, in
         facts = {"covered_slices": [start, stop], "covered_axis": axis, "covered_on_file": on_file}
         comment = json.dumps(facts).encode("ascii")
         image.header.extensions.append(Nifti1Extension(_COMMENT, comment))
-        note = f"slices {start}-{stop - 1} of {depth}"
+        note = f"slices {start}-{stop - 1} of {depth}, counted from 0"
         text = f"{note}; {description}" if description else note
     raw = text.encode("ascii", "replace")[: _DESCRIPTION_BYTES - 1]
     image.header["descrip"] = raw

@@ -1,8 +1,9 @@
 """Places in words. A person counts slices from 1, as scanners do; scripts count from 0.
 
-Words that a person reads count from 1 wherever they are shown: in the window, on a picture, in the
-progress of a run, whose words the window and the command line share. What a script gives or reads
-(``--slices``, keys of a file, fields of a record) counts from 0.
+Words that a person reads count from 1 wherever they are shown: in the window, on a picture, in
+names of files, in errors and the progress of a run, whose words the window and the command line
+share; they say "slice 75, row 121, column 90". What a script gives or reads (``--slices``,
+``voxel:``, keys of a file, fields of a record) counts from 0, and says so.
 """
 
 from __future__ import annotations

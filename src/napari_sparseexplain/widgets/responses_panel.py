@@ -26,6 +26,7 @@ from ..layers.plot_theme import PlotTheme, clear, themed_figure
 from ..layers.response_plots import draw_effective_response, draw_responses, response_panel
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.place_words import voxel_words
 from .elided_label import ElidedLabel
 from .model_choice import WITH_THRESHOLDS, ModelChoice
 from .model_session import ModelKey
@@ -138,7 +139,7 @@ class ResponsesPanel(QWidget):
         key = ModelKey(self.model.model, proxy.device.device)
         card, alpha, session = self.model.card, proxy.alpha.value(), proxy.session
         name = "" if card is None else f"{card.title or card.name} · "
-        where = "{}voxel {}, {}, {} · ".format(name, *index)
+        where = f"{name}{voxel_words(index)} · "
         self.click_view.setChecked(True)
         self.steps.submit(lambda: Told(where, session.effective(study, key, index, alpha)))
 

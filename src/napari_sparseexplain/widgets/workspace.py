@@ -28,6 +28,7 @@ from ..layers.open_studies import (
 from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
 from ..layers.slice_title import shown_index
 from ..layers.slice_wheel import SliceWheel
+from ..layers.slider_numbers import SliderNumbers
 from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
 from ..review.review import Convention
 from ..volumes import Study
@@ -98,6 +99,7 @@ class Workspace(QWidget):
         self.letters.set_size(preference("view.letter_size"))
         self.letters.set_convention(preference("view.convention"))
         self.title = TitleInPicture(self)
+        self.slider_numbers = SliderNumbers(napari_viewer)
         SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
         self.cameras = LinkedCameras(napari_viewer)
         self.grid_view.on_change = self._on_grid
