@@ -17,6 +17,7 @@ from napari_sparseexplain.networks.model_card import ModelCard
 from napari_sparseexplain.networks.sum_network import SumNetwork
 from napari_sparseexplain.networks.unet import UNet
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.training import sum_evaluation
 from napari_sparseexplain.training.evaluate_sum import evaluate_sum_work
 from napari_sparseexplain.training.evaluation_cases import INPUTS, case_paths, open_cases
 from napari_sparseexplain.training.intensity_rule import intensity_rule, rule_threshold
@@ -95,7 +96,9 @@ def test_a_right_network_scores_1_and_an_empty_one_0(tmp_path: Path, runs: Path)
     assert found.responses[1].psnr[0] == pytest.approx(20.0, abs=0.1)  # σ = 0.1 of the range
 
 
-def test_the_tables_hold_ours_the_papers_and_the_rule(tmp_path: Path, runs: Path) -> None:
+def test_the_tables_hold_ours_the_papers_and_the_rule(
+    tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = tmp_path / "data"
     for number in range(3):
         write_study(data / f"case{number}", number)
@@ -113,13 +116,19 @@ def test_the_tables_hold_ours_the_papers_and_the_rule(tmp_path: Path, runs: Path
         "SDS",
         "26.8 ± 2.3",
         "false-positive ml",
-        "95 % interval over patients",
+        "mean of each patient",  # of three: no interval
+        "case2: whole volume, largest piece",
+        "Own voxels: whole volume Dice, largest piece",
         "case2",
         "healthy shows no lesion",
         "U-Net 2",
     ):
         assert words in text, words
+    assert "interval" not in text
     assert np.unique(found.groups).size == 3
+    assert [len(found.slice_means(name)) for name in found.names] == [3, 3, 3, 3]
+    monkeypatch.setattr(sum_evaluation, "FEWEST_PATIENTS", 3)
+    assert "95 % interval over patients" in found.text()
     paths = found.save(tmp_path / "out")
     assert [p.name for p in paths] == ["evaluation.md", "evaluation.json"]
     values = json.loads(paths[1].read_text())

@@ -11,16 +11,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..evidence.confusion import Confusion, confusion_rows
 from ..evidence.scores import Counts, union
 from ..evidence.tables import mean_and_deviation, text_table
 from ..explanation.sparse_parameters import FLAGS, ParameterRow
 from ..whole_file import write_together
 from .jf_paper_numbers import TABLE_2, TABLE_3
+from .tumour_classes import TUMOUR_CLASSES, class_channels
 
 #: Regions in the order of the paper's Table II.
 REGIONS = ("ET", "WT", "TC")
 
 _PIECE = "largest piece"
+
+#: Longest table of single subjects that is printed; all numbers lie in the JSON file.
+_MOST_ROWS = 36
+
+_NOTHING = Confusion(np.zeros((len(TUMOUR_CLASSES), len(TUMOUR_CLASSES)), dtype=np.int64))
 
 
 #: Files that the tables and all numbers are written to.
@@ -40,12 +47,15 @@ class RegionScores:
     micro : mapping of region to Counts
         All slices that truly show tumour, of all subjects together.
     cases : mapping of case name to region to Dice over its tumour slices and over the volume
+    confusions : mapping of case name to Confusion
+        Of the exclusive classes, inside the brain and over the whole volume.
     """
 
     volumes: dict[str, list[float]] = field(default_factory=lambda: {r: [] for r in REGIONS})
     slices: dict[str, list[float]] = field(default_factory=lambda: {r: [] for r in REGIONS})
     micro: dict[str, Counts] = field(default_factory=lambda: dict.fromkeys(REGIONS, Counts()))
     cases: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
+    confusions: dict[str, Confusion] = field(default_factory=dict)
 
     def add(
         self,
@@ -70,6 +80,17 @@ class RegionScores:
                 if value is not None:
                     self.slices[region].append(value)
             self.cases[name][region] = {"tumour slices": near.dice, "volume": whole.dice}
+
+    def confuse(
+        self,
+        name: str,
+        predicted: npt.NDArray[np.integer],
+        truth: npt.NDArray[np.integer],
+        inside: npt.NDArray[np.bool_],
+    ) -> None:
+        """Count which class every true class was given inside the brain, of one subject."""
+        given, true = class_channels(predicted), class_channels(truth)
+        self.confusions[name] = Confusion.of(given, true, len(TUMOUR_CLASSES), inside)
 
     def mean(self, which: str, region: str) -> float | None:
         """Mean over volumes or slices, or the micro Dice; ``average`` is that of the regions."""
@@ -107,6 +128,8 @@ class ClassEvaluation:
     pieces : mapping of (bundle name, seed) to RegionScores
         Of the largest connected piece of each network's mask, where volumes were scored: what the
         rule without learning is given, too.
+    recipes : str
+        Which networks were trained alike (`recipe_words`).
     """
 
     data: str
@@ -116,18 +139,20 @@ class ClassEvaluation:
     evidence: Mapping[tuple[str, str], Mapping[str, float]]
     notes: tuple[str, ...] = ()
     pieces: Mapping[tuple[str, str], RegionScores] = field(default_factory=dict)
+    recipes: str = ""
 
     def text(self) -> str:
         """All tables as Markdown."""
-        parts = [f"Evaluation on {self.data}.", *self.notes, self._table_2()]
+        parts = [f"Evaluation on {self.data}.", self.recipes, *self.notes, self._table_2()]
         if len({name for name, _ in self.runs}) < len(self.runs):
             parts.append(self._over_runs())
         parts.append(self._by_case())
+        parts += self._classes()
         if self.evidence:
             parts.append(self._evidence())
         if self.parameters:
             parts.append(self._table_3())
-        return "\n\n".join(parts)
+        return "\n\n".join(part for part in parts if part)
 
     def save(self, out: Path, *, overwrite: bool = False) -> list[Path]:
         """Write the tables as text and the numbers as JSON; returns the files.
@@ -214,6 +239,29 @@ class ClassEvaluation:
         said += f" / over the whole volume, {_PIECE}." if self.pieces else "."
         return said + "\n\n" + text_table(["", *REGIONS], rows)
 
+    def _classes(self) -> list[str]:
+        """Of every network its classes: Dice by subject, and what each true class was given."""
+        names = list(TUMOUR_CLASSES.values())
+        runs = {key: run for key, run in self.runs.items() if run.confusions}
+        if not runs:
+            return []
+        rows = []
+        for case in next(iter(runs.values())).confusions:
+            for (name, seed), run in runs.items():
+                values = run.confusions[case].dice()
+                rows.append([f"{case}: {self._title(name, seed)}", *map(_number, values)])
+        many = len(rows) > _MOST_ROWS
+        said = "Dice of each class inside the brain, over the whole volume."
+        parts = [] if many else [said + "\n\n" + text_table(["", *names], rows)]
+        for (name, seed), run in runs.items():
+            told = sum(run.confusions.values(), _NOTHING).to_json(names)
+            said = (
+                f"Confusion of {self._title(name, seed)} ({len(run.confusions)} subjects together)"
+            )
+            said += ": the share of each true class that was given each class."
+            parts.append(said + "\n\n" + text_table(["true", "Dice", *names], confusion_rows(told)))
+        return parts
+
     def _evidence(self) -> str:
         names = list(dict.fromkeys(k for values in self.evidence.values() for k in values))
         header = ["Mean over subjects", *[self._title(n, s) for n, s in self.evidence]]
@@ -256,7 +304,17 @@ class ClassEvaluation:
 
 def _scores(runs: Mapping[tuple[str, str], RegionScores]) -> list[dict[str, Any]]:
     return [
-        {"name": n, "seed": s, "volumes": r.volumes, "slices": r.slices, "cases": r.cases}
+        {
+            "name": n,
+            "seed": s,
+            "volumes": r.volumes,
+            "slices": r.slices,
+            "cases": r.cases,
+            "classes": {
+                case: found.to_json(list(TUMOUR_CLASSES.values()))
+                for case, found in r.confusions.items()
+            },
+        }
         for (n, s), r in runs.items()
     ]
 

@@ -26,6 +26,7 @@ from .class_evaluation import REGIONS, ClassEvaluation, RegionScores
 from .evaluation_cases import case_paths
 from .intensity_rule import intensity_rule, rule_threshold
 from .phantom_slices import PhantomSlices
+from .recipe_words import recipe_words
 from .train_class_network import CLASS_RECIPES
 from .tumour_classes import REGION_CHANNELS, TUMOUR_CLASSES, class_channels
 
@@ -44,6 +45,12 @@ class _ClassCase:
     truth: npt.NDArray[np.uint8]
     prepared: Prepared | None
     bright: float
+
+    @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """Where the scans are not empty, on the study's pixels: the brain of a stripped one."""
+        found = np.asarray(self.x.any(axis=1), dtype=np.float32)
+        return (found if self.prepared is None else self.prepared.to_study(found)) > 0.5
 
 
 def evaluate_class_networks(
@@ -85,6 +92,7 @@ def evaluate_class_networks(
                 yield Progress(done, total, message)
                 labels = yield from _labels(model, case, done, total, message)
                 scores[name, seed].add(case.name, labels, case.truth)
+                scores[name, seed].confuse(case.name, labels, case.truth, case.inside)
                 if case.prepared is not None:  # slices of a phantom are no volume
                     pieces[name, seed].add(case.name, in_largest_piece(labels), case.truth)
                 if model.card.architecture == "jf-ml-ista" and case.prepared is not None:
@@ -111,6 +119,7 @@ def evaluate_class_networks(
         parameters=parameters,
         evidence={key: _means(values) for key, values in evidence.items()},
         notes=tuple(skipped),
+        recipes=recipe_words({model.card.title: model.card for _, _, model in found}),
         pieces={key: run for key, run in pieces.items() if run.cases},
     )
 

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ..errors import ModelError, ReadError
-from ..evidence.scores import Counts, segmentation_scores, slice_dice
+from ..evidence.largest_piece import largest_piece
+from ..evidence.scores import Counts, dice, segmentation_scores, slice_dice
 from ..explanation.responses import model_responses_work
 from ..networks.bundle import Model, load_model
 from ..networks.card_file import CARD_FILE
@@ -26,6 +27,7 @@ from ..progress import Progress, Result, Work
 from .evaluation_cases import INPUTS, Case, case_paths, open_cases
 from .intensity_rule import READINGS, intensity_rule
 from .paper_numbers import LINEARISABLE, SEGMENTERS
+from .recipe_words import recipe_words
 from .sum_evaluation import CaseScores, Run, SumEvaluation
 
 #: Standard deviation of the blur in the network's pixels, and of the noise in units of (0, 1).
@@ -60,14 +62,17 @@ class _Tally:
         """Note a case's scores."""
         lesion = case.y.any(axis=(1, 2))
         whole: Mapping[str, float | None] = {}
+        piece = None
         if native is not None and case.native_y is not None:
             whole = segmentation_scores(native, case.native_y, case.voxel_ml)
+            piece = dice(largest_piece(native), case.native_y)
         self.cases.append(
             CaseScores(
                 case.name,
                 Counts.of(predicted[lesion], case.y[lesion]).dice,
                 Counts.of(predicted, case.y).dice,
                 dict(whole),
+                piece,
             )
         )
 
@@ -169,6 +174,7 @@ def evaluate_sum_work(
         responses=tuple(responses),
         groups=np.concatenate(groups),
         notes=tuple(skipped),
+        recipes=recipe_words({m.card.title: m.card for _, _, m in found}),
         models={
             f"{name}-{run_seed}" if run_seed else name: m.card.weights_sha256
             for name, run_seed, m in found

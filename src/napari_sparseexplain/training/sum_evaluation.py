@@ -34,6 +34,11 @@ CONDITIONS = {
 #: Files that the tables and all numbers are written to.
 FILES: tuple[str, str] = ("evaluation.md", "evaluation.json")
 
+#: Below so many patients an interval over them means nothing: their values are listed.
+FEWEST_PATIENTS = 5
+
+_PIECE = "largest piece"
+
 #: Cases listed one by one; more are only summed up.
 _LISTED_CASES = 40
 
@@ -50,12 +55,15 @@ class CaseScores:
     native : mapping
         `evidence.scores.segmentation_scores` on the scan's own voxels, all slices; empty for
         phantom slices.
+    piece : float or None
+        Dice there of the largest connected piece of the mask.
     """
 
     case: str
     dice: float | None
     volume_dice: float | None
     native: Mapping[str, float | None]
+    piece: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +117,8 @@ class SumEvaluation:
         Cases left out, and why.
     models : mapping
         Bundle to sha256 of its weights.
+    recipes : str
+        Which networks were trained alike (`recipe_words`).
     """
 
     data: str
@@ -118,6 +128,7 @@ class SumEvaluation:
     groups: npt.NDArray[np.int64]
     notes: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
+    recipes: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -138,6 +149,11 @@ class SumEvaluation:
         scores = np.mean([run.slice_dice for run in self.runs_of(name)], axis=0)
         return mean_with_interval(scores, groups=self.groups.tolist())
 
+    def slice_means(self, name: str) -> list[float]:
+        """The same of each patient alone."""
+        scores = np.mean([run.slice_dice for run in self.runs_of(name)], axis=0)
+        return [float(scores[self.groups == one].mean()) for one in np.unique(self.groups)]
+
     def text(self) -> str:
         """All tables, as Markdown that reads well in a terminal."""
         patients = np.unique(self.groups).size
@@ -145,6 +161,7 @@ class SumEvaluation:
         head = [
             f"Evaluation on {self.data}: {self.groups.size} lesion slices of {whose}.",
             self._about_runs(),
+            *([self.recipes] if self.recipes else []),
             f"Rule: {RULE}, of the volume (3-D) or of each slice (2-D).",
             *self.notes,
         ]
@@ -195,6 +212,7 @@ class SumEvaluation:
                             "dice": case.dice,
                             "volume_dice": case.volume_dice,
                             "native": dict(case.native),
+                            "largest_piece_dice": case.piece,
                         }
                         for case in run.cases
                     ],
@@ -287,12 +305,14 @@ class SumEvaluation:
 
     def _beyond_table(self) -> str:
         """Per slice, whole volume, false positives: what the paper does not give."""
-        per_slice = []
-        for name in self.names:
-            mean = self.slice_mean(name)
-            per_slice.append("-" if mean is None else _interval(mean))
-        over = "patients" if np.unique(self.groups).size > 1 else "slices"
-        rows = [[f"Dice a slice, 95 % interval over {over}", *per_slice]]
+        if np.unique(self.groups).size < FEWEST_PATIENTS:
+            title = "Dice a slice, mean of each patient"
+            cells = [", ".join(f"{v:.3f}" for v in self.slice_means(n)) for n in self.names]
+        else:
+            title = "Dice a slice, 95 % interval over patients"
+            means = [self.slice_mean(name) for name in self.names]
+            cells = ["-" if mean is None else _interval(mean) for mean in means]
+        rows = [[title, *cells]]
         at_128: list[tuple[str, Callable[[CaseScores], float | None], int]] = [
             ("Dice of all slices at 128², mean over cases", lambda c: c.volume_dice, 3)
         ]
@@ -310,6 +330,8 @@ class SumEvaluation:
                 rows.append(
                     [title, *[self._case_mean(n, _native(key), digits) for n in self.names]]
                 )
+            pieces = [self._case_mean(n, lambda case: case.piece, 3) for n in self.names]
+            rows.insert(4, [f"Own voxels: whole volume Dice, {_PIECE}", *pieces])
         return (
             "Beyond the paper (not distorted; mean over cases, ± over trainings).\n\n"
             + text_table(["", *self._titles()], rows)
@@ -323,20 +345,27 @@ class SumEvaluation:
         return mean_and_deviation(means, digits)
 
     def _case_table(self) -> str:
-        """Each case by itself: Dice on its lesion slices at 128², and on its own voxels."""
+        """Each case by itself: on its lesion slices at 128², and whole on its own voxels."""
         cases = self.segmenters[0].cases
         if not 1 < len(cases) <= _LISTED_CASES:
             return ""
+        asked: list[tuple[str, Callable[[CaseScores], float | None]]] = [
+            ("lesion slices at 128²", lambda case: case.dice)
+        ]
+        if any(case.native for case in cases):
+            asked += [
+                ("whole volume, own voxels", _native("dice")),
+                (f"whole volume, {_PIECE}", lambda case: case.piece),
+            ]
         rows = []
         for number, case in enumerate(cases):
-            cells = [
-                mean_and_deviation([run.cases[number].dice for run in self.runs_of(name)])
-                for name in self.names
-            ]
-            rows.append([case.case, *cells])
-        return "Dice on lesion slices at 128², case by case.\n\n" + text_table(
-            ["", *self._titles()], rows
-        )
+            for words, pick in asked:
+                cells = [
+                    mean_and_deviation([pick(run.cases[number]) for run in self.runs_of(name)])
+                    for name in self.names
+                ]
+                rows.append([f"{case.case}: {words}", *cells])
+        return "Dice, case by case.\n\n" + text_table(["", *self._titles()], rows)
 
 
 _METRICS = ("SDS", "SDS (energy)", "FDV", "FDS")

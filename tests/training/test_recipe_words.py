@@ -1,0 +1,19 @@
+"""A table says which of its networks were trained alike."""
+
+from __future__ import annotations
+
+from napari_sparseexplain.networks.catalogue import models
+from napari_sparseexplain.training.recipe_words import recipe_words
+
+
+def words_of(*names: str) -> str:
+    cards = models()
+    return recipe_words({cards[name].title: cards[name] for name in names})
+
+
+def test_the_shipped_networks() -> None:
+    words = words_of("unet", "unet-nobn", "sum-seg", "sum-rec")
+    assert "U-Net_NoBN and SUM_Seg share data and recipe" in words
+    assert "U-Net, SUM_Rec: a recipe of their own each" in words
+    assert "share" not in words_of("sum-seg", "sum-rec")
+    assert "share" not in words_of("jf-ml-ista", "jf-ml-ista-separate", "unet-classes")
