@@ -21,14 +21,14 @@ FOUR = ("t1", "t1ce", "t2", "flair")
 @pytest.mark.parametrize(
     ("roles", "method", "target", "wanted"),
     [
-        (FOUR, "xrai", "WT", "sum-rec"),
-        (("flair",), "guided-ig", "WT", "sum-rec"),
+        (FOUR, "xrai", "WT", "sum-seg"),
+        (("flair",), "guided-ig", "WT", "sum-seg"),
         (FOUR, "ig", "TC", "unet-classes"),
         (FOUR, "occlusion", "ET@seg", "unet-classes"),
         (FOUR, "components", None, "jf-ml-ista"),
-        (("flair",), "segmentation", None, "sum-rec"),
-        (FOUR, "xrai", Target.voxel((0, 1, 1)), "sum-rec"),
-        (("flair",), "xrai", "drawn", "sum-rec"),
+        (("flair",), "segmentation", None, "sum-seg"),
+        (FOUR, "xrai", Target.voxel((0, 1, 1)), "sum-seg"),
+        (("flair",), "xrai", "drawn", "sum-seg"),
     ],
 )
 def test_the_first_that_fits_scans_method_and_target(roles, method, target, wanted: str) -> None:
@@ -42,10 +42,10 @@ def test_the_first_that_fits_scans_method_and_target(roles, method, target, want
 @pytest.mark.parametrize(
     ("roles", "method", "target", "message"),
     [
-        (("t2",), "xrai", "WT", r"sum-rec needs flair.*--model"),
+        (("t2",), "xrai", "WT", r"sum-seg needs flair.*--model"),
         (("flair",), "components", None, "jf-ml-ista needs t1, t1ce, t2"),
-        (("flair",), "xrai", "TC", "sum-rec knows no TC"),
-        (FOUR, "xrai", "probability:WT", "sum-rec knows no probability of WT"),
+        (("flair",), "xrai", "TC", "sum-seg knows no TC"),
+        (FOUR, "xrai", "probability:WT", "sum-seg knows no probability of WT"),
     ],
 )
 def test_where_none_fits_each_says_why(roles, method, target, message: str) -> None:

@@ -10,7 +10,15 @@ def list_models() -> None:
     for name, card in models().items():
         print(f"{name}: {card.title}, {card.task}, input {' + '.join(card.inputs.roles)}")
         for key, value in card.metrics.items():
-            print(f"    {key}: {value}")
+            for line in _lines(key, value):
+                print(f"    {line}")
+
+
+def _lines(key: str, value: object) -> list[str]:
+    """A score, or several of one name, each on a line."""
+    if not isinstance(value, dict):
+        return [f"{key}: {value}"]
+    return [line for name, inner in value.items() for line in _lines(f"{key}, {name}", inner)]
 
 
 def list_methods() -> None:

@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Entry among a card's metrics: ``measured on``, ``cases`` with the Dice of each class, and what
+#: `Confusion.to_json` tells of all cases together.
+CARD_ENTRY = "classes"
+
 
 @dataclass(frozen=True, eq=False)
 class Confusion:

@@ -165,6 +165,20 @@ class ClassEvaluation:
         texts = (self.text() + "\n", json.dumps(self._numbers(), indent=1) + "\n")
         return write_together(out, dict(zip(FILES, texts, strict=True)), overwrite=overwrite)
 
+    def card_entry(self, name: str, seed: str = "") -> dict[str, Any]:
+        """What a network's card tells of its classes (`evidence.confusion.CARD_ENTRY`).
+
+        Parameters
+        ----------
+        name, seed : str
+            As in ``runs``.
+        """
+        names, found = list(TUMOUR_CLASSES.values()), self.runs[name, seed].confusions
+        cases = {case: one.to_json(names)["dice"] for case, one in found.items()}
+        together = sum(found.values(), _NOTHING).to_json(names)
+        where = "inside the brain, over the whole volume"
+        return {"measured on": f"{', '.join(cases)}, {where}", "cases": cases, **together}
+
     def _numbers(self) -> dict[str, Any]:
         return {
             "data": self.data,

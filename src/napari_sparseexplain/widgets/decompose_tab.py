@@ -17,6 +17,7 @@ from ..progress import Work
 from ..volumes import Study
 from .awaited_slice import AwaitedSlice
 from .cell_choice import CellChoice
+from .class_quality import ClassQuality
 from .class_table import ClassTable
 from .click_read_out import voxel_lines
 from .decompose_session import METHOD, DecomposeSession, Shown, SliceAnswer
@@ -99,6 +100,8 @@ class DecomposeTab(ExplainTab):
         self.classes = ClassTable()
         self.classes.switched.connect(self._on_state)
         self.results_box.addWidget(self.classes)
+        self.quality = ClassQuality()
+        self.results_box.addWidget(self.quality)
         self.notes = wrapped_label()
         self.notes.setEnabled(False)
         self.results_box.addWidget(self.notes)
@@ -215,6 +218,7 @@ class DecomposeTab(ExplainTab):
     def _on_model(self) -> None:
         card = self.models.card
         self.classes.set_card(card)
+        self.quality.set_card(card)
         self.cells.set_card(card)
         self.rounds.set_card(card)
         self._on_state()

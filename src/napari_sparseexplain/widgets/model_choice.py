@@ -9,15 +9,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ..errors import ModelError, SparseExplainError
+from ..explanation.model_choice import FIRST_MODEL
 from ..networks.card_file import CARD_FILE, read_card
 from ..networks.catalogue import bundle_folder, models
 from ..networks.model_card import ModelCard
 from .model_session import ModelKey
 from .notices import tell_error
 from .preferences import preference
-
-#: The model that the tour begins with.
-FIRST_MODEL = "sum-rec"
 
 #: Devices offered; one that this machine lacks is refused with what it has. Asking for the
 #: devices there are would load torch when the window opens.
