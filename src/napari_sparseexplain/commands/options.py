@@ -37,6 +37,15 @@ Roles = Annotated[
 PatientAxes = Annotated[
     bool, typer.Option("--patient-axes", help="Resample an oblique scan to the patient's axes.")
 ]
+Labels = Annotated[
+    str,
+    typer.Option(
+        "--labels",
+        help="What the numbers of the lesion mask stand for, where its name does not tell: "
+        "brats-2015 (1 to 4), brats-2021 (1, 2, 4), brats-2023 (1, 2, 3), brats-2024 (4 is the "
+        "cavity), brats-2024-ped, decathlon.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 Identify = Annotated[

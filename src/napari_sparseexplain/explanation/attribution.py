@@ -135,6 +135,7 @@ def attribution_work(
             slices=span,
             target=target,
             seed=seed,
+            region=prepared.region,
         ),
         grid=study.grid,
         slices=span,
@@ -281,7 +282,7 @@ def _maps(
         named += [
             (f"heatmap-{role}", f"Heat map · {role}", heat[:, c]) for c, role in enumerate(roles)
         ]
-    on_study = [(name, title, prepared.to_study(data)) for name, title, data in named]
+    on_study = [(name, title, prepared.heat_to_study(data)) for name, title, data in named]
     top = max(_limit(data) for _, _, data in on_study)
     return tuple(
         ExplanationMap(

@@ -220,7 +220,7 @@ def region_maps(
 ) -> tuple[ExplanationMap, ...]:
     """Heat map, top and regions on the study's voxels: nearest, so that no gain is made up."""
     shape = (prepared.grid.shape[1], prepared.grid.shape[2])
-    data = nearest_in_plane(heat, shape).astype(np.float32)
+    data = prepared.kept_inside(nearest_in_plane(heat, shape).astype(np.float32))
     limit = float(np.abs(data).max()) or 1.0
     best = top_share(data, top, per_slice=per_slice).astype(np.uint8)
     title = "3-D XRAI" if VOLUME in tables else "XRAI"
@@ -235,7 +235,7 @@ def region_maps(
         ),
         ExplanationMap(
             REGIONS,
-            nearest_in_plane(ranks, shape),
+            prepared.kept_inside(nearest_in_plane(ranks, shape)),
             "segmentation",
             f"{title} regions by rank",
             axes={REGIONS: dict(tables)},
@@ -267,7 +267,13 @@ def regional_explanation(
         method=method,
         maps=maps,
         provenance=run_record(
-            study, score.model, method, values, slices=prepared.slices, target=target
+            study,
+            score.model,
+            method,
+            values,
+            slices=prepared.slices,
+            target=target,
+            region=prepared.region,
         ),
         grid=study.grid,
         slices=prepared.slices,
