@@ -87,6 +87,13 @@ class ExplainedSlices:
         """Scores (B,) of images (B, C, H, W) that stand for the slice at ``place``."""
         return self.score.scores(images, np.full(len(images), self.rows[place]))
 
+    def fed(self, place: int, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Images (..., H, W) in place of the slice at ``place``, 0 where it is not looked at."""
+        if self.prepared.inside is None:
+            return images
+        inside = self.prepared.inside_network[int(self.rows[place])]
+        return np.asarray(np.where(inside, images, np.float32(0.0)), dtype=np.float32)
+
     def answers(
         self, place: int, images: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -96,7 +103,7 @@ class ExplainedSlices:
         and the share of it that is segmented as the target. A classifier: the class's probability,
         and 1 where it is the likeliest class.
         """
-        given = drain(predict_array(self.model, images)).mask
+        given = drain(predict_array(self.model, self.fed(place, images))).mask
         channels = list(self.score.channels)
         if "0" in {str(label) for label in self.model.card.classes} or given.ndim == 2:
             probability = given[:, channels].sum(axis=1)
