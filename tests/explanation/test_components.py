@@ -44,7 +44,8 @@ def study(**changes: np.ndarray) -> Study:
     mask[2, 6:9, 5:8] = 4
     volumes = {role: volume(image, role) for role, image in images.items()}
     seg = volume(mask, "seg", "label")
-    return Study("made", None, volumes, {"seg": seg}, seg.grid, "flair")
+    made = Study("made", None, volumes, {"seg": seg}, seg.grid, "flair")
+    return made.with_label_numbering("brats-2021")
 
 
 def model(separate: bool = False) -> Model:
@@ -100,7 +101,7 @@ def test_the_largest_piece_of_a_volumes_mask_stands_beside_it(
     """Two pieces, the larger one true: without the other one nothing is wrong."""
     true = study().labels["seg"].spatial()[1:4]
 
-    def seen(_model: Model, logits: np.ndarray) -> np.ndarray:
+    def seen(_model: Model, logits: np.ndarray, inside: object) -> np.ndarray:
         labels = true.copy()
         labels[1, 16:19, 12:15] = 2
         return labels

@@ -14,8 +14,8 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, SparseExplainError, StudyError
 from napari_sparseexplain.evidence.store import load_explanation, save_explanation
 from napari_sparseexplain.explanation.catalogue import explain_work, slice_range
+from napari_sparseexplain.explanation.class_maps import label_map
 from napari_sparseexplain.explanation.method import Parameter
-from napari_sparseexplain.explanation.segmentation import label_map
 from napari_sparseexplain.networks.bundle import Model, save_bundle
 from napari_sparseexplain.networks.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.sum_network import SumNetwork

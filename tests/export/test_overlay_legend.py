@@ -76,11 +76,14 @@ def test_a_tumour_masks_legend_names_its_classes_once(
     assert not any("label" in text for text in written)
 
 
-def test_names_that_no_file_tells_are_given_as_the_usual_ones_beside_the_value(
+def test_what_no_file_tells_is_told_by_a_person_or_not_at_all(
     tmp_path: Path,
 ) -> None:
-    names = label_names(tumour_study(tmp_path / "case", (1, 2, 4)), "seg")
-    assert names[4] == "label 4 (BraTS: enhancing tumour)"
+    study = tumour_study(tmp_path / "case", (1, 2, 4))
+    assert label_names(study, "seg") == {}
+    assert label_names(study.with_label_numbering("brats-2021"), "seg")[4] == "enhancing tumour"
+    after = label_names(study.with_label_numbering("brats-2024"), "seg")
+    assert after[4] == "resection cavity"
     assert label_names(make_phantom(0, spacing_mm=4.0), "seg")[4] == "enhancing tumour"
 
 

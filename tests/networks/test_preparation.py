@@ -189,11 +189,12 @@ def test_a_constant_scan_is_refused(value: int) -> None:
 def test_thick_slices_in_another_plane_are_said(spacing, word: str) -> None:
     notes = prepare(study_of(spacing, flair=head()), CARD).notes
     assert any(word in note for note in notes)
-    assert not prepare(study_of((5.0, 1.0, 1.0), flair=head()), CARD).notes
+    notes = prepare(study_of((5.0, 1.0, 1.0), flair=head()), CARD).notes
+    assert not any("acquired" in note for note in notes)
 
 
 def test_a_model_of_unit_intensities_takes_those_only() -> None:
-    card = replace(CARD, inputs=replace(CARD.inputs, normalisation="unit"))
+    card = replace(CARD, inputs=replace(CARD.inputs, normalisation="unit", mask="none"))
     image = np.random.default_rng(0).random((1, 128, 128)).astype(np.float32)
     study = study_of((1.0, 1.875, 1.875), flair=image)
     assert np.abs(prepare(study, card).array[:, 0] - image).max() < 1e-6

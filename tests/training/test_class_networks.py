@@ -231,14 +231,15 @@ def test_a_folder_without_bundles_says_how_to_name_them(tmp_path: Path) -> None:
 
 def write_numbered(folder: Path, enhancing: int) -> Path:
     """The slices as a study in BraTS naming, with the enhancing tumour of a given number."""
+    case = {4: "BraTS2021_00001", 3: "BraTS-GLI-00001-000"}[enhancing]
     folder.mkdir(parents=True)
     data = slices(6)
     affine = np.diag([-1.0, -1.0, 3.0, 1.0])
     for r, role in enumerate(data.roles):
         scan = np.moveaxis(data.x[:, r], 0, 2).astype(np.int16)
-        nib.save(nib.Nifti1Image(scan, affine), folder / f"case_{role}.nii.gz")
+        nib.save(nib.Nifti1Image(scan, affine), folder / f"{case}_{role}.nii.gz")
     labels = np.moveaxis(np.where(data.y == 4, enhancing, data.y), 0, 2).astype(np.uint8)
-    nib.save(nib.Nifti1Image(labels, affine), folder / "case_seg.nii.gz")
+    nib.save(nib.Nifti1Image(labels, affine), folder / f"{case}_seg.nii.gz")
     return folder
 
 

@@ -13,6 +13,7 @@ from . import progress_bar
 from .options import (
     Device,
     Identify,
+    Labels,
     Out,
     Overwrite,
     Roles,
@@ -76,6 +77,7 @@ def decompose(
     slices: Slices = None,
     device: Device = "auto",
     role: Roles = None,
+    labels: Labels = "",
     identify: Identify = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -96,7 +98,7 @@ def decompose(
     beside = [out / f"{method.value}_{name}" for name in _BESIDE] if model is None else []
     check_free(beside, overwrite=overwrite)
     check_place(out, method.value if model is None else "components", overwrite=overwrite)
-    study = open_study(study_path, roles=roles)
+    study = open_study(study_path, roles=roles, label_numbering=labels)
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
     if study[study.reference].source.format == "image":

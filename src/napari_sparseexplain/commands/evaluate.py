@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import progress_bar
-from .options import Device, Overwrite
+from .options import Device, Labels, Overwrite
 
 app = typer.Typer(no_args_is_help=True, help="Print a paper's tables, its numbers beside ours.")
 
@@ -31,6 +31,7 @@ def evaluate_sum(
         Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the added noise.")] = 0,
+    labels: Labels = "",
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
@@ -42,7 +43,8 @@ def evaluate_sum(
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
     result = progress_bar.run(
-        evaluate_sum_work(data, runs=runs, seed=seed, device=device), "evaluation"
+        evaluate_sum_work(data, runs=runs, seed=seed, device=device, label_numbering=labels),
+        "evaluation",
     )
     print(result.text())
     if out is not None:
@@ -62,6 +64,7 @@ def evaluate_jf_ml_ista(
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
     ] = None,
+    labels: Labels = "",
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
@@ -72,7 +75,10 @@ def evaluate_jf_ml_ista(
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
-    result = progress_bar.run(evaluate_class_networks(data, runs=runs, device=device), "evaluation")
+    result = progress_bar.run(
+        evaluate_class_networks(data, runs=runs, device=device, label_numbering=labels),
+        "evaluation",
+    )
     print(result.text())
     if out is not None:
         for path in result.save(out, overwrite=overwrite):

@@ -11,6 +11,7 @@ from . import progress_bar
 from .options import (
     Device,
     Identify,
+    Labels,
     ModelName,
     Out,
     Overwrite,
@@ -43,6 +44,7 @@ def explain(
     ] = None,
     reference: Reference = None,
     role: Roles = None,
+    labels: Labels = "",
     patient_axes: PatientAxes = False,
     identify: Identify = False,
     overwrite: Overwrite = False,
@@ -64,7 +66,13 @@ def explain(
 
     aim = None if target is None else Target.parse(target)
     check_place(out, method, "" if aim is None else aim.label, overwrite=overwrite)
-    study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
+    study = open_study(
+        study_path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        label_numbering=labels,
+    )
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
     if model is None:

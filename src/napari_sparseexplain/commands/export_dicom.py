@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    Labels,
     Out,
     Overwrite,
     PatientAxes,
@@ -49,6 +50,7 @@ def export_dicom(
     uid_key: UidKey = None,
     reference: Reference = None,
     role: Roles = None,
+    labels: Labels = "",
     patient_axes: PatientAxes = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -68,7 +70,13 @@ def export_dicom(
     identity = deidentification(uid_key, keep_identity=keep_identity)
     names = name or explanation_names(result)
     explanations = [load_explanation(result, each) for each in names]
-    study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
+    study = open_study(
+        study_path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        label_numbering=labels,
+    )
     pictures = [_picture(path, picture_shows_identity) for path in picture or []]
     if pictures and len(explanations) > 1:
         raise SparseExplainError(

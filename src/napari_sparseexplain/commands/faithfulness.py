@@ -14,6 +14,7 @@ from . import progress_bar
 from .options import (
     Device,
     Identify,
+    Labels,
     ModelName,
     Overwrite,
     Reference,
@@ -64,6 +65,7 @@ def faithfulness(
     ] = None,
     reference: Reference = None,
     role: Roles = None,
+    labels: Labels = "",
     identify: Identify = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write the table as text and JSON here.")
@@ -99,7 +101,7 @@ def faithfulness(
     def studies() -> Iterator[Study]:
         for path in paths:
             try:
-                study = open_study(path, reference=reference, roles=roles)
+                study = open_study(path, reference=reference, roles=roles, label_numbering=labels)
             except SparseExplainError as error:
                 if len(paths) == 1:
                     raise

@@ -47,6 +47,15 @@ Slices = Annotated[
     str | None,
     typer.Option("--slices", "--slice", help="N or A:B, counted from 0; all if left out."),
 ]
+Labels = Annotated[
+    str,
+    typer.Option(
+        "--labels",
+        help="What the numbers of the lesion mask stand for, where its name does not tell: "
+        "brats-2015 (1 to 4), brats-2021 (1, 2, 4), brats-2023 (1, 2, 3), brats-2024 (4 is the "
+        "cavity), brats-2024-ped, decathlon.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 Identify = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    Labels,
     Out,
     Overwrite,
     PatientAxes,
@@ -67,6 +68,7 @@ def report(
     uid_key: UidKey = None,
     reference: Reference = None,
     role: Roles = None,
+    labels: Labels = "",
     patient_axes: PatientAxes = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -94,7 +96,13 @@ def report(
     if is_review(path):
         reading: Reading = restore_review(path, moved=moved, elsewhere=elsewhere)
     else:
-        opened = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
+        opened = open_study(
+            path,
+            reference=reference,
+            patient_axes=patient_axes,
+            roles=roles,
+            label_numbering=labels,
+        )
         for finding in opened.findings:
             typer.echo(f"{finding.level}: {finding.words()}", err=True)
         reading = default_reading(opened, load_explanations(explanations or [], opened))

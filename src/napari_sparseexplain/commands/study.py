@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from .options import PatientAxes, Reference, Roles, StudyPath, parse_roles
+from .options import Labels, PatientAxes, Reference, Roles, StudyPath, parse_roles
 
 
 def describe(
     path: StudyPath,
     reference: Reference = None,
     role: Roles = None,
+    labels: Labels = "",
     patient_axes: PatientAxes = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
@@ -21,7 +22,11 @@ def describe(
     from ..volumes import Study, open_study
 
     study: Study = open_study(
-        path, reference=reference, patient_axes=patient_axes, roles=parse_roles(role)
+        path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=parse_roles(role),
+        label_numbering=labels,
     )
     volumes = {**study.images, **study.labels}
     if as_json:

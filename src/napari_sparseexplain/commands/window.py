@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import SparseExplainError
-from .options import PatientAxes, Reference, Roles, StudyPath, parse_roles
+from .options import Labels, PatientAxes, Reference, Roles, StudyPath, parse_roles
 
 
 def open_window(
     path: StudyPath,
     reference: Reference = None,
     role: Roles = None,
+    labels: Labels = "",
     patient_axes: PatientAxes = False,
 ) -> None:
     """Open a study in napari with the SparseExplain workspace beside it."""
@@ -28,7 +29,9 @@ def open_window(
 
     # Read before the window comes up, so that a file that cannot be read is one line, not an
     # empty window.
-    study = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
+    study = open_study(
+        path, reference=reference, patient_axes=patient_axes, roles=roles, label_numbering=labels
+    )
 
     with _interrupts_noted() as end_if_interrupted:
         import napari

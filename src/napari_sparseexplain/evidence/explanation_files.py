@@ -71,6 +71,7 @@ def write_map(path: Path, item: ExplanationMap, explanation: Explanation, study:
         dtype=data.dtype if item.kind == "segmentation" else np.float32,
         slices=None if whole else span,
         description=f"{explanation.method} {item.name} {explanation.provenance.model}".strip(),
+        result=True,
     )
 
 

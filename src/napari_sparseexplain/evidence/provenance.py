@@ -50,6 +50,12 @@ class Provenance:
         Package versions.
     created : str
         UTC time, ISO 8601.
+    model_origin : str
+        Where the model came from, without a path: ``"bundled"``, ``"folder"``, ``"file"`` or
+        ``"memory"``. It is known by its weights: two models may have one name.
+    input_mask : mapping
+        What the network was fed: ``mask`` (of the card), ``found`` (how), ``set_to_0`` (share of
+        what the scans show); empty where no scan was.
     """
 
     method: str
@@ -61,6 +67,8 @@ class Provenance:
     device: str = "cpu"
     versions: Mapping[str, str] = field(default_factory=package_versions)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    model_origin: str = ""
+    input_mask: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

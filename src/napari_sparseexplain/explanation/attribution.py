@@ -21,6 +21,7 @@ from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import slice_words
+from .gap_advice import NOT_ADDING_UP, gap_advice
 from .kept_attributions import KeptAttributions
 from .method import ParameterValue
 from .run_record import run_record
@@ -123,7 +124,9 @@ def attribution_work(
     if len(rows) < len(prepared.array):
         empty = len(prepared.array) - len(rows)
         said.append(f"{empty} of {len(prepared.array)} slices hold none of the target: 0 there.")
-    scores, about = _gap_scores(found, no_gap)
+    scores, about = _gap_scores(
+        found, no_gap, lambda: gap_advice(score, prepared, rows, parameters, given)
+    )
     return Explanation(
         method=method,
         maps=_maps(prepared, found.values, rows, model.card.inputs.roles, signed),
@@ -135,6 +138,7 @@ def attribution_work(
             slices=span,
             target=target,
             seed=seed,
+            region=prepared.region,
         ),
         grid=study.grid,
         slices=span,
@@ -242,7 +246,9 @@ def target_span(target: Target, slices: slice) -> slice:
     return slice(s, s + 1)
 
 
-def _gap_scores(found: Attribution, no_gap: str) -> tuple[dict[str, float | None], list[str]]:
+def _gap_scores(
+    found: Attribution, no_gap: str, advice: Callable[[], str]
+) -> tuple[dict[str, float | None], list[str]]:
     if found.change is None:
         return {"completeness gap": None}, [f"No completeness gap: {no_gap}."]
     gaps, change = found.gaps(), found.change.double().abs().numpy()
@@ -258,10 +264,7 @@ def _gap_scores(found: Attribution, no_gap: str) -> tuple[dict[str, float | None
         scores["completeness gap, worst slice"] = float(each.max())
     said = []
     if gap > GAP_LIMIT:
-        said.append(
-            f"The map does not add up: the gap is {gap:.0%} of the change of score. Take more "
-            "steps, or another baseline."
-        )
+        said.append(f"{NOT_ADDING_UP}: the gap is {gap:.0%} of the change of score. {advice()}")
     return scores, said
 
 
@@ -281,7 +284,7 @@ def _maps(
         named += [
             (f"heatmap-{role}", f"Heat map · {role}", heat[:, c]) for c, role in enumerate(roles)
         ]
-    on_study = [(name, title, prepared.to_study(data)) for name, title, data in named]
+    on_study = [(name, title, prepared.heat_to_study(data)) for name, title, data in named]
     top = max(_limit(data) for _, _, data in on_study)
     return tuple(
         ExplanationMap(

@@ -7,10 +7,12 @@ TC = necrosis + enhancing, ET = enhancing. Others have a channel for a region it
 
 from __future__ import annotations
 
-import re
+import numpy as np
+import numpy.typing as npt
 
 from ..errors import StudyError
 from ..networks.model_card import ModelCard
+from ..volumes.tumour_numbering import part_of_name
 
 #: Parts of a nested region.
 UNIONS: dict[str, frozenset[str]] = {
@@ -21,19 +23,6 @@ UNIONS: dict[str, frozenset[str]] = {
 
 #: What BraTS numbers mean; 2023 and later number the enhancing tumour 3.
 _BRATS_LABELS = {"1": "NCR", "2": "ED", "3": "ET", "4": "ET"}
-
-#: The first pattern that a name matches says what it is: "non-enhancing" must come before
-#: "enhancing", and "necrotic and non-enhancing tumour core" before "tumour core".
-_NAMES = tuple(
-    (re.compile(pattern, re.IGNORECASE), part)
-    for pattern, part in (
-        (r"\bwt\b|whole[ _-]?tumou?r", "WT"),
-        (r"necro|non[ _-]?enhancing|\bncr\b|\bnet\b", "NCR"),
-        (r"o?edema|\bed\b", "ED"),
-        (r"enhancing|\bet\b", "ET"),
-        (r"\btc\b|tumou?r[ _-]?core", "TC"),
-    )
-)
 
 
 def class_channels(card: ModelCard, name: str) -> tuple[int, ...]:
@@ -79,6 +68,18 @@ def has_class(card: ModelCard, name: str) -> bool:
     return True
 
 
+def predicted_region(
+    card: ModelCard, labels: npt.NDArray[np.integer], name: str
+) -> npt.NDArray[np.bool_] | None:
+    """Voxels of a region in a model's label map; None where it does not tell the region apart."""
+    try:
+        channels = class_channels(card, name)
+    except StudyError:
+        return None
+    values = [int(value) for value in card.classes]
+    return np.isin(labels, [values[channel] for channel in channels])
+
+
 def _region_channels(classes: list[tuple[str, str]], region: str) -> tuple[int, ...]:
     parts = [_part(title) for _, title in classes]
     if region in parts:  # a channel for the region itself
@@ -96,10 +97,9 @@ def _region_channels(classes: list[tuple[str, str]], region: str) -> tuple[int, 
 
 
 def _part(title: str) -> str:
-    for pattern, part in _NAMES:
-        if pattern.search(title):
-            return part
-    return ""
+    """Of the three exclusive parts; what does not enhance is one with the necrosis."""
+    part = part_of_name(title)
+    return "NCR" if part in ("NET", "CC") else part
 
 
 def _choices(card: ModelCard, classes: list[tuple[str, str]]) -> str:

@@ -13,16 +13,19 @@ from ..errors import SparseExplainError
 from ..evidence import Explanation, ExplanationMap
 from ..evidence.class_ids import class_ids
 from ..evidence.largest_piece import in_largest_piece
-from ..evidence.scores import dice, union
+from ..evidence.scores import dice
 from ..networks.bundle import Model
 from ..networks.device import is_out_of_memory
 from ..networks.inference import ACCELERATOR_MICRO_BATCH
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.reference_mask import ReferenceMask, reference_mask
+from .class_maps import class_report
+from .class_regions import predicted_region
 from .component_scores import in_class_energy, mutual_coherence
 from .run_record import run_record
-from .segmentation import true_mask
+from .segmentation import no_truth_note
 from .slice_decomposition import SliceDecomposition, decompose_slices
 from .sparse_parameters import class_names, parameter_table, sparse_network
 from .target import Target
@@ -93,7 +96,7 @@ def components_work(
     silent = np.asarray(
         decompose_slices(model, np.zeros_like(prepared.array[:1])).silent_logits, dtype=np.float32
     )
-    scores, said = component_scores(study, model, slices, maps, logits, silent)
+    scores, said = component_scores(study, model, prepared, maps, logits, silent)
     scores |= _sums(found, prepared, names, network.classes)
     notes += said
     shares = np.mean(found.active, axis=0) if found.active else None
@@ -105,7 +108,9 @@ def components_work(
     return Explanation(
         method="components",
         maps=tuple(maps),
-        provenance=run_record(study, model, "components", values, slices=slices),
+        provenance=run_record(
+            study, model, "components", values, slices=slices, region=prepared.region
+        ),
         grid=study.grid,
         slices=slices,
         scores=scores,
@@ -131,7 +136,8 @@ def decomposition_maps(
     """
     names = class_names(model)
     maps = component_maps(prepared, components, residual, names, model.card.inputs.roles)
-    values = prepared.to_study(logits)
+    # Outside there is no class: all logits are 0 there, which is that of no class.
+    values = prepared.heat_to_study(logits)
     for c, (name, short) in enumerate(zip(names, class_ids(names), strict=True)):
         maps.append(
             ExplanationMap(
@@ -140,7 +146,7 @@ def decomposition_maps(
         )
     named = {int(v): n for v, n in model.card.classes.items() if int(v) != 0}
     title = f"{model.card.title} mask"
-    labels = likeliest_labels(model, values)
+    labels = likeliest_labels(model, values, prepared.inside)
     maps.append(ExplanationMap("mask", labels, "segmentation", title, classes=named))
     return maps, values
 
@@ -205,7 +211,7 @@ def component_maps(
 def component_scores(
     study: Study,
     model: Model,
-    slices: slice,
+    prepared: Prepared,
     maps: list[ExplanationMap],
     logits: Array,
     silent: Array,
@@ -220,54 +226,78 @@ def component_scores(
     roles = model.card.inputs.roles
     values = [int(v) for v in model.card.classes]
     by_name: Mapping[str, ExplanationMap] = {m.name: m for m in maps}
-    true, role = true_mask(study, slices)
-    notes: list[str] = []
-    if true is None:
-        labels = np.asarray(by_name["mask"].data)
+    mask = np.asarray(by_name["mask"].data)
+    scores, notes = class_report(prepared, mask, by_name["mask"].classes)
+    truth = reference_mask(study, prepared.slices)
+    if truth is None:
+        labels = mask
         notes.append("In-class energy is against the model's own classes: there is no true mask.")
+        notes += [said] if (said := no_truth_note(study)) else []
     else:
-        labels = study.labels[role].spatial()[slices]
-        notes.append(f"Scores are against the mask {role!r}.")
-    if (labels == 3).any() and 3 not in values:
-        labels = np.where(labels == 3, 4, labels)  # BraTS 2023 numbers enhancing tumour 3
-    scores: dict[str, float | None] = {}
-    table = np.zeros(256, dtype=np.intp)
-    for c, value in enumerate(values):
-        table[value] = c
-    channels = table[np.asarray(labels).astype(np.uint8)]
-    brain = np.zeros(channels.shape, dtype=np.bool_)
+        labels = truth.own_labels()
+        notes.append(f"Scores are against the mask {truth.role!r}.")
+        notes += [truth.note] if truth.note else []
+    brain = np.zeros(mask.shape, dtype=np.bool_)
     for r in roles:
         brain |= np.asarray(by_name[f"reconstruction-{r}"].data) != 0
-    for c, name in enumerate(names):
-        energy = sum(np.square(np.asarray(by_name[f"component-{ids[c]}-{r}"].data)) for r in roles)
-        share = in_class_energy(np.asarray(energy), channels, c)
-        scores[f"in-class energy, {name}"] = share
-        inside = (channels == c) & brain
-        scores[f"area share, {name}"] = float(inside.sum() / max(1, brain.sum()))
-    if true is None:
+    if prepared.inside is not None:
+        brain &= prepared.inside
+    if truth is None or truth.tells_parts:
+        table = np.zeros(256, dtype=np.intp)
+        for c, value in enumerate(values):
+            table[value] = c
+        channels = table[labels.astype(np.uint8)]
+        for c, name in enumerate(names):
+            energy = sum(
+                np.square(np.asarray(by_name[f"component-{ids[c]}-{r}"].data)) for r in roles
+            )
+            share = in_class_energy(np.asarray(energy), channels, c)
+            scores[f"in-class energy, {name}"] = share
+            inside = (channels == c) & brain
+            scores[f"area share, {name}"] = float(inside.sum() / max(1, brain.sum()))
+    if truth is None:
         return scores, notes
-    whole = {r: dice(union(likeliest_labels(model, logits), r), union(labels, r)) for r in REGIONS}
+    whole = region_dice(model, likeliest_labels(model, logits, prepared.inside), truth)
     scores |= {f"Dice {r}": value for r, value in whole.items()}
     if _PIECE in by_name:
-        piece = np.asarray(by_name[_PIECE].data)
-        scores |= {
-            f"Dice {r}, largest piece": dice(union(piece, r), union(labels, r)) for r in REGIONS
-        }
+        found = region_dice(model, np.asarray(by_name[_PIECE].data), truth)
+        scores |= {f"Dice {r}, largest piece": value for r, value in found.items()}
     for c, name in enumerate(names):
         without = logits.copy()
         without[:, c] = silent[c]
-        labels_without = likeliest_labels(model, without)
-        for r in REGIONS:
-            value, before = dice(union(labels_without, r), union(labels, r)), whole[r]
+        left = region_dice(model, likeliest_labels(model, without, prepared.inside), truth)
+        for r, before in whole.items():
+            value = left[r]
             lost = None if value is None or before is None else before - value
             scores[f"Dice {r} lost without {name}"] = lost
     return scores, notes
 
 
-def likeliest_labels(model: Model, logits: Array) -> npt.NDArray[np.uint8]:
-    """Label value of the likeliest class, from logits (N, m, rows, columns)."""
+def region_dice(
+    model: Model, labels: npt.NDArray[np.integer], truth: ReferenceMask
+) -> dict[str, float | None]:
+    """Dice of those regions that the model and the mask both tell apart."""
+    found = {r: (predicted_region(model.card, labels, r), truth.region(r)) for r in REGIONS}
+    return {
+        r: dice(predicted, true)
+        for r, (predicted, true) in found.items()
+        if predicted is not None and true is not None
+    }
+
+
+def likeliest_labels(
+    model: Model, logits: Array, inside: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.uint8]:
+    """Label value of the likeliest class, from logits (N, m, rows, columns); 0 outside.
+
+    Parameters
+    ----------
+    inside : ndarray of bool, shape (N, rows, columns), or None
+        `Prepared.inside`: None for everywhere.
+    """
     values = np.asarray([int(v) for v in model.card.classes], dtype=np.uint8)
-    return values[logits.argmax(axis=1)]
+    labels = values[logits.argmax(axis=1)]
+    return labels if inside is None else np.where(inside, labels, np.uint8(0))
 
 
 def _sums(

@@ -233,7 +233,9 @@ def effective_response_work(
     return Explanation(
         method="effective-response",
         maps=tuple(maps),
-        provenance=run_record(study, model, "effective-response", values, target=target),
+        provenance=run_record(
+            study, model, "effective-response", values, target=target, region=prepared.region
+        ),
         grid=study.grid,
         slices=slice(s, s + 1),
         target=f"{found.output} at {voxel_words((s, p, l))}",

@@ -8,7 +8,6 @@ pixels are not resampled, intensities not measured again, and the mask does not 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,16 +18,18 @@ from torch import nn
 
 from ..errors import StudyError
 from ..evidence import Explanation
-from ..evidence.scores import UNIONS, union
 from ..networks.bundle import Model
 from ..networks.inference import predict_array
+from ..networks.known_models import digest_of_weights
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Work, drain
 from ..volumes import Study, study_of_arrays
+from ..volumes.label_roles import BRAIN
+from ..volumes.reference_mask import reference_mask
+from ..volumes.tumour_numbering import PARTS, REGION_PARTS, part_of_name
 from .catalogue import explain_work, method_info
 from .class_regions import has_class
 from .score_function import ScoreFunction, output_name, score_function
-from .segmentation import true_mask
 from .target import Target
 
 #: Role of the fixed mask in the study in memory.
@@ -86,6 +87,13 @@ class ExplainedSlices:
         """Scores (B,) of images (B, C, H, W) that stand for the slice at ``place``."""
         return self.score.scores(images, np.full(len(images), self.rows[place]))
 
+    def fed(self, place: int, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Images (..., H, W) in place of the slice at ``place``, 0 where it is not looked at."""
+        if self.prepared.inside is None:
+            return images
+        inside = self.prepared.inside_network[int(self.rows[place])]
+        return np.asarray(np.where(inside, images, np.float32(0.0)), dtype=np.float32)
+
     def answers(
         self, place: int, images: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -95,7 +103,7 @@ class ExplainedSlices:
         and the share of it that is segmented as the target. A classifier: the class's probability,
         and 1 where it is the likeliest class.
         """
-        given = drain(predict_array(self.model, images)).mask
+        given = drain(predict_array(self.model, self.fed(place, images))).mask
         channels = list(self.score.channels)
         if "0" in {str(label) for label in self.model.card.classes} or given.ndim == 2:
             probability = given[:, channels].sum(axis=1)
@@ -134,11 +142,13 @@ class ExplainedSlices:
         chosen = np.arange(len(self.rows)) if places is None else np.asarray(places)
         given = self.images[chosen] if images is None else images
         card = self.model.card
-        card = replace(card, inputs=replace(card.inputs, normalisation="unit"))
+        # These slices are normalised and masked already, and carry their mask with them.
+        mask = "none" if self.prepared.inside is None else "brain"
+        card = replace(card, inputs=replace(card.inputs, normalisation="unit", mask=mask))
         if network is not None:
             # Not the weights that the card vouches for: nothing that remembers maps by their
             # checksum may take one network for another.
-            card = replace(card, weights_sha256=_digest(network))
+            card = replace(card, weights_sha256=digest_of_weights(network))
         model = replace(self.model, card=card, network=network or self.model.network, path=None)
         values = dict(parameters)
         if any(p.name == "resolution" for p in method_info(method).parameters):
@@ -164,6 +174,8 @@ class ExplainedSlices:
         if weights is not None:
             mask = weights[self.rows[places].tolist()].cpu().numpy() != 0
             labels[FIXED] = mask.astype(np.uint8)
+        if self.prepared.inside is not None:
+            labels[BRAIN] = self.prepared.inside_network[self.rows[places]].astype(np.uint8)
         return study_of_arrays(
             {role: images[:, c] for c, role in enumerate(roles)},
             labels,
@@ -212,7 +224,8 @@ def explained_slices(
 def true_region(study: Study, target: Target, slices: slice) -> npt.NDArray[np.bool_] | None:
     """The study's own mask of what a target means, shape (S, P, L); None without one.
 
-    A union of BraTS classes where the mask has their labels, else all of the mask.
+    A region or part of the tumour where it is known what the mask's labels stand for, else all of
+    the mask; None where it is not known and the mask tells several things apart.
 
     Raises
     ------
@@ -226,21 +239,12 @@ def true_region(study: Study, target: Target, slices: slice) -> npt.NDArray[np.b
             where=study.name,
             remedy="It has " + (", ".join(study.labels) or "none"),
         )
-    merged, found = true_mask(study, slices)
-    if role:
-        found = role
-    if found == "":
+    truth = reference_mask(study, slices, role)
+    if truth is None:
         return None
-    values = study.labels[found].spatial()
-    # Of a mask with one label nothing is known but that it is the lesion.
-    if name in UNIONS and len(np.unique(values[values != 0])) > 1:
-        return union(values[slices], name)
-    return merged if not role else values[slices] != 0
-
-
-def _digest(network: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, weight in sorted(network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(weight.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    part = name if name in REGION_PARTS else part_of_name(name)
+    if part in REGION_PARTS or part in PARTS:
+        # A mask with one label of which nothing is told is the lesion, whatever is looked for.
+        one = truth.numbering is None and len(truth.occurring) <= 1
+        return truth.lesion if one else truth.region(part)
+    return truth.lesion

@@ -22,6 +22,7 @@ from ..volumes import Study
 from ..whole_file import write_together
 from .catalogue import method_info, slice_range
 from .explained_slices import ExplainedSlices, explained_slices
+from .gap_advice import MORE_STEPS
 from .map_figures import (
     EDGES,
     FIGURES,
@@ -287,7 +288,13 @@ def _method_row(method: str, studies: Mapping[str, MapFigures]) -> MethodFaithfu
     figures = mean_figures([f.figures for f in studies.values()])
     randomisations = [f.randomisation for f in studies.values() if f.randomisation is not None]
     randomisation: Randomisation | None = randomisations[0] if randomisations else None
-    rows = trust_rows(mean_localisation(located) if located else None, figures, randomisation)
+    said = [item.advice for item in studies.values() if item.advice != MORE_STEPS]
+    rows = trust_rows(
+        mean_localisation(located) if located else None,
+        figures,
+        randomisation,
+        said[0] if said else MORE_STEPS,
+    )
     if method in (RANDOM, EDGES):
         # The yardsticks themselves neither fail nor pass.
         rows = tuple(replace(row, failed=False, sentence="") for row in rows)

@@ -98,6 +98,7 @@ def masking_curve_work(
     output: int = 0,
     drop: float = 0.1,
     share: float = 0.9,
+    inside: Tensor | None = None,
 ) -> Work[MaskingCurve]:
     """Mask the feature maps of the encoder and of the bottom, the least needed first.
 
@@ -111,6 +112,8 @@ def masking_curve_work(
         Share of the maps left that each step masks, at least one.
     share : float
         Share of the full IoU that the essential maps keep.
+    inside : Tensor of bool, shape (N, H, W), optional
+        Where a mask means anything; everywhere when not given.
 
     Raises
     ------
@@ -127,7 +130,7 @@ def masking_curve_work(
     iou: list[float] = []
     history: list[tuple[Gates, Gates]] = []
     while (left := sum(int(g.sum()) for g in gates.values())) > 0:
-        measured, relevance = _fit(network, gates, x, reference, alpha, output)
+        measured, relevance = _fit(network, gates, x, reference, alpha, output, inside)
         if not kept and measured == 0:
             raise StudyError(
                 "the network marks nothing of the lesion in these slices, so nothing can be masked",
@@ -192,7 +195,10 @@ def feature_bias_work(
         )
     x = network_tensor(prepared.array[chosen], model.device)
     truth = torch.from_numpy(wanted[chosen]).to(model.device)
-    curve = yield from masking_curve_work(model.network, x, truth, alpha=alpha, share=share)
+    fed = torch.from_numpy(prepared.inside_network[chosen]).to(model.device)
+    curve = yield from masking_curve_work(
+        model.network, x, truth, alpha=alpha, share=share, inside=fed
+    )
     yield Progress(0, 0, "Planting gratings and discs")
     gratings, discs = essential_tuning(model.network, curve, x.shape[1], alpha=alpha)
     pixel = float(np.mean(prepared.spacing))
@@ -212,7 +218,9 @@ def feature_bias_work(
             _table("grating-tuning", "Gratings", gratings.sizes * pixel, gratings.answers),
             _table("disc-tuning", "Discs", discs.sizes * pixel, discs.answers),
         ),
-        provenance=run_record(study, model, "feature-bias", values, slices=slices),
+        provenance=run_record(
+            study, model, "feature-bias", values, slices=slices, region=prepared.region
+        ),
         grid=study.grid,
         slices=slices,
         scores=scores,
@@ -236,7 +244,13 @@ def essential_tuning(
 
 
 def _fit(
-    network: nn.Module, gates: Gates, x: Tensor, reference: Tensor, alpha: float, output: int
+    network: nn.Module,
+    gates: Gates,
+    x: Tensor,
+    reference: Tensor,
+    alpha: float,
+    output: int,
+    inside: Tensor | None,
 ) -> tuple[float, Gates]:
     """IoU with some maps masked, and what each of those left adds to the fit."""
     relevance = {name: torch.zeros_like(gate) for name, gate in gates.items()}
@@ -251,6 +265,8 @@ def _fit(
             if grad is not None:
                 relevance[name] -= grad / len(_OPENINGS)
         found = mask.detach()[:, output] > 0.5  # the last opening is the whole one
+    if inside is not None:
+        found = found & inside
     union = int((found | reference).sum())
     return int((found & reference).sum()) / union if union else 0.0, relevance
 
@@ -312,7 +328,7 @@ def _reference(
         for one in array:
             mask, _ = model.network(network_tensor(one[None], model.device), alpha)
             masks.append((mask[0, 0] > 0.5).cpu().numpy())
-    return np.stack(masks)
+    return np.stack(masks) & prepared.inside_network
 
 
 def _table(name: str, title: str, first: Any, second: Any) -> ExplanationMap:

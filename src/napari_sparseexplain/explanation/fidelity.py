@@ -22,8 +22,9 @@ from ..networks.model_card import ModelCard
 from ..networks.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
+from .class_maps import class_maps, class_report
 from .run_record import run_record
-from .segmentation import label_map, segmented_classes, true_mask
+from .segmentation import true_mask
 from .target import Target
 
 #: Dice to the teacher below which a proxy is not interpreted, unless its card states another.
@@ -151,14 +152,24 @@ def fidelity_work(
             remedy="Say which network it stands for, with the parameter teacher",
         )
     master = load_model(named).on(model.device)
+    noted = str(model.card.training.get("teacher weights", ""))
+    if noted and not teacher and master.card.weights_sha256 != noted:
+        raise ModelError(
+            f"the model {named!r} has other weights ({master.card.weights_sha256[:12]}…) than the "
+            f"teacher of this proxy ({noted[:12]}…)",
+            where=model.card.name,
+            remedy="Give the teacher's own folder with the parameter teacher",
+        )
     yield Progress(0, 0, "Preparing the slices")
     masks, signals, notes = [], [], []
     for each in (model, master):
         prepared = prepare(study, each.card, slices, resolution=resolution)
         notes += [note for note in prepared.notes if note not in notes]
         found = yield from predict_array(each, prepared.array)
-        classes = list(segmented_classes(each, found.mask.shape[1]))
-        masks.append(label_map(prepared.to_study(found.mask), classes, 0.5))
+        mapped = class_maps(each, prepared, found.mask)
+        masks.append(mapped.labels)
+        _, said = class_report(prepared, mapped.labels, mapped.classes, mapped.dropped)
+        notes += [f"{each.card.title}: {sentence}" for sentence in said]
         signals.append(prepared.to_study(found.signal))
     true, _ = true_mask(study, slices)
     alike = signals[0].shape == signals[1].shape
@@ -195,7 +206,9 @@ def fidelity_work(
     return Explanation(
         method="fidelity",
         maps=tuple(maps),
-        provenance=run_record(study, model, "fidelity", values, slices=slices),
+        provenance=run_record(
+            study, model, "fidelity", values, slices=slices, region=prepared.region
+        ),
         grid=study.grid,
         slices=slices,
         scores=agreement.as_scores(),

@@ -1,10 +1,11 @@
 """Insertion and deletion: how fast the score comes and goes as pixels do, in a map's order.
 
 Source: V. Petsiuk, A. Das, K. Saenko, RISE: randomized input sampling for explanation of black-box
-models, BMVC 2018, section 4.2. Two departures, both for medical images: pixels that equal the
-baseline change nothing and are left out of the order (they are most of a skull-stripped slice,
-and would squeeze every curve into its first tenth), and the score is scaled to 0 at the baseline
-and 1 at the image, since a logit has no natural range.
+models, BMVC 2018, section 4.2, on a probability as there. One departure, for medical images:
+pixels that equal the baseline change nothing and are left out of the order (they are most of a
+skull-stripped slice, and would squeeze every curve into its first tenth). A score without a range
+of its own, such as a sum of logits, can be scaled to 0 at the baseline and 1 at the image; since
+it may rise above the image's on the way, such areas compare little.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class ScoreCurve:
     scores : ndarray, shape (K + 1,)
         The score itself.
     scaled : ndarray, shape (K + 1,), or None
-        0 at the baseline and 1 at the image; None where the image does not score above the
-        baseline, so that nothing can be inserted or deleted.
+        0 at the baseline and 1 at the image, or a probability as it is; None where nothing can be
+        inserted or deleted.
     """
 
     shares: npt.NDArray[np.float64]
@@ -85,6 +86,7 @@ def insertion_deletion(
     insertion_from: npt.NDArray[Any] | None = None,
     deletion_to: npt.NDArray[Any] | None = None,
     seed: int = 0,
+    scaled: bool = True,
 ) -> Work[InsertionDeletion]:
     """Both curves of one map on one image or volume.
 
@@ -104,6 +106,9 @@ def insertion_deletion(
         Where insertion starts and deletion ends: the image blurred by `BLUR_SIGMA`, and zeros.
     seed : int
         Order among equal values.
+    scaled : bool
+        Whether the score is scaled to 0 at the baseline and 1 at the image. Not of a probability,
+        which has its own range: its area cannot exceed 1.
     """
     values = np.asarray(image, dtype=np.float32)
     if values.shape[1:] != np.shape(heat):
@@ -111,8 +116,8 @@ def insertion_deletion(
     ranked = importance(heat, signed=signed)
     start = blurred(values) if insertion_from is None else np.asarray(insertion_from, np.float32)
     end = np.zeros_like(values) if deletion_to is None else np.asarray(deletion_to, np.float32)
-    insertion = yield from _curve(score, start, values, ranked, steps, batch, seed, inserting=True)
-    deletion = yield from _curve(score, values, end, ranked, steps, batch, seed, inserting=False)
+    insertion = yield from _curve(score, start, values, ranked, steps, batch, seed, scaled, True)
+    deletion = yield from _curve(score, values, end, ranked, steps, batch, seed, scaled, False)
     return InsertionDeletion(insertion, deletion)
 
 
@@ -139,7 +144,7 @@ def _curve(
     steps: int,
     batch: int,
     seed: int,
-    *,
+    scaled: bool,
     inserting: bool,
 ) -> Work[ScoreCurve]:
     """Scores on the way from ``start`` to ``end``, pixels replaced in the order of ``heat``."""
@@ -160,6 +165,8 @@ def _curve(
         scores[first : first + part.size] = score(images)
         yield Progress(first + part.size, counts.size, f"{what}: {first + part.size}")
     shares = counts / max(order.size, 1)
+    if not scaled:
+        return ScoreCurve(shares, scores, scores if order.size else None)
     low, high = (scores[0], scores[-1]) if inserting else (scores[-1], scores[0])
     rise = high - low
     if order.size == 0 or not rise > _SMALLEST * max(abs(high), abs(low)):

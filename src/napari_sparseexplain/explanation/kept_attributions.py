@@ -153,6 +153,7 @@ def _key(
         prepared.array[row],
         weights,
         mask,
+        None if score.inside is None else score.inside[row].cpu().numpy(),
         score.channels,
         score.alpha,
         score.probability,

@@ -29,8 +29,9 @@ from ..evidence.region_table import REGIONS
 from ..progress import Work, drain
 from ..volumes.place_words import slice_words
 from .explained_slices import ExplainedSlices
+from .gap_advice import MORE_STEPS, advice_in
 from .infidelity import MapMeaning, infidelity, max_sensitivity
-from .insertion_deletion import insertion_deletion
+from .insertion_deletion import blurred, insertion_deletion
 from .performance_information_curve import (
     InformationCurve,
     InformationCurves,
@@ -121,6 +122,8 @@ class MapFigures:
     randomisation : Randomisation or None
     notes : tuple of str
         Why a figure does not apply, which images were skipped.
+    advice : str
+        What would close a completeness gap.
     """
 
     method: str
@@ -128,6 +131,7 @@ class MapFigures:
     figures: Figures
     randomisation: Randomisation | None = None
     notes: tuple[str, ...] = ()
+    advice: str = MORE_STEPS
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +246,8 @@ def map_figures(
         figures["randomised ρ"] = randomisation.final
         last = randomisation.stages[-1:]
         figures["randomised ρ, head"] = last[0].around if last else None
-    return MapFigures(method, found.localisation, figures, randomisation, tuple(notes))
+    advice = advice_in(explanation.notes)
+    return MapFigures(method, found.localisation, figures, randomisation, tuple(notes), advice)
 
 
 def baseline_figures(
@@ -286,6 +291,9 @@ def heat_figures(
         def score(images: npt.NDArray[Any], place: int = place) -> npt.NDArray[np.float64]:
             return slices.scores(place, np.asarray(images, dtype=np.float32))
 
+        def probability(images: npt.NDArray[Any], place: int = place) -> npt.NDArray[np.float64]:
+            return slices.answers(place, np.asarray(images, dtype=np.float32))[0]
+
         values = heat.values[place]
         figures: dict[str, float | None] = {}
         if slices.truth is not None:
@@ -297,12 +305,14 @@ def heat_figures(
         if "insertion-deletion" in effort.kinds:
             both = yield from _named(
                 insertion_deletion(
-                    score,
+                    probability,
                     image,
                     values,
                     signed=heat.signed,
                     steps=effort.steps,
+                    insertion_from=slices.fed(place, blurred(image)),
                     seed=effort.seed,
+                    scaled=False,
                 ),
                 where,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import SparseExplainError
 from ..evidence import Explanation
@@ -12,9 +12,15 @@ from ..volumes import Study
 from .catalogue import explain_work, method_info
 from .target import Target
 
+if TYPE_CHECKING:
+    from ..networks.bundle import Model
+
 
 def repeat_work(
-    record: Mapping[str, Any], study: Study, device: str | None = None
+    record: Mapping[str, Any],
+    study: Study,
+    device: str | None = None,
+    model: Model | None = None,
 ) -> Work[Explanation]:
     """Make an explanation anew, yielding its progress.
 
@@ -26,19 +32,33 @@ def repeat_work(
         The explained one.
     device : str, optional
         Where it runs; the best device of this machine when not given.
+    model : Model, optional
+        The one it was made with; found by the checksum of its weights when not given.
 
     Raises
     ------
     SparseExplainError
-        The record names no model or a method that this program does not have, or what was
-        explained (a drawn region) is not in the study.
+        The record names no model, or one whose weights are not known here; it names a method that
+        this program does not have; or what was explained (a drawn region) is not in the study.
     """
-    method, model = str(record.get("method", "")), str(record.get("model", ""))
-    if not model:
+    method, name = str(record.get("method", "")), str(record.get("model", ""))
+    if not name:
         raise SparseExplainError(
             "the record names no model, so it cannot be run again",
             where=method or "explanation",
             remedy="Run the method in its own tab",
+        )
+    from ..networks.known_models import model_of_record, weights_sha256
+
+    sha256 = str(record.get("weights_sha256", ""))
+    if model is None:
+        model = model_of_record(name, sha256, str(record.get("model_origin", "")), device or "auto")
+    elif weights_sha256(model) != sha256:
+        raise SparseExplainError(
+            f"the model {model.name!r} has other weights ({weights_sha256(model)[:12]}…) than the "
+            f"record says ({sha256[:12] or 'none'}…)",
+            where=method,
+            remedy="Give the model that it was made with",
         )
     noted = dict(record.get("parameters", {}))
     known = {parameter.name for parameter in method_info(method).parameters}
@@ -50,7 +70,7 @@ def repeat_work(
             method,
             target=_target(noted.get("target")),
             slices=None if span is None else slice(int(span[0]), int(span[1])),
-            device=device or "auto",
+            device=device,
             **{name: value for name, value in noted.items() if name in known},
         )
     )

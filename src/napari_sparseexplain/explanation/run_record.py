@@ -13,6 +13,7 @@ from .target import Target
 
 if TYPE_CHECKING:
     from ..networks.bundle import Model
+    from ..networks.input_region import InputRegion
 
 
 def run_record(
@@ -26,6 +27,7 @@ def run_record(
     roles: Iterable[str] | None = None,
     seed: int | None = None,
     device: str = "",
+    region: InputRegion | None = None,
 ) -> Provenance:
     """What a person needs to run ``method`` again and get the same array.
 
@@ -37,7 +39,12 @@ def run_record(
         Volumes used; those that the card asks for when not given.
     device : str
         Where it ran, if that was not the model's own device in the end.
+    region : InputRegion, optional
+        Where the network was fed the scans: `Prepared.region`.
     """
+    from ..networks.known_models import hold, model_origin, weights_sha256
+
+    hold(model)
     used = model.card.inputs.roles if roles is None else tuple(roles)
     noted = dict(parameters)
     if slices is not None:
@@ -53,10 +60,12 @@ def run_record(
         method=method,
         parameters=noted,
         model=model.card.name,
-        weights_sha256=model.card.weights_sha256,
+        weights_sha256=weights_sha256(model),
         inputs=inputs,
         seed=seed,
         device=device or str(model.device),
+        model_origin=model_origin(model),
+        input_mask={} if region is None else region.facts,
     )
 
 

@@ -57,6 +57,10 @@ class ScoreFunction:
         Factor on the network's thresholds.
     probability : bool
         A classifier's probability (after its output layer) in place of its logit.
+    inside : Tensor or None
+        Shape (N, H, W): the pixels that the network is fed. Whatever an image holds elsewhere (a
+        blurred baseline, noise) is 0 to the network, as it is of the scan, so that no method
+        credits what was never shown.
     """
 
     model: Model
@@ -65,6 +69,7 @@ class ScoreFunction:
     label: str
     alpha: float = 1.0
     probability: bool = False
+    inside: torch.Tensor | None = None
 
     @property
     def active(self) -> npt.NDArray[np.bool_] | None:
@@ -99,6 +104,9 @@ class ScoreFunction:
         """
         device = self.model.device
         images = x.to(device=device, dtype=self.dtype)
+        if self.weights is not None and self.inside is not None:
+            index = _row_index(rows, len(x), len(self.inside)).to(device)
+            images = images * self.inside.index_select(0, index)[:, None].to(images.dtype)
         if images.ndim == 4:
             images = images.contiguous(memory_format=torch.channels_last)
         logits = network_logits(self.model, images, self.alpha, self.probability)
@@ -239,13 +247,29 @@ def score_function(
     else:
         weights = yield from _predicted(model, prepared, channels, alpha, first)
         label = target.label
+    inside = prepared.inside_network
+    # Outside there is no class, so nothing of one to explain.
+    weights = weights * inside
     if not weights.any():
         raise StudyError(
             f"the target region {label!r} is empty on these slices, so there is nothing to explain",
             where=None if study is None else study.name,
             remedy="Choose other slices or another target, or draw a region",
         )
-    return ScoreFunction(model, channels, torch.from_numpy(weights).to(model.device), label, alpha)
+    return ScoreFunction(
+        model,
+        channels,
+        torch.from_numpy(weights).to(model.device),
+        label,
+        alpha,
+        inside=_fed(prepared, model.device),
+    )
+
+
+def _fed(prepared: Prepared, device: torch.device) -> torch.Tensor | None:
+    """Where the network is fed; None for everywhere."""
+    inside = prepared.inside_network
+    return None if inside.all() else torch.from_numpy(inside).to(device)
 
 
 def output_name(model: Model, channel: int) -> str:
@@ -347,6 +371,12 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
             remedy="Click in the image, or choose the slices that hold the voxel",
         )
     row, column = prepared.to_network_index(p, l)
+    if prepared.inside is not None and not prepared.inside[s - span.start, p, l]:
+        raise StudyError(
+            f"{target.label} lies outside the {prepared.region.name} ({prepared.region.words}), "
+            "where there is no class to explain",
+            remedy="Click inside, or choose a model whose card asks for no mask",
+        )
     if target.name:
         channels = class_channels(model.card, target.name)
     else:
@@ -360,7 +390,9 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
     weights = torch.zeros((len(prepared.array), *prepared.array.shape[2:]), device=model.device)
     weights[s - span.start, row, column] = 1.0
     name = target.name or output_name(model, channels[0])
-    return ScoreFunction(model, channels, weights, f"{name} at {voxel_words((s, p, l))}", alpha)
+    label = f"{name} at {voxel_words((s, p, l))}"
+    inside = _fed(prepared, model.device)
+    return ScoreFunction(model, channels, weights, label, alpha, inside=inside)
 
 
 def _row_index(rows: Rows, count: int, total: int | None) -> torch.Tensor:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelError
 from ..evidence import Explanation, ExplanationMap
-from ..evidence.scores import dice, segmentation_scores, union
+from ..evidence.scores import dice, segmentation_scores
 from ..networks.bundle import Model
 from ..networks.inference import predict
 from ..networks.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.label_roles import can_be_truth, is_brain_mask
+from ..volumes.reference_mask import reference_mask
+from .class_maps import class_maps, class_report
+from .class_regions import has_class, predicted_region
 from .run_record import run_record
 from .target import Target
+
+#: Regions of the BraTS tables, in their order.
+REGIONS = ("ET", "TC", "WT")
 
 
 def segmentation_work(
@@ -30,9 +34,6 @@ def segmentation_work(
     resolution: Resolution = "model",
 ) -> Work[Explanation]:
     """Segment some slices of a study.
-
-    The probabilities are brought to the study's pixels by linear interpolation and thresholded
-    there, so the outline is smooth at any pixel size.
 
     Returns
     -------
@@ -48,13 +49,13 @@ def segmentation_work(
     yield Progress(0, 0, "Preparing the slices")
     prepared = prepare(study, model.card, slices, resolution=resolution)
     found = yield from predict(model, prepared, alpha=alpha)
-    probability = prepared.to_study(found.mask)
-    classes = segmented_classes(model, probability.shape[1])
-    labels = label_map(probability, list(classes), threshold)
-    notes = [*prepared.notes, *found.notes]
+    mapped = class_maps(model, prepared, found.mask, threshold)
+    classes, labels, probability = mapped.classes, mapped.labels, mapped.probability
+    volumes, about = class_report(prepared, labels, classes, mapped.dropped)
     scores, said = scores_against_study(study, labels, slices)
-    scores |= region_scores(study, labels, slices, set(classes))
-    notes += said
+    scores |= region_scores(study, model, labels, slices)
+    scores |= volumes
+    notes = [*prepared.notes, *about, *found.notes, *said, *class_notes(study, model, slices)]
     maps = [
         ExplanationMap(
             name="mask",
@@ -81,7 +82,13 @@ def segmentation_work(
         method="segmentation",
         maps=tuple(maps),
         provenance=run_record(
-            study, model, "segmentation", values, slices=slices, device=found.device
+            study,
+            model,
+            "segmentation",
+            values,
+            slices=slices,
+            device=found.device,
+            region=prepared.region,
         ),
         grid=study.grid,
         slices=slices,
@@ -91,85 +98,61 @@ def segmentation_work(
 
 
 def region_scores(
-    study: Study, labels: npt.NDArray[np.uint8], slices: slice, values: set[int]
+    study: Study, model: Model, labels: npt.NDArray[np.uint8], slices: slice
 ) -> dict[str, float | None]:
-    """Dice of ET, TC and WT for a model that tells the BraTS classes apart; else nothing."""
-    true, role = true_mask(study, slices)
-    if true is None or not {1, 2, 4} <= values:
+    """Dice of ET, TC and WT, of those that the model and the study's own mask both tell apart."""
+    truth = reference_mask(study, slices)
+    if truth is None:
         return {}
-    truth = study.labels[role].spatial()[slices]
-    if not np.isin(np.unique(truth), (0, 1, 2, 3, 4)).all() or {3, 4} <= set(np.unique(truth)):
-        return {}  # not the classes of BraTS
-    return {f"Dice {r}": dice(union(labels, r), union(truth, r)) for r in ("ET", "TC", "WT")}
+    scores: dict[str, float | None] = {}
+    for name in REGIONS:
+        true, found = truth.region(name), predicted_region(model.card, labels, name)
+        if true is not None and found is not None:
+            scores[f"Dice {name}"] = dice(found, true)
+    return scores if len(model.card.classes) > 1 else {}
 
 
-def segmented_classes(model: Model, channels: int) -> dict[int, str]:
-    """Label value and name of every output channel, in channel order.
-
-    Raises
-    ------
-    ModelError
-        The card names another number of classes than the network has outputs.
-    """
-    named: Mapping[str, str] = model.card.classes
-    # A card that names 0 has a channel for background: its classes exclude each other.
-    classes = {int(value): name for value, name in named.items()}
-    if len(classes) != channels:
-        raise ModelError(
-            f"the card names {len(classes)} classes and the network gives {channels}",
-            where=model.card.name,
-            remedy="Correct 'classes' in card.json: one entry for each output",
-        )
-    return classes
-
-
-def label_map(
-    probability: npt.NDArray[np.float32], values: list[int], threshold: float
-) -> npt.NDArray[np.uint8]:
-    """Label of the likeliest class; 0 where none reaches ``threshold``.
-
-    The threshold does not apply to exclusive classes, of which background is one.
-
-    Parameters
-    ----------
-    probability : ndarray, shape (N, classes, rows, columns)
-    values : list of int
-        Label value of each class.
-    """
-    best = probability.argmax(axis=1)
-    labels = np.asarray(values, dtype=np.uint8)[best]
-    if 0 not in values:  # with a channel for background the likeliest class decides
-        labels[probability.max(axis=1) < threshold] = 0
-    return labels
+def class_notes(study: Study, model: Model, slices: slice) -> list[str]:
+    """Why a model that tells a tumour's parts apart gets no scores of them."""
+    truth = reference_mask(study, slices)
+    tells = has_class(model.card, "ET") and has_class(model.card, "TC")
+    return [truth.note] if tells and truth is not None and truth.note else []
 
 
 def true_mask(study: Study, slices: slice) -> tuple[npt.NDArray[np.bool_] | None, str]:
     """The study's own lesion mask as one merged class, and its role.
 
-    The label volume ``seg`` when there is one, else the only one there is; with several others
-    none is guessed.
+    A brain mask, or a map that this program wrote, is no truth; see `volumes.label_roles`.
     """
-    if "seg" in study.labels:
-        role = "seg"
-    elif len(study.labels) == 1:
-        role = next(iter(study.labels))
-    else:
-        return None, ""
-    return study.labels[role].spatial()[slices] != 0, role
+    found = reference_mask(study, slices)
+    return (None, "") if found is None else (found.lesion, found.role)
 
 
 def scores_against_study(
     study: Study, labels: npt.NDArray[np.uint8], slices: slice
 ) -> tuple[dict[str, float | None], list[str]]:
     """Scores of a mask against the study's own, and what must be said about them."""
-    true, role = true_mask(study, slices)
-    if true is None:
-        if not study.labels:
-            return {}, []
-        have = ", ".join(study.labels)
-        return {}, [f"No scores: none of the masks ({have}) has the role seg."]
+    truth = reference_mask(study, slices)
+    if truth is None:
+        return {}, [said] if (said := no_truth_note(study)) else []
     voxel_ml = float(np.prod(study.grid.spacing)) / 1000 if study.grid.calibrated else None
-    notes = [f"Scores are against the mask {role!r}, all its labels merged into one lesion class."]
+    notes = [
+        f"Scores are against the mask {truth.role!r}, all its labels merged into one lesion class."
+    ]
+    if truth.numbering is not None and (cavity := truth.numbering.labels(["RC"])):
+        notes.append(f"Label {cavity[0]}, the resection cavity, is no lesion.")
     misplaced = [f for f in study.warnings if f.code == "mask-outside-brain"]
     notes += [f"Do not trust the scores: {finding.message}" for finding in misplaced]
-    return segmentation_scores(labels, true, voxel_ml), notes
+    return segmentation_scores(labels, truth.lesion, voxel_ml), notes
+
+
+def no_truth_note(study: Study) -> str:
+    """Why a study's masks score nothing; empty where it has none."""
+    if not study.labels:
+        return ""
+    if all(not can_be_truth(role, volume) for role, volume in study.labels.items()):
+        brain = all(is_brain_mask(role) for role in study.labels)
+        what = "a brain mask says" if brain else "brain masks and this program's own results say"
+        return f"No scores: {what} nothing about lesions."
+    have = ", ".join(study.labels)
+    return f"No scores: none of the masks ({have}) has the role seg."

@@ -25,9 +25,10 @@ from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from .band_signals import Band, by_level, joined, listening
+from .class_maps import class_maps, class_report
 from .responses import ODDNESS_NOTE, output_names
 from .run_record import run_record
-from .segmentation import label_map, scores_against_study, segmented_classes, true_mask
+from .segmentation import scores_against_study, true_mask
 from .target import Target
 
 Maps = npt.NDArray[np.float32]
@@ -146,10 +147,13 @@ def signal_maps(
             signed=card.task == "segmentation",
         )
     if card.task == "segmentation":
-        classes = segmented_classes(model, signals.mask.shape[1])
-        labels = label_map(prepared.to_study(signals.mask), list(classes), threshold)
+        mapped = class_maps(model, prepared, signals.mask, threshold)
         title = "Estimated mask"
-        maps.append(ExplanationMap("mask", labels, "segmentation", title, classes=classes))
+        maps.append(
+            ExplanationMap(
+                "mask", mapped.labels, "segmentation", title, classes=dict(mapped.classes)
+            )
+        )
     else:
         for channel, (ending, of) in enumerate(_endings(model, signals.mask.shape[1])):
             add("restored" + ending, "Restored image" + of, signals.mask[:, channel], **unit)
@@ -209,15 +213,21 @@ def signals_work(
         if true is not None:
             maps.append(_true_mask(true))
         labels = next(item.data for item in maps if item.name == "mask")
+        mask_map = next(item for item in maps if item.name == "mask")
+        dropped = class_maps(model, prepared, found.mask, threshold).dropped
+        volumes, about = class_report(prepared, labels, mask_map.classes, dropped)
         scores, said = scores_against_study(study, labels, slices)
-        notes += said
+        scores |= volumes
+        notes += [*about, *said]
     scores |= suppression_scores(found.bands)
     notes.append(NO_LINEAR_PART if found.linear is None else ODDNESS_NOTE)
     values = {"alpha": alpha, "threshold": threshold, "bands": bands, "resolution": resolution}
     return Explanation(
         method="signals",
         maps=tuple(maps),
-        provenance=run_record(study, model, "signals", values, slices=slices),
+        provenance=run_record(
+            study, model, "signals", values, slices=slices, region=prepared.region
+        ),
         grid=study.grid,
         slices=slices,
         scores=scores,

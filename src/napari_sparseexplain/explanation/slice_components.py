@@ -14,13 +14,12 @@ import numpy.typing as npt
 
 from ..errors import SparseExplainError
 from ..evidence import Explanation
-from ..evidence.scores import dice, union
 from ..networks.bundle import Model
 from ..networks.preparation import Prepared, prepare
 from ..volumes import Study
-from .components import REGIONS, component_scores, decomposition_maps, likeliest_labels
+from ..volumes.reference_mask import reference_mask
+from .components import component_scores, decomposition_maps, likeliest_labels, region_dice
 from .run_record import run_record
-from .segmentation import true_mask
 from .slice_decomposition import SliceDecomposition, decompose_slices
 from .sparse_parameters import ParameterRow, class_names, parameter_table, sparse_network
 
@@ -47,6 +46,9 @@ class VoxelReading:
         Softmax over the classes.
     codes : ndarray, shape (m, F)
         Deepest codes, of the last round.
+    inside : bool
+        Whether the voxel lies in the brain; elsewhere there is no class, and the probability of
+        background, where it is a class, is 1.
     """
 
     classes: tuple[str, ...]
@@ -57,6 +59,7 @@ class VoxelReading:
     shares: Array
     probabilities: Array
     codes: Array
+    inside: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +142,11 @@ class SliceComponents:
             self.model, self.prepared, found.components, found.residual, found.logits
         )
         scores, said = component_scores(
-            self.study, self.model, slices, maps, logits, self.found.silent_logits
+            self.study, self.model, self.prepared, maps, logits, self.found.silent_logits
         )
         if left_out:
             shown = self.prepared.to_study(found.logits_without(left_out))
-            labels = likeliest_labels(self.model, shown)
+            labels = likeliest_labels(self.model, shown, self.prepared.inside)
             maps = [replace(m, data=labels) if m.name == "mask" else m for m in maps]
             scores |= self._shown_dice(labels)
         power, left = _energy(found.input), _energy(found.residual)
@@ -166,7 +169,14 @@ class SliceComponents:
         return Explanation(
             method="components",
             maps=tuple(maps),
-            provenance=run_record(self.study, self.model, "components", parameters, slices=slices),
+            provenance=run_record(
+                self.study,
+                self.model,
+                "components",
+                parameters,
+                slices=slices,
+                region=self.prepared.region,
+            ),
             grid=self.study.grid,
             slices=slices,
             scores=scores,
@@ -179,6 +189,11 @@ class SliceComponents:
         y, x = self.prepared.to_network_index(row, column)
         logits = found.logits[0, :, y, x].astype(np.float64)
         odds = np.exp(logits - logits.max())
+        odds /= odds.sum()
+        region = self.prepared.inside
+        inside = region is None or bool(region[0, row, column])
+        if not inside:
+            odds = np.asarray([str(v) == "0" for v in self.model.card.classes], dtype=np.float64)
         assert found.codes is not None
         return VoxelReading(
             classes=class_names(self.model),
@@ -187,8 +202,9 @@ class SliceComponents:
             components=found.components[0, :, :, y, x],
             residual=found.residual[0, :, y, x],
             shares=found.shares(0, y, x),
-            probabilities=(odds / odds.sum()).astype(np.float32),
+            probabilities=odds.astype(np.float32),
             codes=found.codes[0, :, :, y, x],
+            inside=inside,
         )
 
     def parameters(self) -> list[ParameterRow]:
@@ -198,11 +214,11 @@ class SliceComponents:
 
     def _shown_dice(self, mask: npt.NDArray[np.uint8]) -> dict[str, float | None]:
         """Dice of a mask that is not the one of all classes; empty without a true mask."""
-        true, role = true_mask(self.study, self.prepared.slices)
-        if true is None:
+        truth = reference_mask(self.study, self.prepared.slices)
+        if truth is None:
             return {}
-        labels = self.study.labels[role].spatial()[self.prepared.slices]
-        return {f"Dice {r} shown": dice(union(mask, r), union(labels, r)) for r in REGIONS}
+        found = region_dice(self.model, mask, truth)
+        return {f"Dice {r} shown": value for r, value in found.items()}
 
 
 def decompose_slice(study: Study, model: Model, index: int) -> SliceComponents:

@@ -27,6 +27,7 @@ from ..progress import Work
 from ..volumes import Study
 from .attribution import GAP_LIMIT
 from .explained_slices import explained_slices, true_region
+from .gap_advice import MORE_STEPS, advice_in
 from .map_figures import FIGURES, Effort, Heat, MapFigures, map_figures
 from .target import Target
 from .weight_randomisation import SURVIVES, Randomisation
@@ -120,6 +121,7 @@ def trust_rows(
     located: Localisation | None,
     figures: Mapping[str, float | None],
     randomisation: Randomisation | None = None,
+    advice: str = MORE_STEPS,
 ) -> tuple[TrustRow, ...]:
     """The rows of what was measured, each with its verdict.
 
@@ -129,13 +131,15 @@ def trust_rows(
         Against the true mask; None where there is none.
     figures : mapping
         By the names of `map_figures.FIGURES`; only those there are get a row.
+    advice : str
+        What would close a completeness gap: see `gap_advice`.
     """
     rows = []
     for name in FIGURES:
         if name in figures:
             value = figures[name]
             if name == _GAP:
-                rows.append(_gap_row(value))
+                rows.append(_gap_row(value, advice))
             elif name == "randomised ρ":
                 rows.append(_randomised_row(value, randomisation))
             else:
@@ -147,7 +151,7 @@ def trust_rows(
     return (*rows, *(_localisation_row(name, located) for name in LOCALISATION))
 
 
-def _gap_row(gap: float | None) -> TrustRow:
+def _gap_row(gap: float | None, advice: str) -> TrustRow:
     if gap is None:
         return TrustRow(
             _GAP, None, sentence="Does not apply: the map does not claim to add up to a score."
@@ -159,7 +163,7 @@ def _gap_row(gap: float | None) -> TrustRow:
         gap,
         failed=True,
         sentence=f"The map leaves {gap:.0%} of the change of score unexplained "
-        f"(at most {GAP_LIMIT:.0%} is fine): take more steps.",
+        f"(at most {GAP_LIMIT:.0%} is fine). {advice}",
     )
 
 
@@ -250,7 +254,7 @@ def trust_of(
             for k in explained
         ]
         located = mean_localisation(several) if several else None
-    rows = trust_rows(located, {_GAP: heat.gap})
+    rows = trust_rows(located, {_GAP: heat.gap}, advice=advice_in(explanation.notes))
     return Trust(_title(explanation), rows)
 
 
@@ -289,7 +293,7 @@ def trust_work(
         count=count,
     )
     found: MapFigures = yield from map_figures(slices, explanation.method, parameters, effort)
-    rows = trust_rows(found.localisation, found.figures, found.randomisation)
+    rows = trust_rows(found.localisation, found.figures, found.randomisation, found.advice)
     number = len(slices.rows)
     notes = (f"Over {number} slice{'s' if number != 1 else ''}.", *found.notes)
     return Trust(_title(explanation), rows, notes)

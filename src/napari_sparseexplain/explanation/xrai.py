@@ -26,8 +26,9 @@ from ..volumes import Study
 from ..volumes.place_words import slice_words
 from .attribution import GAP_LIMIT, target_span
 from .bounded_cache import BoundedCache, checksum
+from .gap_advice import MOST, share_near_start
 from .kept_attributions import SliceAttribution
-from .path_attribution import attribute_slices
+from .path_attribution import ENDS, attribute_slices
 from .run_record import run_record
 from .score_function import ScoreFunction, score_function
 from .segment_growth import LEAST_PIXELS, Growth, Mode, grow
@@ -204,6 +205,19 @@ def explained_slices(
     return prepared, score, rows
 
 
+def _advice(score: ScoreFunction, prepared: Prepared, found: Mapping[int, SliceAttribution]) -> str:
+    """What would make them add up: the path starts at both ends of the image's range."""
+    rows = np.array(sorted(found))[:4]
+    near = max(share_near_start(score, prepared, rows, end) for end in ENDS)
+    if near <= MOST:
+        return "Take more nodes."
+    return (
+        f"{min(near, 1.0):.0%} of the change lies in the first hundredth of a path, as with "
+        "networks that have instance normalisation: more nodes do not help. See "
+        "integrated-gradients from a blurred baseline beside it."
+    )
+
+
 def table(growth: Growth) -> list[list[float]]:
     """Gain and pixels of every region by rank, as plain numbers for a file."""
     return [[region.gain, region.pixels] for region in growth.regions]
@@ -220,7 +234,7 @@ def region_maps(
 ) -> tuple[ExplanationMap, ...]:
     """Heat map, top and regions on the study's voxels: nearest, so that no gain is made up."""
     shape = (prepared.grid.shape[1], prepared.grid.shape[2])
-    data = nearest_in_plane(heat, shape).astype(np.float32)
+    data = prepared.kept_inside(nearest_in_plane(heat, shape).astype(np.float32))
     limit = float(np.abs(data).max()) or 1.0
     best = top_share(data, top, per_slice=per_slice).astype(np.uint8)
     title = "3-D XRAI" if VOLUME in tables else "XRAI"
@@ -235,7 +249,7 @@ def region_maps(
         ),
         ExplanationMap(
             REGIONS,
-            nearest_in_plane(ranks, shape),
+            prepared.kept_inside(nearest_in_plane(ranks, shape)),
             "segmentation",
             f"{title} regions by rank",
             axes={REGIONS: dict(tables)},
@@ -261,13 +275,19 @@ def regional_explanation(
     if gap is not None and gap > GAP_LIMIT:
         said.append(
             f"The integrated gradients do not add up: their gap is {gap:.0%} of the change of "
-            "score. Take more nodes."
+            f"score. {_advice(score, prepared, found)}"
         )
     return Explanation(
         method=method,
         maps=maps,
         provenance=run_record(
-            study, score.model, method, values, slices=prepared.slices, target=target
+            study,
+            score.model,
+            method,
+            values,
+            slices=prepared.slices,
+            target=target,
+            region=prepared.region,
         ),
         grid=study.grid,
         slices=prepared.slices,

@@ -41,7 +41,12 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         target = target.with_name(target.name + ".nii.gz")
     # napari's dialog has asked before replacing the very name that was given, and no other.
     confirmed = target == Path(path)
-    return [str(write_nifti(target, np.asarray(data), like, slices=slices, overwrite=confirmed))]
+    known = (attributes.get("metadata") or {}).get(METADATA_KEY)
+    result = isinstance(known, ExplanationLayer)
+    written = write_nifti(
+        target, np.asarray(data), like, slices=slices, result=result, overwrite=confirmed
+    )
+    return [str(written)]
 
 
 def _place(

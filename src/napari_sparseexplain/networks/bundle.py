@@ -20,6 +20,7 @@ from torch import nn
 from ..errors import ModelError, SparseExplainError
 from ..whole_file import moved_together, ordinary_mode
 from .architectures import build_network, weight_shapes_of
+from .caller_module import in_training
 from .card_file import CARD_FILE, WEIGHTS_FILE, check_card, read_card, write_card
 from .catalogue import bundle_folder, models
 from .device import choose_device
@@ -57,6 +58,12 @@ class Model:
         """The card's name."""
         return self.card.name
 
+    def __post_init__(self) -> None:
+        if in_training(self.network):
+            # The caller's own goes on being trained; what is explained is not.
+            copied = copy.deepcopy(self.network).eval()
+            object.__setattr__(self, "network", copied)
+
     def on(self, device: str | torch.device) -> Model:
         """The same model on another device; itself when it is already there."""
         target = device if isinstance(device, torch.device) else choose_device(device)
@@ -66,10 +73,15 @@ class Model:
 
     @classmethod
     def of_network(cls, card: ModelCard, network: nn.Module) -> Model:
-        """A model from a network in memory, on the device where its weights are."""
+        """A model from a network in memory, on the device where its weights are.
+
+        A network that is being trained is copied: its modes and its weights stay as they are.
+        """
         weight = next(network.parameters(), None)
         device = torch.device("cpu") if weight is None else weight.device
-        return cls(card, network.eval().requires_grad_(False), device)
+        if in_training(network) or any(w.requires_grad for w in network.parameters()):
+            network = copy.deepcopy(network).eval().requires_grad_(False)
+        return cls(card, network, device)
 
 
 def save_bundle(folder: str | Path, card: ModelCard, network: nn.Module) -> ModelCard:
@@ -178,6 +190,9 @@ def load_model(
     for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    from .known_models import remember
+
+    remember(card.weights_sha256, lambda where: load_model(folder, where))
     return Model(card, network, chosen, folder)
 
 

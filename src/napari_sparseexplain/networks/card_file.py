@@ -20,6 +20,7 @@ WEIGHTS_FILE = "weights.safetensors"
 
 TASKS = ("segmentation", "classification", "denoising")
 NORMALISATIONS = ("brain-range", "unit")
+MASKS = ("none", "brain", "non-zero")
 
 #: Scans that a model may take at once.
 MOST_ROLES = 64
@@ -148,6 +149,8 @@ def check_card(card: ModelCard, where: Path | str) -> None:
         raise refuse("inputs.roles", "a list of roles, each of them once")
     if inputs.normalisation not in NORMALISATIONS:
         raise refuse("inputs.normalisation", "one of " + ", ".join(NORMALISATIONS))
+    if inputs.mask not in MASKS:
+        raise refuse("inputs.mask", "one of " + ", ".join(MASKS))
     if not number(inputs.spacing_mm):
         raise refuse("inputs.spacing_mm", "a positive number of millimetres")
     if not number(inputs.size) or inputs.size != int(inputs.size):

@@ -8,6 +8,7 @@ classes it tells apart. Python pickles are never read: a file is checked and mad
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,9 +21,11 @@ from torch import nn
 from ..errors import ModelError
 from ..sparse.haar_frame import pad_to_multiple
 from .bundle import Model
+from .caller_module import evaluating, modules_behind
 from .card_file import check_card, read_foreign_card
 from .device import choose_device, is_out_of_memory
 from .exported_program import checked_exported_program
+from .known_models import remember
 from .model_card import ModelCard
 from .model_process import ModelProcess
 from .network_faults import own_words
@@ -72,12 +75,23 @@ class ForeignNetwork(nn.Module):
         if not isinstance(multiple, int) or not 1 <= multiple <= LARGEST_MULTIPLE:
             raise ValueError(f"multiple must be a whole number from 1 to {LARGEST_MULTIPLE}")
         self.inner, self.output, self.multiple = inner, output, multiple
+        # Found anew in a copy, whose modules are others.
+        self._own: tuple[Callable[..., Any], tuple[nn.Module, ...]] | None = None
         self.head = HEADS[head]()
+
+    #: Whatever mode the caller's module is in, it is evaluated here, and left as it was.
+    keeps_modes = True
 
     def train(self, mode: bool = True) -> ForeignNetwork:
         """Does not reach the network: an exported program has no modes, and none is trained."""
         self.training = mode
         return self
+
+    def _behind(self) -> tuple[nn.Module, ...]:
+        """The caller's modules that are run."""
+        if self._own is None or self._own[0] is not self.inner:
+            self._own = (self.inner, modules_behind(self.inner))
+        return self._own[1]
 
     def forward(self, x: torch.Tensor, alpha: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
         """Probabilities and logits of images (B, channels, H, W).
@@ -94,7 +108,8 @@ class ForeignNetwork(nn.Module):
             )
         images, crop = pad_to_multiple(x, self.multiple) if self.multiple > 1 else (x, None)
         try:
-            given = self.inner(images)
+            with evaluating(self._behind()):
+                given = self.inner(images)
         except (RuntimeError, ValueError, TypeError, AssertionError) as error:
             if isinstance(error, ModelError) or is_out_of_memory(error):
                 raise
@@ -160,6 +175,7 @@ def load_foreign_model(
     _refuse_other_weights(card, checksum, file)
     known = replace(card, weights_sha256=checksum)
     check_card(known, str(named))
+    remember(checksum, lambda where: load_foreign_model(file, known, where))
     kind = "pt2" if file.suffix == ".pt2" else "torchscript"
     process = ModelProcess(file, kind, chosen, _CheckedFile(file, kind, checksum))
     return _model(lambda: ProcessNetwork.opened(process), known, chosen, file)
@@ -240,10 +256,16 @@ def _model(
             remedy="They may be output, head (softmax, sigmoid, none) and multiple",
         )
     inner = make()
-    network = ForeignNetwork(inner, **arguments)
-    if isinstance(inner, nn.Module):
-        network.requires_grad_(False).to(device)
-    return Model(card, network, device, path)
+    if isinstance(inner, nn.Module) and path is not None:
+        inner.to(device)
+    elif isinstance(inner, nn.Module) and _is_elsewhere(inner, device):
+        inner = copy.deepcopy(inner).to(device)  # the caller's own stays where it is
+    return Model(card, ForeignNetwork(inner, **arguments), device, path)
+
+
+def _is_elsewhere(module: nn.Module, device: torch.device) -> bool:
+    weight = next(module.parameters(), None)
+    return weight is not None and weight.device != device
 
 
 def _argument_fault(arguments: Mapping[str, Any]) -> str | None:

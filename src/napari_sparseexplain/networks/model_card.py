@@ -26,6 +26,11 @@ class Inputs:
         In-plane size it was trained at; others are padded, never refused.
     spatial_dims : int
         2 (slices) or 3 (volumes).
+    mask : {"brain", "non-zero", "none"}
+        Where the network is fed the scan, and where its classes mean anything: in the brain, in
+        the voxels that are not background (as nnU-Net and MONAI take it), or everywhere. A card
+        that does not say so is one of a brain network, unless its input is taken as it is given
+        (``"unit"``), which nothing was ever cut from.
     """
 
     roles: Annotated[tuple[Annotated[str, AtMost(100)], ...], AtMost(64)]
@@ -33,6 +38,11 @@ class Inputs:
     spacing_mm: float
     size: int
     spatial_dims: int = 2
+    mask: str = ""
+
+    def __post_init__(self) -> None:
+        if self.mask == "":  # of an old card
+            object.__setattr__(self, "mask", "none" if self.normalisation == "unit" else "brain")
 
 
 @dataclass(frozen=True)

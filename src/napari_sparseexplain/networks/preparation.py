@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -11,9 +11,16 @@ import numpy.typing as npt
 
 from ..errors import StudyError
 from ..volumes import Grid, Study, Volume
-from ..volumes.brain_mask import brain_mask
-from ..volumes.brain_range import brain_range, normalise
+from ..volumes.brain_range import normalise
 from .in_plane_resampling import resample_in_plane
+from .input_region import (
+    EVERYWHERE,
+    FedVolume,
+    InputRegion,
+    fed_volume,
+    joined_region,
+    region_notes,
+)
 from .model_card import ModelCard
 
 Resolution = Literal["model", "native"]
@@ -21,6 +28,9 @@ Resolution = Literal["model", "native"]
 #: How much coarser than the others an in-plane spacing must be before the scan counts as acquired
 #: in another plane than the axial one the networks were trained on.
 THICK_RATIO = 1.5
+
+#: Share of a network's pixel that is in the brain from which the pixel is: the network sees it.
+_TOUCHED = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +40,7 @@ class Prepared:
     Attributes
     ----------
     array : ndarray, shape (N, channels, H, W), float32 in (0, 1)
-        One entry for each of ``slices``; 0 outside the brain.
+        One entry for each of ``slices``; 0 outside the brain, where the card asks for it.
     grid : Grid
         The study's grid.
     slices : slice
@@ -43,6 +53,11 @@ class Prepared:
         Intensities that became 0 and 1.
     notes : tuple of str
         What a person must know about it.
+    inside : ndarray of bool, shape (N, P, L), or None
+        Where on the study's pixels a class means anything (the brain, of a brain network); None
+        for everywhere.
+    region : InputRegion
+        How that was found.
     """
 
     array: npt.NDArray[np.float32]
@@ -52,6 +67,39 @@ class Prepared:
     resolution: Resolution
     ranges: dict[str, tuple[float, float]]
     notes: tuple[str, ...] = ()
+    inside: npt.NDArray[np.bool_] | None = None
+    region: InputRegion = EVERYWHERE
+
+    @cached_property
+    def inside_network(self) -> npt.NDArray[np.bool_]:
+        """`inside` on the network's pixels (N, H, W): those that hold any of it."""
+        shape = (len(self.array), *self.array.shape[-2:])
+        if self.inside is None or self.inside.all():
+            return np.ones(shape, dtype=np.bool_)
+        return self.to_network(self.inside.astype(np.float32)) > _TOUCHED
+
+    def part(self, start: int, stop: int) -> Prepared:
+        """Some of the prepared slices, by their place among these."""
+        first = self.slices.start
+        stop = min(stop, len(self.array))
+        return replace(
+            self,
+            array=self.array[start:stop],
+            slices=slice(first + start, first + stop),
+            inside=None if self.inside is None else self.inside[start:stop],
+        )
+
+    def kept_inside(self, maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Maps (N, ..., P, L) on the study's pixels with 0 where no class means anything."""
+        if self.inside is None:
+            return maps
+        between = (1,) * (maps.ndim - 3)
+        shape = (len(self.inside), *between, *self.inside.shape[1:])
+        return np.where(self.inside.reshape(shape), maps, maps.dtype.type(0))
+
+    def heat_to_study(self, maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Heat (N, ..., H, W) on the study's pixels, 0 outside: nothing there was seen."""
+        return self.kept_inside(self.to_study(maps))
 
     def to_study(self, maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Maps (..., H, W) of the network at the study's in-plane pixels (..., P, L)."""
@@ -100,13 +148,24 @@ def prepare(
     notes += _plane_notes(study.grid)
     channels = []
     ranges = {}
+    regions: list[InputRegion] = []
+    inside: npt.NDArray[np.bool_] | None = None
     for role in card.inputs.roles:
-        scaled, limits, said = _channel(study[role], card, span)
+        scaled, fed, said = _channel(study, study[role], card, span)
         channels.append(resample_in_plane(scaled, shape))
-        ranges[role] = limits
+        ranges[role] = fed.limits
+        regions.append(fed.region)
+        # What one modality shows can be of a class, whatever the others cut off.
+        inside = fed.shown if inside is None else inside | fed.shown
         notes += said
     array = np.ascontiguousarray(np.stack(channels, axis=1))
-    return Prepared(array, study.grid, span, spacing, resolution, ranges, tuple(notes))
+    region = joined_region(regions)
+    if card.inputs.mask == "none":
+        inside = None
+    notes += region_notes(region)
+    return Prepared(
+        array, study.grid, span, spacing, resolution, ranges, tuple(notes), inside, region
+    )
 
 
 def _check_roles(study: Study, card: ModelCard) -> None:
@@ -169,32 +228,10 @@ def _plane_notes(grid: Grid) -> list[str]:
     return []
 
 
-#: Brain (packed to bits) and intensity range of volumes seen, for as long as these live: a click
-#: or a moved slider must not measure the whole volume again.
-_MEASURED: weakref.WeakKeyDictionary[
-    Volume, tuple[npt.NDArray[np.uint8], tuple[int, ...], tuple[float, float]]
-] = weakref.WeakKeyDictionary()
-
-
-def _brain_of(
-    volume: Volume, spatial: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.bool_], tuple[float, float]]:
-    """Brain mask and (low, high) of a scan, measured once."""
-    if volume not in _MEASURED:
-        # A single picture is measured in its plane: as a volume, all of it would be border.
-        array = spatial[0] if spatial.shape[0] == 1 else spatial
-        mask = brain_mask(array)
-        limits = brain_range(array, mask, where=volume.role)
-        _MEASURED[volume] = (np.packbits(mask), spatial.shape, limits)
-    bits, shape, limits = _MEASURED[volume]
-    count = int(np.prod(shape))
-    return np.unpackbits(bits, count=count).view(np.bool_).reshape(shape), limits
-
-
 def _channel(
-    volume: Volume, card: ModelCard, span: slice
-) -> tuple[npt.NDArray[np.float32], tuple[float, float], list[str]]:
-    """One role's slices in (0, 1), its range, and what was noticed."""
+    study: Study, volume: Volume, card: ModelCard, span: slice
+) -> tuple[npt.NDArray[np.float32], FedVolume, list[str]]:
+    """One role's slices in (0, 1), where they are fed to the network, and what was noticed."""
     spatial = volume.spatial()
     notes = []
     if volume.leading:
@@ -211,11 +248,13 @@ def _channel(
         notes.append(
             f"{volume.role} holds {bad} NaN or infinite voxels; the network was given 0 there."
         )
-    if card.inputs.normalisation == "unit":
-        # Judged on the whole volume, so that a blank slice among others is no error.
-        return _unit(spatial, volume.role)[span], (0.0, 1.0), notes
-    mask, (low, high) = _brain_of(volume, spatial)
-    return normalise(part, mask[span], low, high), (low, high), notes
+    unit = card.inputs.normalisation == "unit"
+    # Judged on the whole volume, so that a blank slice among others is no error.
+    scaled = _unit(spatial, volume.role)[span] if unit else None
+    fed = fed_volume(study, volume, spatial, card.inputs.mask, span, with_range=not unit)
+    if scaled is not None:
+        return np.where(fed.fed, scaled, np.float32(0.0)), fed, notes
+    return normalise(part, fed.fed, *fed.limits), fed, notes
 
 
 def _unit(spatial: npt.NDArray[Any], role: str) -> npt.NDArray[np.float32]:

@@ -129,7 +129,7 @@ def _model_findings(reference: ExplanationReference) -> list[Finding]:
             "warning",
             "model-differs",
             f"{name} has other weights now ({card.weights_sha256[:12]}) than when the review was "
-            f"saved ({sha[:12]}); results run again will differ",
+            f"saved ({sha[:12]}); what was made with those cannot be run again with these",
             name,
         )
     ]

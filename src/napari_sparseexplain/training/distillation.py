@@ -140,7 +140,9 @@ def measure_fidelity(
             x = _unit(images[start : start + batch]).to(teacher.device)
             for place, network in enumerate((student, teacher.network)):
                 mask, before = _outputs(network, x)
-                masks[place].append((mask > 0.5).any(dim=1).cpu().numpy())
+                # Where an image shows nothing there is no class, whatever a network answers.
+                found = (mask > 0.5).any(dim=1) & (x != 0).any(dim=1)
+                masks[place].append(found.cpu().numpy())
                 signals[place].append(before.clamp(*SIGNAL_RANGE).cpu().numpy())
     mine, theirs = (np.concatenate(part) for part in masks)
     return fidelity_of(

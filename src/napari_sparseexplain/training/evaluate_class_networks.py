@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import ModelError, ReadError, SparseExplainError, StudyError
 from ..evidence.largest_piece import in_largest_piece
-from ..explanation.segmentation import label_map, segmented_classes, true_mask
+from ..explanation.class_maps import class_maps, network_classes, shown_pixels
 from ..explanation.slice_decomposition import decompose_slices
 from ..explanation.sparse_parameters import ParameterRow, class_names, parameter_table
 from ..networks.bundle import Model, load_model
@@ -22,6 +22,7 @@ from ..networks.model_card import Inputs, ModelCard
 from ..networks.preparation import Prepared, prepare
 from ..progress import Progress, Work
 from ..volumes.open_study import open_study
+from ..volumes.reference_mask import reference_mask
 from .class_evaluation import REGIONS, ClassEvaluation, RegionScores
 from .evaluation_cases import case_paths
 from .intensity_rule import intensity_rule, rule_threshold
@@ -38,23 +39,34 @@ _RULE = "rule"
 
 @dataclass(frozen=True, eq=False)
 class _ClassCase:
-    """One subject: input (N, roles, H, W) in (0, 1) and label values on the study's pixels."""
+    """One subject: input (N, roles, H, W) in (0, 1) and label values on the study's pixels.
+
+    The labels are in the program's own numbering; ``regions`` are those that they tell apart.
+    """
 
     name: str
     x: npt.NDArray[np.float32]
     truth: npt.NDArray[np.uint8]
     prepared: Prepared | None
     bright: float
+    regions: tuple[str, ...] = REGIONS
+    said: str = ""
 
     @property
     def inside(self) -> npt.NDArray[np.bool_]:
-        """Where the scans are not empty, on the study's pixels: the brain of a stripped one."""
-        found = np.asarray(self.x.any(axis=1), dtype=np.float32)
-        return (found if self.prepared is None else self.prepared.to_study(found)) > 0.5
+        """The brain, where every class counts: around it every network is right."""
+        if self.prepared is None:
+            return shown_pixels(self.x)
+        inside = self.prepared.inside
+        return np.ones(self.truth.shape, dtype=np.bool_) if inside is None else inside
 
 
 def evaluate_class_networks(
-    data: str | Path, *, runs: str | Path | None = None, device: str = "auto"
+    data: str | Path,
+    *,
+    runs: str | Path | None = None,
+    device: str = "auto",
+    label_numbering: str = "",
 ) -> Work[ClassEvaluation]:
     """Dice of ET, WT and TC, evidence of the components, thresholds and step sizes.
 
@@ -64,6 +76,9 @@ def evaluate_class_networks(
         A study with a mask, a folder of such studies, or an ``.npz`` of phantom slices.
     runs : str or Path, optional
         A folder of bundles ``<name>-<seed>``; the shipped bundles when not given.
+    label_numbering : str, optional
+        What the labels of the masks stand for, where their names do not tell it; see
+        `volumes.open_study`.
 
     Raises
     ------
@@ -80,7 +95,7 @@ def evaluate_class_networks(
     skipped: list[str] = []
     total, done = len(paths) * len(found), 0
     for path in paths:
-        for case in _cases(path, inputs, skipped, alone=len(paths) == 1):
+        for case in _cases(path, inputs, skipped, label_numbering, alone=len(paths) == 1):
             wt = intensity_rule(
                 case.x[:, -1], case.bright, volume=case.prepared is not None
             ).astype(np.uint8)
@@ -91,11 +106,14 @@ def evaluate_class_networks(
                 message = f"{case.name}: {model.card.title}"
                 yield Progress(done, total, message)
                 labels = yield from _labels(model, case, done, total, message)
-                scores[name, seed].add(case.name, labels, case.truth)
-                scores[name, seed].confuse(case.name, labels, case.truth, case.inside)
+                scores[name, seed].add(case.name, labels, case.truth, case.regions)
+                if case.regions == REGIONS:
+                    scores[name, seed].confuse(case.name, labels, case.truth, case.inside)
                 if case.prepared is not None:  # slices of a phantom are no volume
-                    pieces[name, seed].add(case.name, in_largest_piece(labels), case.truth)
-                if model.card.architecture == "jf-ml-ista" and case.prepared is not None:
+                    largest = in_largest_piece(labels)
+                    pieces[name, seed].add(case.name, largest, case.truth, case.regions)
+                told = case.prepared is not None and case.regions == REGIONS
+                if model.card.architecture == "jf-ml-ista" and told:
                     values = yield from _evidence(model, case, done, total, message)
                     evidence.setdefault((name, seed), []).append(values)
                 done += 1
@@ -166,12 +184,17 @@ def class_bundles(runs: str | Path | None, device: str) -> list[tuple[str, str, 
     return found
 
 
-def _cases(path: Path, inputs: Inputs, skipped: list[str], *, alone: bool) -> Iterator[_ClassCase]:
+def _cases(
+    path: Path, inputs: Inputs, skipped: list[str], label_numbering: str, *, alone: bool
+) -> Iterator[_ClassCase]:
     try:
         if path.suffix == ".npz":
             yield from _slice_cases(path, inputs)
         else:
-            yield _study_case(path, inputs)
+            case = _study_case(path, inputs, label_numbering)
+            if case.regions != REGIONS:
+                skipped.append(f"{case.name}: {case.said}")
+            yield case
     except SparseExplainError as error:
         if alone:
             raise
@@ -196,11 +219,11 @@ def _slice_cases(path: Path, inputs: Inputs) -> Iterator[_ClassCase]:
         yield _ClassCase(f"phantom {phantom}", x, slices.y[rows], None, rule_threshold(None))
 
 
-def _study_case(path: Path, inputs: Inputs) -> _ClassCase:
-    study = open_study(path)
+def _study_case(path: Path, inputs: Inputs, label_numbering: str) -> _ClassCase:
+    study = open_study(path, label_numbering=label_numbering)
     span = slice(0, study.grid.shape[0])
-    true, role = true_mask(study, span)
-    if true is None:
+    truth = reference_mask(study, span)
+    if truth is None:
         raise StudyError(
             "the study has no mask of the role seg",
             where=path,
@@ -209,16 +232,21 @@ def _study_case(path: Path, inputs: Inputs) -> _ClassCase:
     classes = {str(value): name for value, name in TUMOUR_CLASSES.items()}
     card = ModelCard("evaluation", "Evaluation", "unet", {}, "segmentation", inputs, classes)
     prepared = prepare(study, card, span)
-    labels = study.labels[role].spatial().astype(np.uint8)
     bright = rule_threshold(prepared.ranges[inputs.roles[-1]])
-    return _ClassCase(study.name, prepared.array, labels, prepared, bright)
+    regions = tuple(region for region in REGIONS if truth.region(region) is not None)
+    if not regions:
+        raise StudyError(truth.note, where=path, remedy="Say it with --labels")
+    labels = truth.own_labels()
+    return _ClassCase(study.name, prepared.array, labels, prepared, bright, regions, truth.note)
 
 
 def _labels(
     model: Model, case: _ClassCase, done: int, total: int, message: str
 ) -> Work[npt.NDArray[np.uint8]]:
-    """The network's label values on the study's pixels, in pieces of a few slices."""
-    values = list(segmented_classes(model, len(model.card.classes)))
+    """The network's label values on the study's pixels, in pieces of a few slices.
+
+    Of phantom slices, which have no study, on the network's: the brain is what they show.
+    """
     found = np.zeros(case.truth.shape, dtype=np.uint8)
     piece = 8
     for start in range(0, len(case.x), piece):
@@ -231,14 +259,11 @@ def _labels(
                 next(work)
         except StopIteration as end:
             mask = end.value.mask
-        if case.prepared is not None:
-            mask = case.prepared.to_study(mask)
-        labels = label_map(mask, values, 0.5)
-        # Outside the brain there is nothing to label.
-        inside = np.asarray(part.any(axis=1), dtype=np.bool_)
-        if case.prepared is not None:
-            inside = case.prepared.to_study(np.asarray(inside, dtype=np.float32)) > 0.5
-        found[start : start + piece] = np.where(inside, labels, 0)
+        if case.prepared is None:
+            labels = network_classes(model.card, mask, shown_pixels(part))
+        else:
+            labels = class_maps(model, case.prepared.part(start, start + piece), mask).labels
+        found[start : start + piece] = labels
         yield Progress(done, total, message)
     return found
 
@@ -248,7 +273,7 @@ def _evidence(
 ) -> Work[dict[str, float]]:
     """In-class energy and residual over some tumour slices, on the network's pixels."""
     assert case.prepared is not None
-    channels_true = class_channels(case.truth)  # BraTS 2023 numbers the classes otherwise
+    channels_true = class_channels(case.truth)
     truth = np.stack(
         [
             case.prepared.to_network((channels_true == channel).astype(np.float32))

@@ -18,6 +18,7 @@ from scipy import ndimage
 from ..errors import ModelError, ReadError
 from ..evidence.largest_piece import largest_piece
 from ..evidence.scores import Counts, dice, segmentation_scores, slice_dice
+from ..explanation.class_maps import class_maps
 from ..explanation.responses import model_responses_work
 from ..networks.bundle import Model, load_model
 from ..networks.card_file import CARD_FILE
@@ -93,7 +94,12 @@ class _Noise:
 
 
 def evaluate_sum_work(
-    data: str | Path, *, runs: str | Path | None = None, seed: int = 0, device: str = "auto"
+    data: str | Path,
+    *,
+    runs: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    label_numbering: str = "",
 ) -> Work[SumEvaluation]:
     """Evaluate the networks of the SUM paper.
 
@@ -107,6 +113,8 @@ def evaluate_sum_work(
         Of the added noise; every network gets the same.
     device : str
         As in `networks.device.choose_device`.
+    label_numbering : str, optional
+        What the labels of the masks stand for; see `volumes.open_study`.
 
     Raises
     ------
@@ -124,7 +132,7 @@ def evaluate_sum_work(
     groups: list[npt.NDArray[np.int64]] = []
     total = len(paths) * len(segmenters) + len(filters)
     done = 0
-    for number, case in enumerate(open_cases(paths, skipped)):
+    for number, case in enumerate(open_cases(paths, skipped, label_numbering)):
         if not case.y.any():
             skipped.append(f"Left out: {case.name} shows no lesion, so it has no Dice.")
             continue
@@ -264,18 +272,18 @@ def _tally_network(
     """Run one network on all slices as they are, and on the lesion slices when corrupted."""
     lesion = case.y.any(axis=(1, 2))
     found = yield from predict_array(model, inputs["clean"])
-    predicted = found.mask[:, 0] >= THRESHOLD
+    predicted = (found.mask[:, 0] >= THRESHOLD) & case.inside
     tally.add("clean", predicted, case)
     native = None
     if case.prepared is not None:
-        native = case.prepared.to_study(found.mask)[:, 0] >= THRESHOLD
+        native = class_maps(model, case.prepared, found.mask, THRESHOLD).labels != 0
     tally.close(case, predicted, native)
     for condition, x in inputs.items():
         if condition == "clean":
             continue
         corrupted = np.zeros_like(predicted)
         answer = yield from predict_array(model, x[lesion])
-        corrupted[lesion] = answer.mask[:, 0] >= THRESHOLD
+        corrupted[lesion] = (answer.mask[:, 0] >= THRESHOLD) & case.inside[lesion]
         tally.add(condition, corrupted, case)
 
 

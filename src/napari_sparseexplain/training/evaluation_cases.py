@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError, SparseExplainError, StudyError
+from ..explanation.class_maps import shown_pixels
 from ..explanation.segmentation import true_mask
 from ..networks.model_card import Inputs, ModelCard
 from ..networks.preparation import Prepared, prepare
@@ -60,6 +61,11 @@ class Case:
     bright: float = field(default_factory=lambda: rule_threshold(None))
 
     @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """The brain on the network's pixels, (N, H, W); of phantom slices what they show."""
+        return shown_pixels(self.x) if self.prepared is None else self.prepared.inside_network
+
+    @property
     def is_volume(self) -> bool:
         """Whether the slices are those of one scan, in order."""
         return self.prepared is not None
@@ -99,7 +105,7 @@ def _holds_scans(path: Path) -> bool:
     return path.is_dir() and any(any(path.glob(ending)) for ending in ("*.nii", "*.nii.gz"))
 
 
-def open_cases(paths: list[Path], skipped: list[str]) -> Iterator[Case]:
+def open_cases(paths: list[Path], skipped: list[str], label_numbering: str = "") -> Iterator[Case]:
     """Open one case after the other; only one is held at a time.
 
     Parameters
@@ -108,6 +114,8 @@ def open_cases(paths: list[Path], skipped: list[str]) -> Iterator[Case]:
         From `case_paths`.
     skipped : list of str
         Gets a sentence for each case that cannot be used, when there are several.
+    label_numbering : str
+        See `volumes.open_study`: a cavity, where that is told, is no lesion.
 
     Raises
     ------
@@ -116,7 +124,8 @@ def open_cases(paths: list[Path], skipped: list[str]) -> Iterator[Case]:
     """
     for path in paths:
         try:
-            case = _slices_case(path) if path.suffix == ".npz" else _study_case(path)
+            packed = path.suffix == ".npz"
+            case = _slices_case(path) if packed else _study_case(path, label_numbering)
         except SparseExplainError as error:
             if len(paths) == 1:
                 raise
@@ -145,8 +154,8 @@ def _slices_case(path: Path) -> Case:
     return Case(path.stem, x, slices.y > 0, slices.geometry.astype(np.int64))
 
 
-def _study_case(path: Path) -> Case:
-    study = open_study(path)
+def _study_case(path: Path, label_numbering: str) -> Case:
+    study = open_study(path, label_numbering=label_numbering)
     span = slice(0, study.grid.shape[0])
     native_y, role = true_mask(study, span)
     if native_y is None:

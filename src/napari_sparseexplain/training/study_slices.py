@@ -14,10 +14,11 @@ from ..networks.model_card import Inputs, ModelCard
 from ..networks.preparation import Prepared, prepare
 from ..progress import Progress, Work
 from ..volumes import Study, open_study
+from ..volumes.reference_mask import reference_mask
 from .phantom_slices import SMALLEST_SLICE, PhantomSlices
 
-#: Label values that a lesion mask may hold (BraTS 2018-2021 and 2023).
-_LABELS = (1, 2, 3, 4)
+#: Label values of the own numbering: core, oedema, enhancing tumour.
+_LABELS = (1, 2, 4)
 
 
 def read_slices(
@@ -114,13 +115,14 @@ def centred(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
 
 def _labels_at(prepared: Prepared, study: Study) -> npt.NDArray[np.uint8]:
     """The study's lesion labels on the network's pixels: each pixel's most frequent label."""
-    if "seg" not in study.labels:
+    truth = reference_mask(study, prepared.slices)
+    if truth is None:
         raise StudyError(
             "the study has no lesion mask, so it cannot be trained on or scored",
             where=study.path or study.name,
             remedy="Add a mask whose name tells it (…seg.nii.gz), or leave the study out",
         )
-    true = study.labels["seg"].spatial()[prepared.slices]
+    true = truth.own_labels()
     values = [value for value in _LABELS if (true == value).any()]
     shares = [prepared.to_network((true == value).astype(np.float32)) for value in values]
     if not shares:

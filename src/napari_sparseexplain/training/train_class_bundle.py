@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from ..explanation.class_maps import network_classes, shown_pixels
 from ..networks.bundle import Model, save_bundle
 from ..networks.device import choose_device
 from ..networks.inference import predict_array
@@ -87,15 +88,14 @@ def train_class_bundle(
 
 def held_out_scores(model: Model, slices: PhantomSlices) -> dict[str, Any]:
     """Mean Dice of ET, WT and TC over subjects that training did not see."""
-    values = np.asarray([int(v) for v in model.card.classes], dtype=np.uint8)
     scores = RegionScores()
     for subject in np.unique(slices.geometry):
         rows = np.flatnonzero(slices.geometry == subject)
         found = []
         for start in range(0, len(rows), 8):
             x = slices.x[rows[start : start + 8]].astype(np.float32) / np.float32(255)
-            labels = values[drain(predict_array(model, x)).mask.argmax(axis=1)]
-            found.append(np.where(x.any(axis=1), labels, 0))
+            mask = drain(predict_array(model, x)).mask
+            found.append(network_classes(model.card, mask, shown_pixels(x)))
         scores.add(str(subject), np.concatenate(found), slices.y[rows])
     metrics: dict[str, Any] = {"held-out subjects": int(np.unique(slices.geometry).size)}
     for region in (*REGIONS, "average"):

@@ -22,12 +22,17 @@ TUMOUR_CLASSES: Mapping[int, str] = {
 #: Channels that make a region, in the order of the paper's Table II.
 REGION_CHANNELS: Mapping[str, tuple[int, ...]] = {"ET": (3,), "WT": (1, 2, 3), "TC": (2, 3)}
 
-#: BraTS 2023 numbers the enhancing tumour 3.
+
+#: Sets of slices that were made before numberings were told apart number the enhancing tumour so
+#: where their studies did. The own numbering has no 3 that it could be taken for.
 _ALSO = {3: 4}
 
 
 def class_channels(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
-    """Label values to channel numbers, same shape; unknown values become healthy tissue."""
+    """Label values of `TUMOUR_CLASSES` to channel numbers; others become healthy tissue.
+
+    Masks of other numberings come here by `volumes.reference_mask.ReferenceMask.own_labels`.
+    """
     table = np.zeros(256, dtype=np.uint8)
     for channel, value in enumerate(TUMOUR_CLASSES):
         table[value] = channel

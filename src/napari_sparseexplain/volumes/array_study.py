@@ -21,6 +21,7 @@ def study_of_arrays(
     *,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
     name: str = "array",
+    label_numbering: str = "",
 ) -> Study:
     """A study of arrays in display order, placed along the patient's axes.
 
@@ -31,6 +32,8 @@ def study_of_arrays(
         patient's left. All of one shape; not copied.
     spacing : three floats
         Size of a voxel in mm, in the order of the axes.
+    label_numbering : str
+        What the labels stand for (``"brats-2021"``); without it the classes are not scored.
 
     Raises
     ------
@@ -62,7 +65,8 @@ def study_of_arrays(
             volume = _volume(values, grid, role)
             shelves[kind][role] = volume if kind == "image" else replace(volume, kind="label")
     assert grid is not None  # there is an image
-    return Study(name, None, shelves["image"], shelves["label"], grid, next(iter(given["image"])))
+    study = Study(name, None, shelves["image"], shelves["label"], grid, next(iter(given["image"])))
+    return study.with_label_numbering(label_numbering) if label_numbering else study
 
 
 def study_of_channels(array: npt.NDArray[Any], roles: Sequence[str]) -> Study:

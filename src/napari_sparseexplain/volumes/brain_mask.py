@@ -7,6 +7,7 @@ the brain is what *differs* from the background, not what exceeds it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +16,29 @@ from scipy import ndimage
 
 #: Share of the volume's border that must hold one value before it counts as stripped background.
 STRIPPED_BORDER_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class FoundBrain:
+    """The brain of one scan, and what it was known by.
+
+    Attributes
+    ----------
+    mask : ndarray of bool
+        Solid: what the brain encloses belongs to it.
+    shown : ndarray of bool
+        The voxels of ``mask`` in which the scan shows anything: of a stripped scan without the
+        holes that hold the background's value.
+    shows : ndarray of bool
+        Every voxel off the background, wherever it lies.
+    stripped : bool
+        Whether one constant value surrounds the brain; else only the head was found.
+    """
+
+    mask: npt.NDArray[np.bool_]
+    shown: npt.NDArray[np.bool_]
+    shows: npt.NDArray[np.bool_]
+    stripped: bool
 
 
 def brain_mask(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -38,16 +62,26 @@ def brain_mask(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     .. [1] N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9(1),
        1979.
     """
+    return find_brain(array).mask
+
+
+def find_brain(array: npt.NDArray[Any]) -> FoundBrain:
+    """`brain_mask` with what it was known by."""
     values = np.asarray(array)
     finite = np.isfinite(values) if values.dtype.kind in "fc" else None
     background, share = _border_value(values, finite)
-    if share >= STRIPPED_BORDER_SHARE:
-        inside = values != background
-    else:
-        inside = values > _otsu_threshold(values, finite)
+    stripped = share >= STRIPPED_BORDER_SHARE
+    shows = values != (background if stripped else 0)
+    if finite is not None:
+        shows &= finite
+    if stripped:
+        mask = _solid_largest_piece(shows)
+        return FoundBrain(mask, mask & shows, shows, True)
+    inside = values > _otsu_threshold(values, finite)
     if finite is not None:
         inside &= finite
-    return _solid_largest_piece(inside)
+    mask = _solid_largest_piece(inside)
+    return FoundBrain(mask, mask, shows, False)
 
 
 def background_value(array: npt.NDArray[Any]) -> float:

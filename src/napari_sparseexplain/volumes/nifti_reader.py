@@ -22,9 +22,11 @@ from nibabel.spatialimages import HeaderDataError
 
 from ..errors import ReadError
 from .grid import Grid, orientation_to_display
+from .label_roles import OWN_OUTPUT
 from .label_values import as_label_array
 from .nifti_header import NiftiHeader, read_nifti_header
 from .nifti_voxels import VoxelPlan, count_not_finite, read_voxels
+from .own_output import is_own_nifti
 from .roles import read_name, stem_of
 from .study import Finding
 from .volume import Source, Volume
@@ -113,6 +115,9 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
         for key in ("descrip", "intent_name")
         if (text := bytes(file.header[key]).split(b"\0")[0].decode("latin-1").strip())
     }
+    if is_own_nifti(file.header):
+        role = stem_of(path.name)  # a result, whatever its name says
+        details[OWN_OUTPUT] = "yes"
     volume = Volume(
         data=data,
         grid=grid,

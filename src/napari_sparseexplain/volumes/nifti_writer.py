@@ -14,6 +14,7 @@ from nibabel.nifti1 import Nifti1Extension
 
 from ..errors import SparseExplainError
 from .label_values import smallest_integer
+from .own_output import NIFTI_MARK
 from .volume import Volume
 
 #: NIfTI extension code for a text comment (nifti1.h, NIFTI_ECODE_COMMENT).
@@ -42,6 +43,7 @@ def write_nifti(
     dtype: npt.DTypeLike | None = None,
     slices: slice | range | None = None,
     description: str = "",
+    result: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Save an array that lies on ``like``'s grid in the way ``like``'s own file was laid out.
@@ -74,6 +76,9 @@ def write_nifti(
         comment extension, and in the description.
     description : str
         Free text for the header, at most 79 bytes of it.
+    result : bool
+        Whether a method made the voxels: the header then says so (`own_output`), so that no copy
+        of the file is ever taken for a truth.
     overwrite : bool
         Whether a file of that name may be replaced.
 
@@ -96,6 +101,8 @@ def write_nifti(
     on_file = _file_order(values, like)
     image = _image(on_file, stored, like)
     _describe(image, like, description, covered)
+    if result:
+        image.header["intent_name"] = NIFTI_MARK
     ending = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
     beside = path.with_name(f".{path.name}.{os.getpid()}.part{ending}")
     try:

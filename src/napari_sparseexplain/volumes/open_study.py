@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ReadError
 from ..progress import Progress, Work, drain
-from .brain_mask import brain_mask
+from .brain_mask import find_brain
 from .common_grid import bring_to_grid
 from .dicom_reader import read_dicom_work
+from .label_roles import OWN_OUTPUT, as_brain, as_given, brain_share, can_be_truth, own_findings
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
 from .nifti_reader import open_nifti
+from .own_output import is_own_dicom
 from .picture_reader import read_pictures
 from .reference_grid import choose_reference
 from .resampling import patient_axes_grid
@@ -20,6 +22,7 @@ from .role_assignment import Opened, assign_roles, assign_roles_like
 from .roles import role_from_dicom
 from .study import Finding, Study
 from .study_files import StudyFiles, find_study_files
+from .tumour_numbering import numbering_called, told_numbering
 from .volume import Volume
 
 
@@ -30,6 +33,7 @@ def open_study(
     patient_axes: bool = False,
     roles: Mapping[str, str] | None = None,
     name: str | None = None,
+    label_numbering: str = "",
 ) -> Study:
     """Open one patient's scans.
 
@@ -47,6 +51,10 @@ def open_study(
         File (or series) by role, where the names do not tell or tell it wrongly.
     name : str, optional
         Title of the study; default the folder's or file's name.
+    label_numbering : str, optional
+        What the labels of its lesion masks stand for, where the names of the files do not tell it
+        or tell it wrongly: ``"brats-2015"``, ``"brats-2021"``, ``"brats-2023"``, ``"brats-2024"``,
+        ``"decathlon"`` … (`volumes.tumour_numbering.NUMBERINGS`).
 
     Returns
     -------
@@ -63,7 +71,12 @@ def open_study(
     """
     return drain(
         open_study_work(
-            path, reference=reference, patient_axes=patient_axes, roles=roles, name=name
+            path,
+            reference=reference,
+            patient_axes=patient_axes,
+            roles=roles,
+            name=name,
+            label_numbering=label_numbering,
         )
     )
 
@@ -76,6 +89,7 @@ def open_study_work(
     roles: Mapping[str, str] | None = None,
     roles_of: Study | None = None,
     name: str | None = None,
+    label_numbering: str = "",
 ) -> Work[Study]:
     """`open_study` as a generator: a step a file, and of a DICOM folder a step a header.
 
@@ -86,18 +100,23 @@ def open_study_work(
         among them those that a person edited. It takes the place of ``roles``.
     """
     path = Path(path)
+    if label_numbering:
+        numbering_called(label_numbering)  # one that there is not is refused before the work
     yield Progress(0, 0, "looking for scans")
     files = find_study_files(path)
     opened, findings = yield from _read_all(files)
+    findings += own_findings(files, opened)
     yield Progress(0, 0, "bringing the volumes onto one grid")
     if roles_of is None:
         volumes, said = assign_roles(opened, roles, where=path)
     else:
         volumes, said = assign_roles_like(opened, roles_of)
     findings += said
+    volumes = {r: as_given(v) if r in (roles or {}) else v for r, v in volumes.items()}
     del opened  # so that bring_to_grid can release the volumes one by one
     chosen = choose_reference(volumes, reference, where=path)
-    findings += _misplaced_masks(volumes, chosen)
+    volumes, said = _looked_at_masks(volumes, chosen, {*(roles or {}), *_kept_roles(roles_of)})
+    findings += said
     grid = volumes[chosen].grid
     if grid.is_oblique:
         tilt = f"the slices are tilted by {grid.obliquity_degrees:.1f}° against the patient's axes"
@@ -115,7 +134,7 @@ def open_study_work(
                 )
             )
     placed = bring_to_grid(volumes, grid, chosen)
-    return Study(
+    study = Study(
         name=name or path.resolve().name,
         path=path,
         images={r: v for r, v in placed.volumes.items() if v.kind == "image"},
@@ -126,6 +145,8 @@ def open_study_work(
         resamplings=placed.resamplings,
         originals=placed.originals,
     )
+    told = label_numbering or ("" if roles_of is None else told_numbering(roles_of))
+    return study.with_label_numbering(told) if told else study
 
 
 def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
@@ -177,7 +198,9 @@ def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
     series = yield from read_dicom_work(files.dicom[0] if len(files.dicom) == 1 else files.dicom)
     opened: list[Opened] = []
     for volume, said in series:
-        if volume.kind == "label":
+        if is_own_dicom(volume.details):
+            volume = replace(volume, details={**volume.details, OWN_OUTPUT: "yes"})
+        elif volume.kind == "label":
             volume = volume.with_role("seg")
         elif not volume.colour and (role := role_from_dicom(volume.details)):
             volume = volume.with_role(role)
@@ -194,13 +217,27 @@ def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
     return opened
 
 
-def _misplaced_masks(volumes: Mapping[str, Volume], reference: str) -> list[Finding]:
-    """Masks that do not lie in the brain of the reference, before anything is resampled."""
+def _kept_roles(study: Study | None) -> tuple[str, ...]:
+    """Masks of lesions in a study that was open before: what a person left them to be."""
+    if study is None:
+        return ()
+    return tuple(role for role, volume in study.labels.items() if can_be_truth(role, volume))
+
+
+def _looked_at_masks(
+    volumes: dict[str, Volume], reference: str, given: Collection[str]
+) -> tuple[dict[str, Volume], list[Finding]]:
+    """Masks that do not lie in the brain of the reference, or that are all of it.
+
+    Looked at before anything is resampled. A mask of the whole brain is no lesion, whatever it is
+    called: with one label it becomes the brain mask. Not of roles that a person has given.
+    """
     scan = volumes[reference]
     masks = {role: volume for role, volume in volumes.items() if volume.kind == "label"}
     if not masks or scan.kind != "image" or scan.grid.shape[0] < 2 or not scan.grid.oriented:
-        return []
-    brain = brain_mask(scan.spatial())
+        return volumes, []
+    looked = find_brain(scan.spatial())
+    brain = looked.mask
     findings: list[Finding] = []
     for role, mask in masks.items():
         placed = mask_placement(mask, scan, brain)
@@ -210,4 +247,9 @@ def _misplaced_masks(volumes: Mapping[str, Volume], reference: str) -> list[Find
             placed = mask_placement(mask, scan, filled_in_slices(brain))
         if placed is not None and (said := placement_finding(role, mask, reference, placed)):
             findings.append(said)
-    return findings
+        if placed is None or placed.is_off or role in given or not can_be_truth(role, mask):
+            continue
+        if brain_share(mask, scan, looked):
+            volumes, finding = as_brain(volumes, role)
+            findings.append(finding)
+    return volumes, findings

@@ -116,9 +116,11 @@ class Study:
                 remedy=f"First give the volume that is now {new!r} another role",
             )
 
+        from .label_roles import as_given
+
         def renamed(shelf: Mapping[str, Volume]) -> dict[str, Volume]:
             return {
-                (new if r == old else r): (v.with_role(new) if r == old else v)
+                (new if r == old else r): (as_given(v.with_role(new)) if r == old else v)
                 for r, v in shelf.items()
             }
 
@@ -130,3 +132,30 @@ class Study:
             resamplings={(new if r == old else r): s for r, s in self.resamplings.items()},
             originals=renamed(self.originals),
         )
+
+    def with_label_numbering(self, numbering: str) -> Study:
+        """The same study with a person's word on what the labels of its lesion masks stand for.
+
+        Parameters
+        ----------
+        numbering : str
+            A name from `volumes.tumour_numbering.NUMBERINGS` (``"brats-2021"``); empty takes an
+            earlier word back.
+
+        Raises
+        ------
+        StudyError
+            There is no such numbering.
+        """
+        from .label_roles import is_brain_mask
+        from .tumour_numbering import TOLD, numbering_called
+
+        told = {TOLD: numbering_called(numbering).name} if numbering else {}
+
+        def said(role: str, volume: Volume) -> Volume:
+            if is_brain_mask(role):
+                return volume
+            kept = {key: value for key, value in volume.details.items() if key != TOLD}
+            return replace(volume, details={**kept, **told})
+
+        return replace(self, labels={r: said(r, v) for r, v in self.labels.items()})

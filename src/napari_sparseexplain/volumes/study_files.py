@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ReadError
 from ..regular_file import files_below, is_folder, is_regular, regular_size
 from .dicom_reader import looks_like_dicom
 from .nifti_header import looks_like_nifti
+from .own_output import without_results
 from .roles import read_name
 
 NIFTI_ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
@@ -54,6 +55,8 @@ class StudyFiles:
         The folder (of a single file: its folder).
     nifti, pictures, dicom, other : tuple of Path
         ``other`` are images in a format that is not read.
+    results : tuple of Path
+        Images that this program wrote itself and that were passed over.
     """
 
     root: Path
@@ -61,6 +64,7 @@ class StudyFiles:
     pictures: tuple[Path, ...] = ()
     dicom: tuple[Path, ...] = ()
     other: tuple[Path, ...] = ()
+    results: tuple[Path, ...] = ()
 
     def place(self, path: Path) -> str:
         """A file's path within the study, for a person."""
@@ -94,7 +98,8 @@ def find_study_files(path: Path) -> StudyFiles:
             where=path,
             remedy="Choose the folder that holds the scans themselves",
         )
-    found = _sorted_out(path, files)
+    files, passed = without_results(path, files)
+    found = replace(_sorted_out(path, files), results=_images(passed))
     if not (found.nifti or found.pictures or found.dicom):
         if found.other:
             return found
@@ -122,6 +127,12 @@ def _single(path: Path) -> StudyFiles:
     if name.endswith((".dcm", ".ima")):
         return StudyFiles(root, dicom=(path,))
     return StudyFiles(root, nifti=(path,))
+
+
+def _images(files: list[Path]) -> tuple[Path, ...]:
+    """Those that would have been opened."""
+    endings = (*NIFTI_ENDINGS, *PICTURE_ENDINGS, ".dcm")
+    return tuple(path for path in files if path.name.lower().endswith(endings))
 
 
 def _is_hidden(path: Path, root: Path) -> bool:

@@ -437,6 +437,7 @@ class DecomposeTab(ExplainTab):
             colours = class_colours(int(value) for value in shown.card.classes)
             self.voxel.show_reading(reading, [colours[int(v)] for v in shown.card.classes])
             best = reading.classes[int(reading.probabilities.argmax())]
-            lines.append(f"{shown.title}: {short_class(best).lower()} is likeliest here")
+            said = f"{short_class(best).lower()} is likeliest here"
+            lines.append(f"{shown.title}: {said if reading.inside else 'outside: no class here'}")
         self._width_timer.poke()
         self.read_out.setText("\n".join(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 #: Sentence by the finding's code. Where the finding is about a known scan, its title is added.
 SENTENCES: dict[str, str] = {
     "complex": "A scan has complex voxels and is shown as magnitude",
+    "covers-brain": "A mask covers the whole brain, so nothing is scored against it",
     "duplicate-files": "Copies of DICOM objects were left out",
     "duplicate-role": "Several volumes have the same role and were numbered; check that the right "
     "one has the plain role",
@@ -32,6 +33,8 @@ SENTENCES: dict[str, str] = {
     "its pictures",
     "oblique": "The slices are tilted and shown as they were acquired",
     "overlapping-segments": "Voxels lie in several segments of a Segmentation",
+    "own-output": "A map that this program wrote is shown and not taken for a truth",
+    "own-results": "Results that this program wrote were passed over",
     "patient-axes": "An oblique study was resampled to the patient's axes",
     "picture-stack": "Pictures are shown as slices; their distance is not known",
     "pictures-left-out": "Pictures beside scans were not opened",

@@ -1,0 +1,133 @@
+"""Models by the checksum of their weights: which one a record means, and where it is.
+
+A name tells little: what one trains oneself is called after its recipe, like the model that ships,
+and a bundle's folder can be filled anew. A record is run again with its own weights or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import ModelError
+from .bundle import Model, load_model
+from .caller_module import modules_behind
+from .catalogue import BUNDLES, models
+
+#: How to load the models that this process has seen, by the sha256 of their weights.
+_LOADERS: dict[str, Callable[[str], Model]] = {}
+
+#: Models without a file, for as long as somebody holds them.
+_IN_MEMORY: weakref.WeakValueDictionary[str, Model] = weakref.WeakValueDictionary()
+
+
+def remember(sha256: str, load: Callable[[str], Model]) -> None:
+    """Note how a model that was loaded is loaded again; ``load`` is given a device."""
+    if sha256:
+        _LOADERS[sha256] = load
+
+
+def weights_sha256(model: Model) -> str:
+    """Checksum of a model's weights: of their file, else of the numbers in memory.
+
+    Empty for a network without any, such as a plain function.
+    """
+    return model.card.weights_sha256 or digest_of_weights(model.network)
+
+
+def digest_of_weights(network: nn.Module) -> str:
+    """sha256 of names and numbers of a network's weights; empty where it has none."""
+    inner = getattr(network, "inner", None)
+    networks = (network,) if inner is None else (*modules_behind(inner), network)
+    digest = hashlib.sha256()
+    seen: set[int] = set()
+    for part in networks:
+        for name, weight in sorted(part.state_dict().items()):
+            if isinstance(weight, torch.Tensor) and id(weight) not in seen:
+                seen.add(id(weight))
+                digest.update(name.encode())
+                digest.update(str((weight.dtype, tuple(weight.shape))).encode())
+                flat = weight.detach().cpu().contiguous().reshape(-1)
+                digest.update(flat.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest() if seen else ""
+
+
+def model_origin(model: Model) -> str:
+    """Where a model came from, without a path: ``bundled``, ``folder``, ``file`` or ``memory``."""
+    if model.path is None:
+        return "memory"
+    if model.path.parent == BUNDLES:
+        return "bundled"
+    return "file" if model.path.is_file() else "folder"
+
+
+def hold(model: Model) -> None:
+    """Let a model that has no file be found by its weights, as long as it lives."""
+    if model.path is None and (sha256 := weights_sha256(model)):
+        _IN_MEMORY[sha256] = model
+
+
+def model_of_record(name: str, sha256: str, origin: str = "", device: str = "auto") -> Model:
+    """The model that a record was made with.
+
+    Parameters
+    ----------
+    name : str
+        What the record calls it.
+    sha256 : str
+        Of its weights.
+    origin : str
+        See `model_origin`; empty in old records.
+
+    Raises
+    ------
+    ModelError
+        No model with these weights is known here, or the record does not say which they were.
+    """
+    if not sha256:
+        raise ModelError(
+            "the record does not say which weights it was made with, and a name alone does not "
+            "tell one model from another",
+            where=name,
+            remedy="Run the method in its own tab, with the model chosen",
+        )
+    if sha256 in _IN_MEMORY:
+        return _IN_MEMORY[sha256].on(device)
+    shipped = next((n for n, card in models().items() if card.weights_sha256 == sha256), "")
+    if shipped:
+        return load_model(shipped, device)
+    if sha256 in _LOADERS:
+        found = _LOADERS[sha256](device)
+        if found.card.weights_sha256 == sha256:
+            return found
+        raise ModelError(
+            f"the model was replaced: its weights were {sha256[:12]}… and are "
+            f"{found.card.weights_sha256[:12]}… now",
+            where=name,
+            remedy="Bring the former weights back, or run the method in its own tab",
+        )
+    raise ModelError(_unknown(name, sha256, origin), where=name, remedy=_REMEDY)
+
+
+_REMEDY = (
+    "Choose its folder or file once as the model of a tab (in Python: load it), then run again; "
+    "or run the method in its own tab with another model"
+)
+
+
+def _unknown(name: str, sha256: str, origin: str) -> str:
+    said = f"no model with the weights {sha256[:12]}… is known here"
+    card: Any = models().get(name)
+    if card is not None:
+        said += f"; the one that ships as {name!r} has others ({card.weights_sha256[:12]}…)"
+    came = {
+        "memory": "it was a network in memory",
+        "folder": "it was a bundle in a folder of one's own",
+        "file": "it was a model file from elsewhere",
+    }
+    return said + (f"; {came[origin]}" if origin in came else "")
