@@ -32,6 +32,7 @@ def describe(
                 "dtype": str(volume.data.dtype),
                 "files": [str(p) for p in volume.source.paths[:1]],
                 "description": volume.source.description,
+                "why": volume.why,
             }
             for name, volume in volumes.items()
         }
@@ -58,5 +59,7 @@ def describe(
             f"  {name:<{width}}  {volume.kind:<5}  {size}  {volume.data.dtype}  "
             f"{volume.source.description}"
         )
+        if volume.why:
+            print(f"  {'':<{width}}  why: {volume.why}")
     for finding in study.findings:
         print(f"  {finding.level}: {finding.message}")

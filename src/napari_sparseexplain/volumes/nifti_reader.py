@@ -12,6 +12,7 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from nibabel.spatialimages import HeaderDataError
 
 from ..errors import ReadError
 from .grid import Grid, orientation_to_display
+from .json_sidecar import sidecar_details
 from .label_values import as_label_array
 from .nifti_header import NiftiHeader, read_nifti_header
 from .nifti_voxels import VoxelPlan, count_not_finite, read_voxels
-from .roles import read_name, stem_of
+from .role_decision import RoleDecision, role_of_name
+from .roles import NameReading, read_name, stem_of
 from .study import Finding
-from .volume import Source, Volume
+from .volume import Source, Volume, VolumeKind
 
 #: Corners of the volume may lie this far apart in the two transforms before it is said.
 TRANSFORMS_AGREE_MM = 1.0
@@ -96,8 +99,9 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
                 path.name,
             )
         )
-    role, kind, data, said = _role_and_kind(path, data, leading, file.is_colour)
-    findings += said
+    sidecar = sidecar_details(path)
+    named = _role_and_kind(path, data, leading, file.is_colour, sidecar)
+    findings += named.findings
     source = Source(
         paths=file.paths,
         format="nifti",
@@ -114,14 +118,15 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
         if (text := bytes(file.header[key]).split(b"\0")[0].decode("latin-1").strip())
     }
     volume = Volume(
-        data=data,
+        data=named.data,
         grid=grid,
-        role=role,
-        kind=kind,
+        role=named.role,
+        kind=named.kind,
         source=source,
         leading=leading,
         colour=file.is_colour,
-        details=details,
+        details={**sidecar, **details},
+        why=named.why,
     )
     return volume, findings
 
@@ -253,23 +258,54 @@ def _not_finite(voxels: Any, file: NiftiHeader) -> list[Finding]:
     ]
 
 
+@dataclass(frozen=True)
+class _Named:
+    """What a file turned out to be: its role, its kind, and why."""
+
+    role: str
+    kind: VolumeKind
+    data: Any
+    why: str
+    findings: tuple[Finding, ...] = ()
+
+
 def _role_and_kind(
-    path: Path, data: Any, leading: tuple[str, ...], colour: bool
-) -> tuple[str, Any, Any, list[Finding]]:
+    path: Path, data: Any, leading: tuple[str, ...], colour: bool, details: dict[str, Any]
+) -> _Named:
     """Role and kind from the name, checked against the voxels; label maps as integers."""
     reading = read_name(path.name)
     stem = stem_of(path.name)
     if reading.label == "no" or leading or colour:
-        return reading.role if reading.label == "no" and reading.role else stem, "image", data, []
+        if reading.label != "no":
+            return _Named(stem, "image", data, "its name is that of a mask, its voxels are not")
+        return _scan(path, data, reading, details)
     labels = as_label_array(data, few=reading.label == "maybe")
     if labels is not None:
-        return reading.role or stem, "label", labels, []
+        why = "its name is that of a mask and its values are label numbers"
+        return _Named(reading.role or stem, "label", labels, why)
     if reading.label == "maybe":
-        return reading.scan_role or stem, "image", data, []
+        return _scan(path, data, reading, details)
     said = Finding(
         "warning",
         "not-a-label-map",
         "is named as a mask but does not hold label numbers; it is shown as an image",
         path.name,
     )
-    return stem, "image", data, [said]
+    return _Named(stem, "image", data, "its name is that of a mask, its voxels are not", (said,))
+
+
+def _scan(path: Path, data: Any, reading: NameReading, details: dict[str, Any]) -> _Named:
+    """A scan under the role that its name and the JSON beside it agree on."""
+    decision: RoleDecision = role_of_name(reading.words, details)
+    found = () if not decision.disagree else (disagreement(decision.why, path.name),)
+    return _Named(decision.role or stem_of(path.name), "image", data, decision.why, found)
+
+
+def disagreement(why: str, where: str) -> Finding:
+    """The finding of a role that was left open because its reasons contradict each other."""
+    return Finding(
+        "warning",
+        "role-disagreement",
+        f"{where}: {why}; its role is left open, so give it the right one",
+        where,
+    )

@@ -12,12 +12,12 @@ from .brain_mask import brain_mask
 from .common_grid import bring_to_grid
 from .dicom_reader import read_dicom_work
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
-from .nifti_reader import open_nifti
+from .nifti_reader import disagreement, open_nifti
 from .picture_reader import read_pictures
-from .reference_grid import choose_reference
+from .reference_grid import choose_reference, little_covered
 from .resampling import patient_axes_grid
 from .role_assignment import Opened, assign_roles, assign_roles_like
-from .roles import role_from_dicom
+from .role_decision import role_of_dicom
 from .study import Finding, Study
 from .study_files import StudyFiles, find_study_files
 from .volume import Volume
@@ -96,7 +96,9 @@ def open_study_work(
         volumes, said = assign_roles_like(opened, roles_of)
     findings += said
     del opened  # so that bring_to_grid can release the volumes one by one
-    chosen = choose_reference(volumes, reference, where=path)
+    chosen, said = choose_reference(volumes, reference, where=path)
+    findings += said
+    findings += little_covered(volumes, chosen)
     findings += _misplaced_masks(volumes, chosen)
     grid = volumes[chosen].grid
     if grid.is_oblique:
@@ -177,11 +179,14 @@ def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
     series = yield from read_dicom_work(files.dicom[0] if len(files.dicom) == 1 else files.dicom)
     opened: list[Opened] = []
     for volume, said in series:
-        if volume.kind == "label":
-            volume = volume.with_role("seg")
-        elif not volume.colour and (role := role_from_dicom(volume.details)):
-            volume = volume.with_role(role)
         place = volume.source.description or files.place(volume.source.paths[0])
+        if volume.kind == "label":
+            volume = replace(volume, role="seg", why="it is a DICOM Segmentation")
+        elif not volume.colour:
+            decision = role_of_dicom(volume.details)
+            volume = replace(volume, role=decision.role or volume.role, why=decision.why)
+            if decision.disagree:
+                said = (*said, disagreement(decision.why, place))
         opened.append(Opened(volume, place, tuple(said)))
     studies = {uid for item in opened if (uid := item.volume.details.get("StudyInstanceUID"))}
     if len(studies) > 1:

@@ -20,6 +20,9 @@ _TIME_POINT = re.compile(
     r"up|fu|day|week|month|year|preop|postop|pre[-_ ]op|post[-_ ]op)[-_ ]?[a-z]?\d*)(?![a-z0-9])"
 )
 
+#: Why a volume has a role that a person asked for.
+_ASKED = "given by a person"
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -130,13 +133,16 @@ def _assigned(
         Finding(
             "info",
             "unknown-role",
-            f"the name does not tell what {item.place} is; it keeps its own name as its role",
+            f"nothing tells what {item.place} is"
+            + (f" ({volume.why})" if volume.why else "")
+            + "; it keeps its own name as its role",
             item.place,
         )
         for index, (item, volume) in enumerate(zip(opened, volumes, strict=True))
         if index not in fixed
         and volume.role not in (*ROLES, *LABEL_ROLES)
         and volume.source.format != "image"  # a picture has no sequence that it could tell
+        and all(f.code != "role-disagreement" for f in item.findings)
     ]
     return {
         name: volume.with_role(name) for name, volume in zip(names, volumes, strict=True)
@@ -155,10 +161,9 @@ def _under(volume: Volume, role: str, place: str) -> Volume:
                 where=place,
                 remedy="Give this role to a file of whole numbers",
             )
-        return replace(volume, data=labels, role=role, kind="label")
-    if role in ROLES:
-        return volume.with_role(role, "image")
-    return volume.with_role(role)
+        return replace(volume, data=labels, role=role, kind="label", why=_ASKED)
+    kind = "image" if role in ROLES else volume.kind
+    return replace(volume, role=role, kind=kind, why=_ASKED)
 
 
 def _matched(

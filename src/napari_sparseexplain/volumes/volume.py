@@ -105,6 +105,8 @@ class Volume:
         Unit of the values (``"HU"``), empty when arbitrary.
     details : mapping
         Further facts for a person and for role finding (TR, TE, TI, contrast agent …).
+    why : str
+        Why it has its role, in words; empty when nothing was asked.
     """
 
     data: Any
@@ -116,6 +118,7 @@ class Volume:
     colour: bool = False
     unit: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
 
     def spatial(self) -> npt.NDArray[Any]:
         """The (S, P, L) array: the first point of every leading axis, luminance when in colour."""
