@@ -12,10 +12,10 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import nibabel.orientations as nio
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,11 @@ from nibabel.spatialimages import HeaderDataError
 from ..errors import ReadError
 from .grid import Grid, orientation_to_display
 from .json_sidecar import sidecar_details
-from .label_values import as_label_array
 from .nifti_header import NiftiHeader, read_nifti_header
+from .nifti_kind import leading_names, what_it_is
 from .nifti_voxels import VoxelPlan, count_not_finite, read_voxels
-from .role_decision import RoleDecision, role_of_name
-from .roles import NameReading, read_name, stem_of
 from .study import Finding
-from .volume import Source, Volume, VolumeKind
+from .volume import Source, Volume
 
 #: Corners of the volume may lie this far apart in the two transforms before it is said.
 TRANSFORMS_AGREE_MM = 1.0
@@ -80,7 +78,7 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
         )
     findings += _not_finite(voxels, file)
 
-    leading = _leading_names(file)
+    leading = leading_names(file)
     data = to_display_order(voxels, to_display, len(leading))
     shape3 = (file.shape[0], file.shape[1], file.shape[2])
     slices, rows, columns = data.shape[len(leading) : len(leading) + 3]
@@ -100,8 +98,10 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
             )
         )
     sidecar = sidecar_details(path)
-    named = _role_and_kind(path, data, leading, file.is_colour, sidecar)
+    named = what_it_is(file, data, leading, sidecar)
     findings += named.findings
+    if named.kind == "label":  # what became of NaN in a mask is said there
+        findings = [f for f in findings if f.code != "nan"]
     source = Source(
         paths=file.paths,
         format="nifti",
@@ -123,8 +123,8 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
         role=named.role,
         kind=named.kind,
         source=source,
-        leading=leading,
-        colour=file.is_colour,
+        leading=named.leading,
+        colour=named.colour,
         details={**sidecar, **details},
         why=named.why,
     )
@@ -172,7 +172,18 @@ def _affine(file: NiftiHeader) -> tuple[npt.NDArray[np.float64], bool, list[Find
         affine = sform
         if qform is not None and np.isfinite(sform).all() and np.isfinite(qform).all():
             gap = _largest_gap(sform, qform, file.shape[:3]) * scale
-            if gap > TRANSFORMS_AGREE_MM:
+            if sides := mirrored(sform, qform):
+                findings.append(
+                    Finding(
+                        "warning",
+                        "left-right-conflict",
+                        "the header's two transforms (sform and qform) disagree about "
+                        f"{' and about '.join(sides)}; the sform is used: check the side with what "
+                        "is known of the patient",
+                        file.path.name,
+                    )
+                )
+            elif gap > TRANSFORMS_AGREE_MM:
                 findings.append(
                     Finding(
                         "info",
@@ -216,6 +227,31 @@ def _affine(file: NiftiHeader) -> tuple[npt.NDArray[np.float64], bool, list[Find
     return affine, oriented, findings
 
 
+#: Opposite directions, and what is called by them.
+_OPPOSITES = {"LR": "left and right", "AP": "front and back", "IS": "head and foot"}
+
+
+def mirrored(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> tuple[str, ...]:
+    """Which sides of the patient two affines of one volume disagree about.
+
+    An axis that runs to the left in one and to the right in the other; both transforms may be
+    tilted. A mirror without such an axis (the signs of the determinants differ) swaps left and
+    right all the same.
+    """
+    try:
+        pairs = zip(nib.aff2axcodes(one), nib.aff2axcodes(other), strict=True)  # type: ignore[attr-defined]
+        sides = tuple(
+            words
+            for a, b in pairs
+            if (words := _OPPOSITES.get("".join(sorted(f"{a}{b}")))) is not None
+        )
+    except (ValueError, np.linalg.LinAlgError):  # one of them spans no space; refused elsewhere
+        return ()
+    with np.errstate(over="ignore", invalid="ignore"):
+        signs = np.sign(np.linalg.det(one[:3, :3])) * np.sign(np.linalg.det(other[:3, :3]))
+    return sides or (("left and right",) if signs < 0 else ())
+
+
 def _largest_gap(
     one: npt.NDArray[np.float64], other: npt.NDArray[np.float64], shape: tuple[int, ...]
 ) -> float:
@@ -225,19 +261,6 @@ def _largest_gap(
     with np.errstate(over="ignore", invalid="ignore"):  # a damaged header may hold any number
         difference = corners @ (one - other)[:3, :3].T + (one - other)[:3, 3]
         return float(np.linalg.norm(difference, axis=1).max())
-
-
-def _leading_names(file: NiftiHeader) -> tuple[str, ...]:
-    """Names of the axes beyond space, in the order in which they come first in the data."""
-    further = len(file.shape) - 3
-    if further == 0:
-        return ()
-    folder, stem = file.path.parent, stem_of(file.path.name)
-    gradients = (f"{stem}.bval", f"{stem}.bvals", "bvals.txt", "bvals")
-    is_diffusion = any((folder / name).is_file() for name in gradients)
-    fourth = "direction" if is_diffusion else "time"
-    names = (fourth, "component", "axis6", "axis7")[:further]
-    return tuple(reversed(names))
 
 
 def _not_finite(voxels: Any, file: NiftiHeader) -> list[Finding]:
@@ -256,56 +279,3 @@ def _not_finite(voxels: Any, file: NiftiHeader) -> list[Finding]:
             file.path.name,
         )
     ]
-
-
-@dataclass(frozen=True)
-class _Named:
-    """What a file turned out to be: its role, its kind, and why."""
-
-    role: str
-    kind: VolumeKind
-    data: Any
-    why: str
-    findings: tuple[Finding, ...] = ()
-
-
-def _role_and_kind(
-    path: Path, data: Any, leading: tuple[str, ...], colour: bool, details: dict[str, Any]
-) -> _Named:
-    """Role and kind from the name, checked against the voxels; label maps as integers."""
-    reading = read_name(path.name)
-    stem = stem_of(path.name)
-    if reading.label == "no" or leading or colour:
-        if reading.label != "no":
-            return _Named(stem, "image", data, "its name is that of a mask, its voxels are not")
-        return _scan(path, data, reading, details)
-    labels = as_label_array(data, few=reading.label == "maybe")
-    if labels is not None:
-        why = "its name is that of a mask and its values are label numbers"
-        return _Named(reading.role or stem, "label", labels, why)
-    if reading.label == "maybe":
-        return _scan(path, data, reading, details)
-    said = Finding(
-        "warning",
-        "not-a-label-map",
-        "is named as a mask but does not hold label numbers; it is shown as an image",
-        path.name,
-    )
-    return _Named(stem, "image", data, "its name is that of a mask, its voxels are not", (said,))
-
-
-def _scan(path: Path, data: Any, reading: NameReading, details: dict[str, Any]) -> _Named:
-    """A scan under the role that its name and the JSON beside it agree on."""
-    decision: RoleDecision = role_of_name(reading.words, details)
-    found = () if not decision.disagree else (disagreement(decision.why, path.name),)
-    return _Named(decision.role or stem_of(path.name), "image", data, decision.why, found)
-
-
-def disagreement(why: str, where: str) -> Finding:
-    """The finding of a role that was left open because its reasons contradict each other."""
-    return Finding(
-        "warning",
-        "role-disagreement",
-        f"{where}: {why}; its role is left open, so give it the right one",
-        where,
-    )

@@ -10,16 +10,18 @@ from ..errors import ReadError
 from ..progress import Progress, Work, drain
 from .brain_mask import brain_mask
 from .common_grid import bring_to_grid
+from .dataset_folder import named_by_dataset
 from .dicom_reader import read_dicom_work
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
-from .nifti_reader import disagreement, open_nifti
+from .nifti_kind import disagreement
+from .nifti_reader import open_nifti
 from .picture_reader import read_pictures
 from .reference_grid import choose_reference, little_covered
 from .resampling import patient_axes_grid
 from .role_assignment import Opened, assign_roles, assign_roles_like
 from .role_decision import role_of_dicom
 from .study import Finding, Study
-from .study_files import StudyFiles, find_study_files
+from .study_files import StudyFiles, dangling_error, find_study_files, packed_error
 from .volume import Volume
 
 
@@ -143,7 +145,11 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
         except ReadError as error:
             errors.append(error)
         else:
-            opened.append(Opened(volume, files.place(file), tuple(said)))
+            for part, notes in named_by_dataset(volume, said):
+                place = files.place(file)
+                if part.source.description != volume.source.description:
+                    place += part.source.description[len(volume.source.description) :]
+                opened.append(Opened(part, place, tuple(notes)))
     if files.dicom:
         try:
             opened += yield from _read_dicom(files)
@@ -166,6 +172,8 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
                 files.place(files.pictures[0]),
             )
         )
+    errors += [dangling_error(files.dangling)] if files.dangling else []
+    errors += [packed_error(files.packed)] if files.packed else []
     if not opened:
         raise errors[0]
     findings += [f for item in opened for f in item.findings if f.code != "oblique"]

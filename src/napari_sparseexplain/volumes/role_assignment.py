@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import StudyError
-from .label_values import as_label_array
+from .label_values import read_labels
 from .roles import LABEL_ROLES, ROLES, stem_of
 from .study import Finding, Study
 from .volume import Volume
@@ -154,7 +154,8 @@ def _under(volume: Volume, role: str, place: str) -> Volume:
     if role in LABEL_ROLES and volume.kind == "image":
         labels = None
         if not volume.leading and not volume.colour:
-            labels = as_label_array(volume.data)
+            reading = read_labels(volume.data)
+            labels = None if reading is None else reading.labels
         if labels is None:
             raise StudyError(
                 f"cannot be {role!r}: its values are not those of a label map",

@@ -64,6 +64,9 @@ _T1_SEQUENCES = _words(
 )
 _GRADIENT_ECHO = _words(rf"gre|gradient{_GAP}echo|ffe")
 
+#: What a field of displacements is.
+VECTORS = "a field of displacements, not a scan"
+
 #: Images that no network takes for a scan of the sequence they name, with what they are.
 _NO_SCAN: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -114,6 +117,13 @@ _NO_SCAN: tuple[tuple[re.Pattern[str], str], ...] = (
             rf"|{_EDGE}(?:subtraction|subtracted|subtraktion|soustraction|sottrazione){_END}"
         ),
         "a difference of two scans",
+    ),
+    (
+        _words(
+            r"warp|warpfield|[01]?warp|inversewarp|invwarp|1inversewarp|disp|displacement|ddf|dvf|"
+            r"deformation(?:[-_ ]?field)?|flow|jacobian|vectorfield|vector[-_ ]field"
+        ),
+        VECTORS,
     ),
     (_words(r"stir"), "a STIR sequence, which has no role of its own"),
 )
