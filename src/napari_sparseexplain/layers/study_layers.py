@@ -74,9 +74,14 @@ def volume_layer(volume: Volume, study: Study, *, visible: bool = True) -> Layer
         return volume.data, {**options, "rgb": True}, "image"
     return (
         volume.data,
-        {**options, "contrast_limits": display_limits(volume), "colormap": "gray"},
+        {**options, "contrast_limits": display_limits(volume), "colormap": grey_colormap(volume)},
         "image",
     )
+
+
+def grey_colormap(volume: Volume) -> str:
+    """napari's name of the grey values of a scan: reversed for one whose low values are bright."""
+    return "gray_r" if volume.inverted else "gray"
 
 
 def grid_units(grid: Grid) -> tuple[str, str, str]:

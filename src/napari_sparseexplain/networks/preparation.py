@@ -183,7 +183,7 @@ def _brain_of(
     if volume not in _MEASURED:
         # A single picture is measured in its plane: as a volume, all of it would be border.
         array = spatial[0] if spatial.shape[0] == 1 else spatial
-        mask = brain_mask(array)
+        mask = brain_mask(array, padding=volume.padding)
         limits = brain_range(array, mask, where=volume.role)
         _MEASURED[volume] = (np.packbits(mask), spatial.shape, limits)
     bits, shape, limits = _MEASURED[volume]

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.decoders.gdcm import DECODER_DEPENDENCIES as GDCM_SYNTAXES
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.processing import apply_modality_lut
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import (
     UID,
@@ -33,6 +33,7 @@ from pydicom.uid import (
 from ..errors import ReadError, reason_of
 from .dicom_files import read_header, read_whole, transfer_syntax
 from .dicom_frames import Frame
+from .dicom_palette import palette_colours
 from .dicom_values import first_item, integer, text
 from .study import Finding
 
@@ -259,12 +260,10 @@ def _displayable(
     """The plane with palettes looked up, colours as 8-bit RGB, and whether it is in colour."""
     photometric = text(header, "PhotometricInterpretation")
     if photometric == "PALETTE COLOR":
-        plane = _looked_up(apply_color_lut, plane, header, path, "colour palette")
+        plane = _looked_up(palette_colours, plane, header, path, "colour palette")
     colour = plane.ndim == 3 and plane.shape[-1] in (3, 4)
     if colour and plane.dtype.itemsize > 1:
-        bits = plane.dtype.itemsize * 8
-        if photometric != "PALETTE COLOR":
-            bits = integer(header, "BitsStored") or bits
+        bits = integer(header, "BitsStored") or plane.dtype.itemsize * 8
         plane = (plane >> max(bits - 8, 0)).astype(np.uint8)
     if plane.ndim != (3 if colour else 2):
         raise ReadError(

@@ -25,6 +25,7 @@ from .dicom_enhanced import enhanced_frames, is_enhanced
 from .dicom_files import find_dicom_files, looks_like_dicom, read_header
 from .dicom_frames import Frame, NoPixelsError, multi_frame, object_type
 from .dicom_mosaic import mosaic_frames, mosaic_tiles
+from .dicom_padding import padding_of
 from .dicom_pixels import read_pixels
 from .dicom_segmentation import is_segmentation, read_segmentation
 from .dicom_series import sort_frames
@@ -206,6 +207,18 @@ def _series(stack: Stack) -> DicomSeries:
     name = series_name(header)
     if stack.part:
         name = f"{name} ({stack.part})"
+    details = details_of(header, stack)
+    if details["photometric"] == "MONOCHROME1" and not colour:
+        remarks = (
+            *remarks,
+            Finding(
+                "info",
+                "shown-inverted",
+                f"{name}: low values are shown bright (MONOCHROME1), as the film is read; the "
+                "values themselves are as stored",
+                name,
+            ),
+        )
     volume = Volume(
         data=data,
         grid=Grid(
@@ -229,7 +242,8 @@ def _series(stack: Stack) -> DicomSeries:
         leading=_leading(stack, header),
         colour=colour,
         unit="" if colour else _unit(header),
-        details=details_of(header, stack),
+        details=details,
+        padding=padding_of(header, first, data.dtype),
     )
     return DicomSeries(volume, (*stack.findings, *remarks))
 

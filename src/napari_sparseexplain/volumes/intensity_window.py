@@ -66,10 +66,11 @@ def tissue_values(volume: Volume) -> npt.NDArray[Any]:
     sample = _thinned(volume.spatial())
     if sample.dtype == bool:
         return sample.ravel()
-    mask = brain_mask(sample)
+    mask = brain_mask(sample, padding=volume.padding)
     inside, outside = sample[mask], sample[~mask]
+    outside = outside[volume.measured(outside)]
     stripped = inside.size >= _FEWEST and outside.size > 0 and _share_of_one(outside) > _STRIPPED
-    return inside if stripped else sample[np.isfinite(sample)]
+    return inside if stripped else sample[volume.measured(sample)]
 
 
 def _share_of_one(values: npt.NDArray[Any]) -> float:

@@ -213,7 +213,7 @@ def _misplaced_masks(volumes: Mapping[str, Volume], reference: str) -> list[Find
     masks = {role: volume for role, volume in volumes.items() if volume.kind == "label"}
     if not masks or scan.kind != "image" or scan.grid.shape[0] < 2 or not scan.grid.oriented:
         return []
-    brain = brain_mask(scan.spatial())
+    brain = brain_mask(scan.spatial(), padding=scan.padding)
     findings: list[Finding] = []
     for role, mask in masks.items():
         placed = mask_placement(mask, scan, brain)

@@ -43,6 +43,7 @@ SENTENCES: dict[str, str] = {
     "resampled": "A volume was brought onto the grid of another",
     "role-disagreement": "Name and header of a scan disagree on what it is; its role was left open",
     "scout-set-aside": "A scout was set aside; a stack gives the study its grid",
+    "shown-inverted": "Low values of a scan are shown bright (MONOCHROME1), as the film is read",
     "several-examinations": "DICOM series of more than one examination were opened together",
     "several-time-points": "The names of the files speak of several time points",
     "split-series": "A DICOM series became several volumes",
