@@ -125,3 +125,40 @@ def test_resampling_keeps_padding_apart(tmp_path: Path) -> None:
     moved = resample_to(volume, Grid(volume.grid.shape, affine))
     values = np.asarray(moved.data)
     assert ((values == -2000) | (values > -1100)).all()
+
+
+@pytest.mark.parametrize(("fragments", "read"), [(3, True), (1, False)])
+def test_a_second_decoder_is_asked_where_frames_lie_in_fragments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fragments: int, read: bool
+) -> None:
+    """GDCM writes of a damaged stream to the terminal: it is not asked without need."""
+    from typing import Any
+
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGLSLossless
+
+    from napari_sparseexplain.errors import ReadError
+    from napari_sparseexplain.volumes import dicom_pixels
+
+    jpeg_ls = pytest.importorskip("jpeg_ls")
+    pytest.importorskip("gdcm")
+    pixels = noise(32, 32)
+    packed = bytes(jpeg_ls.encode(pixels))
+    dataset = image(pixels)
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+    dataset.PixelData = encapsulate([packed + b"\0" * (len(packed) % 2)], fragments)
+    dataset["PixelData"].is_undefined_length = True
+    path = save(dataset, tmp_path / "a.dcm")
+    decoded = dicom_pixels.iter_pixels
+
+    def first_fails(source: Any, *, decoding_plugin: str, **more: Any) -> Any:
+        if decoding_plugin == "pyjpegls":
+            raise RuntimeError("no such stream")
+        return decoded(source, decoding_plugin=decoding_plugin, **more)
+
+    monkeypatch.setattr(dicom_pixels, "iter_pixels", first_fails)
+    if read:
+        np.testing.assert_array_equal(read_dicom(path)[0].volume.data[0], pixels)
+    else:
+        with pytest.raises(ReadError, match="could not be decoded"):
+            read_dicom(path)

@@ -70,7 +70,7 @@ def _cut_out(values: npt.NDArray[Any], there: npt.NDArray[np.bool_]) -> bool:
 
     Air beside the padding is dark and even; the rim of a brain is neither.
     """
-    rim = there & ndimage.binary_dilation(~there)
+    rim = there & np.asarray(ndimage.binary_dilation(~there), dtype=bool)
     if not rim.any() or np.count_nonzero(~there) == 0:
         return False
     threshold = _otsu_threshold(values, there)

@@ -56,5 +56,5 @@ def _ordered(one: float, other: float, dtype: np.dtype[Any]) -> tuple[float, flo
     if dtype.kind != "f":
         return low, high
     # What float32 makes of the ends, and of products a step beside it.
-    room = float(np.spacing(np.float32(max(abs(low), abs(high), 1e-30)))) * 4
+    room = 4 * float(np.finfo(np.float32).eps) * max(abs(low), abs(high))
     return low - room, high + room

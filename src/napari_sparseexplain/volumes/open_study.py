@@ -11,6 +11,7 @@ from ..progress import Progress, Work, drain
 from .brain_mask import brain_mask
 from .common_grid import bring_to_grid
 from .dataset_folder import named_by_dataset
+from .dicom_parametric import MapFacts
 from .dicom_reader import read_dicom_work
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
 from .nifti_kind import disagreement
@@ -188,9 +189,13 @@ def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
     opened: list[Opened] = []
     for volume, said in series:
         place = volume.source.description or files.place(volume.source.paths[0])
-        if volume.kind == "label":
+        made = volume.details.get("map")
+        if volume.kind == "label" and isinstance(made, MapFacts):
+            why = "it is a mask that this program made, so it is no truth"
+            volume = replace(volume, role=made.name, why=why)
+        elif volume.kind == "label":
             volume = replace(volume, role="seg", why="it is a DICOM Segmentation")
-        elif not volume.colour:
+        elif not volume.colour and "map" not in volume.details:
             decision = role_of_dicom(volume.details)
             volume = replace(volume, role=decision.role or volume.role, why=decision.why)
             if decision.disagree:

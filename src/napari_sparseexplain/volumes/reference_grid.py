@@ -75,6 +75,7 @@ def choose_reference(
         # A scan without a place in the patient cannot give one to the others.
         lost = bool(placed) and not (grid.calibrated and grid.oriented)
         small = fields[role] < SMALL_FIELD * largest
+        small = small or "map" in scans[role].details  # a map lies on the scan it was made of
         return (role in scouts, lost, small, -sharing, voxel, order.get(role, len(order)), place)
 
     chosen = min(enumerate(scans), key=rank)[1]

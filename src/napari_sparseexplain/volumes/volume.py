@@ -161,6 +161,11 @@ class Volume:
         """
         return self.details.get("photometric") == "MONOCHROME1" and not self.colour
 
+    @property
+    def signed(self) -> bool:
+        """Whether zero is a meaningful middle, as of a signed map that was opened again."""
+        return bool(getattr(self.details.get("map"), "signed", False))
+
     def grey_ends(self, limits: tuple[float, float]) -> tuple[float, float]:
         """Values that are drawn black and white, given the lower and the upper end of a window."""
         return (limits[1], limits[0]) if self.inverted else limits

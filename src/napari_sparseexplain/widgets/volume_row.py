@@ -126,5 +126,5 @@ def details_text(study: Study, volume: Volume) -> str:
             f"Resampled to the grid of {role_title(done.reference)} by {done.interpolation} "
             "interpolation"
         )
-    lines += [f"{key}: {value}" for key, value in volume.details.items()]
+    lines += [f"{key}: {value}" for key, value in volume.details.items() if key != "map"]
     return "\n".join(lines)
