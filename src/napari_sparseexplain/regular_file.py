@@ -11,6 +11,11 @@ from .errors import ReadError, SparseExplainError
 #: Files and folders below one that is opened as a study.
 _MOST_ENTRIES = 500_000
 
+#: What is said of a link whose file is not there, and what to do: data sets that are kept by
+#: git-annex or DataLad are full of such links until they are fetched.
+DANGLING = "the link points to a file that is not there"
+FETCH = "Fetch the file (git annex get, or datalad get), or copy it to where the link points"
+
 
 def regular_size(
     path: Path, *, remedy: str = "Check the path", kind: type[SparseExplainError] = ReadError
@@ -34,6 +39,8 @@ def regular_size(
     try:
         status = os.stat(path)
     except FileNotFoundError as error:
+        if is_dangling(path):
+            raise kind(DANGLING, where=path, remedy=FETCH) from error
         raise kind("there is no such file or folder", where=path, remedy=remedy) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         said = getattr(error, "strerror", None) or error
@@ -50,6 +57,14 @@ def is_regular(path: Path) -> bool:
     """Whether a path is a regular file, or a link to one; False also for what is no path."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def is_dangling(path: Path) -> bool:
+    """Whether a path is a link to something that is not there."""
+    try:
+        return os.path.islink(path) and not os.path.exists(path)
     except (OSError, ValueError):
         return False
 
@@ -76,7 +91,13 @@ def files_below(folder: Path) -> list[Path]:
     ReadError
         There are more than any patient's folder has, as below the root of a disk.
     """
+    return entries_below(folder)[0]
+
+
+def entries_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """`files_below`, and the links to what is not there, both in the order of their names."""
     found: list[Path] = []
+    dangling: list[Path] = []
     for number, path in enumerate(folder.rglob("*")):
         if number >= _MOST_ENTRIES:
             raise ReadError(
@@ -86,4 +107,6 @@ def files_below(folder: Path) -> list[Path]:
             )
         if is_regular(path):
             found.append(path)
-    return sorted(found)
+        elif is_dangling(path):
+            dangling.append(path)
+    return sorted(found), sorted(dangling)

@@ -105,7 +105,8 @@ def times(tr: float, te: float, ti: float | None = None, **more: object) -> dict
 DICOM = [
     ({**MR, "SeriesDescription": "t2_flair_tra"}, "flair"),
     ({**MR, "SeriesDescription": "T1 MPRAGE", "ContrastBolusAgent": "Gadovist"}, "t1ce"),
-    ({**MR, "SeriesDescription": "T1 pre contrast", "ContrastBolusAgent": "Gadovist"}, "t1"),
+    # The two contradict each other: one of them is wrong, and which one nobody can tell.
+    ({**MR, "SeriesDescription": "T1 pre contrast", "ContrastBolusAgent": "Gadovist"}, None),
     ({**MR, "SeriesDescription": "T1 MPRAGE", "ContrastBolusAgent": "NONE"}, "t1"),
     ({**MR, "SeriesDescription": "ax T1 +C"}, "t1ce"),
     ({**MR, "SeriesDescription": "scan 4", "ProtocolName": "T2 TSE"}, "t2"),

@@ -34,9 +34,11 @@ def describe(
             name: {
                 "kind": volume.kind,
                 "shape": list(volume.data.shape),
+                "leading": list(volume.leading),
                 "dtype": str(volume.data.dtype),
                 "files": [str(p) for p in volume.source.paths[:1]],
                 "description": volume.source.description,
+                "why": volume.why,
             }
             for name, volume in volumes.items()
         }
@@ -59,9 +61,13 @@ def describe(
     width = max((len(name) for name in volumes), default=0)
     for name, volume in volumes.items():
         size = " × ".join(map(str, volume.data.shape))
+        if volume.leading:
+            size += f" ({', '.join(volume.leading)} first)"
         print(
             f"  {name:<{width}}  {volume.kind:<5}  {size}  {volume.data.dtype}  "
             f"{volume.source.description}"
         )
+        if volume.why:
+            print(f"  {'':<{width}}  why: {volume.why}")
     for finding in study.findings:
         print(f"  {finding.level}: {finding.words()}")

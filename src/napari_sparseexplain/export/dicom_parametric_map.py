@@ -16,7 +16,7 @@ from ..volumes.dicom_values import text
 from .dicom_codes import quantity_code, region_code, unit_code
 from .dicom_deidentification import Deidentification
 from .dicom_planes_array import on_planes
-from .dicom_record import add_record, device, equipment, model_name, shortened
+from .dicom_record import add_record, device, equipment, series_description, shortened
 from .dicom_references import (
     CHARACTERS,
     add_references,
@@ -69,7 +69,7 @@ def parametric_map(
         series_number=series_number(source, 902),
         sop_instance_uid=new_uid(),
         instance_number=instance_number,
-        series_description=shortened(f"{model_name(provenance)} {explanation.method} {item.name}"),
+        series_description=series_description(explanation),
         # A gradient or a filtered scan of a head may show the face as the scan does.
         contains_recognizable_visual_features=True,
         real_world_value_mappings=[
@@ -87,6 +87,9 @@ def parametric_map(
             hd.VOILUTTransformation(
                 window_center=(shown[0] + shown[1]) / 2,
                 window_width=max(shown[1] - shown[0], 1e-6),
+                # The linear function of PS3.3 C.11.2.1.2 knows no width below 1, and takes half a
+                # grey value off: both are for whole numbers.
+                voi_lut_function=hd.VOILUTFunctionValues.LINEAR_EXACT,
             )
         ],
         content_label="MAP",
@@ -102,6 +105,7 @@ def parametric_map(
     _say_region(dataset, text(source.header, "BodyPartExamined"))
     if not valid.all():
         dataset.FloatPixelPaddingValue = PADDING
+        dataset.FloatPixelPaddingRangeLimit = PADDING
     add_references(
         dataset, source, stack.planes, identity, codes.DCM.UnspecifiedMethodOfCalculation
     )

@@ -19,6 +19,7 @@ from .. import __version__
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.provenance import Provenance
 from ..json_file import parse_json
+from ..volumes.dicom_parametric import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from ..volumes.roles import LABEL_ROLES, ROLES
 from .burned_in import model_version
 from .dicom_deidentification import plain_inputs
@@ -28,11 +29,6 @@ from .privacy.policy import ExportPolicy
 PROGRAM = "napari-sparseexplain"
 MANUFACTURER = "napari-sparseexplain developers"
 WARNING = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
-
-#: Group, creator and element of the private element that holds the provenance (VR UT).
-PRIVATE_GROUP = 0x0077
-PRIVATE_CREATOR = "NAPARI-SPARSEEXPLAIN"
-PRIVATE_ELEMENT = 0x01
 
 #: Longest value of LO, of ST and of LT.
 _LO, _ST, _LT = 64, 1024, 10240
@@ -237,6 +233,13 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(part)
     elif value is not None:
         yield str(value)
+
+
+def series_description(explanation: Explanation) -> str:
+    """What a series of several objects is called: the same for all of them (PS3.3 C.7.3.1)."""
+    provenance = explanation.provenance
+    target = f" {explanation.target}" if explanation.target else ""
+    return shortened(f"{model_name(provenance)} {explanation.method}{target}")
 
 
 def shortened(said: str, length: int = _LO) -> str:

@@ -14,7 +14,15 @@ from ..evidence.explanation import Explanation, ExplanationMap
 from .dicom_codes import segment_codes
 from .dicom_deidentification import Deidentification
 from .dicom_planes_array import on_planes
-from .dicom_record import add_record, algorithm, device, equipment, model_name, shortened
+from .dicom_record import (
+    add_record,
+    algorithm,
+    device,
+    equipment,
+    model_name,
+    series_description,
+    shortened,
+)
 from .dicom_references import CHARACTERS, add_references, new_uid, series_number, stand_in
 from .dicom_source import DicomSource, Planes
 
@@ -70,7 +78,7 @@ def segmentation(
         series_number=series_number(source, 901),
         sop_instance_uid=new_uid(),
         instance_number=instance_number,
-        series_description=shortened(f"{model_name(provenance)} {explanation.method} {item.name}"),
+        series_description=series_description(explanation),
         content_label="SEGMENTATION",
         content_description=shortened(item.title or item.name),
         omit_empty_frames=False,

@@ -170,6 +170,8 @@ def _lay_scan(
         )
     else:
         shown = coloured(values, scan.window, "gray", scan.gamma)
+        if reading.studies[scan.study][scan.role].inverted:
+            shown = 1 - shown  # MONOCHROME1: as the film is read
     picture[inside] = np.nan_to_num(shown)[inside]
 
 

@@ -28,7 +28,7 @@ def heat_over_scan(
     ----------
     scan, heat : ndarray, one shape
     limits : tuple of float
-        Grey values that are black and white.
+        Grey values that are black and white; the first is the larger in a negative.
     high : float
         Magnitude of the heat that has the full colour, positive.
     inside : ndarray of bool, optional
@@ -39,7 +39,7 @@ def heat_over_scan(
     ndarray, shape (..., 3)
     """
     low, white = limits
-    grey = np.clip((np.asarray(scan, dtype=np.float32) - low) / max(white - low, 1e-12), 0.0, 1.0)
+    grey = np.clip((np.asarray(scan, dtype=np.float32) - low) / ((white - low) or 1e-12), 0.0, 1.0)
     picture = np.repeat(np.nan_to_num(grey)[..., None], 3, axis=-1)
     where = heat != 0 if inside is None else inside & (heat != 0)
     colours, cover = heat_cover(np.asarray(heat, dtype=np.float32)[where], high)

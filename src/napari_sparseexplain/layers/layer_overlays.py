@@ -17,7 +17,7 @@ from ..volumes.label_values import labels_of, occurring_labels
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .mask_names import mask_names
 from .review_keys import ReviewKeys
-from .study_layers import METADATA_KEY, StudyLayer, role_title
+from .study_layers import METADATA_KEY, StudyLayer, grey_colormap, role_title
 
 #: Blendings of napari that a picture draws as they are; of others it is said that it does not.
 _FLAT = ("translucent", "translucent_no_depth", "opaque")
@@ -85,7 +85,7 @@ def _study_part(
     image = cast(Any, layer)
     limits = _pair(image.contrast_limits) if not image.rgb else (0.0, 255.0)
     flat = layer.opacity == 1 and str(layer.blending) in _FLAT
-    if image.rgb or (flat and image.colormap.name == "gray"):
+    if image.rgb or (flat and image.colormap.name == grey_colormap(known.volume)):
         gamma = 1.0 if image.rgb else float(image.gamma)
         return ScanLayer(key, known.role, limits, leading, _interpolation(image, keys), gamma)
     return Overlay(

@@ -126,7 +126,7 @@ def _grey_on_scale(
 
     def part(index: tuple[slice, ...]) -> npt.NDArray[Any]:
         found = np.asarray(scan[index[:3]], dtype=np.float32)
-        grey = np.clip((found - black) / max(white - black, 1e-12), 0.0, 1.0)
+        grey = np.clip((found - black) / ((white - black) or 1e-12), 0.0, 1.0)
         values = low + strength * np.nan_to_num(grey) * (high - low)
         if colours:
             values = np.repeat(values[..., None], 3, axis=-1)[..., index[3]]

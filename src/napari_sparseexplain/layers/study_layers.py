@@ -17,7 +17,7 @@ from ..volumes import Grid, Study, Volume
 from ..volumes.intensity_window import display_limits
 from ..volumes.label_values import labels_of
 from ..volumes.reading_order import first_shown, ordered_roles, role_title
-from .colormaps import brats_label_colours, label_colormap
+from .colormaps import brats_label_colours, label_colormap, signed_colormap
 
 #: A napari layer tuple: data, keyword arguments, layer type.
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -74,9 +74,19 @@ def volume_layer(volume: Volume, study: Study, *, visible: bool = True) -> Layer
         return volume.data, {**options, "rgb": True}, "image"
     return (
         volume.data,
-        {**options, "contrast_limits": display_limits(volume), "colormap": "gray"},
+        {**options, "contrast_limits": display_limits(volume), "colormap": _colours_of(volume)},
         "image",
     )
+
+
+def grey_colormap(volume: Volume) -> str:
+    """napari's name of the grey values of a scan: reversed for one whose low values are bright."""
+    return "gray_r" if volume.inverted else "gray"
+
+
+def _colours_of(volume: Volume) -> Any:
+    """Grey, or of a signed map the colours with black at zero."""
+    return signed_colormap() if volume.signed else grey_colormap(volume)
 
 
 def grid_units(grid: Grid) -> tuple[str, str, str]:

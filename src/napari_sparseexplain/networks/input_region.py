@@ -174,7 +174,7 @@ def _measure(
 ) -> _Measured:
     # A single picture is measured in its plane: as a volume, all of it would be border.
     flat = spatial.shape[0] == 1
-    brain = find_brain(spatial[0] if flat else spatial)
+    brain = find_brain(spatial[0] if flat else spatial, padding=volume.padding)
     if flat:
         brain = FoundBrain(brain.mask[None], brain.shown[None], brain.shows[None], brain.stripped)
     shows, note = brain.shows, ""

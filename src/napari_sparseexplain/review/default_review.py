@@ -72,7 +72,7 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
         panels.append(Panel(STUDY_KEY, "axial", index, scan, (overlay,)))
     if not found:
         panels += [
-            Panel(STUDY_KEY, "axial", index, scan_layer(study, role))
+            _scan_panel(study, role, index)
             for role in ordered_roles(study)
             if role in study.images and role != first
         ]
@@ -89,6 +89,25 @@ def scan_layer(study: Study, role: str, key: str = STUDY_KEY) -> ScanLayer:
     """A scan at the window in which the viewer opens it."""
     volume = study[role]
     return ScanLayer(key, role, display_limits(volume), (0,) * len(volume.leading))
+
+
+def _scan_panel(study: Study, role: str, index: int) -> Panel:
+    """A scan alone; a signed map that was opened with the study in its colours."""
+    volume = study[role]
+    if not volume.signed:
+        return Panel(STUDY_KEY, "axial", index, scan_layer(study, role))
+    shown = Overlay(
+        "study",
+        STUDY_KEY,
+        role,
+        role_title(role),
+        colormap=SIGNED_COLORMAP,
+        limits=display_limits(volume),
+        signed=True,
+        unit=volume.unit,
+        leading=(0,) * len(volume.leading),
+    )
+    return Panel(STUDY_KEY, "axial", index, None, (shown,))
 
 
 def label_overlay(study: Study, role: str, key: str = STUDY_KEY) -> Overlay:

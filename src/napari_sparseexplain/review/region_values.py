@@ -25,7 +25,7 @@ class RegionValues:
     role : str
         Of the scan.
     voxels : int
-        How many were measured; those that are not finite are left out.
+        How many were measured; those that are not finite, or padding, are left out.
     mean, sd, least, greatest : float
         In the scan's unit; ``sd`` is the standard deviation of the voxels themselves (divided by
         their number). NaN without voxels.
@@ -101,8 +101,8 @@ def region_values(region: Annotation, study: Study) -> tuple[RegionValues, ...]:
         if volume.kind == "label" or volume.colour:
             continue
         plane = volume_slice(volume, frame_points(volume, region.leading), axis, region.index)
-        values = plane[inside].astype(np.float64)
-        values = values[np.isfinite(values)]
+        values = plane[inside]
+        values = values[volume.measured(values)].astype(np.float64)
         told = (np.nan,) * 4
         if values.size:
             told = (values.mean(), values.std(), values.min(), values.max())

@@ -14,8 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from .volume import measured
+
 #: Share of the volume's border that must hold one value before it counts as stripped background.
 STRIPPED_BORDER_SHARE = 0.5
+
+#: Beside padding lies air where this share of the rim is dark, and even to this part of the
+#: contrast between dark and bright.
+_AIR_RIM, _EVEN_RIM = 0.9, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +47,9 @@ class FoundBrain:
     stripped: bool
 
 
-def brain_mask(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def brain_mask(
+    array: npt.NDArray[Any], *, padding: tuple[float, float] | None = None
+) -> npt.NDArray[np.bool_]:
     """Voxels of the brain: off the background value, largest piece, holes filled.
 
     For a scan with its skull this is a best effort only: there is no constant background, so the
@@ -51,6 +59,9 @@ def brain_mask(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     ----------
     array : ndarray, shape (S, P, L) or (P, L)
         One scan, any numeric dtype. NaN and infinite voxels count as background.
+    padding : pair of float, optional
+        Range of the values that stand where nothing was measured (`Volume.padding`); they count
+        as background, too, and no threshold is taken of them.
 
     Returns
     -------
@@ -62,13 +73,17 @@ def brain_mask(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     .. [1] N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9(1),
        1979.
     """
-    return find_brain(array).mask
+    return find_brain(array, padding=padding).mask
 
 
-def find_brain(array: npt.NDArray[Any]) -> FoundBrain:
+def find_brain(
+    array: npt.NDArray[Any], *, padding: tuple[float, float] | None = None
+) -> FoundBrain:
     """`brain_mask` with what it was known by."""
     values = np.asarray(array)
-    finite = np.isfinite(values) if values.dtype.kind in "fc" else None
+    finite = None
+    if values.dtype.kind in "fc" or padding is not None:
+        finite = measured(values, padding)
     background, share = _border_value(values, finite)
     stripped = share >= STRIPPED_BORDER_SHARE
     shows = values != (background if stripped else 0)
@@ -77,11 +92,33 @@ def find_brain(array: npt.NDArray[Any]) -> FoundBrain:
     if stripped:
         mask = _solid_largest_piece(shows)
         return FoundBrain(mask, mask & shows, shows, True)
+    if finite is not None and padding is not None and _cut_out(values, finite):
+        mask = _solid_largest_piece(finite)
+        return FoundBrain(mask, mask & finite, finite, True)
     inside = values > _otsu_threshold(values, finite)
     if finite is not None:
         inside &= finite
     mask = _solid_largest_piece(inside)
     return FoundBrain(mask, mask, shows, False)
+
+
+def _cut_out(values: npt.NDArray[Any], there: npt.NDArray[np.bool_]) -> bool:
+    """Whether padding surrounds tissue itself (a stripped scan), not air (the circle of a CT).
+
+    Air beside the padding is dark and even; the rim of a brain is neither.
+    """
+    rim = there & np.asarray(ndimage.binary_dilation(~there), dtype=bool)
+    if not rim.any() or np.count_nonzero(~there) == 0:
+        return False
+    threshold = _otsu_threshold(values, there)
+    bright = values[there & (values > threshold)]
+    dark = values[there & (values <= threshold)]
+    if not (bright.size and dark.size):
+        return True
+    around = values[rim].astype(np.float64)
+    apart = float(bright.mean(dtype=np.float64) - dark.mean(dtype=np.float64))
+    is_air = np.mean(around <= threshold) > _AIR_RIM and around.std() < _EVEN_RIM * apart
+    return not bool(is_air)
 
 
 def background_value(array: npt.NDArray[Any]) -> float:

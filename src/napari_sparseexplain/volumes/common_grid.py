@@ -131,9 +131,10 @@ def _kept_on_disk(volume: Volume) -> Volume:
         return volume
     if volume.source.format not in ("nifti", "dicom"):
         return volume
+    channel = volume.details.get("channel")
     source, shape, dtype = volume.source, volume.data.shape, volume.data.dtype
     lazy = computed_array(
-        shape, dtype, shape, lambda index: _read_again(source, shape, dtype)[index]
+        shape, dtype, shape, lambda index: _read_again(source, shape, dtype, channel)[index]
     )
     return replace(volume, data=lazy)
 
@@ -148,10 +149,13 @@ def _is_mapped(array: npt.NDArray[Any]) -> bool:
     return False
 
 
-def _read_again(source: Source, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """The voxels of a source as they were when the study was opened."""
+def _read_again(
+    source: Source, shape: tuple[int, ...], dtype: np.dtype[Any], channel: int | None
+) -> npt.NDArray[Any]:
+    """The voxels of a source (of one of its channels) as when the study was opened."""
     if source.format == "nifti":
-        return np.asarray(read_nifti(source.paths[0]).data).astype(dtype, copy=False)
+        data = read_nifti(source.paths[0]).data
+        return np.asarray(data if channel is None else data[channel]).astype(dtype, copy=False)
     paths = source.paths[0] if len(source.paths) == 1 else source.paths
     for series in read_dicom(paths):
         if series.volume.data.shape == shape:

@@ -5,8 +5,10 @@ File format: DICOM PS3.10; the directory object: PS3.3 Annex F.
 
 from __future__ import annotations
 
+import gzip
 import struct
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -81,6 +83,20 @@ def looks_like_dicom(path: Path) -> bool:
         )
     group, element, length = struct.unpack("<HHI", head[:8])
     return group in (0x0002, 0x0008) and element <= 0x0020 and length < min(size, 1 << 10)
+
+
+def is_packed_dicom(path: Path) -> bool:
+    """Whether a file is DICOM within a gzip stream (``.dcm.gz``), which is not read as it is."""
+    if not is_regular(path):
+        return False
+    try:
+        with open(path, "rb") as stream:
+            if stream.read(2) != b"\x1f\x8b":
+                return False
+        with gzip.open(path, "rb") as stream:
+            return stream.read(132)[128:132] == b"DICM"
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def find_dicom_files(path: Path | Sequence[Path]) -> FoundFiles:

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 
 from ..errors import ReadError
 from .dicom_files import is_compressed, is_deflated
+from .dicom_parametric import is_parametric_map
 from .dicom_values import (
     exactly,
     first_item,
@@ -77,6 +78,8 @@ class Frame:
         What may order repeated images, by attribute name.
     sop_uid : str
         SOPInstanceUID of the file.
+    alone : bool
+        Whether the file is a volume of its own, whatever else its series holds.
     """
 
     path: Path
@@ -97,6 +100,7 @@ class Frame:
     sop_uid: str = ""
     series_uid: str = ""
     frame_of_reference: str = ""
+    alone: bool = False
 
     @property
     def normal(self) -> Triple | None:
@@ -144,6 +148,7 @@ def base_frame(path: Path, header: Dataset) -> Frame:
         sop_uid=text(header, "SOPInstanceUID"),
         series_uid=text(header, "SeriesInstanceUID"),
         frame_of_reference=text(header, "FrameOfReferenceUID"),
+        alone=is_parametric_map(header),
     )
 
 

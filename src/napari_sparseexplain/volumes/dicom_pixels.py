@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
+from pydicom.encaps import parse_fragments
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.decoders.gdcm import DECODER_DEPENDENCIES as GDCM_SYNTAXES
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.processing import apply_modality_lut
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import (
     UID,
@@ -33,7 +34,8 @@ from pydicom.uid import (
 from ..errors import ReadError, reason_of
 from .dicom_files import read_header, read_whole, transfer_syntax
 from .dicom_frames import Frame
-from .dicom_values import first_item, integer, text
+from .dicom_palette import palette_colours
+from .dicom_values import first_item, integer, text, value
 from .study import Finding
 
 #: Uncompressed transfer syntaxes whose frames can be read one at a time from the file.
@@ -136,20 +138,25 @@ def _decoded(
 ) -> Iterator[npt.NDArray[Any]]:
     """Planes of the asked frames, one at a time."""
     produced = 0
-    try:
-        plugin = _decoder(transfer_syntax(header))
-        if _bits_run_on(header):
-            planes = _all_planes(read_whole(path))[list(numbers)]
-        else:
-            planes = iter_pixels(source, indices=list(numbers), decoding_plugin=plugin)
-        for plane in planes:
-            produced += 1
-            yield plane
-    except BaseException as error:  # decoders raise whatever the damaged stream provokes
-        # A decoder written in Rust panics with an exception that is no Exception.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise _pixel_error(path, header, error) from error
+    plugins = _decoders(transfer_syntax(header), source)
+    for place, plugin in enumerate(plugins):
+        try:
+            if _bits_run_on(header):
+                planes = _all_planes(read_whole(path))[list(numbers)]
+            else:
+                left = list(numbers[produced:])
+                planes = iter_pixels(source, indices=left, decoding_plugin=plugin)
+            for plane in planes:
+                produced += 1
+                yield plane
+            break
+        except BaseException as error:  # decoders raise whatever the damaged stream provokes
+            # A decoder written in Rust panics with an exception that is no Exception.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            if place + 1 < len(plugins):
+                continue
+            raise _pixel_error(path, header, error) from error
     if produced < len(numbers):
         raise ReadError(
             f"the file announces {max(numbers) + 1} frames but holds only {produced}",
@@ -174,14 +181,34 @@ def _all_planes(whole: Dataset) -> npt.NDArray[Any]:
     return pixels[np.newaxis] if pixels.ndim == 2 else pixels
 
 
-def _decoder(syntax: str) -> str:
-    """pydicom's name of the decoder to take where GDCM is among them, else empty: its own order."""
+def _decoders(syntax: str, source: Path | Dataset) -> tuple[str, ...]:
+    """pydicom's names of the decoders to try where GDCM is among them, else empty: its own order.
+
+    A second one is asked only where frames lie in several fragments, which decoders put together
+    in different ways: a stream that is damaged is damaged for all of them.
+    """
     if syntax not in GDCM_SYNTAXES:
-        return ""
+        return ("",)
     there = get_decoder(UID(syntax)).available_plugins
     if "gdcm" not in there:
-        return ""
-    return next(name for name in _DECODERS if name in there)
+        return ("",)
+    able = tuple(name for name in _DECODERS if name in there)
+    return able if _in_fragments(source) else able[:1]
+
+
+def _in_fragments(source: Path | Dataset) -> bool:
+    """Whether an object has more fragments of packed pixels than frames."""
+    if isinstance(source, Path):
+        return False
+    pixels = value(source, "PixelData")
+    if not isinstance(pixels, bytes):
+        return False
+    try:
+        count, _ = parse_fragments(pixels)
+    except Exception:  # pydicom raises whatever the damaged items provoke; the decoder says more
+        return False
+    # The first item is the table of offsets, which pydicom counts with the fragments.
+    return count - 1 > (integer(source, "NumberOfFrames") or 1)
 
 
 def _pixel_error(path: Path, header: Dataset, error: BaseException) -> ReadError:
@@ -259,12 +286,10 @@ def _displayable(
     """The plane with palettes looked up, colours as 8-bit RGB, and whether it is in colour."""
     photometric = text(header, "PhotometricInterpretation")
     if photometric == "PALETTE COLOR":
-        plane = _looked_up(apply_color_lut, plane, header, path, "colour palette")
+        plane = _looked_up(palette_colours, plane, header, path, "colour palette")
     colour = plane.ndim == 3 and plane.shape[-1] in (3, 4)
     if colour and plane.dtype.itemsize > 1:
-        bits = plane.dtype.itemsize * 8
-        if photometric != "PALETTE COLOR":
-            bits = integer(header, "BitsStored") or bits
+        bits = integer(header, "BitsStored") or plane.dtype.itemsize * 8
         plane = (plane >> max(bits - 8, 0)).astype(np.uint8)
     if plane.ndim != (3 if colour else 2):
         raise ReadError(

@@ -25,6 +25,8 @@ from .dicom_enhanced import enhanced_frames, is_enhanced
 from .dicom_files import find_dicom_files, looks_like_dicom, read_header
 from .dicom_frames import Frame, NoPixelsError, multi_frame, object_type
 from .dicom_mosaic import mosaic_frames, mosaic_tiles
+from .dicom_padding import padding_of
+from .dicom_parametric import map_facts
 from .dicom_pixels import read_pixels
 from .dicom_segmentation import is_segmentation, read_segmentation
 from .dicom_series import sort_frames
@@ -32,7 +34,7 @@ from .dicom_stack import Stack
 from .dicom_values import number, text
 from .grid import Grid, orientation_to_display
 from .study import Finding
-from .volume import Source, Volume
+from .volume import Source, Volume, measured
 
 __all__ = ["DicomSeries", "looks_like_dicom", "read_dicom", "read_dicom_work"]
 
@@ -204,8 +206,29 @@ def _series(stack: Stack) -> DicomSeries:
     count = len(stack.leading)
     display_shape = data.shape[count : count + 3]
     name = series_name(header)
-    if stack.part:
+    facts = map_facts(header) if first.alone else None
+    if facts is not None:
+        name = f"{name}: {facts.name}"
+    elif stack.part:
         name = f"{name} ({stack.part})"
+    details = details_of(header, stack)
+    padding = padding_of(header, first, array.dtype)
+    if facts is not None:
+        details["map"] = facts
+        if padding is not None and array.dtype.kind == "f":
+            array[~measured(array, padding)] = np.nan  # where the map has no value
+            padding = None
+    if details["photometric"] == "MONOCHROME1" and not colour:
+        remarks = (
+            *remarks,
+            Finding(
+                "info",
+                "shown-inverted",
+                f"{name}: low values are shown bright (MONOCHROME1), as the film is read; the "
+                "values themselves are as stored",
+                name,
+            ),
+        )
     volume = Volume(
         data=data,
         grid=Grid(
@@ -214,7 +237,7 @@ def _series(stack: Stack) -> DicomSeries:
             calibrated=stack.calibrated,
             oriented=stack.oriented,
         ),
-        role=name,
+        role=name if facts is None else facts.name,
         kind="image",
         source=Source(
             paths=tuple(dict.fromkeys(f.path for f in stack.frames.flat)),
@@ -228,8 +251,10 @@ def _series(stack: Stack) -> DicomSeries:
         ),
         leading=_leading(stack, header),
         colour=colour,
-        unit="" if colour else _unit(header),
-        details=details_of(header, stack),
+        unit="" if colour else (_unit(header) if facts is None else facts.unit),
+        why="" if facts is None else "it is a DICOM Parametric Map of this name",
+        details=details,
+        padding=padding,
     )
     return DicomSeries(volume, (*stack.findings, *remarks))
 

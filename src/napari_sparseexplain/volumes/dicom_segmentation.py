@@ -18,6 +18,7 @@ from ..errors import ReadError
 from .dicom_details import details_of, series_name
 from .dicom_enhanced import FunctionalGroups, enhanced_frames, is_enhanced
 from .dicom_frames import Frame
+from .dicom_parametric import map_facts, own_record
 from .dicom_pixels import read_pixels
 from .dicom_stack import Stack, frame_affine, slices_along_normal, uneven_error
 from .dicom_values import integer, items, text
@@ -82,6 +83,9 @@ def read_segmentation(path: Path, header: Dataset) -> tuple[Volume, tuple[Findin
     data = nio.apply_orientation(labels.transpose(2, 1, 0), to_display)
     stack = Stack(_row(frames), ("frame",), affine)
     name = series_name(header)
+    details = {**details_of(header, stack), "segments": _segments(header)}
+    if "map" in own_record(header):
+        details["map"] = map_facts(header)
     volume = Volume(
         data=data,
         grid=Grid(
@@ -91,7 +95,7 @@ def read_segmentation(path: Path, header: Dataset) -> tuple[Volume, tuple[Findin
         role=name,
         kind="label",
         source=Source((path,), "dicom", shape, affine, stored, to_display, header, name),
-        details={**details_of(header, stack), "segments": _segments(header)},
+        details=details,
     )
     return volume, tuple(findings)
 

@@ -175,6 +175,8 @@ def _alike(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 
 def _same_make(a: Frame, b: Frame) -> bool:
+    if (a.alone or b.alone) and a.path != b.path:
+        return False
     if (a.signature, a.rows, a.columns) != (b.signature, b.rows, b.columns):
         return False
     return (
@@ -306,7 +308,7 @@ def _description(stack: Stack) -> tuple[str, ...]:
 
 
 def _split_finding(stacks: list[Stack], where: str) -> list[Finding]:
-    if len(stacks) < 2:
+    if len(stacks) < 2 or all(stack.first.alone for stack in stacks):
         return []
     orientations: list[Frame] = []
     for stack in stacks:

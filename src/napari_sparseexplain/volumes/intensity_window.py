@@ -32,7 +32,7 @@ def display_limits(volume: Volume) -> tuple[float, float]:
     A CT opens in the brain window. A skull-stripped scan opens between the 1 % and 99.5 %
     quantiles of its brain, so that neither the zeros around it nor one bright vessel rules the
     picture. Any other scan opens between the same quantiles of everything: in a chest film or a
-    heart, what is dark is tissue too.
+    heart, what is dark is tissue too. A signed map opens with zero in the middle.
 
     Returns
     -------
@@ -41,6 +41,9 @@ def display_limits(volume: Volume) -> tuple[float, float]:
     """
     if volume.unit == "HU":
         return CT_BRAIN_WINDOW
+    if volume.signed:
+        reach = _reach(volume)
+        return -reach, reach
     values = tissue_values(volume)
     if values.dtype == bool or values.size == 0:
         return 0.0, 1.0
@@ -51,6 +54,16 @@ def display_limits(volume: Volume) -> tuple[float, float]:
     if not high > low:
         low, high = float(values.min()), float(values.max())
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _reach(volume: Volume) -> float:
+    """Magnitude at the ends of a signed map's colours: as its file asks, else its largest."""
+    level, width = (volume.details.get(key) for key in ("WindowCenter", "WindowWidth"))
+    if isinstance(level, float) and isinstance(width, float) and width > 0:
+        return max(abs(level - width / 2), abs(level + width / 2))
+    values = volume.spatial()
+    values = np.abs(values[volume.measured(values)])
+    return float(values.max()) if values.size and values.max() > 0 else 1.0
 
 
 def tissue_values(volume: Volume) -> npt.NDArray[Any]:
@@ -66,10 +79,11 @@ def tissue_values(volume: Volume) -> npt.NDArray[Any]:
     sample = _thinned(volume.spatial())
     if sample.dtype == bool:
         return sample.ravel()
-    mask = brain_mask(sample)
+    mask = brain_mask(sample, padding=volume.padding)
     inside, outside = sample[mask], sample[~mask]
+    outside = outside[volume.measured(outside)]
     stripped = inside.size >= _FEWEST and outside.size > 0 and _share_of_one(outside) > _STRIPPED
-    return inside if stripped else sample[np.isfinite(sample)]
+    return inside if stripped else sample[volume.measured(sample)]
 
 
 def _share_of_one(values: npt.NDArray[Any]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,10 @@ _LARGEST_LABEL = {4: 2**31, 8: 2**53}
 
 #: Values that a table can count faster than sorting can find them: one- and two-byte labels.
 _COUNTED_BYTES = 2
+
+#: A scale factor that was stored as a float32, or rounded for a table, moves a label by this part
+#: of its size at most; the values of a scan lie anywhere.
+ROUNDING = 1e-3
 
 #: A map that is only *perhaps* a label map (by its name) has at most this many values.
 FEW_VALUES = 32
@@ -34,41 +39,93 @@ def smallest_integer(low: int, high: int) -> np.dtype[Any]:
     return np.dtype("i8")
 
 
+@dataclass(frozen=True)
+class LabelReading:
+    """A label map, and what had to be put right for it.
+
+    Attributes
+    ----------
+    labels : ndarray
+        Whole numbers; not writable when the data were not.
+    rounded : float
+        The largest distance of a value from its whole number; 0 when all were whole.
+    not_finite : int
+        Voxels that were NaN or infinite, now 0.
+    """
+
+    labels: npt.NDArray[Any]
+    rounded: float = 0.0
+    not_finite: int = 0
+
+    def in_words(self) -> str:
+        """What was put right, empty when nothing was."""
+        said = []
+        if self.not_finite:
+            voxels = "voxel" if self.not_finite == 1 else "voxels"
+            said.append(f"{self.not_finite} {voxels} without a value became 0")
+        if self.rounded:
+            said.append(f"values up to {self.rounded:.2g} off a whole number were rounded")
+        return " and ".join(said)
+
+
 def as_label_array(data: npt.NDArray[Any], *, few: bool = False) -> npt.NDArray[Any] | None:
-    """``data`` as integers when it is a label map, None when it is not.
+    """``data`` as integers when it is a label map as it stands, None when it is not.
+
+    Nothing is put right here; `read_labels` does that for a mask that came from elsewhere.
+    """
+    reading = read_labels(data, few=few)
+    if reading is None or reading.rounded or reading.not_finite:
+        return None
+    return reading.labels
+
+
+def read_labels(data: npt.NDArray[Any], *, few: bool = False) -> LabelReading | None:
+    """``data`` as whole numbers when it is a label map, None when it is not.
+
+    A mask stays a mask when a scale factor was rounded (1.00004 instead of 1), when it was stored
+    as floats, and when there is NaN where nothing was marked.
 
     Parameters
     ----------
     data : ndarray
-        Any real type. Integers come back as they are; floats that are whole numbers become the
-        smallest integer type that holds them, slab by slab (one byte a voxel is the usual case).
+        Any real type. Integers come back as they are; floats that are whole numbers, to
+        `ROUNDING` of their size, become the smallest integer type that holds them, slab by slab
+        (one byte a voxel is the usual case).
     few : bool
         Whether more than `FEW_VALUES` (else `MANY_VALUES`) distinct values rule a label map out.
-
-    Returns
-    -------
-    ndarray or None
-        Not writable when ``data`` was not.
     """
-    if data.dtype.kind == "c" or data.size == 0:
+    if data.dtype.kind not in "iubf" or data.size == 0:
         return None
     allowed = FEW_VALUES if few else MANY_VALUES
     if data.dtype.kind in "iub":
-        return data if _has_at_most(data, allowed) else None
-    low, high = 0, 0
+        return LabelReading(data) if _has_at_most(data, allowed) else None
+    low, high, off, missing = 0, 0, 0.0, 0
+    seen: set[float] = set()
     for slab in data:
-        if not np.isfinite(slab).all() or (slab != np.rint(slab)).any():
+        finite = np.isfinite(slab)
+        values = np.unique(slab if finite.all() else slab[finite]).astype(np.float64)
+        missing += int(finite.size - np.count_nonzero(finite))
+        if values.size == 0:
+            continue
+        whole = np.rint(values)
+        away = np.abs(values - whole)
+        if (away > ROUNDING * np.maximum(np.abs(whole), 1.0)).any() or (away >= 0.25).any():
             return None
-        low, high = min(low, int(slab.min())), max(high, int(slab.max()))
+        off = max(off, float(away.max()))
+        seen.update(whole.tolist())
+        if len(seen) > allowed:
+            return None
+        low, high = min(low, int(whole[0])), max(high, int(whole[-1]))
+    if missing == data.size or (off and low == high == 0):
+        return None  # no values, or values that are all nearly 0: a map of small numbers
     if max(abs(low), high) >= _LARGEST_LABEL.get(data.dtype.itemsize, 2**31):
-        return None
-    if not _has_at_most(data, allowed):
         return None
     labels = np.empty(data.shape, dtype=smallest_integer(low, high))
     for out, slab in zip(labels, data, strict=True):
-        out[...] = slab
+        whole = slab if not off else np.rint(slab)
+        out[...] = np.where(np.isfinite(slab), whole, 0) if missing else whole
     labels.setflags(write=False)
-    return labels
+    return LabelReading(labels, off, missing)
 
 
 def _has_at_most(data: npt.NDArray[Any], allowed: int) -> bool:

@@ -37,6 +37,11 @@ _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a ZIP archive", "Unpack it first"),
     (b"BZh", "a bzip2 archive", "Unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a zstandard archive", "Unpack it first"),
+    (
+        b"/annex/objects/",
+        "a git-annex pointer, not the file itself",
+        "Run git annex get, or datalad get",
+    ),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "Run git lfs pull"),
 )
 

@@ -12,9 +12,11 @@ References
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import nibabel.orientations as nio
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +24,13 @@ from nibabel.spatialimages import HeaderDataError
 
 from ..errors import ReadError
 from .grid import Grid, orientation_to_display
+from .json_sidecar import sidecar_details
 from .label_roles import OWN_OUTPUT
-from .label_values import as_label_array
 from .nifti_header import NiftiHeader, read_nifti_header
+from .nifti_kind import leading_names, what_it_is
 from .nifti_voxels import VoxelPlan, count_not_finite, read_voxels
 from .own_output import is_own_nifti
-from .roles import read_name, stem_of
+from .roles import stem_of
 from .study import Finding
 from .volume import Source, Volume
 
@@ -79,7 +82,7 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
         )
     findings += _not_finite(voxels, file)
 
-    leading = _leading_names(file)
+    leading = leading_names(file)
     data = to_display_order(voxels, to_display, len(leading))
     shape3 = (file.shape[0], file.shape[1], file.shape[2])
     slices, rows, columns = data.shape[len(leading) : len(leading) + 3]
@@ -98,8 +101,11 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
                 path.name,
             )
         )
-    role, kind, data, said = _role_and_kind(path, data, leading, file.is_colour)
-    findings += said
+    sidecar = sidecar_details(path)
+    named = what_it_is(file, data, leading, sidecar)
+    findings += named.findings
+    if named.kind == "label":  # what became of NaN in a mask is said there
+        findings = [f for f in findings if f.code != "nan"]
     source = Source(
         paths=file.paths,
         format="nifti",
@@ -116,17 +122,19 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
         if (text := bytes(file.header[key]).split(b"\0")[0].decode("latin-1").strip())
     }
     if is_own_nifti(file.header):
-        role = stem_of(path.name)  # a result, whatever its name says
+        # A result, whatever its name says.
+        named = replace(named, role=stem_of(path.name), why="this program made it")
         details[OWN_OUTPUT] = "yes"
     volume = Volume(
-        data=data,
+        data=named.data,
         grid=grid,
-        role=role,
-        kind=kind,
+        role=named.role,
+        kind=named.kind,
         source=source,
-        leading=leading,
-        colour=file.is_colour,
-        details=details,
+        leading=named.leading,
+        colour=named.colour,
+        details={**sidecar, **details},
+        why=named.why,
     )
     return volume, findings
 
@@ -172,7 +180,18 @@ def _affine(file: NiftiHeader) -> tuple[npt.NDArray[np.float64], bool, list[Find
         affine = sform
         if qform is not None and np.isfinite(sform).all() and np.isfinite(qform).all():
             gap = _largest_gap(sform, qform, file.shape[:3]) * scale
-            if gap > TRANSFORMS_AGREE_MM:
+            if sides := mirrored(sform, qform):
+                findings.append(
+                    Finding(
+                        "warning",
+                        "left-right-conflict",
+                        "the header's two transforms (sform and qform) disagree about "
+                        f"{' and about '.join(sides)}; the sform is used: check the side with what "
+                        "is known of the patient",
+                        file.path.name,
+                    )
+                )
+            elif gap > TRANSFORMS_AGREE_MM:
                 findings.append(
                     Finding(
                         "info",
@@ -216,6 +235,31 @@ def _affine(file: NiftiHeader) -> tuple[npt.NDArray[np.float64], bool, list[Find
     return affine, oriented, findings
 
 
+#: Opposite directions, and what is called by them.
+_OPPOSITES = {"LR": "left and right", "AP": "front and back", "IS": "head and foot"}
+
+
+def mirrored(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> tuple[str, ...]:
+    """Which sides of the patient two affines of one volume disagree about.
+
+    An axis that runs to the left in one and to the right in the other; both transforms may be
+    tilted. A mirror without such an axis (the signs of the determinants differ) swaps left and
+    right all the same.
+    """
+    try:
+        pairs = zip(nib.aff2axcodes(one), nib.aff2axcodes(other), strict=True)  # type: ignore[attr-defined]
+        sides = tuple(
+            words
+            for a, b in pairs
+            if (words := _OPPOSITES.get("".join(sorted(f"{a}{b}")))) is not None
+        )
+    except (ValueError, np.linalg.LinAlgError):  # one of them spans no space; refused elsewhere
+        return ()
+    with np.errstate(over="ignore", invalid="ignore"):
+        signs = np.sign(np.linalg.det(one[:3, :3])) * np.sign(np.linalg.det(other[:3, :3]))
+    return sides or (("left and right",) if signs < 0 else ())
+
+
 def _largest_gap(
     one: npt.NDArray[np.float64], other: npt.NDArray[np.float64], shape: tuple[int, ...]
 ) -> float:
@@ -225,19 +269,6 @@ def _largest_gap(
     with np.errstate(over="ignore", invalid="ignore"):  # a damaged header may hold any number
         difference = corners @ (one - other)[:3, :3].T + (one - other)[:3, 3]
         return float(np.linalg.norm(difference, axis=1).max())
-
-
-def _leading_names(file: NiftiHeader) -> tuple[str, ...]:
-    """Names of the axes beyond space, in the order in which they come first in the data."""
-    further = len(file.shape) - 3
-    if further == 0:
-        return ()
-    folder, stem = file.path.parent, stem_of(file.path.name)
-    gradients = (f"{stem}.bval", f"{stem}.bvals", "bvals.txt", "bvals")
-    is_diffusion = any((folder / name).is_file() for name in gradients)
-    fourth = "direction" if is_diffusion else "time"
-    names = (fourth, "component", "axis6", "axis7")[:further]
-    return tuple(reversed(names))
 
 
 def _not_finite(voxels: Any, file: NiftiHeader) -> list[Finding]:
@@ -256,25 +287,3 @@ def _not_finite(voxels: Any, file: NiftiHeader) -> list[Finding]:
             file.path.name,
         )
     ]
-
-
-def _role_and_kind(
-    path: Path, data: Any, leading: tuple[str, ...], colour: bool
-) -> tuple[str, Any, Any, list[Finding]]:
-    """Role and kind from the name, checked against the voxels; label maps as integers."""
-    reading = read_name(path.name)
-    stem = stem_of(path.name)
-    if reading.label == "no" or leading or colour:
-        return reading.role if reading.label == "no" and reading.role else stem, "image", data, []
-    labels = as_label_array(data, few=reading.label == "maybe")
-    if labels is not None:
-        return reading.role or stem, "label", labels, []
-    if reading.label == "maybe":
-        return reading.scan_role or stem, "image", data, []
-    said = Finding(
-        "warning",
-        "not-a-label-map",
-        "is named as a mask but does not hold label numbers; it is shown as an image",
-        path.name,
-    )
-    return stem, "image", data, [said]

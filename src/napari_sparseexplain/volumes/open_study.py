@@ -10,18 +10,21 @@ from ..errors import ReadError
 from ..progress import Progress, Work, drain
 from .brain_mask import find_brain
 from .common_grid import bring_to_grid
+from .dataset_folder import named_by_dataset
+from .dicom_parametric import MapFacts
 from .dicom_reader import read_dicom_work
 from .label_roles import OWN_OUTPUT, as_brain, as_given, brain_share, can_be_truth, own_findings
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
+from .nifti_kind import disagreement
 from .nifti_reader import open_nifti
 from .own_output import is_own_dicom
 from .picture_reader import read_pictures
-from .reference_grid import choose_reference
+from .reference_grid import choose_reference, little_covered
 from .resampling import patient_axes_grid
 from .role_assignment import Opened, assign_roles, assign_roles_like
-from .roles import role_from_dicom
+from .role_decision import role_of_dicom
 from .study import Finding, Study
-from .study_files import StudyFiles, find_study_files
+from .study_files import StudyFiles, dangling_error, find_study_files, packed_error
 from .tumour_numbering import numbering_called, told_numbering
 from .volume import Volume
 
@@ -114,7 +117,9 @@ def open_study_work(
     findings += said
     volumes = {r: as_given(v) if r in (roles or {}) else v for r, v in volumes.items()}
     del opened  # so that bring_to_grid can release the volumes one by one
-    chosen = choose_reference(volumes, reference, where=path)
+    chosen, said = choose_reference(volumes, reference, where=path)
+    findings += said
+    findings += little_covered(volumes, chosen)
     volumes, said = _looked_at_masks(volumes, chosen, {*(roles or {}), *_kept_roles(roles_of)})
     findings += said
     grid = volumes[chosen].grid
@@ -162,7 +167,11 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
         except ReadError as error:
             errors.append(error)
         else:
-            opened.append(Opened(volume, files.place(file), tuple(said)))
+            for part, notes in named_by_dataset(volume, said):
+                place = files.place(file)
+                if part.source.description != volume.source.description:
+                    place += part.source.description[len(volume.source.description) :]
+                opened.append(Opened(part, place, tuple(notes)))
     if files.dicom:
         try:
             opened += yield from _read_dicom(files)
@@ -185,6 +194,8 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
                 files.place(files.pictures[0]),
             )
         )
+    errors += [dangling_error(files.dangling)] if files.dangling else []
+    errors += [packed_error(files.packed)] if files.packed else []
     if not opened:
         raise errors[0]
     findings += [f for item in opened for f in item.findings if f.code != "oblique"]
@@ -200,11 +211,18 @@ def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
     for volume, said in series:
         if is_own_dicom(volume.details):
             volume = replace(volume, details={**volume.details, OWN_OUTPUT: "yes"})
-        elif volume.kind == "label":
-            volume = volume.with_role("seg")
-        elif not volume.colour and (role := role_from_dicom(volume.details)):
-            volume = volume.with_role(role)
         place = volume.source.description or files.place(volume.source.paths[0])
+        made = volume.details.get("map")
+        if volume.kind == "label" and isinstance(made, MapFacts):
+            why = "it is a mask that this program made, so it is no truth"
+            volume = replace(volume, role=made.name, why=why)
+        elif volume.kind == "label":
+            volume = replace(volume, role="seg", why="it is a DICOM Segmentation")
+        elif not volume.colour and "map" not in volume.details:
+            decision = role_of_dicom(volume.details)
+            volume = replace(volume, role=decision.role or volume.role, why=decision.why)
+            if decision.disagree:
+                said = (*said, disagreement(decision.why, place))
         opened.append(Opened(volume, place, tuple(said)))
     studies = {uid for item in opened if (uid := item.volume.details.get("StudyInstanceUID"))}
     if len(studies) > 1:
@@ -236,7 +254,7 @@ def _looked_at_masks(
     masks = {role: volume for role, volume in volumes.items() if volume.kind == "label"}
     if not masks or scan.kind != "image" or scan.grid.shape[0] < 2 or not scan.grid.oriented:
         return volumes, []
-    looked = find_brain(scan.spatial())
+    looked = find_brain(scan.spatial(), padding=scan.padding)
     brain = looked.mask
     findings: list[Finding] = []
     for role, mask in masks.items():

@@ -23,7 +23,8 @@ DICOM_MARK = "napari-sparseexplain"
 
 #: How maps are described that were written before there was a mark: method, map, model.
 _FORMER = re.compile(
-    rb"(?:slices \d+-\d+ of \d+; )?(?:segmentation|signals|components|fidelity|feature-bias|"
+    rb"(?:slices \d+-\d+ of \d+(?:, counted from 0)?; )?"
+    rb"(?:segmentation|signals|components|fidelity|feature-bias|"
     rb"effective-response|vanilla-gradient|smoothgrad|(?:guided-|blur-)?integrated-gradients|"
     rb"smooth-blur-ig|smooth-blur-gig|xrai|xrai-3d|grad-cam|occlusion) [a-z0-9-]+(?: \S+)?$"
 )

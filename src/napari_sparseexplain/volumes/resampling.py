@@ -14,7 +14,7 @@ from ..errors import StudyError
 from .brain_mask import background_value
 from .computed_array import computed_array
 from .grid import Grid, orientation_to_display
-from .volume import Source, Volume
+from .volume import Source, Volume, measured
 
 #: Voxels of the new grid computed at a time.
 SLAB_VOXELS = 1 << 22
@@ -63,6 +63,8 @@ def resample_to(volume: Volume, grid: Grid, *, laid_out_as: Source | None = None
     outside = 0.0
     if order == 1 and not volume.colour:
         outside = background_value(volume.spatial())
+    if volume.padding is not None and order == 1:
+        outside = float(np.mean(volume.padding))
 
     def sample(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if volume.colour:
@@ -71,6 +73,8 @@ def resample_to(volume: Volume, grid: Grid, *, laid_out_as: Source | None = None
                 for c in range(block.shape[-1])
             ]
             return np.rint(np.stack(channels, axis=-1)).astype(block.dtype)
+        if volume.padding is not None and order == 1:
+            return _beside_padding(block, volume.padding, matrix, grid.shape, outside)
         return sample_affine(block, matrix, grid.shape, order=order, outside=outside)
 
     if leading == 0:
@@ -79,6 +83,23 @@ def resample_to(volume: Volume, grid: Grid, *, laid_out_as: Source | None = None
     else:
         data = _each_volume(volume, grid, sample, order)
     return replace(volume, data=data, grid=grid, source=_source_on(volume, grid, laid_out_as))
+
+
+def _beside_padding(
+    block: npt.NDArray[Any],
+    padding: tuple[float, float],
+    matrix: npt.NDArray[np.float64],
+    shape: tuple[int, int, int],
+    outside: float,
+) -> npt.NDArray[Any]:
+    """A scan with padding: it stays padding where the nearest voxel is, and mixes with nothing."""
+    there = measured(block, padding)
+    lowest = block[there].min() if there.any() else block.dtype.type(0)
+    filled = np.where(there, block, lowest)
+    out = sample_affine(filled, matrix, shape, order=1, outside=outside)
+    kept = sample_affine(there.astype(np.uint8), matrix, shape, order=0, outside=0)
+    out[kept == 0] = outside
+    return out
 
 
 def sample_affine(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import StudyError
-from .label_values import as_label_array
+from .label_values import read_labels
 from .roles import LABEL_ROLES, ROLES, stem_of
 from .study import Finding, Study
 from .volume import Volume
@@ -19,6 +19,9 @@ _TIME_POINT = re.compile(
     r"(?<![a-z0-9])((?:study|session|ses|visit|time ?point|time|tp|scan|exam|baseline|follow[-_ ]?"
     r"up|fu|day|week|month|year|preop|postop|pre[-_ ]op|post[-_ ]op)[-_ ]?[a-z]?\d*)(?![a-z0-9])"
 )
+
+#: Why a volume has a role that a person asked for.
+_ASKED = "given by a person"
 
 
 @dataclass(frozen=True)
@@ -130,13 +133,16 @@ def _assigned(
         Finding(
             "info",
             "unknown-role",
-            f"the name does not tell what {item.place} is; it keeps its own name as its role",
+            f"nothing tells what {item.place} is"
+            + (f" ({volume.why})" if volume.why else "")
+            + "; it keeps its own name as its role",
             item.place,
         )
         for index, (item, volume) in enumerate(zip(opened, volumes, strict=True))
         if index not in fixed
         and volume.role not in (*ROLES, *LABEL_ROLES)
         and volume.source.format != "image"  # a picture has no sequence that it could tell
+        and all(f.code != "role-disagreement" for f in item.findings)
     ]
     return {
         name: volume.with_role(name) for name, volume in zip(names, volumes, strict=True)
@@ -148,17 +154,17 @@ def _under(volume: Volume, role: str, place: str) -> Volume:
     if role in LABEL_ROLES and volume.kind == "image":
         labels = None
         if not volume.leading and not volume.colour:
-            labels = as_label_array(volume.data)
+            reading = read_labels(volume.data)
+            labels = None if reading is None else reading.labels
         if labels is None:
             raise StudyError(
                 f"cannot be {role!r}: its values are not those of a label map",
                 where=place,
                 remedy="Give this role to a file of whole numbers",
             )
-        return replace(volume, data=labels, role=role, kind="label")
-    if role in ROLES:
-        return volume.with_role(role, "image")
-    return volume.with_role(role)
+        return replace(volume, data=labels, role=role, kind="label", why=_ASKED)
+    kind = "image" if role in ROLES else volume.kind
+    return replace(volume, role=role, kind=kind, why=_ASKED)
 
 
 def _matched(

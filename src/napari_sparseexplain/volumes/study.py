@@ -120,7 +120,9 @@ class Study:
 
         def renamed(shelf: Mapping[str, Volume]) -> dict[str, Volume]:
             return {
-                (new if r == old else r): (as_given(v.with_role(new)) if r == old else v)
+                (new if r == old else r): (
+                    as_given(replace(v, role=new, why="given by a person")) if r == old else v
+                )
                 for r, v in shelf.items()
             }
 

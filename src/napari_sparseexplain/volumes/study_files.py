@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ReadError
-from ..regular_file import files_below, is_folder, is_regular, regular_size
+from ..regular_file import DANGLING, FETCH, entries_below, is_folder, is_regular, regular_size
+from .dataset_folder import case_of, cases_below
+from .dicom_files import is_packed_dicom
 from .dicom_reader import looks_like_dicom
 from .nifti_header import looks_like_nifti
 from .own_output import without_results
@@ -42,6 +45,9 @@ _NO_IMAGE = (
     ),
 )
 
+#: Files that hold gzip streams of other kinds, which are not looked into.
+_NEVER_PACKED = (".tar.gz", ".tgz", ".img.gz", ".txt.gz", ".csv.gz", ".tsv.gz", ".json.gz")
+
 _SUBJECT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)(?=[_/])")
 
 
@@ -57,6 +63,10 @@ class StudyFiles:
         ``other`` are images in a format that is not read.
     results : tuple of Path
         Images that this program wrote itself and that were passed over.
+    dangling : tuple of Path
+        Links to files that are not there, and may be images.
+    packed : tuple of Path
+        DICOM files that were packed with gzip.
     """
 
     root: Path
@@ -65,6 +75,8 @@ class StudyFiles:
     dicom: tuple[Path, ...] = ()
     other: tuple[Path, ...] = ()
     results: tuple[Path, ...] = ()
+    dangling: tuple[Path, ...] = ()
+    packed: tuple[Path, ...] = ()
 
     def place(self, path: Path) -> str:
         """A file's path within the study, for a person."""
@@ -91,18 +103,26 @@ def find_study_files(path: Path) -> StudyFiles:
     if not is_folder(path):
         regular_size(path)
         return _single(path)
-    files = [p for p in files_below(path) if not _is_hidden(p, path)]
+    regular, links = entries_below(path)
+    files = [p for p in regular if not _is_hidden(p, path)]
+    dangling = tuple(p for p in links if not _is_hidden(p, path) and not _no_image(p))
     if not files:
+        if dangling:
+            raise dangling_error(dangling)
         raise ReadError(
             "the folder is empty",
             where=path,
             remedy="Choose the folder that holds the scans themselves",
         )
     files, passed = without_results(path, files)
-    found = replace(_sorted_out(path, files), results=_images(passed))
+    found = replace(_sorted_out(path, files), results=_images(passed), dangling=dangling)
     if not (found.nifti or found.pictures or found.dicom):
         if found.other:
             return found
+        if found.packed:
+            raise packed_error(found.packed)
+        if dangling:
+            raise dangling_error(dangling)
         raise ReadError(
             f"none of the {len(files)} files in this folder is an image",
             where=path,
@@ -112,16 +132,37 @@ def find_study_files(path: Path) -> StudyFiles:
     return found
 
 
+def dangling_error(links: Sequence[Path]) -> ReadError:
+    """What is said of links to files that are not there."""
+    names = [link.name for link in links[1:5]] + (["…"] if len(links) > 5 else [])
+    more = f" (so do {', '.join(names)}; {len(links)} links in all)" if names else ""
+    return ReadError(f"{DANGLING}{more}", where=links[0], remedy=FETCH)
+
+
+def packed_error(packed: Sequence[Path]) -> ReadError:
+    """What is said of DICOM files that were packed with gzip."""
+    more = f" (so are {len(packed) - 1} further files)" if len(packed) > 1 else ""
+    return ReadError(
+        f"the DICOM file is packed with gzip{more}, which is not read",
+        where=packed[0],
+        remedy="Unpack it first (gunzip), and open the result",
+    )
+
+
 def _single(path: Path) -> StudyFiles:
     """A file by what it holds; its ending decides only where its bytes do not."""
     root = path.parent
     name = path.name.lower()
+    if is_packed_dicom(path):
+        raise packed_error((path,))
     if name == "dicomdir" or looks_like_dicom(path):
         return StudyFiles(root, dicom=(path,))
     if name.endswith(PICTURE_ENDINGS):
         return StudyFiles(root, pictures=(path,))
     if name.endswith(".img") and is_regular(path.with_suffix(".hdr")):
         return StudyFiles(root, nifti=(path.with_suffix(".hdr"),))
+    if case := case_of(path):
+        return StudyFiles(path.parent.parent, nifti=case)
     if name.endswith((*NIFTI_ENDINGS, *OTHER_IMAGES)) or looks_like_nifti(path):
         return StudyFiles(root, nifti=(path,))
     if name.endswith((".dcm", ".ima")):
@@ -139,6 +180,11 @@ def _is_hidden(path: Path, root: Path) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in path.relative_to(root).parts)
 
 
+def _no_image(path: Path) -> bool:
+    """Whether the ending rules an image out."""
+    return path.name.lower().endswith(_NO_IMAGE) and not path.name.lower().endswith(".gz")
+
+
 def _known(path: Path) -> bool:
     """Whether the ending rules DICOM out."""
     name = path.name.lower()
@@ -151,6 +197,7 @@ def _sorted_out(root: Path, files: list[Path]) -> StudyFiles:
     pictures: list[Path] = []
     dicom: list[Path] = []
     other: list[Path] = []
+    packed: list[Path] = []
     directories: list[Path] = []
     for path in files:
         name = path.name.lower()
@@ -166,12 +213,27 @@ def _sorted_out(root: Path, files: list[Path]) -> StudyFiles:
             directories.append(path)
         elif not _known(path) and looks_like_dicom(path):
             dicom.append(path)
+        elif not name.endswith(_NEVER_PACKED) and is_packed_dicom(path):
+            packed.append(path)
     found = dicom or directories[:1]
-    return StudyFiles(root, tuple(nifti), tuple(pictures), tuple(found), tuple(other))
+    return StudyFiles(
+        root, tuple(nifti), tuple(pictures), tuple(found), tuple(other), packed=tuple(packed)
+    )
 
 
 def _check_one_patient(root: Path, nifti: tuple[Path, ...]) -> None:
     """A study is of one patient: refuse a data set's root, naming what is in it."""
+    cases = cases_below(nifti)
+    if len(cases) > 1:
+        shown = ", ".join(cases[:4]) + (", …" if len(cases) > 4 else "")
+        raise ReadError(
+            f"the folder is a data set of {len(cases)} cases ({shown})",
+            where=root,
+            remedy="Open one of them: give one of its files in imagesTr, and its channels and "
+            "labels come with it",
+        )
+    if cases:
+        return
     subjects: dict[str, None] = {}
     for path in nifti:
         if found := _SUBJECT.search(path.relative_to(root).as_posix()):

@@ -79,6 +79,16 @@ def _inverse_orientation(transform: npt.NDArray[np.float64]) -> npt.NDArray[np.f
     return inverse
 
 
+def measured(
+    values: npt.NDArray[Any], padding: tuple[float, float] | None
+) -> npt.NDArray[np.bool_]:
+    """Which values are finite and outside the range of padding."""
+    there = np.isfinite(values) if values.dtype.kind in "fc" else np.ones(values.shape, dtype=bool)
+    if padding is not None:
+        there &= ~((values >= padding[0]) & (values <= padding[1]))
+    return there
+
+
 @dataclass(frozen=True, eq=False)
 class Volume:
     """A scan or a label map in display order (S, P, L).
@@ -105,6 +115,11 @@ class Volume:
         Unit of the values (``"HU"``), empty when arbitrary.
     details : mapping
         Further facts for a person and for role finding (TR, TE, TI, contrast agent …).
+    why : str
+        Why it has its role, in words; empty when nothing was asked.
+    padding : pair of float or None
+        Lowest and highest value that stands where nothing was measured (DICOM's
+        PixelPaddingValue, in the scan's own unit). It takes no part in windows and statistics.
     """
 
     data: Any
@@ -116,6 +131,8 @@ class Volume:
     colour: bool = False
     unit: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+    padding: tuple[float, float] | None = None
 
     def spatial(self) -> npt.NDArray[Any]:
         """The (S, P, L) array: the first point of every leading axis, luminance when in colour."""
@@ -125,6 +142,33 @@ class Volume:
             weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
             return array[..., :3].astype(np.float32) @ weights
         return array
+
+    def measured(self, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which values of this scan were measured: finite, and not padding.
+
+        Parameters
+        ----------
+        values : ndarray
+            Any part of its data.
+        """
+        return measured(values, self.padding)
+
+    @property
+    def inverted(self) -> bool:
+        """Whether low values are shown bright: a DICOM image of MONOCHROME1, as a film is read.
+
+        The values themselves are never inverted.
+        """
+        return self.details.get("photometric") == "MONOCHROME1" and not self.colour
+
+    @property
+    def signed(self) -> bool:
+        """Whether zero is a meaningful middle, as of a signed map that was opened again."""
+        return bool(getattr(self.details.get("map"), "signed", False))
+
+    def grey_ends(self, limits: tuple[float, float]) -> tuple[float, float]:
+        """Values that are drawn black and white, given the lower and the upper end of a window."""
+        return (limits[1], limits[0]) if self.inverted else limits
 
     def with_role(self, role: str, kind: VolumeKind | None = None) -> Volume:
         """A copy under another role (arrays are shared)."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ..errors import StudyError
 from .intensity_window import HIGH_QUANTILE, LOW_QUANTILE, display_limits, tissue_values
-from .volume import Volume
+from .volume import Volume, measured
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _limits(volume: Volume, preset: WindowPreset) -> tuple[float, float]:
         return display_limits(volume)
     if preset == FULL:
         values = volume.spatial()
-        values = values[np.isfinite(values)]
+        values = values[volume.measured(values)]
         ends = (values.min(), values.max()) if values.size else (0.0, 1.0)
     else:
         values = _sorted_values(volume)
@@ -142,18 +142,22 @@ def _limits(volume: Volume, preset: WindowPreset) -> tuple[float, float]:
     return (low, high) if high > low else display_limits(volume)
 
 
-def slice_limits(plane: npt.NDArray[Any]) -> tuple[float, float] | None:
+def slice_limits(
+    plane: npt.NDArray[Any], padding: tuple[float, float] | None = None
+) -> tuple[float, float] | None:
     """Black and white for one slice alone: robust, over what is not background.
 
     Parameters
     ----------
     plane : ndarray, shape (rows, columns)
+    padding : pair of float, optional
+        As of `Volume.padding`.
 
     Returns
     -------
     pair of float, or None for a slice with one value only.
     """
-    values = np.asarray(plane)[np.isfinite(plane)]
+    values = np.asarray(plane)[measured(np.asarray(plane), padding)]
     if values.size == 0:
         return None
     inside = values[values != values.min()]

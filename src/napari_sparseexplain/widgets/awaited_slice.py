@@ -173,4 +173,5 @@ class AwaitedSlice:
                 window = scan_window(self._workspace, study, role)
                 strength = 1.0 if is_scan else DIMMED
                 scan, spacing = study[role].spatial(), study.grid.spacing
-                self._stand_ins.put(cast(Any, layer), scan, spacing, window, strength)
+                ends = study[role].grey_ends(window)
+                self._stand_ins.put(cast(Any, layer), scan, spacing, ends, strength)

@@ -184,7 +184,8 @@ class ShownAttribution:
             cast(Any, self.layers[HEAT]).data = np.where(inside, heat, 0).astype(np.float32)
         if OVER in self.layers:
             below = scan[self.explanation.slices]
-            picture = heat_over_scan(below, limits, heat, self.shown_limit, inside)
+            ends = self.study[role].grey_ends(limits)
+            picture = heat_over_scan(below, ends, heat, self.shown_limit, inside)
             cast(Any, self.layers[OVER]).data = picture
         high = self.shown_limit
         under = {OVER: BelowMap(role, limits, colour_limits=(-high, high))}

@@ -41,7 +41,8 @@ class VolumeRow(QWidget):
         self.check.toggled.connect(lambda on: self.shown.emit(self.role, on))
         self.combo = QComboBox()
         self.combo.setFixedWidth(_ROLE_WIDTH)
-        self.combo.setToolTip("What this volume is. Choose another if it was told wrongly.")
+        why = f"Why: {volume.why}.\n" if volume.why else ""
+        self.combo.setToolTip(f"{why}What this volume is. Choose another if it was told wrongly.")
         known = LABEL_ROLES if volume.kind == "label" else ROLES
         for role in dict.fromkeys((volume.role, *known)):
             self.combo.addItem(role_title(role), role)
@@ -53,7 +54,7 @@ class VolumeRow(QWidget):
         first.addWidget(self.check)
         first.addWidget(self.combo)
         first.addWidget(file, 1)
-        text = geometry_text(volume) + resampling_text(study, volume.role)
+        text = geometry_text(volume) + resampling_text(study, volume.role) + why_text(volume)
         second = ElidedLabel(text, Qt.TextElideMode.ElideRight)
         second.setEnabled(False)
         second.setContentsMargins(20, 0, 0, 0)
@@ -109,14 +110,21 @@ def resampling_text(study: Study, role: str) -> str:
     return "" if done is None else f" · resampled ({done.interpolation})"
 
 
+def why_text(volume: Volume) -> str:
+    """Why the volume has its role, short."""
+    return f" · {volume.why}" if volume.why else ""
+
+
 def details_text(study: Study, volume: Volume) -> str:
     """Everything known, for the tooltip."""
     lines = [geometry_text(volume)]
+    if volume.why:
+        lines.append(f"Role {role_title(volume.role)}: {volume.why}")
     done = study.resamplings.get(volume.role)
     if done is not None:
         lines.append(
             f"Resampled to the grid of {role_title(done.reference)} by {done.interpolation} "
             "interpolation"
         )
-    lines += [f"{key}: {value}" for key, value in volume.details.items()]
+    lines += [f"{key}: {value}" for key, value in volume.details.items() if key != "map"]
     return "\n".join(lines)

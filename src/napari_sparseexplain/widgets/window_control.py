@@ -125,7 +125,9 @@ class WindowControl(QWidget):
         """Robust limits of the slice in the picture alone."""
         layer = self._layer
         plane = None if layer is None else shown_plane(self._viewer, layer)
-        limits = None if plane is None else slice_limits(plane)
+        volume = _volume_of(layer)
+        padding = None if volume is None else volume.padding
+        limits = None if plane is None else slice_limits(plane, padding)
         if layer is not None and limits is not None:
             set_window(layer, (limits[0] + limits[1]) / 2, limits[1] - limits[0])
 

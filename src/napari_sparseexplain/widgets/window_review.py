@@ -16,7 +16,7 @@ from ..layers.frame_in_picture import go_to_frame
 from ..layers.linked_cameras import zoom_of_whole
 from ..layers.panel_layer import panel_layer
 from ..layers.review_keys import ReviewKeys
-from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
+from ..layers.study_layers import METADATA_KEY, LayerTuple, grey_colormap, study_layers
 from ..layers.study_results import hidden_results, results_of
 from ..layers.viewer_panels import AUXILIARY, viewer_panels, viewer_plane
 from ..progress import Progress, Work
@@ -381,8 +381,10 @@ def _set_look(layer: Any, part: ScanLayer | Overlay) -> None:
         layer.blending = "additive" if part.blend == "additive" else "translucent"
         if layer.colormap.name != part.colormap:
             layer.colormap = part.colormap
-    elif isinstance(part, ScanLayer) and not layer.rgb and layer.colormap.name != "gray":
-        layer.colormap = "gray"
+    elif isinstance(part, ScanLayer) and not layer.rgb:
+        grey = grey_colormap(layer.metadata[METADATA_KEY].volume)
+        if layer.colormap.name != grey:
+            layer.colormap = grey
 
 
 def _restore_camera(workspace: Workspace, review: Review) -> None:

@@ -83,7 +83,15 @@ _TECHNICAL = frozenset(
 
 #: Details of a volume that the readers themselves word, or that hold codes of the standard.
 _OUR_DETAILS = frozenset(
-    {"object", "image_type", "photometric", "axis_attribute", "axis_values", "slice_positions"}
+    {
+        "object",
+        "image_type",
+        "photometric",
+        "axis_attribute",
+        "axis_values",
+        "slice_positions",
+        "channel",
+    }
 )
 
 _PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})

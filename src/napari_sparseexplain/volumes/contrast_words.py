@@ -1,0 +1,147 @@
+"""Whether a text says that a contrast agent was given: in the words of many languages.
+
+A word for the agent alone says that it was given; a denial beside it says that it was not. A text
+that says both (an order "with and without") tells nothing of one scan.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+Contrast = Literal["with", "without", "both"]
+
+_EDGE, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
+_GAP = r"[-_. ]*"
+
+#: What the agent is called.
+_AGENT = (
+    r"contrast(?:e|o)?|contraste|contrasto|kontrast\w*|contrast[-_ ]?(?:agent|medium|media)|"
+    r"gadolinium|gadolinio|gado|gad|gd(?:[-_ ]?dtpa)?|km|mdc|pdc|civ|kontrastmittel|"
+    r"gadovist|dotarem|magnevist|prohance|multihance|omniscan|clariscan|vueway|elucirem|"
+    r"primovist|eovist|artirem|gadavist|inj(?:ection|ected|ekt\w*|ecte)?|inyeccion|iniezione"
+)
+#: … and in one or two letters, which must stand alone: "sinc" is no denial.
+_SHORT = r"iv|i\.v\.?|ivc|c|ce"
+#: Words that stand between a preposition and the agent.
+_FILLER = r"(?:(?:iv|i\.v\.|the|any|de|di|du|der)[-_ ]+)?"
+
+_ANY_AGENT = rf"(?:{_GAP}{_FILLER}(?:{_AGENT})|(?:[-_. ]+|(?<=/)){_FILLER}(?:{_SHORT}))"
+
+_DENIAL = (
+    r"without|w/o|w\\o|w-o|w\.o\.?|wo|sans|ohne|o\.|sin|s/|senza|zonder|utan|uten|uden|ilman|sem|"
+    r"bez|fara|no|non|not|kein(?:e|en)?|nicht|minus"
+)
+_BEFORE = r"pre|before|avant|vor|antes(?:[-_ ]de)?|prima(?:[-_ ]di)?|voor|innan|fore|for|przed|do"
+_GIVEN = (
+    r"with|w/|w|avec|mit|m\.|con|c/|com|met|med|post|after|apres|nach|n\.|despues(?:[-_ ]de)?|"
+    r"dopo|na|efter|etter|po|z|pos"
+)
+
+#: Denials that need no agent beside them when they end the text.
+_ALONE = r"without|w/o|w\\o|wo|sans|ohne|sin|senza|zonder|utan|uten|sem|bez"
+
+#: Words of the contrast itself, which a denial may stand before: enhanced, enhancement.
+_ENHANCED = r"enhanced|enhancement|enh|verstarkt|rehausse"
+
+_WITHOUT = re.compile(
+    rf"{_EDGE}(?:{_DENIAL})(?:{_ANY_AGENT}|{_GAP}(?:{_ENHANCED})|ce|gd){_END}"
+    rf"|{_EDGE}(?:{_BEFORE}){_ANY_AGENT}{_END}"
+    rf"|{_EDGE}(?:{_ALONE})[-_. ]*$"
+    rf"|{_EDGE}(?:{_ALONE})(?=[-_. ,&+/]+(?:and|et|und|y|e|en|&|with|avec|mit|con|post)\b)"
+    rf"|{_EDGE}(?:ce|gd|gad|contrast|km|mdc|kontrast){_GAP}[-=:(]?{_GAP}"
+    rf"(?:none|no|neg(?:ative)?|without|off|nein|non|0){_END}"
+    # A minus sign right behind (C-, CE-, GD-) or, after a gap, right before it (T1 -C).
+    rf"|{_EDGE}(?:c|ce|gd|gad|gado|km)\s*[-−–](?![-_]?[a-z0-9])"
+    rf"|(?<=[ _(])[-−–](?:c|ce|gd|gad|gado|km){_END}"
+    rf"|{_EDGE}(?:noncontrast|noncon|precontrast|pregad|pregd|pregado|prekm|prec|nongd|noce|nogd|"
+    rf"unenhanced|nonenhanced|nce|plain|nativ|nativo|nativa|natif|basale|blanco|pre|"
+    rf"t1n|t1wn|pr[eé]inj\w*){_END}"
+    rf"|平扫|平掃|非造影|造影前|単純|增强前|增強前|無造影|无增强|조영\s*전|비조영|"
+    rf"без\s*(?:контраст\w*|ку)|до\s*контраст\w*|нативн\w*|kontrastsiz\w*|ukontrastert"
+)
+_WITH = re.compile(
+    rf"{_EDGE}(?:{_GIVEN}){_ANY_AGENT}{_END}"
+    rf"|{_EDGE}(?:with|avec|mit)[-_. ]*$"
+    rf"|\+{_GAP}(?:c|ce|gd|gad|gado|gadolinium|km|mdc|contrast\w*|kontrast\w*){_END}"
+    rf"|{_EDGE}(?:c|ce|gd|gad|gado|km){_GAP}\+"
+    rf"|{_EDGE}(?:ce|gd|gad|gado|gadolinium|gadolinio|gadovist|gadavist|dotarem|magnevist|"
+    rf"prohance|multihance|omniscan|clariscan|vueway|elucirem|primovist|eovist|artirem|post|"
+    rf"postgd|postgad|postgado|postkm|postcontrast|postc|postinj\w*|contraste?|contrasto|"
+    rf"kontrast\w*|{_ENHANCED}|km|mdc|wce|inj|injection|injected|injecte|inyeccion|pos|"
+    rf"t1(?:w|wi)?[-_. ]?(?:c|ce|gd|gad|gado|post|km|cegd|wce)|dyn(?:amic)?ce|dce|"
+    rf"(?:arterial|venous|portal|late|delayed)[-_ ]phase){_END}"
+    rf"|造影|增强|增強|조영|с\s*контраст\w*|после\s*контраст\w*|kontrastli\w*"
+)
+
+#: An order for both: "W WO", "with and without".
+_BOTH = re.compile(
+    rf"{_EDGE}(?:w|with|avec|mit|con|com|met)[-_ /&+,]*(?:and|et|und|y|e|en)?[-_ /]*"
+    rf"(?:{_ALONE}){_END}"
+)
+#: What is denied in "without fat saturation" or added in "with motion correction".
+_OTHER_THINGS = re.compile(
+    rf"{_EDGE}(?:{_DENIAL}|with|w/|avec|mit|con){_GAP}"
+    rf"(?:fs|fat[-_ ]?sat\w*|fatsat|fat|mt|mtc|sat|motion|moco|norm|filter|gating|gap|pat|"
+    rf"correction|distortion|navigator|blade|propeller|skull|eyes?|marker){_END}"
+)
+#: Before and after an operation or a treatment, which is not before and after the agent.
+_TREATMENT = re.compile(
+    rf"{_EDGE}(?:pre|post|vor|nach|avant|apres){_GAP}(?:op|operative|operation|surgery|surgical|"
+    rf"treatment|therapy|rt|xrt|crt|chemo\w*|radio\w*|biopsy|proc|processed|processing|"
+    rf"process|resection|contour\w*|label\w*|mortem|natal|ictal|stroke){_END}"
+)
+#: The sequence and its agent in one word.
+_ONE_WORD = re.compile(rf"{_EDGE}t1(?:c|ce|gd|gado){_END}")
+
+
+@dataclass(frozen=True)
+class ContrastReading:
+    """What a text says of a contrast agent.
+
+    Attributes
+    ----------
+    said : {"with", "without", "both"} or None
+        None when it says nothing.
+    word : str
+        The word that says it.
+    """
+
+    said: Contrast | None
+    word: str = ""
+
+
+def folded(text: str) -> str:
+    """Lower case without accents and full-width forms; letters of other scripts stay."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return "".join(
+        part[0] if len(part := unicodedata.normalize("NFD", letter)) > 1 and part[0] < "\x7f"
+        else letter
+        for letter in plain
+    )  # fmt: skip
+
+
+def contrast_in(text: str) -> ContrastReading:
+    """Whether a text says that a contrast agent was given.
+
+    Parameters
+    ----------
+    text : str
+        A series description or the name of a file, in any case.
+    """
+    rest = _OTHER_THINGS.sub(" ", _TREATMENT.sub(" ", folded(text)))
+    if order := _BOTH.search(rest):
+        return ContrastReading("both", order[0].strip(" _."))
+    denied = _WITHOUT.search(rest)
+    given = _WITH.search(_WITHOUT.sub(" ", rest))
+    if denied and given and denied[0].strip(" _.-") == "pre" and _ONE_WORD.search(rest):
+        denied = None  # "pre_t1ce": before a treatment
+    if denied and given:
+        return ContrastReading("both", f"{denied[0].strip(' _.-')} … {given[0].strip(' _.-')}")
+    if denied:
+        return ContrastReading("without", denied[0].strip(" _."))
+    if given:
+        return ContrastReading("with", given[0].strip(" _.-"))
+    return ContrastReading(None)
