@@ -267,4 +267,4 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"study-[0-9a-f]{8}( \(2\))?", name) for name in saved["slices"])
     assert len(saved["slices"]) == 2
     assert str(tmp_path) not in (tmp_path / "out" / "faithfulness.txt").read_text(encoding="utf-8")
-    assert "2 slices: a (slices 3), b (slices 3)" in done.output
+    assert "2 slices: a (slices 3, from 0), b (slices 3, from 0)" in done.output

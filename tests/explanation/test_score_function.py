@@ -221,7 +221,7 @@ def test_a_class_that_is_not_there_is_said(target: Target) -> None:
 
 
 def test_a_voxel_off_the_slices_is_said() -> None:
-    with pytest.raises(StudyError, match="does not lie on the slices 0:3"):
+    with pytest.raises(StudyError, match="slice 6, row 1, column 1 does not lie on slices 1–3"):
         scored(Pointwise([1.0], "clip"), ONE, Target.voxel((5, 0, 0)))
 
 

@@ -134,7 +134,7 @@ class Faithfulness:
         headings = [name + {"higher": " ↑", "lower": " ↓"}.get(_way(name), "") for name in names]
         count = sum(len(numbers) for numbers in self.slices.values())
         where = ", ".join(
-            f"{name} ({', '.join(map(str, numbers))}, counted from 0)"
+            f"{name} (slices {', '.join(map(str, numbers))}, from 0)"
             for name, numbers in self.slices.items()
         )
         parts = [
