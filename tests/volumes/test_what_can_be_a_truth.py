@@ -8,6 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence.store import save_explanation
@@ -84,6 +85,26 @@ def test_a_lesion_mask_beside_a_brain_mask_is_the_truth(case: Path) -> None:
     assert true is not None
     assert true.sum() == (np.asarray(nib.load(next(case.glob("*_seg.nii.gz"))).dataobj) != 0).sum()
     assert "covers-brain" in codes(study)
+
+
+def test_a_brain_mask_of_a_head_with_its_skull_is_known_by_its_size(case: Path) -> None:
+    """Of a liver, as large as a brain in a much larger body, that is not said."""
+    next(case.glob("*_seg.nii.gz")).unlink()
+    brain = brain_of(case)
+    flair = next(case.glob("*_flair.nii.gz"))
+    image = nib.load(flair)
+    rng = np.random.default_rng(0)
+    for path in case.glob("*_t*.nii.gz"):
+        path.unlink()
+    for grown, expected in ((3, "brain_mask"), (None, "seg")):
+        body = np.zeros_like(brain)
+        body[1:-1, 1:-1, 1:-1] = True
+        if grown is not None:
+            body = ndimage.binary_dilation(brain, iterations=grown)
+        scan = np.where(body, rng.integers(300, 500, brain.shape), rng.integers(1, 9, brain.shape))
+        nib.save(nib.Nifti1Image(scan.astype(np.int16), image.affine), flair)
+        put_mask(case, "mask.nii.gz", brain)
+        assert list(se.open_study(case).labels) == [expected]
 
 
 def test_a_segmentation_of_tissues_is_no_lesion(case: Path) -> None:

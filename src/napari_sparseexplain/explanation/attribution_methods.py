@@ -199,8 +199,8 @@ ATTRIBUTION_METHODS = (
     MethodInfo(
         name="xrai",
         title="XRAI",
-        summary="Regions of each slice by how much they matter, with gain and rank of each. Easy to "
-        "read; of all methods it found unseen real tumours least well (AUPRC .34 to .68, others "
+        summary="Regions of each slice by how much they matter, with gain and rank of each. Easy "
+        "to read; of all methods it found unseen real tumours least well (AUPRC .34 to .68, others "
         ".87 to .96)",
         home="xrai:xrai_work",
         parameters=(*_REGIONS, RESOLUTION),

@@ -21,6 +21,9 @@ from ..networks.preparation import Prepared
 
 Array = npt.NDArray[np.float32]
 
+#: How the note on what lies where begins.
+FOUND = "Found: "
+
 
 @dataclass(frozen=True, eq=False)
 class ClassMaps:
@@ -172,10 +175,10 @@ def class_report(
     scores: dict[str, float | None] = {f"{unit} {name}": ml for name, ml in found.items()}
     said = ", ".join(f"{name} {_amount(ml)} {unit}" for name, ml in found.items())
     if inside is None:
-        return scores, [f"Found: {said}."] if said else []
+        return scores, [f"{FOUND}{said}."] if said else []
     outside = float(np.count_nonzero(labels[~inside])) * size
     scores[f"{unit} outside the {prepared.region.name}"] = outside
-    note = f"Found: {said}; {_amount(outside)} {unit} outside the {prepared.region.name}."
+    note = f"{FOUND}{said}; {_amount(outside)} {unit} outside the {prepared.region.name}."
     if dropped:
         wrong = dropped * float(np.count_nonzero(~inside)) * size
         note += (

@@ -7,6 +7,7 @@ each modality of each slice. XRAI in 2-D and 3-D, with whatever parameters, shar
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,9 @@ def attribute_slices(
     ModelError
         A gradient is NaN or infinite, or there is none.
     """
+    # XRAI's ends are plain images, as its authors have them: what surrounds the brain, too. What
+    # the maps show outside is taken away at the end.
+    score = replace(score, inside=None)
     kept = KeptAttributions(score, prepared, rows, ("integrated gradients", ENDS, nodes))
 
     def compute(

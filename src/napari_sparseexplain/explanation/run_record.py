@@ -42,9 +42,8 @@ def run_record(
     region : InputRegion, optional
         Where the network was fed the scans: `Prepared.region`.
     """
-    from ..networks.known_models import hold, model_origin, weights_sha256
+    from ..networks.known_models import model_origin, weights_sha256
 
-    hold(model)
     used = model.card.inputs.roles if roles is None else tuple(roles)
     noted = dict(parameters)
     if slices is not None:

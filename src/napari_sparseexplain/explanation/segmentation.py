@@ -141,9 +141,16 @@ def scores_against_study(
     ]
     if truth.numbering is not None and (cavity := truth.numbering.labels(["RC"])):
         notes.append(f"Label {cavity[0]}, the resection cavity, is no lesion.")
-    misplaced = [f for f in study.warnings if f.code == "mask-outside-brain"]
-    notes += [f"Do not trust the scores: {finding.message}" for finding in misplaced]
+    if said := misplaced(study, truth.role):
+        notes.append(f"Do not trust the scores: {said}")
     return segmentation_scores(labels, truth.lesion, voxel_ml), notes
+
+
+def misplaced(study: Study, role: str) -> str:
+    """What was noticed of a mask's place on opening the study; empty where it is right."""
+    description = study.originals.get(role, study[role]).source.description
+    found = (f for f in study.warnings if f.code == "mask-outside-brain")
+    return next((f.message for f in found if f.where == description), "")
 
 
 def no_truth_note(study: Study) -> str:

@@ -81,7 +81,11 @@ class Model:
         device = torch.device("cpu") if weight is None else weight.device
         if in_training(network) or any(w.requires_grad for w in network.parameters()):
             network = copy.deepcopy(network).eval().requires_grad_(False)
-        return cls(card, network, device)
+        from .known_models import hold
+
+        model = cls(card, network, device)
+        hold(model)
+        return model
 
 
 def save_bundle(folder: str | Path, card: ModelCard, network: nn.Module) -> ModelCard:

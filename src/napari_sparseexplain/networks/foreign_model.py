@@ -25,7 +25,7 @@ from .caller_module import evaluating, modules_behind
 from .card_file import check_card, read_foreign_card
 from .device import choose_device, is_out_of_memory
 from .exported_program import checked_exported_program
-from .known_models import remember
+from .known_models import hold, remember
 from .model_card import ModelCard
 from .model_process import ModelProcess
 from .network_faults import own_words
@@ -219,7 +219,9 @@ def wrap_callable(
         The card is not one of a model.
     """
     check_card(replace(card, weights_sha256="0" * 64), card.name)
-    return _model(lambda: function, card, choose_device(device), None)
+    model = _model(lambda: function, card, choose_device(device), None)
+    hold(model)
+    return model
 
 
 def checksum_of(path: Path) -> str:

@@ -23,7 +23,7 @@ from .catalogue import BUNDLES, models
 _LOADERS: dict[str, Callable[[str], Model]] = {}
 
 #: Models without a file, for as long as somebody holds them.
-_IN_MEMORY: weakref.WeakValueDictionary[str, Model] = weakref.WeakValueDictionary()
+_IN_MEMORY: weakref.WeakSet[Model] = weakref.WeakSet()
 
 
 def remember(sha256: str, load: Callable[[str], Model]) -> None:
@@ -68,8 +68,7 @@ def model_origin(model: Model) -> str:
 
 def hold(model: Model) -> None:
     """Let a model that has no file be found by its weights, as long as it lives."""
-    if model.path is None and (sha256 := weights_sha256(model)):
-        _IN_MEMORY[sha256] = model
+    _IN_MEMORY.add(model)
 
 
 def model_of_record(name: str, sha256: str, origin: str = "", device: str = "auto") -> Model:
@@ -96,8 +95,9 @@ def model_of_record(name: str, sha256: str, origin: str = "", device: str = "aut
             where=name,
             remedy="Run the method in its own tab, with the model chosen",
         )
-    if sha256 in _IN_MEMORY:
-        return _IN_MEMORY[sha256].on(device)
+    for model in list(_IN_MEMORY):
+        if weights_sha256(model) == sha256:  # as they are now: they may have been trained since
+            return model.on(device)
     shipped = next((n for n, card in models().items() if card.weights_sha256 == sha256), "")
     if shipped:
         return load_model(shipped, device)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import ReadError, SparseExplainError, StudyError
 from ..explanation.class_maps import shown_pixels
-from ..explanation.segmentation import true_mask
+from ..explanation.segmentation import misplaced, true_mask
 from ..networks.model_card import Inputs, ModelCard
 from ..networks.preparation import Prepared, prepare
 from ..volumes.open_study import open_study
@@ -165,8 +165,7 @@ def _study_case(path: Path, label_numbering: str) -> Case:
             where=path,
             remedy="Put the true mask into the study's folder, named …seg.nii.gz",
         )
-    misplaced = [f for f in study.warnings if f.code == "mask-outside-brain"]
-    if misplaced:
+    if misplaced(study, role):
         raise StudyError(
             f"the mask {role!r} does not lie on the brain, so nothing can be scored with it",
             where=path,

@@ -26,8 +26,11 @@ OWN_OUTPUT = "own_output"
 #: What ``details`` holds for a mask of (nearly) the whole brain, whatever it is called.
 COVERS_BRAIN = "covers_brain"
 
-#: Share of a stripped brain, and millilitres in a head, that no lesion takes.
-_MOST_OF_BRAIN, _LARGEST_LESION_ML = 0.6, 600.0
+#: Share of a stripped brain that no lesion takes.
+_MOST_OF_BRAIN = 0.6
+
+#: Millilitres of a brain in a head, which no lesion reaches, and its least share of the head.
+_BRAIN_IN_HEAD_ML, _BRAIN_OF_HEAD = (600.0, 2300.0), 0.2
 
 #: A brain that is smaller is no whole human one.
 _SMALLEST_BRAIN_ML = 200.0
@@ -77,8 +80,12 @@ def brain_share(mask: Volume, scan: Volume, brain: FoundBrain) -> float:
     if whole < _SMALLEST_BRAIN_ML:  # an animal's, a part of one, or none: nothing to compare with
         return 0.0
     share = ml / whole
-    lesion = share < _MOST_OF_BRAIN if brain.stripped else ml < _LARGEST_LESION_ML
-    return 0.0 if lesion else share
+    if brain.stripped:
+        return share if share >= _MOST_OF_BRAIN else 0.0
+    # Of a head with its skull, not of a body in whose pictures a liver is as large as a brain.
+    low, high = _BRAIN_IN_HEAD_ML
+    is_brain = low <= ml <= high and share >= _BRAIN_OF_HEAD and scan.role != "ct"
+    return share if is_brain else 0.0
 
 
 def as_brain(volumes: dict[str, Volume], role: str) -> tuple[dict[str, Volume], Finding]:

@@ -30,6 +30,13 @@ EXPLAINED_TASKS = ("segmentation", "classification")
 
 _HEADS = {"softmax": "exclude each other", "sigmoid": "may overlap", "none": "are probabilities"}
 
+#: By what `Inputs.mask` is.
+_MASKS = {
+    "brain": "the brain alone",
+    "non-zero": "what is not background",
+    "none": "the whole image",
+}
+
 
 class ForeignModelForm(QWidget):
     """Which file, and what cannot be read from it; hidden until a file is chosen.
@@ -53,6 +60,12 @@ class ForeignModelForm(QWidget):
         self.normalisation.addItems(list(NORMALISATIONS))
         self.normalisation.setToolTip(
             "brain-range: grey values are brought to 0…1 over the brain. unit: they are in 0…1."
+        )
+        self.input_mask = QComboBox()
+        for name, words in _MASKS.items():
+            self.input_mask.addItem(words, name)
+        self.input_mask.setToolTip(
+            "Where it is fed the scan, and where its classes mean anything. The rest is set to 0."
         )
         self.classes = QLineEdit("0 background, 1 lesion")
         self.classes.setToolTip(
@@ -88,6 +101,7 @@ class ForeignModelForm(QWidget):
         form.addRow("Task", self.task)
         form.addRow("Scans", self.roles)
         form.addRow("Grey values", self.normalisation)
+        form.addRow("Sees", self.input_mask)
         form.addRow("Classes", self.classes)
         form.addRow("They", self.head)
         pixels = QHBoxLayout()
@@ -142,7 +156,11 @@ class ForeignModelForm(QWidget):
             arguments=arguments,
             task=self.task.currentText(),
             inputs=Inputs(
-                roles, self.normalisation.currentText(), self.spacing.value(), self.side.value()
+                roles,
+                self.normalisation.currentText(),
+                self.spacing.value(),
+                self.side.value(),
+                mask=str(self.input_mask.currentData()),
             ),
             classes=classes,
             licence="not told",
@@ -156,6 +174,7 @@ class ForeignModelForm(QWidget):
         self.task.setCurrentText(card.task)
         self.roles.setText(", ".join(card.inputs.roles))
         self.normalisation.setCurrentText(card.inputs.normalisation)
+        self.input_mask.setCurrentIndex(self.input_mask.findData(card.inputs.mask))
         self.classes.setText(", ".join(f"{label} {name}" for label, name in card.classes.items()))
         default = "softmax" if "0" in card.classes else "sigmoid"
         self.head.setCurrentIndex(self.head.findData(card.arguments.get("head", default)))

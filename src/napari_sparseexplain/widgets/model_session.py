@@ -29,6 +29,7 @@ class ModelSession:
 
     def __init__(self) -> None:
         self._models: dict[ModelKey, Model] = {}
+        self._stamps: dict[ModelKey, tuple[float, int] | None] = {}
         self._prepared: dict[ModelKey, tuple[Study, int, Prepared]] = {}
 
     def model(self, key: ModelKey) -> Model:
@@ -39,12 +40,18 @@ class ModelSession:
         ModelError
             No such bundle, a damaged one, or no such device.
         """
+        before = self._stamps.get(key)
+        if key in self._models and before and _stamp(self._models[key]) not in (None, before):
+            # Other weights lie there now: what is shown from here on is of those.
+            del self._models[key]
+            self._prepared.pop(key, None)
         if key not in self._models:
             from ..networks.bundle import load_model
             from .work_runner import cap_threads
 
             cap_threads()
             self._models[key] = load_model(key.model, device=key.device)
+            self._stamps[key] = _stamp(self._models[key])
         return self._models[key]
 
     def forget(self, study: Study) -> None:
@@ -90,3 +97,16 @@ class ModelSession:
             return function(model)
 
         return drain(self._where_it_fits(key, start))
+
+
+def _stamp(model: Model) -> tuple[float, int] | None:
+    """When the file of a model's weights was written, and its size; None without a file."""
+    path = model.path
+    if path is None:
+        return None
+    file = path / "weights.safetensors" if path.is_dir() else path
+    try:
+        found = file.stat()
+    except OSError:  # taken away since: the loaded one is as good as any
+        return None
+    return found.st_mtime, found.st_size

@@ -65,16 +65,24 @@ class ProxySession(ModelSession):
         span = slice(ask.index, ask.index + 1)
         if ask.before is None:
             return drain(self.run_work(ask.study, ask.key, span, ask.alpha, bands=True))
+        from ..explanation.class_maps import FOUND, class_report
         from ..explanation.segmentation import scores_against_study, true_mask
         from ..explanation.signals import signal_maps, slice_signals, suppression_scores
 
         prepared = self.prepared_slice(ask.study, ask.key, ask.index)
         signals, left = self._once(ask.key, lambda model: slice_signals(model, prepared, ask.alpha))
-        model, notes = self.model(ask.key), (*ask.before.notes, *left)
+        model = self.model(ask.key)
+        # What an earlier slice held is true of it alone.
+        kept = [note for note in ask.before.notes if not note.startswith(FOUND)]
+        notes = (*kept, *left)
         maps = {item.name: item for item in signal_maps(model, prepared, signals)}
         scores: dict[str, float | None] = {}
         if "mask" in maps:
             scores, _ = scores_against_study(ask.study, maps["mask"].data, span)
+            mask = maps["mask"]
+            volumes, about = class_report(prepared, mask.data, mask.classes)
+            scores |= volumes
+            notes = (*notes, *about)
             true, _ = true_mask(ask.study, span)
             if true is not None:
                 there = ask.before["true-mask"]

@@ -25,6 +25,7 @@ from ..progress import Progress, Work
 from ..volumes import Finding, Study
 from .click_read_out import describe_in_picture
 from .explain_tab import ExplainTab
+from .label_numbering_choice import LabelNumberingChoice
 from .notices import tell_error, tell_finding
 from .study_choice import StudyChoice
 from .volume_row import VolumeRow
@@ -93,6 +94,9 @@ class StudyTab(ExplainTab):
         self.reference.setToolTip("The scan on whose voxels the others are brought")
         self.reference.activated.connect(self._on_reference)
         self.what.addRow("Reference", self.reference)
+        self.numbering = LabelNumberingChoice()
+        self.numbering.chosen.connect(self._on_numbering)
+        self.what.addRow("Labels", self.numbering)
 
         self.open_file = self.run_bar.add_button("Open file…", "A NIfTI, DICOM or picture file")
         self.open_folder = self.run_bar.add_button(
@@ -176,6 +180,7 @@ class StudyTab(ExplainTab):
         self.run_bar.hold(() if study is not None else {self.close_button})
         self.reference.clear()
         self.reference.setEnabled(study is not None and len(study.images) > 1)
+        self.what.setRowVisible(self.numbering, self.numbering.show_study(study))
         oblique = study is not None and study.grid.is_oblique and study.path is not None
         self.patient_axes.setVisible(oblique)
         if study is None:
@@ -294,6 +299,11 @@ class StudyTab(ExplainTab):
             tell_error(error)
             return
         self._workspace.replace_study(study, edited)
+
+    def _on_numbering(self, name: str) -> None:
+        study = self._workspace.study
+        if study is not None:
+            self._workspace.replace_study(study, study.with_label_numbering(name))
 
     def _on_reference(self) -> None:
         study, role = self._workspace.study, self.reference.currentData()
