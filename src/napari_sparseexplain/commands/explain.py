@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    ApplyTransforms,
     Device,
     Identify,
     ModelName,
@@ -46,6 +47,7 @@ def explain(
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     identify: Identify = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -66,7 +68,13 @@ def explain(
 
     aim = None if target is None else Target.parse(target)
     check_place(out, method, "" if aim is None else aim.label, overwrite=overwrite)
-    study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
+    study = open_study(
+        study_path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        apply_transforms=apply_transforms,
+    )
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.message}", err=True)
     if model is None:

@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    ApplyTransforms,
     Out,
     Overwrite,
     PatientAxes,
@@ -50,6 +51,7 @@ def export_dicom(
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Write a saved explanation as DICOM: masks as SEG, values as Parametric Map.
@@ -68,7 +70,13 @@ def export_dicom(
     identity = deidentification(uid_key, keep_identity=keep_identity)
     names = name or explanation_names(result)
     explanations = [load_explanation(result, each) for each in names]
-    study = open_study(study_path, reference=reference, patient_axes=patient_axes, roles=roles)
+    study = open_study(
+        study_path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        apply_transforms=apply_transforms,
+    )
     pictures = [_picture(path, picture_shows_identity) for path in picture or []]
     if pictures and len(explanations) > 1:
         raise SparseExplainError(

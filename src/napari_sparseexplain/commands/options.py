@@ -37,6 +37,13 @@ Roles = Annotated[
 PatientAxes = Annotated[
     bool, typer.Option("--patient-axes", help="Resample an oblique scan to the patient's axes.")
 ]
+ApplyTransforms = Annotated[
+    bool,
+    typer.Option(
+        "--apply-transforms",
+        help="Move scans by the ITK or FSL transforms that lie beside them.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 Identify = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    ApplyTransforms,
     Out,
     Overwrite,
     PatientAxes,
@@ -68,6 +69,7 @@ def report(
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Write report.pdf, a table of what was marked, and a picture (PNG, JSON) of every key slice.
@@ -94,7 +96,13 @@ def report(
     if is_review(path):
         reading: Reading = restore_review(path, moved=moved, elsewhere=elsewhere)
     else:
-        opened = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
+        opened = open_study(
+            path,
+            reference=reference,
+            patient_axes=patient_axes,
+            roles=roles,
+            apply_transforms=apply_transforms,
+        )
         for finding in opened.findings:
             typer.echo(f"{finding.level}: {finding.message}", err=True)
         reading = default_reading(opened, load_explanations(explanations or [], opened))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import PatientAxes, Reference, Roles, StudyPath, parse_roles
+from .options import ApplyTransforms, PatientAxes, Reference, Roles, StudyPath, parse_roles
 
 
 def describe(
@@ -15,13 +15,18 @@ def describe(
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Say what a study holds: roles, grids, resampling done, and what a person must know."""
     from ..volumes import Study, open_study
 
     study: Study = open_study(
-        path, reference=reference, patient_axes=patient_axes, roles=parse_roles(role)
+        path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=parse_roles(role),
+        apply_transforms=apply_transforms,
     )
     volumes = {**study.images, **study.labels}
     if as_json:

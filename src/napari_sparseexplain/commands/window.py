@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import SparseExplainError
-from .options import PatientAxes, Reference, Roles, StudyPath, parse_roles
+from .options import ApplyTransforms, PatientAxes, Reference, Roles, StudyPath, parse_roles
 
 
 def open_window(
@@ -19,6 +19,7 @@ def open_window(
     reference: Reference = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
 ) -> None:
     """Open a study in napari with the SparseExplain workspace beside it."""
     roles = parse_roles(role)
@@ -28,7 +29,13 @@ def open_window(
 
     # Read before the window comes up, so that a file that cannot be read is one line, not an
     # empty window.
-    study = open_study(path, reference=reference, patient_axes=patient_axes, roles=roles)
+    study = open_study(
+        path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        apply_transforms=apply_transforms,
+    )
 
     with _interrupts_noted() as end_if_interrupted:
         import napari

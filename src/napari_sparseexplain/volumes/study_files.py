@@ -14,6 +14,7 @@ from .dicom_files import is_packed_dicom
 from .dicom_reader import looks_like_dicom
 from .nifti_header import looks_like_nifti
 from .roles import read_name
+from .transform_files import TRANSFORM_ENDINGS
 
 NIFTI_ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -47,6 +48,9 @@ _NO_IMAGE = (
 #: Files that hold gzip streams of other kinds, which are not looked into.
 _NEVER_PACKED = (".tar.gz", ".tgz", ".img.gz", ".txt.gz", ".csv.gz", ".tsv.gz", ".json.gz")
 
+#: Files that are looked into for a transform.
+_MOST_TRANSFORMS = 500
+
 _SUBJECT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)(?=[_/])")
 
 
@@ -64,6 +68,8 @@ class StudyFiles:
         Links to files that are not there, and may be images.
     packed : tuple of Path
         DICOM files that were packed with gzip.
+    transforms : tuple of Path
+        Files that may hold a transform from a registration.
     """
 
     root: Path
@@ -73,6 +79,7 @@ class StudyFiles:
     other: tuple[Path, ...] = ()
     dangling: tuple[Path, ...] = ()
     packed: tuple[Path, ...] = ()
+    transforms: tuple[Path, ...] = ()
 
     def place(self, path: Path) -> str:
         """A file's path within the study, for a person."""
@@ -110,7 +117,12 @@ def find_study_files(path: Path) -> StudyFiles:
             where=path,
             remedy="Choose the folder that holds the scans themselves",
         )
-    found = replace(_sorted_out(path, files), dangling=dangling)
+    transforms = [p for p in files if p.name.lower().endswith(TRANSFORM_ENDINGS)]
+    found = replace(
+        _sorted_out(path, files),
+        dangling=dangling,
+        transforms=tuple(transforms[:_MOST_TRANSFORMS]),
+    )
     if not (found.nifti or found.pictures or found.dicom):
         if found.other:
             return found
