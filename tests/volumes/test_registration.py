@@ -141,7 +141,7 @@ def test_the_chain_through_a_common_space(tmp_path: Path) -> None:
     assert any("taken to lie in 'common_space'" in text for text in said)
     found = study.grid.world(np.argwhere(np.asarray(study["seg"].data) > 0)).mean(axis=0)
     wanted = (common @ fine @ [39.5, 47.5, 31.5, 1])[:3]
-    np.testing.assert_allclose(found, wanted, atol=1.0)
+    np.testing.assert_allclose(found, wanted, atol=1.5)  # the study has voxels of 4 and 5 mm
 
 
 @pytest.mark.parametrize("neurological", [False, True])
