@@ -1,9 +1,9 @@
 """Do two scans of one patient lie over each other? Measured from their grey values.
 
 The normalised mutual information [1]_ of two scans is highest where the anatomy of both coincides,
-whatever their contrasts are. Where a shift of some millimetres raises it clearly they are not
-registered. The estimate is coarse (a grid of some millimetres, shifts only); it says that a person
-must look, it corrects nothing.
+whatever their contrasts are. Where a shift and a turn of some millimetres raise it clearly they are
+not registered. The estimate is coarse (a grid of some millimetres, a local search); it says that a
+person must look, it corrects nothing.
 
 References
 ----------
@@ -13,7 +13,6 @@ References
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,26 +20,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
 from .reference_grid import scout_reason
 from .study import Finding
 from .time_points import time_points
 from .volume import Volume
 
-#: Shifts below this many millimetres are not told from the coarseness of the measure.
+#: Moves below this many millimetres are not told from the coarseness of the measure.
 MIN_SHIFT_MM = 3.0
 
-#: A shift must raise the mutual information by so much, relative to its excess over 1.
+#: A move must raise the mutual information by so much, relative to its excess over 1.
 MIN_GAIN = 0.06
 
-#: Millimetres between the samples, and the shifts that are tried.
+#: Millimetres between the samples, and the steps that are tried: of shifts, and of turns at
+#: `_RADIUS` from the middle.
 _SPACING, _STEPS = 5.0, (8.0, 4.0, 2.0, 1.0)
 
-#: Largest shift that is looked for.
+#: Largest move that is looked for, along one of the six.
 _FARTHEST = 40.0
 
+#: About the radius of a head, millimetres.
+_RADIUS = 70.0
+
+#: Shifts along R, A, S and turns about them, all in millimetres.
+_Move = tuple[float, float, float, float, float, float]
+
 #: Samples at most; a larger scan is thinned evenly.
-_MOST = 20_000
+_MOST = 12_000
 
 #: Fewer common samples than this say nothing.
 _FEWEST = 2000
@@ -54,9 +61,9 @@ class Misplacement:
     Attributes
     ----------
     millimetres : float
-        Length of the shift that fits best.
+        How far the anatomy is moved, on the average over the scan, where it fits best.
     before, after : float
-        Normalised mutual information (1 to 2) as they lie, and with that shift.
+        Normalised mutual information (1 to 2) as they lie, and moved so.
     """
 
     millimetres: float
@@ -124,7 +131,7 @@ def other_frame(volume: Volume, reference: Volume) -> bool:
 
 
 def misplacement(reference: Volume, moving: Volume) -> Misplacement | None:
-    """The shift at which two scans share most information.
+    """The shift and turn at which two scans share most information.
 
     Parameters
     ----------
@@ -145,42 +152,54 @@ def misplacement(reference: Volume, moving: Volume) -> Misplacement | None:
     index = index[::thin]
     world = reference.grid.world(_centres(index, fixed_step))
     bins = _quantised(fixed).ravel()[::thin]
-    known: dict[tuple[float, float, float], float] = {}
+    inside_head = world[bins > 2] if np.count_nonzero(bins > 2) > _BINS else world
+    middle = inside_head.mean(axis=0)
+    known: dict[_Move, float] = {}
 
-    def shared(shift: tuple[float, float, float]) -> float:
-        if shift not in known:
-            place = moving.grid.index(world + np.asarray(shift))
+    def shared(move: _Move) -> float:
+        if move not in known:
+            place = moving.grid.index(_moved(world, move, middle))
             place = (place - (np.asarray(other_step) - 1) / 2) / np.asarray(other_step)
             inside = ((place >= 0) & (place <= np.asarray(other.shape) - 1)).all(axis=1)
-            known[shift] = 0.0
+            known[move] = 0.0
             if np.count_nonzero(inside) >= _FEWEST:
                 found = ndimage.map_coordinates(other, place[inside].T, order=1, mode="nearest")
-                known[shift] = _information(bins[inside], _quantised(found))
-        return known[shift]
+                known[move] = _information(bins[inside], _quantised(found))
+        return known[move]
 
-    start = (0.0, 0.0, 0.0)
+    start: _Move = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     if shared(start) == 0.0:
         return None
     best = start
     for step in _STEPS:
         while True:
-            around = [
-                _moved(best, step, move)
-                for move in itertools.product((-1, 0, 1), repeat=3)
-                if sum(map(abs, move)) <= 1
-            ]
-            better = max(around, key=shared)
-            if better == best or float(np.linalg.norm(better)) > _FARTHEST:
+            better = max(_around(best, step), key=shared)
+            if better == best or max(map(abs, better)) > _FARTHEST:
                 break
             best = better
-    return Misplacement(float(np.linalg.norm(best)), shared(start), shared(best))
+    way = _moved(inside_head, best, middle) - inside_head
+    return Misplacement(
+        float(np.linalg.norm(way, axis=1).mean()), float(shared(start)), float(shared(best))
+    )
+
+
+def _around(move: _Move, step: float) -> list[_Move]:
+    """The move itself, and one step to both sides along each of the six."""
+    found = [move]
+    for place in range(6):
+        for sign in (-1.0, 1.0):
+            moved = list(move)
+            moved[place] += sign * step
+            found.append((moved[0], moved[1], moved[2], moved[3], moved[4], moved[5]))
+    return found
 
 
 def _moved(
-    shift: tuple[float, float, float], step: float, move: tuple[int, ...]
-) -> tuple[float, float, float]:
-    x, y, z = (s + step * m for s, m in zip(shift, move, strict=True))
-    return x, y, z
+    world: npt.NDArray[np.float64], move: _Move, middle: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Points turned about the middle of the head, and shifted."""
+    turned = Rotation.from_rotvec(np.asarray(move[3:]) / _RADIUS)
+    return turned.apply(world - middle) + middle + np.asarray(move[:3])
 
 
 def _comparable(volume: Volume) -> bool:
