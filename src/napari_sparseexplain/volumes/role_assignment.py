@@ -136,6 +136,7 @@ def _assigned(
         if index not in fixed
         and volume.role not in (*ROLES, *LABEL_ROLES)
         and volume.source.format != "image"  # a picture has no sequence that it could tell
+        and "map" not in volume.details  # a map that says its own name
         and all(f.code != "role-disagreement" for f in item.findings)
     ]
     return {
