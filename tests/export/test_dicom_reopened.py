@@ -83,6 +83,19 @@ def test_maps_beside_the_scan_leave_it_its_grid_and_its_role(
     assert set(study.images) == {"flair", "heat", "chance"}
 
 
+def test_an_unregistered_input_is_said_in_the_objects(source: Study, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from napari_sparseexplain.export.dicom_record import read_record
+    from napari_sparseexplain.volumes.study import Finding
+
+    off = replace(source, findings=(Finding("warning", "not-registered", "off", "flair"),))
+    done = exported(explained(off), off, tmp_path)
+    assert any("NOT REGISTERED: FLAIR" in note for note in done.notes)
+    for path in done.files:
+        assert any("NOT REGISTERED" in note for note in read_record(dcmread(path))["notes"])
+
+
 def test_windows_below_1_are_exact(written: tuple[Path, dict[str, np.ndarray]]) -> None:
     """PS3.3 C.11.2.1.2: the plain linear function has no width below 1."""
     found = 0
