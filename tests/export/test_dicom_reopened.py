@@ -69,7 +69,7 @@ def test_maps_come_back_by_their_names(written: tuple[Path, dict[str, np.ndarray
     assert options["colormap"].name == SIGNED_COLORMAP
     panels = default_reading(study).review.panels
     assert [o.colormap for p in panels for o in p.overlays if o.signed] == [SIGNED_COLORMAP]
-    assert not [f for f in study.findings if f.code in ("split-series", "undistinguished-repeats")]
+    assert not study.findings
 
 
 def test_maps_beside_the_scan_leave_it_its_grid_and_its_role(
@@ -81,6 +81,19 @@ def test_maps_beside_the_scan_leave_it_its_grid_and_its_role(
     study = open_study(tmp_path / "all")
     assert study.reference == "flair"
     assert set(study.images) == {"flair", "heat", "chance"}
+
+
+def test_an_unregistered_input_is_said_in_the_objects(source: Study, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from napari_sparseexplain.export.dicom_record import read_record
+    from napari_sparseexplain.volumes.study import Finding
+
+    off = replace(source, findings=(Finding("warning", "not-registered", "off", "flair"),))
+    done = exported(explained(off), off, tmp_path)
+    assert any("NOT REGISTERED: FLAIR" in note for note in done.notes)
+    for path in done.files:
+        assert any("NOT REGISTERED" in note for note in read_record(dcmread(path))["notes"])
 
 
 def test_windows_below_1_are_exact(written: tuple[Path, dict[str, np.ndarray]]) -> None:

@@ -285,7 +285,9 @@ def test_a_patient_as_scanned(shared_data: Path) -> None:
     study = open_study(shared_data / "brain_tumour" / "tcga_fg_6692_native")
     assert study.reference == "t1"
     assert set(study.resamplings) == {"flair", "t2"}
-    assert sorted(codes(study)) == ["oblique", "resampled", "resampled"]
+    # The patient moved between T1 and the two others: they are resampled, and not registered.
+    assert sorted(codes(study)) == ["not-registered"] * 2 + ["oblique"] + ["resampled"] * 2
+    assert set(study.unregistered) == {"flair", "t2"}
     straight = open_study(study.path, patient_axes=True)  # type: ignore[arg-type]
     assert set(straight.resamplings) == {"t1", "t1ce", "t2", "flair"}
 
@@ -296,7 +298,11 @@ def test_two_time_points(shared_data: Path) -> None:
     assert set(study.images) == {
         f"study{n} {role}" for n in (1, 2) for role in ("t1", "t2", "flair")
     }
-    assert [f.code for f in study.warnings] == ["several-time-points"]
+    # The second visit, and the mask that was drawn in neither, are not where the first is.
+    assert [f.code for f in study.warnings] == ["several-time-points"] + ["not-registered"] * 4
+    assert set(study.unregistered) == {"study2 flair", "study2 t1", "study2 t2", "seg"}
+    moved = open_study(study.path, apply_transforms=True)  # type: ignore[arg-type]
+    assert moved.unregistered == ()
 
 
 @pytest.mark.realdata

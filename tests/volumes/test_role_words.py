@@ -19,6 +19,7 @@ from napari_sparseexplain.volumes.roles import read_name
 WITHOUT = (
     *("AX T1 W/O CONTRAST", "AX T1 WITHOUT GAD", "T1 SE SANS GADO", "T1_C-", "T1 -C", "T1 WO"),
     *("T1w without contrast", "T1 ohne KM", "T1 nativ", "T1 vor KM", "T1 sin contraste", "T1 CE-"),
+    "T1_w_o_contrast",
     *("T1 senza mdc", "T1 zonder contrast", "T1 sem contraste", "T1 NON-CONTRAST", "T1 PRE GAD"),
     *("T1 平扫", "T1 造影前", "T1 без контраста", "T1 bez kontrastu", "T1 avant injection"),
 )
@@ -52,6 +53,9 @@ DESCRIPTIONS = {
     "Apparent Diffusion Coefficient (mm2/s)": "adc",
     "ep2d_diff_3scan_trace_p2_ADC": "adc",
     "Average DC": "adc",
+    "T2_TSE_DARK_FL": "flair",
+    "MP2RAGE_T1_Images": None,
+    "3DT1": "t1",
     "eADC": None,
     "Exponential Apparent Diffusion Coefficient": None,
     "T2*": "t2star",

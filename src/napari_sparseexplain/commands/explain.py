@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    ApplyTransforms,
     Device,
     Identify,
     Labels,
@@ -46,6 +47,7 @@ def explain(
     role: Roles = None,
     labels: Labels = "",
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     identify: Identify = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -72,6 +74,7 @@ def explain(
         patient_axes=patient_axes,
         roles=roles,
         label_numbering=labels,
+        apply_transforms=apply_transforms,
     )
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)

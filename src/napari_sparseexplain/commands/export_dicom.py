@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    ApplyTransforms,
     Labels,
     Out,
     Overwrite,
@@ -52,6 +53,7 @@ def export_dicom(
     role: Roles = None,
     labels: Labels = "",
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Write a saved explanation as DICOM: masks as SEG, values as Parametric Map.
@@ -76,6 +78,7 @@ def export_dicom(
         patient_axes=patient_axes,
         roles=roles,
         label_numbering=labels,
+        apply_transforms=apply_transforms,
     )
     pictures = [_picture(path, picture_shows_identity) for path in picture or []]
     if pictures and len(explanations) > 1:

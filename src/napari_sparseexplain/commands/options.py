@@ -56,6 +56,13 @@ Labels = Annotated[
         "cavity), brats-2024-ped, decathlon.",
     ),
 ]
+ApplyTransforms = Annotated[
+    bool,
+    typer.Option(
+        "--apply-transforms",
+        help="Move scans by the ITK or FSL transforms that lie beside them.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 Identify = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from . import progress_bar
 from .options import (
+    ApplyTransforms,
     Labels,
     Out,
     Overwrite,
@@ -70,6 +71,7 @@ def report(
     role: Roles = None,
     labels: Labels = "",
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Write report.pdf, a table of what was marked, and a picture (PNG, JSON) of every key slice.
@@ -102,6 +104,7 @@ def report(
             patient_axes=patient_axes,
             roles=roles,
             label_numbering=labels,
+            apply_transforms=apply_transforms,
         )
         for finding in opened.findings:
             typer.echo(f"{finding.level}: {finding.words()}", err=True)

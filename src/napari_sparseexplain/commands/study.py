@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Labels, PatientAxes, Reference, Roles, StudyPath, parse_roles
+from .options import ApplyTransforms, Labels, PatientAxes, Reference, Roles, StudyPath, parse_roles
 
 
 def describe(
@@ -16,6 +16,7 @@ def describe(
     role: Roles = None,
     labels: Labels = "",
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Say what a study holds: roles, grids, resampling done, and what a person must know."""
@@ -27,6 +28,7 @@ def describe(
         patient_axes=patient_axes,
         roles=parse_roles(role),
         label_numbering=labels,
+        apply_transforms=apply_transforms,
     )
     volumes = {**study.images, **study.labels}
     if as_json:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import SparseExplainError
-from .options import Labels, PatientAxes, Reference, Roles, StudyPath, parse_roles
+from .options import ApplyTransforms, Labels, PatientAxes, Reference, Roles, StudyPath, parse_roles
 
 
 def open_window(
@@ -20,6 +20,7 @@ def open_window(
     role: Roles = None,
     labels: Labels = "",
     patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
 ) -> None:
     """Open a study in napari with the SparseExplain workspace beside it."""
     roles = parse_roles(role)
@@ -30,7 +31,12 @@ def open_window(
     # Read before the window comes up, so that a file that cannot be read is one line, not an
     # empty window.
     study = open_study(
-        path, reference=reference, patient_axes=patient_axes, roles=roles, label_numbering=labels
+        path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        apply_transforms=apply_transforms,
+        label_numbering=labels,
     )
 
     with _interrupts_noted() as end_if_interrupted:

@@ -53,6 +53,7 @@ def panel_facts(reading: Reading, panel: Panel, view: PlaneView) -> dict[str, An
         "title": panel.title or _panel_title(panel),
         "scan": None,
         "overlays": [overlay_facts(reading, panel, item) for item in panel.overlays],
+        "unregistered": _unregistered(reading, panel),
         "annotations": [
             {
                 "kind": item.kind,
@@ -80,6 +81,17 @@ def panel_facts(reading: Reading, panel: Panel, view: PlaneView) -> dict[str, An
             "gamma": scan.gamma,
         }
     return facts
+
+
+def _unregistered(reading: Reading, panel: Panel) -> list[str]:
+    """Titles of what the panel shows, or was made of, that may not lie over the reference."""
+    study = reading.study_of(panel)
+    shown = [] if panel.scan is None else [panel.scan.role]
+    for overlay in panel.overlays:
+        found = reading.explanation_of(overlay)
+        shown += [overlay.name] if found is None else list(found.provenance.inputs)
+    off = study.unregistered
+    return [role_title(role) for role in dict.fromkeys(shown) if role in off]
 
 
 def overlay_facts(reading: Reading, panel: Panel, overlay: Overlay) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.explanation_files import file_word
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.reading_order import role_title
+from ..volumes.roles import ROLES
 from ..whole_file import check_free, moved_together, write_whole
 from .dicom_deidentification import Deidentification
 from .dicom_parametric_map import parametric_map
@@ -116,6 +118,11 @@ def export_dicom_work(
     source = dicom_source(study, explanation.provenance.inputs)
     policy = policy_for([study], identify=identity.keep_identity, headers=source.headers)
     explanation, record = checked_explanation(explanation, policy)
+    off = [role for role in explanation.provenance.inputs if role in study.unregistered]
+    if off:
+        titles = ", ".join(role_title(role) for role in off if role in ROLES) or "a scan"
+        notes.append(f"NOT REGISTERED: {titles} may not lie over the images, nor what it shows")
+        record["notes"] = [*record["notes"], notes[-1]]
     check_words(
         policy,
         (

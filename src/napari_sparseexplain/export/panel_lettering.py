@@ -18,6 +18,9 @@ LETTER_COLOUR = "#F0E442"
 #: Longest scale bar, as a share of the picture's width.
 _BAR_SHARE = 0.22
 
+#: How the line begins that says what may not lie where it is drawn.
+_UNREGISTERED = "NOT REGISTERED: "
+
 #: Rows that a line in the lower left corner may be broken into.
 _LINES = 3
 
@@ -50,17 +53,24 @@ def letter_panel(
     if outside:
         plural = "s" if outside > 1 else ""
         lines.insert(0, f"{outside} annotation{plural} outside the picture")
+    if facts["unregistered"]:
+        lines.insert(0, unregistered_text(facts["unregistered"]))
     bar_left = _scale_bar(image, view, size)
     # Up to the letter at the middle of the lower edge, as on the screen.
     room = min(half, bar_left - size) - edge
     told = [
-        (row, WARNING if "outside" in text else PALE)
+        (row, WARNING if "outside" in text or text.startswith(_UNREGISTERED) else PALE)
         for text in lines
         for row in wrapped(text, size, room, _LINES)
     ]
     for place, (text, colour) in enumerate(reversed(told)):
         write(image, (edge, height - edge - place * step), text, size, colour=colour, anchor="ld")
     _letters(image, facts["letters"], size)
+
+
+def unregistered_text(titles: Sequence[str]) -> str:
+    """The line of a picture, or of the window, about scans that may not lie over the reference."""
+    return _UNREGISTERED + ", ".join(titles)
 
 
 def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..export.panel_lettering import unregistered_text
 from ..export.plane_view import PlaneView
 from ..review.review import Convention
 from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane
+from ..volumes.reading_order import role_title
 from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
 from .linked_cameras import spatial_axes
+from .study_layers import METADATA_KEY, StudyLayer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -48,6 +51,12 @@ def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention
     return line if fits_corner(line, viewer) else "\n".join(words)
 
 
+def _shown_roles(viewer: ViewerModel, study: Study) -> list[str]:
+    """Roles of the study's own layers that are in the picture."""
+    known = (layer.metadata.get(METADATA_KEY) for layer in viewer.layers if layer.visible)
+    return [k.role for k in known if isinstance(k, StudyLayer) and k.study is study]
+
+
 def title_words(viewer: ViewerModel, study: Study | None) -> list[str]:
     """Plane and number, frame, place in the patient; empty in 3-D."""
     plane = plane_of(viewer)
@@ -64,4 +73,7 @@ def title_words(viewer: ViewerModel, study: Study | None) -> list[str]:
     position = PlaneView(grid, plane, index, (1, 1)).position()
     if position:
         words.append(position)
+    off = [role_title(role) for role in _shown_roles(viewer, study) if role in study.unregistered]
+    if off:
+        words.append(unregistered_text(off))
     return words

@@ -252,6 +252,8 @@ class StudyReference:
     patient_axes : bool
         Whether it was resampled to the patient's axes.
     volumes : mapping of role to VolumeReference
+    apply_transforms : bool
+        Whether scans were moved by the transforms that lie beside them.
     """
 
     path: Annotated[str, AtMost(4_096)]
@@ -259,6 +261,7 @@ class StudyReference:
     reference: Name
     patient_axes: bool
     volumes: Annotated[Mapping[str, VolumeReference], AtMost(10_000)]
+    apply_transforms: bool = False
 
 
 @dataclass(frozen=True)

@@ -345,7 +345,11 @@ def _open(key: str, reference: StudyReference, moved: str | Path | None) -> Stud
 
 def _open_with_roles(path: Path, reference: StudyReference, roles: dict[str, str]) -> Study:
     """The study as its names tell, and, only where that differs, with the roles of the review."""
-    options = {"patient_axes": reference.patient_axes, "name": reference.name}
+    options = {
+        "patient_axes": reference.patient_axes,
+        "apply_transforms": reference.apply_transforms,
+        "name": reference.name,
+    }
     study = open_study(path, **options)
     same = set(reference.volumes) <= {*study.images, *study.labels}
     if same and study.reference == reference.reference:

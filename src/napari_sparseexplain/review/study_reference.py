@@ -25,6 +25,7 @@ def study_reference(study: Study) -> StudyReference:
         name=study.name,
         reference=study.reference,
         patient_axes=any(f.code == "patient-axes" for f in study.findings),
+        apply_transforms=any(f.code == "transforms-applied" for f in study.findings),
         volumes={role: _volume_reference(study, role, v) for role, v in volumes.items()},
     )
 

@@ -13,6 +13,7 @@ from .computed_array import computed_array
 from .dicom_reader import read_dicom
 from .grid import Grid
 from .nifti_reader import read_nifti
+from .registration_check import other_frame
 from .resampling import resample_to
 from .study import Finding, Resampling
 from .volume import Source, Volume
@@ -47,14 +48,18 @@ def bring_to_grid(volumes: dict[str, Volume], grid: Grid, reference: str) -> OnO
         The role that it was taken from.
     """
     result = OnOneGrid()
-    first = volumes[reference]
+    first = replace(volumes[reference], data=())  # without its voxels, which are given back
     # On the reference's own grid a file written from any volume can lie over the reference's file
     # voxel by voxel; on the patient's axes there is no file to lie over.
     layout = first.source if first.grid.matches(grid) else None
-    frame = first.details.get("FrameOfReferenceUID")
-    del first
     for role in list(volumes):
         volume = volumes.pop(role)
+        if other_frame(volume, first):
+            text = (
+                f"{role!r} was acquired in another frame of reference than {reference!r}: the two "
+                "may not lie exactly over each other"
+            )
+            result.findings.append(Finding("warning", "frame-of-reference", text, role))
         if volume.grid.matches(grid) and _comparable(volume.grid, grid):
             result.volumes[role] = replace(volume, grid=grid)
             continue
@@ -63,12 +68,6 @@ def bring_to_grid(volumes: dict[str, Volume], grid: Grid, reference: str) -> OnO
             text = f"{role!r} {problem} {reference!r} and was left out; open it by itself"
             result.findings.append(Finding("warning", "left-out", text, where))
             continue
-        if _other_frame(volume, frame):
-            text = (
-                f"{role!r} was acquired in another frame of reference than {reference!r}: the two "
-                "may not lie exactly over each other"
-            )
-            result.findings.append(Finding("warning", "frame-of-reference", text, where))
         result.volumes[role] = resample_to(volume, grid, laid_out_as=layout)
         result.originals[role] = _kept_on_disk(volume)
         done = Resampling(
@@ -117,12 +116,6 @@ def _boxes_meet(own: Grid, grid: Grid) -> bool:
     index = own.index(grid.world(corners))
     low, high = index.min(axis=0), index.max(axis=0)
     return bool(((high >= -0.5) & (low <= np.asarray(own.shape) - 0.5)).all())
-
-
-def _other_frame(volume: Volume, frame: Any) -> bool:
-    """Whether both tell their DICOM frame of reference and it is not the same."""
-    own = volume.details.get("FrameOfReferenceUID")
-    return bool(own and frame) and own != frame
 
 
 def _kept_on_disk(volume: Volume) -> Volume:

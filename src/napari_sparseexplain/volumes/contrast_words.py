@@ -31,8 +31,8 @@ _FILLER = r"(?:(?:iv|i\.v\.|the|any|de|di|du|der)[-_ ]+)?"
 _ANY_AGENT = rf"(?:{_GAP}{_FILLER}(?:{_AGENT})|(?:[-_. ]+|(?<=/)){_FILLER}(?:{_SHORT}))"
 
 _DENIAL = (
-    r"without|w/o|w\\o|w-o|w\.o\.?|wo|sans|ohne|o\.|sin|s/|senza|zonder|utan|uten|uden|ilman|sem|"
-    r"bez|fara|no|non|not|kein(?:e|en)?|nicht|minus"
+    r"without|w/o|w\\o|w[-_ ]o|w\.o\.?|wo|sans|ohne|o\.|sin|s/|senza|zonder|utan|uten|"
+    r"uden|ilman|sem|bez|fara|no|non|not|kein(?:e|en)?|nicht|minus"
 )
 _BEFORE = r"pre|before|avant|vor|antes(?:[-_ ]de)?|prima(?:[-_ ]di)?|voor|innan|fore|for|przed|do"
 _GIVEN = (
@@ -41,7 +41,7 @@ _GIVEN = (
 )
 
 #: Denials that need no agent beside them when they end the text.
-_ALONE = r"without|w/o|w\\o|wo|sans|ohne|sin|senza|zonder|utan|uten|sem|bez"
+_ALONE = r"without|w/o|w\\o|w[-_]o|wo|sans|ohne|sin|senza|zonder|utan|uten|sem|bez"
 
 #: Words of the contrast itself, which a denial may stand before: enhanced, enhancement.
 _ENHANCED = r"enhanced|enhancement|enh|verstarkt|rehausse"

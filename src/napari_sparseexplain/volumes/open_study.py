@@ -20,11 +20,14 @@ from .nifti_reader import open_nifti
 from .own_output import is_own_dicom
 from .picture_reader import read_pictures
 from .reference_grid import choose_reference, little_covered
+from .registration import placed, registrations_of
+from .registration_check import not_registered
 from .resampling import patient_axes_grid
 from .role_assignment import Opened, assign_roles, assign_roles_like
 from .role_decision import role_of_dicom
 from .study import Finding, Study
 from .study_files import StudyFiles, dangling_error, find_study_files, packed_error
+from .transform_files import transforms_below
 from .tumour_numbering import numbering_called, told_numbering
 from .volume import Volume
 
@@ -35,6 +38,7 @@ def open_study(
     reference: str | None = None,
     patient_axes: bool = False,
     roles: Mapping[str, str] | None = None,
+    apply_transforms: bool = False,
     name: str | None = None,
     label_numbering: str = "",
 ) -> Study:
@@ -52,6 +56,10 @@ def open_study(
         Resample an oblique study to the patient's axes (scans linearly, labels by nearest).
     roles : mapping of str to str, optional
         File (or series) by role, where the names do not tell or tell it wrongly.
+    apply_transforms : bool
+        Move scans by the transforms that lie beside them (ITK's ``.txt`` and ``.tfm``, FSL's
+        ``.mat``) into the space of the reference. They are looked for in any case, and what was
+        found is said.
     name : str, optional
         Title of the study; default the folder's or file's name.
     label_numbering : str, optional
@@ -78,6 +86,7 @@ def open_study(
             reference=reference,
             patient_axes=patient_axes,
             roles=roles,
+            apply_transforms=apply_transforms,
             name=name,
             label_numbering=label_numbering,
         )
@@ -91,6 +100,7 @@ def open_study_work(
     patient_axes: bool = False,
     roles: Mapping[str, str] | None = None,
     roles_of: Study | None = None,
+    apply_transforms: bool = False,
     name: str | None = None,
     label_numbering: str = "",
 ) -> Work[Study]:
@@ -119,6 +129,17 @@ def open_study_work(
     del opened  # so that bring_to_grid can release the volumes one by one
     chosen, said = choose_reference(volumes, reference, where=path)
     findings += said
+    if files.transforms:
+        read, refused = transforms_below(files.transforms)
+        registrations = registrations_of(read, volumes)
+        if apply_transforms:
+            volumes, said = placed(volumes, registrations, chosen)
+            findings += said
+        else:
+            findings += registrations.found()
+        findings += [Finding("warning", "unreadable", str(e), e.where or "") for e in refused]
+    yield Progress(0, 0, "comparing where the scans lie")
+    findings += not_registered(volumes, chosen)
     findings += little_covered(volumes, chosen)
     volumes, said = _looked_at_masks(volumes, chosen, {*(roles or {}), *_kept_roles(roles_of)})
     findings += said
@@ -138,17 +159,17 @@ def open_study_work(
                     chosen,
                 )
             )
-    placed = bring_to_grid(volumes, grid, chosen)
+    shown = bring_to_grid(volumes, grid, chosen)
     study = Study(
         name=name or path.resolve().name,
         path=path,
-        images={r: v for r, v in placed.volumes.items() if v.kind == "image"},
-        labels={r: v for r, v in placed.volumes.items() if v.kind == "label"},
+        images={r: v for r, v in shown.volumes.items() if v.kind == "image"},
+        labels={r: v for r, v in shown.volumes.items() if v.kind == "label"},
         grid=grid,
         reference=chosen,
-        findings=(*findings, *placed.findings),
-        resamplings=placed.resamplings,
-        originals=placed.originals,
+        findings=(*findings, *shown.findings),
+        resamplings=shown.resamplings,
+        originals=shown.originals,
     )
     told = label_numbering or ("" if roles_of is None else told_numbering(roles_of))
     return study.with_label_numbering(told) if told else study

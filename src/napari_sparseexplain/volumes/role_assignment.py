@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,13 +11,8 @@ from ..errors import StudyError
 from .label_values import read_labels
 from .roles import LABEL_ROLES, ROLES, stem_of
 from .study import Finding, Study
+from .time_points import time_points
 from .volume import Volume
-
-#: Words in a name that tell time points of one patient apart.
-_TIME_POINT = re.compile(
-    r"(?<![a-z0-9])((?:study|session|ses|visit|time ?point|time|tp|scan|exam|baseline|follow[-_ ]?"
-    r"up|fu|day|week|month|year|preop|postop|pre[-_ ]op|post[-_ ]op)[-_ ]?[a-z]?\d*)(?![a-z0-9])"
-)
 
 #: Why a volume has a role that a person asked for.
 _ASKED = "given by a person"
@@ -142,6 +136,7 @@ def _assigned(
         if index not in fixed
         and volume.role not in (*ROLES, *LABEL_ROLES)
         and volume.source.format != "image"  # a picture has no sequence that it could tell
+        and "map" not in volume.details  # a map that says its own name
         and all(f.code != "role-disagreement" for f in item.findings)
     ]
     return {
@@ -211,26 +206,30 @@ def _is_named(item: Opened, name: str) -> bool:
 def _told_apart_by_time(
     names: list[str], opened: Sequence[Opened], fixed: set[int]
 ) -> tuple[list[str], list[Finding]]:
-    """Prefix with the time point where a role comes back at another one."""
+    """Prefix with the time point where a role comes back at another one.
+
+    Of two scans of one role, one may have no word of time (``t1``, ``t1_followup``): it keeps its
+    role, the other gets its own.
+    """
+    points, sure = time_points([item.volume for item in opened], [item.place for item in opened])
     by_role: dict[str, list[int]] = defaultdict(list)
     for index, name in enumerate(names):
         by_role[name].append(index)
-    points = [_time_point(item.place) for item in opened]
     repeated = [
         ids
         for ids in by_role.values()
-        if len(ids) > 1
-        and len({points[i] for i in ids}) == len(ids)
-        and all(points[i] for i in ids)
+        if len(ids) > 1 and len({points[i] for i in ids}) == len(ids)
     ]
-    if not repeated:
+    told = {points[i] for i in range(len(opened)) if points[i] and sure[i]}
+    if not repeated and len(told) < 2:
         return names, []
-    seen = {points[i] for ids in repeated for i in ids}
+    # Where roles do not repeat, only sure words count: scan1 and scan2 number one visit's scans.
+    seen = {points[i] for ids in repeated for i in ids if points[i]} or told
     result = [
         f"{points[i]} {name}" if i not in fixed and points[i] in seen else name
         for i, name in enumerate(names)
     ]
-    listed = ", ".join(sorted(filter(None, seen)))
+    listed = ", ".join(sorted(seen))
     return result, [
         Finding(
             "warning",
@@ -239,12 +238,6 @@ def _told_apart_by_time(
             "volume its plain role for a model to use it",
         )
     ]
-
-
-def _time_point(place: str) -> str:
-    """The word of a path that tells the time point, empty when there is none."""
-    found = _TIME_POINT.findall(place.lower())
-    return found[-1] if found else ""
 
 
 def _numbered(

@@ -31,7 +31,7 @@ _FAMILIES: dict[str, re.Pattern[str]] = {
     ),
     "t2": _words(r"t2|t2w|t2wi|t2tse|t2fse|t2weighted|t2gewichtet|t2frfse|t2propeller|t2blade"),
     "flair": _words(
-        rf"flair|flairw|t2f|t2flair|t2wflair|fla|dark{_GAP}fluid|darkfl|"
+        rf"flair|flairw|t2f|t2flair|t2wflair|fla|dark{_GAP}fluid|dark{_GAP}fl|"
         rf"fluid{_GAP}(?:attenuated|suppressed)(?:{_GAP}inversion{_GAP}recovery)?"
     ),
     "t2star": re.compile(
@@ -72,7 +72,7 @@ _NO_SCAN: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             rf"{_EDGE}(?:q?t1|q?t2|q?t2star|q?t2\*|q?t2s|q?r1|q?r2|q?r2star|r2\*|r2s|pd|b1|b0|mtr|"
-            rf"mwf|tau|m0|rho){_GAP}(?:w{_GAP})?(?:maps?|mapping|mapit|karte|carte|mappa|mapa)(?![a-z])|"
+            rf"mwf|tau|m0|rho){_GAP}(?:w{_GAP})?(?:maps?|mapping|mapit|images|karte|carte|mappa|mapa)(?![a-z])|"
             rf"{_EDGE}(?:qt1|qt2|r1|r2|r2star|r2s|molli|shmolli|sasha|mtsat|mtr|unit1|qsm|chimap|"
             rf"relaxometry|relaxation|synthetic{_GAP}maps?|t1rho|t2{_GAP}prep{_GAP}map){_END}|"
             rf"{_EDGE}r2\*|"
@@ -192,7 +192,8 @@ NOTHING = SequenceReading(frozenset())
 
 def spaced(text: str) -> str:
     """Folded, with ``camelCase`` taken apart so that its words are words."""
-    return folded(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text))
+    apart = folded(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text))
+    return re.sub(rf"{_EDGE}([23]d)(?=[a-z])", r"\1_", apart)  # 3DT1, 3DFLAIR
 
 
 def sequence_words(text: str, *, file_name: bool = False) -> SequenceReading:

@@ -98,6 +98,13 @@ class Study:
         """Only what a person must not miss."""
         return tuple(f for f in self.findings if f.level == "warning")
 
+    @property
+    def unregistered(self) -> tuple[str, ...]:
+        """Roles of what may not lie over the reference: it must be said wherever it is shown."""
+        codes = ("not-registered", "frame-of-reference")
+        roles = (f.where for f in self.findings if f.code in codes and f.where in self)
+        return tuple(dict.fromkeys(roles))
+
     def with_role(self, old: str, new: str) -> Study:
         """The same study with one volume under another role.
 
@@ -131,6 +138,10 @@ class Study:
             images=renamed(self.images),
             labels=renamed(self.labels),
             reference=new if self.reference == old else self.reference,
+            findings=tuple(
+                replace(found, where=new) if found.where == old else found
+                for found in self.findings
+            ),
             resamplings={(new if r == old else r): s for r, s in self.resamplings.items()},
             originals=renamed(self.originals),
         )

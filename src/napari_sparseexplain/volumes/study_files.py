@@ -15,6 +15,7 @@ from .dicom_reader import looks_like_dicom
 from .nifti_header import looks_like_nifti
 from .own_output import without_results
 from .roles import read_name
+from .transform_files import TRANSFORM_ENDINGS
 
 NIFTI_ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -48,6 +49,9 @@ _NO_IMAGE = (
 #: Files that hold gzip streams of other kinds, which are not looked into.
 _NEVER_PACKED = (".tar.gz", ".tgz", ".img.gz", ".txt.gz", ".csv.gz", ".tsv.gz", ".json.gz")
 
+#: Files that are looked into for a transform.
+_MOST_TRANSFORMS = 500
+
 _SUBJECT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)(?=[_/])")
 
 
@@ -67,6 +71,8 @@ class StudyFiles:
         Links to files that are not there, and may be images.
     packed : tuple of Path
         DICOM files that were packed with gzip.
+    transforms : tuple of Path
+        Files that may hold a transform from a registration.
     """
 
     root: Path
@@ -77,6 +83,7 @@ class StudyFiles:
     results: tuple[Path, ...] = ()
     dangling: tuple[Path, ...] = ()
     packed: tuple[Path, ...] = ()
+    transforms: tuple[Path, ...] = ()
 
     def place(self, path: Path) -> str:
         """A file's path within the study, for a person."""
@@ -115,7 +122,13 @@ def find_study_files(path: Path) -> StudyFiles:
             remedy="Choose the folder that holds the scans themselves",
         )
     files, passed = without_results(path, files)
-    found = replace(_sorted_out(path, files), results=_images(passed), dangling=dangling)
+    transforms = [p for p in files if p.name.lower().endswith(TRANSFORM_ENDINGS)]
+    found = replace(
+        _sorted_out(path, files),
+        results=_images(passed),
+        dangling=dangling,
+        transforms=tuple(transforms[:_MOST_TRANSFORMS]),
+    )
     if not (found.nifti or found.pictures or found.dicom):
         if found.other:
             return found

@@ -59,6 +59,7 @@ def _open_work(
     patient_axes: bool,
     roles: dict[str, str] | None,
     replaces: _Replaced | None,
+    apply_transforms: bool,
 ) -> Work[_Opened]:
     """Read a study and make its layers, away from the window's thread."""
     from ..volumes.open_study import open_study_work
@@ -69,6 +70,7 @@ def _open_work(
         patient_axes=patient_axes,
         roles=roles,
         roles_of=None if replaces is None else replaces.study,
+        apply_transforms=apply_transforms,
     )
     yield Progress(0, 0, "Preparing the layers")
     return _Opened(study, study_layers(study), replaces)
@@ -121,6 +123,13 @@ class StudyTab(ExplainTab):
         )
         self.patient_axes.clicked.connect(self._resample_to_patient_axes)
         self.results_box.addWidget(self.patient_axes)
+        self.transforms = QPushButton("Apply transforms")
+        self.transforms.setToolTip(
+            "Files beside the scans say how they were registered (ITK or FSL). Applying them "
+            "moves every scan to the reference; the files stay as they are."
+        )
+        self.transforms.clicked.connect(self._apply_transforms)
+        self.results_box.addWidget(self.transforms)
         self.findings = wrapped_label()
         self.results_box.addWidget(self.findings)
 
@@ -148,6 +157,7 @@ class StudyTab(ExplainTab):
         patient_axes: bool = False,
         roles: dict[str, str] | None = None,
         replaces: Study | None = None,
+        apply_transforms: bool = False,
     ) -> None:
         """Open a study in the background; its layers come when it was read.
 
@@ -159,16 +169,21 @@ class StudyTab(ExplainTab):
         replaces : Study, optional
             The same study as it lies in the viewer: its volumes keep their roles, and its layers
             make way for the new ones once they are read.
+        apply_transforms : bool
+            As of `open_study`; a study that is opened anew keeps what was applied.
         """
         place = Path(path).expanduser()
         if replaces is None and (there := study_at(self._viewer, place)) is not None:
-            if reference is None and roles is None and not patient_axes:
+            if reference is None and roles is None and not (patient_axes or apply_transforms):
                 self._workspace.activate(there)
                 self.run_bar.say(open_already(there))
                 return
             replaces = there
         former = None if replaces is None else _Replaced(replaces)
-        if self.runner.start(lambda: _open_work(place, reference, patient_axes, roles, former)):
+        moved = apply_transforms or (replaces is not None and _has(replaces, "transforms-applied"))
+        if self.runner.start(
+            lambda: _open_work(place, reference, patient_axes, roles, former, moved)
+        ):
             self._opening = former
         elif replaces is not None and replaces is self._workspace.study:
             # Refused: the form shows again what is.
@@ -183,6 +198,9 @@ class StudyTab(ExplainTab):
         self.what.setRowVisible(self.numbering, self.numbering.show_study(study))
         oblique = study is not None and study.grid.is_oblique and study.path is not None
         self.patient_axes.setVisible(oblique)
+        self.transforms.setVisible(
+            study is not None and study.path is not None and _has(study, "transforms-found")
+        )
         if study is None:
             self.findings.setText(
                 "Open a study, drop one on the picture, or try File › Open Sample."
@@ -320,6 +338,17 @@ class StudyTab(ExplainTab):
                 replaces=study,
             )
 
+    def _apply_transforms(self) -> None:
+        study = self._workspace.study
+        if study is not None and study.path is not None:
+            self.open_path(
+                study.path,
+                reference=study.reference,
+                patient_axes=_has(study, "patient-axes"),
+                replaces=study,
+                apply_transforms=True,
+            )
+
     def _on_side_by_side(self, on: bool) -> None:
         if not on:
             self._workspace.grid_view.leave()
@@ -337,6 +366,10 @@ class StudyTab(ExplainTab):
 def open_already(study: Study) -> str:
     """What is said where a study is opened that is open."""
     return f"{study.name} is open already. To read its files anew, close it first."
+
+
+def _has(study: Study, code: str) -> bool:
+    return any(finding.code == code for finding in study.findings)
 
 
 def _notable(study: Study) -> list[Finding]:

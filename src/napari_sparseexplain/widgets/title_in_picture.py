@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.components.canvas import Orientation
 
@@ -53,6 +53,14 @@ class TitleInPicture:
         shaped = [viewer.canvas.events.size, viewer.canvas.grid.events.shape]
         for event in (*moved, *shaped, viewer.canvas.grid.events.stride):
             event.connect(self._timer.poke)
+        # Which scans are in the picture decides whether one must be said not to be registered.
+        for layer in viewer.layers:
+            layer.events.visible.connect(self._timer.poke)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+
+    def _on_inserted(self, event: Any) -> None:
+        event.value.events.visible.connect(self._timer.poke)
+        self._timer.poke()
 
     @property
     def text(self) -> str:

@@ -34,6 +34,7 @@ SENTENCES: dict[str, str] = {
     "image",
     "not-in-review": "Something in the window is not part of the review, or is drawn otherwise in "
     "its pictures",
+    "not-registered": "A scan or mask does not lie over the reference: they are not registered",
     "oblique": "The slices are tilted and shown as they were acquired",
     "one-hot-mask": "A mask with one channel a class was made a label map",
     "overlapping-segments": "Voxels lie in several segments of a Segmentation",
@@ -52,6 +53,8 @@ SENTENCES: dict[str, str] = {
     "split-series": "A DICOM series became several volumes",
     "synthetic": "The study is synthetic",
     "tilted-gantry": "The slices are shifted against each other (tilted gantry)",
+    "transforms-applied": "A scan was moved by transforms from a registration",
+    "transforms-found": "Transforms from a registration lie beside the scans and were not applied",
     "two-transforms": "qform and sform disagree by more than 1 mm; the sform is used",
     "undistinguished-repeats": "Several images have the same place, and nothing tells them apart",
     "uneven-spacing": "The slices do not have the same distance",
