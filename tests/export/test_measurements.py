@@ -30,7 +30,7 @@ from napari_sparseexplain.review.review import KeySlice
 
 HEADS = [
     *("number", "kind", "comment", "value", "unit", "plane"),
-    *("slice (from 1)", "frame (from 1)", "study", "place"),
+    *("slice (from 1)", "frame", "study", "place"),
 ]
 
 

@@ -164,7 +164,7 @@ def test_commands_write_no_name(
     (told,) = json.loads((report / "pictures" / "001_axial_002.json").read_text())["panels"][:1]
     assert told["study"].startswith("study-")
     assert told["scan"]["role"] == "flair"
-    assert load_explanation(result).provenance.model == "sum-rec"
+    assert load_explanation(result).provenance.model == "sum-seg"
 
 
 def test_sparse_codes_of_a_scan_called_after_a_patient(nifti_folder: Path, tmp_path: Path) -> None:

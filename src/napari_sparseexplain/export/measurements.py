@@ -33,7 +33,7 @@ _PASSED_OVER = re.compile(r"[\s\ufeff\u200b-\u200f\u2028\u2029\u202a-\u202e\u206
 
 _HEADS = (
     *("number", "kind", "comment", "value", "unit", "plane"),
-    *("slice (from 1)", "frame (from 1)", "study", "place"),
+    *("slice (from 1)", "frame", "study", "place"),
 )
 
 #: Columns of each scan in regions.
