@@ -16,8 +16,18 @@ def list_models() -> None:
 
 def _lines(key: str, value: object) -> list[str]:
     """A score, or several of one name, each on a line."""
+    from ..evidence.confusion import CARD_ENTRY, confusion_rows
+    from ..evidence.tables import text_table
+
     if not isinstance(value, dict):
         return [f"{key}: {value}"]
+    if key == CARD_ENTRY:
+        rows = confusion_rows(value)
+        said = (
+            f"measured on {value.get('measured on', '')}; Dice, and what each true class was given"
+        )
+        table = text_table(["true class", "Dice", *[row[0] for row in rows]], rows)
+        return [said, *table.split("\n")]
     return [line for name, inner in value.items() for line in _lines(f"{key}, {name}", inner)]
 
 
