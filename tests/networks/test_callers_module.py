@@ -80,6 +80,36 @@ class Holder:
         return self(x)
 
 
+class Ensemble(nn.Module):
+    """A module that holds others without registering them."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.nets = [net]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.nets[0](x)
+
+
+class Slotted:
+    """An object without a dictionary."""
+
+    __slots__ = ("net",)
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net = net
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net(x)
+
+
+def with_keyword(net: nn.Module) -> Any:
+    def run(x: torch.Tensor, *, m: nn.Module = net) -> torch.Tensor:
+        return m(x)
+
+    return run
+
+
 def called(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return net(x)
 
@@ -91,6 +121,9 @@ WAYS: dict[str, Any] = {
     "a partial": lambda net: partial(called, net),
     "an object that holds it": Holder,
     "a method of such an object": lambda net: Holder(net).run,
+    "a module that holds it in a list": Ensemble,
+    "an object with slots": Slotted,
+    "a keyword's default": with_keyword,
 }
 
 
@@ -125,6 +158,18 @@ def test_every_use_leaves_the_module_alone(study: se.Study) -> None:
     assert same(before, state(net))
     again = drain(trust_work(study, model, found, effort, count=1))
     assert trusted.text() == again.text()
+
+
+def test_a_loaded_model_that_was_set_to_train_is_left_alone(study: se.Study) -> None:
+    net = UNet(classes=2, maps=2, levels=1)
+    card = ModelCard("u", "U", "unet", {}, "segmentation", INPUTS, {"0": "none", "1": "lesion"})
+    model = Model(card, net.eval(), torch.device("cpu"))
+    wanted = se.explain(study, model, "segmentation")
+    model.network.train()
+    before = state(model.network)
+    found = se.explain(study, model, "segmentation")
+    assert np.array_equal(found["mask"].data, wanted["mask"].data)
+    assert same(before, state(model.network))
 
 
 def test_a_module_that_fails_is_as_it_was(study: se.Study) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import StudyError
-from napari_sparseexplain.volumes.brain_mask import brain_mask
+from napari_sparseexplain.volumes.brain_mask import brain_mask, find_brain
 from napari_sparseexplain.volumes.brain_range import brain_range, normalise
 
 
@@ -39,6 +39,25 @@ def test_nan_is_no_brain() -> None:
     scan, inside = _scan(0.0)
     scan[0] = np.nan
     np.testing.assert_array_equal(brain_mask(scan), inside)
+
+
+@pytest.mark.parametrize("outside", [np.nan, np.inf])
+@pytest.mark.parametrize("faces", [0, 1, 2])
+def test_what_is_no_number_around_a_brain_is_its_background(outside: float, faces: int) -> None:
+    """As float files come from packages that mask with NaN; some faces may hold 0 instead."""
+    scan, inside = _scan(outside)
+    scan[:faces] = 0.0
+    found = find_brain(scan)
+    np.testing.assert_array_equal(found.mask, inside)
+    assert found.stripped
+
+
+def test_single_voxels_that_are_no_number_strip_nothing() -> None:
+    inside = _ball(12.5)
+    rng = np.random.default_rng(0)
+    scan = np.where(inside, rng.normal(100, 5, inside.shape), rng.normal(5, 2, inside.shape))
+    scan[10:12, 12:14, 14] = np.nan
+    assert not find_brain(scan).stripped
 
 
 def test_one_slice_is_enough() -> None:

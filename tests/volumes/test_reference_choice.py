@@ -61,6 +61,20 @@ def test_a_scout_alone_opens(tmp_path: Path) -> None:
     assert not [f for f in study.findings if f.code == "scout-set-aside"]
 
 
+def test_two_series_of_few_slices_take_no_grid_from_a_scan_of_many(tmp_path: Path) -> None:
+    """However many share it: sagittal and coronal looks of one survey, without a telling name."""
+    for name in ("series1", "series2"):
+        nifti(tmp_path / f"{name}.nii.gz", (24, 24, 8), (8.0, 8.0, 18.0))
+    nifti(tmp_path / "flair.nii.gz", (24, 24, 30), (9.0, 9.0, 5.0))
+    assert open_study(tmp_path).reference == "flair"
+
+
+def test_a_named_scan_with_wide_gaps_is_no_scout(tmp_path: Path) -> None:
+    nifti(tmp_path / "flair.nii.gz", (64, 64, 12), (1.2, 1.2, 12.0))
+    nifti(tmp_path / "t1.nii.gz", (64, 64, 20), (1.2, 1.2, 7.0))
+    assert "scout-set-aside" not in [f.code for f in open_study(tmp_path).findings]
+
+
 def test_a_small_piece_is_not_the_reference_and_a_crop_is_said(tmp_path: Path) -> None:
     """A hippocampal slab has the finest voxels of all; the head would shrink to it."""
     nifti(tmp_path / "t1.nii.gz", (20, 24, 22), (8.0, 8.0, 8.0))

@@ -77,6 +77,19 @@ def test_a_brain_mask_scores_nothing_and_is_the_brain(case: Path, name: str) -> 
         list(open_cases([case], []))
 
 
+def test_of_a_single_slice_a_mask_of_the_whole_brain_is_no_lesion(tmp_path: Path) -> None:
+    axes = np.indices((40, 48)) - np.array([20, 24])[:, None, None]
+    brain = (axes**2).sum(axis=0) < 15**2
+    scan = np.where(brain, 100 + np.random.default_rng(0).random(brain.shape), 0)[..., None]
+    nib.save(nib.Nifti1Image(scan.astype(np.float32), np.eye(4)), tmp_path / "a_flair.nii.gz")
+    for name, mask in (("mask", brain), ("lesion_mask", brain & (axes[0] > 8))):
+        array = mask.astype(np.uint8)[..., None]
+        nib.save(nib.Nifti1Image(array, np.eye(4)), tmp_path / f"{name}.nii.gz")
+        study = se.open_study(tmp_path)
+        assert ("covers-brain" in codes(study)) == (name == "mask")
+        (tmp_path / f"{name}.nii.gz").unlink()
+
+
 def test_a_lesion_mask_beside_a_brain_mask_is_the_truth(case: Path) -> None:
     put_mask(case, "a_mask.nii.gz", brain_of(case))  # by its name as good a truth as the other
     study = se.open_study(case)

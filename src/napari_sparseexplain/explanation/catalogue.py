@@ -255,7 +255,7 @@ def explain_work(
     if isinstance(model, str | Path):
         loaded = load_model(model, device=device or "auto")
     else:
-        loaded = model if device is None else model.on(device)
+        loaded = (model if device is None else model.on(device)).at_rest()
     _check_model(info, loaded)
     scans = _as_study(study, loaded.card.inputs.roles)
     span = slice_range(scans, slices)

@@ -210,7 +210,7 @@ def faithfulness_work(
     SparseExplainError
         An unknown method or parameter, or nothing could be scored; the first reason is given.
     """
-    chosen = effort or Effort()
+    chosen, model = effort or Effort(), model.at_rest()
     given = _by_method(methods, parameters or {})
     found: dict[str, dict[str, MapFigures]] = {name: {} for name in (*given, RANDOM, EDGES)}
     numbers: dict[str, tuple[int, ...]] = {}

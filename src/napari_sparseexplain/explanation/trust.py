@@ -276,6 +276,7 @@ def trust_work(
     count : int, optional
         At most so many slices.
     """
+    model = model.at_rest()
     target = explained_target(explanation)
     parameters = {
         name: value

@@ -64,6 +64,10 @@ class Model:
             copied = copy.deepcopy(self.network).eval()
             object.__setattr__(self, "network", copied)
 
+    def at_rest(self) -> Model:
+        """The same model, not being trained: itself, or a copy where its network was set to be."""
+        return replace(self) if in_training(self.network) else self
+
     def on(self, device: str | torch.device) -> Model:
         """The same model on another device; itself when it is already there."""
         target = device if isinstance(device, torch.device) else choose_device(device)

@@ -37,6 +37,13 @@ def _look(thing: Any, found: dict[int, nn.Module], seen: set[int], depth: int) -
     seen.add(id(thing))
     if isinstance(thing, nn.Module):
         found[id(thing)] = thing
+        # What a module holds without having registered it (in a list, beside its own) runs, too.
+        for module in thing.modules():
+            seen.add(id(module))
+            hooks = {"_parameters", "_buffers", "_modules"}
+            for name, part in vars(module).items():
+                if name not in hooks and not name.endswith("_hooks"):
+                    _look(part, found, seen, depth - 1)
         return
     for part in _parts(thing):
         _look(part, found, seen, depth - 1)
@@ -60,12 +67,21 @@ def _parts(thing: Any) -> list[Any]:
         there = getattr(thing, "__globals__", {})
         parts += [there[name] for name in _names(code) if name in there]
         parts += [getattr(thing, "__defaults__", None) or (), getattr(thing, "__wrapped__", None)]
+        parts.append(getattr(thing, "__kwdefaults__", None) or {})
         parts.append(getattr(thing, "__self__", None))
     elif type(thing).__module__ not in ("builtins", "numpy", "torch"):
         parts += [getattr(thing, "__self__", None), getattr(thing, "__wrapped__", None)]
         parts += list(getattr(thing, "__dict__", {}).values())
+        parts += [
+            getattr(thing, name, None) for kind in type(thing).__mro__ for name in _slots(kind)
+        ]
         parts.append(vars(type(thing)).get("__call__"))
     return [part for part in parts if not isinstance(part, type)]
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    found = vars(kind).get("__slots__", ())
+    return (found,) if isinstance(found, str) else tuple(found)
 
 
 def _names(code: CodeType) -> set[str]:

@@ -92,7 +92,8 @@ def find_brain(
     if stripped:
         mask = _solid_largest_piece(shows)
         return FoundBrain(mask, mask & shows, shows, True)
-    if finite is not None and padding is not None and _cut_out(values, finite):
+    # Padding, or what is no number at all, around tissue itself is a stripped scan, too.
+    if finite is not None and _is_cut(finite, padding) and _cut_out(values, finite):
         mask = _solid_largest_piece(finite)
         return FoundBrain(mask, mask & finite, finite, True)
     inside = values > _otsu_threshold(values, finite)
@@ -100,6 +101,19 @@ def find_brain(
         inside &= finite
     mask = _solid_largest_piece(inside)
     return FoundBrain(mask, mask, shows, False)
+
+
+def _is_cut(there: npt.NDArray[np.bool_], padding: tuple[float, float] | None) -> bool:
+    """Whether what is not there surrounds the rest; single holes inside it do not."""
+    return padding is not None or float((~there[_faces(there.shape)]).mean()) >= (
+        STRIPPED_BORDER_SHARE
+    )
+
+
+def _faces(shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    edge = np.ones(shape, dtype=bool)
+    edge[(slice(1, -1),) * len(shape)] = False
+    return edge
 
 
 def _cut_out(values: npt.NDArray[Any], there: npt.NDArray[np.bool_]) -> bool:
@@ -140,8 +154,7 @@ def _border_value(
     values: npt.NDArray[Any], finite: npt.NDArray[np.bool_] | None
 ) -> tuple[Any, float]:
     """Most frequent value on the outer faces, and the share of the faces that hold it."""
-    edge = np.ones(values.shape, dtype=bool)
-    edge[(slice(1, -1),) * values.ndim] = False
+    edge = _faces(values.shape)
     faces = values[edge if finite is None else edge & finite]
     if faces.size == 0:
         return 0, 0.0

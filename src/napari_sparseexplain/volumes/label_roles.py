@@ -77,6 +77,8 @@ def brain_share(mask: Volume, scan: Volume, brain: FoundBrain) -> float:
         np.count_nonzero(array) * float(np.prod(grid.spacing)) / 1000
         for array, grid in ((mask.spatial(), mask.grid), (brain.mask, scan.grid))
     )
+    if scan.grid.shape[0] == 1:  # of one slice there is no volume to judge by
+        return ml / whole if whole and ml / whole >= _MOST_OF_BRAIN else 0.0
     if whole < _SMALLEST_BRAIN_ML:  # an animal's, a part of one, or none: nothing to compare with
         return 0.0
     share = ml / whole

@@ -273,8 +273,10 @@ def _looked_at_masks(
     """
     scan = volumes[reference]
     masks = {role: volume for role, volume in volumes.items() if volume.kind == "label"}
-    if not masks or scan.kind != "image" or scan.grid.shape[0] < 2 or not scan.grid.oriented:
+    if not masks or scan.kind != "image" or not scan.grid.oriented:
         return volumes, []
+    if scan.grid.shape[0] == 1:
+        return _looked_at_one_slice(volumes, scan, masks, given)
     looked = find_brain(scan.spatial(), padding=scan.padding)
     brain = looked.mask
     findings: list[Finding] = []
@@ -289,6 +291,21 @@ def _looked_at_masks(
         if placed is None or placed.is_off or role in given or not can_be_truth(role, mask):
             continue
         if brain_share(mask, scan, looked):
+            volumes, finding = as_brain(volumes, role)
+            findings.append(finding)
+    return volumes, findings
+
+
+def _looked_at_one_slice(
+    volumes: dict[str, Volume], scan: Volume, masks: dict[str, Volume], given: Collection[str]
+) -> tuple[dict[str, Volume], list[Finding]]:
+    """The same of a single slice, in its plane: as a volume, all of it would be border."""
+    brain = find_brain(scan.spatial()[0], padding=scan.padding)
+    findings = []
+    for role, mask in masks.items():
+        if role in given or not can_be_truth(role, mask) or mask.grid.shape != scan.grid.shape:
+            continue
+        if brain_share(mask, scan, brain):
             volumes, finding = as_brain(volumes, role)
             findings.append(finding)
     return volumes, findings

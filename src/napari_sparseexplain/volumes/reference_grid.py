@@ -21,6 +21,9 @@ FEW_SLICES = 3
 #: Slices this many times as far apart as their pixels are wide, and so few, are a survey.
 _SURVEY_RATIO, _SURVEY_SLICES = 8.0, 15
 
+#: So few slices, and so many times fewer than another scan has, lose too much of the others.
+_FEW, _TIMES_FEWER = 15, 3
+
 #: A field of view below this part of the largest one shows a piece of what others show whole.
 SMALL_FIELD = 0.25
 
@@ -37,7 +40,8 @@ def choose_reference(
     """Role of the volume whose grid the study takes, and what is to be said of the choice.
 
     The one that is ``wanted``; else a scan that is no scout (`scout_reason`) before one that is,
-    and one with a whole field of view before a small piece. Among these the scan whose grid most
+    and one with a whole field of view, and not far fewer slices than another, before a small piece
+    and a survey. Among these the scan whose grid most
     scans share, so that as little as possible is interpolated; among equals the one with the
     smallest voxels; among those the order of `ROLES`, then the order of the files. A label map is
     chosen only where there is no scan.
@@ -67,7 +71,9 @@ def choose_reference(
     placed = [role for role in scans if scans[role].grid.calibrated]
     largest = max((fields[r] for r in placed if r not in scouts), default=0.0)
 
-    def rank(item: tuple[int, str]) -> tuple[bool, bool, bool, float, float, int, int]:
+    most = max((_slices(scans[r]) for r in placed if r not in scouts), default=0)
+
+    def rank(item: tuple[int, str]) -> tuple[bool, bool, bool, bool, float, float, int, int]:
         place, role = item
         grid = scans[role].grid
         sharing = sum(grid.matches(other.grid) for other in scans.values())
@@ -76,7 +82,10 @@ def choose_reference(
         lost = bool(placed) and not (grid.calibrated and grid.oriented)
         small = fields[role] < SMALL_FIELD * largest
         small = small or "map" in scans[role].details  # a map lies on the scan it was made of
-        return (role in scouts, lost, small, -sharing, voxel, order.get(role, len(order)), place)
+        count = _slices(scans[role])
+        few = count <= _FEW and count * _TIMES_FEWER <= most
+        known = order.get(role, len(order))
+        return (role in scouts, lost, small, few, -sharing, voxel, known, place)
 
     chosen = min(enumerate(scans), key=rank)[1]
     aside = {role: reason for role, reason in scouts.items() if role != chosen}
@@ -109,7 +118,8 @@ def scout_reason(volume: Volume, *, beside_a_stack: bool) -> str:
         return f"it has only {count} slice{'s' if count > 1 else ''}"
     spacing = sorted(volume.grid.spacing)
     apart = spacing[2] > _SURVEY_RATIO * spacing[0] and spacing[2] >= 10.0
-    if beside_a_stack and apart and count <= _SURVEY_SLICES and not volume.leading:
+    named = volume.role in ROLES  # a scan with gaps is a scan, if it says which
+    if beside_a_stack and apart and count <= _SURVEY_SLICES and not (volume.leading or named):
         return f"its {count} slices are {spacing[2]:.0f} mm apart"
     return ""
 
