@@ -28,8 +28,23 @@ WITH = (
     *("T1 avec injection", "T1 Après gado", "T1 con mdc", "T1 com contraste", "T1 W/ GAD"),
     *("T1 with contrast", "T1 pós-contraste", "＋Ｃ T1", "T1 с контрастом", "T1 CONTRAST W/O FS"),
 )
+WITHOUT += (
+    *("T1 C(-)", "T1 GD(-)", "T1 Gd (-)", "T1 ce(-)", "T1 造影(-)", "T1 造影（－）", "T1 IV-"),
+    *("T1 C-AX", "T1 C-SAG", "T1 C-_tra", "t1_C-_ax", "T1 w/out contrast", "T1 oKM", "T1 o KM"),
+    *("T1 sans produit de contraste", "T1 prima del contrasto", "T1 ante contraste"),
+    *("T1 sans injection de produit de contraste", "T1 senza mezzo di contrasto"),
+    *("T1 før kontrast", "T1 kontrast öncesi", "T1 kontrastsız", "T1 kontrast nélkül"),
+    *("T1 造影なし", "T1 造影無し", "T1 造影剤なし", "T1 非增强", "T1 未增强", "T1 不增强"),
+    *("T1 Gd前", "T1 조영제 없이", "T1 조영증강 전", "T1 до КУ", "T1 senza m.d.c.", "T1 wo con"),
+)
+WITH += (
+    *("T1 с КУ", "T1 после КУ", "T1 po kontraście", "T1 con m.d.c.", "T1 contrastado", "T1 IV+"),
+    *("T1+K", "T1 w con", "T1 强化", "T1 強化", "T1 注射后", "T1 对比剂", "T1 C (+)", "T1 造影(+)"),
+    *("T1 造影後", "T1 Gd-DTPA", "T1 mKM", "T1 kontrasztos", "T1 조영증강"),
+)
 NEITHER = ("T1 MPRAGE", "T1 post op", "T1 pre-op", "T1 W/O FAT SAT", "T1 sinc interpolation")
 BOTH = ("T1 W WO CONTRAST", "T1 with and without contrast", "T1 W/ AND W/O GAD", "T1 pre/post gad")
+BOTH += ("BRAIN W/O & W/ T1", "T1 造影前後")
 
 
 @pytest.mark.parametrize(
