@@ -39,8 +39,8 @@ _FILLER = (
 _ANY_AGENT = rf"(?:{_GAP}{_FILLER}(?:{_AGENT})|(?:[-_. ]+|(?<=/)){_FILLER}(?:{_SHORT}))"
 
 _DENIAL = (
-    r"without|w/out|w[-_ ]?out|w/o|w\\o|w[-_ ]o|w\.o\.?|wo|sans|ohne|o\.|sin|s/|senza|zonder|utan|uten|"
-    r"uden|ilman|sem|bez|fara|no|non|not|kein(?:e|en)?|nicht|minus|zero|lacking"
+    r"without|w/out|w[-_ ]?out|w/o|w\\o|w[-_ ]o|w\.o\.?|wo|sans|ohne|o\.|sin|s/|senza|zonder|"
+    r"utan|uten|uden|ilman|sem|bez|fara|no|non|not|kein(?:e|en)?|nicht|minus|zero|lacking"
 )
 _BEFORE = (
     r"pre|before|avant|vor|antes?(?:[-_ ]de)?|prima(?:[-_ ]di)?|voor|innan|fore|for|przed|pred|"
@@ -61,7 +61,10 @@ _ENHANCED = r"enhanced|enhancement|enh|verstarkt|rehausse"
 _CON = rf"con(?!{_GAP}(?:{_AGENT}|{_SHORT}))"
 
 #: A denial behind the agent.
-_BEHIND = r"(?:oncesi|nelkul\w*|elott\w*|none|no|neg(?:ative)?|without|off|nein|non|free|frei|yok|0|nej|nei)"
+_BEHIND = (
+    r"(?:oncesi|nelkul\w*|elott\w*|none|no|neg(?:ative)?|without|off|nein|non|free|frei|yok|0|"
+    r"nej|nei)"
+)
 
 #: Denials in scripts without spaces between words.
 _WITHOUT_OTHER_SCRIPTS = (
@@ -79,7 +82,7 @@ _WITHOUT = re.compile(
     rf"|{_EDGE}(?:{_ALONE})[-_. ]*$"
     rf"|{_EDGE}(?:{_ALONE})(?=[-_. ,&+/]+(?:and|et|und|y|e|en|&|with|avec|mit|con|post)\b)"
     rf"|{_EDGE}(?:ce|gd|gad|contrast|km|mdc|kontras\w+?){_GAP}[-=:(]?{_GAP}{_BEHIND}{_END}"
-    # A minus sign right behind (C-, CE-, GD-, C-AX, Gd (-)) or, after a gap, right before it (T1 -C).
+    # A minus sign right behind (C-, CE-, C-AX, Gd (-)) or, after a gap, right before it (T1 -C).
     rf"|{_EDGE}{_SIGNED}{_MINUS}(?=_|[^-_a-z0-9]|$|[-_]*{_PLANE}{_END})"
     rf"|{_EDGE}{_SIGNED}\s+{_MINUS}\s*(?:$|\))"
     rf"|{_EDGE}{_SIGNED}{_GAP}\(\s*{_MINUS}\s*\)"
