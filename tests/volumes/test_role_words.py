@@ -40,11 +40,11 @@ WITHOUT += (
 WITH += (
     *("T1 с КУ", "T1 после КУ", "T1 po kontraście", "T1 con m.d.c.", "T1 contrastado", "T1 IV+"),
     *("T1+K", "T1 w con", "T1 强化", "T1 強化", "T1 注射后", "T1 对比剂", "T1 C (+)", "T1 造影(+)"),
-    *("T1 造影後", "T1 Gd-DTPA", "T1 mKM", "T1 kontrasztos", "T1 조영증강"),
+    *("T1 造影後", "T1 Gd-DTPA", "T1 Gd-tra", "T1 mKM", "T1 kontrasztos", "T1 조영증강"),
 )
 NEITHER = ("T1 MPRAGE", "T1 post op", "T1 pre-op", "T1 W/O FAT SAT", "T1 sinc interpolation")
 BOTH = ("T1 W WO CONTRAST", "T1 with and without contrast", "T1 W/ AND W/O GAD", "T1 pre/post gad")
-BOTH += ("BRAIN W/O & W/ T1", "T1 造影前後")
+BOTH += ("BRAIN W/O & W/ T1", "T1 造影前後", "AX T1 C+/-")
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,7 @@ FILES = {
         "t2",
     ),
     "T1_on_T1ce.nii": "t1",
+    "T1_post_op_FLAIR.nii": None,
     "FLAIR2T1.nii": "flair",
     "t2_tirm_dark-fluid.nii": "flair",
     "sub_T1.nii": None,

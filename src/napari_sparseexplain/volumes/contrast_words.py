@@ -33,7 +33,8 @@ _PLANE = r"(?:ax|axial|tra|trans\w*|tr|sag|sagit\w*|cor|coron\w*|obl\w*|iso|mpr|
 _FILLER = (
     r"(?:(?:iv|i\.v\.|the|any|of|an?|de|del|dell|della|di|du|der|den|do|da|le|la|il|el|un|d|l|"
     r"produit|produto|mezzo|mezzi|medio|meio|agent|injection|injecao|inyeccion|iniezione|"
-    r"administration|application|gabe|srodka|paramagnetic\w*)[-_ ']+){0,4}"
+    r"administra[ct]ion|administrazione|somministrazione|application|"
+    r"aplicacion|gabe|srodka|paramagnetic\w*)[-_ ']+){0,4}"
 )
 
 _ANY_AGENT = rf"(?:{_GAP}{_FILLER}(?:{_AGENT})|(?:[-_. ]+|(?<=/)){_FILLER}(?:{_SHORT}))"
@@ -83,7 +84,8 @@ _WITHOUT = re.compile(
     rf"|{_EDGE}(?:{_ALONE})(?=[-_. ,&+/]+(?:and|et|und|y|e|en|&|with|avec|mit|con|post)\b)"
     rf"|{_EDGE}(?:ce|gd|gad|contrast|km|mdc|kontras\w+?){_GAP}[-=:(]?{_GAP}{_BEHIND}{_END}"
     # A minus sign right behind (C-, CE-, C-AX, Gd (-)) or, after a gap, right before it (T1 -C).
-    rf"|{_EDGE}{_SIGNED}{_MINUS}(?=_|[^-_a-z0-9]|$|[-_]*{_PLANE}{_END})"
+    rf"|{_EDGE}{_SIGNED}{_MINUS}(?=_|[^-_a-z0-9]|$)"
+    rf"|{_EDGE}c{_MINUS}[-_]*{_PLANE}{_END}"  # "Gd-tra" joins the two, "C-tra" denies
     rf"|{_EDGE}{_SIGNED}\s+{_MINUS}\s*(?:$|\))"
     rf"|{_EDGE}{_SIGNED}{_GAP}\(\s*{_MINUS}\s*\)"
     rf"|(?<=[ _(]){_MINUS}(?:{_SIGNED}|k){_END}"
@@ -114,6 +116,7 @@ _BOTH = re.compile(
     rf"(?:{_ALONE}){_END}"
     rf"|{_EDGE}(?:{_ALONE})[-_ /&+,]+(?:(?:and|et|und|y|e|en)?[-_ /&+,]*"
     rf"(?:with|w/|w|avec|mit|com|met)|(?:y|e)[-_ ]+con){_END}"
+    rf"|{_SIGNED}{_GAP}(?:\+\s*/\s*{_MINUS}|{_MINUS}\s*/\s*\+)"
     r"|前[后後]|전\s*후"
 )
 #: What is denied in "without fat saturation" or added in "with motion correction".

@@ -164,7 +164,7 @@ _REGISTERED = (
     r"transformed|xfm|moved|mapped|norm(?:alized|alised)?|flirt|ants|bbr"
 )
 #: Prepositions that tell the grid only behind the name of a sequence: "T2_auf_FLAIR".
-_ONTO = r"on|over|auf|sur|sobre|su|op|til"
+_ONTO = r"on|over|auf|sur|sobre|su|til"
 _TO_TARGET = re.compile(
     rf"[-_. ](?:(?:{_REGISTERED})[-_. ]?)?(?:to|2|onto|into|wrt)[-_. ]?{_TARGET}(?![a-z0-9])"
     rf"|[-_. ](?:to|onto|into|wrt)[-_. ]+[a-z0-9]+"
