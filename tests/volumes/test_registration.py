@@ -212,6 +212,34 @@ def test_what_is_no_affine_transform_is_refused(tmp_path: Path, text: str) -> No
         read_transform(path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("ScaleVersor3DTransform", "are not read"),
+        ("ScaleSkewVersor3DTransform", "are not read"),
+        ("QuaternionRigidTransform", "are not read"),
+        ("BSplineTransform", "is not affine"),
+        ("AffineTransform", "not one of three dimensions"),
+    ],
+)
+def test_a_refused_transform_is_called_what_it_is(tmp_path: Path, kind: str, said: str) -> None:
+    path = tmp_path / "a_to_b.tfm"
+    text = f"Transform: {kind}_double_3_3\nParameters: 0 0 0 1 2 3 1\nFixedParameters: 0 0 0\n"
+    path.write_text("#Insight Transform File V1.0\n" + text)
+    with pytest.raises(ReadError, match=said):
+        read_transform(path)
+
+
+@pytest.mark.parametrize("name", ["T1_2_FLAIR.txt", "t1_2_flair.tfm", "T1_to_FLAIR.txt"])
+def test_a_transform_is_matched_by_its_name(tmp_path: Path, name: str) -> None:
+    for scan in ("T1", "FLAIR"):
+        save(tmp_path, f"{scan}.nii.gz", head(), BASE)
+    itk(tmp_path / name, rigid(0.0, (3.0, 0.0, 0.0)))
+    study = open_study(tmp_path)
+    (found,) = [f for f in study.findings if f.code == "transforms-found"]
+    assert "'t1' to 'flair'" in found.message
+
+
 def test_two_visits_never_share_a_role(tmp_path: Path) -> None:
     for name in ("T1_baseline", "T1_followup"):
         save(tmp_path / "words", f"{name}.nii.gz", head(), BASE)

@@ -28,8 +28,23 @@ WITH = (
     *("T1 avec injection", "T1 Après gado", "T1 con mdc", "T1 com contraste", "T1 W/ GAD"),
     *("T1 with contrast", "T1 pós-contraste", "＋Ｃ T1", "T1 с контрастом", "T1 CONTRAST W/O FS"),
 )
+WITHOUT += (
+    *("T1 C(-)", "T1 GD(-)", "T1 Gd (-)", "T1 ce(-)", "T1 造影(-)", "T1 造影（－）", "T1 IV-"),
+    *("T1 C-AX", "T1 C-SAG", "T1 C-_tra", "t1_C-_ax", "T1 w/out contrast", "T1 oKM", "T1 o KM"),
+    *("T1 sans produit de contraste", "T1 prima del contrasto", "T1 ante contraste"),
+    *("T1 sans injection de produit de contraste", "T1 senza mezzo di contrasto"),
+    *("T1 før kontrast", "T1 kontrast öncesi", "T1 kontrastsız", "T1 kontrast nélkül"),
+    *("T1 造影なし", "T1 造影無し", "T1 造影剤なし", "T1 非增强", "T1 未增强", "T1 不增强"),
+    *("T1 Gd前", "T1 조영제 없이", "T1 조영증강 전", "T1 до КУ", "T1 senza m.d.c.", "T1 wo con"),
+)
+WITH += (
+    *("T1 с КУ", "T1 после КУ", "T1 po kontraście", "T1 con m.d.c.", "T1 contrastado", "T1 IV+"),
+    *("T1+K", "T1 w con", "T1 强化", "T1 強化", "T1 注射后", "T1 对比剂", "T1 C (+)", "T1 造影(+)"),
+    *("T1 造影後", "T1 Gd-DTPA", "T1 Gd-tra", "T1 mKM", "T1 kontrasztos", "T1 조영증강"),
+)
 NEITHER = ("T1 MPRAGE", "T1 post op", "T1 pre-op", "T1 W/O FAT SAT", "T1 sinc interpolation")
 BOTH = ("T1 W WO CONTRAST", "T1 with and without contrast", "T1 W/ AND W/O GAD", "T1 pre/post gad")
+BOTH += ("BRAIN W/O & W/ T1", "T1 造影前後", "AX T1 C+/-")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +63,16 @@ def test_what_a_text_says_of_the_contrast_agent(text: str, said: str | None) -> 
 
 
 DESCRIPTIONS = {
+    **dict.fromkeys(
+        (
+            *("qT1", "quantitative T1", "T1_native_map", "T1 time map", "mapa T1", "mappa T1"),
+            *("Cartographie T1", "T2 star map", "SUB T1", "Exp. ADC", "ADC exp", "DTI_MD"),
+            *("DTI_RD", "DTI_eddy_AD", "DTI L1", "ep2d_diff_ColFA", "T2 TIRM COR FS"),
+            *("t2_tirm_tra", "T1 difference"),
+        )
+    ),
+    "t2_spc_da-fl_sag": "flair",
+    "t2_space_flair_sag": "flair",
     "t2_space_dark-fluid_sag_p2_iso": "flair",
     "t2_tirm_tra_dark-fluid": "flair",
     "Apparent Diffusion Coefficient (mm2/s)": "adc",
@@ -85,6 +110,20 @@ def test_series_descriptions(text: str, role: str | None) -> None:
 
 
 FILES = {
+    **dict.fromkeys(("qT1.nii", "SUB_T1.nii", "UCSF-PDGM-0004_DTI_eddy_MD.nii.gz")),
+    **dict.fromkeys(
+        (
+            *("T2_auf_FLAIR", "T2-on-FLAIR", "T2_onFLAIR", "T2_over_FLAIR", "T2_rsl_FLAIR"),
+            *("T2_recale_sur_FLAIR", "T2_registriert_auf_FLAIR", "toFLAIR_T2", "T2_space-FLAIR"),
+        ),
+        "t2",
+    ),
+    "T1_on_T1ce.nii": "t1",
+    "T1_post_op_FLAIR.nii": None,
+    "FLAIR2T1.nii": "flair",
+    "t2_tirm_dark-fluid.nii": "flair",
+    "sub_T1.nii": None,
+    "sub01_T1.nii": "t1",
     "sub-01_ce-none_T1w.nii.gz": "t1",
     "sub-01_acq-postgd_T1w.nii.gz": "t1ce",
     "sub-01_part-phase_T2starw.nii.gz": None,
@@ -129,6 +168,16 @@ SE = {"Modality": "MR", "ScanningSequence": "SE"}
         ({**SE, "SeriesDescription": "AX T1 C-", "ContrastBolusAgent": "Dotarem"}, "records"),
         ({**SE, "SeriesDescription": "AX T1 +C", "ContrastBolusAgent": "NONE"}, "no contrast"),
         ({**SE, "SeriesDescription": "T2 TSE", "DiffusionBValue": 1000}, "b = 1000"),
+        *(
+            (
+                {
+                    **{**SE, "SeriesDescription": name, "EchoTime": 60},
+                    **{"RepetitionTime": 5000, "InversionTime": 150},
+                },
+                "those of a STIR",
+            )
+            for name in ("COR T2", "FLAIR")
+        ),
     ],
 )
 def test_where_words_and_header_disagree_the_role_is_open(details: Any, reasons: str) -> None:
@@ -137,6 +186,51 @@ def test_where_words_and_header_disagree_the_role_is_open(details: Any, reasons:
     assert decision.disagree
     assert reasons in decision.why
     assert "says" in decision.why
+
+
+@pytest.mark.parametrize("more", [{}, {"SeriesDescription": "series 4"}])
+def test_the_times_of_a_stir_alone_give_no_role(more: Any) -> None:
+    times = {"EchoTime": 60, "RepetitionTime": 5000, "InversionTime": 150}
+    decision = role_of_dicom({**SE, **times, **more})
+    assert decision.role is None
+    assert "STIR" in decision.why
+
+
+@pytest.mark.parametrize(
+    "image_type",
+    [
+        ("DERIVED", "PRIMARY", "T1 MAP", "ND"),
+        "DERIVED\\PRIMARY\\T1 MAP",
+        ("DERIVED", "SECONDARY", "SUB"),
+        ("ORIGINAL", "PRIMARY", "T2 STAR MAP", "T2", "UNSPECIFIED"),
+    ],
+)
+def test_the_image_type_of_a_map_is_no_scan(image_type: Any) -> None:
+    details = {"Modality": "MR", "SeriesDescription": "t1", "ImageType": image_type}
+    decision = role_of_dicom(details)
+    assert decision.role is None
+    assert "image type" in decision.why
+
+
+@pytest.mark.parametrize("agent", ["Unknown", "0 ml", "0", "?", "NONE"])
+def test_what_is_no_agent(agent: str) -> None:
+    details = {"Modality": "MR", "SeriesDescription": "T1", "ContrastBolusAgent": agent}
+    assert role_of_dicom(details).role == "t1"
+
+
+@pytest.mark.parametrize(("text", "role"), [("T1", "t1"), ("T1 POST", "t1ce"), ("T1 PRE", "t1")])
+def test_a_protocol_with_and_without_leaves_it_to_the_description(text: str, role: str) -> None:
+    details = {"Modality": "MR", "SeriesDescription": text, "ProtocolName": "BRAIN W WO"}
+    assert role_of_dicom(details).role == role
+
+
+def test_what_only_a_protocol_says_is_said_in_a_whole_sentence() -> None:
+    details = {"Modality": "MR", "SeriesDescription": "T1", "ContrastBolusAgent": "Gadovist"}
+    decision = role_of_dicom({**details, "ProtocolName": "BRAIN WITHOUT"})
+    assert decision.role is None
+    assert "the protocol's name says 'without'" in decision.why
+    alone = role_of_dicom({"Modality": "MR", "ProtocolName": "T1 W WO"})
+    assert alone.role is None
 
 
 def test_a_flair_without_its_inversion_time_is_no_contradiction() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from napari_sparseexplain.volumes.grid import Grid
+from napari_sparseexplain.volumes.label_roles import can_be_truth
 from napari_sparseexplain.volumes.roles import read_name, role_from_dicom, stem_of
+from napari_sparseexplain.volumes.volume import Source, Volume
 
 NAMES = {
     # BraTS 2018-2021
@@ -44,10 +48,17 @@ NAMES = {
     "ADC.nii": "adc",
 }
 LABELS = (
+    *("FLAIR_mask1.nii", "T1_seg2.nii", "T1_lesionmask1.nii", "T1ce_lbl1.nii", "mask1.nii"),
+    *("seg1.nii", "ROI1.nii", "segm1.nii", "SEG2.nii", "labelmap2.nii", "FLAIR_roi_2.nii"),
+    *("training01_01_mask1.nii", "TCGA-02-0006_GlistrBoost_ManuallyCorrected.nii.gz"),
+    *("tumor_brain_mask.nii", "T1_lesion_bet_mask.nii", "brain_lesion_mask.nii"),
+    *("lesion_mask_brain.nii", "sub-01_label-L_mask.nii", "wm_lesion_mask.nii"),
     *("BraTS20_Training_001_seg.nii.gz", "BraTS-GLI-00000-000-seg.nii.gz", "seg-BraTS23_1.nii"),
     *("sub-01_label-lesion_mask.nii.gz", "sub-01_dseg.nii.gz", "flair_mask.nii", "label.nii"),
 )
 MAYBE = {
+    "T1_tumor1.nii": "t1",
+    "gtv1.nii": None,
     "patient07_lesion-expert.nii.gz": None,
     "gt.nii.gz": None,
     "AAAC0_flair_pp_shrunk_testTumor.nii.gz": "flair",
@@ -74,10 +85,35 @@ def test_names_that_only_the_voxels_can_decide(name: str, scan_role: str | None)
 
 
 @pytest.mark.parametrize(
-    "name", ["sub-01_desc-brain_mask.nii.gz", "T1_brain_mask.nii", "brainmask.nii"]
+    "name",
+    [
+        *("sub-01_desc-brain_mask.nii.gz", "T1_brain_mask.nii", "brainmask.nii"),
+        *("mask_brain.nii", "MaskBrain.nii", "BrainExtractionMask.nii", "T1_robex_mask.nii"),
+        *("tiv_mask.nii", "masque_cerveau.nii", "sub-01_T1w_brain_mask.nii", "hirnmaske.nii"),
+        *("UCSF-PDGM-0004_brain_segmentation.nii.gz", "T1_mask_brain.nii", "brain_mask1.nii"),
+    ],
 )
 def test_a_brain_mask_is_no_lesion(name: str) -> None:
     assert read_name(name).role == "brain_mask"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("wm_mask", "gm_mask", "T1_csf_mask", "ventricle_mask", "sub-01_label-WM_mask"),
+        *("sub-01_label-GM_mask", "sub-01_label-CSF_mask", "mask_wm", "white_matter_seg"),
+        *("aparc_aseg", "UCSF-PDGM-0004_brain_parenchyma_segmentation", "followup wm_mask"),
+    ],
+)
+def test_a_mask_of_a_tissue_has_no_role_and_is_no_truth(name: str) -> None:
+    reading = read_name(f"{name}.nii.gz")
+    assert (reading.role, reading.label) == (None, "yes")
+    voxels = np.zeros((3, 3, 3), np.uint8)
+    source = Source((), "memory", (3, 3, 3), np.eye(4), voxels.dtype, np.eye(3)[:, :2])
+    mask = Volume(voxels, Grid((3, 3, 3), np.eye(4)), name, "label", source)
+    assert not can_be_truth(name, mask)
+    assert not can_be_truth(f"{name} (2)", mask)
+    assert can_be_truth("seg", mask)
 
 
 @pytest.mark.parametrize("name", ["t1_flair.nii", "t1_t2.nii", "image01.nii", "t12.nii"])

@@ -22,6 +22,7 @@ from napari_sparseexplain.training.evaluate_class_networks import evaluate_class
 from napari_sparseexplain.volumes.label_names import label_names, label_numbering
 from napari_sparseexplain.volumes.phantom import make_phantom, write_subject
 from napari_sparseexplain.volumes.reference_mask import ReferenceMask, reference_mask
+from napari_sparseexplain.volumes.tumour_numbering import numbering_of_classes
 
 SHAPE = (10, 12, 4)
 ALL = slice(0, 4)
@@ -103,6 +104,13 @@ def test_a_person_is_asked_and_decides(tmp_path: Path) -> None:
     assert label_numbering(early.with_label_numbering(""), "seg") is None
     with pytest.raises(StudyError, match=r"no numbering of labels 'brats'.*brats-2021"):
         se.open_study(tmp_path / "case", label_numbering="brats")
+
+
+@pytest.mark.parametrize("first", ["unenhanced tumor", "un-enhancing", "Not enhancing tumour"])
+def test_what_does_not_enhance_is_no_enhancing_tumour(first: str) -> None:
+    found = numbering_of_classes({1: first, 2: "edema", 3: "enhanced tumor"})
+    assert found is not None
+    assert found.parts == {1: "NET", 2: "ED", 3: "ET"}
 
 
 @pytest.mark.parametrize("turned", [False, True])

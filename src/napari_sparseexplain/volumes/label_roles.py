@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .label_values import labels_of
+from .roles import is_tissue_mask
 from .study import Finding, Study
 from .volume import Volume
 
@@ -141,4 +142,4 @@ def own_findings(files: StudyFiles, opened: Sequence[Opened]) -> list[Finding]:
 def can_be_truth(role: str, volume: Volume) -> bool:
     """Whether a label volume may be scored against."""
     marked = volume.details.get(OWN_OUTPUT) or volume.details.get(COVERS_BRAIN)
-    return not is_brain_mask(role) and not marked
+    return not marked and not is_brain_mask(role) and not is_tissue_mask(role.partition(" (")[0])

@@ -137,7 +137,7 @@ def what_it_is(
     labels = read_labels(data, few=reading.label == "maybe")
     if labels is not None:
         why = f"{_mask_reason(path, intent)} and its values are label numbers"
-        role = reading.role if reading.role in ("seg", "brain_mask") else "seg"
+        role = _label_role(reading, path)
         said = _put_right(labels, path)
         return NiftiKind(role, "label", labels.labels, (), False, why, said)
     if reading.label == "maybe":
@@ -155,6 +155,13 @@ def _reading(path: Path, intent: int) -> NameReading:
     if _MASK_FOLDER.fullmatch(path.parent.name):
         return replace(reading, role="seg", label="maybe", scan_role=reading.role)
     return reading
+
+
+def _label_role(reading: NameReading, path: Path) -> str:
+    """The mask of a healthy tissue keeps its own name: nothing may be scored against it."""
+    if reading.label == "yes" and reading.role is None:
+        return stem_of(path.name)
+    return reading.role if reading.role in ("seg", "brain_mask") else "seg"
 
 
 def _mask_reason(path: Path, intent: int) -> str:
@@ -181,7 +188,7 @@ def _of_channels(
         return _no_label_map(file, data, leading, intent)
     said = Finding("info", "one-hot-mask", made.in_words(int(data.shape[0])), file.path.name)
     why = f"{_mask_reason(file.path, intent)} and its channels are classes"
-    role = reading.role if reading.role in ("seg", "brain_mask") else "seg"
+    role = _label_role(reading, file.path)
     return NiftiKind(role, "label", made.labels, (), False, why, (said,))
 
 

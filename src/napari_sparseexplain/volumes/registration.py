@@ -29,7 +29,10 @@ _BETWEEN = re.compile(
     r"(?i)[-_.]?(intrastudy|interstudy|rigid|affine|reg|registered|registration|coreg|linear|ants|"
     r"flirt|bbr)$"
 )
-_SPLIT = re.compile(r"(?i)(?<=[-_. ])to(?=[-_. A-Z])|(?<=[a-z0-9])(?:To|2|_to)(?=[-_. a-z])")
+_SPLIT = re.compile(
+    r"(?i)(?<=[-_. ])to(?=[-_. A-Z])|(?<=[a-z0-9])(?:To|2|_to)(?=[-_. a-z])|"
+    r"(?<=[-_. ])2(?=[-_. ]+[a-z])"
+)
 _BIDS = re.compile(r"(?i)from-([a-z0-9]+)_to-([a-z0-9]+)")
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .contrast_words import Contrast, contrast_in
-from .sequence_timing import TimingReading, parts, timing_of
+from .sequence_timing import STIR, TimingReading, parts, timing_of
 from .sequence_words import SequenceReading, sequence_words
 
 #: Image types of which the sequence's weighting tells nothing: phase, field and mixed maps.
@@ -22,8 +22,10 @@ _NOT_MAGNITUDE = {"P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "VELOCITY",
 
 #: Image types of maps that were computed from a scan and have no role.
 _COMPUTED = {
-    **{"T1_MAP": "T1", "T2_MAP": "T2", "T2_STAR_MAP": "T2*", "R2_MAP": "R2", "T1 MAP": "T1"},
+    **{"T1_MAP": "T1", "T2_MAP": "T2", "T2_STAR_MAP": "T2*", "R2_MAP": "R2", "R1_MAP": "R1"},
+    **{"T2STAR_MAP": "T2*", "T2*_MAP": "T2*", "R2_STAR_MAP": "R2*", "R2STAR_MAP": "R2*"},
     **{"EXP_ADC": "exponential ADC", "EADC": "exponential ADC", "SUBTRACTION": "difference"},
+    **{"SUB": "difference"},
     **{"RCBV": "perfusion", "RCBF": "perfusion", "MTT": "perfusion", "TTP": "perfusion"},
 }
 
@@ -43,7 +45,13 @@ _ACQUISITION_CONTRAST = {
 _TIMED = frozenset({"t1", "t2", "flair", "pd", "dwi"})
 
 #: What stands in the place of an agent where none was given.
-_NO_AGENT = re.compile(r"(?i)(no|none|n|0|n/?a|nil|-+|false|not given|native|nativ|plain)\W*")
+_NO_AGENT = re.compile(
+    r"(?i)(no|none|n|n/?a|nil|null|-+|false|not given|native|nativ|plain|"
+    r"0+([.,]0*)?\s*(ml|cc|mmol|mg)?)\W*"
+)
+
+#: What stands there where nobody noted it: it tells neither.
+_UNKNOWN_AGENT = re.compile(r"(?i)(unknown|unk|undefined|unspecified|unbekannt|inconnu|\?+)\W*")
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,8 @@ class _Said:
     words: SequenceReading = field(default_factory=lambda: SequenceReading(frozenset()))
 
     def in_words(self) -> str:
-        return f"{self.source} says {', '.join(repr(word) for word in self.words.words)}"
+        words = self.words.words or (self.words.contrast_word,)
+        return f"{self.source} says {', '.join(repr(word) for word in words)}"
 
 
 def role_of_dicom(details: Mapping[str, Any]) -> RoleDecision:
@@ -139,7 +148,10 @@ def _planning(details: Mapping[str, Any], said: Sequence[_Said]) -> str:
 
 
 def _image_type(details: Mapping[str, Any]) -> set[str]:
-    return parts(details.get("ImageType") or details.get("image_type"))
+    """Its words, and its values as they stand with underscores: ``"T1 MAP"`` is ``T1_MAP``."""
+    told = details.get("ImageType") or details.get("image_type")
+    values = re.split(r"[\\,]", told) if isinstance(told, str) else [str(v) for v in told or ()]
+    return parts(told) | {re.sub(r"\s+", "_", value.strip().upper()) for value in values}
 
 
 def _decided(said: Sequence[_Said], details: Mapping[str, Any]) -> RoleDecision:
@@ -162,6 +174,8 @@ def _decided(said: Sequence[_Said], details: Mapping[str, Any]) -> RoleDecision:
                 "the header's acquisition contrast",
                 SequenceReading(frozenset({_ACQUISITION_CONTRAST[acquired]}), words=(acquired,)),
             )
+    if named is None and timing.role == STIR:
+        return RoleDecision(None, f"{timing.times} are those of a STIR, which has no role")
     if named is None and timing.role is None:
         return RoleDecision(None, "neither its name nor its header tells the sequence")
     decision = _sequence(named, timing)
@@ -173,7 +187,7 @@ def _decided(said: Sequence[_Said], details: Mapping[str, Any]) -> RoleDecision:
 def _sequence(named: _Said | None, timing: TimingReading) -> RoleDecision:
     """The sequence by name and timing, before a contrast agent is asked for."""
     by_time = f"{timing.times} {'are' if ' and ' in timing.times else 'is'} that of {timing.role}"
-    by_time = by_time.replace("are that", "are those")
+    by_time = by_time.replace("are that", "are those").replace(f"of {STIR}", "of a STIR")
     if named is None:
         return RoleDecision(timing.role, by_time)
     found = named.words.found
@@ -204,8 +218,10 @@ def _with_agent(
         if text.words.contrast and text.source != "the protocol's name":
             reasons.setdefault(text.words.contrast, text.in_words())
     if not reasons:
+        described = any(t.words.found for t in said if t.source != "the protocol's name")
         for text in said:
-            if text.words.contrast:
+            # A protocol of an examination with and without tells nothing of one scan of it.
+            if text.words.contrast and not (described and text.words.contrast == "both"):
                 reasons.setdefault(text.words.contrast, text.in_words())
     agent = agent_in(details)
     if agent == "with":
@@ -233,7 +249,7 @@ def agent_in(details: Mapping[str, Any]) -> Contrast | None:
     """Whether a header records a contrast agent (some exports write "NO" or "NONE" there)."""
     for keyword in ("ContrastBolusAgent", "ContrastBolusIngredient"):
         agent = str(details.get(keyword) or "").strip()
-        if not agent:
+        if not agent or _UNKNOWN_AGENT.fullmatch(agent):
             continue
         if _NO_AGENT.fullmatch(agent) or contrast_in(agent).said == "without":
             return "without"

@@ -36,8 +36,12 @@ _ENDINGS = re.compile(r"(\.(nii|gz|hdr|img|nrrd|mgz|dcm|ima|png|jpe?g|tiff?|bmp)
 _EDGE, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 
 
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"{_EDGE}(?:{pattern}){_END}")
+def _words(pattern: str, ending: str = "") -> re.Pattern[str]:
+    return re.compile(f"{_EDGE}(?:{pattern}){ending}{_END}")
+
+
+#: Several masks of one scan are numbered: "mask1", "seg2".
+_NUMBER = r"\d{0,3}"
 
 
 _GAP = r"[-_. ]?"
@@ -48,19 +52,47 @@ _LABEL = _words(
     r"segmentazione|segmentacao|dseg|mask|masks|msk|maske|masque|mascara|maschera|label|labels|"
     r"labelmap|lbl|roi|rois|voi|vois|annotation|annotations|annot|tumou?rmask|lesionmask|aseg|"
     r"aparc|parcellation|parc|delineation|gold[-_ .]?standard|ground[-_ .]?truth|groundtruth|"
-    r"ot[-_ ]?multi[-_ ]?class|multi[-_ ]?class|o[-_. ]ot|lesion[-_ ]?(?:seg|map)|tumou?r[-_ ]?seg|"
-    r"wmh[-_ ]?(?:seg|mask)|标注|分割"
+    r"ot[-_ ]?multi[-_ ]?class|multi[-_ ]?class|o[-_. ]ot|glistr[-_ ]?boost|"
+    r"(?:flair|t1|t1ce|t2|wmh|tumou?r|lesion|dkfz)[-_ ]?(?:seg|mask|roi)|lesion[-_ ]?map|标注|分割",
+    _NUMBER,
 )
 #: With one of these it may be one; the voxels must agree.
 _MAYBE_LABEL = _words(
     r"tumou?rs?|lesions?|lesiones|lasion(?:en)?|expert|experts|manual|contours?|outlines?|consensus|"
     r"staple|wt|tc|et|ncr|net|ed|gt|ot|truth|reference|wmh|o?edema|necrosis|cavity|infarct|"
     r"h(?:a)?ematoma|rater[-_ ]?\d*|reader[-_ ]?\d*|pred|preds|prediction|predictions|predicted|"
-    r"atlas|regions?|gtv|ctv|ptv"
+    r"atlas|regions?|gtv|ctv|ptv",
+    _NUMBER,
 )
+_MASK_WORD = r"(?:masks?|msk|maske|masque|mascara|maschera)"
+_SEG_WORD = r"(?:[ad]?seg|segm|segmentation|label|labels|roi)"
+_BRAIN = (
+    r"(?:brain|head|bet|skull[-_ ]?strip(?:ped|ping)?|hd[-_ ]?bet|synthstrip|robex|icv|tiv|"
+    r"intracranial|cerveau|cerebro|cervello|cerebral|gehirn|hirn)"
+)
+#: A name with one of these, and with no word for a lesion, is a mask of the brain.
 _BRAIN_MASK = _words(
-    rf"(?:brain|head|bet|skull[-_ ]?strip(?:ped|ping)?|hd[-_ ]?bet|synthstrip|icv|intracranial)"
-    rf"{_GAP}(?:mask|msk|maske|seg)|brainmask|headmask"
+    rf"{_BRAIN}{_GAP}(?:extraction{_GAP})?(?:{_MASK_WORD}|seg|segmentation)|"
+    rf"{_MASK_WORD}{_GAP}(?:(?:of|du|de|del|dell){_GAP})?(?:the{_GAP})?{_BRAIN}",
+    _NUMBER,
+)
+_TISSUE = (
+    r"(?:wm|gm|csf|cgm|sgm|lcr|liquor|white[-_ ]?matter|gr[ae]y[-_ ]?matter|ventricles?|"
+    r"parenchyma|cortex|tissues?|skull|scalp|bone)"
+)
+#: A mask of a healthy tissue is no truth about a lesion.
+_TISSUE_MASK = _words(
+    rf"{_TISSUE}{_GAP}(?:{_MASK_WORD}|{_SEG_WORD})|(?:{_MASK_WORD}|{_SEG_WORD}){_GAP}{_TISSUE}|"
+    r"aseg|aparc|parcellation|parc|pveseg",
+    _NUMBER,
+)
+#: Values of ``label`` of BIDS that are no lesion ("L" is one).
+_BIDS_TISSUES = frozenset(
+    {"bg", "gm", "wm", "csf", "b", "st", "nongm", "cgm", "sgm", "bs", "cbm", "ventricle"}
+)
+#: A word for a lesion: the mask is of it, whatever else the name says.
+_LESION = re.compile(
+    rf"{_EDGE}(?:brain)?(?:lesion|lasion|tumou?r|wmh|infarct|o?edema|necro|cavit|metasta)"
 )
 
 _BIDS_SUFFIX: dict[str, str] = {
@@ -89,7 +121,8 @@ class NameReading:
     Attributes
     ----------
     role : str or None
-        One of `ROLES` or `LABEL_ROLES`, None when the name does not tell or tells two things.
+        One of `ROLES` or `LABEL_ROLES`, None when the name does not tell or tells two things, and
+        for the mask of a healthy tissue.
     label : {"yes", "maybe", "no"}
         Whether the name is that of a label map; for "maybe" the voxels decide.
     scan_role : str or None
@@ -129,6 +162,12 @@ def read_name(name: str) -> NameReading:
     return _read_words(stem, words)
 
 
+def is_tissue_mask(name: str) -> bool:
+    """Whether a name is that of the mask of a healthy tissue (``wm_mask``), which is no truth."""
+    reading = read_name(name)
+    return reading.label == "yes" and reading.role is None
+
+
 def role_from_dicom(details: Mapping[str, Any]) -> str | None:
     """Role of a series from its DICOM attributes; `role_of_dicom` also says why."""
     return role_of_dicom(details).role
@@ -142,8 +181,16 @@ def _bids_words(stem: str) -> SequenceReading | NameReading:
     *parts, suffix = stem.split("_")
     entities = dict(part.lower().split("-", 1) for part in parts if "-" in part)
     if suffix.lower() in _BIDS_LABEL_SUFFIXES:
-        is_brain = "brain" in (entities.get("desc"), entities.get("label"))
-        return NameReading("brain_mask" if is_brain else "seg", "yes")
+        if entities.get("label") in _BIDS_TISSUES:
+            return NameReading(None, "yes")
+        if "brain" in (entities.get("desc"), entities.get("label")):
+            return NameReading("brain_mask", "yes")
+        if "label" in entities:
+            return NameReading("seg", "yes")
+        described = [entities["desc"]] if "desc" in entities else []
+        return _read_words(
+            "_".join([*(p for p in parts if "-" not in p), *described, suffix]), None
+        )
     part = entities.get("part", "mag")
     if part != "mag":
         what = "a phase, real or imaginary image, not a magnitude"
@@ -182,8 +229,11 @@ def _read_words(stem: str, words: SequenceReading | None) -> NameReading:
     """A name without grammar: the modality and label words in it."""
     text = spaced(stem)
     if words is None:
-        if _BRAIN_MASK.search(text):
-            return NameReading("brain_mask", "yes")
+        if not _LESION.search(text):
+            if _BRAIN_MASK.search(text):
+                return NameReading("brain_mask", "yes")
+            if _TISSUE_MASK.search(text):
+                return NameReading(None, "yes")
         if _LABEL.search(text):
             return NameReading("seg", "yes")
         words = sequence_words(stem, file_name=True)

@@ -18,6 +18,10 @@ from typing import Any
 
 #: An inversion time this long, with a long echo, nulls fluid and not fat or white matter (ms).
 FLAIR_MIN_TI, FLAIR_MIN_TE, FLAIR_MIN_TR = 1500.0, 60.0, 4000.0
+#: An inversion time this short nulls fat (ms): a STIR, which is neither a T2 nor a FLAIR.
+STIR_MIN_TI, STIR_MAX_TI, STIR_MIN_TE, STIR_MIN_TR = 80.0, 300.0, 20.0, 1500.0
+#: The weighting of a STIR, which is no role.
+STIR = "stir"
 #: Spin echo: T1 weighting needs both times short, T2 weighting both long (ms).
 T1_MAX_TE, T1_MAX_TR, T1_MAX_TR_INVERSION = 30.0, 1000.0, 3000.0
 T2_MIN_TE, T2_MIN_TR = 70.0, 2000.0
@@ -33,7 +37,7 @@ class TimingReading:
     Attributes
     ----------
     role : str or None
-        The weighting; None in the gaps.
+        The weighting, `STIR` among them; None in the gaps.
     fits : frozenset of str
         Roles that such a timing does not contradict; empty when it tells nothing.
     times : str
@@ -66,6 +70,9 @@ def timing_of(details: Mapping[str, Any]) -> TimingReading:
     times = f"TE {echo:g} ms and TR {repetition:g} ms"
     if inversion > 0:
         times = f"TE {echo:g} ms, TR {repetition:g} ms and TI {inversion:g} ms"
+    short = STIR_MIN_TI <= inversion <= STIR_MAX_TI
+    if short and echo >= STIR_MIN_TE and repetition >= STIR_MIN_TR and not sequence & {"EP", "GR"}:
+        return TimingReading(STIR, frozenset({STIR}), times)
     role = _weighting(details, repetition, echo, inversion, flip, sequence)
     if role is None:
         return TimingReading(None, frozenset(), times)

@@ -31,7 +31,7 @@ _FAMILIES: dict[str, re.Pattern[str]] = {
     ),
     "t2": _words(r"t2|t2w|t2wi|t2tse|t2fse|t2weighted|t2gewichtet|t2frfse|t2propeller|t2blade"),
     "flair": _words(
-        rf"flair|flairw|t2f|t2flair|t2wflair|fla|dark{_GAP}fluid|dark{_GAP}fl|"
+        rf"flair|flairw|t2f|t2flair|t2wflair|fla|dark{_GAP}fluid|dark{_GAP}fl|da{_GAP}fl|"
         rf"fluid{_GAP}(?:attenuated|suppressed)(?:{_GAP}inversion{_GAP}recovery)?"
     ),
     "t2star": re.compile(
@@ -72,21 +72,32 @@ _NO_SCAN: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             rf"{_EDGE}(?:q?t1|q?t2|q?t2star|q?t2\*|q?t2s|q?r1|q?r2|q?r2star|r2\*|r2s|pd|b1|b0|mtr|"
-            rf"mwf|tau|m0|rho){_GAP}(?:w{_GAP})?(?:maps?|mapping|mapit|images|karte|carte|mappa|mapa)(?![a-z])|"
+            rf"mwf|tau|m0|rho){_GAP}(?:(?:w|nativ|native|time|star|\*|relaxation|relax|values?|pre|"
+            rf"post|2d|3d|gre|tse|brain){_GAP})?(?:maps?|mapping|mapit|images|karte|carte|mappa|mapa|"
+            rf"マップ)(?![a-z])|{_EDGE}(?:q|quantitative|quant){_GAP}(?:t1|t2|t2star|pd){_END}|"
             rf"{_EDGE}(?:qt1|qt2|r1|r2|r2star|r2s|molli|shmolli|sasha|mtsat|mtr|unit1|qsm|chimap|"
             rf"relaxometry|relaxation|synthetic{_GAP}maps?|t1rho|t2{_GAP}prep{_GAP}map){_END}|"
             rf"{_EDGE}r2\*|"
-            rf"{_EDGE}(?:maps?|mapping|karte|carte){_GAP}(?:of{_GAP}|de{_GAP})?"
-            rf"(?:t1|t2\*?|r1|r2\*?){_END}"
+            rf"{_EDGE}(?:maps?|mapping|mapa|mapas|mappa|mappe|mapeo|karte|carte|cartes|"
+            rf"cartographie|cartografia|kartierung){_GAP}(?:(?:of|de|di|del|du|en){_GAP})?"
+            rf"(?:t1|t2\*?|r1|r2\*?)(?![a-z0-9])"
         ),
         "a map of measured tissue values, not a weighted scan",
     ),
     (
         _words(
-            rf"eadc|e{_GAP}adc|exp{_GAP}adc|exponential{_GAP}(?:adc|apparent{_GAP}diffusion"
-            rf"(?:{_GAP}coefficient)?)|exponential"
+            rf"eadc|e{_GAP}adc|exp[-_. ]{{0,2}}adc|adc[-_. ]{{0,2}}exp|"
+            rf"exponential{_GAP}(?:adc|apparent{_GAP}diffusion(?:{_GAP}coefficient)?)|exponential"
         ),
         "an exponential ADC image",
+    ),
+    (
+        _words(
+            rf"(?:dti|dki|dwi|diff|diffusion)[-_. ](?:[a-z]+[-_. ])?(?:md|rd|ad|tr|l[123]|v[123]|"
+            rf"mode|mo|s0|evals?|evecs?|eigen\w*|tensor)|(?:mean|radial|axial){_GAP}diffusivity|"
+            rf"col(?:ou?r)?{_GAP}fa|fa{_GAP}col(?:ou?r)?"
+        ),
+        "a map computed from a diffusion scan",
     ),
     (
         _words(
@@ -114,7 +125,8 @@ _NO_SCAN: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             rf"[-_. ]sub(?=[-_. ]*$|[-_. ](?:ax|axial|cor|sag|tra|mip){_END})"
-            rf"|{_EDGE}(?:subtraction|subtracted|subtraktion|soustraction|sottrazione){_END}"
+            rf"|{_EDGE}sub[_ ](?=(?:t1|t2|flair|mprage|vibe))"
+            rf"|{_EDGE}(?:difference|subtraction|subtracted|subtraktion|soustraction|sottrazione){_END}"
         ),
         "a difference of two scans",
     ),
@@ -127,6 +139,9 @@ _NO_SCAN: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (_words(r"stir"), "a STIR sequence, which has no role of its own"),
 )
+
+#: Siemens' name of an inversion recovery that is a STIR unless it is said to darken fluid.
+_TIRM = _words(r"tirm")
 
 #: Scans made to plan others.
 _SCOUT = re.compile(
@@ -145,8 +160,11 @@ _TARGET = (
 )
 _REGISTERED = (
     r"(?:co)?reg(?:ist(?:er(?:ed)?|ration))?|coreg(?:istered)?|aligned|align|warped|rigid|affine|"
-    r"resampled|resliced|transformed|xfm|moved|mapped|norm(?:alized|alised)?|flirt|ants|bbr"
+    r"resampled|rsl|rsp|resliced|recale(?:e|es)?|registriert|registrad[oa]|registrat[oa]|"
+    r"transformed|xfm|moved|mapped|norm(?:alized|alised)?|flirt|ants|bbr"
 )
+#: Prepositions that tell the grid only behind the name of a sequence: "T2_auf_FLAIR".
+_ONTO = r"on|over|auf|sur|sobre|su|til"
 _TO_TARGET = re.compile(
     rf"[-_. ](?:(?:{_REGISTERED})[-_. ]?)?(?:to|2|onto|into|wrt)[-_. ]?{_TARGET}(?![a-z0-9])"
     rf"|[-_. ](?:to|onto|into|wrt)[-_. ]+[a-z0-9]+"
@@ -154,13 +172,16 @@ _TO_TARGET = re.compile(
     rf"|[-_. ]in[-_. ]?{_TARGET}(?:[-_. ]?space|[-_. ]?grid)?(?![a-z0-9])"
     rf"|[-_. ]{_TARGET}space(?![a-z0-9])"
     rf"|[-_. ](?:space|res|grid)-{_TARGET}(?![a-z0-9])"
+    rf"|[-_. ](?:(?:{_REGISTERED})[-_. ]?)?(?:{_ONTO})[-_. ]?{_TARGET}(?![a-z0-9])"
     rf"|(?<=[0-9w])to[-_. ]?{_TARGET}(?![a-z0-9])"
+    rf"|(?<=[a-z0-9])2{_TARGET}(?![a-z0-9])"
 )
 #: What cannot be anything else, whatever stands before it.
 _SAYS_WHERE = re.compile(r"(?:to|onto|into|wrt)[-_. ]|to(?=[a-z])|in[-_. ]?|space")
 #: The same at the beginning of a name, where the image is named behind it.
 _LEADING_TARGET = re.compile(
     rf"^(?:{_REGISTERED})[-_. ]?(?:to|2|onto|into)[-_. ]?{_TARGET}(?![a-z0-9])"
+    rf"|^(?:to|onto|{_ONTO})[-_. ]?{_TARGET}(?=[-_. ])"
     rf"|^in[-_. ]?{_TARGET}[-_. ]?space(?![a-z0-9])"
 )
 
@@ -178,12 +199,15 @@ class SequenceReading:
     contrast : {"with", "without", "both"} or None
     words : tuple of str
         The words that say it, for a person.
+    contrast_word : str
+        The word that tells the contrast; among ``words`` where a T1 is named.
     """
 
     found: frozenset[str]
     no_scan: str = ""
     contrast: Contrast | None = None
     words: tuple[str, ...] = ()
+    contrast_word: str = ""
 
 
 #: What a text says that says nothing.
@@ -222,12 +246,15 @@ def sequence_words(text: str, *, file_name: bool = False) -> SequenceReading:
             no_scan = what
             words.append(match[0].strip(" _-."))
             break
+    if not no_scan and "flair" not in found and (match := _TIRM.search(plain)):
+        no_scan = "a TIRM sequence without dark fluid, a STIR, which has no role of its own"
+        words.append(match[0].strip(" _-."))
     if not no_scan and (match := _SCOUT.search(plain)):
         no_scan = "made to plan other scans"
         words.append(match[0].strip(" _-."))
     if contrast.said and "t1" in found and contrast.word not in words:
         words.append(contrast.word)
-    return SequenceReading(frozenset(found), no_scan, contrast.said, tuple(words))
+    return SequenceReading(frozenset(found), no_scan, contrast.said, tuple(words), contrast.word)
 
 
 def scout_word(text: str) -> str:
@@ -242,8 +269,6 @@ def _without_target(plain: str, *, file_name: bool) -> str:
     match = _TO_TARGET.search(plain)
     if match is None or (not file_name and "space" in match[0] and "in" not in match[0]):
         return plain
-    if re.match(r"[-_. ]space-flair", match[0]) and re.search(r"t2$", plain[: match.start()]):
-        return plain  # Siemens' SPACE with fluid suppressed, rather than a grid
     before, behind = plain[: match.start()], plain[match.end() :]
     named = any(pattern.search(before) for pattern in (*_FAMILIES.values(), _T1_SEQUENCES))
     if not named and not _SAYS_WHERE.search(match[0]):

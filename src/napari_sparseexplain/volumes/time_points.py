@@ -13,7 +13,15 @@ _EDGE, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 _TREATMENT = r"(?:pre|post)[-_ ]?(?:op(?:erative)?|treatment|therapy|rt)"
 _SURE = re.compile(
     rf"{_EDGE}((?:session|ses|visit|time[-_ ]?point|tp|baseline|bl|follow[-_ ]?up|fu|{_TREATMENT}|"
-    rf"week|month|year|day|wk)[-_ ]?[a-z]?\d+|baseline|follow[-_ ]?up\d*|{_TREATMENT}){_END}"
+    rf"week|month|year|day|wk|study)[-_ ]?[a-z]?\d+d?|baseline|bl|follow[-_ ]?up\d*|fu|"
+    rf"{_TREATMENT}|"
+    # Before the name of a scan only: "T1_v2" is a version, "DTI_V1" an eigenvector.
+    rf"(?<!dti_)(?<!dti-)(?<!dti )(?:v\d{{1,2}}|m\d{{2,3}})(?=[-_ /]+(?:[a-z]|3d))|"
+    rf"prior|previous|current){_END}"
+)
+#: Data sets that number the time points of a patient in the case's name.
+_IN_CASE = re.compile(
+    rf"{_EDGE}brats[-_][a-z]+[-_]\d+[-_](\d{{3}})(?!\d)|{_EDGE}upenn-gbm-\d+_(\d\d)(?!\d)"
 )
 #: Words that may as well number the scans of one visit: they count where a role comes twice.
 _MAYBE = re.compile(
@@ -63,6 +71,8 @@ def _word(place: str) -> tuple[str, bool]:
     text = place.lower()
     if found := _SURE.findall(text):
         return found[-1], True
+    if case := _IN_CASE.search(text):
+        return f"visit {case[1] or case[2]}", True
     found = _MAYBE.findall(text)
     return (found[-1], False) if found else ("", False)
 

@@ -36,6 +36,8 @@ TRANSFORM_ENDINGS = (".txt", ".tfm", ".mat", ".xfm")
 MOST_BYTES = 1 << 16
 
 _ITK = b"#Insight Transform File"
+#: In the names of ITK's transforms that are no matrix.
+_BENDS = re.compile(r"(?i)spline|displacement|velocity|deformation|kernel|thinplate|volume")
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -184,7 +186,7 @@ def _itk_text(path: Path, content: bytes) -> Matrix:
         except (ValueError, IndexError) as error:
             raise _refused(path, f"the ITK transform is damaged ({name})") from error
         if matrix is None:
-            raise _refused(path, f"the ITK transform {name} is not affine")
+            raise _refused(path, _why_not(name))
         whole = whole @ matrix
     return _LPS @ whole @ _LPS
 
@@ -198,7 +200,7 @@ def _itk_binary(path: Path) -> Matrix:
     except (ValueError, KeyError, StopIteration, IndexError, struct.error) as error:
         raise _refused(path, "the ITK transform is damaged") from error
     if matrix is None:
-        raise _refused(path, f"the ITK transform {name} is not affine")
+        raise _refused(path, _why_not(name))
     return _LPS @ matrix @ _LPS
 
 
@@ -217,6 +219,16 @@ def _level_4(content: bytes) -> dict[str, Matrix]:
         found[name] = np.frombuffer(content, dtype, rows * columns, place).astype(np.float64)
         place += rows * columns * dtype.itemsize
     return found
+
+
+def _why_not(name: str) -> str:
+    """Why a transform is refused: only what bends the image is said not to be affine."""
+    kind = name.split("_")[0]
+    if _BENDS.search(kind):
+        return f"the ITK transform {name} is not affine"
+    if kind in _ROTATIONS or "AffineTransform" in kind or kind == "MatrixOffsetTransformBase":
+        return f"the ITK transform {name} is not one of three dimensions"
+    return f"ITK transforms of the kind {kind} are not read"
 
 
 def _itk_matrix(name: str, values: Matrix, fixed: Matrix) -> Matrix | None:

@@ -124,7 +124,7 @@ _PARTS_OF_NAMES = tuple(
         (r"cavity|\brc\b", "RC"),
         (r"cyst", "CC"),
         (r"necro|\bncr\b", "NCR"),
-        (r"non[ _-]?enhancing|\bnet\b|\bnetc\b", "NET"),
+        (r"(?:non?|not|un)[ _-]?enhanc|\bnet\b|\bnetc\b", "NET"),
         (r"o?edema|\bed\b|\bsnfh\b", "ED"),
         (r"enhanc|\bet\b", "ET"),
         (r"\btc\b|tumou?r[ _-]?core", "TC"),
