@@ -57,7 +57,10 @@ def demo(
     study: Annotated[
         Path | None, typer.Option("--study", help="Another study than the sample.")
     ] = None,
-    model: Annotated[str, typer.Option("--model", help="Model of the tour.")] = "sum-rec",
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Model of the tour; the first one for FLAIR if left out."),
+    ] = None,
     stay: Annotated[
         bool | None,
         typer.Option(
@@ -83,9 +86,11 @@ def demo(
 
     check_writable(out)
     with _interrupts_noted():
+        from ..explanation.model_choice import FIRST_MODEL
         from ..widgets.tour import run_tour
 
-        pictures = run_tour(study or sample_path(), model=model, out=out, stay=stay)
+        chosen = model or FIRST_MODEL
+        pictures = run_tour(study or sample_path(), model=chosen, out=out, stay=stay)
     for picture in pictures:
         print(picture.resolve())
 
