@@ -19,6 +19,7 @@ from napari_sparseexplain.volumes import (
     write_nifti,
 )
 from napari_sparseexplain.volumes.common_grid import bring_to_grid
+from napari_sparseexplain.volumes.open_study import open_study
 
 SPL = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=float)
 
@@ -200,3 +201,16 @@ def test_what_was_resampled_to_the_reference_overlays_its_file_voxel_by_voxel(
     assert values[marked] > 0
     assert tuple(index[values == values.max()].mean(axis=0).round()) == marked
     np.testing.assert_array_equal(read_nifti(tmp_path / "out.nii.gz").data, found.data)
+
+
+def test_voxels_that_are_said_to_be_next_to_nothing_are_no_traceback(tmp_path: Path) -> None:
+    """Found by damaged headers: a size of 1e-45 mm asked for a kernel of any length."""
+    affine = np.diag([1.0, 1e-45, 1.0, 1.0])
+    nib.save(nib.Nifti1Image(np.ones((6, 7, 5), np.float32), np.eye(4)), tmp_path / "a_t1.nii.gz")
+    image = nib.Nifti1Image(np.ones((6, 7, 5), np.float32), None)
+    image.header.set_sform(affine, code=1)
+    nib.save(image, tmp_path / "a_t2.nii.gz")
+    study = open_study(tmp_path)
+    assert all(
+        np.asarray(volume.data).shape == study.grid.shape for volume in study.images.values()
+    )

@@ -178,8 +178,11 @@ def _matched(array: npt.NDArray[Any], matrix: npt.NDArray[np.float64]) -> npt.ND
     # a full width at half maximum into a standard deviation.
     to_sigma = 1.0 / (2.0 * math.sqrt(2.0 * math.log(2.0)))
     sigmas = [
-        math.sqrt(ratio**2 - 1.0) * to_sigma if ratio >= STRONG_DOWNSAMPLING else 0.0
-        for ratio in ratios
+        # A blur as wide as the scan leaves nothing to blur: voxels can be said to be of any size.
+        min(math.sqrt(min(ratio, 1e9) ** 2 - 1.0) * to_sigma, length)
+        if ratio >= STRONG_DOWNSAMPLING
+        else 0.0
+        for ratio, length in zip(ratios, array.shape, strict=False)
     ]
     return ndimage.gaussian_filter(array, sigmas, mode="nearest", output=np.float32)
 
