@@ -209,6 +209,27 @@ def test_the_studys_own_brain_mask_is_the_brain(study: se.Study, span: slice) ->
     assert any("was not used" in n for n in prepare(other, constant_model().card).notes)
 
 
+@pytest.mark.parametrize("skull", [False, True])
+def test_a_lesion_named_brain_mask_cuts_no_brain_off(skull: bool, study: se.Study) -> None:
+    scan = study.images["flair"].data.astype(np.float32)
+    brain = scan != 0
+    if skull:
+        rng = np.random.default_rng(1)
+        head = ndimage.binary_dilation(brain, iterations=3)
+        scan = np.where(brain, scan, np.where(head, 500, rng.normal(8, 2, brain.shape)))
+    lesion = study.labels["seg"].data != 0
+    named = se.study_of_arrays(
+        {"flair": scan}, {"brain_mask": lesion.astype(np.uint8)}, spacing=(SPACING,) * 3
+    )
+    prepared = prepare(named, constant_model().card)
+    (note,) = (n for n in prepared.notes if "was not used" in n)
+    assert "which is no whole brain" in note
+    bare = prepare(
+        se.study_of_arrays({"flair": scan}, spacing=(SPACING,) * 3), constant_model().card
+    )
+    np.testing.assert_array_equal(prepared.array, bare.array)
+
+
 def test_classes_of_slices_without_a_study_stop_where_these_show_nothing() -> None:
     card = constant_model().card
     mask = np.ones((1, 1, 4, 4), np.float32)

@@ -230,6 +230,21 @@ def test_a_refused_transform_is_called_what_it_is(tmp_path: Path, kind: str, sai
         read_transform(path)
 
 
+def test_a_container_of_transforms_is_not_passed_over_in_silence(visits: Path) -> None:
+    """ANTs' ``Composite.h5``: ITK keeps each transform in a group of this name."""
+    container = visits / "t1_to_flair_Composite.h5"
+    container.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(80) + b"TransformGroup" + bytes(1 << 17))
+    (visits / "features.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
+    try:
+        said = [f for f in open_study(visits).findings if f.code == "unreadable"]
+    finally:
+        container.unlink()
+        (visits / "features.h5").unlink()
+    (finding,) = said
+    assert "transforms in an HDF5 file are not read" in finding.message
+    assert finding.where.endswith(container.name)
+
+
 @pytest.mark.parametrize("name", ["T1_2_FLAIR.txt", "t1_2_flair.tfm", "T1_to_FLAIR.txt"])
 def test_a_transform_is_matched_by_its_name(tmp_path: Path, name: str) -> None:
     for scan in ("T1", "FLAIR"):

@@ -218,6 +218,13 @@ def test_what_is_no_agent(agent: str) -> None:
     assert role_of_dicom(details).role == "t1"
 
 
+@pytest.mark.parametrize(("volume", "role"), [(0.0, "t1"), (7.5, "t1ce"), (None, "t1ce")])
+def test_an_agent_of_which_nothing_was_given(volume: float | None, role: str) -> None:
+    details = {"Modality": "MR", "SeriesDescription": "T1", "ContrastBolusAgent": "Gadovist"}
+    more = {} if volume is None else {"ContrastBolusVolume": volume}
+    assert role_of_dicom({**details, **more}).role == role
+
+
 @pytest.mark.parametrize(("text", "role"), [("T1", "t1"), ("T1 POST", "t1ce"), ("T1 PRE", "t1")])
 def test_a_protocol_with_and_without_leaves_it_to_the_description(text: str, role: str) -> None:
     details = {"Modality": "MR", "SeriesDescription": text, "ProtocolName": "BRAIN W WO"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -128,6 +129,27 @@ def test_a_data_set_names_its_labels_itself(turned: bool, tmp_path: Path) -> Non
     assert (study.labels["seg"].data[target] == 3).all()
     own = mask_of(study).own_labels()
     assert [int((own == v).sum()) for v in (1, 2, 4)] == [10, 10, 10]
+
+
+REGIONS = {"background": 0, "whole tumor": [1, 2, 3], "tumor core": [2, 3], "enhancing tumor": 3}
+
+
+@pytest.mark.parametrize(
+    ("given", "parts"),
+    [
+        (REGIONS, {1: "ED", 2: "NCR", 3: "ET"}),
+        ({**REGIONS, "tumor core": [1, 3], "enhancing tumor": [3]}, {1: "NCR", 2: "ED", 3: "ET"}),
+        ({"whole tumor": [1, 2], "liver": [2]}, None),
+        ({"whole tumor": [1, "2"]}, None),
+    ],
+)
+def test_regions_of_nnunet_name_their_labels(
+    given: Any, parts: dict[int, str] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": given}))
+    study = written(tmp_path / "case", "labelsTr_seg.nii.gz", (1, 2, 3))
+    numbering = label_numbering(study, "seg")
+    assert (None if numbering is None else dict(numbering.parts)) == parts
 
 
 def test_a_cavity_is_no_lesion_and_is_said(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ _LARGEST_BRAIN_ML = 2200.0
 #: Share of a brain mask that must lie on what the scan shows, or it is that of another scan.
 _LEAST_OVERLAP = 0.5
 
+#: Share of the brain found, or of a head with its skull, that a brain mask covers at the least: the
+#: mask of a lesion or a lobe under that name would cut the brain off.
+_LEAST_OF_BRAIN: dict[bool, float] = {True: 0.5, False: 0.1}
+
 #: Share of what a scan shows that may be set to 0 before a person is warned: the air about a head
 #: is two thirds of a scan.
 CUT_WARNED = 0.85
@@ -203,17 +207,31 @@ def _brain(
     if given is not None:
         own = given.spatial() != 0
         size = int(np.count_nonzero(own))
-        if size and np.count_nonzero(own & brain.mask) >= _LEAST_OVERLAP * size:
+        within = int(np.count_nonzero(own & brain.mask))
+        # Of one slice there is no telling: near the vertex the brain is small in the head.
+        whole = int(np.count_nonzero(brain.mask)) if own.shape[0] > 1 else 0
+        alone = _stripped_brain(volume, brain)
+        small = within < _LEAST_OF_BRAIN[alone] * whole
+        if size and within >= _LEAST_OVERLAP * size and not small:
             # Of a stripped scan the mask may be the larger of the two.
             return own, own & brain.shows if brain.stripped else own, "brain mask", ""
-        note = f"The brain mask {given.role!r} was not used for {volume.role}: " + (
-            "most of it lies outside the head." if size else "it is empty."
-        )
-    found: FoundBy = "stripped" if brain.stripped else "head"
-    if brain.stripped and volume.grid.calibrated:
-        ml = np.count_nonzero(brain.mask) * float(np.prod(volume.grid.spacing)) / 1000
-        found = "head" if ml > _LARGEST_BRAIN_ML else found
+        why = "most of it lies outside the head"
+        if not size:
+            why = "it is empty"
+        elif small and within >= _LEAST_OVERLAP * size:
+            found_in = "brain" if alone else "head"
+            why = f"it covers {within / whole:.1%} of the {found_in}, which is no whole brain"
+        note = f"The brain mask {given.role!r} was not used for {volume.role}: {why}."
+    found: FoundBy = "stripped" if _stripped_brain(volume, brain) else "head"
     return brain.mask, brain.shown, found, note
+
+
+def _stripped_brain(volume: Volume, brain: FoundBrain) -> bool:
+    """Whether a brain was found, not a head that stands in air of one value."""
+    if not brain.stripped or not volume.grid.calibrated:
+        return brain.stripped
+    ml = np.count_nonzero(brain.mask) * float(np.prod(volume.grid.spacing)) / 1000
+    return bool(ml <= _LARGEST_BRAIN_ML)
 
 
 EVERYWHERE = InputRegion("none", "everywhere", 0.0)

@@ -16,11 +16,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ..errors import ReadError
 from ..json_file import read_json
 from ..regular_file import is_folder, is_regular
+from .dataset_labels import names_by_number
 from .role_decision import RoleDecision, role_of_name
 from .roles import stem_of
 from .sequence_words import sequence_words
@@ -31,9 +31,6 @@ _IMAGES = re.compile(r"(?i)images(tr|ts|val)")
 _LABELS = re.compile(r"(?i)labels(tr|ts|val)")
 _NIFTI = (".nii", ".nii.gz")
 _CHANNEL = re.compile(r"_(\d{4})$")
-
-#: A data set has a handful of channels and at most some hundred labels; more is another file.
-_MOST_NAMES = 2000
 
 
 @dataclass(frozen=True)
@@ -71,27 +68,9 @@ def dataset_names(file: Path) -> DatasetNames | None:
         if not isinstance(values, dict):
             return None
         channels = values.get("channel_names", values.get("modality"))
-        names = DatasetNames(_numbered(channels), _numbered(values.get("labels")))
+        names = DatasetNames(names_by_number(channels), names_by_number(values.get("labels")))
         return names if names.channels or names.labels else None
     return None
-
-
-def _numbered(values: Any) -> dict[int, str]:
-    """Names by number, whichever way round they stand; regions of several labels are no label."""
-    found: dict[int, str] = {}
-    if isinstance(values, list):
-        values = {str(number): name for number, name in enumerate(values)}
-    if not isinstance(values, dict) or len(values) > _MOST_NAMES:
-        return found
-    for key, value in values.items():
-        if isinstance(value, str) and key.strip().isdigit():
-            number, name = int(key), value
-        elif isinstance(value, int) and not isinstance(value, bool):
-            number, name = value, key
-        else:
-            continue
-        found[number] = name
-    return found
 
 
 def case_of(path: Path) -> tuple[Path, ...]:

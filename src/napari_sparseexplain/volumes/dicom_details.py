@@ -48,6 +48,7 @@ _NUMBERS = (
     "WindowCenter",
     "WindowWidth",
     "PixelPaddingValue",
+    "ContrastBolusVolume",
 )
 
 #: Names that enhanced objects use for what classic ones call otherwise.

@@ -246,7 +246,12 @@ def _joined(why: str, more: str) -> str:
 
 
 def agent_in(details: Mapping[str, Any]) -> Contrast | None:
-    """Whether a header records a contrast agent (some exports write "NO" or "NONE" there)."""
+    """Whether a header records a contrast agent (some exports write "NO" or "NONE" there).
+
+    An agent of which 0 ml were given is one that the protocol foresaw: it tells nothing.
+    """
+    if details.get("ContrastBolusVolume") == 0:
+        return None
     for keyword in ("ContrastBolusAgent", "ContrastBolusIngredient"):
         agent = str(details.get(keyword) or "").strip()
         if not agent or _UNKNOWN_AGENT.fullmatch(agent):

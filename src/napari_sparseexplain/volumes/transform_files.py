@@ -30,7 +30,11 @@ from .volume import Volume
 
 Matrix = npt.NDArray[np.floating[Any]]
 
-TRANSFORM_ENDINGS = (".txt", ".tfm", ".mat", ".xfm")
+TRANSFORM_ENDINGS = (".txt", ".tfm", ".mat", ".xfm", ".h5", ".hdf5")
+
+#: ITK's container of several transforms (ANTs' ``Composite.h5``), which is told but not read.
+_CONTAINERS = (".h5", ".hdf5")
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 #: A text of one transform has some hundred bytes; a deformation is no affine.
 MOST_BYTES = 1 << 16
@@ -97,6 +101,8 @@ def looks_like_transform(path: Path) -> bool:
     """Whether a file may hold a transform: by its ending, its size and how it begins."""
     if not path.name.lower().endswith(TRANSFORM_ENDINGS):
         return False
+    if path.name.lower().endswith(_CONTAINERS):
+        return _holds_transforms(path)
     try:
         content = _content(path)
     except ReadError:
@@ -123,6 +129,8 @@ def read_transform(path: str | Path) -> SpatialTransform:
         It is none of these, not affine, or not finite and invertible.
     """
     path = Path(path)
+    if path.name.lower().endswith(_CONTAINERS) and _holds_transforms(path):
+        raise _refused(path, "transforms in an HDF5 file are not read")
     content = _content(path)
     if content.startswith(_ITK):
         kind, matrix = "itk", _itk_text(path, content)
@@ -144,6 +152,17 @@ def _refused(path: Path, what: str) -> ReadError:
         remedy="Give an affine transform of ITK (.txt, .tfm) or FSL (.mat), or resample the scan "
         "with the program that registered it",
     )
+
+
+def _holds_transforms(path: Path) -> bool:
+    """Whether an HDF5 file begins like ITK's: its groups stand near the front."""
+    try:
+        regular_size(path)
+        with path.open("rb") as file:
+            head = file.read(MOST_BYTES)
+    except (OSError, ReadError):
+        return False
+    return head.startswith(_HDF5) and b"TransformGroup" in head
 
 
 def _content(path: Path) -> bytes:
