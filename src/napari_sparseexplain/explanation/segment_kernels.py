@@ -169,3 +169,64 @@ def cover(
             k = owners[i]
             counts[k] -= 1
             sums[k] -= value
+
+
+@_compiled
+def _root(parents: Array, place: int) -> int:
+    """Root of a tree; the way to it is halved for whoever comes next."""
+    while parents[place] != place:
+        parents[place] = parents[parents[place]]
+        place = parents[place]
+    return place
+
+
+@_compiled
+def joined_by_cost(edges: Array, cost: Array, count: int, scale: float, min_size: int) -> Array:
+    """Labels of ``count`` pixels after joining along edges, cheapest first.
+
+    Parameters
+    ----------
+    edges : ndarray of int32, shape (E, 2)
+    cost : ndarray of float64, shape (E,)
+        Ascending.
+    scale : float
+        Two segments join along an edge that costs less than the dearest edge inside either, plus
+        ``scale`` over its pixels.
+    min_size : int
+        Afterwards a segment of fewer pixels joins along its cheapest edge.
+
+    Returns
+    -------
+    ndarray of int32, shape (count,)
+        From 0, in the order of the segments' first pixels.
+    """
+    parents = np.arange(count, dtype=np.int32)
+    sizes = np.ones(count, np.int64)
+    inside = np.zeros(count, np.float64)
+    for e in range(cost.size):
+        one, other = _root(parents, edges[e, 0]), _root(parents, edges[e, 1])
+        if one == other:
+            continue
+        limit = min(inside[one] + scale / sizes[one], inside[other] + scale / sizes[other])
+        if cost[e] < limit:
+            # The root is the first pixel, which gives the labels their order.
+            low, high = min(one, other), max(one, other)
+            parents[high] = low
+            sizes[low] += sizes[high]
+            inside[low] = cost[e]
+    for e in range(cost.size):
+        one, other = _root(parents, edges[e, 0]), _root(parents, edges[e, 1])
+        if one != other and (sizes[one] < min_size or sizes[other] < min_size):
+            low, high = min(one, other), max(one, other)
+            parents[high] = low
+            sizes[low] += sizes[high]
+    labels = np.empty(count, np.int32)
+    number = 0
+    for place in range(count):
+        root = _root(parents, place)
+        if root == place:
+            labels[place] = number
+            number += 1
+        else:
+            labels[place] = labels[root]
+    return labels

@@ -9,7 +9,6 @@ checksum: another target, model or method does not segment again.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from ..errors import StudyError
 from ..progress import Progress, Work
 from .bounded_cache import BoundedCache, checksum
+from .graph_segmentation import graph_segmentations
 
 Labels = npt.NDArray[np.int32]
 
@@ -142,7 +142,6 @@ def _scaled(image: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 def _felzenszwalb(image: npt.NDArray[np.float64]) -> tuple[Labels, ...]:
     """Segments at every scale, found at 224 x 224 and brought back by nearest neighbours."""
-    from skimage.segmentation import felzenszwalb
     from skimage.transform import resize
 
     shape = image.shape[1:]
@@ -155,11 +154,7 @@ def _felzenszwalb(image: npt.NDArray[np.float64]) -> tuple[Labels, ...]:
         anti_aliasing=True,
     )
     scales = []
-    for scale in SCALES:
-        with warnings.catch_warnings():
-            # More than three channels are meant: they are modalities.
-            warnings.filterwarnings("ignore", message="Got image with third dimension")
-            labels = felzenszwalb(small, scale=scale, sigma=SIGMA, min_size=SMALLEST)
+    for labels in graph_segmentations(small, SCALES, sigma=SIGMA, min_size=SMALLEST):
         brought = resize(
             labels, shape, order=0, mode="constant", preserve_range=True, anti_aliasing=False
         )
