@@ -4,7 +4,7 @@ Source: P. F. Felzenszwalb & D. P. Huttenlocher, "Efficient Graph-Based Image Se
 59(2), 2004: pixels are joined along the cheapest edges first, two segments where the edge between
 them costs less than what either holds inside plus ``scale / size``; then those that are too small
 join what they touch most cheaply. Smoothing, edges and their order are the same at every scale, so
-they are made once; XRAI asks for six. The labels are those of ``skimage.segmentation.felzenszwalb``.
+they are made once; XRAI asks for six. The labels are those of scikit-image's ``felzenszwalb``.
 """
 
 from __future__ import annotations
