@@ -2,10 +2,11 @@
 
 Every method function has the signature ::
 
-    work(study, model, *, target, slices, **parameters) -> Work[Explanation]
+    work(study, model, *, target, slices, **parameters) -> Work[MethodResult]
 
 with ``target`` a `Target` or None, ``slices`` a slice with whole ``start`` and ``stop`` inside
-the study and step 1, and the parameters named in its `MethodInfo`, checked. It runs on
+the study and step 1 (None for a method without a study), and every parameter of its `MethodInfo`,
+checked. It gives maps, scores and notes; the record of the run is written here. It runs on
 ``model.device``; running out of memory there is dealt with here, not in the method.
 """
 
@@ -25,6 +26,8 @@ from ..progress import Work, drain
 from ..volumes import Study, study_of_arrays, study_of_channels
 from .attribution_methods import ATTRIBUTION_METHODS
 from .method import RESOLUTION, MethodInfo, Parameter
+from .method_result import MethodResult
+from .run_record import recorded
 from .target import Target
 
 if TYPE_CHECKING:
@@ -128,6 +131,8 @@ register(
             Parameter("phases", True, "Also the responses to an impulse at each of all phases"),
             Parameter("crop", 128, "Side of the response kept, in pixels", low=16, high=512),
         ),
+        takes_study=False,
+        takes_slices=False,
     )
 )
 
@@ -143,6 +148,7 @@ register(
             RESOLUTION,
         ),
         target="required",
+        takes_slices=False,  # the voxel says which
     )
 )
 
@@ -232,7 +238,7 @@ def method_info(name: str) -> MethodInfo:
 
 
 def explain_work(
-    study: Study | Scans,
+    study: Study | Scans | None,
     model: Model | str | Path,
     method: str,
     *,
@@ -257,19 +263,21 @@ def explain_work(
     else:
         loaded = (model if device is None else model.on(device)).at_rest()
     _check_model(info, loaded)
-    scans = _as_study(study, loaded.card.inputs.roles)
-    span = slice_range(scans, slices)
+    scans = _as_study(info, study, loaded.card.inputs.roles)
+    span = None if scans is None else slice_range(scans, slices)
     module, _, function = info.home.partition(":")
     work = getattr(import_module(f".{module}", __package__), function)
 
-    result, notes = yield from with_cpu_fallback(
-        loaded, lambda m: work(scans, m, target=aim, slices=span, **values)
-    )
+    def run(on: Model) -> Work[Explanation]:
+        found: MethodResult = yield from work(scans, on, target=aim, slices=span, **values)
+        return recorded(info, scans, on, values, found, slices=span, target=aim)
+
+    result, notes = yield from with_cpu_fallback(loaded, run)
     return replace(result, notes=(*result.notes, *notes)) if notes else result
 
 
 def explain(
-    study: Study | Scans,
+    study: Study | Scans | None,
     model: Model | str | Path,
     method: str,
     *,
@@ -282,10 +290,10 @@ def explain(
 
     Parameters
     ----------
-    study : Study, mapping of str to ndarray, or ndarray
+    study : Study, mapping of str to ndarray, ndarray, or None
         From ``se.open_study``. Arrays by role, (S, P, L) or (P, L); or one array, of a model of
         several modalities with these on its first axis: voxels of 1 mm along the patient's axes
-        (``se.study_of_arrays`` says otherwise).
+        (``se.study_of_arrays`` says otherwise). None for a method that looks at the model alone.
     model : Model, str or Path
         A loaded model, a bundled name, or a bundle's folder.
     method : str
@@ -312,8 +320,15 @@ def explain(
     )
 
 
-def _as_study(given: Study | Scans, roles: tuple[str, ...]) -> Study:
-    if isinstance(given, Study):
+def _as_study(
+    info: MethodInfo, given: Study | Scans | None, roles: tuple[str, ...]
+) -> Study | None:
+    if given is None and info.takes_study:
+        raise StudyError(
+            f"the method {info.name!r} needs a study",
+            remedy="Open one with open_study, or give arrays by role",
+        )
+    if given is None or isinstance(given, Study):
         return given
     if isinstance(given, Mapping):
         return study_of_arrays(given)

@@ -102,13 +102,18 @@ class MethodInfo:
         For a person: a name, and one sentence on what it shows.
     home : str
         ``"module:function"`` below `explanation`; loaded when first run. The function has the
-        signature ``work(study, model, *, target, slices, **parameters) -> Work[Explanation]``.
+        signature ``work(study, model, *, target, slices, **parameters) -> Work[MethodResult]``.
     parameters : tuple of Parameter
         What can be set.
     tasks, architectures : tuple of str
         What a model must be; empty: any.
     target : {"none", "optional", "required"}
         Whether a `Target` is used.
+    takes_study : bool
+        Off for a method that looks at the model alone: its maps lie on no study, and no scan is
+        named in its record.
+    takes_slices : bool
+        Off for a method that does not ask which slices: its record names none.
     """
 
     name: str
@@ -119,6 +124,8 @@ class MethodInfo:
     tasks: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     target: str = "none"
+    takes_study: bool = True
+    takes_slices: bool = True
 
     def checked(self, given: Mapping[str, Any]) -> dict[str, ParameterValue]:
         """Every parameter with its value: those given, checked, and the defaults.
