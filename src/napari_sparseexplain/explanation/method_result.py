@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..evidence import ExplanationMap
 
 if TYPE_CHECKING:
     from ..networks.input_region import InputRegion
-    from .method import ParameterValue
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,4 +48,4 @@ class MethodResult:
     slices: slice | None = None
     region: InputRegion | None = None
     device: str = ""
-    decided: Mapping[str, ParameterValue] = field(default_factory=dict)
+    decided: Mapping[str, Any] = field(default_factory=dict)

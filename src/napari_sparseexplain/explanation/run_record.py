@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StudyError
 from ..evidence import Explanation, Provenance
+from ..evidence.provenance import package_versions
+from ..families import OWN
 from ..volumes import Study
 from ..volumes.checksum import volume_checksum
 from .method import MethodInfo
@@ -27,6 +29,7 @@ def recorded(
     *,
     slices: slice | None,
     target: Target | None,
+    package: str,
 ) -> Explanation:
     """What a method found, with the record of its run.
 
@@ -36,7 +39,19 @@ def recorded(
         Every parameter of the method, as it was run.
     slices : slice or None
         Those asked for.
+    package : str
+        The distribution that brings the method; its version is noted.
+
+    Raises
+    ------
+    ValueError
+        The method makes a heat map and does not say what its values are.
     """
+    if info.heat is None and any(item.kind == "heatmap" for item in found.maps):
+        raise ValueError(
+            f"the method {info.name!r} makes a heat map, so its MethodInfo must say what its "
+            "values are: heat='contribution' or heat='gradient'"
+        )
     span = found.slices or slices
     looked_at = study if info.takes_study else None
     record = run_record(
@@ -49,6 +64,7 @@ def recorded(
         seed=values.get("seed"),
         device=found.device,
         region=found.region,
+        package=package,
     )
     return Explanation(
         method=info.name,
@@ -73,6 +89,7 @@ def run_record(
     seed: int | None = None,
     device: str = "",
     region: InputRegion | None = None,
+    package: str = OWN,
 ) -> Provenance:
     """What a person needs to run ``method`` again and get the same array.
 
@@ -84,6 +101,8 @@ def run_record(
         Where it ran, if that was not the model's own device in the end.
     region : InputRegion, optional
         Where the network was fed the scans: `Prepared.region`.
+    package : str
+        The distribution that brings the method.
     """
     from ..networks.known_models import model_origin, weights_sha256
 
@@ -106,6 +125,7 @@ def run_record(
         inputs=inputs,
         seed=seed,
         device=device or str(model.device),
+        versions=package_versions(package),
         model_origin=model_origin(model),
         input_mask={} if region is None else region.facts,
     )
