@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 #: Entry points of other packages' families.
@@ -166,6 +168,15 @@ def resolve(reference: str) -> Any:
     """What a reference ``"package.module:name"`` names; loads its module."""
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)
+
+
+def folder_of(reference: str) -> Path:
+    """The folder that a reference ``"package:folder"`` names; loads at most the parent package."""
+    package, _, inside = reference.partition(":")
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"there is no package {package!r}")
+    return Path(spec.submodule_search_locations[0], inside)
 
 
 @contextmanager
