@@ -26,6 +26,7 @@ ORDER = (
     "networks",
     "sparse",
     "volumes",
+    "families",
 )
 WITHOUT_VIEWER = (
     "export",
@@ -109,6 +110,20 @@ def run_python(program: str) -> subprocess.CompletedProcess:
 def test_importing_the_package_loads_no_torch() -> None:
     done = run_python(
         "import sys, napari_sparseexplain as se; dir(se); assert 'torch' not in sys.modules"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_listing_families_and_methods_loads_no_torch() -> None:
+    done = run_python(
+        "import sys\n"
+        "from napari_sparseexplain.families import families\n"
+        "assert families()\n"
+        "assert not any(m.startswith('napari_sparseexplain.') and m.count('.') > 1\n"
+        "               for m in sys.modules), 'the list of families loads no floor'\n"
+        "import napari_sparseexplain as se\n"
+        "assert len(se.methods()) > 10\n"
+        "assert not {'torch', 'qtpy', 'napari'} & set(sys.modules)\n"
     )
     assert done.returncode == 0, done.stderr
 

@@ -7,26 +7,15 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from .commands import (
-    benchmark,
-    decompose,
-    evaluate,
-    explain,
-    export_dicom,
-    faithfulness,
-    models,
-    phantom,
-    report,
-    study,
-    train,
-    window,
-)
+from .commands import benchmark, explain, models, window
 from .errors import CancelledError, SparseExplainError
+from .families import Family, attempt, families, left_out, resolve
 
 
 class Commands(TyperGroup):
@@ -49,33 +38,70 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+train = typer.Typer(no_args_is_help=True, help="Train a model and save it as a bundle.")
+evaluate = typer.Typer(
+    no_args_is_help=True, help="Print a paper's tables, its numbers beside ours."
+)
+
+
+@evaluate.callback()
+def _family() -> None:
+    """Print a paper's tables, its numbers beside ours."""
+
+
+def _add(family: Family) -> None:
+    """All commands of a family, or none.
+
+    Raises
+    ------
+    ValueError
+        A name is taken.
+    """
+    made = [
+        (to, name, resolve(reference))
+        for to, commands in (
+            (app, family.commands),
+            (train, family.recipes),
+            (evaluate, family.evaluations),
+        )
+        for name, reference in commands.items()
+    ]
+    for to, name, _ in made:
+        if name in {info.name for info in (*to.registered_commands, *to.registered_groups)}:
+            raise ValueError(f"sparseexplain has a command {name!r} already")
+    for to, name, command in made:
+        if isinstance(command, typer.Typer):
+            to.add_typer(command, name=name)
+        else:
+            to.command(name)(command)
+
+
 app.command("open")(window.open_window)
 app.command("demo")(window.demo)
-app.command("study")(study.describe)
 app.command("models")(models.list_models)
 app.command("methods")(models.list_methods)
 app.command("explain")(explain.explain)
-app.command("decompose")(decompose.decompose)
-app.command("faithfulness")(faithfulness.faithfulness)
-app.command("report")(report.report)
-app.command("export-dicom")(export_dicom.export_dicom)
-app.command("matched-filter")(explain.matched_filter)
-app.command("phantom")(phantom.phantom)
-app.command("phantom-slices")(phantom.phantom_slices)
-app.add_typer(train.app, name="train")
-app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(train, name="train")
+app.add_typer(evaluate, name="evaluate")
 app.command("bench")(benchmark.bench)
+for _each in families():
+    with attempt(_each):
+        _add(_each)
 
 
 def main() -> None:
     """Entry point: one clear line for what a person can mend, a traceback for what is our fault."""
     speak_any_encoding()
+    told = left_out()
+    _warn(told)
     try:
         app()
     except (CancelledError, KeyboardInterrupt):
         _end("cancelled")
     except SparseExplainError as error:
         _end(str(error))
+    finally:
+        _warn(line for line in left_out() if line not in told)
 
 
 def speak_any_encoding() -> None:
@@ -87,6 +113,11 @@ def speak_any_encoding() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _warn(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(f"warning: {line}", file=sys.stderr)
 
 
 def _end(said: str) -> NoReturn:

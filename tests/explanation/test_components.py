@@ -221,9 +221,7 @@ def test_memory_that_runs_out_makes_the_pieces_smaller(monkeypatch: pytest.Monke
         "decompose_slices",
         lambda m, array, **options: small(tested, array, **options),
     )
-    from napari_sparseexplain.progress import drain
-
-    found = drain(module.components_work(study(), elsewhere, slices=slice(0, 5)))
+    found = explain(study(), elsewhere, "components")
     assert sizes[0] == 4
     assert max(sizes[1:]) <= 2
     assert any("2 slices at a time" in note for note in found.notes)

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import StudyError
+from napari_sparseexplain.explanation.catalogue import explain
 from napari_sparseexplain.explanation.effective_response import (
     effective_response,
-    effective_response_work,
     octave_shares,
 )
 from napari_sparseexplain.explanation.response_metrics import frequency_magnitude
@@ -123,7 +123,7 @@ def test_octaves_halve_down_from_the_nyquist_frequency() -> None:
 def test_the_explanation_lies_on_the_clicked_slice(study: Study) -> None:
     model = model_of(random_sum(2), **{"1": "core", "2": "oedema"})
     target = Target.voxel(HERE, "oedema")
-    found = drain(effective_response_work(study, model, target=target, crop=32))
+    found = explain(study, model, "effective-response", target=target, crop=32)
     assert found.slices == slice(1, 2)
     assert found["influence"].data.shape == (1, 64, 56)
     assert found["effective-spectrum"].axes["unit"] == "cycles/mm"
@@ -144,7 +144,7 @@ def test_targets_that_have_no_response_are_refused(
     study: Study, target: Target, message: str
 ) -> None:
     with pytest.raises(StudyError, match=message):
-        drain(effective_response_work(study, model_of(random_sum()), target=target))
+        explain(study, model_of(random_sum()), "effective-response", target=target)
 
 
 def test_a_voxel_that_nothing_moves_is_refused(study: Study) -> None:
@@ -152,4 +152,4 @@ def test_a_voxel_that_nothing_moves_is_refused(study: Study) -> None:
     for shrinkage in network.shrinkages().values():
         shrinkage.raw.data.fill_(100.0)
     with pytest.raises(StudyError, match="no response"):
-        drain(effective_response_work(study, model_of(network), target=Target.voxel(HERE)))
+        explain(study, model_of(network), "effective-response", target=Target.voxel(HERE))

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError
+from napari_sparseexplain.explanation.catalogue import explain
 from napari_sparseexplain.explanation.response_metrics import response_metrics
 from napari_sparseexplain.explanation.responses import (
     impulse_response,
     model_responses_work,
-    responses_work,
 )
 from napari_sparseexplain.explanation.shift_variance import (
     phase_responses_work,
@@ -174,7 +174,7 @@ def test_every_class_and_channel_has_its_own_response() -> None:
     expected = network.linear(x)[0, 2, 32:64, 32:64].numpy()
     np.testing.assert_allclose(found[2, 1], expected)
     model = as_model(network, ("flair", "t1"), **{"1": "core", "2": "oedema", "4": "rim"})
-    explanation = drain(responses_work(None, model, phases=False, crop=32))
+    explanation = explain(None, model, "responses", phases=False, crop=32)
     assert explanation["impulse-response-oedema-t1"].data.shape == (32, 32)
     assert len(explanation.maps) == 2 * 3 * 2
 
@@ -196,7 +196,7 @@ def test_one_class_is_the_binary_model() -> None:
 def test_the_explanation_gives_axes_ranges_and_the_sentence_on_oddness(
     network: SumNetwork,
 ) -> None:
-    found = drain(responses_work(None, as_model(network), crop=32))
+    found = explain(None, as_model(network), "responses", crop=32)
     space, frequency = found["impulse-response"], found["averaged-frequency"]
     assert space.axes == {"spacing": (1.5, 1.5), "unit": "mm"}
     assert space.value_range is not None

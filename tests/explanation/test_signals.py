@@ -12,11 +12,11 @@ from torch import nn
 
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.band_signals import by_level, listening
+from napari_sparseexplain.explanation.catalogue import explain
 from napari_sparseexplain.explanation.signals import (
     NO_LINEAR_PART,
     ODDNESS_NOTE,
     signal_maps,
-    signals_work,
     slice_signals,
 )
 from napari_sparseexplain.networks.bundle import Model
@@ -24,7 +24,6 @@ from napari_sparseexplain.networks.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.preparation import prepare
 from napari_sparseexplain.networks.sum_network import SumNetwork
 from napari_sparseexplain.networks.unet import UNet
-from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 
 SHAPE = (4, 40, 36)
@@ -101,7 +100,7 @@ def test_the_linear_column_does_not_move_with_alpha_and_is_the_signal_at_zero(
 
 def test_a_slice_alone_and_among_others_looks_the_same(study: Study) -> None:
     model = model_of(random_sum())
-    whole = drain(signals_work(study, model, slices=slice(0, 4), alpha=0.6, bands=True))
+    whole = explain(study, model, "signals", slices=slice(0, 4), alpha=0.6, bands=True)
     prepared = prepare(study, model.card, slice(2, 3))
     alone = signal_maps(model, prepared, slice_signals(model, prepared, 0.6))
     assert {m.name for m in alone} == {m.name for m in whole.maps} - {"true-mask"}
@@ -110,7 +109,7 @@ def test_a_slice_alone_and_among_others_looks_the_same(study: Study) -> None:
 
 
 def test_the_columns_are_those_of_figure_2(study: Study) -> None:
-    found = drain(signals_work(study, model_of(random_sum()), slices=slice(0, 4)))
+    found = explain(study, model_of(random_sum()), "signals", slices=slice(0, 4))
     assert [m.name for m in found.maps] == ["input", "lin-ed", "signal", "mask", "true-mask"]
     assert all(m.data.shape == SHAPE for m in found.maps)
     np.testing.assert_array_equal(found["true-mask"].data, study["seg"].data > 0)
@@ -126,31 +125,31 @@ def test_an_empty_slice_is_not_run_but_is_there(study: Study) -> None:
     blank[2:] = 0
     model = model_of(random_sum())
     with passes(model.network) as counted:  # type: ignore[arg-type]
-        found = drain(signals_work(study, model, slices=slice(1, 4)))
+        found = explain(study, model, "signals", slices=slice(1, 4))
     assert len(counted) == 2 * 2
     np.testing.assert_array_equal(found["signal"].data[1], found["signal"].data[2])
 
 
 def test_a_unet_has_no_linear_column_and_says_so(study: Study) -> None:
     model = model_of(UNet(maps=2, levels=2))
-    found = drain(signals_work(study, model, slices=slice(0, 2), bands=True))
+    found = explain(study, model, "signals", slices=slice(0, 2), bands=True)
     assert [m.name for m in found.maps] == ["input", "signal", "mask", "true-mask"]
     assert NO_LINEAR_PART in found.notes
     assert ODDNESS_NOTE not in found.notes
     with pytest.raises(ModelError, match="no thresholds"):
-        drain(signals_work(study, model, slices=slice(0, 2), alpha=0.5))
+        explain(study, model, "signals", slices=slice(0, 2), alpha=0.5)
 
 
 def test_a_denoiser_gives_an_image_and_no_mask(study: Study) -> None:
     model = model_of(random_sum(), task="denoising")
-    found = drain(signals_work(study, model, slices=slice(0, 2)))
+    found = explain(study, model, "signals", slices=slice(0, 2))
     assert [m.name for m in found.maps] == ["input", "lin-ed", "signal", "restored"]
     assert not found.scores
 
 
 def test_every_class_has_its_own_signals(study: Study) -> None:
     model = model_of(random_sum(classes=2), **{"1": "core", "2": "oedema"})
-    found = drain(signals_work(study, model, slices=slice(0, 2)))
+    found = explain(study, model, "signals", slices=slice(0, 2))
     names = [m.name for m in found.maps]
     assert {"lin-ed-core", "lin-ed-oedema", "signal-core", "signal-oedema"} < set(names)
     assert found["mask"].classes == {1: "core", 2: "oedema"}

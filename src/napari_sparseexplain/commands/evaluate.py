@@ -10,15 +10,7 @@ import typer
 from . import progress_bar
 from .options import Device, Labels, Overwrite
 
-app = typer.Typer(no_args_is_help=True, help="Print a paper's tables, its numbers beside ours.")
 
-
-@app.callback()
-def _family() -> None:
-    """Print a paper's tables, its numbers beside ours."""
-
-
-@app.command("sum")
 def evaluate_sum(
     data: Annotated[
         Path, typer.Option("--data", help="Study, folder of studies, or an .npz of slices.")
@@ -52,7 +44,6 @@ def evaluate_sum(
             print(path)
 
 
-@app.command("jf-ml-ista")
 def evaluate_jf_ml_ista(
     data: Annotated[
         Path, typer.Option("--data", help="Study, folder of studies, or an .npz of slices.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,6 @@ from .options import Device
 
 if TYPE_CHECKING:
     from ..networks.model_card import ModelCard
-
-app = typer.Typer(no_args_is_help=True, help="Train a model and save it as a bundle.")
 
 Data = Annotated[
     Path,
@@ -38,7 +37,7 @@ def _print(out: Path, card: ModelCard) -> None:
         print(f"note: {note}")
 
 
-def _add(kind: str, title: str) -> None:
+def _on_slices(kind: str, title: str) -> Callable[..., None]:
     def command(
         data: Data,
         out: Bundle,
@@ -61,20 +60,17 @@ def _add(kind: str, title: str) -> None:
         _print(out, progress_bar.run(work, f"training {kind}"))
 
     command.__doc__ = f"Train {title} on slices of ``--data`` and save the bundle."
-    app.command(kind)(command)
+    return command
 
 
-for _kind, _title in {
-    "sum-seg": "SUM_Seg (segmentation loss alone)",
-    "sum-rec": "SUM_Rec (with the reconstruction term)",
-    "sum-denoise": "SUM_Denoise",
-    "unet": "the U-Net",
-    "unet-nobn": "the U-Net without batch normalisation",
-}.items():
-    _add(_kind, _title)
+train_sum_seg = _on_slices("sum-seg", "SUM_Seg (segmentation loss alone)")
+train_sum_rec = _on_slices("sum-rec", "SUM_Rec (with the reconstruction term)")
+train_sum_denoise = _on_slices("sum-denoise", "SUM_Denoise")
+train_unet = _on_slices("unet", "the U-Net")
+train_unet_nobn = _on_slices("unet-nobn", "the U-Net without batch normalisation")
 
 
-def _add_classes(kind: str, title: str) -> None:
+def _of_classes(kind: str, title: str) -> Callable[..., None]:
     def command(
         data: Data,
         out: Bundle,
@@ -97,20 +93,20 @@ def _add_classes(kind: str, title: str) -> None:
         _print(out, progress_bar.run(work, f"training {kind}"))
 
     command.__doc__ = f"Train {title} on t1, t1ce, t2, flair of ``--data`` and save the bundle."
-    app.command(kind)(command)
+    return command
 
 
-for _kind, _title in {
-    "jf-ml-ista": "merged JF-ML-ISTA",
-    "jf-ml-ista-separate": "separate JF-ML-ISTA",
-    "jf-ml-ista-unconstrained": "merged JF-ML-ISTA without constraints, as in the paper",
-    "jf-ml-ista-separate-unconstrained": "separate JF-ML-ISTA without constraints",
-    "unet-classes": "a U-Net with the same inputs and classes",
-}.items():
-    _add_classes(_kind, _title)
+train_jf_ml_ista = _of_classes("jf-ml-ista", "merged JF-ML-ISTA")
+train_jf_ml_ista_separate = _of_classes("jf-ml-ista-separate", "separate JF-ML-ISTA")
+train_jf_ml_ista_unconstrained = _of_classes(
+    "jf-ml-ista-unconstrained", "merged JF-ML-ISTA without constraints, as in the paper"
+)
+train_jf_ml_ista_separate_unconstrained = _of_classes(
+    "jf-ml-ista-separate-unconstrained", "separate JF-ML-ISTA without constraints"
+)
+train_unet_classes = _of_classes("unet-classes", "a U-Net with the same inputs and classes")
 
 
-@app.command("proxy")
 def train_proxy(
     teacher: Annotated[str, typer.Option("--teacher", help="Bundled name, or a bundle's folder.")],
     data: Data,

@@ -15,10 +15,16 @@ from ..plain_data import from_plain, to_plain
 _RECORDED = ("napari-sparseexplain", "torch", "numpy", "scipy", "nibabel", "pydicom", "monai")
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of Python and of the installed packages that can change a result."""
+def package_versions(*more: str) -> dict[str, str]:
+    """Versions of Python and of the installed packages that can change a result.
+
+    Parameters
+    ----------
+    *more : str
+        Other packages that were asked, such as one that brings a method.
+    """
     found = {"python": platform.python_version()}
-    for name in _RECORDED:
+    for name in dict.fromkeys((*_RECORDED, *more)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -47,7 +53,7 @@ class Provenance:
     device : str
         Where it ran (``"cpu"``, ``"cuda:0"``, ``"mps"``).
     versions : mapping
-        Package versions.
+        Package versions; that of another package that brought the method among them.
     created : str
         UTC time, ISO 8601.
     model_origin : str

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from ..errors import StudyError
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..networks.bundle import Model
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
@@ -23,8 +23,7 @@ from ..volumes import Study
 from ..volumes.place_words import slice_words
 from .gap_advice import NOT_ADDING_UP, gap_advice
 from .kept_attributions import KeptAttributions
-from .method import ParameterValue
-from .run_record import run_record
+from .method_result import MethodResult
 from .score_function import ScoreFunction, score_function
 from .target import Target
 
@@ -81,30 +80,26 @@ def attribution_work(
     target: Target | None,
     slices: slice,
     resolution: Resolution,
-    parameters: Mapping[str, ParameterValue],
-    seed: int | None = None,
+    parameters: Mapping[str, Any],
     signed: bool = True,
     no_gap: str = "",
-    region: npt.NDArray[Any] | None = None,
     given: npt.NDArray[np.float32] | None = None,
     notes: tuple[str, ...] = (),
-) -> Work[Explanation]:
+) -> Work[MethodResult]:
     """Run ``compute`` on the slices that hold the target, a few at a time.
 
     Parameters
     ----------
     parameters : mapping
-        The method's own, for the provenance.
+        The method's own, by which finished maps are kept; with a ``seed`` where it draws noise.
     no_gap : str
         Why there is no completeness gap, for a method that has none.
-    region : ndarray of bool, optional
-        A drawn region; see `score_function`.
     given : ndarray, shape (slices of the study, channels, H, W), optional
         The user's baseline, on which the maps depend.
 
     Returns
     -------
-    Explanation
+    MethodResult
         ``heatmap``: the sum over modalities, and with several modalities ``heatmap-ROLE`` for
         each; on the study's voxels, per network pixel. Slices without the target hold 0. Scores:
         the completeness gap, pooled over slices and of the worst.
@@ -114,11 +109,11 @@ def attribution_work(
     span = target_span(target, slices)
     yield Progress(0, 0, "Preparing the slices")
     prepared = prepare(study, model.card, span, resolution=resolution)
-    score = yield from score_function(model, prepared, target, study=study, region=region)
+    score = yield from score_function(model, prepared, target, study=study)
     active = score.active
     rows = np.arange(len(prepared.array)) if active is None else np.flatnonzero(active)
     found = yield from _explained(
-        score, prepared, rows, compute, (method, dict(parameters)), seed is not None, given
+        score, prepared, rows, compute, (method, dict(parameters)), "seed" in parameters, given
     )
     said = [*prepared.notes, *notes]
     if len(rows) < len(prepared.array):
@@ -127,24 +122,13 @@ def attribution_work(
     scores, about = _gap_scores(
         found, no_gap, lambda: gap_advice(score, prepared, rows, parameters, given)
     )
-    return Explanation(
-        method=method,
-        maps=_maps(prepared, found.values, rows, model.card.inputs.roles, signed),
-        provenance=run_record(
-            study,
-            model,
-            method,
-            {**parameters, "resolution": resolution},
-            slices=span,
-            target=target,
-            seed=seed,
-            region=prepared.region,
-        ),
-        grid=study.grid,
-        slices=span,
+    return MethodResult(
+        _maps(prepared, found.values, rows, model.card.inputs.roles, signed),
+        scores,
+        (*said, *about),
         target=score.label,
-        scores=scores,
-        notes=(*said, *about),
+        slices=span,
+        region=prepared.region,
     )
 
 

@@ -1,6 +1,6 @@
 """The attribution methods: names, parameters with the defaults of the literature, tooltips.
 
-Loads no torch. Papers and algorithms stand in the files that ``home`` names.
+Loads no torch. Papers and algorithms stand in the files that ``work`` names.
 """
 
 from __future__ import annotations
@@ -107,8 +107,11 @@ ATTRIBUTION_METHODS = (
     MethodInfo(
         name="vanilla-gradient",
         title="Vanilla gradient",
+        short="Gradient",
         summary="How the score moves with each pixel, at the image itself",
-        home="vanilla_gradient:vanilla_gradient_work",
+        work=f"{__package__}.vanilla_gradient:vanilla_gradient_work",
+        heat="gradient",
+        aliases=("vanilla",),
         parameters=(RESOLUTION,),
         tasks=_EXPLAINED,
         target="required",
@@ -117,7 +120,8 @@ ATTRIBUTION_METHODS = (
         name="smoothgrad",
         title="SmoothGrad",
         summary="The gradient, or its square, averaged over noisy copies of the image",
-        home="smoothgrad:smoothgrad_work",
+        work=f"{__package__}.smoothgrad:smoothgrad_work",
+        heat="gradient",
         parameters=(*_SMOOTHING, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
@@ -125,8 +129,11 @@ ATTRIBUTION_METHODS = (
     MethodInfo(
         name="integrated-gradients",
         title="Integrated gradients",
+        short="IG",
         summary="The change of score from a baseline to the image, shared among the pixels",
-        home="integrated_gradients:integrated_gradients_work",
+        work=f"{__package__}.integrated_gradients:integrated_gradients_work",
+        heat="contribution",
+        aliases=("ig",),
         parameters=(
             Parameter("nodes", 50, "Gradients along the path", low=1, high=5000),
             Parameter(
@@ -146,8 +153,11 @@ ATTRIBUTION_METHODS = (
     MethodInfo(
         name="guided-integrated-gradients",
         title="Guided integrated gradients",
+        short="Guided IG",
         summary="Integrated gradients on a path that moves first what the score feels least",
-        home="guided_integrated_gradients:guided_integrated_gradients_work",
+        work=f"{__package__}.guided_integrated_gradients:guided_integrated_gradients_work",
+        heat="contribution",
+        aliases=("guided-ig",),
         parameters=(*_GUIDED, *_BASELINE, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
@@ -155,8 +165,11 @@ ATTRIBUTION_METHODS = (
     MethodInfo(
         name="blur-integrated-gradients",
         title="Blur integrated gradients",
+        short="Blur IG",
         summary="Integrated gradients from the image to its blur, through every scale between",
-        home="blur_integrated_gradients:blur_integrated_gradients_work",
+        work=f"{__package__}.blur_integrated_gradients:blur_integrated_gradients_work",
+        heat="contribution",
+        aliases=("blur-ig",),
         parameters=(
             _BLUR,
             Parameter("steps", 100, "Blurs along the path, one gradient each", low=1, high=5000),
@@ -175,7 +188,8 @@ ATTRIBUTION_METHODS = (
         name="smooth-blur-ig",
         title="Smooth Blur IG",
         summary="SmoothGrad over blur integrated gradients",
-        home="smooth_blur_ig:smooth_blur_ig_work",
+        work=f"{__package__}.smooth_blur_ig:smooth_blur_ig_work",
+        heat="contribution",
         parameters=(
             *_SMOOTHING,
             _BLUR,
@@ -191,7 +205,8 @@ ATTRIBUTION_METHODS = (
         name="smooth-blur-gig",
         title="Smooth Blur GIG",
         summary="SmoothGrad over guided integrated gradients that start at the blurred image",
-        home="smooth_blur_ig:smooth_blur_gig_work",
+        work=f"{__package__}.smooth_blur_ig:smooth_blur_gig_work",
+        heat="contribution",
         parameters=(*_SMOOTHING, _BLUR, *_GUIDED, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
@@ -202,7 +217,8 @@ ATTRIBUTION_METHODS = (
         summary="Regions of each slice by how much they matter, with gain and rank of each. Easy "
         "to read; of all methods it found unseen real tumours least well (AUPRC .34 to .68, others "
         ".87 to .96)",
-        home="xrai:xrai_work",
+        work=f"{__package__}.xrai:xrai_work",
+        heat="contribution",
         parameters=(*_REGIONS, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
@@ -210,8 +226,10 @@ ATTRIBUTION_METHODS = (
     MethodInfo(
         name="xrai-3d",
         title="XRAI in 3-D",
+        short="XRAI 3-D",
         summary="Regions through the slices, grown over supervoxels whose sizes are in mm",
-        home="xrai_3d:xrai_3d_work",
+        work=f"{__package__}.xrai_3d:xrai_3d_work",
+        heat="contribution",
         parameters=(
             *_REGIONS,
             Parameter(
@@ -231,7 +249,8 @@ ATTRIBUTION_METHODS = (
         name="grad-cam",
         title="Grad-CAM",
         summary="Where the deep feature maps that raise the score are active; coarse",
-        home="grad_cam:grad_cam_work",
+        work=f"{__package__}.grad_cam:grad_cam_work",
+        heat="contribution",
         parameters=(
             Parameter(
                 "layer", "", "Name of a convolution; empty: the last at the lowest resolution"
@@ -245,7 +264,8 @@ ATTRIBUTION_METHODS = (
         name="occlusion",
         title="Occlusion",
         summary="How far the score falls when a window is covered; needs no gradient",
-        home="occlusion:occlusion_work",
+        work=f"{__package__}.occlusion:occlusion_work",
+        heat="contribution",
         parameters=(
             Parameter("window", 16, "Side of the window", low=1, high=512, unit="px"),
             Parameter("stride", 8, "Distance between windows", low=1, high=512, unit="px"),

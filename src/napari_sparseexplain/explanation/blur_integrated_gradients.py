@@ -6,11 +6,12 @@ chosen, and no new edges appear on the way.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
@@ -18,6 +19,7 @@ from ..volumes import Study
 from .attribution import Attribution, attribution_work
 from .gaussian_blur import gaussian_blur
 from .integrated_gradients import score_change
+from .method_result import MethodResult
 from .score_function import ScoreFunction
 from .target import Target
 
@@ -81,17 +83,13 @@ def blur_integrated_gradients_work(
     *,
     target: Target | None,
     slices: slice,
-    max_sigma: float = 50.0,
-    steps: int = 100,
-    rule: str = "secant",
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    resolution: Resolution,
+    **parameters: Any,
+) -> Work[MethodResult]:
     """The method ``blur-integrated-gradients``; see `attribution_work` for what it returns."""
 
     def compute(score: ScoreFunction, x: torch.Tensor, rows, numbers) -> Work[Attribution]:
-        return blur_integrated_gradients(
-            score, x, rows, max_sigma=max_sigma, steps=steps, rule=rule
-        )
+        return blur_integrated_gradients(score, x, rows, **parameters)
 
     return (
         yield from attribution_work(
@@ -102,7 +100,7 @@ def blur_integrated_gradients_work(
             target=target,
             slices=slices,
             resolution=resolution,
-            parameters={"max_sigma": max_sigma, "steps": steps, "rule": rule},
+            parameters=parameters,
             notes=("The score is compared with that of the blurred image.",),
         )
     )

@@ -2,18 +2,19 @@
 
 Every method function has the signature ::
 
-    work(study, model, *, target, slices, **parameters) -> Work[Explanation]
+    work(study, model, *, target, slices, **parameters) -> Work[MethodResult]
 
 with ``target`` a `Target` or None, ``slices`` a slice with whole ``start`` and ``stop`` inside
-the study and step 1, and the parameters named in its `MethodInfo`, checked. It runs on
+the study and step 1 (None for a method without a study), and every parameter of its `MethodInfo`,
+checked. It gives maps, scores and notes; the record of the run is written here. It runs on
 ``model.device``; running out of memory there is dealt with here, not in the method.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from importlib import import_module
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,12 @@ import numpy.typing as npt
 
 from ..errors import ModelError, SparseExplainError, StudyError
 from ..evidence import Explanation
+from ..families import Family, attempt, families, left_out, resolve
 from ..progress import Work, drain
 from ..volumes import Study, study_of_arrays, study_of_channels
-from .attribution_methods import ATTRIBUTION_METHODS
-from .method import RESOLUTION, MethodInfo, Parameter
+from .method import MethodInfo
+from .method_result import MethodResult
+from .run_record import recorded
 from .target import Target
 
 if TYPE_CHECKING:
@@ -33,206 +36,76 @@ if TYPE_CHECKING:
 #: What may stand in place of a study: arrays by role, or one array.
 Scans = Mapping[str, npt.NDArray[Any]] | npt.NDArray[Any]
 
-ALPHA = Parameter(
-    "alpha",
-    1.0,
-    "Factor on every learned threshold: 1 is the trained network, 0 its linear part",
-    title="α",
-    low=0.0,
-    high=1.0,
-)
 
-THRESHOLD = Parameter(
-    "threshold",
-    0.5,
-    "Probability from which a voxel counts as lesion",
-    low=0.0,
-    high=1.0,
-)
+@dataclass(frozen=True, eq=False)
+class _Catalogue:
+    """The methods by name with the family that brings each, and names by other names."""
 
-_METHODS: dict[str, MethodInfo] = {}
+    methods: dict[str, tuple[MethodInfo, Family]]
+    aliases: dict[str, str]
 
+    def take(self, family: Family, infos: Sequence[MethodInfo]) -> None:
+        """Add the methods of a family, all of them or none.
 
-def register(info: MethodInfo) -> MethodInfo:
-    """Add a method to the catalogue; its function is imported when it is first run."""
-    if info.name in _METHODS:
-        raise ValueError(f"the method {info.name!r} is registered twice")
-    _METHODS[info.name] = info
-    return info
-
-
-register(
-    MethodInfo(
-        name="segmentation",
-        title="Segmentation",
-        summary="The model's mask on the study's grid, with its scores when there is a true one",
-        home="segmentation:segmentation_work",
-        parameters=(
-            THRESHOLD,
-            ALPHA,
-            RESOLUTION,
-        ),
-        tasks=("segmentation",),
-    )
-)
+        Raises
+        ------
+        TypeError, ValueError
+            One is no method, or its name is taken.
+        """
+        own: dict[str, str] = {}
+        for info in infos:
+            if not isinstance(info, MethodInfo):
+                raise TypeError(f"{info!r} is no MethodInfo")
+            for name in (info.name, *info.aliases):
+                if name in own:
+                    raise ValueError(f"the method {name!r} is there twice")
+                if (taken := self.aliases.get(name)) is not None:
+                    holder = self.methods[taken][1].package
+                    raise ValueError(f"{holder} has a method {name!r} already")
+                own[name] = info.name
+        self.aliases.update(own)
+        self.methods.update({info.name: (info, family) for info in infos})
 
 
-register(
-    MethodInfo(
-        name="signals",
-        title="Signals",
-        summary="Input, linear part, signal before the output layer and mask, for any α",
-        home="signals:signals_work",
-        parameters=(
-            ALPHA,
-            THRESHOLD,
-            Parameter(
-                "bands", False, "Also the bands of every level before and after their thresholds"
-            ),
-            RESOLUTION,
-        ),
-        architectures=("sum", "unet"),
-    )
-)
-
-register(
-    MethodInfo(
-        name="components",
-        title="Components",
-        summary="What each class contributed to every modality, and what no class explains",
-        home="components:components_work",
-        parameters=(
-            ALPHA,
-            Parameter(
-                "outer",
-                0,
-                "Rounds from salient to fine; 0: as many as the model was trained with",
-                title="Rounds T",
-                low=0,
-                high=20,
-            ),
-            RESOLUTION,
-        ),
-        tasks=("segmentation",),
-        architectures=("jf-ml-ista",),
-    )
-)
-
-register(
-    MethodInfo(
-        name="responses",
-        title="Responses",
-        summary="Impulse and frequency response of the linear part, and their range over phases",
-        home="responses:responses_work",
-        parameters=(
-            Parameter("phases", True, "Also the responses to an impulse at each of all phases"),
-            Parameter("crop", 128, "Side of the response kept, in pixels", low=16, high=512),
-        ),
-    )
-)
-
-register(
-    MethodInfo(
-        name="effective-response",
-        title="Effective response",
-        summary="The filter in effect at one voxel of this image, thresholds on, and its spectrum",
-        home="effective_response:effective_response_work",
-        parameters=(
-            ALPHA,
-            Parameter("crop", 128, "Side of the response kept, in pixels", low=16, high=512),
-            RESOLUTION,
-        ),
-        target="required",
-    )
-)
-
-register(
-    MethodInfo(
-        name="fidelity",
-        title="Fidelity",
-        summary="How far a distilled proxy agrees with its teacher, beside the accuracy of both",
-        home="fidelity:fidelity_work",
-        parameters=(
-            Parameter(
-                "teacher", "", "Bundled name or folder of the network it stands for; from its card"
-            ),
-            Parameter(
-                "floor",
-                0.85,
-                "Dice to the teacher from which the proxy may be interpreted",
-                low=0.0,
-                high=1.0,
-            ),
-            RESOLUTION,
-        ),
-        tasks=("segmentation",),
-    )
-)
-
-register(
-    MethodInfo(
-        name="feature-bias",
-        title="Texture and size bias",
-        summary="Which feature maps the mask needs, and the period and size these are tuned to",
-        home="feature_bias:feature_bias_work",
-        parameters=(
-            ALPHA,
-            Parameter(
-                "share",
-                0.9,
-                "Share of the full IoU that the essential maps must keep",
-                low=0.1,
-                high=1.0,
-            ),
-            Parameter(
-                "reference",
-                "model",
-                "Mask to keep: the model's own, or the study's true one",
-                choices=("model", "truth"),
-            ),
-            RESOLUTION,
-        ),
-        tasks=("segmentation",),
-        architectures=("sum",),
-    )
-)
-
-
-for _info in ATTRIBUTION_METHODS:
-    register(_info)
-
-#: Short names that people type.
-ALIASES = {
-    "ig": "integrated-gradients",
-    "guided-ig": "guided-integrated-gradients",
-    "blur-ig": "blur-integrated-gradients",
-    "vanilla": "vanilla-gradient",
-}
+@lru_cache(maxsize=1)
+def _catalogue_of(chosen: tuple[Family, ...]) -> _Catalogue:
+    found = _Catalogue({}, {})
+    for family in chosen:
+        with attempt(family):
+            if family.methods:
+                found.take(family, resolve(family.methods))
+    return found
 
 
 def methods() -> Mapping[str, MethodInfo]:
-    """The methods by name, with their parameters. Loads no torch."""
-    return dict(_METHODS)
+    """The methods of all families by name, with their parameters. Loads no torch."""
+    return {name: info for name, (info, _) in _catalogue_of(families()).methods.items()}
 
 
 def method_info(name: str) -> MethodInfo:
-    """The method called ``name``, or by one of the `ALIASES`.
+    """The method called ``name``, or by one of its aliases.
 
     Raises
     ------
     SparseExplainError
         There is none; the message lists those there are.
     """
-    name = ALIASES.get(name, name)
-    if name not in _METHODS:
+    return _method_of_family(name)[0]
+
+
+def _method_of_family(name: str) -> tuple[MethodInfo, Family]:
+    catalogue = _catalogue_of(families())
+    called = catalogue.aliases.get(name, "")
+    if not called:
+        remedy = "The methods are: " + ", ".join(catalogue.methods)
         raise SparseExplainError(
-            f"there is no method {name!r}", remedy="The methods are: " + ", ".join(_METHODS)
+            f"there is no method {name!r}", remedy="; ".join((remedy, *left_out()))
         )
-    return _METHODS[name]
+    return catalogue.methods[called]
 
 
 def explain_work(
-    study: Study | Scans,
+    study: Study | Scans | None,
     model: Model | str | Path,
     method: str,
     *,
@@ -249,7 +122,7 @@ def explain_work(
     from ..networks.bundle import load_model
     from ..networks.device import with_cpu_fallback
 
-    info = method_info(method)
+    info, family = _method_of_family(method)
     values = info.checked(parameters)
     aim = _checked_target(info, target)
     if isinstance(model, str | Path):
@@ -257,19 +130,22 @@ def explain_work(
     else:
         loaded = (model if device is None else model.on(device)).at_rest()
     _check_model(info, loaded)
-    scans = _as_study(study, loaded.card.inputs.roles)
-    span = slice_range(scans, slices)
-    module, _, function = info.home.partition(":")
-    work = getattr(import_module(f".{module}", __package__), function)
+    scans = _as_study(info, study, loaded.card.inputs.roles)
+    span = None if scans is None else slice_range(scans, slices)
+    work = info.function()
 
-    result, notes = yield from with_cpu_fallback(
-        loaded, lambda m: work(scans, m, target=aim, slices=span, **values)
-    )
+    def run(on: Model) -> Work[Explanation]:
+        found: MethodResult = yield from work(scans, on, target=aim, slices=span, **values)
+        return recorded(
+            info, scans, on, values, found, slices=span, target=aim, package=family.package
+        )
+
+    result, notes = yield from with_cpu_fallback(loaded, run)
     return replace(result, notes=(*result.notes, *notes)) if notes else result
 
 
 def explain(
-    study: Study | Scans,
+    study: Study | Scans | None,
     model: Model | str | Path,
     method: str,
     *,
@@ -282,10 +158,10 @@ def explain(
 
     Parameters
     ----------
-    study : Study, mapping of str to ndarray, or ndarray
+    study : Study, mapping of str to ndarray, ndarray, or None
         From ``se.open_study``. Arrays by role, (S, P, L) or (P, L); or one array, of a model of
         several modalities with these on its first axis: voxels of 1 mm along the patient's axes
-        (``se.study_of_arrays`` says otherwise).
+        (``se.study_of_arrays`` says otherwise). None for a method that looks at the model alone.
     model : Model, str or Path
         A loaded model, a bundled name, or a bundle's folder.
     method : str
@@ -312,8 +188,15 @@ def explain(
     )
 
 
-def _as_study(given: Study | Scans, roles: tuple[str, ...]) -> Study:
-    if isinstance(given, Study):
+def _as_study(
+    info: MethodInfo, given: Study | Scans | None, roles: tuple[str, ...]
+) -> Study | None:
+    if given is None and info.takes_study:
+        raise StudyError(
+            f"the method {info.name!r} needs a study",
+            remedy="Open one with open_study, or give arrays by role",
+        )
+    if given is None or isinstance(given, Study):
         return given
     if isinstance(given, Mapping):
         return study_of_arrays(given)

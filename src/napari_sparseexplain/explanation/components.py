@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SparseExplainError
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..evidence.class_ids import class_ids
 from ..evidence.largest_piece import in_largest_piece
 from ..evidence.scores import dice
@@ -24,7 +24,7 @@ from ..volumes.reference_mask import ReferenceMask, reference_mask
 from .class_maps import class_report
 from .class_regions import predicted_region
 from .component_scores import in_class_energy, mutual_coherence
-from .run_record import run_record
+from .method_result import MethodResult
 from .segmentation import no_truth_note
 from .slice_decomposition import SliceDecomposition, decompose_slices
 from .sparse_parameters import class_names, parameter_table, sparse_network
@@ -52,24 +52,17 @@ def components_work(
     study: Study,
     model: Model,
     *,
-    target: Target | None = None,
+    target: Target | None,
     slices: slice,
-    alpha: float = 1.0,
-    outer: int = 0,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    alpha: float,
+    outer: int,
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """Decompose some slices of a study.
-
-    Parameters
-    ----------
-    alpha : float
-        Factor on every threshold.
-    outer : int
-        Rounds T; 0 for as many as the network was trained with.
 
     Returns
     -------
-    Explanation
+    MethodResult
         ``component-<class>-<role>`` for every class and modality, ``residual-<role>``,
         ``reconstruction-<role>``, ``logit-<class>``, ``mask``, of several slices also
         ``mask-largest-piece``, and the mutual coherence of the dictionaries. Components of a
@@ -104,17 +97,12 @@ def components_work(
     for row in table:
         for flag, sentence in zip(row.flags, row.sentences, strict=True):
             notes.append(f"{row.class_name}, layer {row.layer}: {flag}. {sentence}")
-    values = {"alpha": alpha, "outer": outer or network.outer, "resolution": resolution}
-    return Explanation(
-        method="components",
-        maps=tuple(maps),
-        provenance=run_record(
-            study, model, "components", values, slices=slices, region=prepared.region
-        ),
-        grid=study.grid,
-        slices=slices,
-        scores=scores,
-        notes=tuple(notes),
+    return MethodResult(
+        tuple(maps),
+        scores,
+        tuple(notes),
+        region=prepared.region,
+        decided={"outer": outer or network.outer},
     )
 
 

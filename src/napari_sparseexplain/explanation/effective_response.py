@@ -17,16 +17,16 @@ import numpy.typing as npt
 import torch
 
 from ..errors import StudyError
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..networks.bundle import Model
 from ..networks.inference import network_tensor
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import voxel_words
+from .method_result import MethodResult
 from .response_metrics import frequency_magnitude
 from .responses import output_names
-from .run_record import run_record
 from .shift_variance import CROP
 from .target import Target
 
@@ -182,23 +182,23 @@ def effective_response_work(
     model: Model,
     *,
     target: Target,
-    slices: slice | None = None,
-    alpha: float = 1.0,
-    crop: int = CROP,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    slices: slice | None,
+    alpha: float,
+    crop: int,
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """The method ``effective-response``: the filter in effect at a voxel of the study.
 
     Parameters
     ----------
     target : Target
         A voxel; its name, when it has one, is the class.
-    slices : slice, optional
+    slices : slice or None
         Not used: the voxel says which slice.
 
     Returns
     -------
-    Explanation
+    MethodResult
         Per role ``effective-response`` (space), ``effective-spectrum`` (frequency) and
         ``influence`` (the Jacobian's row on the study's slice). Scores: peak frequency, period,
         the share of every octave, ĉ, and what the filter alone gives.
@@ -229,18 +229,13 @@ def effective_response_work(
         scores[f"peak period ({found.unit}){of}"] = 1 / peak if peak else None
         for low, high, share in found.octaves(channel):
             scores[f"energy {low:.3g}-{high:.3g} cycles/{found.unit}{of}"] = share
-    values = {"alpha": alpha, "crop": crop, "resolution": resolution}
-    return Explanation(
-        method="effective-response",
-        maps=tuple(maps),
-        provenance=run_record(
-            study, model, "effective-response", values, target=target, region=prepared.region
-        ),
-        grid=study.grid,
-        slices=slice(s, s + 1),
+    return MethodResult(
+        tuple(maps),
+        scores,
+        (*prepared.notes, "It holds for this voxel of this image only."),
         target=f"{found.output} at {voxel_words((s, p, l))}",
-        scores=scores,
-        notes=(*prepared.notes, "It holds for this voxel of this image only."),
+        slices=slice(s, s + 1),
+        region=prepared.region,
     )
 
 

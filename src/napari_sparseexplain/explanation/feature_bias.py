@@ -24,14 +24,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import StudyError
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..networks.bundle import Model
 from ..networks.inference import network_tensor
 from ..networks.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from .band_signals import pictured_bands
-from .run_record import run_record
+from .method_result import MethodResult
 from .segmentation import true_mask
 from .target import Target
 from .tuning import Tuning, disc_tuning, grating_tuning, half_octaves
@@ -153,25 +153,18 @@ def feature_bias_work(
     study: Study,
     model: Model,
     *,
-    target: Target | None = None,
+    target: Target | None,
     slices: slice,
-    alpha: float = 1.0,
-    share: float = 0.9,
-    reference: str = "model",
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    alpha: float,
+    share: float,
+    reference: str,
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """The method ``feature-bias``: which maps matter, and what they are tuned to.
-
-    Parameters
-    ----------
-    share : float
-        Share of the full IoU that the essential maps must keep.
-    reference : {"model", "truth"}
-        The mask to keep: the model's own, which explains the model, or the study's.
 
     Returns
     -------
-    Explanation
+    MethodResult
         Maps ``masking-curve`` (K, 2: maps kept, IoU), ``grating-tuning`` (K, 2: period in mm,
         answer) and ``disc-tuning`` (K, 2: diameter in mm, answer) of the essential maps alone.
         Scores: how many are essential, dominant period and diameter, share of every level.
@@ -210,24 +203,18 @@ def feature_bias_work(
         f"dominant diameter ({unit})": _times(discs.dominant, pixel),
     }
     scores |= {f"level {level}: relevance": value for level, value in curve.levels.items()}
-    values = {"alpha": alpha, "share": share, "reference": reference, "resolution": resolution}
-    return Explanation(
-        method="feature-bias",
+    return MethodResult(
         maps=(
             _table("masking-curve", "IoU against maps kept", curve.kept, curve.iou),
             _table("grating-tuning", "Gratings", gratings.sizes * pixel, gratings.answers),
             _table("disc-tuning", "Discs", discs.sizes * pixel, discs.answers),
         ),
-        provenance=run_record(
-            study, model, "feature-bias", values, slices=slices, region=prepared.region
-        ),
-        grid=study.grid,
-        slices=slices,
         scores=scores,
         notes=(
             *prepared.notes,
             "The order of masking rests on an estimate; the IoU at each step is measured.",
         ),
+        region=prepared.region,
     )
 
 

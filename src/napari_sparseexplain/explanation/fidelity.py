@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..evidence.scores import Counts
 from ..networks.bundle import Model, load_model
 from ..networks.inference import predict_array
@@ -23,7 +23,7 @@ from ..networks.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from .class_maps import class_maps, class_report
-from .run_record import run_record
+from .method_result import MethodResult
 from .segmentation import true_mask
 from .target import Target
 
@@ -118,24 +118,17 @@ def fidelity_work(
     study: Study,
     model: Model,
     *,
-    target: Target | None = None,
+    target: Target | None,
     slices: slice,
-    teacher: str = "",
-    floor: float = FIDELITY_FLOOR,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    teacher: str,
+    floor: float,
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """The method ``fidelity``: a proxy and its teacher on a study, and where they differ.
-
-    Parameters
-    ----------
-    teacher : str
-        Bundled name or folder; the one that the card names when empty.
-    floor : float
-        Dice to the teacher from which the proxy may be interpreted.
 
     Returns
     -------
-    Explanation
+    MethodResult
         Maps ``proxy-mask``, ``teacher-mask`` and ``disagreement`` (1: proxy alone, 2: teacher
         alone). A note says whether the proxy may be interpreted on this study.
 
@@ -202,15 +195,10 @@ def fidelity_work(
     maps.append(
         ExplanationMap("disagreement", differs, "segmentation", "Disagreement", classes=kinds)
     )
-    values = {"teacher": named, "floor": floor, "resolution": resolution}
-    return Explanation(
-        method="fidelity",
-        maps=tuple(maps),
-        provenance=run_record(
-            study, model, "fidelity", values, slices=slices, region=prepared.region
-        ),
-        grid=study.grid,
-        slices=slices,
-        scores=agreement.as_scores(),
-        notes=tuple(notes),
+    return MethodResult(
+        tuple(maps),
+        agreement.as_scores(),
+        tuple(notes),
+        region=prepared.region,
+        decided={"teacher": named},
     )

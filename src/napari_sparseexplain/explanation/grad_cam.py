@@ -18,12 +18,12 @@ import torch.nn.functional as functional
 from torch import nn
 
 from ..errors import ModelError
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import Attribution, attribution_work
+from .method_result import MethodResult
 from .score_function import WITHOUT_GRADIENT, ScoreFunction
 from .target import Target
 
@@ -118,20 +118,20 @@ def grad_cam_work(
     *,
     target: Target | None,
     slices: slice,
-    layer: str = "",
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    resolution: Resolution,
+    **parameters: Any,
+) -> Work[MethodResult]:
     """The method ``grad-cam``; see `attribution_work`. It has one map for all modalities."""
     return (
         yield from attribution_work(
             study,
             model,
             "grad-cam",
-            partial(grad_cam, layer=layer),
+            partial(grad_cam, **parameters),
             target=target,
             slices=slices,
             resolution=resolution,
-            parameters={"layer": layer},
+            parameters=parameters,
             signed=False,
             no_gap="Grad-CAM's map is relative",
             notes=("Grad-CAM does not tell modalities apart: one map stands for all.",),

@@ -13,11 +13,12 @@ those that can.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
@@ -25,6 +26,7 @@ from ..volumes import Study
 from .attribution import Attribution, attribution_work
 from .baselines import baseline_images, user_baseline
 from .integrated_gradients import score_change
+from .method_result import MethodResult
 from .score_function import ScoreFunction
 from .target import Target
 
@@ -161,29 +163,17 @@ def guided_integrated_gradients_work(
     *,
     target: Target | None,
     slices: slice,
-    steps: int = 200,
-    fraction: float = 0.25,
-    max_dist: float = 0.02,
-    quantile_over: str = "movable",
-    baseline: str = "zero",
-    baseline_image: str = "",
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    baseline: str,
+    baseline_image: str,
+    resolution: Resolution,
+    **path: Any,
+) -> Work[MethodResult]:
     """The method ``guided-integrated-gradients``; see `attribution_work` for what it returns."""
     given = user_baseline(study, model, baseline, baseline_image, resolution)
 
     def compute(score: ScoreFunction, x: torch.Tensor, rows, numbers) -> Work[Attribution]:
         start = baseline_images(baseline, x, numbers, given)
-        return guided_integrated_gradients(
-            score,
-            x,
-            start,
-            rows,
-            steps=steps,
-            fraction=fraction,
-            max_dist=max_dist,
-            quantile_over=quantile_over,
-        )
+        return guided_integrated_gradients(score, x, start, rows, **path)
 
     return (
         yield from attribution_work(
@@ -195,13 +185,6 @@ def guided_integrated_gradients_work(
             slices=slices,
             resolution=resolution,
             given=given,
-            parameters={
-                "steps": steps,
-                "fraction": fraction,
-                "max_dist": max_dist,
-                "quantile_over": quantile_over,
-                "baseline": baseline,
-                "baseline_image": baseline_image,
-            },
+            parameters={**path, "baseline": baseline, "baseline_image": baseline_image},
         )
     )

@@ -21,11 +21,10 @@ import numpy.typing as npt
 from ..errors import SparseExplainError
 from ..progress import Progress, Work
 from .insertion_deletion import Score
+from .method import HeatMeaning
 
 #: Images (B, C, ...) to their maps (B, ...).
 Explain = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
-
-MapMeaning = Literal["contribution", "gradient"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def infidelity(
     image: npt.NDArray[Any],
     attribution: npt.NDArray[Any],
     *,
-    meaning: MapMeaning = "contribution",
+    meaning: HeatMeaning = "contribution",
     perturbation: Literal["squares", "noise"] = "squares",
     baseline: npt.NDArray[Any] | None = None,
     side: int = 16,

@@ -9,13 +9,13 @@ of networks whose gradient jumps, by trapezoids halved where it does (`adaptive_
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.special import roots_legendre
 
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
@@ -23,6 +23,7 @@ from ..volumes import Study
 from .adaptive_quadrature import adaptive_integral
 from .attribution import Attribution, attribution_work
 from .baselines import baseline_images, user_baseline
+from .method_result import MethodResult
 from .score_function import ScoreFunction
 from .target import Target
 
@@ -151,18 +152,17 @@ def integrated_gradients_work(
     *,
     target: Target | None,
     slices: slice,
-    nodes: int = 50,
-    rule: str = "adaptive",
-    baseline: str = "zero",
-    baseline_image: str = "",
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    baseline: str,
+    baseline_image: str,
+    resolution: Resolution,
+    **path: Any,
+) -> Work[MethodResult]:
     """The method ``integrated-gradients``; see `attribution_work` for what it returns."""
     given = user_baseline(study, model, baseline, baseline_image, resolution)
 
     def compute(score, x, rows, numbers):
         start = baseline_images(baseline, x, numbers, given)
-        return integrated_gradients(score, x, start, rows, nodes=nodes, rule=rule)
+        return integrated_gradients(score, x, start, rows, **path)
 
     return (
         yield from attribution_work(
@@ -174,11 +174,6 @@ def integrated_gradients_work(
             slices=slices,
             resolution=resolution,
             given=given,
-            parameters={
-                "nodes": nodes,
-                "rule": rule,
-                "baseline": baseline,
-                "baseline_image": baseline_image,
-            },
+            parameters={**path, "baseline": baseline, "baseline_image": baseline_image},
         )
     )

@@ -28,10 +28,12 @@ from ..evidence.attribution_scores import (
 from ..evidence.region_table import REGIONS
 from ..progress import Work, drain
 from ..volumes.place_words import slice_words
+from .catalogue import method_info
 from .explained_slices import ExplainedSlices
 from .gap_advice import MORE_STEPS, advice_in
-from .infidelity import MapMeaning, infidelity, max_sensitivity
+from .infidelity import infidelity, max_sensitivity
 from .insertion_deletion import blurred, insertion_deletion
+from .method import HeatMeaning
 from .performance_information_curve import (
     InformationCurve,
     InformationCurves,
@@ -63,9 +65,6 @@ FIGURES: Mapping[str, str] = {
 
 #: Pixels that a fixed mask must have for ranks inside it to be compared.
 _LEAST_REGION = 64
-
-#: Methods whose values are slopes, not shares of a change of score.
-_SLOPES = ("vanilla-gradient", "smoothgrad")
 
 #: Baselines of the table: maps that know nothing of the network.
 RANDOM, EDGES = "random map", "edge map"
@@ -280,7 +279,8 @@ def heat_figures(
     per_slice: list[dict[str, float | None]] = []
     curves: dict[str, list[InformationCurve | str]] = {"SIC": [], "AIC": []}
     places: list[Localisation] = []
-    meaning: MapMeaning = "gradient" if method in _SLOPES and heat.signed else "contribution"
+    foretells = "infidelity" in effort.kinds and method not in (RANDOM, EDGES)
+    meaning = _meaning(method, heat) if foretells else "contribution"
     attribution = heat.values
     if meaning == "gradient" and heat.channels is not None:
         attribution = heat.channels
@@ -317,7 +317,7 @@ def heat_figures(
                 where,
             )
             figures.update(both.figures())
-        if "infidelity" in effort.kinds and method not in (RANDOM, EDGES):
+        if foretells:
             missed = yield from _named(
                 infidelity(
                     score,
@@ -350,6 +350,12 @@ def heat_figures(
     return MapFigures(
         method, mean_localisation(places) if places else None, means, None, tuple(notes)
     )
+
+
+def _meaning(method: str, heat: Heat) -> HeatMeaning:
+    """What a value of the map is; a squared gradient, which tells no way, is no slope."""
+    said = method_info(method).heat
+    return said if said is not None and heat.signed else "contribution"
 
 
 def _curves(

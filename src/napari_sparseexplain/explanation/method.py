@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import SparseExplainError
+from ..families import resolve
+
+if TYPE_CHECKING:
+    from ..progress import Work
+    from .method_result import MethodResult
 
 ParameterValue = float | int | bool | str
 
@@ -81,6 +86,9 @@ class Parameter:
         )
 
 
+#: Arguments of `explain` and of a method's function, which no parameter can be called.
+RESERVED = frozenset({"study", "model", "method", "target", "slices", "device"})
+
 #: Where the network runs: at the pixel size it was trained at, or at the study's own pixels.
 RESOLUTION = Parameter(
     "resolution",
@@ -89,10 +97,26 @@ RESOLUTION = Parameter(
     choices=("model", "native"),
 )
 
+#: Needs a network with learned thresholds where it is not 1.
+ALPHA = Parameter(
+    "alpha",
+    1.0,
+    "Factor on every learned threshold: 1 is the trained network, 0 its linear part",
+    title="α",
+    low=0.0,
+    high=1.0,
+)
 
-@dataclass(frozen=True)
+#: What a value of a heat map is: a share of the change of score, or the slope of the score.
+HeatMeaning = Literal["contribution", "gradient"]
+
+#: Letters of a title that fit the head of a column and a cell.
+SHORT = 16
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodInfo:
-    """One method of the catalogue.
+    """One method of a family.
 
     Attributes
     ----------
@@ -100,25 +124,78 @@ class MethodInfo:
         As in ``se.explain(study, model, name)`` and in file names.
     title, summary : str
         For a person: a name, and one sentence on what it shows.
-    home : str
-        ``"module:function"`` below `explanation`; loaded when first run. The function has the
-        signature ``work(study, model, *, target, slices, **parameters) -> Work[Explanation]``.
+    short : str
+        A title of at most `SHORT` letters, where ``title`` is longer.
+    aliases : tuple of str
+        Short names that people type.
+    work : str or callable
+        The function, or a text ``"package.module:function"`` so that torch is loaded when it is
+        first run, with the signature
+        ``work(study, model, *, target, slices, **parameters) -> Work[MethodResult]``.
+    heat : {"contribution", "gradient"} or None
+        What a value of its heat map is, on which the scores of trust depend: a share of the change
+        of score, or how the score moves with the pixel. None of a method that makes no heat map.
     parameters : tuple of Parameter
-        What can be set.
+        What can be set. A ``seed`` among them is that of everything random.
     tasks, architectures : tuple of str
         What a model must be; empty: any.
     target : {"none", "optional", "required"}
         Whether a `Target` is used.
+    takes_study : bool
+        Off for a method that looks at the model alone: its maps lie on no study, and no scan is
+        named in its record.
+    takes_slices : bool
+        Off for a method that does not ask which slices: its record names none.
+
+    Raises
+    ------
+    ValueError
+        Something is missing, or means nothing.
     """
 
     name: str
     title: str
     summary: str
-    home: str
+    work: str | Callable[..., Work[MethodResult]]
+    heat: HeatMeaning | None
+    short: str = ""
+    aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     tasks: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     target: str = "none"
+    takes_study: bool = True
+    takes_slices: bool = True
+
+    def __post_init__(self) -> None:
+        lacks = [name for name in ("name", "title", "summary", "work") if not getattr(self, name)]
+        if lacks:
+            raise ValueError(f"the method {self.name!r} lacks {', '.join(lacks)}")
+        if len(self.short_title) > SHORT:
+            raise ValueError(
+                f"the method {self.name!r} needs a short title of at most {SHORT} letters"
+            )
+        if self.heat not in (None, *get_args(HeatMeaning)):
+            raise ValueError(f"the heat of the method {self.name!r} cannot be {self.heat!r}")
+        if self.target not in ("none", "optional", "required"):
+            raise ValueError(f"the target of the method {self.name!r} cannot be {self.target!r}")
+        names = [parameter.name for parameter in self.parameters]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        reserved = sorted(RESERVED & set(names))
+        if doubled or reserved:
+            raise ValueError(
+                f"the parameter {(doubled + reserved)[0]!r} of the method {self.name!r} is "
+                + ("there twice" if doubled else "a word of explain itself")
+            )
+
+    @property
+    def short_title(self) -> str:
+        """A title that fits the head of a column."""
+        return self.short or self.title
+
+    def function(self) -> Callable[..., Work[MethodResult]]:
+        """What runs it; loads its module."""
+        return resolve(self.work) if isinstance(self.work, str) else self.work
 
     def checked(self, given: Mapping[str, Any]) -> dict[str, ParameterValue]:
         """Every parameter with its value: those given, checked, and the defaults.

@@ -5,12 +5,13 @@ Zeiler & Fergus, *Visualizing and Understanding Convolutional Networks*, ECCV 20
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from ..errors import ModelError, StudyError
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.inference import few_threads
 from ..networks.preparation import Resolution
@@ -18,6 +19,7 @@ from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import Attribution, attribution_work
 from .baselines import baseline_images, user_baseline
+from .method_result import MethodResult
 from .score_function import ScoreFunction
 from .target import Target
 
@@ -107,18 +109,17 @@ def occlusion_work(
     *,
     target: Target | None,
     slices: slice,
-    window: int = 16,
-    stride: int = 8,
-    baseline: str = "zero",
-    baseline_image: str = "",
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    baseline: str,
+    baseline_image: str,
+    resolution: Resolution,
+    **windows: Any,
+) -> Work[MethodResult]:
     """The method ``occlusion``; see `attribution_work` for what it returns."""
     given = user_baseline(study, model, baseline, baseline_image, resolution)
 
     def compute(score: ScoreFunction, x: torch.Tensor, rows, numbers) -> Work[Attribution]:
         start = baseline_images(baseline, x, numbers, given)
-        return occlusion(score, x, start, rows, window=window, stride=stride)
+        return occlusion(score, x, start, rows, **windows)
 
     return (
         yield from attribution_work(
@@ -130,12 +131,7 @@ def occlusion_work(
             slices=slices,
             resolution=resolution,
             given=given,
-            parameters={
-                "window": window,
-                "stride": stride,
-                "baseline": baseline,
-                "baseline_image": baseline_image,
-            },
+            parameters={**windows, "baseline": baseline, "baseline_image": baseline_image},
             no_gap="windows overlap and act together, so their falls add up to nothing",
         )
     )

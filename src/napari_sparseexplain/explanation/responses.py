@@ -19,11 +19,11 @@ import torch
 from torch import nn
 
 from ..errors import ModelError
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..progress import Progress, Work
 from .fidelity import require_faithful
+from .method_result import MethodResult
 from .response_metrics import ResponseMetrics, frequency_magnitude, response_metrics
-from .run_record import run_record
 from .shift_variance import CROP, LinearPart, ShiftVariance, shift_variance_work
 
 if TYPE_CHECKING:
@@ -196,18 +196,18 @@ def responses_work(
     study: Study | None,
     model: Model,
     *,
-    target: Target | None = None,
-    slices: slice | None = None,
-    phases: bool = True,
-    crop: int = CROP,
-) -> Work[Explanation]:
-    """The method ``responses``: a model's impulse and frequency responses as an Explanation.
+    target: Target | None,
+    slices: slice | None,
+    phases: bool,
+    crop: int,
+) -> Work[MethodResult]:
+    """The method ``responses``: a model's impulse and frequency responses.
 
     ``study``, ``target`` and ``slices`` are not used: the response belongs to the model alone.
 
     Returns
     -------
-    Explanation
+    MethodResult
         Per output class and input role: ``impulse-response``, ``frequency-response`` and, with
         ``phases``, ``averaged-response`` and ``averaged-frequency`` (suffixed when there are
         several). Scores: the metrics, their smallest and largest value over the phases, and the
@@ -232,13 +232,7 @@ def responses_work(
                 scores[f"{key} lowest phase{of}"] = low
                 scores[f"{key} highest phase{of}"] = high
             scores[f"shift defect{of}"] = float(variance.defect[output])
-    return Explanation(
-        method="responses",
-        maps=tuple(maps),
-        provenance=run_record(None, model, "responses", {"phases": phases, "crop": crop}),
-        scores=scores,
-        notes=(ODDNESS_NOTE,),
-    )
+    return MethodResult(tuple(maps), scores, (ODDNESS_NOTE,))
 
 
 def _suffix(found: ModelResponses, output: str, role: str) -> tuple[str, str]:

@@ -1,19 +1,81 @@
-"""The provenance of one run: which files, which weights, which parameters, where."""
+"""The record of one run: which files, which weights, which parameters, where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StudyError
-from ..evidence import Provenance
+from ..evidence import Explanation, Provenance
+from ..evidence.provenance import package_versions
+from ..families import OWN
 from ..volumes import Study
 from ..volumes.checksum import volume_checksum
+from .method import MethodInfo
+from .method_result import MethodResult
 from .target import Target
 
 if TYPE_CHECKING:
     from ..networks.bundle import Model
     from ..networks.input_region import InputRegion
+
+
+def recorded(
+    info: MethodInfo,
+    study: Study | None,
+    model: Model,
+    values: Mapping[str, Any],
+    found: MethodResult,
+    *,
+    slices: slice | None,
+    target: Target | None,
+    package: str,
+) -> Explanation:
+    """What a method found, with the record of its run.
+
+    Parameters
+    ----------
+    values : mapping
+        Every parameter of the method, as it was run.
+    slices : slice or None
+        Those asked for.
+    package : str
+        The distribution that brings the method; its version is noted.
+
+    Raises
+    ------
+    ValueError
+        The method makes a heat map and does not say what its values are.
+    """
+    if info.heat is None and any(item.kind == "heatmap" for item in found.maps):
+        raise ValueError(
+            f"the method {info.name!r} makes a heat map, so its MethodInfo must say what its "
+            "values are: heat='contribution' or heat='gradient'"
+        )
+    span = found.slices or slices
+    looked_at = study if info.takes_study else None
+    record = run_record(
+        looked_at,
+        model,
+        info.name,
+        {**values, **found.decided},
+        slices=span if info.takes_slices else None,
+        target=target,
+        seed=values.get("seed"),
+        device=found.device,
+        region=found.region,
+        package=package,
+    )
+    return Explanation(
+        method=info.name,
+        maps=found.maps,
+        provenance=record,
+        grid=None if looked_at is None else looked_at.grid,
+        slices=slice(0, 0) if looked_at is None or span is None else span,
+        target=found.target,
+        scores=found.scores,
+        notes=found.notes,
+    )
 
 
 def run_record(
@@ -24,10 +86,10 @@ def run_record(
     *,
     slices: slice | None = None,
     target: Target | None = None,
-    roles: Iterable[str] | None = None,
     seed: int | None = None,
     device: str = "",
     region: InputRegion | None = None,
+    package: str = OWN,
 ) -> Provenance:
     """What a person needs to run ``method`` again and get the same array.
 
@@ -35,16 +97,15 @@ def run_record(
     ----------
     study : Study or None
         None for a method that looks at the model alone (an impulse response).
-    roles : iterable of str, optional
-        Volumes used; those that the card asks for when not given.
     device : str
         Where it ran, if that was not the model's own device in the end.
     region : InputRegion, optional
         Where the network was fed the scans: `Prepared.region`.
+    package : str
+        The distribution that brings the method.
     """
     from ..networks.known_models import model_origin, weights_sha256
 
-    used = model.card.inputs.roles if roles is None else tuple(roles)
     noted = dict(parameters)
     if slices is not None:
         noted["slices"] = [slices.start, slices.stop]
@@ -54,7 +115,8 @@ def run_record(
             "name": target.name,
             "index": None if target.index is None else list(target.index),
         }
-    inputs = {} if study is None else {r: input_record(study, r) for r in used if r in study}
+    roles = model.card.inputs.roles
+    inputs = {} if study is None else {r: input_record(study, r) for r in roles if r in study}
     return Provenance(
         method=method,
         parameters=noted,
@@ -63,6 +125,7 @@ def run_record(
         inputs=inputs,
         seed=seed,
         device=device or str(model.device),
+        versions=package_versions(package),
         model_origin=model_origin(model),
         input_mask={} if region is None else region.facts,
     )

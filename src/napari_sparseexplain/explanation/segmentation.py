@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..evidence.scores import dice, segmentation_scores
 from ..networks.bundle import Model
 from ..networks.inference import predict
@@ -16,7 +16,7 @@ from ..volumes.label_roles import can_be_truth, is_brain_mask
 from ..volumes.reference_mask import reference_mask
 from .class_maps import class_maps, class_report
 from .class_regions import has_class, predicted_region
-from .run_record import run_record
+from .method_result import MethodResult
 from .target import Target
 
 #: Regions of the BraTS tables, in their order.
@@ -29,15 +29,15 @@ def segmentation_work(
     *,
     target: Target | None,
     slices: slice,
-    threshold: float = 0.5,
-    alpha: float = 1.0,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    threshold: float,
+    alpha: float,
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """Segment some slices of a study.
 
     Returns
     -------
-    Explanation
+    MethodResult
         Maps ``"mask"`` (label values of the card's classes) and ``"probability"`` (one for each
         class). Scores against the study's own mask when it has one, as of one merged lesion class.
 
@@ -77,23 +77,8 @@ def segmentation_work(
                 range_scope="shared",
             )
         )
-    values = {"threshold": threshold, "alpha": alpha, "resolution": resolution}
-    return Explanation(
-        method="segmentation",
-        maps=tuple(maps),
-        provenance=run_record(
-            study,
-            model,
-            "segmentation",
-            values,
-            slices=slices,
-            device=found.device,
-            region=prepared.region,
-        ),
-        grid=study.grid,
-        slices=slices,
-        scores=scores,
-        notes=tuple(notes),
+    return MethodResult(
+        tuple(maps), scores, tuple(notes), region=prepared.region, device=found.device
     )
 
 

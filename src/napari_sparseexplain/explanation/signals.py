@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..networks.bundle import Model
 from ..networks.inference import ACCELERATOR_MICRO_BATCH, network_tensor
 from ..networks.preparation import Prepared, Resolution, prepare
@@ -26,8 +26,8 @@ from ..progress import Progress, Work
 from ..volumes import Study
 from .band_signals import Band, by_level, joined, listening
 from .class_maps import class_maps, class_report
+from .method_result import MethodResult
 from .responses import ODDNESS_NOTE, output_names
-from .run_record import run_record
 from .segmentation import scores_against_study, true_mask
 from .target import Target
 
@@ -172,30 +172,22 @@ def signals_work(
     study: Study,
     model: Model,
     *,
-    target: Target | None = None,
+    target: Target | None,
     slices: slice,
-    alpha: float = 1.0,
-    threshold: float = 0.5,
-    bands: bool = False,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    alpha: float,
+    threshold: float,
+    bands: bool,
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """The method ``signals``: the columns of Fig. 2 for a range of slices.
-
-    Parameters
-    ----------
-    alpha : float
-        Factor on every threshold: 1 as trained, 0 the linear part.
-    threshold : float
-        Probability from which a voxel is in the mask.
-    bands : bool
-        Also maps ``band-L-before`` and ``band-L-after`` of every level, and the share that each
-        level suppressed.
 
     Returns
     -------
-    Explanation
+    MethodResult
         Maps ``input``, ``lin-ed``, ``signal``, ``mask`` (or ``restored`` of a denoiser) and
         ``true-mask`` when the study has one; for several roles or classes with their names behind.
+        With ``bands`` also ``band-L-before`` and ``band-L-after`` of every level, and the share
+        that each level suppressed.
 
     Raises
     ------
@@ -221,18 +213,7 @@ def signals_work(
         notes += [*about, *said]
     scores |= suppression_scores(found.bands)
     notes.append(NO_LINEAR_PART if found.linear is None else ODDNESS_NOTE)
-    values = {"alpha": alpha, "threshold": threshold, "bands": bands, "resolution": resolution}
-    return Explanation(
-        method="signals",
-        maps=tuple(maps),
-        provenance=run_record(
-            study, model, "signals", values, slices=slices, region=prepared.region
-        ),
-        grid=study.grid,
-        slices=slices,
-        scores=scores,
-        notes=tuple(notes),
-    )
+    return MethodResult(tuple(maps), scores, tuple(notes), region=prepared.region)
 
 
 def suppression_scores(bands: Mapping[str, Band]) -> dict[str, float | None]:

@@ -8,12 +8,12 @@ blurs between.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Work
@@ -22,6 +22,7 @@ from .attribution import Attribution, attribution_work
 from .blur_integrated_gradients import blur_integrated_gradients
 from .gaussian_blur import gaussian_blur
 from .guided_integrated_gradients import guided_integrated_gradients
+from .method_result import MethodResult
 from .score_function import ScoreFunction
 from .smoothgrad import NO_GAP, smoothed
 from .target import Target
@@ -99,23 +100,10 @@ def smooth_blur_ig_work(
     *,
     target: Target | None,
     slices: slice,
-    samples: int = 25,
-    noise: float = 0.15,
-    squared: bool = False,
-    seed: int = 0,
-    max_sigma: float = 50.0,
-    steps: int = 100,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    resolution: Resolution,
+    **parameters: Any,
+) -> Work[MethodResult]:
     """The method ``smooth-blur-ig``; see `attribution_work` for what it returns."""
-    parameters = {
-        "samples": samples,
-        "noise": noise,
-        "squared": squared,
-        "seed": seed,
-        "max_sigma": max_sigma,
-        "steps": steps,
-    }
     return (
         yield from attribution_work(
             study,
@@ -126,8 +114,7 @@ def smooth_blur_ig_work(
             slices=slices,
             resolution=resolution,
             parameters=parameters,
-            seed=seed,
-            signed=not squared,
+            signed=not parameters["squared"],
             no_gap=NO_GAP,
         )
     )
@@ -139,29 +126,10 @@ def smooth_blur_gig_work(
     *,
     target: Target | None,
     slices: slice,
-    samples: int = 25,
-    noise: float = 0.15,
-    squared: bool = False,
-    seed: int = 0,
-    max_sigma: float = 50.0,
-    steps: int = 200,
-    fraction: float = 0.25,
-    max_dist: float = 0.02,
-    quantile_over: str = "movable",
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    resolution: Resolution,
+    **parameters: Any,
+) -> Work[MethodResult]:
     """The method ``smooth-blur-gig``; see `attribution_work` for what it returns."""
-    parameters = {
-        "samples": samples,
-        "noise": noise,
-        "squared": squared,
-        "seed": seed,
-        "max_sigma": max_sigma,
-        "steps": steps,
-        "fraction": fraction,
-        "max_dist": max_dist,
-        "quantile_over": quantile_over,
-    }
     return (
         yield from attribution_work(
             study,
@@ -172,8 +140,7 @@ def smooth_blur_gig_work(
             slices=slices,
             resolution=resolution,
             parameters=parameters,
-            seed=seed,
-            signed=not squared,
+            signed=not parameters["squared"],
             no_gap=NO_GAP,
         )
     )

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import Attribution, attribution_work
+from .method_result import MethodResult
 from .score_function import ScoreFunction
 from .target import Target
 
@@ -114,31 +116,21 @@ def smoothgrad_work(
     *,
     target: Target | None,
     slices: slice,
-    samples: int = 25,
-    noise: float = 0.15,
-    squared: bool = False,
-    seed: int = 0,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    resolution: Resolution,
+    **parameters: Any,
+) -> Work[MethodResult]:
     """The method ``smoothgrad``; see `attribution_work` for what it returns."""
-
-    def compute(score, x, rows, numbers):
-        return smoothgrad(
-            score, x, rows, numbers, samples=samples, noise=noise, squared=squared, seed=seed
-        )
-
     return (
         yield from attribution_work(
             study,
             model,
             "smoothgrad",
-            compute,
+            partial(smoothgrad, **parameters),
             target=target,
             slices=slices,
             resolution=resolution,
-            parameters={"samples": samples, "noise": noise, "squared": squared, "seed": seed},
-            seed=seed,
-            signed=not squared,
+            parameters=parameters,
+            signed=not parameters["squared"],
             no_gap=NO_GAP,
         )
     )

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import Attribution, attribution_work
+from .method_result import MethodResult
 from .score_function import ScoreFunction
 from .target import Target
 
@@ -38,8 +38,8 @@ def vanilla_gradient_work(
     *,
     target: Target | None,
     slices: slice,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """The method ``vanilla-gradient``; see `attribution_work` for what it returns."""
     return (
         yield from attribution_work(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import StudyError
-from ..evidence import Explanation, ExplanationMap
+from ..evidence import ExplanationMap
 from ..evidence.heat_threshold import top_share
 from ..evidence.region_table import REGIONS, VOLUME
 from ..networks.bundle import Model
@@ -28,8 +28,8 @@ from .attribution import GAP_LIMIT, target_span
 from .bounded_cache import BoundedCache, checksum
 from .gap_advice import MOST, share_near_start
 from .kept_attributions import SliceAttribution
+from .method_result import MethodResult
 from .path_attribution import ENDS, attribute_slices
-from .run_record import run_record
 from .score_function import ScoreFunction, score_function
 from .segment_growth import LEAST_PIXELS, Growth, Mode, grow
 from .segment_membership import SegmentMembership, ball_offsets
@@ -52,35 +52,19 @@ def xrai_work(
     *,
     target: Target | None,
     slices: slice,
-    mode: Mode = "full",
-    top: float = 0.3,
-    exact: bool = True,
-    merge: str = "sum",
-    nodes: int = 100,
-    least: int = LEAST_PIXELS,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
+    mode: Mode,
+    top: float,
+    exact: bool,
+    merge: str,
+    nodes: int,
+    least: int,
+    resolution: Resolution,
+) -> Work[MethodResult]:
     """The method ``xrai``.
-
-    Parameters
-    ----------
-    mode : {"full", "fast"}
-        See `grow_work`.
-    top : float
-        Share of each slice that the map ``top`` keeps.
-    exact : bool
-        See `grow_work`.
-    merge : {"sum", "max"}
-        How modalities become one attribution: their sum, or the largest, as the authors' package
-        does with colours.
-    nodes : int
-        Gradients a slice and baseline.
-    least : int
-        A segment that would add fewer pixels is dropped.
 
     Returns
     -------
-    Explanation
+    MethodResult
         ``heatmap``: the gain of each pixel's region; ``top``: its highest share; ``regions``: the
         rank of each pixel's region, from 1 in every slice, with gain and size of each in
         ``axes["regions"][str(slice)]``. Slices without the target hold 0.
@@ -118,26 +102,8 @@ def xrai_work(
             f"{blank} of {len(prepared.array)} slices hold none of the target, or nothing at all: "
             "0 there."
         )
-    values = {
-        "mode": mode,
-        "top": top,
-        "exact": exact,
-        "merge": merge,
-        "nodes": nodes,
-        "least": least,
-        "resolution": resolution,
-    }
-    return regional_explanation(
-        "xrai",
-        study,
-        prepared,
-        score,
-        target,
-        found,
-        region_maps(prepared, heat, ranks, tables, top, per_slice=True),
-        values,
-        notes,
-    )
+    maps = region_maps(prepared, heat, ranks, tables, top, per_slice=True)
+    return regional_result(prepared, score, found, maps, notes)
 
 
 def grown_slice(
@@ -257,18 +223,14 @@ def region_maps(
     )
 
 
-def regional_explanation(
-    method: str,
-    study: Study,
+def regional_result(
     prepared: Prepared,
     score: ScoreFunction,
-    target: Target | None,
     found: Mapping[int, SliceAttribution],
     maps: tuple[ExplanationMap, ...],
-    values: Mapping[str, Any],
     notes: list[str],
-) -> Explanation:
-    """The maps with their record, and with the gap of the attribution below them."""
+) -> MethodResult:
+    """The maps with the gap of the attribution below them."""
     change = sum(abs(item.change or 0.0) for item in found.values())
     gap = sum(item.gap for item in found.values()) / change if change else None
     said = [*prepared.notes, *notes, NO_GAP]
@@ -277,21 +239,11 @@ def regional_explanation(
             f"The integrated gradients do not add up: their gap is {gap:.0%} of the change of "
             f"score. {_advice(score, prepared, found)}"
         )
-    return Explanation(
-        method=method,
-        maps=maps,
-        provenance=run_record(
-            study,
-            score.model,
-            method,
-            values,
-            slices=prepared.slices,
-            target=target,
-            region=prepared.region,
-        ),
-        grid=study.grid,
-        slices=prepared.slices,
+    return MethodResult(
+        maps,
+        {"completeness gap": None, "gap of the integrated gradients": gap},
+        tuple(said),
         target=score.label,
-        scores={"completeness gap": None, "gap of the integrated gradients": gap},
-        notes=tuple(said),
+        slices=prepared.slices,
+        region=prepared.region,
     )

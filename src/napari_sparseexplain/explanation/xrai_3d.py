@@ -12,15 +12,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import StudyError
-from ..evidence import Explanation
 from ..evidence.region_table import VOLUME
 from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .bounded_cache import checksum
+from .method_result import MethodResult
 from .path_attribution import attribute_slices
-from .segment_growth import LEAST_PIXELS, Mode, grow_work
+from .segment_growth import Mode, grow_work
 from .segment_membership import SegmentMembership, ball_offsets
 from .segment_scales import SIDES_MM, volume_scales_work
 from .target import Target
@@ -30,7 +30,7 @@ from .xrai import (
     kept,
     merged,
     region_maps,
-    regional_explanation,
+    regional_result,
     table,
 )
 
@@ -41,29 +41,23 @@ def xrai_3d_work(
     *,
     target: Target | None,
     slices: slice,
-    mode: Mode = "full",
-    top: float = 0.3,
-    exact: bool = True,
-    merge: str = "sum",
-    nodes: int = 100,
-    least: int = LEAST_PIXELS,
-    dilation: float = 2.0,
-    resolution: Resolution = "model",
-) -> Work[Explanation]:
-    """The method ``xrai-3d``; parameters and maps as in `xrai_work`, with these differences.
+    mode: Mode,
+    top: float,
+    exact: bool,
+    merge: str,
+    nodes: int,
+    least: int,
+    dilation: float,
+    resolution: Resolution,
+) -> Work[MethodResult]:
+    """The method ``xrai-3d``; maps as in `xrai_work`, with these differences.
 
-    Parameters
-    ----------
-    top : float
-        Share of the explained volume, not of each slice.
-    least : int
-        In voxels of the network.
-    dilation : float
-        Radius in mm by which each supervoxel is dilated to include its edges.
+    ``top`` is a share of the explained volume and not of each slice, ``least`` in voxels of the
+    network.
 
     Returns
     -------
-    Explanation
+    MethodResult
         Ranks are those of the volume; its one table is ``axes["regions"]["volume"]``.
 
     Raises
@@ -97,16 +91,6 @@ def xrai_3d_work(
         membership = SegmentMembership.of_labels(scales, offsets)
         growth = yield from grow_work(attribution, membership, mode=mode, exact=exact, least=least)
         keep(key, growth)
-    values = {
-        "mode": mode,
-        "top": top,
-        "exact": exact,
-        "merge": merge,
-        "nodes": nodes,
-        "least": least,
-        "dilation": dilation,
-        "resolution": resolution,
-    }
     maps = region_maps(
         prepared, growth.gains, growth.ranks, {VOLUME: table(growth)}, top, per_slice=False
     )
@@ -118,6 +102,4 @@ def xrai_3d_work(
             "target: their attribution is 0."
         ]
     )
-    return regional_explanation(
-        "xrai-3d", study, prepared, score, target, found, maps, values, notes
-    )
+    return regional_result(prepared, score, found, maps, notes)

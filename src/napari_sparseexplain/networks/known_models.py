@@ -17,7 +17,7 @@ from torch import nn
 from ..errors import ModelError
 from .bundle import Model, load_model
 from .caller_module import modules_behind
-from .catalogue import BUNDLES, models
+from .catalogue import bundle_folder, models
 
 #: How to load the models that this process has seen, by the sha256 of their weights.
 _LOADERS: dict[str, Callable[[str], Model]] = {}
@@ -61,7 +61,7 @@ def model_origin(model: Model) -> str:
     """Where a model came from, without a path: ``bundled``, ``folder``, ``file`` or ``memory``."""
     if model.path is None:
         return "memory"
-    if model.path.parent == BUNDLES:
+    if bundle_folder(model.path.name) == model.path:
         return "bundled"
     return "file" if model.path.is_file() else "folder"
 

@@ -28,15 +28,6 @@ from .results_list import Result, details_text
 if TYPE_CHECKING:
     from napari import Viewer
 
-#: Names that fit a cell and a column; another method keeps its title.
-SHORT_METHODS = {
-    "vanilla-gradient": "Gradient",
-    "integrated-gradients": "IG",
-    "guided-integrated-gradients": "Guided IG",
-    "blur-integrated-gradients": "Blur IG",
-    "xrai-3d": "XRAI 3-D",
-}
-
 #: Names of the layers that a result can have.
 HEAT, OVER = "heat", "over"
 
@@ -73,8 +64,7 @@ class ShownAttribution:
     @property
     def short(self) -> str:
         """The method, as short as a column's head."""
-        name = self.answer.ask.method
-        return SHORT_METHODS.get(name) or method_info(name).title
+        return method_info(self.answer.ask.method).short_title
 
     @property
     def name(self) -> str:
