@@ -76,7 +76,7 @@ def test_words_go_when_they_are_no_longer_true(
     assert said(opened.review).startswith("Saved in")
     opened.show_study(other)
     assert [said(page) for page in pages] == [""] * len(pages)
-    opened.decompose.say_done(first)
+    opened.decompose.show_done(first)
     assert said(opened.decompose) == "Done, of tiny."
     opened.close_study(other)
     assert opened.study is first
@@ -89,7 +89,7 @@ def test_words_go_when_they_are_no_longer_true(
     assert "no room" in said(opened.proxy)
     QTest.mouseClick(opened.proxy.follow, Qt.MouseButton.LeftButton)
     assert said(opened.proxy) == ""
-    opened.proxy.run_bar.say_error("the voxel lies outside the brain")
+    opened.proxy.run_bar.show_error("the voxel lies outside the brain")
     opened.proxy.run_bar.forget_error()
     assert said(opened.proxy) == ""
 

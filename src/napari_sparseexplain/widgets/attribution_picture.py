@@ -35,10 +35,10 @@ class AttributionPicture:
         self._scaling = False
         self.legend = ClassLegend(workspace.viewer, "heat")
         self._redraw = RestingTimer(controls, 0, self.draw)
-        controls.part_changed.connect(self._redraw.poke)
+        controls.part_changed.connect(self._redraw.restart)
         controls.scale_changed.connect(self._on_scale)
         # Maps over a scan are pictures with the scan's grey values in them.
-        workspace.window_changed.connect(self._redraw.poke)
+        workspace.window_changed.connect(self._redraw.restart)
         for moved in (workspace.slice_changed, workspace.plane_changed, workspace.grid_changed):
             moved.connect(lambda _: self._on_place())
 
@@ -119,7 +119,7 @@ class AttributionPicture:
                 widest = max(one.shown_limit for one in self._shown)
                 changed = [o.shown_limit for o in self._shown if o.shown_limit != widest]
                 self._scale(changed[0] if len(changed) == 1 else widest)
-            self._redraw.poke()
+            self._redraw.restart()
 
     def _scale(self, common: float | None = None) -> None:
         """Limits of the maps in the picture: one for all, or each its own."""

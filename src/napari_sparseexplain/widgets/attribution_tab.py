@@ -135,7 +135,7 @@ class AttributionTab(ExplainTab):
         self.trust.whole_wanted.connect(self.run_trust)
         self.results_box.addWidget(self.trust)
         self._width_timer = RestingTimer(self, 0, self.fit_width)
-        self.parameters.button.toggled.connect(self._width_timer.poke)
+        self.parameters.button.toggled.connect(self._width_timer.restart)
         self._describe()
 
     # -- what a script can call --------------------------------------------------------------
@@ -219,12 +219,12 @@ class AttributionTab(ExplainTab):
     def _open_form(self, path: str) -> None:
         study = self._workspace.study
         self.foreign.open_for(path, () if study is None else tuple(study.images)[:1])
-        self._width_timer.poke()
+        self._width_timer.restart()
 
     def _on_foreign(self, path: str, card: ModelCard) -> None:
         self.session.set_card(path, card)
         self.models.put(path, card)
-        self._width_timer.poke()
+        self._width_timer.restart()
 
     # -- running -----------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ class AttributionTab(ExplainTab):
         for one in self.shown:
             if one.study is ask.study and self.session.identity(one.answer.ask) == identity:
                 self._show_beside(one)
-                self.run_bar.say("It was computed before, and is shown again.")
+                self.run_bar.show_message("It was computed before, and is shown again.")
                 return
         self._start(ask.study, partial(self.session.attribution_work, ask))
 
@@ -272,11 +272,11 @@ class AttributionTab(ExplainTab):
         self.shown.append(shown)
         self._tell_apart()
         self.results.add(shown.result)
-        self.say_done(study)
+        self.show_done(study)
         self._show_beside(shown)
 
     def _on_trust_done(self, study: Study, answers: list[AttributionAnswer]) -> None:
-        self.say_done(study)
+        self.show_done(study)
         for answer in answers:
             for one in self.shown:
                 if one.answer.ask is answer.ask:
@@ -366,7 +366,7 @@ class AttributionTab(ExplainTab):
         self.notes.setVisible(bool(said))
         if self._last_click is not None:
             self._read(self._last_click)
-        self._width_timer.poke()
+        self._width_timer.restart()
 
     def _on_shown(self, result: Result, on: bool) -> None:
         one: ShownAttribution = result.value

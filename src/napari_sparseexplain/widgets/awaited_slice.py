@@ -48,7 +48,7 @@ class LiveResult(Protocol):
         """Picture layers: the scan each is of, and whether it shows that scan or a map of it."""
         ...
 
-    def say_computing(self, on: bool) -> None:
+    def show_computing(self, on: bool) -> None:
         """Write names that say whether a slice is on its way."""
         ...
 
@@ -83,14 +83,14 @@ class AwaitedSlice:
         # The workspace tells of a slice that rests unless it is where scrolling began: asked here,
         # nothing waits for an answer that nobody gives.
         self._asking = RestingTimer(workspace, ASK_MS, lambda: ask() if self.waiting else None)
-        workspace.viewer.dims.events.point.connect(self.look)
+        workspace.viewer.dims.events.point.connect(self.update)
         # Its result may forget a removed layer before it is told what it showed.
         workspace.viewer.layers.events.removed.connect(
             lambda event: self._stand_ins.take_back([event.value])
         )
-        workspace.study_changed.connect(self.look)
+        workspace.study_changed.connect(self.update)
 
-    def mind(self, runner: WorkRunner, steps: LatestRunner, again: Callable[[], None]) -> None:
+    def bind(self, runner: WorkRunner, steps: LatestRunner, again: Callable[[], None]) -> None:
         """Follow nothing while a run is under way, and wait for no answer that failed.
 
         Parameters
@@ -102,7 +102,7 @@ class AwaitedSlice:
             Called at the end of a run, which is told before its result is here: a slice asked for
             before that would be computed twice.
         """
-        runner.running_changed.connect(lambda on: self.look() if on else None)
+        runner.running_changed.connect(lambda on: self.update() if on else None)
         for ended in (runner.succeeded, runner.failed, runner.cancelled, runner.broke):
             ended.connect(lambda *_: again())
         steps.failed.connect(lambda _: self.end_all())
@@ -118,7 +118,7 @@ class AwaitedSlice:
         here = self._workspace.current_slice
         return self._follows() and result.study is self._workspace.study and index != here
 
-    def look(self, _event: object = None) -> None:
+    def update(self, _event: object = None) -> None:
         """Compare the slice in the picture with those that were computed."""
         index = self._workspace.current_slice
         for result in list(self._results()):
@@ -128,7 +128,7 @@ class AwaitedSlice:
             else:
                 self.end(result)
         if self._waiting:
-            self._asking.poke()
+            self._asking.restart()
 
     def place_of(self, result: LiveResult) -> int:
         """Slice to compute for a result: the one that it waits for, else its own."""
@@ -148,7 +148,7 @@ class AwaitedSlice:
         if result in self._waiting:
             self._waiting.remove(result)
             self._stand_ins.take_back(result.all_layers)
-            result.say_computing(False)
+            result.show_computing(False)
             self._changed()
 
     def end_all(self) -> None:
@@ -161,7 +161,7 @@ class AwaitedSlice:
             return
         self._waiting.append(result)
         self._fill(result)
-        result.say_computing(True)
+        result.show_computing(True)
         self._changed()
 
     def _fill(self, result: LiveResult) -> None:

@@ -109,7 +109,7 @@ class DecomposeTab(ExplainTab):
         self.results_box.addWidget(self.parameters)
         self._words_timer = RestingTimer(self, 0, lambda: self.picture.follow(self._in_picture()))
         self._width_timer = RestingTimer(self, 0, self.fit_width)
-        self.parameters.button.toggled.connect(self._width_timer.poke)
+        self.parameters.button.toggled.connect(self._width_timer.restart)
         self.voxel = VoxelPanel()
         page = self.widget()
         assert page is not None
@@ -126,15 +126,15 @@ class DecomposeTab(ExplainTab):
         self.steps.succeeded.connect(self._on_answers)
         self.steps.succeeded.connect(lambda _: self.run_bar.forget_error())
         self.steps.failed.connect(self._on_failed)
-        self.steps.broke.connect(lambda: self.run_bar.say_error(BROKEN))
+        self.steps.broke.connect(lambda: self.run_bar.show_error(BROKEN))
         self.awaited = AwaitedSlice(
             workspace,
             lambda: [shown for shown in self.shown if shown.live],
             lambda: self.follow.isChecked() and not self.runner.running,
             lambda: None if self.computing else self._on_slice(workspace.current_slice),
-            self._words_timer.poke,
+            self._words_timer.restart,
         )
-        self.awaited.mind(self.runner, self.steps, self._on_follow)
+        self.awaited.bind(self.runner, self.steps, self._on_follow)
         workspace.voxel_clicked.connect(self._on_click)
         workspace.slice_changed.connect(self._on_slice)
         workspace.study_replaced.connect(self._on_study_replaced)
@@ -249,7 +249,7 @@ class DecomposeTab(ExplainTab):
         found: SliceAnswer | Explanation = told.result
         study, key = asked.study, asked.key
         card = self.models.card if self.models.model == key.model else None
-        self.say_done(study)
+        self.show_done(study)
         answer = found if isinstance(found, SliceAnswer) else None
         explanation = found if isinstance(found, Explanation) else found.explanation
         shown = self._find(study, key) if answer is not None else None
@@ -259,7 +259,7 @@ class DecomposeTab(ExplainTab):
         else:
             card = card or self.session.model(key).card
             shown = ShownDecomposition(study, key, card, explanation, answer)
-            shown.on_limits = self._words_timer.poke
+            shown.on_limits = self._words_timer.restart
             self.shown.append(shown)
             shown.result = Result(shown.title, [], value=shown)
             self.results.add(shown.result)
@@ -280,7 +280,7 @@ class DecomposeTab(ExplainTab):
 
     def _on_follow(self) -> None:
         """Whether slices are followed may have changed."""
-        self.awaited.look()
+        self.awaited.update()
         self._on_slice(self._workspace.current_slice)
 
     def _on_slice(self, index: int) -> None:
@@ -309,7 +309,7 @@ class DecomposeTab(ExplainTab):
                 self.awaited.end(shown)
                 shown.take(answer)
         # A slider may have asked for one result in the place of all that waited: ask again.
-        self.awaited.look()
+        self.awaited.update()
         self._describe()
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
@@ -391,7 +391,7 @@ class DecomposeTab(ExplainTab):
         if self._last_click is not None:
             self._on_click(self._last_click)
         self.picture.follow(self._in_picture())
-        self._width_timer.poke()
+        self._width_timer.restart()
 
     def _name_models(self) -> None:
         several = len({s.card.title for s in self.shown}) > 1
@@ -439,5 +439,5 @@ class DecomposeTab(ExplainTab):
             best = reading.classes[int(reading.probabilities.argmax())]
             said = f"{short_class(best).lower()} is likeliest here"
             lines.append(f"{shown.title}: {said if reading.inside else 'outside: no class here'}")
-        self._width_timer.poke()
+        self._width_timer.restart()
         self.read_out.setText("\n".join(lines))

@@ -101,7 +101,7 @@ class ExplainTab(QScrollArea):
         self.runner.running_changed.connect(self.run_bar.set_running)
         self.runner.progressed.connect(self.run_bar.show_step)
         self.runner.failed.connect(self._on_failed)
-        self.runner.broke.connect(lambda: self.run_bar.say_error(BROKEN))
+        self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
         self.runner.cancelled.connect(self._on_cancelled)
 
     def fit_width(self) -> None:
@@ -130,17 +130,17 @@ class ExplainTab(QScrollArea):
         """Ask everything under way to stop: the window is closing."""
         self.runner.cancel()
 
-    def say_done(self, study: Study) -> None:
+    def show_done(self, study: Study) -> None:
         """A run has ended; whose it was is said where another study is in the picture."""
         here = study is self.run_bar.study
-        self.run_bar.say("Done." if here else f"Done, of {study.name}.")
+        self.run_bar.show_message("Done." if here else f"Done, of {study.name}.")
 
     def _on_failed(self, error: SparseExplainError) -> None:
-        self.run_bar.say_error(str(error))
+        self.run_bar.show_error(str(error))
         tell_error(error)
 
     def _on_cancelled(self) -> None:
-        self.run_bar.say("Cancelled. What was there before is still there.")
+        self.run_bar.show_message("Cancelled. What was there before is still there.")
 
     @property
     def computing(self) -> bool:

@@ -21,8 +21,8 @@ class FittedView:
         self._kept = False
         self._order_timer = RestingTimer(workspace, 0, self.fit)
         self._resize_timer = RestingTimer(workspace, 30, self._on_resized)
-        self._viewer.dims.events.order.connect(self._order_timer.poke)
-        self._viewer.canvas.events.size.connect(self._resize_timer.poke)
+        self._viewer.dims.events.order.connect(self._order_timer.restart)
+        self._viewer.canvas.events.size.connect(self._resize_timer.restart)
 
     @property
     def camera(self) -> tuple[float, tuple[float, float]] | None:

@@ -117,7 +117,7 @@ class ShownExplanation:
                 found[layer] = (role, name == "input" or name.startswith("input-"))
         return found
 
-    def say_computing(self, on: bool) -> None:
+    def show_computing(self, on: bool) -> None:
         """See `LiveResult`."""
         self._computing = on
         for name, layer in self.layers.items():

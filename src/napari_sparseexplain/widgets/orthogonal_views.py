@@ -73,11 +73,11 @@ class OrthogonalViews(QWidget):
         # Several axes change one after the other: the panes follow once.
         self._follow = RestingTimer(self, 0, self.follow)
         self._fit = RestingTimer(self, 30, self._on_sizes)
-        self._main.dims.events.point.connect(self._follow.poke)
+        self._main.dims.events.point.connect(self._follow.restart)
         self._main.dims.events.order.connect(self._on_order)
         self._main.dims.events.ndisplay.connect(self._on_order)
         for pane in self.panes:
-            pane.model.canvas.events.size.connect(self._fit.poke)
+            pane.model.canvas.events.size.connect(self._fit.restart)
 
     @property
     def active(self) -> bool:
@@ -161,8 +161,8 @@ class OrthogonalViews(QWidget):
             return
         for pane, plane in zip(self.panes, self._other_planes(), strict=True):
             pane.set_plane(plane)
-        self._follow.poke()
-        self._fit.poke()
+        self._follow.restart()
+        self._fit.restart()
 
     def _on_click(self, index: tuple[int, int, int]) -> None:
         """A click in any of the views takes the crosshair there."""

@@ -51,8 +51,8 @@ class ProbeLine(QWidget):
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self.refresh)
         self.watch(workspace.viewer)
-        workspace.viewer.dims.events.point.connect(self._poke)
-        workspace.study_changed.connect(lambda _study: self._poke())
+        workspace.viewer.dims.events.point.connect(self._restart)
+        workspace.study_changed.connect(lambda _study: self._restart())
         # A result comes into a layer that is there: its values are others under a resting pointer.
         workspace.viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
         for layer in workspace.viewer.layers:
@@ -84,14 +84,14 @@ class ProbeLine(QWidget):
         # Of a hidden layer `data` alone is told; not every kind of layer has it.
         for name in ("set_data", "data"):
             if name in layer.events.emitters:
-                layer.events[name].connect(self._poke)
+                layer.events[name].connect(self._restart)
 
     def _on_move(self, view: Any, event: Any) -> None:
         axes = spatial_axes(view)
         if axes is not None:
             place = tuple(event.position)[-3:]
             self._view, self._place = view, (float(place[axes[1]]), float(place[axes[2]]))
-            self._poke()
+            self._restart()
 
     def _on_drag(self, view: Any, event: Any) -> Generator[None, None, None]:
         """napari tells the movement of a pressed pointer to those alone who heard the press."""
@@ -101,7 +101,7 @@ class ProbeLine(QWidget):
             yield
         self._on_move(view, event)
 
-    def _poke(self, _event: object = None) -> None:
+    def _restart(self, _event: object = None) -> None:
         if not self._timer.isActive():
             self._timer.start()
 

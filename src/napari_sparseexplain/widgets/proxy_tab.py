@@ -104,14 +104,14 @@ class ProxyTab(ExplainTab):
         self.steps.succeeded.connect(self._on_answers)
         self.steps.succeeded.connect(lambda _: self.run_bar.forget_error())
         self.steps.failed.connect(self._on_failed)
-        self.steps.broke.connect(lambda: self.run_bar.say_error(BROKEN))
+        self.steps.broke.connect(lambda: self.run_bar.show_error(BROKEN))
         self.awaited = AwaitedSlice(
             workspace,
             lambda: [shown for shown in self.shown if shown.live],
             lambda: self.follow.isChecked() and not self.runner.running,
             lambda: None if self.computing else self._on_slice(workspace.current_slice),
         )
-        self.awaited.mind(self.runner, self.steps, self._on_follow)
+        self.awaited.bind(self.runner, self.steps, self._on_follow)
         workspace.voxel_clicked.connect(self._on_click)
         workspace.slice_changed.connect(self._on_slice)
         workspace.study_replaced.connect(self._on_study_replaced)
@@ -230,7 +230,7 @@ class ProxyTab(ExplainTab):
         asked: _Asked = told.asked
         explanation: Explanation = told.result
         study, key, alpha, live = asked.study, asked.key, asked.alpha, asked.live
-        self.say_done(study)
+        self.show_done(study)
         shown = self._find(study, key) if live else None
         if shown is not None and {m.name for m in shown.explanation.maps} == {
             m.name for m in explanation.maps
@@ -288,7 +288,7 @@ class ProxyTab(ExplainTab):
 
     def _on_follow(self) -> None:
         """Whether slices are followed may have changed."""
-        self.awaited.look()
+        self.awaited.update()
         self._on_slice(self._workspace.current_slice)
 
     def _on_slice(self, index: int) -> None:
@@ -331,7 +331,7 @@ class ProxyTab(ExplainTab):
                 self._describe(shown)
                 self.slice_shown.emit(shown)
         # A slider may have asked for one result in the place of all that waited: ask again.
-        self.awaited.look()
+        self.awaited.update()
 
     # -- results -----------------------------------------------------------------------------
 

@@ -102,12 +102,12 @@ class ResponsesPanel(QWidget):
         self.runner.progressed.connect(self._on_step)
         self.runner.succeeded.connect(self._on_found)
         self.runner.failed.connect(self._on_failed)
-        self.runner.broke.connect(lambda: self.run_bar.say_error(BROKEN))
-        self.runner.cancelled.connect(lambda: self.run_bar.say("Cancelled."))
+        self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
+        self.runner.cancelled.connect(lambda: self.run_bar.show_message("Cancelled."))
         self.steps = LatestRunner(self)
         self.steps.succeeded.connect(self._on_effective)
         self.steps.failed.connect(self._on_click_failed)
-        self.steps.broke.connect(lambda: self.run_bar.say_error(BROKEN))
+        self.steps.broke.connect(lambda: self.run_bar.show_error(BROKEN))
         workspace.voxel_clicked.connect(self._on_click)
         workspace.study_closed.connect(self._on_study_closed)
         workspace.proxy.models.changed.connect(self._follow_model)
@@ -245,7 +245,7 @@ class ResponsesPanel(QWidget):
     def _draw_click(self) -> None:
         found = self.effective
         if found is None:
-            self.run_bar.say("Click in the picture.")
+            self.run_bar.show_message("Click in the picture.")
             return
         draw_effective_response(
             self.figure,
@@ -280,7 +280,7 @@ class ResponsesPanel(QWidget):
     def _on_found(self, answer: tuple[dict[tuple[ModelKey, bool], Any], tuple[str, ...]]) -> None:
         found, notes = answer
         self.found.update(found)
-        self.run_bar.say("\n".join(notes))
+        self.run_bar.show_message("\n".join(notes))
         self._draw_model()
 
     def _on_click(self, index: tuple[int, int, int]) -> None:
@@ -309,16 +309,16 @@ class ResponsesPanel(QWidget):
         # Of the model and voxel that it was asked for, whatever was chosen and clicked since.
         self._effective_where = told.asked
         self.effective, notes = told.result
-        self.run_bar.say("\n".join(notes))
+        self.run_bar.show_message("\n".join(notes))
         if self.click_view.isChecked():
             self._draw_click()
 
     def _on_click_failed(self, error: SparseExplainError) -> None:
         # A click beside the brain is no mistake worth a notification.
-        self.run_bar.say_error(str(error))
+        self.run_bar.show_error(str(error))
 
     def _on_failed(self, error: SparseExplainError) -> None:
-        self.run_bar.say_error(str(error))
+        self.run_bar.show_error(str(error))
         tell_error(error)
 
 

@@ -131,7 +131,7 @@ class ReviewTab(ExplainTab):
         self.exports = ExportForm()
         self.extras.addWidget(self.exports)
         self.marking = ReviewMarks(self._workspace)
-        self.marking.said.connect(self.run_bar.say)
+        self.marking.said.connect(self.run_bar.show_message)
         # What is on disk no longer holds all that is marked.
         self.marking.changed.connect(self.run_bar.forget)
         self.extras.addWidget(self.marking)
@@ -188,7 +188,7 @@ class ReviewTab(ExplainTab):
                 if not overwrite and not self.ask(
                     f"{Path(folder).name} holds a review of this study already. Replace it?"
                 ):
-                    self.run_bar.say("Nothing was written.")
+                    self.run_bar.show_message("Nothing was written.")
                     return
                 overwrite = True
             check_writable(Path(folder))
@@ -266,7 +266,7 @@ class ReviewTab(ExplainTab):
         if there and not choice.overwrite:
             several = f" and {len(there) - 1} more" if len(there) > 1 else ""
             if not self.ask(f"{there[0].name}{several} is there already. Replace?"):
-                self.run_bar.say("Nothing was written.")
+                self.run_bar.show_message("Nothing was written.")
                 return
             choice = replace(choice, overwrite=True)
         self._say(reading)
@@ -293,15 +293,15 @@ class ReviewTab(ExplainTab):
             if done.study is not None:
                 self._saved_in[done.study] = done.folder
                 self.unsaved.forget(done.study, done.reading)
-            self.run_bar.say(f"Saved in {done.folder}.")
+            self.run_bar.show_message(f"Saved in {done.folder}.")
         elif isinstance(done, Files):
             more = f" and {len(done) - 1} more" if len(done) > 1 else ""
             said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in done.notes)
-            self.run_bar.say(f"Written: {done[0]}{more}.{said}")
+            self.run_bar.show_message(f"Written: {done[0]}{more}.{said}")
         elif isinstance(done, Told):
             self._on_opened(done.asked[0], *done.result)
         elif not self.restored.take(done):
-            self.run_bar.say("Its study was closed meanwhile.")
+            self.run_bar.show_message("Its study was closed meanwhile.")
 
     def _on_opened(self, folder: Path, reading: Reading, layers: Any) -> None:
         marks = put_on_window(
@@ -320,14 +320,14 @@ class ReviewTab(ExplainTab):
         if (now := self._unsaved_state()) is not None:
             self.unsaved.opened(now, folder)
         self.offer.tell()
-        self.run_bar.say("Opened." + "".join(f"\n{f.message}." for f in reading.findings))
+        self.run_bar.show_message("Opened." + "".join(f"\n{f.message}." for f in reading.findings))
         for finding in reading.findings:
             if finding.level == "warning":
                 tell_finding(finding)
 
     def _on_failed(self, error: SparseExplainError) -> None:
         if isinstance(error, StudyMovedError) and self._opening is not None:
-            self.run_bar.say_error(str(error))
+            self.run_bar.show_error(str(error))
             place = self.ask_folder(f"{error.what}: where is it now?")
             if place:
                 folder, moved, elsewhere = self._opening
@@ -336,7 +336,7 @@ class ReviewTab(ExplainTab):
         super()._on_failed(error)
 
     def _on_cancelled(self) -> None:
-        self.run_bar.say("Cancelled. Nothing that looks finished was left.")
+        self.run_bar.show_message("Cancelled. Nothing that looks finished was left.")
 
     def _repeat(self, key: str) -> None:
         """Run a map again whose arrays were not kept."""
@@ -411,7 +411,7 @@ class ReviewTab(ExplainTab):
     def _let_act(self, on: bool) -> None:
         """Buttons that need a study sleep without one, and say why."""
         runs = {self.save_button, self.export_button}
-        self.run_bar.hold(() if on else runs)
+        self.run_bar.disable(() if on else runs)
         marking = self.marking
         buttons = [*runs, marking.keys.mark_button, *marking.annotating.tools.values()]
         for button in buttons:
@@ -505,7 +505,7 @@ class ReviewTab(ExplainTab):
             self._workspace.study_tab.add_words(there)
 
     def _on_unsaved_failed(self, error: SparseExplainError) -> None:
-        self.run_bar.say_error(f"The review is not saved by itself: {error}")
+        self.run_bar.show_error(f"The review is not saved by itself: {error}")
 
     def _say(self, reading: Reading) -> None:
         for finding in reading.findings:

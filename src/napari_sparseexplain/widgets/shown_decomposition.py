@@ -217,7 +217,7 @@ class ShownDecomposition:
         scans = (INPUT, OVERLAY)
         return {layer: (c.role, c.column in scans) for c, layer in self.layers.items()}
 
-    def say_computing(self, on: bool) -> None:
+    def show_computing(self, on: bool) -> None:
         """See `LiveResult`."""
         self.computing = on
         self.name_model(self.named_model)

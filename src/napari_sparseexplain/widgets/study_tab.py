@@ -176,7 +176,7 @@ class StudyTab(ExplainTab):
         if replaces is None and (there := study_at(self._viewer, place)) is not None:
             if reference is None and roles is None and not (patient_axes or apply_transforms):
                 self._workspace.activate(there)
-                self.run_bar.say(open_already(there))
+                self.run_bar.show_message(open_already(there))
                 return
             replaces = there
         former = None if replaces is None else _Replaced(replaces)
@@ -192,7 +192,7 @@ class StudyTab(ExplainTab):
     def show_study(self, study: Study | None) -> None:
         """Fill the form."""
         self._clear_rows()
-        self.run_bar.hold(() if study is not None else {self.close_button})
+        self.run_bar.disable(() if study is not None else {self.close_button})
         self.reference.clear()
         self.reference.setEnabled(study is not None and len(study.images) > 1)
         self.what.setRowVisible(self.numbering, self.numbering.show_study(study))
@@ -268,18 +268,18 @@ class StudyTab(ExplainTab):
 
     def _close(self) -> None:
         if (study := self._workspace.study) is not None:
-            self.run_bar.say(f"Closed {study.name}.")
+            self.run_bar.show_message(f"Closed {study.name}.")
             with self.run_bar.keeping():
                 self._workspace.close_study(study)
 
     def add_words(self, words: str) -> None:
         """What another tab has to say of a study that was opened, chosen or closed; said once."""
-        self.run_bar.add(words)
+        self.run_bar.add_message(words)
 
     def _on_opened(self, opened: _Opened) -> None:
         study = opened.study
         replaced = None if opened.replaces is None else opened.replaces.study
-        self.run_bar.say(f"Opened {study.name}.", of=study)
+        self.run_bar.show_message(f"Opened {study.name}.", of=study)
         self._workspace.show_study(study, opened.layers, replaces=replaced)
         for finding in study.warnings:
             tell_finding(finding)

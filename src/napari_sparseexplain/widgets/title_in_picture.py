@@ -52,24 +52,24 @@ class TitleInPicture:
         moved = [viewer.dims.events[name] for name in ("point", "order", "ndisplay")]
         shaped = [viewer.canvas.events.size, viewer.canvas.grid.events.shape]
         for event in (*moved, *shaped, viewer.canvas.grid.events.stride):
-            event.connect(self._timer.poke)
+            event.connect(self._timer.restart)
         # Which scans are in the picture decides whether one must be said not to be registered.
         for layer in viewer.layers:
-            layer.events.visible.connect(self._timer.poke)
+            layer.events.visible.connect(self._timer.restart)
         viewer.layers.events.inserted.connect(self._on_inserted)
 
     def _on_inserted(self, event: Any) -> None:
-        event.value.events.visible.connect(self._timer.poke)
-        self._timer.poke()
+        event.value.events.visible.connect(self._timer.restart)
+        self._timer.restart()
 
     @property
     def text(self) -> str:
         """What stands there."""
         return self._single.text or self._grid.text
 
-    def poke(self) -> None:
+    def restart(self) -> None:
         """Write it anew once everything rests."""
-        self._timer.poke()
+        self._timer.restart()
 
     def write(self) -> None:
         """Write it anew."""

@@ -49,11 +49,11 @@ class ViewJumps:
         """Whether it blinks by itself."""
         return self._blink_timer.isActive()
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """A word about what a key did, for a moment."""
         self.said = text
         self._word.write(text)
-        self._word_timer.poke()
+        self._word_timer.restart()
 
     # -- places ----------------------------------------------------------------------------
 
@@ -64,14 +64,14 @@ class ViewJumps:
         if study is None or plane is None:
             return
         if layer is None:
-            self.say("No label map of this study")
+            self.show_message("No label map of this study")
             return
         data = np.asarray(layer.data)
         data = data[(0,) * (data.ndim - 3)]
         start = np.rint(np.asarray(layer.translate[-3:]) / study.grid.spacing).astype(int)
         found = lesions(data, PLANES[plane][0])
         if not found:
-            self.say(f"Nothing is labelled in {layer.name}")
+            self.show_message(f"Nothing is labelled in {layer.name}")
             return
         places = [tuple(int(v) for v in start + lesion.place) for lesion in found]
         here = tuple(shown_index(self._viewer, study.grid, axis) for axis in range(3))
@@ -81,17 +81,17 @@ class ViewJumps:
         size = ""
         if study.grid.calibrated:
             size = f" · {found[number].voxels * np.prod(study.grid.spacing) / 1000:.3g} ml"
-        self.say(f"Lesion {number + 1} of {len(found)}{size}")
+        self.show_message(f"Lesion {number + 1} of {len(found)}{size}")
 
     def key_slice(self, by: int) -> None:
         """The next (1) or the previous (-1) key slice, in its plane."""
         ask = self._workspace.review_hooks.key_slices
         study, plane = self._workspace.study, plane_of(self._viewer)
         if ask is None:
-            self.say("No review is open")
+            self.show_message("No review is open")
             return
         if study is None or plane is None or not ask():
-            self.say("No key slice is marked")
+            self.show_message("No key slice is marked")
             return
         axis, (frame, _) = PLANES[plane][0], frame_in_picture(self._viewer, study)
         # One without a frame is there at the frame in the picture.
@@ -111,7 +111,7 @@ class ViewJumps:
         self._workspace.step_slice(
             target[1] - shown_index(self._viewer, study.grid, through), through
         )
-        self.say(f"Key slice {marked.index(target) + 1} of {len(marked)}")
+        self.show_message(f"Key slice {marked.index(target) + 1} of {len(marked)}")
 
     def mark(self) -> None:
         """Mark the slice in the picture as a key slice."""
@@ -130,7 +130,7 @@ class ViewJumps:
             self._hidden = []
             for layer in hidden:
                 layer.visible = True
-            self.say("Overlays on")
+            self.show_message("Overlays on")
             return
         cells = self._workspace.grid_view.layers if self._workspace.grid_view.active else ()
         over = [
@@ -140,19 +140,19 @@ class ViewJumps:
         ]
         if not over:
             side = " (side by side each map has a cell of its own)" if cells else ""
-            self.say(f"No overlay to hide{side}")
+            self.show_message(f"No overlay to hide{side}")
             return
         self._hidden = over
         for layer in over:
             layer.visible = False
-        self.say("Overlays off")
+        self.show_message("Overlays off")
 
     def blink(self) -> None:
         """The other one of two explanations (the two selected layers, else the last two)."""
         pair = self._pair()
         if pair is None:
             self._blink_timer.stop()
-            self.say("Blink needs two explanations, or two selected layers")
+            self.show_message("Blink needs two explanations, or two selected layers")
             return
         first, second = pair
         if self._workspace.grid_view.active:
@@ -163,13 +163,13 @@ class ViewJumps:
             shown.visible = True
         if other.visible:
             other.visible = False
-        self.say(f"{1 if shown is first else 2} of 2: {shown.name}")
+        self.show_message(f"{1 if shown is first else 2} of 2: {shown.name}")
 
     def blink_on(self) -> None:
         """Blink by itself; again: stop."""
         if self._blink_timer.isActive():
             self._blink_timer.stop()
-            self.say("Blinking stopped")
+            self.show_message("Blinking stopped")
         elif self._pair() is None:
             self.blink()
         else:
@@ -184,7 +184,7 @@ class ViewJumps:
         if callable(hook):
             hook()
         else:
-            self.say("No review is open")
+            self.show_message("No review is open")
 
     def _label_layer(self) -> Labels | None:
         """The selected label map, else the topmost visible one, else the study's first."""

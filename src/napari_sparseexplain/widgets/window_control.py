@@ -78,8 +78,8 @@ class WindowControl(QWidget):
 
         self._rest = RestingTimer(self, 120, self._on_rest)
         self._follow = RestingTimer(self, 0, self.follow)
-        self._viewer.layers.selection.events.active.connect(self._follow.poke)
-        workspace.grid_changed.connect(lambda _active: self._follow.poke())
+        self._viewer.layers.selection.events.active.connect(self._follow.restart)
+        workspace.grid_changed.connect(lambda _active: self._follow.restart())
         self._viewer.canvas.events.size.connect(lambda _event: self._write())
 
     @property
@@ -162,11 +162,11 @@ class WindowControl(QWidget):
         # The layer under the pointer need not be the one that the box shows.
         self._dragged = layer
         self._write()
-        self._rest.poke()
+        self._rest.restart()
 
     def _on_limits(self) -> None:
         self._write()
-        self._rest.poke()
+        self._rest.restart()
 
     def _on_rest(self) -> None:
         """The box says which preset has these limits."""

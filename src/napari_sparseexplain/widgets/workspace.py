@@ -132,10 +132,10 @@ class Workspace(QWidget):
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
-        napari_viewer.dims.events.point.connect(self._slice_timer.poke)
+        napari_viewer.dims.events.point.connect(self._slice_timer.restart)
         self.fitted = FittedView(self)
         napari_viewer.layers.events.inserted.connect(lambda event: self._watch(event.value))
-        napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
+        napari_viewer.layers.events.removed.connect(self._layers_timer.restart)
         for layer in napari_viewer.layers:
             self._watch(layer)
         self._last_slice = -1
@@ -384,15 +384,15 @@ class Workspace(QWidget):
 
     def _watch(self, layer: Layer) -> None:
         guard_layer(layer)
-        layer.events.visible.connect(self._layers_timer.poke)
-        self._layers_timer.poke()
+        layer.events.visible.connect(self._layers_timer.restart)
+        self._layers_timer.restart()
 
     def _on_layers_rest(self) -> None:
         """Adopt a study that came by File › Open or drag-and-drop; let one go that was removed."""
         if self._adding:
             return
         self.view_bar.follow_layers()
-        self.title.poke()  # another scan may have no frame, or one of other axes
+        self.title.restart()  # another scan may have no frame, or one of other axes
         studies = self.studies
         newest = studies[-1] if studies else None
         known = self._known_studies
@@ -404,7 +404,7 @@ class Workspace(QWidget):
                 self._known_studies = studies[:-1]
                 remove_study(self.viewer, newest)
                 self.activate(there)
-                self.study_tab.run_bar.say(open_already(there))
+                self.study_tab.run_bar.show_message(open_already(there))
             else:
                 self.activate(newest)
         elif self.study is not None and self.study not in studies:
@@ -434,7 +434,7 @@ class Workspace(QWidget):
         """Watch the window that the dock is in, to stop the runs when it closes."""
         super().showEvent(event)
         # Only in its window does the form have the theme's font, and so its true width.
-        self._fit_width.poke()
+        self._fit_width.restart()
         self.window().removeEventFilter(self)
         self.window().installEventFilter(self)
         self._drops.watch(self.window())
