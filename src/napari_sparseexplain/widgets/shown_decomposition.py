@@ -94,6 +94,10 @@ class ShownDecomposition:
         notes = self.explanation.notes
         return "\n".join(n for n in notes if ", layer " not in n.split(":", 1)[0])
 
+    def lines_at(self, index: tuple[int, int, int]) -> list[str]:
+        """Nothing: the tab reads the voxel of the one that is looked at, class by class."""
+        return []
+
     def describe(self) -> None:
         """Write the line in the list of results."""
         if self.result is None:
