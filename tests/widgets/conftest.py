@@ -102,6 +102,16 @@ def workspace(viewer: Any) -> Any:
 
 
 @pytest.fixture
+def fake_window(qapp: Any) -> Any:
+    """A window that is none; see `FakeWindow`."""
+    from napari.components import ViewerModel
+
+    from .fake_window import FakeWindow
+
+    return FakeWindow(ViewerModel())
+
+
+@pytest.fixture
 def opened(workspace: Any, study_folder: Path) -> Any:
     """The workspace with the small study open."""
     workspace.open_path(study_folder)
@@ -123,8 +133,8 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def tab(opened: Any) -> Any:
     """The Review tab in front, the small study open."""
-    opened.show_tab(type(opened.review))
-    return opened.review
+    opened.show_tab("review")
+    return opened.page("review")
 
 
 @contextmanager

@@ -56,8 +56,8 @@ def another_window(review: Path) -> Iterator[Any]:
         window.window.resize(1280, 800)
         workspace = open_workspace(window)
         rest()
-        workspace.show_tab(type(workspace.review))
-        workspace.review.open(review)
+        workspace.show_tab("review")
+        workspace.page("review").open(review)
         assert workspace.wait(30)
         rest()
         yield workspace

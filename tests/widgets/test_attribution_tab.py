@@ -54,7 +54,7 @@ def saved(folder: Path, network: Any, name: str = "bright") -> Path:
 
 def use(workspace: Any, path: Path, **fields: str) -> None:
     """Choose a file from elsewhere by the form, as a person would."""
-    tab = workspace.attribution
+    tab = workspace.page("attribution")
     form = tab.foreign
     form.open_for(path)
     form.roles.setText(fields.get("roles", ", ".join(ROLES)))
@@ -67,8 +67,8 @@ def use(workspace: Any, path: Path, **fields: str) -> None:
 @pytest.fixture
 def chosen(opened: Any, tmp_path: Path) -> Any:
     """The bright network chosen, a quick method, the slice with the lesion in the picture."""
-    tab = opened.attribution
-    opened.show_tab(type(tab))
+    tab = opened.page("attribution")
+    opened.show_tab("attribution")
     tab.device.setCurrentIndex(tab.device.findData("cpu"))
     use(opened, saved(tmp_path, bright()))
     tab.target.choose("predicted", "lesion")
@@ -77,11 +77,11 @@ def chosen(opened: Any, tmp_path: Path) -> Any:
 
 def run_now(workspace: Any, method: str, **values: Any) -> Any:
     """Run a method on the slice in the picture."""
-    workspace.attribution.choose_method(method, **values)
-    workspace.attribution.run_slice()
+    workspace.page("attribution").choose_method(method, **values)
+    workspace.page("attribution").run_slice()
     assert workspace.wait(120)
     settle()
-    return workspace.attribution.shown[-1]
+    return workspace.page("attribution").shown[-1]
 
 
 def calls_of(tab: Any) -> list[int]:
@@ -97,7 +97,7 @@ def seen(workspace: Any) -> list[str]:
 
 
 def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
-    tab = chosen.attribution
+    tab = chosen.page("attribution")
     xrai = run_now(chosen, "xrai", nodes=4, least=4)
     guided = run_now(chosen, "guided-ig", steps=10)
     assert seen(chosen) == ["FLAIR · tiny", "XRAI · lesion", "Guided IG · lesion"]
@@ -127,7 +127,7 @@ def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
 
 
 def test_sliders_act_on_the_result_without_computing(chosen: Any) -> None:
-    tab = chosen.attribution
+    tab = chosen.page("attribution")
     xrai = run_now(chosen, "xrai", nodes=4, least=4)
     calls = calls_of(tab)
     shown = {}
@@ -150,7 +150,7 @@ def test_sliders_act_on_the_result_without_computing(chosen: Any) -> None:
 def test_regions_are_labels_by_rank_and_a_click_tells_gain_and_rank(chosen: Any) -> None:
     from napari.layers import Labels
 
-    tab = chosen.attribution
+    tab = chosen.page("attribution")
     xrai = run_now(chosen, "xrai", nodes=4, least=4)
     tab.controls.regions.setChecked(True)
     settle()
@@ -169,7 +169,7 @@ def test_regions_are_labels_by_rank_and_a_click_tells_gain_and_rank(chosen: Any)
 
 
 def test_the_same_map_is_not_computed_twice(chosen: Any) -> None:
-    tab = chosen.attribution
+    tab = chosen.page("attribution")
     first = run_now(chosen, "integrated-gradients", nodes=4)
     calls = calls_of(tab)
     assert run_now(chosen, "integrated-gradients", nodes=4) is first
@@ -186,7 +186,7 @@ def test_the_same_map_is_not_computed_twice(chosen: Any) -> None:
 
 
 def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
-    tab = chosen.attribution
+    tab = chosen.page("attribution")
     one = run_now(chosen, "integrated-gradients", nodes=4)
     panel = tab.trust
     assert not panel.isHidden()
@@ -216,8 +216,8 @@ def test_a_failing_map_is_red_with_a_sentence(chosen: Any) -> None:
     one = run_now(chosen, "integrated-gradients", nodes=1)
     failing = Trust("IG", trust_rows(None, {"completeness gap": 0.4, "randomised ρ": 0.9}))
     one.answer = replace(one.answer, trust=failing)
-    chosen.attribution._describe()
-    panel: TrustPanel = chosen.attribution.trust
+    chosen.page("attribution").describe()
+    panel: TrustPanel = chosen.page("attribution").trust
     for row in (0, 1):
         assert panel.table.item(row, 0).background().color().name() == VERMILION.lower()
     assert "IG fails. The map leaves 40% of the change of score unexplained" in panel.verdict.text()
@@ -227,7 +227,7 @@ def test_a_failing_map_is_red_with_a_sentence(chosen: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["labels", "shapes"])
 def test_what_is_drawn_can_be_explained(chosen: Any, kind: str) -> None:
-    tab, index = chosen.attribution, chosen.current_slice
+    tab, index = chosen.page("attribution"), chosen.current_slice
     scale = chosen.study.grid.spacing
     if kind == "labels":
         data = np.zeros(chosen.study.grid.shape, dtype=int)
@@ -252,7 +252,7 @@ def test_what_is_drawn_can_be_explained(chosen: Any, kind: str) -> None:
 def test_the_form_has_the_parameters_of_every_method(opened: Any) -> None:
     from napari_sparseexplain.explanation.attribution_methods import ATTRIBUTION_METHODS
 
-    tab = opened.attribution
+    tab = opened.page("attribution")
     for info in ATTRIBUTION_METHODS:
         tab.choose_method(info.name)
         assert tab.parameters.values() == {p.name: p.default for p in info.parameters}
@@ -267,7 +267,7 @@ def test_the_form_has_the_parameters_of_every_method(opened: Any) -> None:
 
 
 def test_range_volume_and_cancel(chosen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    tab = chosen.attribution
+    tab = chosen.page("attribution")
     tab.choose_method("xrai-3d", nodes=2, least=4)
     index = chosen.current_slice
     tab.range.first.setValue(index + 2)  # from 1, and the wrong way about
@@ -294,7 +294,7 @@ def test_range_volume_and_cancel(chosen: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_words_about_a_map_stay_on_its_own_slices(chosen: Any) -> None:
-    tab = chosen.attribution
+    tab = chosen.page("attribution")
     one = run_now(chosen, "vanilla-gradient")
     index, cell = chosen.current_slice, one.layers["over"]
     assert "Colours" in tab.picture.legend.text

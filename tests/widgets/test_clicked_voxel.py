@@ -66,7 +66,7 @@ def test_the_ring_is_in_the_voxels_own_slice_alone(opened: Any) -> None:
 
 
 def test_it_stands_in_every_cell(opened: Any) -> None:
-    opened.study_tab.side_by_side.click()
+    opened.page("study").side_by_side.click()
     settle()
     shown = sum(layer.visible for layer in opened.viewer.layers)
     click(opened, (opened.current_slice, 8, 20))

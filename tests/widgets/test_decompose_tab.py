@@ -54,8 +54,8 @@ def pursuit(tmp_path: Path) -> Path:
 @pytest.fixture
 def chosen(opened: Any, pursuit: Path) -> Any:
     """The pursuit chosen, all its modalities in the grid."""
-    tab = opened.decompose
-    opened.show_tab(type(tab))
+    tab = opened.page("decompose")
+    opened.show_tab("decompose")
     tab.models.choose(pursuit)
     tab.device.setCurrentIndex(tab.device.findData("cpu"))
     for role in ROLES:
@@ -66,7 +66,7 @@ def chosen(opened: Any, pursuit: Path) -> Any:
 @pytest.fixture
 def run(chosen: Any) -> Any:
     """Run on the slice in the picture, with one modality in the grid: few cells come fast."""
-    chosen.decompose.cells.rows.choose("t1", False)
+    chosen.page("decompose").cells.rows.choose("t1", False)
     return run_now(chosen)
 
 
@@ -77,7 +77,7 @@ def run_all(chosen: Any) -> Any:
 
 
 def run_now(workspace: Any) -> Any:
-    workspace.decompose.run_slice()
+    workspace.page("decompose").run_slice()
     assert workspace.wait(120)
     settle()
     return workspace
@@ -98,7 +98,7 @@ def passes_of(tab: Any) -> tuple[list[int], Any]:
 
 
 def the_one(workspace: Any) -> Any:
-    (shown,) = workspace.decompose.shown
+    (shown,) = workspace.page("decompose").shown
     return shown
 
 
@@ -109,7 +109,7 @@ def lesion_voxel(workspace: Any) -> tuple[int, int, int]:
 
 
 def test_rows_are_modalities_columns_classes_and_contrast_is_shared(run_all: Any) -> None:
-    run, tab = run_all, run_all.decompose
+    run, tab = run_all, run_all.page("decompose")
     visible = [layer for layer in run.viewer.layers if layer.visible]
     assert [layer.name for layer in visible] == [
         f"{title} · {column}" for title in ROLES.values() for column in COLUMNS
@@ -155,7 +155,7 @@ def test_rows_are_modalities_columns_classes_and_contrast_is_shared(run_all: Any
 
 
 def test_components_and_residual_add_to_the_scan(run: Any) -> None:
-    run.decompose.cells.columns.choose("input", True)
+    run.page("decompose").cells.columns.choose("input", True)
     named = {layer.name: layer for layer in run.viewer.layers}
     parts = [named[f"FLAIR · {column}"].data for column in COLUMNS[1:]]
     np.testing.assert_allclose(sum(parts), named["FLAIR · Input"].data, atol=1e-5)
@@ -164,7 +164,7 @@ def test_components_and_residual_add_to_the_scan(run: Any) -> None:
 
 
 def test_rounds_are_replayed_without_another_pass(run: Any) -> None:
-    tab = run.decompose
+    tab = run.page("decompose")
     passes, _ = passes_of(tab)
     shown = the_one(run)
     layers = dict(shown.layers)
@@ -185,7 +185,7 @@ def test_rounds_are_replayed_without_another_pass(run: Any) -> None:
 
 
 def test_a_class_switched_off_leaves_the_segmentation_at_once(run: Any) -> None:
-    tab = run.decompose
+    tab = run.page("decompose")
     passes, _ = passes_of(tab)
     shown = the_one(run)
     channel = int(
@@ -211,9 +211,9 @@ def test_a_class_switched_off_leaves_the_segmentation_at_once(run: Any) -> None:
 
 
 def test_a_click_says_what_the_voxel_is_made_of(run: Any) -> None:
-    tab = run.decompose
+    tab = run.page("decompose")
     index = lesion_voxel(run)
-    run.voxel_clicked.emit(index)
+    run.signals.voxel_clicked.emit(index)
     reading = tab.voxel.reading
     assert reading is not None
     assert not tab.voxel.isHidden()
@@ -228,7 +228,7 @@ def test_a_click_says_what_the_voxel_is_made_of(run: Any) -> None:
     energy = np.square(reading.components).sum(axis=1)
     np.testing.assert_allclose(reading.shares, energy / energy.sum(), rtol=1e-4)
     assert reading.codes.shape == (3, 4)
-    run.voxel_clicked.emit((index[0] + 1, *index[1:]))
+    run.signals.voxel_clicked.emit((index[0] + 1, *index[1:]))
     assert tab.voxel.reading is None
     assert "Run on slice" in tab.read_out.text()
 
@@ -236,7 +236,7 @@ def test_a_click_says_what_the_voxel_is_made_of(run: Any) -> None:
 def test_the_table_flags_what_is_wrong_and_says_what_it_means(run: Any, tmp_path: Path) -> None:
     import torch
 
-    tab = run.decompose
+    tab = run.page("decompose")
     assert tab.parameters.table.rowCount() == 3 * 3
     _, model = passes_of(tab)
     with torch.no_grad():
@@ -252,7 +252,7 @@ def test_the_table_flags_what_is_wrong_and_says_what_it_means(run: Any, tmp_path
 
 
 def test_classes_over_the_scan_with_their_names(run: Any) -> None:
-    tab = run.decompose
+    tab = run.page("decompose")
     tab.show_classes_over_scan()
     settle()
     shown = the_one(run)
@@ -265,7 +265,7 @@ def test_classes_over_the_scan_with_their_names(run: Any) -> None:
         if key.startswith("class_legend") and overlay.visible
     ]
     assert legend == ["■ oedema", "■ enhancing tumour"]
-    run.study_tab.side_by_side.click()
+    run.page("study").side_by_side.click()
     settle()
     assert not any(
         overlay.visible
@@ -275,7 +275,7 @@ def test_classes_over_the_scan_with_their_names(run: Any) -> None:
 
 
 def test_rows_and_columns_can_be_chosen_and_never_none(run: Any) -> None:
-    tab = run.decompose
+    tab = run.page("decompose")
     rows, columns = run.viewer.canvas.grid.actual_shape(run.viewer.layers)
     assert rows * columns - len(COLUMNS) in range(columns), "one modality's cells, no empty row"
     tab.cells.rows.choose("flair", False)
@@ -293,14 +293,14 @@ def test_the_result_follows_the_slice(run: Any) -> None:
     until(lambda: shown.mask.translate[0] == (before - 1) * 2.0)
     assert run.wait(30)
     assert all(layer.translate[0] == (before - 1) * 2.0 for layer in shown.layers.values())
-    run.decompose.follow.setChecked(False)
+    run.page("decompose").follow.setChecked(False)
     run.go_to_slice(before)
     settle(0.4)
     assert shown.mask.translate[0] == (before - 1) * 2.0
 
 
 def test_the_scan_is_seen_while_the_slice_scrolled_to_is_computed(run: Any) -> None:
-    tab, shown = run.decompose, the_one(run)
+    tab, shown = run.page("decompose"), the_one(run)
     before, names = run.current_slice, [layer.name for layer in shown.grid_layers]
     colours = [layer.colormap.name for layer in shown.grid_layers]
     former = [np.array(layer.data) for layer in shown.grid_layers]
@@ -317,7 +317,7 @@ def test_the_scan_is_seen_while_the_slice_scrolled_to_is_computed(run: Any) -> N
                 assert np.corrcoef(grey.ravel(), flair[before - 1].ravel())[0, 1] > 0.9
         settle(0.3)
         with pytest.raises(SparseExplainError, match="still computing"):
-            run.review.reading()
+            run.page("review").reading()
         # Back where it was: what is known comes back at once, and the late answer is not shown.
         run.go_to_slice(before)
         assert [layer.name for layer in shown.grid_layers] == names
@@ -338,13 +338,13 @@ def test_the_scan_is_seen_while_the_slice_scrolled_to_is_computed(run: Any) -> N
     assert [layer.name for layer in shown.grid_layers] == names
     assert [layer.colormap.name for layer in shown.grid_layers] == colours
     assert {layer.translate[0] for layer in shown.grid_layers} == {(before - 2) * 2.0}
-    assert run.review.reading() is not None
+    assert run.page("review").reading() is not None
 
 
 def test_a_slice_that_fails_leaves_nothing_waiting(
     run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tab, shown = run.decompose, the_one(run)
+    tab, shown = run.page("decompose"), the_one(run)
     names = [layer.name for layer in shown.grid_layers]
 
     def fail(*_: Any) -> Any:
@@ -361,15 +361,15 @@ def test_a_slice_that_fails_leaves_nothing_waiting(
 
 def test_a_blank_slice_is_shown_as_such(run: Any) -> None:
     count = len(notification_manager.records)
-    run.decompose.run_slice(0)
+    run.page("decompose").run_slice(0)
     assert run.wait(60)
     assert the_one(run).answer.components.blank
-    assert "holds no brain" in run.decompose.notes.text()
+    assert "holds no brain" in run.page("decompose").notes.text()
     assert len(notification_manager.records) == count
 
 
 def test_a_whole_volume_beside_the_slice(run: Any) -> None:
-    tab = run.decompose
+    tab = run.page("decompose")
     tab.run_volume()
     assert run.wait(120)
     settle()
@@ -388,7 +388,7 @@ def test_cancel_keeps_what_was_there(run: Any, monkeypatch: pytest.MonkeyPatch) 
         while True:
             yield Progress(1, 9, "Busy")
 
-    tab = run.decompose
+    tab = run.page("decompose")
     before = list(run.viewer.layers)
     monkeypatch.setattr(tab.session, "volume_work", endless)
     tab.run_volume()
@@ -401,7 +401,7 @@ def test_cancel_keeps_what_was_there(run: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_separate_models_have_no_rounds_and_it_is_said(run: Any, tmp_path: Path) -> None:
-    tab = run.decompose
+    tab = run.page("decompose")
     tab.models.choose(save_pursuit(tmp_path / "separate", "Apart", separate=True))
     assert not tab.rounds.slider.isEnabled()
     assert "No rounds to replay" in tab.rounds.note.text()
@@ -416,8 +416,8 @@ def test_separate_models_have_no_rounds_and_it_is_said(run: Any, tmp_path: Path)
 
 
 def test_a_missing_modality_is_named(opened: Any, pursuit: Path) -> None:
-    opened.study_tab.rows["t1"].role_edited.emit("t1", "pd")
-    tab = opened.decompose
+    opened.page("study").rows["t1"].role_edited.emit("t1", "pd")
+    tab = opened.page("decompose")
     tab.models.choose(pursuit)
     count = len(notification_manager.records)
     tab.run_slice()
@@ -432,16 +432,16 @@ def test_a_model_without_components_is_refused(opened: Any, bundle: Path) -> Non
     from napari_sparseexplain.errors import ModelError
 
     with pytest.raises(ModelError, match="architecture is 'sum'"):
-        opened.decompose.models.choose(bundle)
+        opened.page("decompose").models.choose(bundle)
 
 
 def test_results_go_with_their_study(run: Any) -> None:
     run.replace_study(run.study, run.study.with_role("seg", "mask of mine"))
-    run.decompose.set_round(1)
+    run.page("decompose").set_round(1)
     assert run.wait(30)
     assert the_one(run).explanation.scores["Dice WT"] is not None
     old = run.study
     run.close_study(old)
     settle()
-    assert run.decompose.shown == []
-    assert run.decompose.results.items == []
+    assert run.page("decompose").shown == []
+    assert run.page("decompose").results.items == []

@@ -46,7 +46,7 @@ def test_a_dropped_folder_opens_in_the_study_tab(workspace: Any, study_folder: P
     until(lambda: workspace.study is not None)
     assert workspace.wait(30)
     assert workspace.study.name == "tiny"
-    assert workspace.study_tab.run_bar.message.text() == "Opened tiny."
+    assert workspace.page("study").run_bar.message.text() == "Opened tiny."
 
 
 def test_what_else_is_dropped_is_left_to_napari(

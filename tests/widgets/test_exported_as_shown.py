@@ -60,7 +60,7 @@ def test_the_picture_agrees_with_the_screen_at_three_zooms_and_in_two_planes(ope
             viewer.scene.camera.zoom = fitted * factor
             viewer.scene.camera.center = (0.0, 9.3, 13.2)
             settle(0.1)
-            reading = opened.review.reading()
+            reading = opened.page("review").reading()
             (panel,) = reading.review.panels
             assert panel.plane == plane
             assert panel.camera.zoom == pytest.approx(fitted * factor, rel=1e-4)

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.gui
 @pytest.fixture
 def run(opened: Any, tmp_path: Path) -> Any:
     """A small pursuit run on the slice in the picture, with one modality in the grid."""
-    tab = opened.decompose
-    opened.show_tab(type(tab))
+    tab = opened.page("decompose")
+    opened.show_tab("decompose")
     tab.models.choose(save_pursuit(tmp_path / "pursuit"))
     tab.device.setCurrentIndex(tab.device.findData("cpu"))
     for role in ROLES:
@@ -32,7 +32,7 @@ def run(opened: Any, tmp_path: Path) -> Any:
 
 
 def test_cells_that_come_and_go_while_a_slice_is_computed(run: Any) -> None:
-    tab, shown = run.decompose, the_one(run)
+    tab, shown = run.page("decompose"), the_one(run)
     with held(tab.session):
         run.go_to_slice(run.current_slice - 1)
         tab.cells.rows.choose("t1", True)
@@ -52,7 +52,7 @@ def test_cells_that_come_and_go_while_a_slice_is_computed(run: Any) -> None:
 
 def test_nothing_stands_in_while_a_run_is_under_way(run: Any) -> None:
     """Nobody computes the slice meanwhile; it is asked for when the run has ended."""
-    tab, shown, before = run.decompose, the_one(run), run.current_slice
+    tab, shown, before = run.page("decompose"), the_one(run), run.current_slice
 
     def long_work(*_: Any) -> Any:
         while True:
@@ -69,7 +69,7 @@ def test_nothing_stands_in_while_a_run_is_under_way(run: Any) -> None:
         settle(0.4)
         assert not tab.awaiting
         assert not any(layer.name.endswith("computing…") for layer in shown.grid_layers)
-        assert run.review.reading() is not None
+        assert run.page("review").reading() is not None
     tab.runner.cancel()
     until(lambda: shown.explanation.slices.start == before - 2)
     assert run.wait(30)
@@ -80,13 +80,13 @@ def test_nothing_stands_in_while_a_run_is_under_way(run: Any) -> None:
 def test_marks_are_kept_while_a_slice_is_computed(
     run: Any, own_folder: Path, pictured: bool
 ) -> None:
-    tab, unsaved = run.decompose, run.review.unsaved
+    tab, unsaved = run.page("decompose"), run.page("review").unsaved
     if pictured:
-        run.review.marking.mark_key_slice("before")
+        run.page("review").marking.mark_key_slice("before")
         unsaved.poll(0.0)
     with held(tab.session):
         run.go_to_slice(run.current_slice - 1)
-        run.review.marking.mark_key_slice("kept")
+        run.page("review").marking.mark_key_slice("kept")
         for now in (1.0, 30.0, 60.0):
             unsaved.poll(now)
             assert unsaved.wait(20)
@@ -106,7 +106,7 @@ def test_a_slider_overtakes_no_other_result_that_waits(
     """Two results wait behind an older answer; α of one is moved: the other comes too."""
     from napari_sparseexplain.networks.bundle import load_model, save_bundle
 
-    tab, here = opened.proxy, opened.current_slice
+    tab, here = opened.page("proxy"), opened.current_slice
     model = load_model(bundle)
     save_bundle(tmp_path / "second", replace(model.card, title="Second"), model.network)
     for folder in (bundle, tmp_path / "second"):

@@ -110,8 +110,8 @@ def test_words_are_small_dark_edged_and_beside_their_line(opened: Any) -> None:
     opened.study_layer("seg").visible = False
     opened.study_layer("flair").contrast_limits = (-20.0, -10.0)  # all white
     opened.letters.set_grid(None)
-    opened.review.marking.add_annotation(distance(opened))
-    drawing = opened.review.marking.drawing
+    opened.page("review").marking.add_annotation(distance(opened))
+    drawing = opened.page("review").marking.drawing
     settle()
     ((text, row, column, _),) = drawing.words.lines
     assert text == "12.0 mm"
@@ -131,8 +131,8 @@ def test_words_are_small_dark_edged_and_beside_their_line(opened: Any) -> None:
 
 
 def test_words_keep_their_size_and_their_distance_when_zoomed(opened: Any) -> None:
-    opened.review.marking.add_annotation(distance(opened))
-    words = opened.review.marking.drawing.words
+    opened.page("review").marking.add_annotation(distance(opened))
+    words = opened.page("review").marking.drawing.words
     camera = opened.viewer.scene.camera
     end = 20 * opened.study.grid.spacing[2]
     for factor in (1.0, 0.5):
@@ -147,9 +147,9 @@ def test_words_stand_on_their_slice_alone_and_in_every_view_of_it(opened: Any) -
         "text", [(4, 12, 16)], opened.study.grid, study="study", plane="coronal", index=12,
         text="rim",
     )  # fmt: skip
-    opened.review.marking.add_annotation(distance(opened, "long"))
-    opened.review.marking.add_annotation(mark)
-    words = opened.review.marking.drawing.words
+    opened.page("review").marking.add_annotation(distance(opened, "long"))
+    opened.page("review").marking.add_annotation(mark)
+    words = opened.page("review").marking.drawing.words
     assert [line[0] for line in words.lines][:2] == ["long", "12.0 mm"]
     opened.go_to_slice(index + 1 if index != 3 else index - 1)
     assert "long" not in [line[0] for line in words.lines]
@@ -172,7 +172,7 @@ def ellipse(workspace: Any, text: str = "") -> Annotation:
 
 
 def test_a_mark_of_another_kind_can_be_deleted_in_the_list(opened: Any) -> None:
-    marking = opened.review.marking
+    marking = opened.page("review").marking
     for mark in (ellipse(opened, "first"), distance(opened, "second")):
         marking.add_annotation(mark)
     marking.remove_annotation(0)
@@ -183,7 +183,7 @@ def test_a_mark_of_another_kind_can_be_deleted_in_the_list(opened: Any) -> None:
 
 
 def test_marks_of_one_review_give_way_to_those_of_another(opened: Any) -> None:
-    drawing = opened.review.marking.drawing
+    drawing = opened.page("review").marking.drawing
     for mark in (ellipse(opened, "one"), distance(opened, "other"), ellipse(opened, "one")):
         drawing.show([mark], opened.study, "study")
         assert drawing.words.lines[0][0] == mark.text
@@ -193,7 +193,7 @@ def test_marks_of_one_review_give_way_to_those_of_another(opened: Any) -> None:
 def test_words_are_looked_for_once_when_marks_are_written(
     opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawing = opened.review.marking.drawing
+    drawing = opened.page("review").marking.drawing
     drawing.show([ellipse(opened)], opened.study, "study")
     looked: list[int] = []
     look = annotation_words.marks_on_slice
@@ -207,8 +207,8 @@ def test_words_are_looked_for_once_when_marks_are_written(
 def test_words_keep_beside_their_mark_when_views_become_cells(opened: Any) -> None:
     """Words that fit beside their mark in the whole canvas alone."""
     opened.letters.set_grid(None)
-    opened.review.marking.add_annotation(distance(opened, "words that are long " * 4))
-    words = opened.review.marking.drawing.words
+    opened.page("review").marking.add_annotation(distance(opened, "words that are long " * 4))
+    words = opened.page("review").marking.drawing.words
     grid = opened.viewer.canvas.grid
     for change in ({"enabled": True}, {"shape": (1, -1)}, {"stride": 2}, {"enabled": False}):
         before = words.lines

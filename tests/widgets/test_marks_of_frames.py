@@ -22,7 +22,7 @@ def cine(workspace: Any, tmp_path: Path) -> Any:
     nib.save(nib.Nifti1Image(data, LAS), tmp_path / "cine.nii.gz")
     workspace.open_path(tmp_path / "cine.nii.gz")
     assert workspace.wait(30)
-    workspace.show_tab(type(workspace.review))
+    workspace.show_tab("review")
     rest()
     assert workspace.viewer.dims.ndim == 4
     return workspace
@@ -35,7 +35,7 @@ def go_to(workspace: Any, frame: int) -> None:
 
 def draw_distance(workspace: Any, frame: int) -> Any:
     """A distance drawn on slice 3 of a frame."""
-    marking = workspace.review.marking
+    marking = workspace.page("review").marking
     workspace.go_to_slice(3)
     go_to(workspace, frame)
     marking.draw("distance")
@@ -46,11 +46,11 @@ def draw_distance(workspace: Any, frame: int) -> Any:
 
 
 def words(workspace: Any) -> list[str]:
-    return [text for text, *_ in workspace.review.marking.drawing.words.lines]
+    return [text for text, *_ in workspace.page("review").marking.drawing.words.lines]
 
 
 def test_a_measure_is_seen_at_its_frame_alone(cine: Any) -> None:
-    marking = cine.review.marking
+    marking = cine.page("review").marking
     shapes = draw_distance(cine, 2)
     (line,) = marking.annotations
     assert line.leading == (2,)
@@ -68,14 +68,14 @@ def test_a_measure_is_seen_at_its_frame_alone(cine: Any) -> None:
     settle(0.1)
     assert cine.viewer.dims.point[0] == 2
     assert len(shapes.data) == 1
-    record = cine.review.reading().review
+    record = cine.page("review").reading().review
     assert record.panels[0].scan.leading == (2,)
 
 
 def test_a_frame_is_sought_with_the_tool_in_hand_and_a_begun_polygon_ends_on_its_own(
     cine: Any,
 ) -> None:
-    marking = cine.review.marking
+    marking = cine.page("review").marking
     shapes = draw_distance(cine, 1)
     marking.draw("polygon")
     go_to(cine, 2)
@@ -111,13 +111,13 @@ class _Press:
 
 
 def test_key_slices_have_frames_and_are_gone_back_to(cine: Any, tmp_path: Path) -> None:
-    marking = cine.review.marking
+    marking = cine.page("review").marking
     cine.go_to_slice(3)
     for frame in (1, 4, 4):
         go_to(cine, frame)
         marking.mark_key_slice()
     assert [(k.index, k.leading) for k in marking.key_slices] == [(3, (1,)), (3, (4,))]
-    assert "frame 5/5 is a key slice already" in cine.review.run_bar.message.text()
+    assert "frame 5/5 is a key slice already" in cine.page("review").run_bar.message.text()
     table = marking.keys.table
     assert table.chosen == 1, "the one just marked"
     assert [table.item(i, 0).text() for i in (0, 1)] == ["axial 4, frame 2/5", "axial 4, frame 5/5"]
@@ -134,11 +134,11 @@ def test_key_slices_have_frames_and_are_gone_back_to(cine: Any, tmp_path: Path) 
     marking.step_key_slice(1)
     assert cine.viewer.dims.point[0] == 4
     draw_distance(cine, 4)
-    cine.review.save(tmp_path / "review")
+    cine.page("review").save(tmp_path / "review")
     assert cine.wait(30)
     with another_window(tmp_path / "review") as other:
         assert other.viewer.dims.point[0] == 4
-        assert other.review.marking.key_slices == marking.key_slices
+        assert other.page("review").marking.key_slices == marking.key_slices
         assert words(other) == ["20.0 mm"]
         go_to(other, 0)
         assert words(other) == []
@@ -146,11 +146,11 @@ def test_key_slices_have_frames_and_are_gone_back_to(cine: Any, tmp_path: Path) 
 
 def test_a_click_reads_the_frame_in_the_picture(cine: Any) -> None:
     go_to(cine, 2)
-    cine.voxel_clicked.emit((4, 16, 16))
+    cine.signals.voxel_clicked.emit((4, 16, 16))
     (volume,) = cine.study.images.values()
     here, first = (float(np.asarray(volume.data[frame])[4, 16, 16]) for frame in (2, 0))
     assert here != first
-    told = cine.review.read_out.text()
+    told = cine.page("review").read_out.text()
     assert f"frame 3/5  {here:.4g}" in told
     assert f"{first:.4g}" not in told
 
@@ -162,6 +162,6 @@ def test_a_scan_without_time_has_no_frame_in_a_window_with_one(
     assert cine.wait(30)
     settle()
     go_to(cine, 3)
-    cine.review.marking.mark_key_slice()
-    assert cine.review.marking.key_slices[0].leading == ()
+    cine.page("review").marking.mark_key_slice()
+    assert cine.page("review").marking.key_slices[0].leading == ()
     assert "frame" not in cine.title.text

@@ -61,7 +61,7 @@ def endless(stopped: Event) -> Work[None]:
 def test_a_combo_box_changed_while_another_study_loads_closes_nothing(
     opened: Any, other_folder: Path, slow: Event
 ) -> None:
-    first, tab = opened.study, opened.study_tab
+    first, tab = opened.study, opened.page("study")
     opened.open_path(other_folder)
     settle(0.1)
     shown = tab.reference.currentIndex()
@@ -80,7 +80,7 @@ def test_a_study_opened_anew_takes_the_place_of_the_one_it_was_opened_for(
     opened: Any, slow: Event
 ) -> None:
     """Also where its roles are edited meanwhile, and not at all where it is closed."""
-    first, tab = opened.study, opened.study_tab
+    first, tab = opened.study, opened.page("study")
     tab.open_path(first.path, reference="t1" if first.reference == "flair" else "flair",
                   replaces=first)  # fmt: skip
     settle(0.1)
@@ -105,7 +105,7 @@ def test_a_run_that_is_refused_changes_nothing_of_the_one_under_way(
     opened: Any, other_folder: Path, bundle: Path
 ) -> None:
     """Its result is that of the study, model and α that it was asked for."""
-    proxy, first = opened.proxy, opened.study
+    proxy, first = opened.page("proxy"), opened.study
     proxy.models.choose(bundle)
     real, go = proxy.session.run_work, Event()
 
@@ -159,14 +159,14 @@ def test_closing_and_cancelling_the_question_destroys_nothing(
     opened.modes.set_mode("orthogonal")
     rest()
     views = opened.modes.views
-    opened.proxy.runner.start(lambda: endless(stopped))
+    opened.page("proxy").runner.start(lambda: endless(stopped))
     settle(0.1)
     answers.append("cancel_btn")
     window = opened.viewer.window._qt_window
     window.close()
     settle(0.2)
     assert window.isVisible()
-    assert opened.proxy.runner.running
+    assert opened.page("proxy").runner.running
     assert not stopped.is_set()
     assert len(views.canvases) == 2
     assert views.active
@@ -177,8 +177,8 @@ def test_closing_and_cancelling_the_question_destroys_nothing(
     opened.modes.set_mode("single")
     opened.modes.set_mode("orthogonal")
     rest()
-    assert opened.review.unsaved._timer.isActive(), "what is marked is still kept by itself"
-    opened.proxy.runner.cancel()
+    assert opened.page("review").unsaved._timer.isActive(), "what is marked is still kept by itself"
+    opened.page("proxy").runner.cancel()
     until(stopped.is_set)
 
 
@@ -188,8 +188,8 @@ def test_closing_and_confirming_keeps_what_is_marked_and_stops_the_runs(
     stopped, study = Event(), opened.study
     opened.modes.set_mode("orthogonal")
     rest()
-    opened.review.marking.mark_key_slice("at the end")
-    opened.proxy.runner.start(lambda: endless(stopped))
+    opened.page("review").marking.mark_key_slice("at the end")
+    opened.page("proxy").runner.start(lambda: endless(stopped))
     settle(0.1)
     answers.append("close_btn")
     opened.viewer.window._qt_window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
@@ -204,10 +204,10 @@ def test_closing_and_confirming_keeps_what_is_marked_and_stops_the_runs(
 def test_saving_for_another_study_replaces_no_review(
     opened: Any, other_folder: Path, tmp_path: Path
 ) -> None:
-    tab, began = opened.review, []
+    tab, began = opened.page("review"), []
     tab.marking.mark_key_slice("of patient A")
     tab.exports.code.setText("code of A")
-    tab.ask_new_folder = lambda _, start="": began.append(start) or str(tmp_path / "review")
+    tab.dialogs.ask_new_folder = lambda _, start="": began.append(start) or str(tmp_path / "review")
     tab.save_button.click()
     assert opened.wait(30)
     path = tmp_path / "review" / "review.json"
@@ -217,7 +217,7 @@ def test_saving_for_another_study_replaces_no_review(
     settle()
     assert tab.exports.code.text() == "", "the other study is not called so"
     tab.marking.mark_key_slice("of patient B")
-    tab.ask = lambda _: pytest.fail("there is nothing to ask: it is never replaced")
+    tab.dialogs.ask = lambda _: pytest.fail("there is nothing to ask: it is never replaced")
     tab.save_button.click()
     assert opened.wait(30)
     settle(0.1)
@@ -235,13 +235,13 @@ def test_a_review_of_the_same_study_is_replaced_after_asking(tab: Any, opened: A
     tab.marking.mark_key_slice("second")
     asked: list[str] = []
     path = tmp_path / "review" / "review.json"
-    tab.ask = lambda question: bool(asked.append(question))
+    tab.dialogs.ask = lambda question: bool(asked.append(question))
     tab.save(tmp_path / "review")
     assert opened.wait(30)
     assert len(asked) == 1
     assert "second" not in path.read_text(encoding="utf-8")
     assert tab.run_bar.message.text() == "Nothing was written."
-    tab.ask = lambda question: True
+    tab.dialogs.ask = lambda question: True
     tab.save(tmp_path / "review")
     assert opened.wait(30)
     assert "second" in path.read_text(encoding="utf-8")
@@ -255,7 +255,7 @@ def test_what_was_saved_of_one_study_forgets_nothing_of_another(
 
     real, go = review_tab.save_review, Event()
     monkeypatch.setattr(review_tab, "save_review", lambda *a, **k: (go.wait(20), real(*a, **k))[1])
-    tab = opened.review
+    tab = opened.page("review")
     tab.marking.mark_key_slice("of patient A")
     tab.save(tmp_path / "review")
     other = se.open_study(other_folder)
@@ -272,7 +272,7 @@ def test_what_was_saved_of_one_study_forgets_nothing_of_another(
 
 def test_two_windows_keep_their_unsaved_reviews_apart(opened: Any) -> None:
     """Whichever process makes a folder first has it."""
-    tab = opened.review
+    tab = opened.page("review")
     tab.marking.mark_key_slice("here")
     unsaved_folder(opened.study).mkdir(parents=True)  # another process, an instant before
     tab.unsaved._own.clear()

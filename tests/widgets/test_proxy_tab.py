@@ -22,16 +22,16 @@ COLUMNS = ["Input", "Linear ED", "Signal α 1.00", "Estimated mask", "True mask"
 @pytest.fixture
 def run(opened: Any, bundle: Path) -> Any:
     """The small model run on the slice in the picture."""
-    opened.proxy.models.choose(bundle)
-    opened.proxy.device.setCurrentIndex(opened.proxy.device.findData("cpu"))
-    opened.proxy.run_slice()
+    opened.page("proxy").models.choose(bundle)
+    opened.page("proxy").device.setCurrentIndex(opened.page("proxy").device.findData("cpu"))
+    opened.page("proxy").run_slice()
     assert opened.wait(60)
     settle()
     return opened
 
 
 def columns(workspace: Any) -> dict[str, Any]:
-    (shown,) = workspace.proxy.shown
+    (shown,) = workspace.page("proxy").shown
     return shown.layers
 
 
@@ -45,12 +45,12 @@ def test_a_run_gives_the_five_columns_side_by_side(run: Any) -> None:
         assert {str(unit) for unit in layer.units} == {"millimeter"}
         assert layer.data.shape == (1, 32, 32)
         assert layer.translate[0] == run.current_slice * 2.0
-    assert len(run.proxy.results.items) == 1
+    assert len(run.page("proxy").results.items) == 1
 
 
 def test_one_alpha_step_costs_one_forward_pass(run: Any) -> None:
     """Issue: one α step on one slice costs one forward pass; the layers change in place."""
-    proxy = run.proxy
+    proxy = run.page("proxy")
     proxy.set_alpha(0.9)  # the slice is prepared, the linear part known
     assert proxy.wait(30)
     (model,) = proxy.session._models.values()
@@ -72,7 +72,7 @@ def test_one_alpha_step_costs_one_forward_pass(run: Any) -> None:
 
 
 def test_dragging_answers_the_last_alpha_and_skips_overtaken_ones(run: Any) -> None:
-    proxy = run.proxy
+    proxy = run.page("proxy")
     proxy.set_alpha(0.95)
     assert proxy.wait(30)
     (model,) = proxy.session._models.values()
@@ -87,8 +87,8 @@ def test_dragging_answers_the_last_alpha_and_skips_overtaken_ones(run: Any) -> N
 
 
 def test_the_linear_part_is_what_alpha_zero_gives(run: Any) -> None:
-    run.proxy.set_alpha(0.0)
-    assert run.proxy.wait(30)
+    run.page("proxy").set_alpha(0.0)
+    assert run.page("proxy").wait(30)
     layers = columns(run)
     np.testing.assert_allclose(layers["signal"].data, layers["lin-ed"].data, atol=1e-5)
 
@@ -96,15 +96,15 @@ def test_the_linear_part_is_what_alpha_zero_gives(run: Any) -> None:
 def test_the_result_follows_the_slice(run: Any) -> None:
     run.go_to_slice(2)
     until(lambda: columns(run)["signal"].translate[0] == 4.0)
-    assert run.proxy.wait(30)
-    run.proxy.follow.setChecked(False)
+    assert run.page("proxy").wait(30)
+    run.page("proxy").follow.setChecked(False)
     run.go_to_slice(5)
     settle(0.4)
     assert columns(run)["signal"].translate[0] == 4.0
 
 
 def test_the_scan_is_seen_at_once_and_the_slider_acts_on_what_is_waited_for(run: Any) -> None:
-    tab, here = run.proxy, run.current_slice
+    tab, here = run.page("proxy"), run.current_slice
     (shown,) = tab.shown
     with held(tab.session):
         run.go_to_slice(here + 1)
@@ -144,15 +144,15 @@ def test_another_reference_takes_the_results_of_the_old_grid_away(run: Any) -> N
     """Their layers go with the study that is replaced, so their lines must go too."""
     run.replace_study(run.study, run.study.with_role("t1", "t2"))
     old = run.study
-    run.study_tab.reference.setCurrentIndex(run.study_tab.reference.findData("flair"))
-    run.study_tab._on_reference()
+    run.page("study").reference.setCurrentIndex(run.page("study").reference.findData("flair"))
+    run.page("study")._on_reference()
     assert run.wait(30)
     settle()
     assert run.study is not old
     assert run.study.reference == "flair"
     assert "t2" in run.study, "the edited role is kept"
-    assert run.proxy.results.items == []
-    assert run.proxy.shown == []
+    assert run.page("proxy").results.items == []
+    assert run.page("proxy").shown == []
     names = {layer.name for layer in run.viewer.layers}
     assert names == {"FLAIR · tiny", "T2 · tiny", "Mask · tiny"}
 
@@ -163,42 +163,42 @@ def test_cancel_keeps_what_was_there(run: Any, monkeypatch: pytest.MonkeyPatch) 
             yield Progress(1, 9, "Busy")
 
     before = list(run.viewer.layers)
-    results = list(run.proxy.results.items)
-    monkeypatch.setattr(run.proxy.session, "run_work", endless)
-    run.proxy.run_volume()
+    results = list(run.page("proxy").results.items)
+    monkeypatch.setattr(run.page("proxy").session, "run_work", endless)
+    run.page("proxy").run_volume()
     settle(0.1)
-    assert run.proxy.runner.running
-    assert run.proxy.run_bar.cancel.isEnabled()
-    run.proxy.run_bar.cancel.click()
-    assert run.proxy.wait(20)
+    assert run.page("proxy").runner.running
+    assert run.page("proxy").run_bar.cancel.isEnabled()
+    run.page("proxy").run_bar.cancel.click()
+    assert run.page("proxy").wait(20)
     assert list(run.viewer.layers) == before
-    assert run.proxy.results.items == results
-    assert "Cancelled" in run.proxy.run_bar.message.text()
-    assert run.proxy.slice_button.isEnabled()
+    assert run.page("proxy").results.items == results
+    assert "Cancelled" in run.page("proxy").run_bar.message.text()
+    assert run.page("proxy").slice_button.isEnabled()
 
 
 def test_a_whole_volume(run: Any) -> None:
-    run.proxy.run_volume()
-    assert run.proxy.wait(60)
+    run.page("proxy").run_volume()
+    assert run.page("proxy").wait(60)
     settle()
-    volume = run.proxy.shown[-1]
+    volume = run.page("proxy").shown[-1]
     assert volume.layers["signal"].data.shape == (8, 32, 32)
-    assert len(run.proxy.results.items) == 2
+    assert len(run.page("proxy").results.items) == 2
 
 
 def test_bands_stand_side_by_side(run: Any) -> None:
-    run.proxy.show_bands()
+    run.page("proxy").show_bands()
     settle()
     names = [layer.name for layer in run.viewer.layers if layer.visible]
     assert names[:2] == ["L0 before · Tiny", "L0 after · Tiny"]
-    assert not run.proxy.bands.isHidden()
+    assert not run.page("proxy").bands.isHidden()
 
 
 def test_a_result_is_removed_with_its_layers(run: Any) -> None:
-    (result,) = run.proxy.results.items
-    run.proxy.results.removed.emit(result)
+    (result,) = run.page("proxy").results.items
+    run.page("proxy").results.removed.emit(result)
     settle()
-    assert run.proxy.results.items == []
+    assert run.page("proxy").results.items == []
     assert [layer.name for layer in run.viewer.layers] == [
         "T1 · tiny",
         "FLAIR · tiny",
@@ -209,15 +209,15 @@ def test_a_result_is_removed_with_its_layers(run: Any) -> None:
 
 def test_a_model_that_does_not_fit_is_told(opened: Any, bundle: Path) -> None:
     """A model that needs FLAIR, and a study in which no volume has that role."""
-    opened.study_tab.rows["flair"].role_edited.emit("flair", "t2")
-    opened.proxy.models.choose(bundle)
+    opened.page("study").rows["flair"].role_edited.emit("flair", "t2")
+    opened.page("proxy").models.choose(bundle)
     count = len(notification_manager.records)
-    opened.proxy.run_slice()
+    opened.page("proxy").run_slice()
     assert opened.wait(60)
     settle()
     told = [record.message for record in notification_manager.records[count:]]
     assert any("flair" in message for message in told)
-    assert opened.proxy.shown == []
+    assert opened.page("proxy").shown == []
 
 
 def test_responses_of_two_models_and_at_a_voxel(run: Any, bundle: Path) -> None:
@@ -227,12 +227,12 @@ def test_responses_of_two_models_and_at_a_voxel(run: Any, bundle: Path) -> None:
     assert panel.wait(60)
     assert len(panel.figure.axes) > 2
     lesion = np.argwhere(np.asarray(run.viewer.layers["Mask · tiny"].data) > 0)
-    run.show_tab(type(run.proxy))
-    run.voxel_clicked.emit(tuple(int(v) for v in lesion[len(lesion) // 2]))
+    run.show_tab("proxy")
+    run.signals.voxel_clicked.emit(tuple(int(v) for v in lesion[len(lesion) // 2]))
     assert panel.wait(60)
     assert panel.effective is not None
     assert panel.click_view.isChecked()
-    assert "Linear ED" in run.proxy.read_out.text() or run.proxy.read_out.text()
+    assert "Linear ED" in run.page("proxy").read_out.text() or run.page("proxy").read_out.text()
 
 
 def test_closing_the_window_stops_the_run(
@@ -242,11 +242,11 @@ def test_closing_the_window_stops_the_run(
         while True:
             yield Progress(0, 0, "Busy")
 
-    monkeypatch.setattr(opened.proxy.session, "run_work", endless)
-    opened.proxy.models.choose(bundle)
-    opened.proxy.run_slice()
+    monkeypatch.setattr(opened.page("proxy").session, "run_work", endless)
+    opened.page("proxy").models.choose(bundle)
+    opened.page("proxy").run_slice()
     settle(0.1)
-    worker = opened.proxy.runner._worker
+    worker = opened.page("proxy").runner._worker
     assert worker.is_running
     opened.viewer.close()
     until(lambda: not worker.is_running)

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.gui
 
 
 def test_the_chosen_region_tells_what_every_scan_measures(opened: Any) -> None:
-    marking = opened.review.marking
+    marking = opened.page("review").marking
     panel = marking.annotating
-    opened.show_tab(type(opened.review))
+    opened.show_tab("review")
     marking.add_annotation(mark(opened, "polygon", [(10, 10), (10, 20), (16, 20), (16, 10)]))
     marking.add_annotation(mark(opened, "distance", [(3, 3), (9, 9)]))
     panel.table.selectRow(0)
@@ -65,10 +65,10 @@ def test_the_grid_says_which_slice_it_is(opened: Any) -> None:
 
 
 def test_a_study_is_closed_with_what_was_found_and_its_marks_are_kept(opened: Any) -> None:
-    tab, study = opened.study_tab, opened.study
+    tab, study = opened.page("study"), opened.study
     show_heat(opened)
-    opened.review.marking.add_annotation(mark(opened, "distance", [(3, 3), (9, 9)]))
-    opened.voxel_clicked.emit((4, 16, 16))
+    opened.page("review").marking.add_annotation(mark(opened, "distance", [(3, 3), (9, 9)]))
+    opened.signals.voxel_clicked.emit((4, 16, 16))
     assert "Voxel" in tab.read_out.text()
     assert tab.close_button.isEnabled()
     tab.close_button.click()
@@ -82,11 +82,11 @@ def test_a_study_is_closed_with_what_was_found_and_its_marks_are_kept(opened: An
     opened.open_path(study.path)
     assert opened.wait(30)
     settle()
-    assert opened.review.marking.empty
-    opened.review.offer.answer("restore")
+    assert opened.page("review").marking.empty
+    opened.page("review").offer.answer("restore")
     assert opened.wait(30)
     settle()
-    assert [a.kind for a in opened.review.marking.annotations] == ["distance"]
+    assert [a.kind for a in opened.page("review").marking.annotations] == ["distance"]
 
 
 def test_of_two_studies_the_other_one_is_active_after_closing(
@@ -106,10 +106,14 @@ def test_of_two_studies_the_other_one_is_active_after_closing(
 
 
 def test_marks_stand_in_every_cell_of_the_grid_on_their_slice_alone(opened: Any) -> None:
-    drawing = opened.review.marking.drawing
-    opened.review.marking.add_annotation(mark(opened, "distance", [(16, 8), (16, 20)], "width"))
-    opened.review.marking.add_annotation(mark(opened, "ellipse", [(3, 3), (3, 9), (8, 9), (8, 3)]))
-    opened.review.marking.add_annotation(mark(opened, "text", [(20, 20)], "here"))
+    drawing = opened.page("review").marking.drawing
+    opened.page("review").marking.add_annotation(
+        mark(opened, "distance", [(16, 8), (16, 20)], "width")
+    )
+    opened.page("review").marking.add_annotation(
+        mark(opened, "ellipse", [(3, 3), (3, 9), (8, 9), (8, 3)])
+    )
+    opened.page("review").marking.add_annotation(mark(opened, "text", [(20, 20)], "here"))
     settle(0.1)
     assert drawing.words.outlines.paths == (), "in the single view the layers draw them"
     layers = [opened.study_layer(role) for role in opened.study.images]
@@ -148,7 +152,7 @@ def test_marks_stand_in_every_cell_of_the_grid_on_their_slice_alone(opened: Any)
 def test_closing_in_three_planes_keeps_what_was_marked_since_the_review_was_saved(
     opened: Any, tmp_path: Path
 ) -> None:
-    tab, study = opened.review, opened.study
+    tab, study = opened.page("review"), opened.study
     tab.marking.mark_key_slice("saved")
     tab.save(tmp_path / "review")
     assert opened.wait(30)
@@ -157,7 +161,7 @@ def test_closing_in_three_planes_keeps_what_was_marked_since_the_review_was_save
     opened.go_to_slice(opened.current_slice + 1)
     settle(0.1)
     tab.marking.mark_key_slice("since then")
-    opened.study_tab.close_button.click()
+    opened.page("study").close_button.click()
     settle(0.2)
     assert opened.study is None
     kept = unsaved_folder(study) / "review.json"

@@ -40,11 +40,11 @@ def test_a_saved_review_comes_back_onto_another_window_and_gives_the_same_pictur
     assert "Saved" in tab.run_bar.message.text()
 
     with another_window(tmp_path / "review") as second:
-        assert [k.note for k in second.review.marking.key_slices] == ["grows"]
-        assert len(second.review.marking.annotations) == 2
+        assert [k.note for k in second.page("review").marking.key_slices] == ["grows"]
+        assert len(second.page("review").marking.annotations) == 2
         assert second.study_layer("flair").contrast_limits == [10.0, 180.0]
         assert second.current_slice == opened.current_slice
-        again = png_bytes(compose(second.review.reading(), SIZE, created=TIME))
+        again = png_bytes(compose(second.page("review").reading(), SIZE, created=TIME))
     assert again == first
 
 
@@ -62,14 +62,14 @@ def test_results_are_saved_whichever_view_is_on(tab: Any, opened: Any, tmp_path:
     with another_window(tmp_path / "review") as second:
         (layer,) = [la for la in second.viewer.layers if la.name == "Heat"]
         assert not layer.visible, "the picture is as it was"
-        (back,) = second.review.reading().explanations.values()
+        (back,) = second.page("review").reading().explanations.values()
         assert np.array_equal(back["heat"].data, found["heat"].data)
         layer.visible = True
         rest()
-        assert second.review.reading().on_screen
+        assert second.page("review").reading().on_screen
         # Saved again from there, and once more without its layer in the picture, it is kept.
         layer.visible = False
-        second.review.save(tmp_path / "again")
+        second.page("review").save(tmp_path / "again")
         assert second.wait(30)
     assert len(restore_review(tmp_path / "again").explanations) == 1
 
@@ -87,10 +87,10 @@ def test_a_grid_with_marks_and_another_zoom_comes_back(
     tab.save(tmp_path / "review")
     assert opened.wait(30)
     with another_window(tmp_path / "review") as second:
-        assert len(second.review.marking.annotations) == 2
+        assert len(second.page("review").marking.annotations) == 2
         # A cell for each scan alone.
         assert sum(layer.visible for layer in second.viewer.layers) == 2
-        again = png_bytes(compose(second.review.reading(), SIZE, created=TIME))
+        again = png_bytes(compose(second.page("review").reading(), SIZE, created=TIME))
     assert again == first
 
 
@@ -139,7 +139,7 @@ def test_a_restored_map_says_what_its_colours_mean_and_where_it_is_not(
     tab.save(tmp_path / "review")
     assert opened.wait(30)
     with another_window(tmp_path / "review") as second:
-        legend = second.review.words.legend
+        legend = second.page("review").words.legend
         cell = next(x for x in second.viewer.layers if x.name == "Gradient · WT")
         assert legend.text == "Colours ±17\nhighest 30 % of the head"
         assert second.viewer.canvas.overlays["restored_caption"].visible
@@ -168,7 +168,7 @@ def test_words_of_a_restored_plain_map_follow_its_limits_and_its_eye(
     tab.save(tmp_path / "review")
     assert opened.wait(30)
     with another_window(tmp_path / "review") as second:
-        legend = second.review.words.legend
+        legend = second.page("review").words.legend
         assert legend.text == "Colours ±2"
         layer = second.viewer.layers[-1]
         layer.contrast_limits = (0.0, 1.5)
@@ -213,7 +213,9 @@ def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
     settle(0.2)
     study_folder.rename(tmp_path / "elsewhere")
     asked = []
-    tab.ask_folder = lambda title, start="": asked.append(title) or str(tmp_path / "elsewhere")
+    tab.dialogs.ask_folder = lambda title, start="": (
+        asked.append(title) or str(tmp_path / "elsewhere")
+    )
     tab.open(tmp_path / "review")
     assert tab.runner.wait(30)
     assert opened.wait(30)
@@ -297,7 +299,7 @@ def notes_in(folder: Path) -> list[str]:
 
 def test_what_is_on_offer_is_never_written_over(opened: Any, own_folder: Path) -> None:
     """Marks made before it is answered have a folder of their own, and each comes back."""
-    tab, study_tab = opened.review, opened.study_tab
+    tab, study_tab = opened.page("review"), opened.page("study")
     path = opened.study.path
 
     def autosaved() -> None:
@@ -331,14 +333,14 @@ def test_what_is_on_offer_is_never_written_over(opened: Any, own_folder: Path) -
     autosaved()
     assert (notes_in(first.parent), notes_in(second.parent)) == (["first", "third"], ["second"])
 
-    tab.ask = lambda question: False
+    tab.dialogs.ask = lambda question: False
     tab.offer.answer("discard")
     assert second.is_file()
-    tab.ask = lambda question: True
+    tab.dialogs.ask = lambda question: True
     tab.offer.answer("discard")
     assert tab.offer.isHidden()
     assert sorted(own_folder.rglob("review.json")) == [first]
-    opened.review.save(own_folder.parent / "mine")
+    opened.page("review").save(own_folder.parent / "mine")
     assert opened.wait(30)
     assert not list(own_folder.rglob("review.json"))
 

@@ -37,8 +37,8 @@ def needing_a_study(tab: Any) -> list[Any]:
 
 
 def test_what_needs_a_study_sleeps_without_one(workspace: Any, study_folder: Path) -> None:
-    tab = workspace.review
-    workspace.show_tab(type(tab))
+    tab = workspace.page("review")
+    workspace.show_tab("review")
     buttons = needing_a_study(tab)
     assert not any(button.isEnabled() for button in buttons)
     assert {button.toolTip() for button in buttons} == {NO_STUDY}
@@ -85,14 +85,14 @@ def test_a_folder_that_is_not_there_yet_can_be_named(viewer: Any, tmp_path: Path
 
 
 def test_a_review_is_saved_in_a_folder_that_was_named(opened: Any, tmp_path: Path) -> None:
-    tab = opened.review
-    tab.ask_new_folder = lambda title, start="": str(tmp_path / "new")
+    tab = opened.page("review")
+    tab.dialogs.ask_new_folder = lambda title, start="": str(tmp_path / "new")
     tab.save_button.click()
     assert opened.wait(30)
     assert (tmp_path / "new").is_dir()
     file = tmp_path / "file"
     file.write_text("there already")
-    tab.ask_new_folder = lambda title, start="": str(file)
+    tab.dialogs.ask_new_folder = lambda title, start="": str(file)
     tab.save_button.click()
     assert opened.wait(30)
     settle()
@@ -104,8 +104,8 @@ def test_a_review_is_saved_in_a_folder_that_was_named(opened: Any, tmp_path: Pat
 def test_preferences_act_at_once_unless_the_box_was_changed_by_hand(
     preferences: Any, opened: Any, tmp_path: Path
 ) -> None:
-    tab = opened.review
-    opened.show_tab(type(tab))
+    tab = opened.page("review")
+    opened.show_tab("review")
     assert not tab.exports.identify.isChecked()
     preferences.export.names = "kept"
     assert tab.exports.identify.isChecked()
@@ -115,16 +115,18 @@ def test_preferences_act_at_once_unless_the_box_was_changed_by_hand(
     preferences.export.names = "kept"
     preferences.export.names = "removed"
     assert tab.exports.identify.isChecked()
-    tab._folder = tab._exported = tmp_path / "last"
+    dialogs, study = tab.dialogs, opened.study
+    dialogs.saved_in[study] = dialogs.exported_to[study] = tmp_path / "last"
     chosen = tmp_path / "chosen"
     chosen.mkdir()
     preferences.export.folder = str(chosen)
-    assert tab._start(tab._folder) == tab._start(tab._exported) == str(chosen)
+    starts = {dialogs.start(dialogs.saved_in), dialogs.start(dialogs.exported_to)}
+    assert starts == {str(chosen)}
 
 
 def test_nothing_jumps_when_progress_is_told(opened: Any) -> None:
-    tab = opened.review
-    opened.show_tab(type(tab))
+    tab = opened.page("review")
+    opened.show_tab("review")
     settle()
     tab.run_bar.message.setText("")
     settle()

@@ -69,7 +69,7 @@ def test_keys_go_to_the_picture_after_a_list_was_used(
 def draw_line(tab: Any, start: tuple[int, int], end: tuple[int, int]) -> None:
     """What a drag with napari's line tool leaves behind."""
     layer = tab.marking.drawing._shapes
-    index = tab._workspace.current_slice
+    index = tab._window.current_slice
     assert layer.mode == "add_line"
     layer.add(np.array([[index, *start], [index, *end]], float), shape_type="line")
     settle(0.1)
@@ -141,7 +141,7 @@ def test_export_writes_pictures_and_report_and_asks_before_it_replaces(
     assert record["panels"][0]["index"] == opened.current_slice
     assert "tiny" not in out.with_suffix(".json").read_text()
     before, asked = out.stat().st_mtime_ns, []
-    tab.ask = lambda question: asked.append(question) is not None
+    tab.dialogs.ask = lambda question: asked.append(question) is not None
     tab.export(out)
     assert opened.wait(60)
     assert len(asked) == 1
@@ -161,7 +161,7 @@ def patient(workspace: Any, tmp_path: Path) -> Any:
     place = write(tmp_path / "Quandertide", slices(noise(4, 24, 20), **IDENTITY))
     workspace.open_path(place)
     assert workspace.wait(60)
-    workspace.show_tab(type(workspace.review))
+    workspace.show_tab("review")
     rest()
     return workspace
 
@@ -176,7 +176,7 @@ def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
         workspace.viewer._add_layer_from_data(*item)
     workspace.go_to_slice(1)
     rest()
-    tab = workspace.review
+    tab = workspace.page("review")
     tab.exports.choose("dicom")
     tab.export(tmp_path / "out")
     assert workspace.wait(120)
@@ -200,13 +200,13 @@ def test_a_study_from_dicom_leaves_as_dicom_without_the_patient(
 def test_key_slices_without_an_explanation_leave_as_dicom_pictures_with_their_marks(
     patient: Any, tmp_path: Path
 ) -> None:
-    workspace, tab = patient, patient.review
+    workspace, tab = patient, patient.page("review")
     for index in (1, 2):
         workspace.go_to_slice(index)
         tab.marking.mark_key_slice()
     tab.exports.choose("dicom")
     tab.marking.add_annotation(mark(workspace, "distance", [(4, 4), (4, 16)]))
-    tab.ask_new_folder = lambda *_: str(tmp_path / "out")
+    tab.dialogs.ask_new_folder = lambda *_: str(tmp_path / "out")
     rest()
     reading = tab.reading()
     tab.export_button.click()
@@ -228,7 +228,7 @@ def test_key_slices_without_an_explanation_leave_as_dicom_pictures_with_their_ma
     for file in files:
         assert b"Quandertide" not in file.read_bytes()
     asked: list[str] = []
-    tab.ask = lambda question: bool(asked.append(question))
+    tab.dialogs.ask = lambda question: bool(asked.append(question))
     tab.export(tmp_path / "out")
     assert "is there already" in asked[0]
 
@@ -249,10 +249,10 @@ def test_no_export_while_something_computes_and_none_without_a_study(
 ) -> None:
     said = []
     monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.tell_error", said.append)
-    monkeypatch.setattr(type(opened.attribution), "computing", True)
+    monkeypatch.setattr(type(opened.page("attribution")), "computing", True)
     tab.export(tmp_path / "now.png")
     assert "Attribution: still computing" in str(said[-1])
-    monkeypatch.setattr(type(opened.attribution), "computing", False)
+    monkeypatch.setattr(type(opened.page("attribution")), "computing", False)
     opened.viewer.dims.ndisplay = 3
     tab.export(tmp_path / "now.png")
     assert "no axial, coronal or sagittal" in str(said[-1])
@@ -265,7 +265,7 @@ def test_no_export_while_something_computes_and_none_without_a_study(
     tab.export(tmp_path / "dicom")
     assert opened.wait(30)
     assert "opened from DICOM images" in str(said[-1])
-    tab.ask_new_folder = lambda *_: pytest.fail("a folder was asked for")
+    tab.dialogs.ask_new_folder = lambda *_: pytest.fail("a folder was asked for")
     tab.export_button.click()
     assert not (tmp_path / "dicom").exists()
     opened.viewer.layers.clear()

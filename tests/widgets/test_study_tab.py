@@ -93,17 +93,17 @@ def test_a_bad_file_is_told_and_nothing_is_lost(opened: Any, tmp_path: Path) -> 
     assert opened.study is study
     told = [record.message for record in notification_manager.records[count:]]
     assert any("broken.nii.gz" in message for message in told)
-    assert "broken.nii.gz" in opened.study_tab.run_bar.message.text()
+    assert "broken.nii.gz" in opened.page("study").run_bar.message.text()
 
 
 def test_side_by_side_and_back(opened: Any) -> None:
     before = shown(opened)
-    opened.study_tab.side_by_side.click()
+    opened.page("study").side_by_side.click()
     settle()
     assert opened.viewer.canvas.grid.enabled
     assert shown(opened) == ["T1 · tiny", "FLAIR · tiny", "Mask · tiny"]
     assert all(layer.name_overlay.visible for layer in opened.viewer.layers)
-    opened.study_tab.side_by_side.click()
+    opened.page("study").side_by_side.click()
     settle()
     assert not opened.viewer.canvas.grid.enabled
     assert shown(opened) == before
@@ -111,13 +111,13 @@ def test_side_by_side_and_back(opened: Any) -> None:
 
 def test_a_role_is_edited_in_place(opened: Any) -> None:
     layer = opened.viewer.layers["T1 · tiny"]
-    row = opened.study_tab.rows["t1"]
+    row = opened.page("study").rows["t1"]
     row.role_edited.emit("t1", "t2")
     settle()
     assert opened.study["t2"].role == "t2"
     assert layer in opened.viewer.layers
     assert layer.name == "T2 · tiny"
-    opened.study_tab.rows["t2"].role_edited.emit("t2", "flair")
+    opened.page("study").rows["t2"].role_edited.emit("t2", "flair")
     assert "t2" in opened.study, "a role that is taken is refused"
 
 
@@ -133,8 +133,8 @@ def test_dropping_a_folder_makes_it_the_active_study(workspace: Any, study_folde
 
 
 def test_a_click_says_where_in_the_patient(opened: Any) -> None:
-    opened.voxel_clicked.emit((4, 10, 20))
-    text = opened.study_tab.read_out.text()
+    opened.signals.voxel_clicked.emit((4, 10, 20))
+    text = opened.page("study").read_out.text()
     assert "slice 5, row 11, column 21" in text
     # Column grows to the left, row to the back, slice upwards; see LAS in conftest.
     world = opened.study.grid.world((4, 10, 20))
@@ -170,7 +170,7 @@ def test_a_volume_beside_a_series_over_time(opened: Any, tmp_path: Path) -> None
     assert opened.letters.letters()["top"] == "A"
     opened.activate(first)
     opened.set_plane("coronal")
-    opened.study_tab.side_by_side.click()
+    opened.page("study").side_by_side.click()
     settle()
     assert opened.study is first
     assert opened.letters.letters() == {"left": "R", "right": "L", "top": "S", "bottom": "I"}

@@ -26,7 +26,7 @@ def test_transforms_are_offered_said_and_applied(workspace: Any, tmp_path: Path)
     workspace.open_path(folder)
     assert workspace.wait(30)
     settle()
-    tab, study = workspace.study_tab, workspace.study
+    tab, study = workspace.page("study"), workspace.study
     (off,) = study.unregistered
     assert tab.transforms.isVisibleTo(tab)
     assert "why" in tab.rows[off].combo.toolTip().lower()

@@ -60,7 +60,7 @@ def test_words_go_when_they_are_no_longer_true(
         assert [kind for kind, *_ in caught] == [ZeroDivisionError]
         assert said(page) == BROKEN
         assert not page.runner.running
-    for page in (opened.proxy, opened.decompose, opened.responses):
+    for page in (opened.page("proxy"), opened.page("decompose"), opened.responses):
         with capture_exceptions() as caught:
             page.steps.submit(lambda: 1 // 0)
             page.steps.wait(10)
@@ -68,43 +68,43 @@ def test_words_go_when_they_are_no_longer_true(
         assert said(page) == BROKEN
 
     # Errors and what was done go with their study.
-    opened.proxy.runner.start(refuses)
-    opened.proxy.runner.wait(10)
-    assert "no room" in said(opened.proxy)
-    opened.review.save(tmp_path / "review")
+    opened.page("proxy").runner.start(refuses)
+    opened.page("proxy").runner.wait(10)
+    assert "no room" in said(opened.page("proxy"))
+    opened.page("review").save(tmp_path / "review")
     assert opened.wait(30)
-    assert said(opened.review).startswith("Saved in")
+    assert said(opened.page("review")).startswith("Saved in")
     opened.show_study(other)
     assert [said(page) for page in pages] == [""] * len(pages)
-    opened.decompose.say_done(first)
-    assert said(opened.decompose) == "Done, of tiny."
+    opened.page("decompose").show_done(first)
+    assert said(opened.page("decompose")) == "Done, of tiny."
     opened.close_study(other)
     assert opened.study is first
 
     # An error goes once a hand is at the form, not for a click on its own words.
-    opened.show_tab(type(opened.proxy))
-    opened.proxy.runner.start(refuses)
-    opened.proxy.runner.wait(10)
-    QTest.mouseClick(opened.proxy.run_bar.message, Qt.MouseButton.LeftButton)
-    assert "no room" in said(opened.proxy)
-    QTest.mouseClick(opened.proxy.follow, Qt.MouseButton.LeftButton)
-    assert said(opened.proxy) == ""
-    opened.proxy.run_bar.say_error("the voxel lies outside the brain")
-    opened.proxy.run_bar.forget_error()
-    assert said(opened.proxy) == ""
+    opened.show_tab("proxy")
+    opened.page("proxy").runner.start(refuses)
+    opened.page("proxy").runner.wait(10)
+    QTest.mouseClick(opened.page("proxy").run_bar.message, Qt.MouseButton.LeftButton)
+    assert "no room" in said(opened.page("proxy"))
+    QTest.mouseClick(opened.page("proxy").follow, Qt.MouseButton.LeftButton)
+    assert said(opened.page("proxy")) == ""
+    opened.page("proxy").run_bar.show_error("the voxel lies outside the brain")
+    opened.page("proxy").run_bar.forget_error()
+    assert said(opened.page("proxy")) == ""
 
     # What is on disk is no longer all that is marked.
-    opened.review.save(tmp_path / "again")
+    opened.page("review").save(tmp_path / "again")
     assert opened.wait(30)
-    assert said(opened.review).startswith("Saved in")
-    opened.review.marking.mark_key_slice("new")
-    assert said(opened.review) == ""
+    assert said(opened.page("review")).startswith("Saved in")
+    opened.page("review").marking.mark_key_slice("new")
+    assert said(opened.page("review")) == ""
 
 
 def test_a_folder_opened_twice_is_one_study(opened: Any, other: se.Study, tmp_path: Path) -> None:
     """By the button, through a link, or by napari's own reader; marks and results stay."""
     first = opened.study
-    opened.review.marking.mark_key_slice("mine")
+    opened.page("review").marking.mark_key_slice("mine")
     link = tmp_path / "link"
     link.symlink_to(first.path)
     opened.show_study(other)
@@ -113,14 +113,14 @@ def test_a_folder_opened_twice_is_one_study(opened: Any, other: se.Study, tmp_pa
         opened.open_path(path)
         assert opened.wait(30)
         assert opened.study is first
-        assert "open already" in said(opened.study_tab)
+        assert "open already" in said(opened.page("study"))
     opened.activate(other)
     count = len(opened.viewer.layers)
     opened.viewer.open(str(link), plugin="napari-sparseexplain")
     rest()
     assert (opened.study, opened.studies) == (first, [first, other])
     assert len(opened.viewer.layers) == count
-    assert opened.review.marking.key_slices[0].note == "mine"
+    assert opened.page("review").marking.key_slices[0].note == "mine"
     # With other choices it is opened anew, in its own place.
     grid_of = "t1" if first.reference == "flair" else "flair"
     opened.open_path(first.path, reference=grid_of)
@@ -144,9 +144,9 @@ def test_a_slice_has_one_number_wherever_it_is_shown(opened: Any, bundle: Path) 
             slider = sliders[axis]
             assert slider.curslice_label.text() == str(index + 1)
             assert slider.totslice_label.text() == str(count)
-        opened.review.marking.mark_key_slice()
-        assert opened.review.marking.keys.table.item(0, 0).text().endswith(" 3")
-        opened.review.marking.remove_key_slice(0)
+        opened.page("review").marking.mark_key_slice()
+        assert opened.page("review").marking.keys.table.item(0, 0).text().endswith(" 3")
+        opened.page("review").marking.remove_key_slice(0)
 
     # What is typed counts from 1 too, and ends at the last slice.
     opened.set_plane("axial")
@@ -156,15 +156,15 @@ def test_a_slice_has_one_number_wherever_it_is_shown(opened: Any, bundle: Path) 
         label.editingFinished.emit()
         assert (opened.current_slice, label.text()) == (shown - 1, str(shown))
 
-    opened.proxy.models.choose(bundle)
+    opened.page("proxy").models.choose(bundle)
     place = np.argwhere(np.asarray(opened.study["seg"].data) > 0)
     index = tuple(int(v) for v in place[len(place) // 2])
     opened.go_to_slice(index[0])
-    opened.proxy.run_slice()
+    opened.page("proxy").run_slice()
     assert opened.wait(60)
     opened.click(index)
     words = "slice {}, row {}, column {}".format(*(v + 1 for v in index))
-    assert words in opened.proxy.read_out.text()
+    assert words in opened.page("proxy").read_out.text()
     opened.responses.show_voxel(index)
     assert opened.wait(60)
     assert words in opened.responses._effective_where

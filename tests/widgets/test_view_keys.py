@@ -93,7 +93,7 @@ def test_keys_and_wheel(opened: Any) -> None:
     tap(key.Key_N)
     assert opened.jumps.said == "No key slice is marked"
     tap(key.Key_K)
-    assert [k.index for k in opened.review.marking.key_slices] == [opened.current_slice]
+    assert [k.index for k in opened.page("review").marking.key_slices] == [opened.current_slice]
     marked: list[KeySlice] = []
     opened.review_hooks.key_slices = lambda: marked
     marked += [KeySlice("s", "axial", 6), KeySlice("s", "coronal", 9), KeySlice("s", "axial", 2)]

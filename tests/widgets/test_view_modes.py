@@ -110,7 +110,7 @@ def test_hands_in_the_other_planes(three: Any) -> None:
     model = pane(three, "coronal").model
     middle = (canvas.width() / 2, canvas.height() / 2)
     clicked: list[Any] = []
-    three.voxel_clicked.connect(clicked.append)
+    three.signals.voxel_clicked.connect(clicked.append)
 
     before = viewer.dims.point[1]
     zoom = viewer.scene.camera.zoom

@@ -58,7 +58,7 @@ def test_dragging_presets_and_read_out(opened: Any) -> None:
 def test_the_cell_under_the_pointer_is_meant_and_a_tool_keeps_its_button(opened: Any) -> None:
     viewer = opened.viewer
     canvas = native(viewer)
-    opened.study_tab.side_by_side.click()
+    opened.page("study").side_by_side.click()
     settle()
     assert opened.view_bar.window_control.read_out.text == ""
     t1, flair = opened.study_layer("t1"), opened.study_layer("flair")

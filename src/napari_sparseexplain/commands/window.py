@@ -42,7 +42,8 @@ def open_window(
     with _interrupts_noted() as end_if_interrupted:
         import napari
 
-        from ..widgets.workspace import open_workspace, run_window
+        from ..widgets.window_close import run_window
+        from ..widgets.workspace import open_workspace
 
         viewer = napari.Viewer(title="napari · SparseExplain")
         open_workspace(viewer).show_study(study)

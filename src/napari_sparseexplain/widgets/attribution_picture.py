@@ -21,30 +21,34 @@ from .window_control import scan_window
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-    from .workspace import Workspace
+    from .window import Window
 
 
 class AttributionPicture:
-    """Puts maps into the one view of the workspace, as the controls say."""
+    """Puts maps into the one view of the window, as the controls say."""
 
-    def __init__(self, workspace: Workspace, controls: HeatControls) -> None:
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+    def __init__(self, window: Window, controls: HeatControls) -> None:
+        self._window = window
+        self._viewer = window.viewer
         self._controls = controls
         self._shown: list[ShownAttribution] = []
         self._scaling = False
-        self.legend = ClassLegend(workspace.viewer, "heat")
+        self.legend = ClassLegend(window.viewer, "heat")
         self._redraw = RestingTimer(controls, 0, self.draw)
-        controls.part_changed.connect(self._redraw.poke)
+        controls.part_changed.connect(self._redraw.restart)
         controls.scale_changed.connect(self._on_scale)
         # Maps over a scan are pictures with the scan's grey values in them.
-        workspace.window_changed.connect(self._redraw.poke)
-        for moved in (workspace.slice_changed, workspace.plane_changed, workspace.grid_changed):
+        window.signals.window_changed.connect(self._redraw.restart)
+        for moved in (
+            window.signals.slice_changed,
+            window.signals.plane_changed,
+            window.signals.grid_changed,
+        ):
             moved.connect(lambda _: self._on_place())
 
     def show(self, shown: Sequence[ShownAttribution]) -> None:
         """Put these maps side by side, the scan before them; leave the grid when there are none."""
-        view = self._workspace.grid_view
+        view = self._window.grid_view
         self._shown = list(shown)
         if not self._shown:
             self._write()
@@ -61,7 +65,7 @@ class AttributionPicture:
         self._scale()
         self.draw()
         role = self._controls.role or first_shown(study)
-        scan = self._workspace.study_layer(role)
+        scan = self._window.study_layer(role)
         cells = [layer for one in self._shown for layer in self.cells(one)]
         # Words before the grid: changing them is slow while there are many cells.
         self._write()
@@ -83,10 +87,10 @@ class AttributionPicture:
             return
         study = self._shown[0].study
         role = self._controls.role or first_shown(study)
-        window = scan_window(self._workspace, study, role)
+        limits = scan_window(self._window, study, role)
         scan = study[role].spatial()
         for one in self._shown:
-            one.draw(scan, role, window, self._controls.share, self._controls.least)
+            one.draw(scan, role, limits, self._controls.share, self._controls.least)
         self._write()
 
     def follow(self, shown: Sequence[ShownAttribution]) -> None:
@@ -102,7 +106,7 @@ class AttributionPicture:
         if not self._shown:
             return
         for one in self._shown:
-            titled = self._workspace.grid_view.active and self._covers(one)
+            titled = self._window.grid_view.active and self._covers(one)
             for layer in self.cells(one):
                 if layer.visible:
                     show_cell_name(layer, titled)
@@ -119,7 +123,7 @@ class AttributionPicture:
                 widest = max(one.shown_limit for one in self._shown)
                 changed = [o.shown_limit for o in self._shown if o.shown_limit != widest]
                 self._scale(changed[0] if len(changed) == 1 else widest)
-            self._redraw.poke()
+            self._redraw.restart()
 
     def _scale(self, common: float | None = None) -> None:
         """Limits of the maps in the picture: one for all, or each its own."""

@@ -18,8 +18,8 @@ from .resting_timer import RestingTimer
 from .window_control import scan_window
 
 if TYPE_CHECKING:
+    from .window import Window
     from .work_runner import LatestRunner, WorkRunner
-    from .workspace import Workspace
 
 #: Stands behind the name of a cell whose map is on its way.
 COMPUTING = "computing…"
@@ -48,7 +48,7 @@ class LiveResult(Protocol):
         """Picture layers: the scan each is of, and whether it shows that scan or a map of it."""
         ...
 
-    def say_computing(self, on: bool) -> None:
+    def show_computing(self, on: bool) -> None:
         """Write names that say whether a slice is on its way."""
         ...
 
@@ -70,27 +70,27 @@ class AwaitedSlice:
 
     def __init__(
         self,
-        workspace: Workspace,
+        window: Window,
         results: Callable[[], Iterable[LiveResult]],
         follows: Callable[[], bool],
         ask: Callable[[], None],
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._workspace = workspace
+        self._window = window
         self._results, self._follows, self._changed = results, follows, changed
         self._stand_ins = ScanStandIns()
         self._waiting: list[LiveResult] = []
-        # The workspace tells of a slice that rests unless it is where scrolling began: asked here,
+        # The window tells of a slice that rests unless it is where scrolling began: asked here,
         # nothing waits for an answer that nobody gives.
-        self._asking = RestingTimer(workspace, ASK_MS, lambda: ask() if self.waiting else None)
-        workspace.viewer.dims.events.point.connect(self.look)
+        self._asking = RestingTimer(window.signals, ASK_MS, lambda: ask() if self.waiting else None)
+        window.viewer.dims.events.point.connect(self.update)
         # Its result may forget a removed layer before it is told what it showed.
-        workspace.viewer.layers.events.removed.connect(
+        window.viewer.layers.events.removed.connect(
             lambda event: self._stand_ins.take_back([event.value])
         )
-        workspace.study_changed.connect(self.look)
+        window.signals.study_changed.connect(self.update)
 
-    def mind(self, runner: WorkRunner, steps: LatestRunner, again: Callable[[], None]) -> None:
+    def bind(self, runner: WorkRunner, steps: LatestRunner, again: Callable[[], None]) -> None:
         """Follow nothing while a run is under way, and wait for no answer that failed.
 
         Parameters
@@ -102,7 +102,7 @@ class AwaitedSlice:
             Called at the end of a run, which is told before its result is here: a slice asked for
             before that would be computed twice.
         """
-        runner.running_changed.connect(lambda on: self.look() if on else None)
+        runner.running_changed.connect(lambda on: self.update() if on else None)
         for ended in (runner.succeeded, runner.failed, runner.cancelled, runner.broke):
             ended.connect(lambda *_: again())
         steps.failed.connect(lambda _: self.end_all())
@@ -115,25 +115,25 @@ class AwaitedSlice:
 
     def overtaken(self, result: LiveResult, index: int) -> bool:
         """Whether an answer for a slice comes too late: the picture has gone on."""
-        here = self._workspace.current_slice
-        return self._follows() and result.study is self._workspace.study and index != here
+        here = self._window.current_slice
+        return self._follows() and result.study is self._window.study and index != here
 
-    def look(self, _event: object = None) -> None:
+    def update(self, _event: object = None) -> None:
         """Compare the slice in the picture with those that were computed."""
-        index = self._workspace.current_slice
+        index = self._window.current_slice
         for result in list(self._results()):
             elsewhere = result.explanation.slices.start != index
-            if elsewhere and self._follows() and result.study is self._workspace.study:
+            if elsewhere and self._follows() and result.study is self._window.study:
                 self._begin(result)
             else:
                 self.end(result)
         if self._waiting:
-            self._asking.poke()
+            self._asking.restart()
 
     def place_of(self, result: LiveResult) -> int:
         """Slice to compute for a result: the one that it waits for, else its own."""
         waits = result in self._waiting
-        return self._workspace.current_slice if waits else result.explanation.slices.start
+        return self._window.current_slice if waits else result.explanation.slices.start
 
     def follow_layers(self) -> None:
         """What was taken out of the picture waits for nothing; what came into it shows its scan."""
@@ -148,7 +148,7 @@ class AwaitedSlice:
         if result in self._waiting:
             self._waiting.remove(result)
             self._stand_ins.take_back(result.all_layers)
-            result.say_computing(False)
+            result.show_computing(False)
             self._changed()
 
     def end_all(self) -> None:
@@ -161,7 +161,7 @@ class AwaitedSlice:
             return
         self._waiting.append(result)
         self._fill(result)
-        result.say_computing(True)
+        result.show_computing(True)
         self._changed()
 
     def _fill(self, result: LiveResult) -> None:
@@ -170,8 +170,8 @@ class AwaitedSlice:
         for layer, (role, is_scan) in result.scans_below().items():
             if layer.visible and layer not in self._stand_ins:
                 role = role if role in study.images else first_shown(study)
-                window = scan_window(self._workspace, study, role)
+                limits = scan_window(self._window, study, role)
                 strength = 1.0 if is_scan else DIMMED
                 scan, spacing = study[role].spatial(), study.grid.spacing
-                ends = study[role].grey_ends(window)
+                ends = study[role].grey_ends(limits)
                 self._stand_ins.put(cast(Any, layer), scan, spacing, ends, strength)

@@ -11,21 +11,21 @@ from .cell_choice import CellChoice
 from .shown_decomposition import ShownDecomposition, caption_text
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 
 class DecompositionPicture:
-    """Puts results into the one view of the workspace, as the cell choice says."""
+    """Puts results into the one view of the window, as the cell choice says."""
 
-    def __init__(self, workspace: Workspace, cells: CellChoice) -> None:
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+    def __init__(self, window: Window, cells: CellChoice) -> None:
+        self._window = window
+        self._viewer = window.viewer
         self._cells = cells
-        self.legend = ClassLegend(workspace.viewer)
+        self.legend = ClassLegend(window.viewer)
 
     def show(self, shown: ShownDecomposition, *, grid: bool) -> None:
         """Bring one result into the picture."""
-        cells, view = self._cells, self._workspace.grid_view
+        cells, view = self._cells, self._window.grid_view
         cells.show_view(grid)
         known = {*shown.class_ids, *COLUMN_HEADS}
         shown.roles = tuple(r for r in cells.rows.chosen if r in shown.card.inputs.roles)
@@ -38,7 +38,7 @@ class DecompositionPicture:
             view.show(shown.grid_layers, columns=len(shown.columns), region=region)
         else:
             view.leave()
-            below = self._workspace.study_layer(cells.role)
+            below = self._window.study_layer(cells.role)
             for layer in self._viewer.layers:
                 layer.visible = layer is below or layer is shown.mask
             self._viewer.layers.selection.active = below
@@ -55,7 +55,7 @@ class DecompositionPicture:
         """Words on the canvas go with what is in the picture; None for nothing of ours."""
         if shown is not None and not shown.visible:
             shown = None
-        self._write(shown, grid=self._workspace.grid_view.active)
+        self._write(shown, grid=self._window.grid_view.active)
 
     def _write(self, shown: ShownDecomposition | None, *, grid: bool) -> None:
         """Legend over a scan; below the grid what its colours mean."""

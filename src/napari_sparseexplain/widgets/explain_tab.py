@@ -14,9 +14,11 @@ from qtpy.QtWidgets import (
 
 from ..errors import SparseExplainError
 from ..volumes import Study
+from .click_read_out import describe_in_picture
 from .notices import tell_error
 from .results_list import ResultsList
 from .run_bar import BROKEN, RunBar
+from .window import Window
 from .work_runner import WorkRunner
 from .wrapped_label import wrapped_label
 
@@ -43,6 +45,10 @@ class ExplainTab(QScrollArea):
 
     Attributes
     ----------
+    name : str
+        By which the window finds it.
+    title : str
+        On its tab.
     what : QFormLayout
         Part one: study, model, target.
     run_bar : RunBar
@@ -57,17 +63,19 @@ class ExplainTab(QScrollArea):
         Runs this tab's work.
     """
 
+    name = ""
     title = ""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self._window = window
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(MINIMUM_WIDTH)
         page = QWidget()
         self.setWidget(page)
-        box = QVBoxLayout(page)
+        self._box = box = QVBoxLayout(page)
         box.setContentsMargins(8, 4, 8, 4)
         box.setSpacing(4)
 
@@ -101,8 +109,9 @@ class ExplainTab(QScrollArea):
         self.runner.running_changed.connect(self.run_bar.set_running)
         self.runner.progressed.connect(self.run_bar.show_step)
         self.runner.failed.connect(self._on_failed)
-        self.runner.broke.connect(lambda: self.run_bar.say_error(BROKEN))
+        self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
         self.runner.cancelled.connect(self._on_cancelled)
+        window.signals.voxel_clicked.connect(self._on_click)
 
     def fit_width(self) -> None:
         """Be as wide as the page needs, with its scroll bar; called once the page is filled."""
@@ -123,6 +132,19 @@ class ExplainTab(QScrollArea):
         """The study that was clicked in is no more."""
         self.read_out.setText(_NO_CLICK)
 
+    def add_below_read_out(self, widget: QWidget) -> None:
+        """Put a widget below the words about the click, above the stretch at the foot."""
+        self._box.insertWidget(self._box.indexOf(self.read_out) + 1, widget)
+
+    def lines_at(self, study: Study, index: tuple[int, int, int]) -> list[str]:
+        """What the last click says: where it was, and the value of every volume there."""
+        return [describe_in_picture(self._window.viewer, study, index)]
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        study = self._window.study
+        if study is not None:
+            self.read_out.setText("\n".join(self.lines_at(study, index)))
+
     def follow_layers(self) -> None:
         """Layers came, went, were shown or hidden: let check boxes follow."""
 
@@ -130,17 +152,17 @@ class ExplainTab(QScrollArea):
         """Ask everything under way to stop: the window is closing."""
         self.runner.cancel()
 
-    def say_done(self, study: Study) -> None:
+    def show_done(self, study: Study) -> None:
         """A run has ended; whose it was is said where another study is in the picture."""
         here = study is self.run_bar.study
-        self.run_bar.say("Done." if here else f"Done, of {study.name}.")
+        self.run_bar.show_message("Done." if here else f"Done, of {study.name}.")
 
     def _on_failed(self, error: SparseExplainError) -> None:
-        self.run_bar.say_error(str(error))
+        self.run_bar.show_error(str(error))
         tell_error(error)
 
     def _on_cancelled(self) -> None:
-        self.run_bar.say("Cancelled. What was there before is still there.")
+        self.run_bar.show_message("Cancelled. What was there before is still there.")
 
     @property
     def computing(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QSpinBox, QWidget
 
 from ..export.compositor import PictureSize
-from ..export.export_work import What
+from ..export.export_work import ExportChoice, What
 from .preferences import on_preference, preference
 
 _WHATS: dict[What, str] = {
@@ -84,6 +87,18 @@ class ExportForm(QWidget):
     def choose(self, what: What) -> None:
         """Choose it."""
         self.what.setCurrentIndex(self.what.findData(what))
+
+    def choice(self, path: Path, **others: Any) -> ExportChoice:
+        """What the form says, and where it goes; fields that differ from the form are given."""
+        wanted: dict[str, Any] = {
+            "what": self.chosen,
+            "path": path,
+            "size": self.picture_size,
+            "every": self.every.value(),
+            "identify": self.identify.isChecked(),
+            **others,
+        }
+        return ExportChoice(**wanted)
 
     @property
     def picture_size(self) -> PictureSize:

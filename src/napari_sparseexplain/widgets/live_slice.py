@@ -16,7 +16,7 @@ from ..volumes import Study
 from ..volumes.place_words import slice_words
 from .awaited_slice import COMPUTING
 from .model_session import ModelKey
-from .results_list import Result
+from .results_list import Result, details_text, score_text
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -117,7 +117,7 @@ class ShownExplanation:
                 found[layer] = (role, name == "input" or name.startswith("input-"))
         return found
 
-    def say_computing(self, on: bool) -> None:
+    def show_computing(self, on: bool) -> None:
         """See `LiveResult`."""
         self._computing = on
         for name, layer in self.layers.items():
@@ -163,7 +163,20 @@ class ShownExplanation:
         there = set(present)
         self.layers = {name: layer for name, layer in self.layers.items() if layer in there}
 
-    def values_at(self, index: tuple[int, int, int]) -> list[str]:
+    def describe(self) -> None:
+        """Write the line in the list of results."""
+        if self.result is not None:
+            self.result.title = self.title
+            self.result.layers = self.all_layers
+            self.result.score = score_text(self.explanation.scores)
+            self.result.details = details_text(self.explanation.scores, self.explanation.notes)
+
+    def lines_at(self, index: tuple[int, int, int]) -> list[str]:
+        """Its title, and every map's value at a voxel of the study; nothing off its slices."""
+        values = self._values_at(index)
+        return [self.title, *("   " + value for value in values)] if values else []
+
+    def _values_at(self, index: tuple[int, int, int]) -> list[str]:
         """Every map's value at a voxel of the study, one a line; empty off its slices."""
         span = self.explanation.slices
         if not span.start <= index[0] < span.stop:

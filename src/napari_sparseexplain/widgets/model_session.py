@@ -54,6 +54,9 @@ class ModelSession:
             self._stamps[key] = _stamp(self._models[key])
         return self._models[key]
 
+    def replace_study(self, old: Study, new: Study) -> None:
+        """An edited study stands for the one before; nothing of it is kept by its roles."""
+
     def forget(self, study: Study) -> None:
         """Let go of what is kept of a study that was closed."""
         for key, kept in list(self._prepared.items()):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari._qt.qt_viewer import QtViewer
 from napari.components import ViewerModel
+from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from ..layers.crosshair import Crosshair
 from ..layers.grey_window import windowed_layer
-from ..layers.linked_cameras import spatial_axes
+from ..layers.linked_cameras import LinkedCameras, spatial_axes
 from ..layers.plane_pane import PlanePane, show_crosshair
 from ..layers.slice_title import plane_of
 from ..layers.slice_wheel import SliceWheel
@@ -27,7 +29,7 @@ from .repaint_on_show import RepaintOnShow
 from .resting_timer import RestingTimer
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .view_window import ViewWindow
 
 #: Name of the dock.
 VIEWS_NAME = "Other planes (SparseExplain)"
@@ -36,6 +38,16 @@ VIEWS_NAME = "Other planes (SparseExplain)"
 class OrthogonalViews(QWidget):
     """Two views beside the main one; together they show all three planes.
 
+    Parameters
+    ----------
+    window : ViewWindow
+    cameras : LinkedCameras
+        Zoom and centre that all views share.
+    probe : callable
+        Lets the probe follow the pointer over a view.
+    on_drag : callable
+        Told of the layer whose window and level are dragged, None when they rest.
+
     Signals
     -------
     closed(): the dock was closed by hand.
@@ -43,10 +55,16 @@ class OrthogonalViews(QWidget):
 
     closed = Signal()
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(
+        self,
+        window: ViewWindow,
+        cameras: LinkedCameras,
+        probe: Callable[[ViewerModel], None],
+        on_drag: Callable[[Image | None], None],
+    ) -> None:
         super().__init__()
-        self._workspace = workspace
-        self._main: ViewerModel = workspace.viewer
+        self._window, self._cameras = window, cameras
+        self._main: ViewerModel = window.viewer
         self._study: Study | None = None
         self.crosshair = Crosshair(self._main)
         size = preference("view.letter_size")
@@ -57,15 +75,15 @@ class OrthogonalViews(QWidget):
         self._split = split = QSplitter(Qt.Orientation.Horizontal)
         for pane, clicks in zip(self.panes, self._clicks, strict=True):
             split.addWidget(self._canvas(pane))
-            clicks.clicked.connect(workspace.click)
+            clicks.clicked.connect(window.click)
             drag = WindowDrag(pane.model)
             drag.layer_at = lambda _cell: windowed_layer(self._main)
-            drag.on_drag = workspace.view_bar.window_control.show_drag
-            SliceWheel(pane.model, partial(self._step, pane), workspace.wheel_scrolls)
+            drag.on_drag = on_drag
+            SliceWheel(pane.model, partial(self._step, pane), window.wheel_scrolls)
             pane.model.mouse_move_callbacks.append(self._on_move)
-            workspace.probe.watch(pane.model)
+            probe(pane.model)
         self._main.mouse_move_callbacks.append(self._on_move)
-        workspace.voxel_clicked.connect(self._on_click)
+        window.signals.voxel_clicked.connect(self._on_click)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(split)
@@ -73,11 +91,11 @@ class OrthogonalViews(QWidget):
         # Several axes change one after the other: the panes follow once.
         self._follow = RestingTimer(self, 0, self.follow)
         self._fit = RestingTimer(self, 30, self._on_sizes)
-        self._main.dims.events.point.connect(self._follow.poke)
+        self._main.dims.events.point.connect(self._follow.restart)
         self._main.dims.events.order.connect(self._on_order)
         self._main.dims.events.ndisplay.connect(self._on_order)
         for pane in self.panes:
-            pane.model.canvas.events.size.connect(self._fit.poke)
+            pane.model.canvas.events.size.connect(self._fit.restart)
 
     @property
     def active(self) -> bool:
@@ -91,7 +109,7 @@ class OrthogonalViews(QWidget):
             clicks.study = study
         for pane, plane in zip(self.panes, self._other_planes(), strict=True):
             pane.start(study, plane)
-            self._workspace.cameras.add(pane.model)
+            self._cameras.add(pane.model)
         self.follow()
 
     def stop(self) -> None:
@@ -99,7 +117,7 @@ class OrthogonalViews(QWidget):
         self._study = None
         for pane, clicks in zip(self.panes, self._clicks, strict=True):
             clicks.study = None
-            self._workspace.cameras.remove(pane.model)
+            self._cameras.remove(pane.model)
             pane.stop()
         self.crosshair.show(None)
 
@@ -139,7 +157,7 @@ class OrthogonalViews(QWidget):
         canvas = QtViewer(pane.model)
         # One slider is enough, and it is the main viewer's; keys go where its keys are bound.
         canvas.dims.hide()
-        main: Any = self._workspace.viewer.window._qt_viewer
+        main: Any = self._window.viewer.window._qt_viewer
         canvas.canvas.native.setFocusProxy(main.canvas.native)
         for widget in (canvas, *canvas.findChildren(QWidget)):
             widget.setAcceptDrops(False)
@@ -153,7 +171,7 @@ class OrthogonalViews(QWidget):
         return tuple(plane for plane in PLANES if plane != shown)
 
     def _on_sizes(self) -> None:
-        self._workspace.cameras.reapply()
+        self._cameras.reapply()
         self.follow()
 
     def _on_order(self) -> None:
@@ -161,13 +179,13 @@ class OrthogonalViews(QWidget):
             return
         for pane, plane in zip(self.panes, self._other_planes(), strict=True):
             pane.set_plane(plane)
-        self._follow.poke()
-        self._fit.poke()
+        self._follow.restart()
+        self._fit.restart()
 
     def _on_click(self, index: tuple[int, int, int]) -> None:
         """A click in any of the views takes the crosshair there."""
         if self._study is not None:
-            self._workspace.go_to_voxel(index)
+            self._window.go_to_voxel(index)
 
     def _on_move(self, viewer: Any, event: Any) -> None:
         """With Shift held the crosshair goes with the pointer."""
@@ -175,11 +193,11 @@ class OrthogonalViews(QWidget):
             return
         index = self._clicks[0].voxel_at(tuple(event.position))
         if index is not None and spatial_axes(viewer) is not None:
-            self._workspace.go_to_voxel(index)
+            self._window.go_to_voxel(index)
 
     def _step(self, pane: PlanePane, by: int) -> None:
         if self._study is not None:
-            self._workspace.step_slice(by, PLANES[pane.plane][0])
+            self._window.step_slice(by, PLANES[pane.plane][0])
 
     def resizeEvent(self, event: Any) -> None:
         """Beside each other, or below each other where the dock is higher than wide."""

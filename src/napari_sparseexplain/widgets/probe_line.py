@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from .workspace import Workspace
+    from .view_modes import ViewModes
+    from .window import Window
 
 #: Milliseconds between two read-outs: as fast as one reads, however fast the pointer.
 INTERVAL = 40
@@ -31,12 +32,12 @@ class ProbeLine(QWidget):
     Where the picture has the window for itself the same words stand in its corner.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: Window, modes: ViewModes) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._window, self._modes = window, modes
         self._view: ViewerModel | None = None
         self._place: tuple[float, float] = (0.0, 0.0)
-        self._corner = CornerText(workspace.viewer, "probe", "bottom_left")
+        self._corner = CornerText(window.viewer, "probe", "bottom_left")
         self.place: QLabel = QLabel(NOTHING)
         self.values = wrapped_label()
         # Two lines always: nothing below the pointer's hand may jump.
@@ -50,12 +51,12 @@ class ProbeLine(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self.refresh)
-        self.watch(workspace.viewer)
-        workspace.viewer.dims.events.point.connect(self._poke)
-        workspace.study_changed.connect(lambda _study: self._poke())
+        self.watch(window.viewer)
+        window.viewer.dims.events.point.connect(self._restart)
+        window.signals.study_changed.connect(lambda _study: self._restart())
         # A result comes into a layer that is there: its values are others under a resting pointer.
-        workspace.viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
-        for layer in workspace.viewer.layers:
+        window.viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
+        for layer in window.viewer.layers:
             self._follow(layer)
 
     def watch(self, view: ViewerModel) -> None:
@@ -65,33 +66,33 @@ class ProbeLine(QWidget):
 
     def refresh(self) -> None:
         """Read out again, as when a slice was scrolled under the pointer."""
-        study, view = self._workspace.study, self._view
+        study, view = self._window.study, self._view
         axes = None if view is None else spatial_axes(view)
         if study is None or axes is None:
             self._write(NOTHING, "")
             return
         # Slices are the main viewer's, in the plane of the view that is pointed at.
-        point = list(self._workspace.viewer.dims.point)
+        point = list(self._window.viewer.dims.point)
         for axis, value in zip(axes[1:], self._place, strict=True):
             point[len(point) - 3 + axis] = value
         if not inside(study, point[-3:]):
             self._write(NOTHING, "")
             return
-        words = layer_words(self._workspace.viewer.layers, study, point)
+        words = layer_words(self._window.viewer.layers, study, point)
         self._write(patient_words(study, point[-3:]), " · ".join(words))
 
     def _follow(self, layer: Layer) -> None:
         # Of a hidden layer `data` alone is told; not every kind of layer has it.
         for name in ("set_data", "data"):
             if name in layer.events.emitters:
-                layer.events[name].connect(self._poke)
+                layer.events[name].connect(self._restart)
 
     def _on_move(self, view: Any, event: Any) -> None:
         axes = spatial_axes(view)
         if axes is not None:
             place = tuple(event.position)[-3:]
             self._view, self._place = view, (float(place[axes[1]]), float(place[axes[2]]))
-            self._poke()
+            self._restart()
 
     def _on_drag(self, view: Any, event: Any) -> Generator[None, None, None]:
         """napari tells the movement of a pressed pointer to those alone who heard the press."""
@@ -101,7 +102,7 @@ class ProbeLine(QWidget):
             yield
         self._on_move(view, event)
 
-    def _poke(self, _event: object = None) -> None:
+    def _restart(self, _event: object = None) -> None:
         if not self._timer.isActive():
             self._timer.start()
 
@@ -110,5 +111,5 @@ class ProbeLine(QWidget):
             self.place.setText(place)
         if self.values.text() != values:
             self.values.setText(values)
-        full = self._workspace.modes.full and bool(values)
+        full = self._modes.full and bool(values)
         self._corner.write(f"{place}\n{values.replace(' · ', chr(10))}" if full else "")

@@ -39,6 +39,15 @@ class Ask:
     before: Explanation | None = None
 
 
+@dataclass(frozen=True)
+class ProxySetting:
+    """Model, device and α as they are set."""
+
+    model: str = ""
+    device: str = "auto"
+    alpha: float = 1.0
+
+
 class ProxySession(ModelSession):
     """Signals, responses and the filter in effect."""
 

@@ -31,14 +31,14 @@ from .elided_label import ElidedLabel
 from .model_choice import WITH_THRESHOLDS, ModelChoice
 from .model_session import ModelKey
 from .notices import tell_error
-from .proxy_session import ProxySession
+from .proxy_session import ProxySession, ProxySetting
 from .run_bar import BROKEN, RunBar
 from .work_runner import LatestRunner, Told, WorkRunner
 
 if TYPE_CHECKING:
     from ..explanation.effective_response import EffectiveResponse
     from ..explanation.responses import ModelResponses
-    from .workspace import Workspace
+    from .window import Window
 
 #: Width of the form beside the plots.
 _FORM_WIDTH = 236
@@ -53,12 +53,20 @@ _ODDNESS = (
 
 
 class ResponsesPanel(QWidget):
-    """The bottom dock: one or two models beside each other, or the filter at the last click."""
+    """The bottom dock: one or two models beside each other, or the filter at the last click.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Parameters
+    ----------
+    window : Window
+    session : ProxySession
+        The Proxy tab's: a model that was run there is not loaded again.
+    """
+
+    def __init__(self, window: Window, session: ProxySession) -> None:
         super().__init__()
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+        self._window, self._session = window, session
+        self._setting = ProxySetting()
+        self._viewer = window.viewer
         self.found: dict[tuple[ModelKey, bool], ModelResponses] = {}
         self.effective: EffectiveResponse | None = None
         self._effective_where = ""
@@ -102,24 +110,20 @@ class ResponsesPanel(QWidget):
         self.runner.progressed.connect(self._on_step)
         self.runner.succeeded.connect(self._on_found)
         self.runner.failed.connect(self._on_failed)
-        self.runner.broke.connect(lambda: self.run_bar.say_error(BROKEN))
-        self.runner.cancelled.connect(lambda: self.run_bar.say("Cancelled."))
+        self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
+        self.runner.cancelled.connect(lambda: self.run_bar.show_message("Cancelled."))
         self.steps = LatestRunner(self)
         self.steps.succeeded.connect(self._on_effective)
         self.steps.failed.connect(self._on_click_failed)
-        self.steps.broke.connect(lambda: self.run_bar.say_error(BROKEN))
-        workspace.voxel_clicked.connect(self._on_click)
-        workspace.study_closed.connect(self._on_study_closed)
-        workspace.proxy.models.changed.connect(self._follow_model)
-        workspace.proxy.slice_shown.connect(lambda _: self._redo_click())
+        self.steps.broke.connect(lambda: self.run_bar.show_error(BROKEN))
+        window.signals.study_closed.connect(self._on_study_closed)
         self._viewer.events.theme.connect(self._on_theme)
-        self._follow_model()
 
     # -- what a script can call --------------------------------------------------------------
 
     def refresh(self) -> None:
         """Compute and draw the responses of the chosen models."""
-        device = self._workspace.proxy.device.device
+        device = self._setting.device
         names = [name for name in (self.model.model, self.beside.model) if name]
         keys = list(dict.fromkeys(ModelKey(name, device) for name in names))
         if not keys:
@@ -127,21 +131,42 @@ class ResponsesPanel(QWidget):
                 SparseExplainError("no model is chosen", remedy="Choose one, or press Browse…")
             )
             return
-        session, phases, known = self._workspace.proxy.session, self.phases.isChecked(), self.found
+        session, phases, known = self._session, self.phases.isChecked(), self.found
         self.runner.start(lambda: _responses_work(session, keys, phases, dict(known)))
 
     def show_voxel(self, index: tuple[int, int, int]) -> None:
         """Compute and draw the filter in effect at a voxel of the active study."""
-        study, proxy = self._workspace.study, self._workspace.proxy
+        study = self._window.study
         if study is None or not self.model.model:
             return
         self._last_click = index
-        key = ModelKey(self.model.model, proxy.device.device)
-        card, alpha, session = self.model.card, proxy.alpha.value(), proxy.session
+        key = ModelKey(self.model.model, self._setting.device)
+        card, alpha, session = self.model.card, self._setting.alpha, self._session
         name = "" if card is None else f"{card.title or card.name} · "
         where = f"{name}{voxel_words(index)} · "
         self.click_view.setChecked(True)
         self.steps.submit(lambda: Told(where, session.effective(study, key, index, alpha)))
+
+    def follow(self, setting: ProxySetting) -> None:
+        """Take over model, device and α of the Proxy tab; another model may be chosen here."""
+        before, self._setting = self._setting, setting
+        name = setting.model
+        if name and name != before.model and not self.runner.running:
+            self.model.choose(name)
+            self.beside.offer(name)
+            card = self.model.card
+            self.note.setVisible(card is not None and card.architecture in WITH_THRESHOLDS)
+
+    def ask_voxel(self, index: tuple[int, int, int]) -> None:
+        """A voxel was clicked where its filter is wanted, if the panel is seen."""
+        if self.isVisible():
+            self.show_voxel(index)
+
+    def update_voxel(self) -> None:
+        """A new α or slice: the filter at the voxel is another one."""
+        if self.isVisible() and self.click_view.isChecked() and self._last_click is not None:
+            start = self._window.current_slice
+            self.show_voxel((start, *self._last_click[1:]))
 
     @property
     def computing(self) -> bool:
@@ -190,15 +215,6 @@ class ResponsesPanel(QWidget):
         scroll.setWidget(page)
         return scroll
 
-    def _follow_model(self) -> None:
-        """The model of the Proxy tab is the one looked at, until another is chosen here."""
-        name = self._workspace.proxy.models.model
-        if name and not self.runner.running:
-            self.model.choose(name)
-            self.beside.offer(name)
-            card = self.model.card
-            self.note.setVisible(card is not None and card.architecture in WITH_THRESHOLDS)
-
     # -- drawing -----------------------------------------------------------------------------
 
     def _theme(self) -> PlotTheme:
@@ -229,7 +245,7 @@ class ResponsesPanel(QWidget):
         )
 
     def _draw_model(self) -> None:
-        device = self._workspace.proxy.device.device
+        device = self._setting.device
         names = [name for name in (self.model.model, self.beside.model) if name]
         panels = []
         for name in dict.fromkeys(names):
@@ -245,7 +261,7 @@ class ResponsesPanel(QWidget):
     def _draw_click(self) -> None:
         found = self.effective
         if found is None:
-            self.run_bar.say("Click in the picture.")
+            self.run_bar.show_message("Click in the picture.")
             return
         draw_effective_response(
             self.figure,
@@ -280,20 +296,8 @@ class ResponsesPanel(QWidget):
     def _on_found(self, answer: tuple[dict[tuple[ModelKey, bool], Any], tuple[str, ...]]) -> None:
         found, notes = answer
         self.found.update(found)
-        self.run_bar.say("\n".join(notes))
+        self.run_bar.show_message("\n".join(notes))
         self._draw_model()
-
-    def _on_click(self, index: tuple[int, int, int]) -> None:
-        # In the Study tab a click reads values; here it asks what decided.
-        shown = self.isVisible() and self._workspace.tabs.currentWidget() is self._workspace.proxy
-        if shown and self._workspace.proxy.shown:
-            self.show_voxel(index)
-
-    def _redo_click(self) -> None:
-        """A new α or slice: the filter at the voxel is another one."""
-        if self.isVisible() and self.click_view.isChecked() and self._last_click is not None:
-            start = self._workspace.current_slice
-            self.show_voxel((start, *self._last_click[1:]))
 
     def _on_study_closed(self, _study: Study) -> None:
         """The voxel of the last click is another one on another grid."""
@@ -309,16 +313,16 @@ class ResponsesPanel(QWidget):
         # Of the model and voxel that it was asked for, whatever was chosen and clicked since.
         self._effective_where = told.asked
         self.effective, notes = told.result
-        self.run_bar.say("\n".join(notes))
+        self.run_bar.show_message("\n".join(notes))
         if self.click_view.isChecked():
             self._draw_click()
 
     def _on_click_failed(self, error: SparseExplainError) -> None:
         # A click beside the brain is no mistake worth a notification.
-        self.run_bar.say_error(str(error))
+        self.run_bar.show_error(str(error))
 
     def _on_failed(self, error: SparseExplainError) -> None:
-        self.run_bar.say_error(str(error))
+        self.run_bar.show_error(str(error))
         tell_error(error)
 
 

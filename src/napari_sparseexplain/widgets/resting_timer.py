@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, QTimer
 
 
 class RestingTimer(QTimer):
-    """Calls back once, a while after the last `poke`.
+    """Calls back once, a while after the last `restart`.
 
     Connected to what fires at every scrolled slice or every layer of a study, it keeps the
     window as fast as it was.
@@ -29,6 +29,6 @@ class RestingTimer(QTimer):
         self.setInterval(milliseconds)
         self.timeout.connect(call)
 
-    def poke(self) -> None:
+    def restart(self) -> None:
         """Something changed; wait anew."""
         self.start()

@@ -15,11 +15,10 @@ from ..progress import Work
 from ..review.reading import Reading
 from ..volumes import Study
 from .elided_label import ElidedLabel
-from .window_review import put_on_window
 from .work_runner import cap_threads
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,9 @@ class RestoredMaps(QWidget):
 
     repeat = Signal(str)
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._window = window
         self._reading: Reading | None = None
         self._study: Study | None = None
         self._lines: list[QWidget] = []
@@ -88,7 +87,7 @@ class RestoredMaps(QWidget):
 
     def take(self, made: Repeated) -> bool:
         """Put a map that was run again into its place; False where its study was closed since."""
-        if made.study not in self._workspace.studies:
+        if made.study not in self._window.studies:
             return False
         # Of the review that is open now, where it is still the one that was asked from.
         same = self._reading is not None and self._reading.review is made.reading.review
@@ -96,7 +95,7 @@ class RestoredMaps(QWidget):
         reading = replace(
             reading, explanations={**reading.explanations, made.key: made.explanation}
         )
-        put_on_window(self._workspace, reading)
+        self._window.show_reading(reading)
         self.show_reading(reading, made.study)
         return True
 

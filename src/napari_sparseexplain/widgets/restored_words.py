@@ -22,7 +22,7 @@ from .map_caption import caption_text, uncovered_text
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-    from .workspace import Workspace
+    from .window import Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +60,19 @@ class RestoredWords:
     Layers that a tab made are left to that tab.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._viewer = window.viewer
         self._watched: WeakSet[Layer] = WeakSet()
-        self.legend = ClassLegend(workspace.viewer, "restored")
-        for moved in (workspace.slice_changed, workspace.plane_changed, workspace.grid_changed):
+        self.legend = ClassLegend(window.viewer, "restored")
+        for moved in (
+            window.signals.slice_changed,
+            window.signals.plane_changed,
+            window.signals.grid_changed,
+        ):
             moved.connect(lambda _: self.write())
         # The last study was closed, or another one is active: its tabs are not told of layers.
-        workspace.study_changed.connect(lambda _: self.write())
+        window.signals.study_changed.connect(lambda _: self.write())
 
     def write(self) -> None:
         """Words of what is in the picture now; none where no restored map is."""
@@ -110,7 +114,7 @@ class RestoredWords:
 
     def _title(self, layer: Layer, maps: Sequence[_Seen]) -> None:
         """A cell is called by its map only where the map is."""
-        titled = self._workspace.grid_view.active and any(self._covers(one) for one in maps)
+        titled = self._window.grid_view.active and any(self._covers(one) for one in maps)
         show_cell_name(layer, titled)
 
 

@@ -23,10 +23,10 @@ from ..volumes.edge_letters import PLANES, Plane
 from .annotation_panel import AnnotationPanel
 from .explain_tab import section_header
 from .key_slice_panel import KeySlicePanel
-from .window_review import OWN
+from .study_marks import OWN
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 
 class ReviewMarks(QWidget):
@@ -46,13 +46,13 @@ class ReviewMarks(QWidget):
     said = Signal(str)
     changed = Signal()
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._window = window
         self._study: Study | None = None
         self._marks: dict[int, tuple[AnnotationHistory, tuple[KeySlice, ...]]] = {}
         self.ask_words: Callable[[str], str] = self._ask_words
-        self.drawing = AnnotationLayers(cast(Any, workspace.viewer))
+        self.drawing = AnnotationLayers(cast(Any, window.viewer))
         self.drawing.on_change = self._on_drawn_change
         self.drawing.on_drawn = self._on_drawn
         self.keys = KeySlicePanel()
@@ -79,9 +79,9 @@ class ReviewMarks(QWidget):
         self.annotating.table.edited.connect(self.write_words)
         # After a list was used the keys of the picture work again, as printed on their sheet.
         for table in (self.keys.table, self.annotating.table):
-            table.jumped.connect(lambda _: workspace.modes.focus_picture())
-            table.edited.connect(lambda *_: workspace.modes.focus_picture())
-        workspace.grid_changed.connect(self._on_grid)
+            table.jumped.connect(lambda _: window.focus_picture())
+            table.edited.connect(lambda *_: window.focus_picture())
+        window.signals.grid_changed.connect(self._on_grid)
         self._show()
 
     @property
@@ -194,7 +194,7 @@ class ReviewMarks(QWidget):
         """Draw an annotation with the mouse; None ends it."""
         if self._study is not None and tool is not None:
             # In the grid every layer has a cell of its own: drawing needs the single view.
-            self._workspace.grid_view.leave()
+            self._window.grid_view.leave()
         self.drawing.draw(tool)
         self.annotating.show_tool(self.drawing.tool)
 
@@ -283,7 +283,7 @@ class ReviewMarks(QWidget):
 
     def edit_drawn(self) -> None:
         """Move and reshape what is drawn, with napari's own hands."""
-        self._workspace.grid_view.leave()
+        self._window.grid_view.leave()
         self.drawing.edit()
         self.annotating.show_tool(None)
 
@@ -294,7 +294,7 @@ class ReviewMarks(QWidget):
 
     def _place(self) -> tuple[Plane, int, tuple[int, ...]] | None:
         """Plane, slice and frame in the picture."""
-        study, viewer = self._study, cast(Any, self._workspace.viewer)
+        study, viewer = self._study, cast(Any, self._window.viewer)
         if study is None:
             return None
         try:
@@ -311,10 +311,10 @@ class ReviewMarks(QWidget):
             return
         here = self._place()
         if here is None or here[0] != plane:
-            self._workspace.set_plane(plane)
-        go_to_frame(cast(Any, self._workspace.viewer), leading)
+            self._window.set_plane(plane)
+        go_to_frame(cast(Any, self._window.viewer), leading)
         axis = PLANES[plane][0]
-        dims = self._workspace.viewer.dims
+        dims = self._window.viewer.dims
         dims.set_point(dims.ndim - 3 + axis, index * study.grid.spacing[axis])
 
     def _ask_words(self, question: str) -> str:

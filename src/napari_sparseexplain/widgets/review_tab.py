@@ -8,45 +8,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QPushButton
 
 from ..errors import SparseExplainError
-from ..export.export_work import ExportChoice, Files, check_possible, existing_files, export_work
+from ..export.export_work import Files, check_possible, existing_files, export_work
 from ..progress import Progress, Work
-from ..review.default_review import default_reading
 from ..review.former_review import ReviewThereError
 from ..review.reading import Reading
 from ..review.store import (
     StudyMovedError,
     check_saving,
-    explanations_elsewhere,
     save_review,
 )
 from ..volumes import Study
 from ..whole_file import check_writable
-from .click_read_out import describe_in_picture
 from .explain_tab import ExplainTab
 from .export_form import ExportForm
-from .new_folder_dialog import ask_new_folder
+from .kept_reading import KeptReading
 from .notices import tell_finding, tell_warning
-from .preferences import on_preference, preference
 from .restored_maps import RestoredMaps
 from .restored_words import RestoredWords
+from .review_dialogs import ReviewDialogs
 from .review_marks import ReviewMarks
 from .study_choice import StudyChoice
+from .study_marks import Marks
 from .unsaved_offer import UnsavedOffer
 from .unsaved_review import UnsavedReview, is_unsaved
-from .window_review import (
-    OWN,
-    Marks,
-    open_review_work,
-    put_on_window,
-    window_reading,
-)
+from .window_restore import open_review_work
 from .work_runner import Told, told_with
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 
 #: Tooltip of a button that needs a study.
@@ -71,42 +64,33 @@ def _save_work(saving: _Saved, arrays: bool, overwrite: bool) -> Work[_Saved]:
 class ReviewTab(ExplainTab):
     """Key slices, annotations, the review's folder, export; all of what is on the screen.
 
-    Attributes
-    ----------
-    ask : callable
-        Asks a question that is answered by yes or no.
-    ask_folder, ask_new_folder, ask_file : callable
-        Ask for a folder that is there, for one to write, for a file to write; nothing is an empty
-        text.
+    Signals
+    -------
+    probe_restored(tuple): the voxel that was clicked in the review that was opened.
     """
 
+    name = "review"
     title = "Review"
+    probe_restored = Signal(tuple)
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self._workspace = workspace
-        self.ask = self._ask_yes
-        self.ask_folder = self._ask_folder
-        self.ask_new_folder = partial(ask_new_folder, self)
-        self.ask_file = self._ask_file
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.dialogs = ReviewDialogs(self)
         self._study: Study | None = None
-        # Of each study: a dialog for one does not begin where another was saved.
-        self._saved_in: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()
-        self._exported_to: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()
         self._codes: WeakKeyDictionary[Study, str] = WeakKeyDictionary()
         self._opening: tuple[Path, dict[str, str], bool] | None = None
-        self._pictured: Reading | None = None
+        self._kept = KeptReading(self.reading)
         self._tips: dict[QPushButton, str] = {}
         self.unsaved = UnsavedReview(self, self._unsaved_state)
         self.unsaved.failed.connect(self._on_unsaved_failed)
         self._fill()
         self.runner.succeeded.connect(self._on_done)
-        workspace.study_changed.connect(self._on_study)
-        workspace.study_replaced.connect(self._on_study_replaced)
-        workspace.study_closed.connect(self._on_study_closed)
-        workspace.voxel_clicked.connect(self._on_click)
-        on_preference("export.folder", self._on_folder_preference)
-        self._let_act(workspace.study is not None)
+        window.signals.study_changed.connect(self._on_study)
+        window.signals.study_replaced.connect(self._on_study_replaced)
+        window.signals.study_closing.connect(self._on_study_closing)
+        window.signals.study_closed.connect(self._on_study_closed)
+        window.signals.closing.connect(self.unsaved.save_now)
+        self._let_act(window.study is not None)
 
     def what_header(self) -> str:
         """Part one is the reading itself."""
@@ -117,8 +101,8 @@ class ReviewTab(ExplainTab):
         return "Restored maps"
 
     def _fill(self) -> None:
-        self.what.addRow("Study", StudyChoice(self._workspace))
-        self.offer = UnsavedOffer(self.unsaved, lambda question: self.ask(question))
+        self.what.addRow("Study", StudyChoice(self._window))
+        self.offer = UnsavedOffer(self.unsaved, lambda question: self.dialogs.ask(question))
         self.offer.restore.connect(lambda folder: self.open(folder))
         self.what.addRow(self.offer)
         add = self.run_bar.add_button
@@ -130,13 +114,13 @@ class ReviewTab(ExplainTab):
         self.export_button.clicked.connect(lambda: self._choose_export())
         self.exports = ExportForm()
         self.extras.addWidget(self.exports)
-        self.marking = ReviewMarks(self._workspace)
-        self.marking.said.connect(self.run_bar.say)
+        self.marking = ReviewMarks(self._window)
+        self.marking.said.connect(self.run_bar.show_message)
         # What is on disk no longer holds all that is marked.
         self.marking.changed.connect(self.run_bar.forget)
         self.extras.addWidget(self.marking)
-        self.restored = RestoredMaps(self._workspace)
-        self.words = RestoredWords(self._workspace)
+        self.restored = RestoredMaps(self._window)
+        self.words = RestoredWords(self._window)
         self.results.hide()
         self.results_box.addWidget(self.restored)
         self.restored.repeat.connect(self._repeat)
@@ -151,8 +135,7 @@ class ReviewTab(ExplainTab):
         return Marks(
             self.marking.annotations,
             self.marking.key_slices,
-            self._workspace.marker.index,
-            self.exports.code.text().strip(),
+            code=self.exports.code.text().strip(),
         )
 
     # -- save, open, export ----------------------------------------------------------------------
@@ -165,12 +148,7 @@ class ReviewTab(ExplainTab):
         SparseExplainError
             No study is open, the picture is in 3-D, or cells wait for a slice just scrolled to.
         """
-        if names := [page.title for page in self._workspace.tabs.pages() if page.awaiting]:
-            raise SparseExplainError(
-                f"{', '.join(names)}: still computing the slice in the picture",
-                remedy="Wait until it is there",
-            )
-        return window_reading(self._workspace, self.marks)
+        return self._window.reading(self.marks)
 
     def save(self, folder: str | Path, *, arrays: bool = True, overwrite: bool = False) -> None:
         """Save the review in a folder, in the background.
@@ -185,10 +163,10 @@ class ReviewTab(ExplainTab):
             except ReviewThereError as there:
                 if not there.same_study:
                     raise
-                if not overwrite and not self.ask(
+                if not overwrite and not self.dialogs.ask(
                     f"{Path(folder).name} holds a review of this study already. Replace it?"
                 ):
-                    self.run_bar.say("Nothing was written.")
+                    self.run_bar.show_message("Nothing was written.")
                     return
                 overwrite = True
             check_writable(Path(folder))
@@ -220,24 +198,10 @@ class ReviewTab(ExplainTab):
         """
         self.unsaved.save_now()
         if elsewhere is None:
-            elsewhere = self._may_read_elsewhere(Path(folder))
+            elsewhere = self.dialogs.may_read_elsewhere(Path(folder))
         opening = (Path(folder), dict(moved or {}), elsewhere)
         if self.runner.start(told_with(opening, partial(open_review_work, *opening))):
             self._opening = opening
-
-    def _may_read_elsewhere(self, folder: Path) -> bool:
-        """Asks before maps are read from where only the review says that they are."""
-        try:
-            places = sorted({str(place) for place in explanations_elsewhere(folder).values()})
-        except SparseExplainError:
-            return False  # opening it says what is wrong
-        if not places:
-            return False
-        named = "\n".join(place[:200] for place in places[:5]) + ("\n…" if len(places) > 5 else "")
-        return self.ask(
-            "This review names maps outside of its own folder:\n\n"
-            f"{named}\n\nRead them? Only if you trust whoever made the review."
-        )
 
     def export(self, path: str | Path, **choices: Any) -> None:
         """Export what the form says to a file or folder, in the background.
@@ -248,15 +212,7 @@ class ReviewTab(ExplainTab):
             Fields of `ExportChoice` that differ from the form.
         """
         try:
-            wanted: dict[str, Any] = {
-                "what": self.exports.chosen,
-                "path": Path(path),
-                "size": self.exports.picture_size,
-                "every": self.exports.every.value(),
-                "identify": self.exports.identify.isChecked(),
-                **choices,
-            }
-            choice = ExportChoice(**wanted)
+            choice = self.exports.choice(Path(path), **choices)
             reading = self.reading()
             check_possible(reading, choice.what)
             there = existing_files(reading, choice)
@@ -265,13 +221,13 @@ class ReviewTab(ExplainTab):
             return
         if there and not choice.overwrite:
             several = f" and {len(there) - 1} more" if len(there) > 1 else ""
-            if not self.ask(f"{there[0].name}{several} is there already. Replace?"):
-                self.run_bar.say("Nothing was written.")
+            if not self.dialogs.ask(f"{there[0].name}{several} is there already. Replace?"):
+                self.run_bar.show_message("Nothing was written.")
                 return
             choice = replace(choice, overwrite=True)
         self._say(reading)
-        if self.runner.start(partial(export_work, reading, choice)):
-            self._exported = choice.path.parent
+        if self.runner.start(partial(export_work, reading, choice)) and self._study is not None:
+            self.dialogs.exported_to[self._study] = choice.path.parent
 
     @property
     def computing(self) -> bool:
@@ -291,44 +247,43 @@ class ReviewTab(ExplainTab):
     def _on_done(self, done: Any) -> None:
         if isinstance(done, _Saved):
             if done.study is not None:
-                self._saved_in[done.study] = done.folder
+                self.dialogs.saved_in[done.study] = done.folder
                 self.unsaved.forget(done.study, done.reading)
-            self.run_bar.say(f"Saved in {done.folder}.")
+            self.run_bar.show_message(f"Saved in {done.folder}.")
         elif isinstance(done, Files):
             more = f" and {len(done) - 1} more" if len(done) > 1 else ""
             said = "".join(f"\n{note[:1].upper()}{note[1:]}." for note in done.notes)
-            self.run_bar.say(f"Written: {done[0]}{more}.{said}")
+            self.run_bar.show_message(f"Written: {done[0]}{more}.{said}")
         elif isinstance(done, Told):
             self._on_opened(done.asked[0], *done.result)
         elif not self.restored.take(done):
-            self.run_bar.say("Its study was closed meanwhile.")
+            self.run_bar.show_message("Its study was closed meanwhile.")
 
     def _on_opened(self, folder: Path, reading: Reading, layers: Any) -> None:
-        marks = put_on_window(
-            self._workspace,
+        marks = self._window.show_reading(
             reading,
             layers,
             mark=lambda found: self.marking.put(found.annotations, found.key_slices),
         )
-        study = self._workspace.study
+        study = self._window.study
         self.exports.code.setText(marks.code)
         if marks.probe is not None:
-            self._workspace.marker.mark(marks.probe)
+            self.probe_restored.emit(marks.probe)
         self.restored.show_reading(reading, study)
         if study is not None and not is_unsaved(folder):
-            self._saved_in[study] = folder
+            self.dialogs.saved_in[study] = folder
         if (now := self._unsaved_state()) is not None:
             self.unsaved.opened(now, folder)
         self.offer.tell()
-        self.run_bar.say("Opened." + "".join(f"\n{f.message}." for f in reading.findings))
+        self.run_bar.show_message("Opened." + "".join(f"\n{f.message}." for f in reading.findings))
         for finding in reading.findings:
             if finding.level == "warning":
                 tell_finding(finding)
 
     def _on_failed(self, error: SparseExplainError) -> None:
         if isinstance(error, StudyMovedError) and self._opening is not None:
-            self.run_bar.say_error(str(error))
-            place = self.ask_folder(f"{error.what}: where is it now?")
+            self.run_bar.show_error(str(error))
+            place = self.dialogs.ask_folder(f"{error.what}: where is it now?")
             if place:
                 folder, moved, elsewhere = self._opening
                 self.open(folder, moved={**moved, error.key: place}, elsewhere=elsewhere)
@@ -336,7 +291,7 @@ class ReviewTab(ExplainTab):
         super()._on_failed(error)
 
     def _on_cancelled(self) -> None:
-        self.run_bar.say("Cancelled. Nothing that looks finished was left.")
+        self.run_bar.show_message("Cancelled. Nothing that looks finished was left.")
 
     def _repeat(self, key: str) -> None:
         """Run a map again whose arrays were not kept."""
@@ -345,13 +300,11 @@ class ReviewTab(ExplainTab):
             self.runner.start(work)
 
     def _choose_save(self) -> None:
-        folder = self.ask_new_folder("Save the review in a folder", self._start(self._folder))
-        if folder:
+        if folder := self.dialogs.folder_to_save():
             self.save(folder)
 
     def _choose_open(self) -> None:
-        folder = self.ask_folder("Open a review's folder", self._start(self._folder))
-        if folder:
+        if folder := self.dialogs.folder_to_open():
             self.open(folder)
 
     def _choose_export(self) -> None:
@@ -362,56 +315,15 @@ class ReviewTab(ExplainTab):
         except SparseExplainError as error:
             self._on_failed(error)
             return
-        if what in ("slice", "report"):
-            kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
-            name = "report.pdf" if what == "report" else "slice.png"
-            path = self.ask_file("Export", str(Path(self._start(self._exported)) / name), kind)
-            ending = ".pdf" if what == "report" else ".png"
-            if path and not path.lower().endswith(ending):
-                path += ending
-        else:
-            path = self.ask_new_folder("Export to a folder", self._start(self._exported))
-        if path:
+        if path := self.dialogs.path_to_export(what):
             self.export(path)
-
-    @property
-    def _folder(self) -> Path | None:
-        """Where the review of the active study was saved or opened last."""
-        return None if self._study is None else self._saved_in.get(self._study)
-
-    @_folder.setter
-    def _folder(self, folder: Path) -> None:
-        if self._study is not None:
-            self._saved_in[self._study] = folder
-
-    @property
-    def _exported(self) -> Path | None:
-        """Where something of the active study was exported to last."""
-        return None if self._study is None else self._exported_to.get(self._study)
-
-    @_exported.setter
-    def _exported(self, folder: Path) -> None:
-        if self._study is not None:
-            self._exported_to[self._study] = folder
-
-    def _start(self, last: Path | None) -> str:
-        """Where a dialog begins: where the study's last one ended, else as the preferences say."""
-        if last is not None:
-            return str(last)
-        chosen = str(preference("export.folder"))
-        return chosen if chosen and Path(chosen).is_dir() else str(Path.home())
-
-    def _on_folder_preference(self) -> None:
-        """A folder that was just chosen comes before those of the last dialogs."""
-        self._saved_in.clear()
-        self._exported_to.clear()
 
     # -- the study ---------------------------------------------------------------------------
 
     def _let_act(self, on: bool) -> None:
         """Buttons that need a study sleep without one, and say why."""
         runs = {self.save_button, self.export_button}
-        self.run_bar.hold(() if on else runs)
+        self.run_bar.disable(() if on else runs)
         marking = self.marking
         buttons = [*runs, marking.keys.mark_button, *marking.annotating.tools.values()]
         for button in buttons:
@@ -425,7 +337,7 @@ class ReviewTab(ExplainTab):
         if study is not self._study:
             if self._study is not None:
                 self._codes[self._study] = self.exports.code.text()
-            self._study = study
+            self._study = self.dialogs.study = study
             self.exports.code.setText("" if study is None else self._codes.get(study, ""))
             self.marking.follow(study)
             self.unsaved.follow(study)
@@ -435,17 +347,15 @@ class ReviewTab(ExplainTab):
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         self.marking.replace_study(old, new)
-        for kept in (self._saved_in, self._exported_to):
-            if old in kept:
-                kept[new] = kept.pop(old)
+        self.dialogs.replace_study(old, new)
         if old in self._codes:
             self._codes[new] = self._codes.pop(old)
         if self._study is old:
             self._study = new
             self.unsaved.follow_replaced(old, new)
 
-    def keep(self, study: Study) -> None:
-        """A study is about to be closed: what is marked is kept as it is on the screen."""
+    def _on_study_closing(self, study: Study) -> None:
+        """What is marked is kept as it is on the screen."""
         if self._study is study:
             self.unsaved.save_now()
 
@@ -460,67 +370,25 @@ class ReviewTab(ExplainTab):
                     "study as it was"
                 )
             else:
-                self._workspace.study_tab.add_words(f"{words}: open the study again to restore it.")
+                self._window.show_message(f"{words}: open the study again to restore it.")
         if self._study is study:
-            self._study = None
-
-    def _on_click(self, index: tuple[int, int, int]) -> None:
-        study = self._workspace.study
-        if study is not None:
-            self.read_out.setText(describe_in_picture(self._workspace.viewer, study, index))
+            self._study = self.dialogs.study = None
 
     # -- the unsaved review ------------------------------------------------------------------
 
     def _unsaved_state(self) -> Reading | None:
         """What is worth keeping now; None where nothing is."""
-        study, marks = self._study, self.marks
-        if study is None or self.marking.empty or study.path is None:
-            self._pictured = None
-            return None
-        try:
-            self._pictured = self.reading()
-        except SparseExplainError:
-            # In 3-D, or while a slice is computed, the picture is none to be kept: the one before
-            # is, or the study as it opens, with what is marked now.
-            before = self._pictured
-            if before is None or before.studies.get(OWN) is not study:
-                try:
-                    before = default_reading(study)
-                except SparseExplainError:
-                    return None  # its files are gone, or it has no scan
-            return before.with_review(
-                replace(
-                    before.review,
-                    annotations=marks.annotations,
-                    key_slices=marks.key_slices,
-                    code=marks.code,
-                )
-            )
-        return self._pictured
+        return self._kept.state(self._study, self.marks)
 
     def _tell_found(self) -> None:
         """A study was opened, or another one chosen: is something of it unsaved?"""
         if self.offer.tell() and not self.isVisible() and self._study is not None:
             there = f"An unsaved review of {self._study.name} is there: see the Review tab."
-            self._workspace.study_tab.add_words(there)
+            self._window.show_message(there)
 
     def _on_unsaved_failed(self, error: SparseExplainError) -> None:
-        self.run_bar.say_error(f"The review is not saved by itself: {error}")
+        self.run_bar.show_error(f"The review is not saved by itself: {error}")
 
     def _say(self, reading: Reading) -> None:
         for finding in reading.findings:
             tell_finding(finding)
-
-    # -- asking --------------------------------------------------------------------------------
-
-    def _ask_yes(self, question: str) -> bool:
-        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-        return QMessageBox.question(self, "Review", question, yes | no, no) == yes
-
-    def _ask_folder(self, title: str, start: str = "") -> str:
-        return QFileDialog.getExistingDirectory(self, title, start)
-
-    def _ask_file(self, title: str, name: str, kind: str) -> str:
-        # Whether a file may be replaced is asked once, for all that will be written.
-        option = QFileDialog.Option.DontConfirmOverwrite
-        return QFileDialog.getSaveFileName(self, title, name, kind, options=option)[0]

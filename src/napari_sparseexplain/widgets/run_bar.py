@@ -58,7 +58,7 @@ class RunBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._buttons: list[QPushButton] = []
-        self._held: frozenset[QPushButton] = frozenset()
+        self._disabled: frozenset[QPushButton] = frozenset()
         self._of: Study | None = None
         self._is_error = self._keeping = False
         self._row = QHBoxLayout()
@@ -82,34 +82,34 @@ class RunBar(QWidget):
         box.addLayout(self._row)
         box.addWidget(self.bar)
         box.addWidget(self.message)
-        self.rest()
+        self.reset()
 
     def add_button(self, text: str, tooltip: str) -> QPushButton:
-        """A button that starts a run; it sleeps while one is under way."""
+        """A button that starts a run; it is disabled while one is under way."""
         button = QPushButton(text)
         button.setToolTip(tooltip)
         self._buttons.append(button)
         self._row.insertWidget(self._row.count() - 1, button)
         return button
 
-    def hold(self, buttons: Collection[QPushButton]) -> None:
-        """Let these buttons sleep, whether something runs or not; all others are let go."""
-        self._held, running = frozenset(buttons), self.cancel.isEnabled()
+    def disable(self, buttons: Collection[QPushButton]) -> None:
+        """Disable these buttons, whether something runs or not; enable all others."""
+        self._disabled, running = frozenset(buttons), self.cancel.isEnabled()
         for button in self._buttons:
-            button.setEnabled(not running and button not in self._held)
+            button.setEnabled(not running and button not in self._disabled)
 
     def set_running(self, running: bool) -> None:
         """Swap what can be pressed."""
         for button in self._buttons:
-            button.setEnabled(not running and button not in self._held)
+            button.setEnabled(not running and button not in self._disabled)
         self.cancel.setEnabled(running)
         if running:
             self.bar.setRange(0, 0)
             self.bar.setEnabled(True)
         else:
-            self.rest()
+            self.reset()
 
-    def rest(self) -> None:
+    def reset(self) -> None:
         """Nothing runs: an empty bar that holds its place, so that nothing jumps."""
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
@@ -145,7 +145,7 @@ class RunBar(QWidget):
 
     # -- words -------------------------------------------------------------------------------
 
-    def say(self, words: str, *, of: Study | None = None) -> None:
+    def show_message(self, words: str, *, of: Study | None = None) -> None:
         """Say what came of something.
 
         Parameters
@@ -153,21 +153,21 @@ class RunBar(QWidget):
         of : Study, optional
             The one that the words go with; that in the picture when not given.
         """
-        self._say(words, of, is_error=False)
+        self._show(words, of, is_error=False)
 
-    def say_error(self, words: str) -> None:
+    def show_error(self, words: str) -> None:
         """Say what went wrong, until that is no longer known to be so."""
-        self._say(words, None, is_error=True)
+        self._show(words, None, is_error=True)
 
-    def add(self, words: str) -> None:
+    def add_message(self, words: str) -> None:
         """Say one more thing, on a line of its own and once."""
         lines = [line for line in self.message.text().split("\n") if line not in ("", words)]
-        self._say("\n".join([*lines, words]), self._of if self._keeping else None, is_error=False)
+        self._show("\n".join([*lines, words]), self._of if self._keeping else None, is_error=False)
 
     def forget(self) -> None:
         """Nothing of what was said is true any more; what runs goes on saying its steps."""
         if not self.cancel.isEnabled():
-            self.say("")
+            self.show_message("")
 
     def forget_error(self) -> None:
         """Something has worked."""
@@ -210,7 +210,7 @@ class RunBar(QWidget):
             self.forget_error()
         return super().eventFilter(watched, event)  # pyright: ignore[reportArgumentType]
 
-    def _say(self, words: str, of: Study | None, *, is_error: bool) -> None:
+    def _show(self, words: str, of: Study | None, *, is_error: bool) -> None:
         self.message.setText(words)
         self.message.setToolTip("")
         self._of = self.study if of is None else of
@@ -227,5 +227,5 @@ class RunBar(QWidget):
         room = int(0.8 * MESSAGE_LINES * width)
         mode = Qt.TextElideMode.ElideRight
         cut = text if fits else self.message.fontMetrics().elidedText(text, mode, room)
-        self.say(cut)
+        self.show_message(cut)
         self.message.setToolTip("" if fits else text)

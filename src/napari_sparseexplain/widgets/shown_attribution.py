@@ -85,6 +85,11 @@ class ShownAttribution:
         return ", ".join([self.answer.card.title or self.answer.card.name, *words])
 
     @property
+    def all_layers(self) -> list[Layer]:
+        """Every layer made so far."""
+        return list(self.layers.values())
+
+    @property
     def visible(self) -> bool:
         """Whether any of it is in the picture."""
         return any(layer.visible for layer in self.layers.values())
@@ -105,7 +110,7 @@ class ShownAttribution:
         self.result.details = "\n".join(
             [self.setting, details_text(self.explanation.scores, self.explanation.notes)]
         )
-        self.result.layers = list(self.layers.values())
+        self.result.layers = self.all_layers
 
     def heat(self) -> npt.NDArray[Any]:
         """The chosen map, shape (S, P, L); the whole one where a method has no such part."""
@@ -204,7 +209,7 @@ class ShownAttribution:
         there = set(present)
         self.layers = {kind: layer for kind, layer in self.layers.items() if layer in there}
 
-    def reading(self, index: tuple[int, int, int]) -> list[str]:
+    def lines_at(self, index: tuple[int, int, int]) -> list[str]:
         """What a click says: the map's value, and the region with its gain and rank."""
         if not self.covers(index[0]):
             return []

@@ -94,6 +94,10 @@ class ShownDecomposition:
         notes = self.explanation.notes
         return "\n".join(n for n in notes if ", layer " not in n.split(":", 1)[0])
 
+    def lines_at(self, index: tuple[int, int, int]) -> list[str]:
+        """Nothing: the tab reads the voxel of the one that is looked at, class by class."""
+        return []
+
     def describe(self) -> None:
         """Write the line in the list of results."""
         if self.result is None:
@@ -217,7 +221,7 @@ class ShownDecomposition:
         scans = (INPUT, OVERLAY)
         return {layer: (c.role, c.column in scans) for c, layer in self.layers.items()}
 
-    def say_computing(self, on: bool) -> None:
+    def show_computing(self, on: bool) -> None:
         """See `LiveResult`."""
         self.computing = on
         self.name_model(self.named_model)

@@ -7,34 +7,34 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QComboBox
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 
 class StudyChoice(QComboBox):
     """The open studies; choosing one makes it the active one everywhere."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._window = window
         self.setMinimumContentsLength(6)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.activated.connect(self._on_activated)
-        workspace.study_changed.connect(self.refresh)
+        window.signals.study_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Follow the workspace."""
+        """Follow the window."""
         self.clear()
-        studies = self._workspace.studies
+        studies = self._window.studies
         self.setEnabled(bool(studies))
         if not studies:
             self.addItem("No study is open")
         for study in studies:
             self.addItem(study.name)
-        if self._workspace.study in studies:
-            self.setCurrentIndex(studies.index(self._workspace.study))
+        if self._window.study in studies:
+            self.setCurrentIndex(studies.index(self._window.study))
 
     def _on_activated(self, place: int) -> None:
-        studies = self._workspace.studies
+        studies = self._window.studies
         if 0 <= place < len(studies):
-            self._workspace.activate(studies[place])
+            self._window.activate(studies[place])

@@ -23,7 +23,6 @@ from ..layers.orientation_letters import PLANES, Plane
 from ..layers.study_layers import LayerTuple, ordered_roles, role_title, study_layers
 from ..progress import Progress, Work
 from ..volumes import Finding, Study
-from .click_read_out import describe_in_picture
 from .explain_tab import ExplainTab
 from .label_numbering_choice import LabelNumberingChoice
 from .notices import tell_error, tell_finding
@@ -32,7 +31,7 @@ from .volume_row import VolumeRow
 from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 _SIGNS = {"warning": ("⚠", "#E69F00"), "info": ("ℹ", "#56B4E9")}
 
@@ -77,20 +76,29 @@ def _open_work(
 
 
 class StudyTab(ExplainTab):
-    """Open a study, see what was found, mend what was told wrongly."""
+    """Open a study, see what was found, mend what was told wrongly.
 
+    Signals
+    -------
+    opened(Study, list, Study or None): a study was read, with its layers; whose place it takes.
+    edited(Study, Study): a study, and the same one with other roles or labels.
+    close_pressed(Study): a study is to be closed.
+    """
+
+    name = "study"
     title = "Study"
-    opened = Signal(object)
+    opened = Signal(object, object, object)
+    edited = Signal(object, object)
+    close_pressed = Signal(object)
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._viewer = window.viewer
         self.rows: dict[str, VolumeRow] = {}
         self._opening: _Replaced | None = None
         self._plane_buttons: dict[str, QPushButton] = {}
 
-        self.choice = StudyChoice(workspace)
+        self.choice = StudyChoice(window)
         self.what.addRow("Active", self.choice)
         self.reference = QComboBox()
         self.reference.setToolTip("The scan on whose voxels the others are brought")
@@ -134,12 +142,13 @@ class StudyTab(ExplainTab):
         self.results_box.addWidget(self.findings)
 
         self.runner.succeeded.connect(self._on_opened)
-        workspace.study_changed.connect(self.show_study)
-        workspace.study_replaced.connect(self._on_study_replaced)
-        workspace.study_closed.connect(self._on_study_closed)
-        workspace.voxel_clicked.connect(self._on_click)
-        workspace.plane_changed.connect(lambda plane: self._plane_buttons[plane].setChecked(True))
-        self.show_study(workspace.study)
+        window.signals.study_changed.connect(self.show_study)
+        window.signals.study_replaced.connect(self._on_study_replaced)
+        window.signals.study_closed.connect(self._on_study_closed)
+        window.signals.plane_changed.connect(
+            lambda plane: self._plane_buttons[plane].setChecked(True)
+        )
+        self.show_study(window.study)
 
     def what_header(self) -> str:
         """Part one is the study itself."""
@@ -175,8 +184,8 @@ class StudyTab(ExplainTab):
         place = Path(path).expanduser()
         if replaces is None and (there := study_at(self._viewer, place)) is not None:
             if reference is None and roles is None and not (patient_axes or apply_transforms):
-                self._workspace.activate(there)
-                self.run_bar.say(open_already(there))
+                self._window.activate(there)
+                self.run_bar.show_message(open_already(there))
                 return
             replaces = there
         former = None if replaces is None else _Replaced(replaces)
@@ -185,14 +194,14 @@ class StudyTab(ExplainTab):
             lambda: _open_work(place, reference, patient_axes, roles, former, moved)
         ):
             self._opening = former
-        elif replaces is not None and replaces is self._workspace.study:
+        elif replaces is not None and replaces is self._window.study:
             # Refused: the form shows again what is.
             self.reference.setCurrentIndex(self.reference.findData(replaces.reference))
 
     def show_study(self, study: Study | None) -> None:
         """Fill the form."""
         self._clear_rows()
-        self.run_bar.hold(() if study is not None else {self.close_button})
+        self.run_bar.disable(() if study is not None else {self.close_button})
         self.reference.clear()
         self.reference.setEnabled(study is not None and len(study.images) > 1)
         self.what.setRowVisible(self.numbering, self.numbering.show_study(study))
@@ -221,7 +230,7 @@ class StudyTab(ExplainTab):
     def follow_layers(self) -> None:
         """Let the check boxes follow the layers' own eyes."""
         for role, row in self.rows.items():
-            layer = self._workspace.study_layer(role)
+            layer = self._window.study_layer(role)
             row.setEnabled(layer is not None)
             row.set_shown(layer is not None and layer.visible)
 
@@ -242,12 +251,12 @@ class StudyTab(ExplainTab):
         self.side_by_side.setToolTip("All volumes of the study in a grid, on the same slice")
         self.side_by_side.setCheckable(True)
         self.side_by_side.clicked.connect(self._on_side_by_side)
-        self._workspace.grid_changed.connect(self.side_by_side.setChecked)
+        self._window.signals.grid_changed.connect(self.side_by_side.setChecked)
         line.addWidget(self.side_by_side)
         return line
 
     def _show_plane(self, plane: Plane, _checked: bool = False) -> None:
-        self._workspace.set_plane(plane)
+        self._window.set_plane(plane)
 
     def _clear_rows(self) -> None:
         for row in self.rows.values():
@@ -267,23 +276,18 @@ class StudyTab(ExplainTab):
             self.open_path(path)
 
     def _close(self) -> None:
-        if (study := self._workspace.study) is not None:
-            self.run_bar.say(f"Closed {study.name}.")
+        if (study := self._window.study) is not None:
+            self.run_bar.show_message(f"Closed {study.name}.")
             with self.run_bar.keeping():
-                self._workspace.close_study(study)
-
-    def add_words(self, words: str) -> None:
-        """What another tab has to say of a study that was opened, chosen or closed; said once."""
-        self.run_bar.add(words)
+                self.close_pressed.emit(study)
 
     def _on_opened(self, opened: _Opened) -> None:
         study = opened.study
         replaced = None if opened.replaces is None else opened.replaces.study
-        self.run_bar.say(f"Opened {study.name}.", of=study)
-        self._workspace.show_study(study, opened.layers, replaces=replaced)
+        self.run_bar.show_message(f"Opened {study.name}.", of=study)
+        self.opened.emit(study, opened.layers, replaced)
         for finding in study.warnings:
             tell_finding(finding)
-        self.opened.emit(study)
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         """The study that is being opened anew had its roles edited meanwhile."""
@@ -297,17 +301,17 @@ class StudyTab(ExplainTab):
             self.runner.cancel()
 
     def _on_shown(self, role: str, on: bool) -> None:
-        layer = self._workspace.study_layer(role)
+        layer = self._window.study_layer(role)
         if layer is None:
             return
-        grid = self._workspace.grid_view
+        grid = self._window.grid_view
         if grid.active:
             grid.add([layer]) if on else grid.discard([layer])
         else:
             layer.visible = on
 
     def _on_role(self, old: str, new: str) -> None:
-        study = self._workspace.study
+        study = self._window.study
         if study is None:
             return
         try:
@@ -316,20 +320,20 @@ class StudyTab(ExplainTab):
             self.rows[old].reset_role()
             tell_error(error)
             return
-        self._workspace.replace_study(study, edited)
+        self.edited.emit(study, edited)
 
     def _on_numbering(self, name: str) -> None:
-        study = self._workspace.study
+        study = self._window.study
         if study is not None:
-            self._workspace.replace_study(study, study.with_label_numbering(name))
+            self.edited.emit(study, study.with_label_numbering(name))
 
     def _on_reference(self) -> None:
-        study, role = self._workspace.study, self.reference.currentData()
+        study, role = self._window.study, self.reference.currentData()
         if study is not None and study.path is not None and role != study.reference:
             self.open_path(study.path, reference=role, replaces=study)
 
     def _resample_to_patient_axes(self) -> None:
-        study = self._workspace.study
+        study = self._window.study
         if study is not None and study.path is not None:
             self.open_path(
                 study.path,
@@ -339,7 +343,7 @@ class StudyTab(ExplainTab):
             )
 
     def _apply_transforms(self) -> None:
-        study = self._workspace.study
+        study = self._window.study
         if study is not None and study.path is not None:
             self.open_path(
                 study.path,
@@ -351,16 +355,11 @@ class StudyTab(ExplainTab):
 
     def _on_side_by_side(self, on: bool) -> None:
         if not on:
-            self._workspace.grid_view.leave()
+            self._window.grid_view.leave()
             return
-        study = self._workspace.study
-        layers = [] if study is None else self._workspace.layers_of(study)
-        self._workspace.grid_view.show(layers)
-
-    def _on_click(self, index: tuple[int, int, int]) -> None:
-        study = self._workspace.study
-        if study is not None:
-            self.read_out.setText(describe_in_picture(self._workspace.viewer, study, index))
+        study = self._window.study
+        layers = [] if study is None else self._window.layers_of(study)
+        self._window.grid_view.show(layers)
 
 
 def open_already(study: Study) -> str:

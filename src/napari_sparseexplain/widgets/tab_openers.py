@@ -43,7 +43,7 @@ class StudyOpener(_Opener):
 
     def show_in(self, workspace: Workspace) -> None:
         """Bring the tab to the front."""
-        workspace.show_tab(type(workspace.study_tab))
+        workspace.show_tab("study")
 
 
 class ProxyOpener(_Opener):
@@ -51,7 +51,7 @@ class ProxyOpener(_Opener):
 
     def show_in(self, workspace: Workspace) -> None:
         """Bring the tab to the front."""
-        workspace.show_tab(type(workspace.proxy))
+        workspace.show_tab("proxy")
 
 
 class DecomposeOpener(_Opener):
@@ -59,7 +59,7 @@ class DecomposeOpener(_Opener):
 
     def show_in(self, workspace: Workspace) -> None:
         """Bring the tab to the front."""
-        workspace.show_tab(type(workspace.decompose))
+        workspace.show_tab("decompose")
 
 
 class AttributionOpener(_Opener):
@@ -67,7 +67,7 @@ class AttributionOpener(_Opener):
 
     def show_in(self, workspace: Workspace) -> None:
         """Bring the tab to the front."""
-        workspace.show_tab(type(workspace.attribution))
+        workspace.show_tab("attribution")
 
 
 class ReviewOpener(_Opener):
@@ -75,7 +75,7 @@ class ReviewOpener(_Opener):
 
     def show_in(self, workspace: Workspace) -> None:
         """Bring the tab to the front."""
-        workspace.show_tab(type(workspace.review))
+        workspace.show_tab("review")
 
 
 class ResponsesOpener(_Opener):
@@ -91,5 +91,5 @@ def choose_study_folder(viewer: Viewer) -> None:
     workspace = open_workspace(viewer)
     path = QFileDialog.getExistingDirectory(workspace, "Open a study's folder")
     if path:
-        workspace.show_tab(type(workspace.study_tab))
+        workspace.show_tab("study")
         workspace.open_path(path)

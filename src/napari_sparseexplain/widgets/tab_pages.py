@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtWidgets import QTabWidget
 
@@ -14,9 +14,7 @@ from .explain_tab import ExplainTab
 from .proxy_tab import ProxyTab
 from .review_tab import ReviewTab
 from .study_tab import StudyTab
-
-if TYPE_CHECKING:
-    from .workspace import Workspace
+from .window import Window
 
 #: The tabs, in their order. A new one is one more line.
 TABS: tuple[type[ExplainTab], ...] = (
@@ -31,25 +29,25 @@ TABS: tuple[type[ExplainTab], ...] = (
 class TabPages(QTabWidget):
     """Every tab once."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__()
         self.setDocumentMode(True)
         for tab in TABS:
-            self.addTab(tab(workspace), tab.title)  # type: ignore[call-arg]
+            self.addTab(tab(window), tab.title)
 
     def pages(self) -> Iterator[ExplainTab]:
         """The tabs in their order."""
-        for place in range(self.count()):
-            page = self.widget(place)
+        for position in range(self.count()):
+            page = self.widget(position)
             if isinstance(page, ExplainTab):
                 yield page
 
-    def page(self, kind: type[Any]) -> Any:
-        """The tab of one kind."""
+    def page(self, name: str) -> Any:
+        """The tab of a name."""
         for page in self.pages():
-            if isinstance(page, kind):
+            if page.name == name:
                 return page
-        raise KeyError(kind.__name__)
+        raise KeyError(name)
 
     def wait(self, seconds: float) -> bool:
         """Keep the window alive until nothing runs in any tab; False where something still does."""

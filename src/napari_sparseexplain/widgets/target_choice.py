@@ -20,7 +20,7 @@ from ..volumes import Study
 from ..volumes.place_words import voxel_words
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 PREDICTED, CLASS, DRAWN, VOXEL = "predicted", "class", "drawn", "voxel"
 
@@ -38,9 +38,9 @@ STRONGEST = "strongest there"
 class TargetChoice(QWidget):
     """Kind, class, and for a drawn region its layer, for a voxel where it is."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._window = window
         self._card: ModelCard | None = None
         self.voxel: tuple[int, int, int] | None = None
         self.kind = QComboBox()
@@ -150,7 +150,7 @@ class TargetChoice(QWidget):
     def _layers(self) -> list[Layer]:
         return [
             layer
-            for layer in reversed(self._workspace.viewer.layers)
+            for layer in reversed(self._window.viewer.layers)
             if isinstance(layer, Labels | Shapes)
             and not isinstance(layer.metadata.get(METADATA_KEY), ExplanationLayer)
         ]

@@ -12,7 +12,7 @@ from ..layers.slice_title import slice_title, title_words
 from .resting_timer import RestingTimer
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .view_window import ViewWindow
 
 #: In points: words in the grid, as its cells' names, and the line that its lower letters need.
 _GRID_SIZE, _LETTERS_SIZE = 6.5, 5.0
@@ -32,9 +32,9 @@ class TitleInPicture:
     left out.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        viewer = workspace.viewer
+    def __init__(self, window: ViewWindow) -> None:
+        self._window = window
+        viewer = window.viewer
         # Words of the lower corner stand below each other, each with the whole width: in the grid
         # above the lower letters, for which the first one keeps a line.
         viewer.canvas.overlay_tiling.bottom_left = Orientation.VERTICAL
@@ -48,32 +48,32 @@ class TitleInPicture:
         self._single = CornerText(viewer, "slice_title", "top_left")
         self._grid = CornerText(viewer, "grid_slice_title", "top_right", size=_GRID_SIZE)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
-        self._timer = RestingTimer(workspace, 0, self.write)
+        self._timer = RestingTimer(window.signals, 0, self.write)
         moved = [viewer.dims.events[name] for name in ("point", "order", "ndisplay")]
         shaped = [viewer.canvas.events.size, viewer.canvas.grid.events.shape]
         for event in (*moved, *shaped, viewer.canvas.grid.events.stride):
-            event.connect(self._timer.poke)
+            event.connect(self._timer.restart)
         # Which scans are in the picture decides whether one must be said not to be registered.
         for layer in viewer.layers:
-            layer.events.visible.connect(self._timer.poke)
+            layer.events.visible.connect(self._timer.restart)
         viewer.layers.events.inserted.connect(self._on_inserted)
 
     def _on_inserted(self, event: Any) -> None:
-        event.value.events.visible.connect(self._timer.poke)
-        self._timer.poke()
+        event.value.events.visible.connect(self._timer.restart)
+        self._timer.restart()
 
     @property
     def text(self) -> str:
         """What stands there."""
         return self._single.text or self._grid.text
 
-    def poke(self) -> None:
+    def restart(self) -> None:
         """Write it anew once everything rests."""
-        self._timer.poke()
+        self._timer.restart()
 
     def write(self) -> None:
         """Write it anew."""
-        window, viewer = self._workspace, self._workspace.viewer
+        window, viewer = self._window, self._window.viewer
         grid = window.grid_view.active
         self._letters_line.write(" " if grid else "")
         self._single.write("" if grid else slice_title(viewer, window.study, window.convention))

@@ -22,8 +22,9 @@ from ..networks.catalogue import models
 from ..review.annotation import AnnotationKind, annotation_on_grid
 from .decompose_tab import FIRST_DECOMPOSER
 from .plots_dock import hide_plots, show_plots
-from .window_review import OWN
-from .workspace import Workspace, open_workspace, run_window
+from .study_marks import OWN
+from .window_close import run_window
+from .workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -101,12 +102,12 @@ def _steps(
 
     workspace.show_study(open_study(path))
     show("study")
-    workspace.study_tab.side_by_side.click()
+    workspace.page("study").side_by_side.click()
     show("modalities")
-    workspace.study_tab.side_by_side.click()
+    workspace.page("study").side_by_side.click()
 
-    proxy = workspace.proxy
-    workspace.show_tab(type(proxy))
+    proxy = workspace.page("proxy")
+    workspace.show_tab("proxy")
     proxy.models.choose(model)
     proxy.run_slice()
     _wait(workspace, "Run on slice")
@@ -143,8 +144,8 @@ def _decompose(
         print(f"The tour leaves out the decomposition: the model {FIRST_DECOMPOSER} is not there.")
         return
     hide_plots(workspace.responses)
-    tab = workspace.decompose
-    workspace.show_tab(type(tab))
+    tab = workspace.page("decompose")
+    workspace.show_tab("decompose")
     tab.models.choose(FIRST_DECOMPOSER)
     tab.run_slice()
     _wait(workspace, "Decompose")
@@ -174,8 +175,8 @@ def _attribute(
 ) -> None:
     """Where the network looked, by two methods on one slice, and how far to trust them."""
     hide_plots(workspace.responses)
-    tab = workspace.attribution
-    workspace.show_tab(type(tab))
+    tab = workspace.page("attribution")
+    workspace.show_tab("attribution")
     tab.models.choose(model)
     for method in SIDE_BY_SIDE:
         tab.choose_method(method)
@@ -193,8 +194,8 @@ def _review(
     """Three planes, two key slices, a distance and an arrow; the review and its report."""
     study = workspace.study
     assert study is not None
-    tab = workspace.review
-    workspace.show_tab(type(tab))
+    tab = workspace.page("review")
+    workspace.show_tab("review")
     index, row, column = voxel
     drawn: list[tuple[AnnotationKind, Any, str]] = [
         ("distance", _across(workspace, voxel), "lesion"),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from .view_modes import Mode
+from .view_modes import Mode, ViewModes
 from .window_control import WindowControl
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .view_window import ViewWindow
 
 _MODES: dict[Mode, tuple[str, str]] = {
     "single": ("Single", "One view"),
@@ -23,10 +23,10 @@ _MODES: dict[Mode, tuple[str, str]] = {
 class ViewBar(QWidget):
     """What all tabs share of the view."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: ViewWindow, modes: ViewModes) -> None:
         super().__init__()
-        self._workspace = workspace
-        self.window_control = WindowControl(workspace)
+        self._modes = modes
+        self.window_control = WindowControl(window)
         self.modes: dict[str, QPushButton] = {}
         group = QButtonGroup(self)
         first = QHBoxLayout()
@@ -37,19 +37,19 @@ class ViewBar(QWidget):
             button.clicked.connect(partial(self._on_mode, mode))
             group.addButton(button)
             first.addWidget(button)
-        workspace.modes.changed.connect(lambda mode: self.modes[mode].setChecked(True))
+        modes.changed.connect(lambda mode: self.modes[mode].setChecked(True))
         self.convention = _button(
             "", "Which side of the picture the patient's left is on. Press for the other one."
         )
-        self.convention.clicked.connect(lambda _checked=False: workspace.toggle_convention())
-        workspace.convention_changed.connect(self._write_convention)
-        self._write_convention(workspace.convention)
+        self.convention.clicked.connect(lambda _checked=False: window.toggle_convention())
+        window.signals.convention_changed.connect(self._write_convention)
+        self._write_convention(window.convention)
         second = QHBoxLayout()
         second.addWidget(self.window_control, 1)
         second.addWidget(self.convention)
         keys = _button("?", "Keys and mouse (F1)")
         keys.setMaximumWidth(28)
-        keys.clicked.connect(lambda _checked=False: workspace.show_keys())
+        keys.clicked.connect(lambda _checked=False: window.show_keys())
         second.addWidget(keys)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 4, 8, 2)
@@ -63,7 +63,7 @@ class ViewBar(QWidget):
         self.window_control.follow()
 
     def _on_mode(self, mode: Mode, _checked: bool = False) -> None:
-        self._workspace.modes.set_mode(mode)
+        self._modes.set_mode(mode)
 
     def _write_convention(self, convention: str) -> None:
         self.convention.setText(convention.capitalize())

@@ -16,9 +16,11 @@ from ..layers.study_layers import METADATA_KEY
 from ..volumes.edge_letters import PLANES
 from ..volumes.lesions import lesions
 from .resting_timer import RestingTimer
+from .review_hooks import ReviewHooks
+from .view_modes import ViewModes
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .view_window import ViewWindow
 
 #: Milliseconds that a word about a key stays on the canvas.
 WORD_TIME = 3000
@@ -30,17 +32,17 @@ _PLANE_ORDER = tuple(PLANES)
 
 
 class ViewJumps:
-    """Acts on the one view of a workspace; says on the canvas what it did, or why it did not."""
+    """Acts on the one view of a window; says on the canvas what it did, or why it did not."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+    def __init__(self, window: ViewWindow, modes: ViewModes, hooks: ReviewHooks) -> None:
+        self._window, self._modes, self._hooks = window, modes, hooks
+        self._viewer = window.viewer
         self._hidden: list[Layer] = []
         #: What was said last.
         self.said = ""
         self._word = CornerText(self._viewer, "view_word", "top_right")
-        self._word_timer = RestingTimer(workspace, WORD_TIME, lambda: self._word.write(""))
-        self._blink_timer = QTimer(workspace)
+        self._word_timer = RestingTimer(window.signals, WORD_TIME, lambda: self._word.write(""))
+        self._blink_timer = QTimer(window.signals)
         self._blink_timer.setInterval(BLINK_TIME)
         self._blink_timer.timeout.connect(self.blink)
 
@@ -49,49 +51,49 @@ class ViewJumps:
         """Whether it blinks by itself."""
         return self._blink_timer.isActive()
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """A word about what a key did, for a moment."""
         self.said = text
         self._word.write(text)
-        self._word_timer.poke()
+        self._word_timer.restart()
 
     # -- places ----------------------------------------------------------------------------
 
     def lesion(self) -> None:
         """The largest lesion; again: the next largest."""
-        study, plane = self._workspace.study, plane_of(self._viewer)
+        study, plane = self._window.study, plane_of(self._viewer)
         layer = self._label_layer()
         if study is None or plane is None:
             return
         if layer is None:
-            self.say("No label map of this study")
+            self.show_message("No label map of this study")
             return
         data = np.asarray(layer.data)
         data = data[(0,) * (data.ndim - 3)]
         start = np.rint(np.asarray(layer.translate[-3:]) / study.grid.spacing).astype(int)
         found = lesions(data, PLANES[plane][0])
         if not found:
-            self.say(f"Nothing is labelled in {layer.name}")
+            self.show_message(f"Nothing is labelled in {layer.name}")
             return
         places = [tuple(int(v) for v in start + lesion.place) for lesion in found]
         here = tuple(shown_index(self._viewer, study.grid, axis) for axis in range(3))
         number = (places.index(here) + 1) % len(places) if here in places else 0
         s, p, l = places[number]  # noqa: E741
-        self._workspace.go_to_voxel((s, p, l))
+        self._window.go_to_voxel((s, p, l))
         size = ""
         if study.grid.calibrated:
             size = f" · {found[number].voxels * np.prod(study.grid.spacing) / 1000:.3g} ml"
-        self.say(f"Lesion {number + 1} of {len(found)}{size}")
+        self.show_message(f"Lesion {number + 1} of {len(found)}{size}")
 
     def key_slice(self, by: int) -> None:
         """The next (1) or the previous (-1) key slice, in its plane."""
-        ask = self._workspace.review_hooks.key_slices
-        study, plane = self._workspace.study, plane_of(self._viewer)
+        ask = self._hooks.key_slices
+        study, plane = self._window.study, plane_of(self._viewer)
         if ask is None:
-            self.say("No review is open")
+            self.show_message("No review is open")
             return
         if study is None or plane is None or not ask():
-            self.say("No key slice is marked")
+            self.show_message("No key slice is marked")
             return
         axis, (frame, _) = PLANES[plane][0], frame_in_picture(self._viewer, study)
         # One without a frame is there at the frame in the picture.
@@ -105,21 +107,19 @@ class ViewJumps:
             target = next((key for key in reversed(marked) if key < here), marked[-1])
         wanted = _PLANE_ORDER[target[0]]
         if wanted != plane:
-            self._workspace.set_plane(wanted)
+            self._window.set_plane(wanted)
         go_to_frame(self._viewer, target[2])
         through = PLANES[wanted][0]
-        self._workspace.step_slice(
-            target[1] - shown_index(self._viewer, study.grid, through), through
-        )
-        self.say(f"Key slice {marked.index(target) + 1} of {len(marked)}")
+        self._window.step_slice(target[1] - shown_index(self._viewer, study.grid, through), through)
+        self.show_message(f"Key slice {marked.index(target) + 1} of {len(marked)}")
 
     def mark(self) -> None:
         """Mark the slice in the picture as a key slice."""
-        self._ask(self._workspace.review_hooks.mark)
+        self._ask(self._hooks.mark)
 
     def export(self) -> None:
         """Export what is in the picture."""
-        self._ask(self._workspace.review_hooks.export)
+        self._ask(self._hooks.export)
 
     # -- comparisons -----------------------------------------------------------------------
 
@@ -130,9 +130,9 @@ class ViewJumps:
             self._hidden = []
             for layer in hidden:
                 layer.visible = True
-            self.say("Overlays on")
+            self.show_message("Overlays on")
             return
-        cells = self._workspace.grid_view.layers if self._workspace.grid_view.active else ()
+        cells = self._window.grid_view.layers if self._window.grid_view.active else ()
         over = [
             layer
             for layer in self._viewer.layers
@@ -140,36 +140,36 @@ class ViewJumps:
         ]
         if not over:
             side = " (side by side each map has a cell of its own)" if cells else ""
-            self.say(f"No overlay to hide{side}")
+            self.show_message(f"No overlay to hide{side}")
             return
         self._hidden = over
         for layer in over:
             layer.visible = False
-        self.say("Overlays off")
+        self.show_message("Overlays off")
 
     def blink(self) -> None:
         """The other one of two explanations (the two selected layers, else the last two)."""
         pair = self._pair()
         if pair is None:
             self._blink_timer.stop()
-            self.say("Blink needs two explanations, or two selected layers")
+            self.show_message("Blink needs two explanations, or two selected layers")
             return
         first, second = pair
-        if self._workspace.grid_view.active:
-            self._workspace.modes.set_mode("single")
+        if self._window.grid_view.active:
+            self._modes.set_mode("single")
         shown = second if first.visible else first
         other = first if shown is second else second
         if not shown.visible:
             shown.visible = True
         if other.visible:
             other.visible = False
-        self.say(f"{1 if shown is first else 2} of 2: {shown.name}")
+        self.show_message(f"{1 if shown is first else 2} of 2: {shown.name}")
 
     def blink_on(self) -> None:
         """Blink by itself; again: stop."""
         if self._blink_timer.isActive():
             self._blink_timer.stop()
-            self.say("Blinking stopped")
+            self.show_message("Blinking stopped")
         elif self._pair() is None:
             self.blink()
         else:
@@ -184,7 +184,7 @@ class ViewJumps:
         if callable(hook):
             hook()
         else:
-            self.say("No review is open")
+            self.show_message("No review is open")
 
     def _label_layer(self) -> Labels | None:
         """The selected label map, else the topmost visible one, else the study's first."""
@@ -195,7 +195,7 @@ class ViewJumps:
         mine = [
             x
             for x in maps
-            if getattr(x.metadata.get(METADATA_KEY), "study", None) is self._workspace.study
+            if getattr(x.metadata.get(METADATA_KEY), "study", None) is self._window.study
         ]
         shown = [x for x in maps if x.visible and (x in mine or METADATA_KEY not in x.metadata)]
         return shown[-1] if shown else (mine[0] if mine else None)
@@ -206,7 +206,7 @@ class ViewJumps:
             return selected[0], selected[1]
         found = [
             layer
-            for layer in self._workspace.grid_view.recent
+            for layer in self._window.grid_view.recent
             if _explains(layer) and isinstance(layer, Image)
         ]
         if len(found) < 2:

@@ -1,4 +1,4 @@
-"""The keys of the workspace: one table, from which they are bound and the sheet is written.
+"""The keys of the window: one table, from which they are bound and the sheet is written.
 
 None of them is a key of napari's, of the viewer or of any layer's tools: a test holds that. The
 mouse gestures that differ from napari's stand in the sheet with what they replace.
@@ -11,7 +11,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .view_jumps import ViewJumps
+    from .view_modes import ViewModes
+    from .view_window import ViewWindow
+    from .window_control import WindowControl
+
+
+@dataclass(frozen=True)
+class KeyTargets:
+    """What the keys act on.
+
+    Attributes
+    ----------
+    window : ViewWindow
+    modes : ViewModes
+    jumps : ViewJumps
+    grey : WindowControl
+        Window and level.
+    """
+
+    window: ViewWindow
+    modes: ViewModes
+    jumps: ViewJumps
+    grey: WindowControl
 
 
 @dataclass(frozen=True)
@@ -25,44 +47,46 @@ class ViewKey:
     group, words : str
         Heading in the sheet, and what the key does.
     act : callable
-        Given the workspace.
+        Given the window.
     """
 
     key: str
     group: str
     words: str
-    act: Callable[[Workspace], None]
+    act: Callable[[KeyTargets], None]
 
 
 KEYS: tuple[ViewKey, ...] = (
-    ViewKey("Down", "Slices", "next slice", lambda w: w.step_slice(1)),
-    ViewKey("Up", "Slices", "previous slice", lambda w: w.step_slice(-1)),
-    ViewKey("PageDown", "Slices", "ten slices on", lambda w: w.step_slice(10)),
-    ViewKey("PageUp", "Slices", "ten slices back", lambda w: w.step_slice(-10)),
-    ViewKey("Home", "Slices", "first slice", lambda w: w.step_slice(-(10**6))),
-    ViewKey("End", "Slices", "last slice", lambda w: w.step_slice(10**6)),
-    ViewKey("J", "Slices", "largest lesion; again: the next largest", lambda w: w.jumps.lesion()),
-    ViewKey("N", "Slices", "next key slice", lambda w: w.jumps.key_slice(1)),
-    ViewKey("Shift-N", "Slices", "previous key slice", lambda w: w.jumps.key_slice(-1)),
-    ViewKey("K", "Slices", "mark as key slice", lambda w: w.jumps.mark()),
-    ViewKey("G", "Views", "side by side, and back", lambda w: w.modes.toggle("grid")),
-    ViewKey("Shift-O", "Views", "three planes, and back", lambda w: w.modes.toggle("orthogonal")),
-    ViewKey("Shift-F", "Views", "the picture alone, and back", lambda w: w.modes.toggle_full()),
-    ViewKey("Shift-R", "Views", "radiological / neurological", lambda w: w.toggle_convention()),
-    ViewKey("H", "Compare", "overlays off, and on", lambda w: w.jumps.overlays()),
-    ViewKey("Q", "Compare", "blink: the other of two explanations", lambda w: w.jumps.blink()),
-    ViewKey("Shift-Q", "Compare", "blink by itself, and stop", lambda w: w.jumps.blink_on()),
-    ViewKey("W", "Window", "next preset", lambda w: w.view_bar.window_control.step(1)),
-    ViewKey("Shift-W", "Window", "previous preset", lambda w: w.view_bar.window_control.step(-1)),
-    ViewKey("U", "Window", "automatic, of the volume", lambda w: w.view_bar.window_control.auto()),
+    ViewKey("Down", "Slices", "next slice", lambda to: to.window.step_slice(1)),
+    ViewKey("Up", "Slices", "previous slice", lambda to: to.window.step_slice(-1)),
+    ViewKey("PageDown", "Slices", "ten slices on", lambda to: to.window.step_slice(10)),
+    ViewKey("PageUp", "Slices", "ten slices back", lambda to: to.window.step_slice(-10)),
+    ViewKey("Home", "Slices", "first slice", lambda to: to.window.step_slice(-(10**6))),
+    ViewKey("End", "Slices", "last slice", lambda to: to.window.step_slice(10**6)),
+    ViewKey("J", "Slices", "largest lesion; again: the next largest", lambda to: to.jumps.lesion()),
+    ViewKey("N", "Slices", "next key slice", lambda to: to.jumps.key_slice(1)),
+    ViewKey("Shift-N", "Slices", "previous key slice", lambda to: to.jumps.key_slice(-1)),
+    ViewKey("K", "Slices", "mark as key slice", lambda to: to.jumps.mark()),
+    ViewKey("G", "Views", "side by side, and back", lambda to: to.modes.toggle("grid")),
+    ViewKey("Shift-O", "Views", "three planes, and back", lambda to: to.modes.toggle("orthogonal")),
+    ViewKey("Shift-F", "Views", "the picture alone, and back", lambda to: to.modes.toggle_full()),
+    ViewKey(
+        "Shift-R", "Views", "radiological / neurological", lambda to: to.window.toggle_convention()
+    ),
+    ViewKey("H", "Compare", "overlays off, and on", lambda to: to.jumps.overlays()),
+    ViewKey("Q", "Compare", "blink: the other of two explanations", lambda to: to.jumps.blink()),
+    ViewKey("Shift-Q", "Compare", "blink by itself, and stop", lambda to: to.jumps.blink_on()),
+    ViewKey("W", "Window", "next preset", lambda to: to.grey.step(1)),
+    ViewKey("Shift-W", "Window", "previous preset", lambda to: to.grey.step(-1)),
+    ViewKey("U", "Window", "automatic, of the volume", lambda to: to.grey.auto()),
     ViewKey(
         "Shift-U",
         "Window",
         "automatic, of this slice",
-        lambda w: w.view_bar.window_control.auto_slice(),
+        lambda to: to.grey.auto_slice(),
     ),
-    ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda w: w.jumps.export()),
-    ViewKey("F1", "Other", "this sheet", lambda w: w.show_keys()),
+    ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda to: to.jumps.export()),
+    ViewKey("F1", "Other", "this sheet", lambda to: to.window.show_keys()),
 )
 
 #: Mouse: gesture, what it does, what of napari's it takes the place of.
@@ -79,10 +103,10 @@ MOUSE: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def bind_keys(workspace: Workspace) -> None:
-    """Bind all keys to the workspace's viewer; they act while a study is open."""
+def bind_keys(to: KeyTargets) -> None:
+    """Bind all keys to the window's viewer; they act while a study is open."""
     for entry in KEYS:
-        workspace.viewer.bind_key(entry.key, _action(workspace, entry), overwrite=True)
+        to.window.viewer.bind_key(entry.key, _action(to, entry), overwrite=True)
 
 
 def unbind_keys(viewer: Any) -> None:
@@ -91,11 +115,11 @@ def unbind_keys(viewer: Any) -> None:
         viewer.bind_key(entry.key, None)
 
 
-def _action(workspace: Workspace, entry: ViewKey) -> Callable[[Any], None]:
+def _action(to: KeyTargets, entry: ViewKey) -> Callable[[Any], None]:
     def act(_viewer: Any) -> None:
         # The way back from the full window and the sheet are there without a study too.
-        if workspace.study is not None or entry.key in ("F1", "Shift-F"):
-            entry.act(workspace)
+        if to.window.study is not None or entry.key in ("F1", "Shift-F"):
+            entry.act(to)
 
     act.__doc__ = f"SparseExplain: {entry.words}."
     return act

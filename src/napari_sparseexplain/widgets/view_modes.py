@@ -6,16 +6,17 @@ single view that it covers, the other planes only follow, and the full window hi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from qtpy.QtCore import QObject, Qt, Signal
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from .orthogonal_views import VIEWS_NAME, OrthogonalViews
 
 if TYPE_CHECKING:
     from ..volumes import Study
-    from .workspace import Workspace
+    from .view_window import ViewWindow
 
 #: Share of the picture's height that the other planes get at first.
 OTHER_SHARE = 0.46
@@ -26,6 +27,14 @@ Mode = Literal["single", "grid", "orthogonal"]
 class ViewModes(QObject):
     """Switches how the study is shown.
 
+    Parameters
+    ----------
+    window : ViewWindow
+    dock : QWidget
+        What stands in the dock of the tabs, in the window whose docks come and go.
+    make_views : callable
+        Makes the two other planes, once they are wanted.
+
     Signals
     -------
     changed(str): another mode.
@@ -35,17 +44,22 @@ class ViewModes(QObject):
     changed = Signal(str)
     full_changed = Signal(bool)
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__(workspace)
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+    def __init__(
+        self,
+        window: ViewWindow,
+        dock: QWidget,
+        make_views: Callable[[], OrthogonalViews],
+    ) -> None:
+        super().__init__(dock)
+        self._window, self._dock, self._make_views = window, dock, make_views
+        self._viewer = window.viewer
         self._mode: Mode = "single"
         self._before_grid: Mode = "single"
         self._before_full: Mode = "single"
         self._hidden: list[QDockWidget] = []
         self.views: OrthogonalViews | None = None
-        workspace.grid_changed.connect(self._on_grid)
-        workspace.study_changed.connect(self._on_study)
+        window.signals.grid_changed.connect(self._on_grid)
+        window.signals.study_changed.connect(self._on_study)
 
     @property
     def mode(self) -> Mode:
@@ -59,7 +73,7 @@ class ViewModes(QObject):
 
     def set_mode(self, mode: Mode) -> None:
         """Show one view, what stood side by side last (else the study's scans), or three planes."""
-        study, grid = self._workspace.study, self._workspace.grid_view
+        study, grid = self._window.study, self._window.grid_view
         if study is None or mode == self._mode:
             self.changed.emit(self._mode)
             return
@@ -69,7 +83,7 @@ class ViewModes(QObject):
                 self.views.stop()
             # What follows is told by the grid itself, as when a tab puts its results there.
             if not grid.again():
-                grid.show(self._workspace.layers_of(study))
+                grid.show(self._window.layers_of(study))
             return
         self._before_grid = mode
         if grid.active:
@@ -83,17 +97,17 @@ class ViewModes(QObject):
 
     def toggle_full(self) -> None:
         """The picture alone in the window; and all docks back as they were."""
-        window = self._workspace.window()
+        main = self._dock.window()
         if self._hidden:
             docks, self._hidden = self._hidden, []
             for dock in docks:
                 dock.show()
             self.set_mode(self._before_full)
-        elif isinstance(window, QMainWindow):
+        elif isinstance(main, QMainWindow):
             self._before_full = self._mode
             if self._mode == "orthogonal":
                 self.set_mode("single")
-            self._hidden = [d for d in window.findChildren(QDockWidget) if d.isVisible()]
+            self._hidden = [d for d in main.findChildren(QDockWidget) if d.isVisible()]
             for dock in self._hidden:
                 dock.hide()
             self.focus_picture()
@@ -109,7 +123,7 @@ class ViewModes(QObject):
             self.views.close_canvases()
 
     def _become(self, mode: Mode) -> None:
-        study = self._workspace.study
+        study = self._window.study
         if mode == "orthogonal" and study is not None:
             self._show_views(study)
         elif self.views is not None:
@@ -121,8 +135,8 @@ class ViewModes(QObject):
 
     def _show_views(self, study: Study) -> None:
         if self.views is None:
-            self.views = OrthogonalViews(self._workspace)
-            self.views.set_convention(self._workspace.convention)
+            self.views = self._make_views()
+            self.views.set_convention(self._window.convention)
             self.views.closed.connect(self._on_closed)
         # The cross in its title takes the dock away; what was in it is docked again.
         if self._viewer.window.dock_widgets.get(VIEWS_NAME) is not self.views:
@@ -132,18 +146,18 @@ class ViewModes(QObject):
 
     def _show_dock(self, on: bool) -> None:
         dock = None if self.views is None else self.views.parentWidget()
-        window = self._workspace.window()
-        if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
+        main = self._dock.window()
+        if not isinstance(dock, QDockWidget) or not isinstance(main, QMainWindow):
             return
         # Below the picture alone: layers and tabs keep their height.
         area = Qt.DockWidgetArea
-        window.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
+        main.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
         left = area.LeftDockWidgetArea if on else area.BottomDockWidgetArea
-        window.setCorner(Qt.Corner.BottomLeftCorner, left)
+        main.setCorner(Qt.Corner.BottomLeftCorner, left)
         height = self._viewer.window._qt_viewer.height()
         dock.setVisible(on)
         if on and not dock.isFloating():
-            window.resizeDocks([dock], [round(OTHER_SHARE * height)], Qt.Orientation.Vertical)
+            main.resizeDocks([dock], [round(OTHER_SHARE * height)], Qt.Orientation.Vertical)
 
     def _on_grid(self, active: bool) -> None:
         if active and self._mode != "grid":

@@ -31,7 +31,7 @@ from .preferences import preference
 from .resting_timer import RestingTimer
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from .window import Window
 
 #: What the box shows when no preset has these limits.
 BY_HAND = "By hand"
@@ -47,17 +47,17 @@ class WindowControl(QWidget):
 
     changed = Signal()
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__()
-        self._workspace = workspace
-        self._viewer = workspace.viewer
+        self._window = window
+        self._viewer = window.viewer
         self._layer: Image | None = None
         self._presets: tuple[WindowPreset, ...] = ()
         self._chosen = 0
         self._dragged: Image | None = None
         self.read_out = CornerText(self._viewer, "window_level", "bottom_left")
         self.drag = WindowDrag(self._viewer)
-        self.drag.enabled = lambda: workspace.study is not None
+        self.drag.enabled = lambda: window.study is not None
         self.drag.on_drag = self.show_drag
 
         self.choice = QComboBox()
@@ -78,8 +78,8 @@ class WindowControl(QWidget):
 
         self._rest = RestingTimer(self, 120, self._on_rest)
         self._follow = RestingTimer(self, 0, self.follow)
-        self._viewer.layers.selection.events.active.connect(self._follow.poke)
-        workspace.grid_changed.connect(lambda _active: self._follow.poke())
+        self._viewer.layers.selection.events.active.connect(self._follow.restart)
+        window.signals.grid_changed.connect(lambda _active: self._follow.restart())
         self._viewer.canvas.events.size.connect(lambda _event: self._write())
 
     @property
@@ -94,7 +94,7 @@ class WindowControl(QWidget):
 
     def follow(self) -> None:
         """Layers came, went, were shown, hidden or selected: whose window is it now?"""
-        layer = windowed_layer(self._viewer) if self._workspace.study is not None else None
+        layer = windowed_layer(self._viewer) if self._window.study is not None else None
         if layer is not self._layer:
             if self._layer is not None:
                 self._layer.events.contrast_limits.disconnect(self._on_limits)
@@ -154,7 +154,7 @@ class WindowControl(QWidget):
         if place < len(self._presets):
             self.apply(self._presets[place])
         # Letters typed next are keys of the picture, and not names of presets.
-        self._workspace.modes.focus_picture()
+        self._window.focus_picture()
         self.choice.setCurrentIndex(self._place())
 
     def show_drag(self, layer: Image | None) -> None:
@@ -162,11 +162,11 @@ class WindowControl(QWidget):
         # The layer under the pointer need not be the one that the box shows.
         self._dragged = layer
         self._write()
-        self._rest.poke()
+        self._rest.restart()
 
     def _on_limits(self) -> None:
         self._write()
-        self._rest.poke()
+        self._rest.restart()
 
     def _on_rest(self) -> None:
         """The box says which preset has these limits."""
@@ -192,7 +192,7 @@ class WindowControl(QWidget):
     def _write(self) -> None:
         """In the grid the numbers stand there while they change: each cell has its own."""
         layer = self._dragged
-        if layer is None and not self._workspace.grid_view.active:
+        if layer is None and not self._window.grid_view.active:
             layer = self._layer
         if layer is None:
             self.read_out.write("")
@@ -202,9 +202,9 @@ class WindowControl(QWidget):
         self.read_out.write(line if fits_corner(line, self._viewer) else f"{name}\n{window}")
 
 
-def scan_window(workspace: Workspace, study: Study, role: str) -> tuple[float, float]:
+def scan_window(window: Window, study: Study, role: str) -> tuple[float, float]:
     """Values of a scan that are black and white in its layer; without one, as it would open."""
-    for layer in workspace.layers_of(study):
+    for layer in window.layers_of(study):
         if isinstance(layer, Image) and layer.metadata[METADATA_KEY].role == role:
             return limits_of(layer)
     return display_limits(study[role])

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
 from napari.utils.color import ColorValue
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal
-from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
 from ..layers.clicked_voxel import ClickedVoxel
 from ..layers.grid_view import GridView
-from ..layers.linked_cameras import LinkedCameras, spatial_axes
+from ..layers.linked_cameras import LinkedCameras
 from ..layers.open_studies import (
     guard_layer,
-    layers_of,
     remove_study,
     rename_study,
     share_units,
@@ -25,35 +24,37 @@ from ..layers.open_studies import (
     studies_in,
     study_at,
 )
-from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
-from ..layers.slice_title import shown_index
+from ..layers.orientation_letters import OrientationLetters
 from ..layers.slice_wheel import SliceWheel
 from ..layers.slider_numbers import SliderNumbers
-from ..layers.study_layers import METADATA_KEY, LayerTuple, study_layers
-from ..review.review import Convention
+from ..layers.study_layers import LayerTuple, study_layers
+from ..review.reading import Reading
 from ..volumes import Study
 from ..volumes.reading_order import first_shown, opening_point
-from .attribution_tab import AttributionTab
 from .click_read_out import ClickReadOut
-from .decompose_tab import DecomposeTab
 from .dropped_study import DroppedStudy
-from .explain_tab import ExplainTab
 from .fitted_view import FittedView
 from .key_sheet import KeySheet, add_help_entry
+from .orthogonal_views import OrthogonalViews
 from .preferences import preference
 from .probe_line import ProbeLine
-from .proxy_tab import ProxyTab
 from .responses_panel import ResponsesPanel
 from .resting_timer import RestingTimer
 from .review_hooks import ReviewHooks
-from .review_tab import ReviewTab
-from .study_tab import StudyTab, open_already
+from .study_marks import Marks
+from .study_tab import open_already
+from .study_view import StudyView
+from .tab_connections import connect_tabs
 from .tab_pages import TabPages
 from .title_in_picture import TitleInPicture
 from .view_bar import ViewBar
 from .view_jumps import ViewJumps
-from .view_keys import bind_keys
+from .view_keys import KeyTargets, bind_keys
 from .view_modes import ViewModes
+from .window import WindowSignals
+from .window_close import WindowClose
+from .window_reading import window_reading
+from .window_restore import put_on_window
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -62,37 +63,19 @@ if TYPE_CHECKING:
 DOCK_NAME = "Workspace (SparseExplain)"
 
 
-class Workspace(QWidget):
+class Workspace(QWidget, StudyView):
     """The tabs, the open studies, and the one view: slice, plane, letters, grid, last click.
 
-    Signals
-    -------
-    study_changed(Study or None): another study is active, or the active one was edited.
-    study_replaced(Study, Study): a study after an edit of its roles stands for the one before.
-    study_closed(Study, bool): a study goes; whether for the same one opened anew, on another grid.
-    voxel_clicked(tuple): (slice, row, column) of the active study.
-    slice_changed(int): the slice of the active study in the picture, once scrolling rests.
-    grid_changed(bool): whether pictures stand side by side.
-    plane_changed(str): axial, coronal or sagittal.
-    convention_changed(str): radiological or neurological.
-    window_changed(): window or level of a layer in the picture, once the hand rests.
+    What a tab or a panel may ask of it is `Window`. It alone knows the tabs, by their names
+    (`page`), and connects them with each other.
     """
-
-    study_changed = Signal(object)
-    study_replaced = Signal(object, object)
-    study_closed = Signal(object, bool)
-    voxel_clicked = Signal(tuple)
-    slice_changed = Signal(int)
-    grid_changed = Signal(bool)
-    plane_changed = Signal(str)
-    window_changed = Signal()
-    convention_changed = Signal(str)
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
+        self.signals = WindowSignals(self)
         self.viewer = napari_viewer
         self.study: Study | None = None
-        self._adding = self._closing = False
+        self._adding = False
         self._known_studies: list[Study] = []
         self.grid_view = GridView(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
@@ -108,70 +91,92 @@ class Workspace(QWidget):
         self._clicks = ClickReadOut(napari_viewer, self)
         self.marker = ClickedVoxel(napari_viewer)
         self._clicks.clicked.connect(self.marker.mark)
-        self._clicks.clicked.connect(self.voxel_clicked)
+        self._clicks.clicked.connect(self.signals.voxel_clicked)
         self._drops = DroppedStudy(self.open_path, self)
 
         self.tabs = TabPages(self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        self.modes = ViewModes(self)
+        self.modes = ViewModes(self, self, self._other_planes)
         self.review_hooks = ReviewHooks()
-        self.review_hooks.key_slices = lambda: self.review.marking.key_slices
-        self.review_hooks.mark = lambda: self.review.marking.mark_key_slice()
-        self.review_hooks.export = lambda: self.show_tab(ReviewTab)
-        self.jumps = ViewJumps(self)
-        self.view_bar = ViewBar(self)
-        self.view_bar.window_control.changed.connect(self.window_changed)
+        self.jumps = ViewJumps(self, self.modes, self.review_hooks)
+        self.view_bar = ViewBar(self, self.modes)
+        grey = self.view_bar.window_control
+        grey.changed.connect(self.signals.window_changed)
         box.addWidget(self.view_bar)
         box.addWidget(self.tabs)
-        self.probe = ProbeLine(self)
+        self.probe = ProbeLine(self, self.modes)
         box.addWidget(self.probe)
-        self.responses = ResponsesPanel(self)
+        self.responses = ResponsesPanel(self, self.page("proxy").session)
+        connect_tabs(self.tabs, self.responses, self.review_hooks, self.signals)
+        opens = self.page("study")
+        opens.opened.connect(lambda new, layers, old: self.show_study(new, layers, replaces=old))
+        opens.edited.connect(self.replace_study)
+        opens.close_pressed.connect(self.close_study)
+        self.page("review").probe_restored.connect(self.marker.mark)
 
         self._fit_width = RestingTimer(self, 0, self.tabs.fit_width)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
         self._layers_timer = RestingTimer(self, 0, self._on_layers_rest)
-        napari_viewer.dims.events.point.connect(self._slice_timer.poke)
-        self.fitted = FittedView(self)
+        napari_viewer.dims.events.point.connect(self._slice_timer.restart)
+        self.fitted = FittedView(self, self.cameras)
         napari_viewer.layers.events.inserted.connect(lambda event: self._watch(event.value))
-        napari_viewer.layers.events.removed.connect(self._layers_timer.poke)
+        napari_viewer.layers.events.removed.connect(self._layers_timer.restart)
         for layer in napari_viewer.layers:
             self._watch(layer)
         self._last_slice = -1
         self._key_sheet: KeySheet | None = None
-        bind_keys(self)
+        bind_keys(KeyTargets(self, self.modes, self.jumps, grey))
         add_help_entry(napari_viewer, self.show_keys)
+        self._close = WindowClose(self)
+        self._close.asked.connect(self.signals.closing)
+        self._close.closed.connect(self.stop)
         self._on_layers_rest()
 
-    @property
-    def study_tab(self) -> StudyTab:
-        """The Study tab."""
-        return self.tabs.page(StudyTab)
+    def page(self, name: str) -> Any:
+        """The tab of a name: study, proxy, decompose, attribution or review."""
+        return self.tabs.page(name)
 
-    @property
-    def proxy(self) -> ProxyTab:
-        """The Proxy tab."""
-        return self.tabs.page(ProxyTab)
-
-    @property
-    def decompose(self) -> DecomposeTab:
-        """The Decompose tab."""
-        return self.tabs.page(DecomposeTab)
-
-    @property
-    def attribution(self) -> AttributionTab:
-        """The Attribution tab."""
-        return self.tabs.page(AttributionTab)
-
-    @property
-    def review(self) -> ReviewTab:
-        """The Review tab."""
-        return self.tabs.page(ReviewTab)
-
-    def show_tab(self, kind: type[ExplainTab]) -> None:
+    def show_tab(self, name: str) -> None:
         """Bring a tab to the front."""
-        self.tabs.setCurrentWidget(self.tabs.page(kind))
+        self.tabs.setCurrentWidget(self.page(name))
+
+    def show_message(self, words: str) -> None:
+        """Say something of a study that was opened, chosen or closed, once, in the Study tab."""
+        self.page("study").run_bar.add_message(words)
+
+    @property
+    def busy(self) -> tuple[str, ...]:
+        """Names of what is being computed now."""
+        names = [page.title for page in self.tabs.pages() if page.computing]
+        return (*names, *(("Responses",) if self.responses.computing else ()))
+
+    # -- reviews ---------------------------------------------------------------------------
+
+    def reading(self, marks: Marks) -> Reading:
+        """What is on the screen, with what was marked and the clicked voxel.
+
+        Raises
+        ------
+        SparseExplainError
+            No study is open, the picture is in 3-D, or cells wait for a slice just scrolled to.
+        """
+        if names := [page.title for page in self.tabs.pages() if page.awaiting]:
+            raise SparseExplainError(
+                f"{', '.join(names)}: still computing the slice in the picture",
+                remedy="Wait until it is there",
+            )
+        return window_reading(self, replace(marks, probe=self.marker.index))
+
+    def show_reading(
+        self,
+        reading: Reading,
+        layers: Mapping[str, Sequence[LayerTuple]] | None = None,
+        mark: Callable[[Marks], None] = lambda marks: None,
+    ) -> Marks:
+        """Put a saved reading on the screen; see `put_on_window`."""
+        return put_on_window(self, reading, layers, mark)
 
     # -- studies ---------------------------------------------------------------------------
 
@@ -196,7 +201,7 @@ class Workspace(QWidget):
 
     def open_path(self, path: str | Path, **options: Any) -> None:
         """Open a study in the background; see `StudyTab.open_path`."""
-        self.study_tab.open_path(path, **options)
+        self.page("study").open_path(path, **options)
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs in any tab; for scripts and tests."""
@@ -221,7 +226,7 @@ class Workspace(QWidget):
         """
         made = [Layer.create(*item) for item in (layers or study_layers(study))]
         if replaces is not None:
-            self.review.keep(replaces)
+            self.signals.study_closing.emit(replaces)
         self._adding = True
         try:
             self.grid_view.leave()
@@ -241,13 +246,13 @@ class Workspace(QWidget):
         rename_study(self.viewer, old, new)
         self.tabs.follow_replaced(old, new)
         self.responses.run_bar.follow_replaced(old, new)
-        self.study_replaced.emit(old, new)
+        self.signals.study_replaced.emit(old, new)
         if self.study is old:
             self._set_active(new)
 
     def close_study(self, study: Study) -> None:
         """Close a study with everything found in it; another open one becomes the active one."""
-        self.review.keep(study)
+        self.signals.study_closing.emit(study)
         self.modes.set_mode("single")
         self._let_go(study, reopened=False)
         if study is self.study and self.studies:
@@ -255,7 +260,7 @@ class Workspace(QWidget):
 
     def _let_go(self, study: Study, *, reopened: bool) -> None:
         """Let the tabs let go of what they found in a study, and take its layers away."""
-        self.study_closed.emit(study, reopened)
+        self.signals.study_closed.emit(study, reopened)
         for page in self.tabs.pages():
             page.forget_click()
         remove_study(self.viewer, study)
@@ -272,90 +277,11 @@ class Workspace(QWidget):
         self.set_plane("axial")
         self.go_to_voxel(opening_point(study))
 
-    def layers_of(self, study: Study) -> list[Layer]:
-        """Layers of a study's volumes, in layer-list order."""
-        return layers_of(self.viewer, study)
-
-    def study_layer(self, role: str) -> Layer | None:
-        """Layer of one role of the active study; None when it was removed."""
-        if self.study is not None:
-            for layer in self.layers_of(self.study):
-                if layer.metadata[METADATA_KEY].role == role:
-                    return layer
-        return None
-
     # -- the view --------------------------------------------------------------------------
-
-    @property
-    def current_slice(self) -> int:
-        """Slice of the active study in the picture (or last in it, in another plane)."""
-        return 0 if self.study is None else shown_index(self.viewer, self.study.grid, 0)
-
-    def go_to_slice(self, index: int) -> None:
-        """Show a slice of the active study."""
-        if self.study is not None:
-            axis = self.viewer.dims.ndim - 3
-            self.viewer.dims.set_point(axis, index * self.study.grid.spacing[0])
-
-    def step_slice(self, by: int, axis: int | None = None) -> None:
-        """Scroll, staying inside the study.
-
-        Parameters
-        ----------
-        axis : int, optional
-            0 S, 1 P, 2 L; the one through the picture when not given.
-        """
-        axes = spatial_axes(self.viewer)
-        if self.study is None or axes is None:
-            return
-        grid, axis = self.study.grid, axes[0] if axis is None else axis
-        index = shown_index(self.viewer, grid, axis) + by
-        index = min(max(index, 0), grid.shape[axis] - 1)
-        self.viewer.dims.set_point(self.viewer.dims.ndim - 3 + axis, index * grid.spacing[axis])
-
-    def wheel_scrolls(self) -> bool:
-        """Whether the plain wheel scrolls slices: a study is open and Preferences say so."""
-        return self.study is not None and preference("view.wheel") == "slices"
-
-    def go_to_voxel(self, index: tuple[int, int, int]) -> None:
-        """Show the slices through a voxel of the active study, in every plane."""
-        if self.study is not None:
-            leading = self.viewer.dims.ndim - 3
-            axes = tuple(range(leading, leading + 3))
-            point = tuple(n * v for n, v in zip(index, self.study.grid.spacing, strict=True))
-            self.viewer.dims.set_point(axes, point)
 
     def click(self, index: tuple[int, int, int]) -> None:
         """As if a voxel of the active study were clicked."""
         self._clicks.clicked.emit(index)
-
-    def fit(self) -> None:
-        """Fit the active study into the canvas, or into every cell of the grid."""
-        self.fitted.fit()
-
-    def set_plane(self, plane: Plane) -> None:
-        """Axial, coronal or sagittal."""
-        show_plane(self.viewer, plane)
-        self.fit()
-        self.plane_changed.emit(plane)
-
-    @property
-    def convention(self) -> Convention:
-        """Radiological: the patient's left on the right of the picture; or neurological."""
-        return self.letters.convention
-
-    def set_convention(self, convention: Convention) -> None:
-        """Radiological or neurological, in every view."""
-        self.letters.set_convention(convention)
-        if self.modes.views is not None:
-            self.modes.views.set_convention(convention)
-        self.title.write()
-        self.convention_changed.emit(convention)
-
-    def toggle_convention(self) -> None:
-        """The other convention."""
-        radiological = self.convention == "radiological"
-        self.set_convention("neurological" if radiological else "radiological")
 
     def show_keys(self) -> None:
         """The sheet of keys and mouse."""
@@ -363,6 +289,10 @@ class Workspace(QWidget):
             self._key_sheet = KeySheet(self)
         self._key_sheet.show()
         self._key_sheet.raise_()
+
+    def _other_planes(self) -> OrthogonalViews:
+        on_drag = self.view_bar.window_control.show_drag
+        return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag)
 
     # -- events ----------------------------------------------------------------------------
 
@@ -380,19 +310,19 @@ class Workspace(QWidget):
         self.title.write()
         self.tabs.follow_study(study)
         self.responses.run_bar.follow_study(study)
-        self.study_changed.emit(study)
+        self.signals.study_changed.emit(study)
 
     def _watch(self, layer: Layer) -> None:
         guard_layer(layer)
-        layer.events.visible.connect(self._layers_timer.poke)
-        self._layers_timer.poke()
+        layer.events.visible.connect(self._layers_timer.restart)
+        self._layers_timer.restart()
 
     def _on_layers_rest(self) -> None:
         """Adopt a study that came by File › Open or drag-and-drop; let one go that was removed."""
         if self._adding:
             return
         self.view_bar.follow_layers()
-        self.title.poke()  # another scan may have no frame, or one of other axes
+        self.title.restart()  # another scan may have no frame, or one of other axes
         studies = self.studies
         newest = studies[-1] if studies else None
         known = self._known_studies
@@ -404,7 +334,7 @@ class Workspace(QWidget):
                 self._known_studies = studies[:-1]
                 remove_study(self.viewer, newest)
                 self.activate(there)
-                self.study_tab.run_bar.say(open_already(there))
+                self.page("study").run_bar.show_message(open_already(there))
             else:
                 self.activate(newest)
         elif self.study is not None and self.study not in studies:
@@ -415,7 +345,7 @@ class Workspace(QWidget):
     def _on_grid(self, active: bool) -> None:
         self.fitted.follow_grid(active)
         self.title.write()
-        self.grid_changed.emit(active)
+        self.signals.grid_changed.emit(active)
 
     def _before_grid(self, cells: int) -> None:
         # The single view comes back as it is now.
@@ -426,7 +356,7 @@ class Workspace(QWidget):
         index = self.current_slice
         if self.study is not None and index != self._last_slice:
             self._last_slice = index
-            self.slice_changed.emit(index)
+            self.signals.slice_changed.emit(index)
 
     # -- closing ---------------------------------------------------------------------------
 
@@ -434,56 +364,16 @@ class Workspace(QWidget):
         """Watch the window that the dock is in, to stop the runs when it closes."""
         super().showEvent(event)
         # Only in its window does the form have the theme's font, and so its true width.
-        self._fit_width.poke()
-        self.window().removeEventFilter(self)
-        self.window().installEventFilter(self)
+        self._fit_width.restart()
+        self._close.watch()
         self._drops.watch(self.window())
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """The window closes, once its question was answered so: no thread may outlive it.
-
-        The close event only begins it. napari asks within it, and whoever answers *Cancel* has
-        closed nothing: what is marked is kept then, and no more happens. A window that does close
-        is hidden next, before anything of it is taken apart; one that was hidden already closes
-        without a question.
-        """
-        if event is not None and watched is self.window():
-            if event.type() == QEvent.Type.Close:
-                self._closing = True
-                self.review.unsaved.save_now()
-                if self.window().isHidden():
-                    self.stop()
-                else:
-                    QTimer.singleShot(0, self, self._on_still_open)
-            elif event.type() == QEvent.Type.Hide and self._closing and not event.spontaneous():
-                self.stop()
-        return super().eventFilter(watched, event)  # pyright: ignore[reportArgumentType]
-
-    def _on_still_open(self) -> None:
-        """The question was answered, and the window is there: nobody closes it any more."""
-        if QApplication.activeModalWidget() is not None:
-            QTimer.singleShot(100, self, self._on_still_open)
-        elif self.window().isVisible():
-            self._closing = False
 
     def stop(self) -> None:
         """The window goes: ask every run to stop at its next step, and take the canvases apart."""
-        self._closing = False
         self.tabs.stop()
         self.responses.stop()
         self.jumps.stop()
         self.modes.close()
-
-
-def run_window(viewer: Viewer) -> None:
-    """Leave the window to a person until it is closed; Ctrl-C closes it as a person would."""
-    import napari
-
-    try:
-        napari.run()
-    except KeyboardInterrupt:
-        viewer.close()  # what is marked is then kept
-        raise
 
 
 def open_workspace(viewer: Viewer) -> Workspace:

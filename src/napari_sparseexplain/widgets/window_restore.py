@@ -1,11 +1,11 @@
-"""The open window as a review, and a review put back onto the window."""
+"""A saved review put back onto the window: its studies, maps, slice, plane, camera and cells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from napari.layers import Layer
@@ -15,124 +15,20 @@ from ..layers.explanation_layers import ExplanationLayer, map_layer
 from ..layers.frame_in_picture import go_to_frame
 from ..layers.linked_cameras import zoom_of_whole
 from ..layers.panel_layer import panel_layer
-from ..layers.review_keys import ReviewKeys
 from ..layers.study_layers import METADATA_KEY, LayerTuple, grey_colormap, study_layers
-from ..layers.study_results import hidden_results, results_of
-from ..layers.viewer_panels import AUXILIARY, viewer_panels, viewer_plane
+from ..layers.study_results import hidden_results
+from ..layers.viewer_panels import AUXILIARY, viewer_plane
 from ..progress import Progress, Work
-from ..review.annotation import Annotation
-from ..review.default_review import explanation_reference
 from ..review.frames import frame_of
 from ..review.reading import Reading
-from ..review.review import Camera, KeySlice, Overlay, Panel, Review, ScanLayer
+from ..review.review import Camera, Overlay, Panel, Review, ScanLayer
 from ..review.store import restore_review
 from ..review.study_reference import study_reference
-from ..volumes import Finding, Study
+from ..volumes import Study
 from ..volumes.edge_letters import PLANES
 from ..volumes.reading_order import first_shown
-
-if TYPE_CHECKING:
-    from .workspace import Workspace
-
-#: Zooms that differ by less are the one that the window chose by itself.
-_SAME_ZOOM = 1e-3
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What a person marked in the active study, whose key here is `OWN`.
-
-    Attributes
-    ----------
-    annotations, key_slices : tuple
-    probe : tuple of int or None
-        The clicked voxel.
-    code : str
-        What the study is called on pictures.
-    """
-
-    annotations: tuple[Annotation, ...] = ()
-    key_slices: tuple[KeySlice, ...] = ()
-    probe: tuple[int, int, int] | None = None
-    code: str = ""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was marked."""
-        return not (self.annotations or self.key_slices)
-
-
-#: Key of the active study in every review of a window.
-OWN = "study"
-
-
-def window_reading(workspace: Workspace, marks: Marks) -> Reading:
-    """What the window shows, what was marked, and all that was found in the study, as a reading.
-
-    What is on the screen are its panels. Results belong to it whether they are shown or not.
-
-    Raises
-    ------
-    SparseExplainError
-        No study is open, the picture is in 3-D, or nothing of a study is in it.
-    """
-    study = workspace.needed_study()
-    keys = ReviewKeys()
-    keys.study(study)
-    viewer = cast(Any, workspace.viewer)
-    whole = is_fitted(workspace)
-    panels, columns = viewer_panels(viewer, study, keys, whole=whole)
-    for explanation in results_of(viewer, study):
-        keys.explanation(explanation, study)
-    views = workspace.modes.views if workspace.modes.mode == "orthogonal" else None
-    planes = views is not None and len(panels) == 1
-    if views is not None and planes:
-        panels = views.panels(panels[0], whole=whole)
-    # With three planes the probe is where they cut each other.
-    marked = _cut(workspace, study) if planes else marks.probe
-    probe = None if marked is None else study.grid.world(marked)
-    review = Review(
-        studies={key: study_reference(item) for key, item in keys.studies.items()},
-        panels=panels,
-        explanations={
-            key: replace(explanation_reference(item), study=keys.study_of[key])
-            for key, item in keys.explanations.items()
-        },
-        columns=columns if len(panels) > 1 and not planes else 0,
-        convention=workspace.convention,
-        annotations=marks.annotations,
-        key_slices=marks.key_slices,
-        probe=None if probe is None else (float(probe[0]), float(probe[1]), float(probe[2])),
-        crosshair=planes,
-        code=marks.code,
-    )
-    findings = tuple(Finding("info", "not-in-review", note) for note in keys.notes)
-    return Reading(review, keys.studies, keys.explanations, findings, busy_tabs(workspace))
-
-
-def busy_tabs(workspace: Workspace) -> tuple[str, ...]:
-    """Names of what is being computed now; a picture of it would show what was before."""
-    names = [page.title for page in workspace.tabs.pages() if page.computing]
-    return (*names, *(("Responses",) if workspace.responses.computing else ()))
-
-
-def is_fitted(workspace: Workspace) -> bool:
-    """Whether the whole slice is in the picture because nobody chose another zoom or place."""
-    fitted, camera = workspace.fitted.camera, workspace.viewer.scene.camera
-    if fitted is None:
-        return False
-    zoom, centre = fitted
-    near = abs(camera.zoom - zoom) < _SAME_ZOOM * zoom
-    return near and all(
-        abs(a - b) * zoom < 1.0 for a, b in zip(camera.center[-2:], centre, strict=True)
-    )
-
-
-def _cut(workspace: Workspace, study: Study) -> tuple[int, int, int]:
-    """Voxel through which all three planes go."""
-    point = np.rint(np.asarray(workspace.viewer.dims.point[-3:]) / study.grid.spacing)
-    s, p, l = (int(v) for v in np.clip(point, 0, np.asarray(study.grid.shape) - 1))  # noqa: E741
-    return s, p, l
+from .reviewed_window import ReviewedWindow
+from .study_marks import OWN, Marks
 
 
 def layers_for(reading: Reading) -> dict[str, list[LayerTuple]]:
@@ -154,7 +50,7 @@ def open_review_work(
 
 
 def put_on_window(
-    workspace: Workspace,
+    window: ReviewedWindow,
     reading: Reading,
     layers: Mapping[str, Sequence[LayerTuple]] | None = None,
     mark: Callable[[Marks], None] = lambda marks: None,
@@ -177,36 +73,34 @@ def put_on_window(
     """
     reading = _with_what_is_there(reading)
     review = reading.review
-    shown = {
-        key: _open_already(workspace, study) or study for key, study in reading.studies.items()
-    }
+    shown = {key: _open_already(window, study) or study for key, study in reading.studies.items()}
     for key, study in shown.items():
-        if study not in workspace.studies:
-            workspace.show_study(study, None if layers is None else layers[key])
+        if study not in window.studies:
+            window.show_study(study, None if layers is None else layers[key])
     reading = replace(reading, studies=shown)
     first = review.panels[0].study if review.panels else next(iter(shown))
     study = shown[first]
-    if workspace.study is not study:
-        workspace.activate(study)
-    workspace.grid_view.leave()
-    _restore_view(workspace, reading, study)
+    if window.study is not study:
+        window.activate(study)
+    window.grid_view.leave()
+    _restore_view(window, reading, study)
     marks = _marks(review, first, study)
     mark(marks)
-    for layer in workspace.viewer.layers:
+    for layer in window.viewer.layers:
         if layer.visible and layer.metadata.get(METADATA_KEY) != AUXILIARY:
             layer.visible = False
-    workspace.viewer.layers.extend(hidden_results(cast(Any, workspace.viewer), reading))
+    window.viewer.layers.extend(hidden_results(cast(Any, window.viewer), reading))
     if not shows_three_planes(review):
-        workspace.modes.set_mode("single")
-        _restore_panels(workspace, reading)
-        _restore_camera(workspace, review)
+        window.modes.set_mode("single")
+        _restore_panels(window, reading)
+        _restore_camera(window, review)
         return marks
     main = replace(reading, review=replace(review, panels=review.panels[:1]))
-    _restore_panels(workspace, main)
-    workspace.modes.set_mode("orthogonal")
+    _restore_panels(window, main)
+    window.modes.set_mode("orthogonal")
     if marks.probe is not None:
-        workspace.go_to_voxel(marks.probe)
-    _look_again(workspace, review.panels, study)
+        window.go_to_voxel(marks.probe)
+    _look_again(window, review.panels, study)
     return replace(marks, probe=None)
 
 
@@ -232,11 +126,11 @@ def shows_three_planes(review: Review) -> bool:
     return len(alike) == 3 and all(panel == alike[0] for panel in alike)
 
 
-def _look_again(workspace: Workspace, panels: Sequence[Panel], study: Study) -> None:
+def _look_again(window: ReviewedWindow, panels: Sequence[Panel], study: Study) -> None:
     """Magnification and place of linked views, whatever size they have now."""
     first = panels[0].camera
     if first.zoom is None or first.canvas is None:
-        workspace.fit()
+        window.fit()
         return
     focus = list((np.asarray(study.grid.shape) - 1) / 2 * study.grid.spacing)
     for panel in reversed(panels):  # the main view's own centre last
@@ -244,17 +138,17 @@ def _look_again(workspace: Workspace, panels: Sequence[Panel], study: Study) -> 
             for axis, place in zip(PLANES[panel.plane][1:], panel.camera.centre, strict=True):
                 focus[axis] = place
     whole = zoom_of_whole(study.grid, PLANES[panels[0].plane][1:], first.canvas)
-    workspace.fitted.keep()
-    workspace.cameras.look(first.zoom / whole, focus)
+    window.fitted.keep()
+    window.cameras.look(first.zoom / whole, focus)
 
 
-def _open_already(workspace: Workspace, study: Study) -> Study | None:
+def _open_already(window: ReviewedWindow, study: Study) -> Study | None:
     if study.path is None:
         return None
     place = study.path.resolve()
     # A link to the folder gives the study another path, and another name.
     wanted = replace(study_reference(study), name="")
-    for other in workspace.studies:
+    for other in window.studies:
         # Places first: files of a study elsewhere are not read.
         there = other.path is not None and other.path.resolve() == place
         if there and replace(study_reference(other), name="") == wanted:
@@ -262,25 +156,25 @@ def _open_already(workspace: Workspace, study: Study) -> Study | None:
     return None
 
 
-def _restore_view(workspace: Workspace, reading: Reading, study: Study) -> None:
+def _restore_view(window: ReviewedWindow, reading: Reading, study: Study) -> None:
     review = reading.review
     if not review.panels:
         return
     panel = review.panels[0]
-    if viewer_plane(cast(Any, workspace.viewer)) != panel.plane:
-        workspace.set_plane(panel.plane)
+    if viewer_plane(cast(Any, window.viewer)) != panel.plane:
+        window.set_plane(panel.plane)
     axis = PLANES[panel.plane][0]
-    offset = workspace.viewer.dims.ndim - 3
-    workspace.viewer.dims.set_point(offset + axis, panel.index * study.grid.spacing[axis])
-    go_to_frame(cast(Any, workspace.viewer), frame_of(reading, panel)[0])
-    workspace.set_convention(review.convention)
+    offset = window.viewer.dims.ndim - 3
+    window.viewer.dims.set_point(offset + axis, panel.index * study.grid.spacing[axis])
+    go_to_frame(cast(Any, window.viewer), frame_of(reading, panel)[0])
+    window.set_convention(review.convention)
 
 
-def _restore_panels(workspace: Workspace, reading: Reading) -> None:
+def _restore_panels(window: ReviewedWindow, reading: Reading) -> None:
     review, used = reading.review, set()
     made: list[list[Layer]] = []
     for panel in review.panels:
-        layers = [] if _coloured(panel) else _plain_layers(workspace, reading, panel, used)
+        layers = [] if _coloured(panel) else _plain_layers(window, reading, panel, used)
         if not layers or (len(review.panels) > 1 and len(layers) > 1):
             name = panel.title or "Panel"
             layers = [Layer.create(*panel_layer(reading, panel, name))]
@@ -288,21 +182,21 @@ def _restore_panels(workspace: Workspace, reading: Reading) -> None:
         made.append(layers)
     for layers in made:
         for layer in layers:
-            if layer not in workspace.viewer.layers:
+            if layer not in window.viewer.layers:
                 layer.visible = False
-                workspace.viewer.layers.append(layer)
+                window.viewer.layers.append(layer)
     if len(made) > 1:
         # Cells stand in the order of the list.
         order = [layers[0] for layers in made]
         for layer in order:
-            here = workspace.viewer.layers.index(layer)
-            workspace.viewer.layers.move(here, len(workspace.viewer.layers))
+            here = window.viewer.layers.index(layer)
+            window.viewer.layers.move(here, len(window.viewer.layers))
         # What the single view shows when the grid is left.
         study = next(panel.study for panel in review.panels)
-        single = workspace.study_layer(first_shown(reading.studies[study]))
+        single = window.study_layer(first_shown(reading.studies[study]))
         if single is not None:
             single.visible = True
-        workspace.grid_view.show(order, columns=review.columns)
+        window.grid_view.show(order, columns=review.columns)
     else:
         for layers in made:
             for layer in layers:
@@ -318,18 +212,18 @@ def _coloured(panel: Panel) -> bool:
 
 
 def _plain_layers(
-    workspace: Workspace, reading: Reading, panel: Panel, used: set[int]
+    window: ReviewedWindow, reading: Reading, panel: Panel, used: set[int]
 ) -> list[Layer]:
     """The layers of a panel, each as it was; none where one is needed in two cells."""
     found: list[Layer] = []
     parts = ([] if panel.scan is None else [panel.scan]) + list(panel.overlays)
     for part in parts:
-        layer = _layer_of(workspace, reading, part)
+        layer = _layer_of(window, reading, part)
         if layer is None or id(layer) in used:
             return []
         found.append(layer)
     # Study layers lie below in the list whatever the panel says; another order needs one picture.
-    places = [workspace.viewer.layers.index(x) for x in found if x in workspace.viewer.layers]
+    places = [window.viewer.layers.index(x) for x in found if x in window.viewer.layers]
     if places != sorted(places):
         return []
     for layer, part in zip(found, parts, strict=True):
@@ -337,19 +231,19 @@ def _plain_layers(
     return found
 
 
-def _layer_of(workspace: Workspace, reading: Reading, part: ScanLayer | Overlay) -> Layer | None:
+def _layer_of(window: ReviewedWindow, reading: Reading, part: ScanLayer | Overlay) -> Layer | None:
     if isinstance(part, ScanLayer) or part.shelf == "study":
         key, role = (
             (part.study, part.role) if isinstance(part, ScanLayer) else (part.key, part.name)
         )
-        for layer in workspace.layers_of(reading.studies[key]):
+        for layer in window.layers_of(reading.studies[key]):
             if layer.metadata[METADATA_KEY].role == role:
                 return layer
         return None
     explanation = reading.explanations.get(part.key)
     if explanation is None:
         return None
-    for layer in workspace.viewer.layers:
+    for layer in window.viewer.layers:
         known = layer.metadata.get(METADATA_KEY)
         if (
             isinstance(known, ExplanationLayer)
@@ -387,17 +281,17 @@ def _set_look(layer: Any, part: ScanLayer | Overlay) -> None:
             layer.colormap = grey
 
 
-def _restore_camera(workspace: Workspace, review: Review) -> None:
+def _restore_camera(window: ReviewedWindow, review: Review) -> None:
     camera = review.panels[0].camera if review.panels else Camera()
     if camera.zoom is None or camera.canvas is None or camera.centre is None:
-        workspace.fit()
+        window.fit()
         return
-    viewer = cast(Any, workspace.viewer)
+    viewer = cast(Any, window.viewer)
     height, width = viewer.canvas.viewbox_size(viewer.layers)
     # A window of another size shows all that was seen.
     scale = min(height / camera.canvas[0], width / camera.canvas[1])
     same = (round(height), round(width)) == camera.canvas
-    workspace.fitted.keep()
+    window.fitted.keep()
     viewer.scene.camera.center = (0.0, *camera.centre)
     viewer.scene.camera.zoom = camera.zoom if same else camera.zoom * scale
 

@@ -1,0 +1,110 @@
+"""Tabs and panels know the window by what `Window` says, and nothing of each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import napari_sparseexplain.widgets
+from napari_sparseexplain.widgets.reviewed_window import ReviewedWindow
+from napari_sparseexplain.widgets.tab_pages import TABS
+from napari_sparseexplain.widgets.view_window import ViewWindow
+from napari_sparseexplain.widgets.window import Window
+
+FOLDER = Path(napari_sparseexplain.widgets.__file__).parent
+
+#: Who makes the window, opens it or goes through it as a person would.
+WINDOW_OWN = ("workspace", "tab_openers", "tour")
+
+#: Who knows the tabs themselves.
+KNOW_TABS = (*WINDOW_OWN, "tab_pages")
+
+#: What tabs are made from, which are none themselves.
+FRAMES = ("explain_tab", "method_tab", "live_method_tab")
+
+PROTOCOLS = {kind.__name__: kind for kind in (Window, ViewWindow, ReviewedWindow)}
+
+
+#: Every module of the floor, by name.
+MODULES = {
+    path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.rglob("*.py"))
+}
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Module and name of imports from this floor, also under TYPE_CHECKING and in functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            for alias in node.names:
+                yield (node.module or "").split(".")[-1], alias.name
+
+
+def asked_of_the_window(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Attributes of ``self._window``, and of parameters that are the window, with their lines."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute):
+            continue
+        of = node.value
+        own = isinstance(of, ast.Attribute) and of.attr == "_window"
+        if own or (isinstance(of, ast.Name) and of.id == "window"):
+            yield node.attr, node.lineno
+
+
+def test_nobody_but_its_own_knows_the_workspace() -> None:
+    """Who needs the window takes `Window`, or what it needs of it as a parameter."""
+    knows = {name for name, tree in MODULES.items() if ("workspace", "Workspace") in imports(tree)}
+    assert knows <= set(WINDOW_OWN)
+
+
+def test_nobody_asks_more_of_the_window_than_its_protocol_says() -> None:
+    asked = []
+    for name, tree in MODULES.items():
+        known = [what for _, what in imports(tree) if what in PROTOCOLS]
+        if name in WINDOW_OWN or not (known or name.endswith("_tab")):
+            continue
+        # A subclass of a tab need not name the protocol again.
+        kinds = [PROTOCOLS[what] for what in known] or [Window]
+        allowed = {member for kind in kinds for base in kind.__mro__ for member in vars(base)}
+        asked += [
+            f"{name}.py, line {line}: {what}"
+            for what, line in asked_of_the_window(tree)
+            if what not in allowed
+        ]
+    assert not asked
+
+
+def test_no_tab_or_panel_knows_another_tab() -> None:
+    """What one has to tell another is a signal, which the window connects."""
+    tabs = {name for name in MODULES if name.endswith("_tab") and name not in FRAMES}
+    assert len(tabs) >= len(TABS)
+    for name, tree in MODULES.items():
+        known = {module for module, _ in imports(tree)} & (tabs - {name})
+        assert name in KNOW_TABS or not known, name
+
+
+def test_no_modules_need_each_other() -> None:
+    """Also under TYPE_CHECKING: a module is understood with those below it alone."""
+    below = {
+        name: {module for module, _ in imports(tree)} & (set(MODULES) - {name})
+        for name, tree in MODULES.items()
+    }
+    while ends := {name for name, needed in below.items() if not needed}:
+        below = {name: needed - ends for name, needed in below.items() if name not in ends}
+    assert not below, "all these stand in a circle, or need one that does"
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("kind", TABS)
+def test_a_tab_opens_in_a_window_of_ten_lines(fake_window: Any, kind: Any) -> None:
+    tab = kind(fake_window)
+    fake_window.signals.voxel_clicked.emit((0, 0, 0))
+    fake_window.signals.study_changed.emit(None)
+    assert tab.name
+    assert tab.title
+    assert not tab.computing
+    tab.stop()
+    assert tab.wait(10)
