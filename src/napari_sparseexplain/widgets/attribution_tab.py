@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton
-
 from ..explanation.attribution_methods import ATTRIBUTION_METHODS
-from ..explanation.catalogue import method_info
-from ..networks.model_card import ModelCard
 from ..progress import Work
 from ..volumes import Study
 from .attribution_picture import AttributionPicture
 from .attribution_session import AttributionAnswer, AttributionAsk, AttributionSession
 from .click_read_out import voxel_lines
 from .explain_tab import section_header
-from .foreign_model_form import EXPLAINED_TASKS, ForeignModelForm
+from .foreign_model_form import EXPLAINED_TASKS
+from .foreign_models import ForeignModels
 from .heat_controls import HeatControls
+from .method_choice import MethodChoice
 from .method_tab import Asked, MethodTab
 from .model_choice import ModelChoice
 from .model_session import ModelKey
-from .parameter_form import ParameterForm
 from .shown_attribution import ShownAttribution
 from .slice_range_choice import SliceRangeChoice
 from .target_choice import TargetChoice
@@ -42,37 +38,28 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
     title = "Attribution"
 
     def __init__(self, window: Window) -> None:
-        file_button = QPushButton("File…")
         models = ModelChoice(tasks=EXPLAINED_TASKS)
-        super().__init__(window, AttributionSession(), models, beside=[file_button])
+        foreign = ForeignModels(window, models)
+        super().__init__(window, AttributionSession(), models, beside=[foreign.button])
         self._study: Study | None = None
-        self.file_button = file_button
+        self._foreign = foreign
         self._fill_what()
         self._fill_results()
         self.follow_model()
-        self._on_method()
 
     def _fill_what(self) -> None:
         """Part one and two: what to explain, and the buttons."""
-        self.models.other_folder = self._on_folder
-        self.file_button.setToolTip(
-            "A TorchScript or .pt2 file from elsewhere. Browse… also takes a MONAI bundle's folder."
-        )
-        self.file_button.clicked.connect(self._on_file)
-        self.foreign = ForeignModelForm()
-        self.foreign.accepted.connect(self._on_foreign)
+        self._foreign.accepted.connect(self.session.set_card)
+        self._foreign.resized.connect(self._width_timer.restart)
+        self.foreign = self._foreign.form
         # Below the row of the model, above that of the device.
         self.what.insertRow(self.what.rowCount() - 1, self.foreign)
         self.target = TargetChoice(self._window)
         self.what.addRow("Target", self.target)
-        self.method = QComboBox()
-        for info in ATTRIBUTION_METHODS:
-            self.method.addItem(info.title, info.name)
-            self.method.setItemData(self.method.count() - 1, info.summary, 3)
-        self.method.setCurrentIndex(self.method.findData(FIRST_METHOD))
-        self.method.currentIndexChanged.connect(lambda _: self._on_method())
+        self.method = MethodChoice(ATTRIBUTION_METHODS, FIRST_METHOD)
         self.what.addRow("Method", self.method)
-        self.parameters = ParameterForm()
+        self.choose_method = self.method.choose
+        self.parameters = self.method.parameters
         self.parameters.button.toggled.connect(self._width_timer.restart)
         self.what.addRow(self.parameters)
         self.range = SliceRangeChoice()
@@ -117,18 +104,6 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         """Scroll to the table of trust."""
         self.ensureWidgetVisible(self.read_out)
 
-    def choose_method(self, name: str, **values: float | int | bool | str) -> None:
-        """Choose a method, with some of its parameters.
-
-        Raises
-        ------
-        SparseExplainError
-            There is no such method or parameter.
-        """
-        self.method.setCurrentIndex(self.method.findData(method_info(name).name))
-        if values:
-            self.parameters.set_values(values)
-
     @property
     def in_picture(self) -> list[ShownAttribution]:
         """Maps of the active study that are seen now."""
@@ -142,33 +117,6 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         self.target.set_card(card)
         self.controls.set_card(card)
 
-    def _on_method(self) -> None:
-        self.parameters.set_method(method_info(self.method.currentData()))
-        self.method.setToolTip(method_info(self.method.currentData()).summary)
-
-    def _on_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "A model from elsewhere", "", "Models (*.pt *.pth *.ts *.pt2);;All files (*)"
-        )
-        if path:
-            self._open_form(path)
-
-    def _on_folder(self, folder: str) -> bool:
-        if not any((Path(folder) / name).is_dir() for name in ("models", "configs")):
-            return False
-        self._open_form(folder)
-        return True
-
-    def _open_form(self, path: str) -> None:
-        study = self._window.study
-        self.foreign.open_for(path, () if study is None else tuple(study.images)[:1])
-        self._width_timer.restart()
-
-    def _on_foreign(self, path: str, card: ModelCard) -> None:
-        self.session.set_card(path, card)
-        self.models.put(path, card)
-        self._width_timer.restart()
-
     # -- runs --------------------------------------------------------------------------------
 
     def asked(self, study: Study, key: ModelKey, slices: slice, *, live: bool) -> Asked | None:
@@ -177,7 +125,7 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         single = not slices.stop - slices.start > 1
         if target.kind == "voxel" and target.index is not None and single:
             slices = slice(target.index[0], target.index[0] + 1)
-        method, values = self.method.currentData(), self.parameters.values()
+        method, values = self.method.method, self.parameters.values()
         ask = AttributionAsk(study, key, method, values, target, slices, region)
         identity = self.session.identity(ask)
         for one in self.shown:
@@ -281,17 +229,7 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         super().describe()
         seen = self.in_picture
         several = len({one.short for one in seen}) < len(seen)
-        self.trust.show_trust(
-            [
-                (
-                    one.name if several else one.short,
-                    one.answer.trust,
-                    one.answer.why_not,
-                    one.answer.whole,
-                )
-                for one in seen
-            ]
-        )
+        self.trust.show_trust([one.trust_entry(several) for one in seen])
         self._trust_header.setVisible(bool(seen))
         said = dict.fromkeys(note for one in seen for note in one.explanation.notes)
         self.notes.setText("\n".join(said))

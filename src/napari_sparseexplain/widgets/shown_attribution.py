@@ -24,6 +24,7 @@ from ..volumes.place_words import slice_words
 from .attribution_session import AttributionAnswer
 from .parameter_form import changed_values
 from .results_list import Result, details_text
+from .trust_panel import Entry
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -111,6 +112,11 @@ class ShownAttribution:
             [self.setting, details_text(self.explanation.scores, self.explanation.notes)]
         )
         self.result.layers = self.all_layers
+
+    def trust_entry(self, several: bool) -> Entry:
+        """Its column in the table of trust; by its whole name where several share the short one."""
+        name = self.name if several else self.short
+        return name, self.answer.trust, self.answer.why_not, self.answer.whole
 
     def heat(self) -> npt.NDArray[Any]:
         """The chosen map, shape (S, P, L); the whole one where a method has no such part."""
