@@ -82,6 +82,11 @@ def methods() -> Mapping[str, MethodInfo]:
     return {name: info for name, (info, _) in _catalogue_of(families()).methods.items()}
 
 
+def heat_methods() -> tuple[MethodInfo, ...]:
+    """The methods that make heat maps, of all families."""
+    return tuple(info for info in methods().values() if info.heat is not None)
+
+
 def method_info(name: str) -> MethodInfo:
     """The method called ``name``, or by one of its aliases.
 

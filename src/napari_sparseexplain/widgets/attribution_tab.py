@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ..errors import SparseExplainError
-from ..explanation.attribution_methods import ATTRIBUTION_METHODS
-from ..explanation.catalogue import method_info
+from ..explanation.catalogue import heat_methods, method_info
 from ..networks.model_card import ModelCard
 from ..progress import Work
 from ..volumes import Study
@@ -102,7 +101,7 @@ class AttributionTab(ExplainTab):
         self.target = TargetChoice(self._workspace)
         self.what.addRow("Target", self.target)
         self.method = QComboBox()
-        for info in ATTRIBUTION_METHODS:
+        for info in heat_methods():
             self.method.addItem(info.title, info.name)
             self.method.setItemData(self.method.count() - 1, info.summary, 3)
         self.method.setCurrentIndex(self.method.findData(FIRST_METHOD))

@@ -1,4 +1,4 @@
-"""The workspace's tabs, and what is asked of all of them at once."""
+"""The tabs of the families in their order, and what is asked of all of them at once."""
 
 from __future__ import annotations
 
@@ -7,25 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QTabWidget
 
+from ..families import attempt, families, left_out, resolve
 from ..volumes import Study
-from .attribution_tab import AttributionTab
-from .decompose_tab import DecomposeTab
 from .explain_tab import ExplainTab
-from .proxy_tab import ProxyTab
-from .review_tab import ReviewTab
-from .study_tab import StudyTab
+from .notices import tell_warning
 
 if TYPE_CHECKING:
     from .workspace import Workspace
-
-#: The tabs, in their order. A new one is one more line.
-TABS: tuple[type[ExplainTab], ...] = (
-    StudyTab,
-    ProxyTab,
-    DecomposeTab,
-    AttributionTab,
-    ReviewTab,
-)
 
 
 class TabPages(QTabWidget):
@@ -34,8 +22,12 @@ class TabPages(QTabWidget):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.setDocumentMode(True)
-        for tab in TABS:
-            self.addTab(tab(workspace), tab.title)  # type: ignore[call-arg]
+        for family in families():
+            with attempt(family):
+                if family.tab:
+                    self.addTab(resolve(family.tab)(workspace), family.title)
+        for line in left_out():
+            tell_warning(line)
 
     def pages(self) -> Iterator[ExplainTab]:
         """The tabs in their order."""
