@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import napari_sparseexplain as se
+from napari_sparseexplain.commands.models import list_methods
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.explanation.catalogue import method_info
 from napari_sparseexplain.explanation.explained_slices import explained_slices
@@ -38,6 +39,10 @@ UNFIT = {
         "import no_such_library\n",
         "the family 'does_not_import' of does-not-import 1.0 is left out "
         "(ModuleNotFoundError: No module named 'no_such_library')",
+    ),
+    "goes-away": (
+        "raise SystemExit('not on this machine')\n",
+        "the family 'goes_away' of goes-away 1.0 is left out (SystemExit: not on this machine)",
     ),
     "is-none": (
         "FAMILY = 1\n",
@@ -108,7 +113,9 @@ def study() -> se.Study:
     )
 
 
-def test_its_method_runs_and_the_record_says_where_it_came_from(small: Path) -> None:
+def test_its_method_runs_and_the_record_says_where_it_came_from(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert [f.name for f in families()] == [*(f.name for f in FAMILIES), "small"]
     assert not left_out()
     scans, model = study(), model_of(Weighted())
@@ -122,6 +129,9 @@ def test_its_method_runs_and_the_record_says_where_it_came_from(small: Path) -> 
     assert record.versions["sparseexplain-small"] == "0.3"
     assert record.parameters["positive"] is False
     assert "sparseexplain-small" not in se.explain(scans, model, "segmentation").provenance.versions
+    list_methods()
+    listed = capsys.readouterr().out
+    assert "gradient-times-input: Gradient × input (from sparseexplain-small 0.3)" in listed
     again = drain(repeat_work(record.to_json(), scans, model=model))
     np.testing.assert_array_equal(again["heatmap"].data, found["heatmap"].data)
 

@@ -98,6 +98,11 @@ def method_info(name: str) -> MethodInfo:
     return _method_of_family(name)[0]
 
 
+def method_family(name: str) -> Family:
+    """The family that brings a method; see `method_info`."""
+    return _method_of_family(name)[1]
+
+
 def _method_of_family(name: str) -> tuple[MethodInfo, Family]:
     catalogue = _catalogue_of(families())
     called = catalogue.aliases.get(name, "")
