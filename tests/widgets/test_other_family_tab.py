@@ -71,6 +71,6 @@ def test_its_tab_opens_and_its_result_stands_in_the_grid(
 
 
 def test_its_method_is_offered_where_heat_maps_are_compared(others: None, workspace: Any) -> None:
-    tab = workspace.attribution
+    tab = next(page for page in workspace.tabs.pages() if page.title == "Attribution")
     tab.choose_method("gradient-times-input", positive=True)
     assert tab.parameters.changed() == {"positive": True}
