@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+import yaml
 
 import napari_sparseexplain as se
 from napari_sparseexplain.cli import app, evaluate, train
-from napari_sparseexplain.families import FAMILIES, Family, resolve
+from napari_sparseexplain.families import FAMILIES, OWN, Family, resolve
 from napari_sparseexplain.networks.catalogue import BUNDLES, bundle_folders
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PACKAGE = Path(se.__file__).parent
 
 
 def references(family: Family) -> Iterator[str]:
@@ -53,3 +60,73 @@ def test_every_bundle_that_ships_belongs_to_a_family() -> None:
     own = {name for name, (family, _) in bundle_folders().items() if family.is_own}
     assert shipped == own
     assert list(se.models()) == [name for name in bundle_folders() if name in se.models()]
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Any:
+    return yaml.safe_load((PACKAGE / "napari.yaml").read_text(encoding="utf-8"))["contributions"]
+
+
+def test_the_manifest_has_one_entry_for_the_window_and_one_for_each_tab(manifest: Any) -> None:
+    """In the order of the tabs; after them the plots, which have no tab."""
+    tabs = [family for family in FAMILIES if family.tab]
+    widgets = [(entry["command"], entry["display_name"]) for entry in manifest["widgets"]]
+    assert widgets == [
+        (f"{OWN}.workspace", "Workspace"),
+        *((f"{OWN}.{family.name}", family.title) for family in tabs),
+        (f"{OWN}.responses", "Responses"),
+    ]
+    commands = {entry["id"]: entry for entry in manifest["commands"]}
+    for family in tabs:
+        entry = commands[f"{OWN}.{family.name}"]
+        assert entry["title"] == family.title
+        module, _, opener = entry["python_name"].partition(":")
+        assert module == "napari_sparseexplain.widgets.tab_openers"
+        assert opener == f"{family.name.capitalize()}Opener"
+
+
+def test_the_manifest_offers_the_sample_data_of_the_families(manifest: Any) -> None:
+    commands = {entry["id"]: entry["python_name"] for entry in manifest["commands"]}
+    offered = {entry["key"]: commands[entry["command"]] for entry in manifest["sample_data"]}
+    assert offered == {key: name for f in FAMILIES for key, name in f.samples.items()}
+
+
+def test_what_explains_is_in_the_menu_of_segmentation(manifest: Any) -> None:
+    menu = {entry["command"] for entry in manifest["menus"]["napari/layers/segment"]}
+    assert menu == {f"{OWN}.{family.name}" for family in FAMILIES if family.methods}
+
+
+def test_every_tab_is_a_class_that_the_window_can_make() -> None:
+    """Found by its text, without making a window."""
+    for family in FAMILIES:
+        if family.tab:
+            module, _, name = family.tab.partition(":")
+            path = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+            classes = [
+                node.name
+                for node in ast.parse(path.read_text(encoding="utf-8")).body
+                if isinstance(node, ast.ClassDef)
+            ]
+            assert name in classes
+
+
+def test_the_page_on_families_shows_the_small_family_as_it_is() -> None:
+    text = (DOCS / "adding-a-family.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"`(tests/small_family/\S+)`:\n\n```\w+\n(.*?)```", text, re.DOTALL))
+    files = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for path in (ROOT / "tests" / "small_family").rglob("*")
+        if path.suffix in (".py", ".toml")
+    }
+    assert shown == files
+
+
+def test_the_page_on_families_names_every_field_of_the_record() -> None:
+    text = (DOCS / "adding-a-family.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    filled_in = {"package", "version"}
+    assert {field.name for field in fields(Family)} - filled_in <= named

@@ -184,7 +184,7 @@ def attempt(family: Family) -> Iterator[None]:
     """Whatever fails inside costs a family of another package its place; one of ours raises."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if family.is_own:
             raise
         _leave_out(family.package, family.version, family.name, error)
@@ -208,7 +208,7 @@ def _others() -> tuple[Family, ...]:
                 raise TypeError(f"{point.value} is no Family")
             if family.name in taken:
                 raise ValueError(f"{taken[family.name]} has a family {family.name!r} already")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             _leave_out(package, version, point.name, error)
             continue
         taken[family.name] = package
@@ -221,7 +221,7 @@ def _source(point: EntryPoint) -> tuple[str, str]:
     return ("?", "") if point.dist is None else (point.dist.name, point.dist.version)
 
 
-def _leave_out(package: str, version: str, name: str, error: Exception) -> None:
+def _leave_out(package: str, version: str, name: str, error: BaseException) -> None:
     said = next(iter(str(error).strip().splitlines()), "")
     why = f"{type(error).__name__}: {said}" if said else type(error).__name__
     line = f"the family {name!r} of {package} {version} is left out ({why})"

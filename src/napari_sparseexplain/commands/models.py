@@ -33,9 +33,11 @@ def _lines(key: str, value: object) -> list[str]:
 
 def list_methods() -> None:
     """List the methods with their parameters and defaults."""
-    from ..explanation.catalogue import methods
+    from ..explanation.catalogue import method_family, methods
 
     for name, method in methods().items():
-        print(f"{name}: {method.title}")
+        family = method_family(name)
+        source = "" if family.is_own else f" (from {family.package} {family.version})"
+        print(f"{name}: {method.title}{source}")
         for parameter in method.parameters:
             print(f"    {parameter.name} = {parameter.default!r}: {parameter.tooltip}")

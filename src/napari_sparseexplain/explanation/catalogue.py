@@ -82,6 +82,11 @@ def methods() -> Mapping[str, MethodInfo]:
     return {name: info for name, (info, _) in _catalogue_of(families()).methods.items()}
 
 
+def heat_methods() -> tuple[MethodInfo, ...]:
+    """The methods that make heat maps, of all families."""
+    return tuple(info for info in methods().values() if info.heat is not None)
+
+
 def method_info(name: str) -> MethodInfo:
     """The method called ``name``, or by one of its aliases.
 
@@ -91,6 +96,11 @@ def method_info(name: str) -> MethodInfo:
         There is none; the message lists those there are.
     """
     return _method_of_family(name)[0]
+
+
+def method_family(name: str) -> Family:
+    """The family that brings a method; see `method_info`."""
+    return _method_of_family(name)[1]
 
 
 def _method_of_family(name: str) -> tuple[MethodInfo, Family]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..explanation.attribution_methods import ATTRIBUTION_METHODS
+from ..explanation.catalogue import heat_methods
 from ..progress import Work
 from ..volumes import Study
 from .attribution_picture import AttributionPicture
@@ -56,7 +56,7 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         self.what.insertRow(self.what.rowCount() - 1, self.foreign)
         self.target = TargetChoice(self._window)
         self.what.addRow("Target", self.target)
-        self.method = MethodChoice(ATTRIBUTION_METHODS, FIRST_METHOD)
+        self.method = MethodChoice(heat_methods(), FIRST_METHOD)
         self.what.addRow("Method", self.method)
         self.choose_method = self.method.choose
         self.parameters = self.method.parameters

@@ -1,4 +1,4 @@
-"""The workspace's tabs, and what is asked of all of them at once."""
+"""The tabs of the families in their order, and what is asked of all of them at once."""
 
 from __future__ import annotations
 
@@ -7,23 +7,11 @@ from typing import Any
 
 from qtpy.QtWidgets import QTabWidget
 
+from ..families import attempt, families, left_out, resolve
 from ..volumes import Study
-from .attribution_tab import AttributionTab
-from .decompose_tab import DecomposeTab
 from .explain_tab import ExplainTab
-from .proxy_tab import ProxyTab
-from .review_tab import ReviewTab
-from .study_tab import StudyTab
+from .notices import tell_warning
 from .window import Window
-
-#: The tabs, in their order. A new one is one more line.
-TABS: tuple[type[ExplainTab], ...] = (
-    StudyTab,
-    ProxyTab,
-    DecomposeTab,
-    AttributionTab,
-    ReviewTab,
-)
 
 
 class TabPages(QTabWidget):
@@ -32,8 +20,12 @@ class TabPages(QTabWidget):
     def __init__(self, window: Window) -> None:
         super().__init__()
         self.setDocumentMode(True)
-        for tab in TABS:
-            self.addTab(tab(window), tab.title)
+        for family in families():
+            with attempt(family):
+                if family.tab:
+                    self.addTab(resolve(family.tab)(window), family.title)
+        for line in left_out():
+            tell_warning(line)
 
     def pages(self) -> Iterator[ExplainTab]:
         """The tabs in their order."""

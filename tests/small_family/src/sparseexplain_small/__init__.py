@@ -1,0 +1,13 @@
+"""A small family of another package: one method, its tab, one command."""
+
+from __future__ import annotations
+
+from napari_sparseexplain.families import Family
+
+FAMILY = Family(
+    name="small",
+    title="Small",
+    methods="sparseexplain_small.methods:METHODS",
+    tab="sparseexplain_small.tab:SmallTab",
+    commands={"small": "sparseexplain_small.command:small"},
+)
