@@ -184,14 +184,17 @@ def test_a_volume_of_one_slice_is_no_trouble_in_2d(tmp_path: Path, model) -> Non
     assert explained(one, model)["heatmap"].data.any()
 
 
-def test_a_gradient_that_is_not_finite_names_its_node(study) -> None:
+@pytest.mark.parametrize(
+    ("rule", "said"), [("gauss-legendre", "node 1 of 4"), ("adaptive", "the path's place t = 0")]
+)
+def test_a_gradient_that_is_not_finite_names_its_node(study, rule: str, said: str) -> None:
     class Rooted(Bright):
         def forward(self, x: torch.Tensor, alpha: float = 1.0):
             mask, signal = super().forward(x, alpha)
             return mask, signal + torch.sqrt(x[:, :1] * 0)
 
-    with pytest.raises(ModelError, match="node 1 of 4"):
-        explained(study, Model.of_network(CARD, Rooted()))
+    with pytest.raises(ModelError, match=said):
+        explained(study, Model.of_network(CARD, Rooted()), rule=rule)
 
 
 def test_its_maps_are_scored_by_gain_and_others_by_size(study, model) -> None:

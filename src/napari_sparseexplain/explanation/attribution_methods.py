@@ -91,7 +91,23 @@ _REGIONS = (
         "How modalities become one attribution: their sum, or the largest as the authors do",
         choices=("sum", "max"),
     ),
-    Parameter("nodes", 100, "Gradients from each of the two baselines", low=1, high=5000),
+    Parameter("nodes", 100, "Gradients from each of the two baselines, at most", low=1, high=5000),
+    Parameter(
+        "rule",
+        "adaptive",
+        "adaptive: gradients where the path changes, until the map is as exact as asked; "
+        "gauss-legendre: all of them, at fixed places",
+        choices=("adaptive", "gauss-legendre"),
+        before="gauss-legendre",
+    ),
+    Parameter(
+        "tolerance",
+        0.05,
+        "Expected error of the integrated gradients, relative to their norm, that is small enough "
+        "(rule adaptive)",
+        low=0.0,
+        high=1.0,
+    ),
     Parameter(
         "least",
         50,

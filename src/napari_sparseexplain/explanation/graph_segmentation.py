@@ -56,7 +56,8 @@ def graph_segmentations(
     from .segment_kernels import joined_by_cost
 
     smooth = gaussian_filter(image, (sigma, sigma, 0), mode="reflect")
-    pixels = np.arange(smooth.shape[0] * smooth.shape[1], dtype=np.int32).reshape(smooth.shape[:2])
+    shape = (image.shape[0], image.shape[1])
+    pixels = np.arange(shape[0] * shape[1], dtype=np.int32).reshape(shape)
     costs, ends = [], []
     for one, other in _EDGES:
         costs.append(np.sqrt(np.square(smooth[one] - smooth[other]).sum(axis=-1)).ravel())
@@ -65,8 +66,6 @@ def graph_segmentations(
     order = np.argsort(cost)
     cost, edges = cost[order], edges[order]
     return [
-        joined_by_cost(edges, cost, pixels.size, scale / _GREY_VALUES, min_size).reshape(
-            pixels.shape
-        )
+        joined_by_cost(edges, cost, pixels.size, scale / _GREY_VALUES, min_size).reshape(shape)
         for scale in scales
     ]

@@ -8,6 +8,7 @@ of networks whose gradient jumps, by trapezoids halved where it does (`adaptive_
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..networks.bundle import Model
 from ..networks.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
-from .adaptive_quadrature import adaptive_integral
+from .adaptive_quadrature import Node, adaptive_integral
 from .attribution import Attribution, attribution_work
 from .baselines import baseline_images, user_baseline
 from .method_result import MethodResult
@@ -76,7 +77,8 @@ def integrated_gradients(
     if rule not in RULES:
         raise ValueError(f"no quadrature {rule!r}; there are {', '.join(RULES)}")
     if rule == "adaptive" and nodes > 1:
-        return (yield from _adaptive(score, x, baseline, rows, nodes))
+        work = mean_over_baselines(score, x, [baseline], rows, nodes=nodes, tolerance=0.0)
+        return (yield from work)
     places, weights = quadrature(nodes, "peer" if rule == "peer" else "gauss-legendre")
     difference = x - baseline
     total = torch.zeros_like(x)
@@ -101,41 +103,67 @@ def integrated_gradients(
     return Attribution(total * difference, score_change(score, x, baseline, rows))
 
 
-def _adaptive(
+def mean_over_baselines(
     score: ScoreFunction,
     x: torch.Tensor,
-    baseline: torch.Tensor,
+    baselines: Sequence[torch.Tensor],
     rows: npt.NDArray[np.int64],
+    *,
     nodes: int,
+    tolerance: float,
 ) -> Work[Attribution]:
-    """One image after the other: the nodes of each are its own."""
-    difference = x - baseline
+    """Mean of adaptive integrated gradients of images (B, C, H, W) from several baselines.
+
+    The paths of an image share their nodes, so that those are spent on the path that needs them.
+
+    Parameters
+    ----------
+    baselines : sequence of Tensor, shape (B, C, H, W)
+    rows : ndarray of int, shape (B,)
+        Prepared slices that the images stand for.
+    nodes : int
+        At most so many gradients an image and baseline.
+    tolerance : float
+        Expected error of the map, relative to its norm, at which an image is done; 0: never before
+        all nodes are used.
+
+    Raises
+    ------
+    ModelError
+        A gradient is NaN or infinite; names the place on the path.
+    """
+    starts = torch.stack(list(baselines), dim=1)
+    differences = x[:, None] - starts
     size = score.micro_batch(int(np.prod(x.shape[2:])))
     found = []
     for image in range(len(x)):
 
-        def integrand(places: list[float], image: int = image) -> torch.Tensor:
+        def integrand(asked: Sequence[Node], image: int = image) -> torch.Tensor:
             parts = []
-            for start in range(0, len(places), size):
-                t = torch.tensor(places[start : start + size], dtype=x.dtype, device=x.device)
-                at = baseline[image] + t.view(-1, *[1] * (x.ndim - 1)) * difference[image]
+            for begin in range(0, len(asked), size):
+                some = asked[begin : begin + size]
+                paths = torch.tensor([node.path for node in some], device=x.device)
+                t = torch.tensor([node.place for node in some], dtype=x.dtype, device=x.device)
+                difference = differences[image].index_select(0, paths)
+                at = starts[image].index_select(0, paths)
                 _, gradients = score.gradient(
-                    at,
-                    np.repeat(rows[image : image + 1], len(t)),
-                    step=f"the path's place t = {places[start]:.3g}",
+                    at + t.view(-1, *[1] * (x.ndim - 1)) * difference,
+                    np.repeat(rows[image : image + 1], len(some)),
+                    step=f"the path's place t = {some[0].place:.3g}",
                 )
-                parts.append(gradients * difference[image])
+                parts.append(gradients * difference)
             return torch.cat(parts)
 
-        work = adaptive_integral(integrand, nodes)
+        work = adaptive_integral(integrand, nodes, paths=len(baselines), tolerance=tolerance)
         while True:
             try:
                 step = next(work)
             except StopIteration as end:
-                found.append(end.value)
+                found.append(end.value.value / len(baselines))
                 break
-            yield replace(step, done=image * nodes + step.done, total=len(x) * nodes)
-    return Attribution(torch.stack(found), score_change(score, x, baseline, rows))
+            yield replace(step, done=image * step.total + step.done, total=len(x) * step.total)
+    changes = [score_change(score, x, baseline, rows) for baseline in baselines]
+    return Attribution(torch.stack(found), torch.stack(changes).mean(dim=0))
 
 
 def score_change(

@@ -36,6 +36,9 @@ class Parameter:
         Limits of a number, inclusive.
     unit : str
         Unit of a number.
+    before : float, int, bool, str or None
+        What a record stands for that was written before there was this parameter, where that is
+        not the default.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     unit: str = ""
+    before: ParameterValue | None = None
 
     def checked(self, value: Any) -> ParameterValue:
         """``value`` in the parameter's type.

@@ -74,7 +74,7 @@ def occlusion(
     with torch.no_grad(), few_threads():
         whole = score(x, rows).to(x)
     total = torch.zeros_like(x)
-    size = score.micro_batch(height * width)
+    size = score.micro_batch(height * width, gradients=False)
     for start in range(0, len(jobs), size):
         part = jobs[start : start + size]
         which = [image for image, _, _ in part]

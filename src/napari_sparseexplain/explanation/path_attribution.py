@@ -18,7 +18,7 @@ from ..networks.preparation import Prepared
 from ..progress import Progress, Work
 from .attribution import Attribution, explain_slices
 from .baselines import baseline_images
-from .integrated_gradients import integrated_gradients
+from .integrated_gradients import integrated_gradients, mean_over_baselines
 from .kept_attributions import KeptAttributions, SliceAttribution
 from .score_function import ScoreFunction
 
@@ -27,7 +27,13 @@ ENDS = ("minimum", "maximum")
 
 
 def attribute_slices(
-    score: ScoreFunction, prepared: Prepared, rows: npt.NDArray[np.int64], nodes: int
+    score: ScoreFunction,
+    prepared: Prepared,
+    rows: npt.NDArray[np.int64],
+    *,
+    nodes: int,
+    rule: str = "adaptive",
+    tolerance: float = 0.05,
 ) -> Work[dict[int, SliceAttribution]]:
     """Mean of integrated gradients over both ends, for some prepared slices.
 
@@ -36,7 +42,11 @@ def attribute_slices(
     rows : ndarray of int
         Slices of ``prepared``.
     nodes : int
-        Gradients a slice and baseline.
+        Gradients a slice and baseline, at most.
+    rule : {"adaptive", "gauss-legendre"}
+        Adaptive: both paths share their gradients.
+    tolerance : float
+        Of the adaptive rule; see `mean_over_baselines`.
 
     Returns
     -------
@@ -51,7 +61,9 @@ def attribute_slices(
     # XRAI's ends are plain images, as its authors have them: what surrounds the brain, too. What
     # the maps show outside is taken away at the end.
     score = replace(score, inside=None)
-    kept = KeptAttributions(score, prepared, rows, ("integrated gradients", ENDS, nodes))
+    adaptive = rule == "adaptive" and nodes > 1
+    how = (rule, tolerance) if adaptive else (rule,)
+    kept = KeptAttributions(score, prepared, rows, ("integrated gradients", ENDS, nodes, *how))
 
     def compute(
         score: ScoreFunction,
@@ -59,11 +71,17 @@ def attribute_slices(
         chunk: npt.NDArray[np.int64],
         numbers: npt.NDArray[np.int64],
     ) -> Work[Attribution]:
+        starts = [baseline_images(end, x, numbers) for end in ENDS]
+        if adaptive:
+            found = yield from mean_over_baselines(
+                score, x, starts, chunk, nodes=nodes, tolerance=tolerance
+            )
+            kept.keep(chunk, found.values, found.change)
+            return found
         values: Any = 0
         change: Any = 0
-        for place, end in enumerate(ENDS):
-            start = baseline_images(end, x, numbers)
-            work = integrated_gradients(score, x, start, chunk, nodes=nodes)
+        for place, start in enumerate(starts):
+            work = integrated_gradients(score, x, start, chunk, nodes=nodes, rule="gauss-legendre")
             part = yield from _half(work, place)
             values = values + part.values / len(ENDS)
             change = change + part.change / len(ENDS)

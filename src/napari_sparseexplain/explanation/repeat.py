@@ -62,6 +62,9 @@ def repeat_work(
         )
     noted = dict(record.get("parameters", {}))
     known = {parameter.name for parameter in method_info(method).parameters}
+    for parameter in method_info(method).parameters:
+        if parameter.before is not None:
+            noted.setdefault(parameter.name, parameter.before)
     span = noted.get("slices")
     return (
         yield from explain_work(

@@ -29,6 +29,11 @@ from .target import Target
 
 Rows = Sequence[int] | npt.NDArray[np.integer] | torch.Tensor | None
 
+#: Pixels that are differentiated in one call on a CPU. Measured on one thread at 128²: a gradient
+#: of SUM_Rec takes 21.7 ms in calls of two images, 19.6 of four, 18.4 of eight, 21.1 of sixteen;
+#: of the U-Net 45, 40, 43 and 42 ms.
+GRADIENT_PIXELS = 8 * 128**2
+
 #: What a person can do when a model has no gradient.
 WITHOUT_GRADIENT = "Methods that need none still work: occlusion, segmentation"
 
@@ -83,10 +88,10 @@ class ScoreFunction:
         """Precision in which the network computes."""
         return weight_dtype(self.model.network)
 
-    def micro_batch(self, pixels: int) -> int:
-        """Images of ``pixels`` pixels to differentiate in one call on this device."""
+    def micro_batch(self, pixels: int, *, gradients: bool = True) -> int:
+        """Images of ``pixels`` pixels in one call on this device, differentiated or only run."""
         if self.model.device.type == "cpu":
-            return max(1, CPU_PIXELS // pixels)
+            return max(1, (GRADIENT_PIXELS if gradients else CPU_PIXELS) // pixels)
         return max(1, ACCELERATOR_MICRO_BATCH * 256**2 // max(pixels, 64**2))
 
     def __call__(self, x: torch.Tensor, rows: Rows = None) -> torch.Tensor:
@@ -167,7 +172,7 @@ class ScoreFunction:
     def scores(self, images: npt.NDArray[Any], rows: Rows = None) -> npt.NDArray[np.float64]:
         """Scores (B,) of an array (B, C, H, W), without gradients, in micro-batches."""
         index = _row_index(rows, len(images), None)
-        size = self.micro_batch(int(np.prod(images.shape[2:])))
+        size = self.micro_batch(int(np.prod(images.shape[2:])), gradients=False)
         found = np.empty(len(images))
         for start in range(0, len(images), size):
             part = torch.from_numpy(np.ascontiguousarray(images[start : start + size]))

@@ -46,6 +46,11 @@ def _label_bytes(scales: tuple[Labels, ...]) -> int:
 _SEGMENTED: BoundedCache[tuple[Labels, ...]] = BoundedCache(512 * 2**20, _label_bytes)
 
 
+def forget() -> None:
+    """Forget every kept segmentation."""
+    _SEGMENTED.clear()
+
+
 def slice_scales(image: npt.NDArray[np.floating]) -> tuple[Labels, ...]:
     """Segments of one slice at the scales of the paper.
 
@@ -154,7 +159,8 @@ def _felzenszwalb(image: npt.NDArray[np.float64]) -> tuple[Labels, ...]:
         anti_aliasing=True,
     )
     scales = []
-    for labels in graph_segmentations(small, SCALES, sigma=SIGMA, min_size=SMALLEST):
+    picture = np.asarray(small, dtype=np.float64)
+    for labels in graph_segmentations(picture, SCALES, sigma=SIGMA, min_size=SMALLEST):
         brought = resize(
             labels, shape, order=0, mode="constant", preserve_range=True, anti_aliasing=False
         )

@@ -57,6 +57,8 @@ def xrai_work(
     exact: bool,
     merge: str,
     nodes: int,
+    rule: str,
+    tolerance: float,
     least: int,
     resolution: Resolution,
 ) -> Work[MethodResult]:
@@ -84,7 +86,9 @@ def xrai_work(
             where=study.name,
             remedy="Choose slices that show something",
         )
-    found = yield from attribute_slices(score, prepared, np.array(shown), nodes)
+    found = yield from attribute_slices(
+        score, prepared, np.array(shown), nodes=nodes, rule=rule, tolerance=tolerance
+    )
     heat = np.zeros((len(prepared.array), *prepared.array.shape[2:]))
     ranks = np.zeros(heat.shape, dtype=np.int32)
     tables = {}
@@ -128,6 +132,11 @@ def grown_slice(
         growth = grow(attribution, membership, mode=mode, exact=exact, least=least)
         keep(key, growth)
     return growth
+
+
+def forget() -> None:
+    """Forget every kept growth."""
+    _GROWN.clear()
 
 
 def keep(key: str, growth: Growth) -> None:

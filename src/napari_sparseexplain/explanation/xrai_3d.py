@@ -46,6 +46,8 @@ def xrai_3d_work(
     exact: bool,
     merge: str,
     nodes: int,
+    rule: str,
+    tolerance: float,
     least: int,
     dilation: float,
     resolution: Resolution,
@@ -78,7 +80,9 @@ def xrai_3d_work(
     spacing = (study.grid.spacing[0], *prepared.spacing)
     volume = np.moveaxis(prepared.array, 1, 0)
     scales = yield from volume_scales_work(volume, spacing)
-    found = yield from attribute_slices(score, prepared, rows, nodes)
+    found = yield from attribute_slices(
+        score, prepared, rows, nodes=nodes, rule=rule, tolerance=tolerance
+    )
     # Slices without the target are 0 by right: no pixel of theirs is in the score.
     attribution = np.zeros(volume.shape[1:])
     for row, item in found.items():
