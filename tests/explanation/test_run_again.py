@@ -101,3 +101,15 @@ def test_an_old_record_names_no_place_and_is_found_by_its_weights(study: se.Stud
     record["model"] = "called otherwise then"
     assert drain(repeat_work(record, study)).provenance.model == "sum-seg"
     assert bundle_folder("sum-seg").is_dir()
+
+
+def test_a_record_of_before_is_repeated_by_the_rule_that_there_was(study: se.Study) -> None:
+    """XRAI had one rule until it could place its gradients; its records do not name it."""
+    asked = {"slices": slice(12, 13), "target": "WT@seg", "nodes": 6}
+    once = se.explain(study, "unet-nobn", "xrai", rule="gauss-legendre", **asked)
+    record = once.provenance.to_json()
+    for name in ("rule", "tolerance"):
+        del record["parameters"][name]
+    again = drain(repeat_work(record, study))
+    assert again.provenance.parameters["rule"] == "gauss-legendre"
+    np.testing.assert_array_equal(again["heatmap"].data, once["heatmap"].data)
