@@ -225,7 +225,7 @@ def test_responses_of_two_models_and_at_a_voxel(run: Any, bundle: Path) -> None:
     panel = run.responses
     panel.refresh()
     assert panel.wait(60)
-    assert len(panel.figure.axes) > 2
+    assert len(panel.plot.figure.axes) > 2
     lesion = np.argwhere(np.asarray(run.viewer.layers["Mask · tiny"].data) > 0)
     run.show_tab("proxy")
     run.signals.voxel_clicked.emit(tuple(int(v) for v in lesion[len(lesion) // 2]))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -16,14 +13,11 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from ..errors import SparseExplainError
-from ..layers.plot_theme import PlotTheme, clear, themed_figure
-from ..layers.response_plots import draw_effective_response, draw_responses, response_panel
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import voxel_words
@@ -32,6 +26,7 @@ from .model_choice import WITH_THRESHOLDS, ModelChoice
 from .model_session import ModelKey
 from .notices import tell_error
 from .proxy_session import ProxySession, ProxySetting
+from .response_plot import ResponsePlot
 from .run_bar import BROKEN, RunBar
 from .work_runner import LatestRunner, Told, WorkRunner
 
@@ -42,9 +37,6 @@ if TYPE_CHECKING:
 
 #: Width of the form beside the plots.
 _FORM_WIDTH = 236
-
-#: Below this height a plot cannot be read.
-_PLOT_HEIGHT = 150
 
 #: True of every shrinkage network; the panel must say so.
 _ODDNESS = (
@@ -70,7 +62,6 @@ class ResponsesPanel(QWidget):
         self.found: dict[tuple[ModelKey, bool], ModelResponses] = {}
         self.effective: EffectiveResponse | None = None
         self._effective_where = ""
-        self._drawn: Callable[[], None] | None = None
         self._last_click: tuple[int, int, int] | None = None
 
         self.model = ModelChoice(browse=False)
@@ -90,14 +81,10 @@ class ResponsesPanel(QWidget):
         self.note.setToolTip(_ODDNESS)
         self.note.setEnabled(False)
 
-        self.figure = themed_figure(self._theme())
-        self.canvas = FigureCanvasQTAgg(self.figure)
-        self.canvas.setMinimumHeight(_PLOT_HEIGHT)
-        self.canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._invite()
+        self.plot = ResponsePlot(self._viewer)
         plots = QVBoxLayout()
         plots.setSpacing(0)
-        plots.addWidget(self.canvas, 1)
+        plots.addWidget(self.plot, 1)
         plots.addWidget(self.note)
         box = QHBoxLayout(self)
         box.setContentsMargins(4, 0, 4, 0)
@@ -117,7 +104,6 @@ class ResponsesPanel(QWidget):
         self.steps.failed.connect(self._on_click_failed)
         self.steps.broke.connect(lambda: self.run_bar.show_error(BROKEN))
         window.signals.study_closed.connect(self._on_study_closed)
-        self._viewer.events.theme.connect(self._on_theme)
 
     # -- what a script can call --------------------------------------------------------------
 
@@ -217,64 +203,20 @@ class ResponsesPanel(QWidget):
 
     # -- drawing -----------------------------------------------------------------------------
 
-    def _theme(self) -> PlotTheme:
-        theme = get_theme(self._viewer.theme)
-        return PlotTheme.of_viewer(
-            theme.background.as_hex(), theme.text.as_hex(), dark=theme.syntax_style != "default"
-        )
-
-    def _on_theme(self) -> None:
-        if self._drawn is not None:
-            self._drawn()
-        else:
-            clear(self.figure, self._theme())
-            self._invite()
-            self.canvas.draw_idle()
-
-    def _invite(self) -> None:
-        """Say what would stand here."""
-        self.figure.text(
-            0.5,
-            0.5,
-            "Compute: impulse and frequency response of the model.\n"
-            "Click in the picture after a run: the filter in effect at that voxel.",
-            ha="center",
-            va="center",
-            color=self._theme().faint,
-            fontsize=9,
-        )
-
     def _draw_model(self) -> None:
         device = self._setting.device
         names = [name for name in (self.model.model, self.beside.model) if name]
-        panels = []
-        for name in dict.fromkeys(names):
-            found = self._found(ModelKey(name, device))
-            if found is not None:
-                panels.append(response_panel(found))
-        if panels:
-            draw_responses(self.figure, panels, self._theme())
+        every = [self._found(ModelKey(name, device)) for name in dict.fromkeys(names)]
+        if found := [item for item in every if item is not None]:
+            self.plot.show_models(found)
             self.model_view.setChecked(True)
-            self._drawn = self._draw_model
-            self.canvas.draw_idle()
 
     def _draw_click(self) -> None:
         found = self.effective
         if found is None:
             self.run_bar.show_message("Click in the picture.")
             return
-        draw_effective_response(
-            self.figure,
-            found.response[0],
-            found.magnitude[0],
-            found.spacing,
-            found.octaves(),
-            self._theme(),
-            unit=found.unit,
-            title=self._click_title(found),
-        )
-        self._drawn = self._draw_click
-        self.canvas.draw_idle()
+        self.plot.show_voxel(found, self._click_title(found))
 
     def _click_title(self, found: EffectiveResponse) -> str:
         said = f"signal {found.signal:.3g}, this filter alone {found.filtered:.3g}"
@@ -305,8 +247,7 @@ class ResponsesPanel(QWidget):
         self.steps.drop()
         if self.click_view.isChecked():
             self.model_view.setChecked(True)
-            self._drawn = None
-            self._on_theme()
+            self.plot.reset()
             self._draw_model()
 
     def _on_effective(self, told: Told) -> None:
