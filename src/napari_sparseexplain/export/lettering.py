@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -52,10 +53,12 @@ def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 def font_file(*, bold: bool = False) -> Path:
     """File of the font."""
-    import matplotlib
-
+    # matplotlib ships the font; it need not be loaded for it.
+    found = find_spec("matplotlib")
+    assert found is not None
+    assert found.origin is not None
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
+    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / name
 
 
 def line_height(size: int) -> int:
