@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .evidence.store import load_explanation
     from .explanation.catalogue import explain, methods
     from .explanation.target import Target
+    from .explanation.trust import trust
     from .export.compositor import Picture, PictureSize, compose
     from .export.explanation_export import save_explanation
     from .networks.bundle import Model, load_model
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .review.store import restore_review, save_review
     from .sparse.dictionary_file import read_dictionary
     from .volumes import Study, Volume, open_study, study_of_arrays
+    from .volumes.sample import sample_study
 
 try:
     __version__ = version("napari-sparseexplain")
@@ -43,6 +45,8 @@ _HOMES = {
     "open_study": "volumes",
     "study_of_arrays": "volumes",
     "Target": "explanation.target",
+    "trust": "explanation.trust",
+    "sample_study": "volumes.sample",
     "explain": "explanation.catalogue",
     "methods": "explanation.catalogue",
     "Model": "networks.bundle",
@@ -82,9 +86,11 @@ __all__ = [
     "open_study",
     "read_dictionary",
     "restore_review",
+    "sample_study",
     "save_explanation",
     "save_review",
     "study_of_arrays",
+    "trust",
 ]
 
 

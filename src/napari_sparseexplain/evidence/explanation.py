@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import MissingNameError
 from ..volumes.grid import Grid
 from .provenance import Provenance
 
@@ -95,11 +96,16 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> ExplanationMap:
-        """The map called ``name``; KeyError lists what there is."""
+        """The map called ``name``; MissingNameError tells what there is."""
         for item in self.maps:
             if item.name == name:
                 return item
-        raise KeyError(f"{name!r} is not in this explanation: {[m.name for m in self.maps]}")
+        have = ", ".join(item.name for item in self.maps) or "nothing"
+        raise MissingNameError(
+            f"no map is called {name!r} (there is {have})",
+            where=self.method,
+            remedy="Choose one of these, or another method",
+        )
 
     def layer_data(self, name: str | None = None) -> tuple[Any, dict[str, Any], str]:
         """The map as a napari layer tuple ``(data, keyword arguments, layer type)``.

@@ -135,6 +135,8 @@ def save_explanation(
                 put_run(making, folder / RECORD_FILE, names, former, write_record)
                 remove_remnants(folder, others)
         made = []
+    except SparseExplainError:
+        raise  # a ReadError is an OSError, too
     except OSError as error:
         raise SparseExplainError(
             f"the explanation cannot be written ({error.strerror or error})",

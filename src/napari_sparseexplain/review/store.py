@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ReadError, StudyError
+from ..errors import ReadError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..evidence.explanation_files import entry_name
 from ..evidence.provenance import Provenance, package_versions
@@ -119,6 +119,8 @@ def save_review(
                 made, new_arrays = [], []
                 if former is not None:
                     remove_arrays(folder, own_places(former) - own_places(new))
+    except SparseExplainError:
+        raise  # a ReadError is an OSError, too
     except OSError as error:
         raise cannot_write("the review", folder, error) from error
     finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from ..errors import StudyError
+from ..errors import MissingNameError, StudyError
 from .grid import Grid
 from .volume import Volume
 
@@ -79,12 +79,12 @@ class Study:
     originals: Mapping[str, Volume] = field(default_factory=dict)
 
     def __getitem__(self, role: str) -> Volume:
-        """The image or label volume of ``role``; StudyError names what there is."""
+        """The image or label volume of ``role``; MissingNameError tells what there is."""
         for shelf in (self.images, self.labels):
             if role in shelf:
                 return shelf[role]
         have = ", ".join([*self.images, *self.labels]) or "nothing"
-        raise StudyError(
+        raise MissingNameError(
             f"no volume has the role {role!r} (there is {have})",
             where=self.name,
             remedy="Give the role to a volume in the Study tab, or with --role NAME=FILE",
