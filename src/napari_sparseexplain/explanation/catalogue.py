@@ -129,8 +129,25 @@ def explain_work(
     """Run one method, yielding its progress; see `explain`.
 
     A device that runs out of memory is left for the CPU, with a message in the progress and a
-    note on the explanation. Closing the generator cancels.
+    note on the explanation. Closing the generator cancels. What is found does not hold the study,
+    which whoever asked may want to let go.
     """
+    work = _explain(study, model, method, target, slices, device, roles, normalisation, parameters)
+    found = yield from work
+    return replace(found, study=None)
+
+
+def _explain(
+    study: Study | Scans | None,
+    model: Model | str | Path | Callable[..., Any],
+    method: str,
+    target: Target | str | int | None,
+    slices: slice | int | None,
+    device: str | None,
+    roles: str | Sequence[str] | None,
+    normalisation: str | None,
+    parameters: Mapping[str, Any],
+) -> Work[Explanation]:
     from ..networks.device import with_cpu_fallback
 
     info, family = _method_of_family(method)
@@ -157,7 +174,7 @@ def explain_work(
 
     result, notes = yield from with_cpu_fallback(loaded, run)
     more = (*said, *notes)
-    return replace(result, notes=(*result.notes, *more)) if more else result
+    return replace(result, notes=(*result.notes, *more), study=scans)
 
 
 def explained_model(
@@ -271,17 +288,7 @@ def explain(
     >>> result["heatmap"].data.shape
     (1, 128, 128)
     """
-    work = explain_work(
-        study,
-        model,
-        method,
-        target=target,
-        slices=slices,
-        device=device,
-        roles=roles,
-        normalisation=normalisation,
-        **parameters,
-    )
+    work = _explain(study, model, method, target, slices, device, roles, normalisation, parameters)
     return drain(work)
 
 
