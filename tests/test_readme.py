@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import tomllib
 from importlib.resources import files
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import napari_sparseexplain as se
 from napari_sparseexplain.volumes.sample import sample_path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +30,19 @@ def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         exec(compile(block, "README.md", "exec"), names)
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {"my_study", "where", "signals.png", "signals.json", "report.pdf"}
+
+
+def test_examples_of_public_functions_run() -> None:
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner()
+    found = [
+        test
+        for name in se.__all__
+        for test in finder.find(getattr(se, name), name, globs={})
+        if test.examples
+    ]
+    assert {test.name for test in found} >= {"explain", "sample_study", "save_picture"}
+    for test in found:
+        assert runner.run(test).failed == 0, test.name
 
 
 def test_the_first_lines_come_before_everything_else() -> None:

@@ -211,6 +211,8 @@ class TwoInputs(nn.Module):
         (Answering(lambda y: {"a": 1}), {"roles": "flair"}, "a dict without a tensor"),
         (Answering(lambda y: y[..., ::2]), {"roles": "flair"}, "an output of shape .1, 2, 30, 17"),
         (Answering(lambda y: None), {"roles": "flair"}, "a NoneType without a tensor"),
+        (nn.Conv3d(1, 2, 3, padding=1), {"roles": "flair"}, "takes volumes"),
+        (nn.LazyConv2d(2, 3), {"roles": "flair"}, "lazy layers"),
         (3, {"roles": "flair"}, "a int is no model"),
     ],
 )

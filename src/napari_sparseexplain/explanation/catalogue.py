@@ -281,12 +281,12 @@ def explain(
     Examples
     --------
     >>> import torch, napari_sparseexplain as se
-    >>> module = torch.nn.Conv2d(1, 2, 3, padding=1)
+    >>> module = torch.nn.Conv2d(1, 2, 3, bias=False, padding=1)
     >>> result = se.explain(
     ...     se.sample_study(), module, "vanilla-gradient", roles="flair", target=1, slices=60
     ... )
     >>> result["heatmap"].data.shape
-    (1, 128, 128)
+    (1, 240, 240)
     """
     work = _explain(study, model, method, target, slices, device, roles, normalisation, parameters)
     return drain(work)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from ..errors import ModelError
 from ..sparse.haar_frame import pad_to_multiple
@@ -101,8 +102,8 @@ def model_of_module(
     Raises
     ------
     ModelError
-        No roles, no such normalisation; the module takes several inputs, lies on several devices
-        or holds no numbers, fails on a slice, or gives no scores.
+        No roles, no such normalisation; the module takes several inputs or volumes, lies on several
+        devices or holds no numbers, fails on a slice, or gives no scores.
     StudyError
         The study lacks a role.
     """
@@ -116,6 +117,7 @@ def model_of_module(
             remedy="Give one of " + ", ".join(NORMALISATIONS),
         )
     _check_inputs(module, name)
+    _check_layers(module, name)
     place = _device(module, name, device)
     card = ModelCard(
         name=name,
@@ -178,6 +180,23 @@ def _check_inputs(module: Callable[..., Any], name: str) -> None:
             "images (slices, channels, rows, columns)",
             where=name,
             remedy="Wrap it in a module of one input that fills in the others",
+        )
+
+
+def _check_layers(module: Callable[..., Any], name: str) -> None:
+    layers = [layer for part in modules_behind(module) for layer in part.modules()]
+    if any(isinstance(layer, nn.Conv3d | nn.ConvTranspose3d) for layer in layers):
+        # A single slice would pass for a volume of one channel, and be answered wrongly.
+        raise ModelError(
+            "the module takes volumes (it has 3-D convolutions), and slices are fed one by one",
+            where=name,
+            remedy="Give a network for 2-D slices",
+        )
+    if any(isinstance(w, UninitializedParameter) for layer in layers for w in layer.parameters()):
+        raise ModelError(
+            "the module has lazy layers, whose weights are not made yet",
+            where=name,
+            remedy="Run it once on images (slices, channels, rows, columns) before",
         )
 
 
