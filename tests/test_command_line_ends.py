@@ -100,12 +100,12 @@ def a_result(folder: Path) -> None:
 
     import napari_sparseexplain as se
     from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-    from napari_sparseexplain.evidence.store import save_explanation
+    from napari_sparseexplain.evidence.store import write_explanation
 
     study = se.open_study(a_scan(folder.parent / "a_flair.nii"))
     item = ExplanationMap("heat", np.ones(study.grid.shape, np.float32), "heatmap")
     found = Explanation("xrai", (item,), Provenance("xrai"), study.grid, slice(0, 4), "WT")
-    save_explanation(found, study, folder)
+    write_explanation(found, study, folder)
 
 
 @pytest.mark.parametrize("command", WRITING)

@@ -6,9 +6,10 @@ importing the package, or opening a scan, does not load torch.
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from .public_names import HOMES, public
 
 if TYPE_CHECKING:
     from .errors import SparseExplainError
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from .evidence.store import load_explanation
     from .explanation.catalogue import explain, methods
     from .explanation.target import Target
+    from .explanation.trust import trust
     from .export.compositor import Picture, PictureSize, compose
     from .export.explanation_export import save_explanation
+    from .export.results_on_paper import report, save_picture
     from .networks.bundle import Model, load_model
     from .networks.catalogue import models
     from .review.default_review import default_reading
@@ -26,38 +29,12 @@ if TYPE_CHECKING:
     from .review.store import restore_review, save_review
     from .sparse.dictionary_file import read_dictionary
     from .volumes import Study, Volume, open_study, study_of_arrays
+    from .volumes.sample import sample_study
 
 try:
     __version__ = version("napari-sparseexplain")
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0.0.0+source"
-
-_HOMES = {
-    "SparseExplainError": "errors",
-    "Explanation": "evidence",
-    "Provenance": "evidence",
-    "load_explanation": "evidence.store",
-    "save_explanation": "export.explanation_export",
-    "Study": "volumes",
-    "Volume": "volumes",
-    "open_study": "volumes",
-    "study_of_arrays": "volumes",
-    "Target": "explanation.target",
-    "explain": "explanation.catalogue",
-    "methods": "explanation.catalogue",
-    "Model": "networks.bundle",
-    "load_model": "networks.bundle",
-    "models": "networks.catalogue",
-    "read_dictionary": "sparse.dictionary_file",
-    "Reading": "review.reading",
-    "default_reading": "review.default_review",
-    "load_explanations": "review.explanation_folder",
-    "restore_review": "review.store",
-    "save_review": "review.store",
-    "Picture": "export.compositor",
-    "PictureSize": "export.compositor",
-    "compose": "export.compositor",
-}
 
 __all__ = [
     "Explanation",
@@ -81,16 +58,20 @@ __all__ = [
     "models",
     "open_study",
     "read_dictionary",
+    "report",
     "restore_review",
+    "sample_study",
     "save_explanation",
+    "save_picture",
     "save_review",
     "study_of_arrays",
+    "trust",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name in HOMES:
+        return public(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -31,8 +31,11 @@ class SparseExplainError(Exception):
         super().__init__(f"{head}. {remedy}." if remedy else f"{head}.")
 
 
-class ReadError(SparseExplainError):
-    """A file or folder that could not be read as an image, mask or study."""
+class ReadError(SparseExplainError, OSError):
+    """A file or folder that could not be read as an image, mask or study.
+
+    Also an ``OSError``, as what Python itself raises for a file that cannot be read.
+    """
 
 
 class ModelError(SparseExplainError):
@@ -41,6 +44,24 @@ class ModelError(SparseExplainError):
 
 class StudyError(SparseExplainError):
     """A study that lacks what was asked of it (a role, a mask, an overlap, a dimension)."""
+
+
+class ParameterError(SparseExplainError, ValueError):
+    """A parameter of a method that there is not, or a value that it cannot have.
+
+    Also a ``ValueError``.
+    """
+
+
+class MissingNameError(StudyError, KeyError):
+    """A volume of a study, or a map of an explanation, that is not there under this name.
+
+    Also a ``KeyError``, as of any mapping.
+    """
+
+    def __str__(self) -> str:
+        # A KeyError shows its message as a key: in quotes.
+        return str(self.args[0])
 
 
 class CancelledError(SparseExplainError):

@@ -112,6 +112,8 @@ def moved_together(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
         with undisturbed():
             if not (new and _renamed(temporary, folder)):
                 _move_all(temporary, folder, overwrite=overwrite)
+    except SparseExplainError:
+        raise  # a ReadError is an OSError, too
     except OSError as error:
         raise cannot_write("the files", folder, error) from error
     finally:

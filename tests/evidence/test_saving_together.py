@@ -22,7 +22,7 @@ from napari_sparseexplain.evidence.store import (
     check_place,
     explanation_names,
     load_explanation,
-    save_explanation,
+    write_explanation,
 )
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -73,13 +73,13 @@ def test_killed_at_any_step_leaves_one_run(study: se.Study, tmp_path: Path) -> N
     found = []
     for at in range(1, 200):
         out = tmp_path / str(at)
-        save_explanation(run_of(study, 1.0), study, out)
+        write_explanation(run_of(study, 1.0), study, out)
         child = os.fork()
         if child == 0:
             _save_and_die(run_of(study, 2.0, "abd"), study, out, at)
         _, status = os.waitpid(child, 0)
         found.append(value_in(out))
-        save_explanation(run_of(study, 3.0), study, out, overwrite=True)
+        write_explanation(run_of(study, 3.0), study, out, overwrite=True)
         assert value_in(out) == 3.0
         left = set(names_in(out)) - {"m_d.nii.gz"}
         assert left == {"m_a.nii.gz", "m_b.nii.gz", "m_c.nii.gz", "provenance.json"}
@@ -102,7 +102,7 @@ def _save_and_die(explanation: Explanation, study: se.Study, out: Path, at: int)
     signal.alarm(60)  # what a thread of the parent held would be waited for without end
     try:
         sys.addaudithook(listen)
-        save_explanation(explanation, study, out, overwrite=True)
+        write_explanation(explanation, study, out, overwrite=True)
         os._exit(0)
     finally:
         os._exit(1)
@@ -116,7 +116,7 @@ def test_a_save_that_fails_at_any_step_leaves_one_run(
     real = getattr(os, name)
     for at in range(1, 100):
         out, calls, failed = tmp_path / str(at), 0, False
-        save_explanation(run_of(study, 1.0), study, out)
+        write_explanation(run_of(study, 1.0), study, out)
         before = names_in(out)
 
         def call(*args: Any, at: int = at, **options: Any) -> Any:
@@ -129,7 +129,7 @@ def test_a_save_that_fails_at_any_step_leaves_one_run(
         with monkeypatch.context() as patch:
             patch.setattr(os, name, call)
             try:
-                save_explanation(run_of(study, 2.0, "abd"), study, out, overwrite=True)
+                write_explanation(run_of(study, 2.0, "abd"), study, out, overwrite=True)
             except SparseExplainError:
                 failed = True
         value = value_in(out)
@@ -142,7 +142,7 @@ def test_a_save_that_fails_at_any_step_leaves_one_run(
 
 def _save_as(study: se.Study, out: Path, number: int) -> None:
     signal.alarm(60)
-    save_explanation(run_of(study, float(number), method=f"m{number}"), study, out)
+    write_explanation(run_of(study, float(number), method=f"m{number}"), study, out)
 
 
 @needs_fork
@@ -162,7 +162,7 @@ def test_processes_that_save_into_one_folder_lose_nothing(study: se.Study, tmp_p
 
 def test_a_folder_of_before_is_read_and_goes_on(study: se.Study, tmp_path: Path) -> None:
     """One record with all entries and lasting names, as every version has written it."""
-    save_explanation(run_of(study, 1.0), study, tmp_path)
+    write_explanation(run_of(study, 1.0), study, tmp_path)
     assert names_in(tmp_path) == ["m_a.nii.gz", "m_b.nii.gz", "m_c.nii.gz", "provenance.json"]
     record = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
     assert (record["format"], record["version"]) == ("napari-sparseexplain explanations", 1)
@@ -171,29 +171,29 @@ def test_a_folder_of_before_is_read_and_goes_on(study: se.Study, tmp_path: Path)
 
 def test_overwriting_takes_no_file_but_a_map_of_its_own(study: se.Study, tmp_path: Path) -> None:
     """Whatever a record says that came from elsewhere."""
-    save_explanation(run_of(study, 1.0), study, tmp_path)
+    write_explanation(run_of(study, 1.0), study, tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
     path = tmp_path / "provenance.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     record["explanations"]["m"]["maps"][2]["file"] = "notes.txt"
     path.write_text(json.dumps(record), encoding="utf-8")
-    save_explanation(run_of(study, 2.0, "ab"), study, tmp_path, overwrite=True)
+    write_explanation(run_of(study, 2.0, "ab"), study, tmp_path, overwrite=True)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     # Map "b" of "m_a" has the name of map "a_b" of "m".
     other = tmp_path / "other"
-    save_explanation(run_of(study, 1.0, "b", method="m.a"), study, other)
+    write_explanation(run_of(study, 1.0, "b", method="m.a"), study, other)
     entry = json.loads((other / "provenance.json").read_text(encoding="utf-8"))
     entry["explanations"]["m.a"]["maps"][0]["file"] = "m_b.nii.gz"
     (other / "m.a_b.nii.gz").rename(other / "m_b.nii.gz")
     (other / "provenance.json").write_text(json.dumps(entry), encoding="utf-8")
     with pytest.raises(SparseExplainError, match="map of another explanation"):
-        save_explanation(run_of(study, 2.0, "b"), study, other, overwrite=True)
+        write_explanation(run_of(study, 2.0, "b"), study, other, overwrite=True)
 
 
 def test_it_is_said_before_that_there_is_no_place(study: se.Study, tmp_path: Path) -> None:
     check_place(tmp_path / "new", "m")
     assert not (tmp_path / "new").exists()
-    save_explanation(run_of(study, 1.0), study, tmp_path / "out")
+    write_explanation(run_of(study, 1.0), study, tmp_path / "out")
     check_place(tmp_path / "out", "n")
     check_place(tmp_path / "out", "m", overwrite=True)
     with pytest.raises(SparseExplainError, match="there already"):
@@ -207,8 +207,8 @@ def test_it_is_said_before_that_there_is_no_place(study: se.Study, tmp_path: Pat
 def test_the_umask_is_kept_by_maps_and_record(mask: int, study: se.Study, tmp_path: Path) -> None:
     before = os.umask(mask)
     try:
-        save_explanation(run_of(study, 1.0), study, tmp_path / "out")
-        save_explanation(run_of(study, 2.0), study, tmp_path / "out", overwrite=True)
+        write_explanation(run_of(study, 1.0), study, tmp_path / "out")
+        write_explanation(run_of(study, 2.0), study, tmp_path / "out", overwrite=True)
     finally:
         os.umask(before)
     for path in tmp_path.rglob("*"):

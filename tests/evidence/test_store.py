@@ -13,7 +13,7 @@ import pytest
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ReadError, SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.evidence.store import load_explanation, save_explanation
+from napari_sparseexplain.evidence.store import load_explanation, write_explanation
 
 #: Any orientation and unequal spacing, a little oblique.
 AFFINES = {
@@ -68,7 +68,7 @@ def explanation_of(study: se.Study, slices: slice | None = None) -> Explanation:
 @pytest.mark.parametrize("slices", [None, slice(2, 4)])
 def test_round_trip(study: se.Study, tmp_path: Path, slices: slice | None) -> None:
     saved = explanation_of(study, slices)
-    paths = save_explanation(saved, study, tmp_path / "out")
+    paths = write_explanation(saved, study, tmp_path / "out")
     assert [p.name for p in paths] == [
         "signals_voxel-1-2-3_mask.nii.gz",
         "signals_voxel-1-2-3_signal.nii.gz",
@@ -97,7 +97,7 @@ def test_maps_lie_where_the_input_lies(study: se.Study, tmp_path: Path) -> None:
     saved = replace(
         explanation_of(study, span), maps=(ExplanationMap("mask", mask, "segmentation"),)
     )
-    path = save_explanation(saved, study, tmp_path / "out")[0]
+    path = write_explanation(saved, study, tmp_path / "out")[0]
     image, original = nib.load(path), nib.load(study.path)
     assert np.array_equal(image.affine, original.affine)
     assert image.shape == original.shape
@@ -108,7 +108,7 @@ def test_maps_lie_where_the_input_lies(study: se.Study, tmp_path: Path) -> None:
 
 
 def test_the_record_says_how_it_was_made(study: se.Study, tmp_path: Path) -> None:
-    save_explanation(explanation_of(study), study, tmp_path / "out")
+    write_explanation(explanation_of(study), study, tmp_path / "out")
     entry = json.loads((tmp_path / "out" / "provenance.json").read_text())["explanations"]
     made = entry["signals_voxel-1-2-3"]
     assert made["provenance"]["model"] == "small"
@@ -121,8 +121,8 @@ def test_the_record_says_how_it_was_made(study: se.Study, tmp_path: Path) -> Non
 def test_several_explanations_share_a_folder(study: se.Study, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = explanation_of(study)
-    save_explanation(first, study, out)
-    save_explanation(replace(first, method="segmentation", target=""), study, out)
+    write_explanation(first, study, out)
+    write_explanation(replace(first, method="segmentation", target=""), study, out)
     with pytest.raises(ReadError, match="2 explanations"):
         load_explanation(out)
     assert load_explanation(out, "segmentation").method == "segmentation"
@@ -133,12 +133,12 @@ def test_several_explanations_share_a_folder(study: se.Study, tmp_path: Path) ->
 def test_what_is_there_is_kept_unless_told(study: se.Study, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = explanation_of(study)
-    save_explanation(first, study, out)
+    write_explanation(first, study, out)
     before = {p.name: p.read_bytes() for p in out.iterdir()}
     with pytest.raises(SparseExplainError, match="is there already"):
-        save_explanation(first, study, out)
+        write_explanation(first, study, out)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before
-    save_explanation(replace(first, notes=("Another.",)), study, out, overwrite=True)
+    write_explanation(replace(first, notes=("Another.",)), study, out, overwrite=True)
     assert load_explanation(out).notes == ("Another.",)
 
 
@@ -146,11 +146,11 @@ def test_overwriting_with_fewer_maps_leaves_no_old_one(study: se.Study, tmp_path
     """A map of an earlier run beside the new record would pass for a result of this run."""
     out = tmp_path / "out"
     first = explanation_of(study)
-    save_explanation(first, study, out)
-    save_explanation(replace(first, method="other"), study, out)
+    write_explanation(first, study, out)
+    write_explanation(replace(first, method="other"), study, out)
     (out / "signals_voxel-1-2-3_note.txt").write_text("mine")
     kept = {p.name for p in out.iterdir()}
-    save_explanation(replace(first, maps=first.maps[:1]), study, out, overwrite=True)
+    write_explanation(replace(first, maps=first.maps[:1]), study, out, overwrite=True)
     gone = {"signals_voxel-1-2-3_signal.nii.gz", "signals_voxel-1-2-3_impulse.npz"}
     assert {p.name for p in out.iterdir()} == kept - gone
     assert len(load_explanation(out, "signals_voxel-1-2-3").maps) == 1
@@ -159,13 +159,13 @@ def test_overwriting_with_fewer_maps_leaves_no_old_one(study: se.Study, tmp_path
 
 def test_overwriting_removes_nothing_outside_its_folder(study: se.Study, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    save_explanation(explanation_of(study), study, out)
+    write_explanation(explanation_of(study), study, out)
     outside = tmp_path / "elsewhere.nii.gz"
     outside.write_text("mine")
     record = json.loads((out / "provenance.json").read_text())
     record["explanations"]["signals_voxel-1-2-3"]["maps"][0]["file"] = "../elsewhere.nii.gz"
     (out / "provenance.json").write_text(json.dumps(record))
-    save_explanation(explanation_of(study), study, out, overwrite=True)
+    write_explanation(explanation_of(study), study, out, overwrite=True)
     assert outside.read_text() == "mine"
 
 
@@ -173,7 +173,7 @@ def test_a_failed_save_leaves_nothing_behind(
     study: se.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    save_explanation(explanation_of(study), study, out)
+    write_explanation(explanation_of(study), study, out)
     before = {p.name: p.read_bytes() for p in out.iterdir()}
 
     def full(*_args: object, **_keywords: object) -> None:
@@ -181,34 +181,34 @@ def test_a_failed_save_leaves_nothing_behind(
 
     monkeypatch.setattr("napari_sparseexplain.evidence.explanation_files.np.savez_compressed", full)
     with pytest.raises(SparseExplainError, match="No space left"):
-        save_explanation(explanation_of(study), study, out, overwrite=True)
+        write_explanation(explanation_of(study), study, out, overwrite=True)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(study: se.Study, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SparseExplainError, match="cannot be written"):
-        save_explanation(explanation_of(study), study, tmp_path / "file" / "out")
+        write_explanation(explanation_of(study), study, tmp_path / "file" / "out")
 
 
 def test_the_file_of_another_program_is_left_alone(study: se.Study, tmp_path: Path) -> None:
     (tmp_path / "provenance.json").write_text('{"workflow": []}')
     with pytest.raises(ReadError, match="not written by this program"):
-        save_explanation(explanation_of(study), study, tmp_path, overwrite=True)
+        write_explanation(explanation_of(study), study, tmp_path, overwrite=True)
 
 
 def test_another_study_is_refused(study: se.Study, tmp_path: Path) -> None:
     path = tmp_path / "other_flair.nii.gz"
     nib.save(nib.Nifti1Image(head((8, 8, 8)), np.eye(4)), path)
     with pytest.raises(SparseExplainError, match="does not lie on this study's grid"):
-        save_explanation(explanation_of(study), se.open_study(path), tmp_path / "out")
+        write_explanation(explanation_of(study), se.open_study(path), tmp_path / "out")
 
 
 def test_damaged_folders_are_refused(study: se.Study, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(ReadError, match=r"no provenance\.json"):
         load_explanation(out)
-    save_explanation(explanation_of(study), study, out)
+    write_explanation(explanation_of(study), study, out)
     (out / "signals_voxel-1-2-3_signal.nii.gz").write_bytes(b"not a scan")
     with pytest.raises(ReadError, match="cannot be read"):
         load_explanation(out)
@@ -229,7 +229,7 @@ def test_a_picture_without_orientation_comes_back(tmp_path: Path) -> None:
     iio.imwrite(tmp_path / "slice.png", image)
     picture = se.open_study(tmp_path / "slice.png")
     saved = explanation_of(picture)
-    save_explanation(saved, picture, tmp_path / "out")
+    write_explanation(saved, picture, tmp_path / "out")
     found = load_explanation(tmp_path / "out")
     assert np.array_equal(found["signal"].data, saved["signal"].data)
     assert found.grid is not None

@@ -12,7 +12,7 @@ import torch
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, SparseExplainError, StudyError
-from napari_sparseexplain.evidence.store import load_explanation, save_explanation
+from napari_sparseexplain.evidence.store import load_explanation, write_explanation
 from napari_sparseexplain.explanation.catalogue import explain_work, slice_range
 from napari_sparseexplain.explanation.class_maps import label_map
 from napari_sparseexplain.explanation.method import Parameter
@@ -93,7 +93,7 @@ def test_some_slices_are_those_slices_of_the_whole(study, network) -> None:
 def test_explained_saved_loaded(study, network, tmp_path: Path) -> None:
     save_bundle(tmp_path / "bundle", CARD, network)
     found = se.explain(study, tmp_path / "bundle", "segmentation", device="cpu", slices=slice(2, 7))
-    save_explanation(found, study, tmp_path / "out")
+    write_explanation(found, study, tmp_path / "out")
     again = load_explanation(tmp_path / "out")
     assert np.array_equal(again["mask"].data, found["mask"].data)
     on_file = nib.load(tmp_path / "out" / "segmentation_mask.nii.gz")

@@ -16,7 +16,7 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, SparseExplainError, StudyError
 from napari_sparseexplain.evidence.heat_threshold import top_share
 from napari_sparseexplain.evidence.region_table import region_at
-from napari_sparseexplain.evidence.store import load_explanation, save_explanation
+from napari_sparseexplain.evidence.store import load_explanation, write_explanation
 from napari_sparseexplain.explanation.catalogue import explain_work
 from napari_sparseexplain.explanation.map_figures import Heat
 from napari_sparseexplain.networks.bundle import Model
@@ -94,7 +94,7 @@ def test_the_best_region_lies_on_what_the_score_is_made_of(study, model, mode: s
 
 def test_a_click_reads_the_gain_that_the_map_shows(study, model, tmp_path: Path) -> None:
     found = explained(study, model)
-    save_explanation(found, study, tmp_path / "out")
+    write_explanation(found, study, tmp_path / "out")
     for source in (found, load_explanation(tmp_path / "out")):
         for index in [(1, 20, 22), (2, 5, 6), (3, 47, 39)]:
             reading = region_at(source, index)

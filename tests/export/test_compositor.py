@@ -17,7 +17,7 @@ from PIL import Image
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.compositor import Picture, PictureSize, compose
-from napari_sparseexplain.export.picture_file import png_bytes, save_picture
+from napari_sparseexplain.export.picture_file import png_bytes, write_picture
 from napari_sparseexplain.export.plane_picture import draw_panel, sampled
 from napari_sparseexplain.export.plane_view import PlaneView
 from napari_sparseexplain.review.default_review import default_reading
@@ -202,7 +202,7 @@ def test_the_same_reading_gives_the_same_bytes_and_other_times_only_other_words(
 
 
 def test_the_png_says_what_stands_in_it(reading: Reading, tmp_path: Path) -> None:
-    png, beside = save_picture(compose(reading, PictureSize(900, 700, 300)), tmp_path / "a")
+    png, beside = write_picture(compose(reading, PictureSize(900, 700, 300)), tmp_path / "a")
     with Image.open(png) as image:
         image.load()
         assert image.size == (900, 700)
@@ -262,7 +262,7 @@ def test_no_file_is_overwritten_unasked(reading: Reading, tmp_path: Path) -> Non
     picture = compose(reading, PictureSize(500, 500))
     (tmp_path / "a.png").write_text("mine")
     with pytest.raises(SparseExplainError, match="there already"):
-        save_picture(picture, tmp_path / "a.png")
+        write_picture(picture, tmp_path / "a.png")
     assert (tmp_path / "a.png").read_text() == "mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png"]
 

@@ -20,7 +20,7 @@ from dicom_writing import noise, slices, write  # isort: skip
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError, StudyError
 from napari_sparseexplain.evidence.explanation import ExplanationMap
-from napari_sparseexplain.evidence.store import save_explanation
+from napari_sparseexplain.evidence.store import write_explanation
 from napari_sparseexplain.export.dicom_export import CapturedPicture
 from napari_sparseexplain.volumes import Study
 
@@ -128,7 +128,7 @@ def test_other_study_is_refused(study: Study, tmp_path: Path) -> None:
 
 def test_command_line_from_a_saved_result(study: Study, tmp_path: Path) -> None:
     explanation = explained(study, slice(1, 3))
-    save_explanation(explanation, study, tmp_path / "result")
+    write_explanation(explanation, study, tmp_path / "result")
     arguments = ["export-dicom", tmp_path / "result", "--study", tmp_path / "scan"]
     command = [sys.executable, "-m", "napari_sparseexplain.cli", *map(str, arguments)]
     command += ["--out", str(tmp_path / "out")]

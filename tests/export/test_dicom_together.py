@@ -17,7 +17,7 @@ from dicom_writing import noise, slices, write  # isort: skip
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.evidence.store import save_explanation
+from napari_sparseexplain.evidence.store import write_explanation
 from napari_sparseexplain.export.dicom_export import (
     CapturedPicture,
     Exported,
@@ -86,9 +86,9 @@ def test_the_command_writes_all_explanations_of_a_folder_or_none(
     study: Study, tmp_path: Path
 ) -> None:
     first = explained(study)
-    save_explanation(first, study, tmp_path / "result")
+    write_explanation(first, study, tmp_path / "result")
     telling = replace(first, method="grad-cam", target=IDENTITY["PatientID"])
-    save_explanation(telling, study, tmp_path / "result")
+    write_explanation(telling, study, tmp_path / "result")
     arguments = ["export-dicom", tmp_path / "result", "--study", study.path, "--out"]
     command = [sys.executable, "-m", "napari_sparseexplain.cli", *map(str, arguments)]
     done = subprocess.run([*command, str(tmp_path / "out")], capture_output=True, text=True)

@@ -35,7 +35,7 @@ from napari_sparseexplain.evidence.store import load_explanation
 from napari_sparseexplain.export.compositor import PictureSize, compose
 from napari_sparseexplain.export.explanation_export import export_explanation
 from napari_sparseexplain.export.measurements import measurement_csv, measurements
-from napari_sparseexplain.export.picture_file import save_picture
+from napari_sparseexplain.export.picture_file import write_picture
 from napari_sparseexplain.export.privacy.output_check import check_content, check_folder
 from napari_sparseexplain.export.privacy.policy import policy_for, released
 from napari_sparseexplain.review.annotation import annotation_on_grid
@@ -205,7 +205,7 @@ def test_words_of_a_person_keep_what_names_nobody(nifti_folder: Path, tmp_path: 
     assert "note of a key slice" in said
     assert "scan 1 stands for it" in said
     assert not any(name in said.casefold() for name in NAMES)
-    save_picture(compose(reading, SMALL), tmp_path / "a.png")
+    write_picture(compose(reading, SMALL), tmp_path / "a.png")
     (tmp_path / "a.csv").write_bytes(measurement_csv(measurements(reading)))
     assert names_in(tmp_path) == []
 
@@ -294,7 +294,7 @@ def test_the_last_check_reads_binary_formats(dicom_folder: Path, tmp_path: Path)
     canvas.drawString(99, 99, "Xanthe")
     canvas.save()
     picture = compose(default_reading(study), SMALL, identify=True)
-    save_picture(picture, tmp_path / "c.png")
+    write_picture(picture, tmp_path / "c.png")
     (tmp_path / "c.json").unlink()
     shutil.copy(next(dicom_folder.rglob("*.dcm")), tmp_path / "d.dcm")
     for path in sorted(tmp_path.glob("?.*")):

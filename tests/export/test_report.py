@@ -22,7 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.picture_file import save_picture
+from napari_sparseexplain.export.picture_file import write_picture
 from napari_sparseexplain.export.picture_series import every_slice, export_slices
 from napari_sparseexplain.export.privacy.identity import REMOVED, identity_of_studies
 from napari_sparseexplain.export.report import write_report
@@ -195,7 +195,7 @@ def test_names_stand_where_they_were_asked_for(dicom_reading: Reading, tmp_path:
         at_slice(dicom_reading, dicom_reading.review.key_slices[0]), SMALL, identify=True
     )
     assert picture.record["panels"][0]["study"] == "Quixote_Dulcinea_HOSP-4711"
-    _, beside = save_picture(picture, tmp_path / "a.png")
+    _, beside = write_picture(picture, tmp_path / "a.png")
     assert "Dulcinea Quixote" in beside.read_text(encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ import pytest
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ReadError, SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.evidence.store import save_explanation
+from napari_sparseexplain.evidence.store import write_explanation
 from napari_sparseexplain.review.autosave import Autosave, autosave
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.former_review import ReviewThereError
@@ -66,9 +66,9 @@ def test_arrays_of_the_replaced_review_go_and_nothing_else(
     (ours,) = (place / "explanations").iterdir()
     # A person's own results, notes, a link to them, and a folder of our form that is not ours.
     mine = tmp_path / "elsewhere" / "grad-cam-0123456789ab"
-    save_explanation(found_in(study), study, mine)
+    write_explanation(found_in(study), study, mine)
     own = place / "explanations" / "my-results"
-    save_explanation(found_in(study), study, own)
+    write_explanation(found_in(study), study, own)
     (place / "explanations" / "linked-0123456789ab").symlink_to(mine, target_is_directory=True)
     odd = place / "explanations" / "notes-0123456789ab"
     odd.mkdir()

@@ -11,7 +11,7 @@ import pytest
 from scipy import ndimage
 
 import napari_sparseexplain as se
-from napari_sparseexplain.evidence.store import save_explanation
+from napari_sparseexplain.evidence.store import write_explanation
 from napari_sparseexplain.explanation.explained_slices import true_region
 from napari_sparseexplain.explanation.segmentation import scores_against_study, true_mask
 from napari_sparseexplain.explanation.target import Target
@@ -138,7 +138,7 @@ def test_our_own_results_in_the_studys_folder_are_passed_over(case: Path, depth:
     next(case.glob("*_seg.nii.gz")).unlink()
     place = int(np.argmax(np.asarray(true).sum(axis=(1, 2))))
     found = se.explain(study, "unet-classes", "segmentation", slices=slice(place, place + 1))
-    files = save_explanation(found, study, case / depth)
+    files = write_explanation(found, study, case / depth)
     again = se.open_study(case)
     assert not again.labels
     assert set(again.images) == {"t1", "t1ce", "t2", "flair"}
@@ -168,7 +168,7 @@ def heat(study: se.Study, place: int):
 def test_a_folder_of_results_alone_opens_as_what_it_is(case: Path, tmp_path: Path) -> None:
     study = se.open_study(case)
     found = se.explain(study, "sum-seg", "segmentation", slices=slice(20, 21))
-    save_explanation(found, study, tmp_path / "out")
+    write_explanation(found, study, tmp_path / "out")
     alone = se.open_study(tmp_path / "out")
     assert {"own-output"} <= set(codes(alone))
 

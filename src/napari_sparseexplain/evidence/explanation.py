@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import MissingNameError, StudyError
+from ..public_names import public
 from ..volumes.grid import Grid
+from ..volumes.place_words import slice_words
+from ..volumes.study import Study
 from .provenance import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MapKind = Literal["segmentation", "component", "signal", "heatmap", "response", "parameter map"]
 MapSpace = Literal["study", "space", "frequency", "dictionary"]
@@ -60,8 +68,12 @@ class ExplanationMap:
     classes: Mapping[int, str] = field(default_factory=dict)
     axes: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        data = np.asarray(self.data)
+        return f"<map {self.name!r}: {self.kind}, {data.shape} {data.dtype}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Everything one run of one method found.
 
@@ -83,6 +95,9 @@ class Explanation:
         Name to number, or to None where the score does not apply.
     notes : tuple of str
         Sentences a person must read beside the result.
+    study : Study or None
+        What was explained, where ``se.explain`` or ``se.load_explanation(…, on=study)`` gave it:
+        for `plot` and `save`.
     """
 
     method: str
@@ -93,13 +108,101 @@ class Explanation:
     target: str = ""
     scores: Mapping[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    study: Study | None = None
+
+    def __repr__(self) -> str:
+        target = f" of {self.target}" if self.target else ""
+        model = f" by {self.provenance.model}" if self.provenance.model else ""
+        maps = ", ".join(item.name for item in self.maps) or "no map"
+        place = f"; {slice_words(self.slices)}" if self.slices.stop > self.slices.start else ""
+        return f"<Explanation {self.method}{target}{model}: {maps}{place}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a small picture, and what the result says of itself."""
+        from .explanation_pictures import page_of
+
+        return page_of(self)
 
     def __getitem__(self, name: str) -> ExplanationMap:
-        """The map called ``name``; KeyError lists what there is."""
+        """The map called ``name``; MissingNameError tells what there is."""
         for item in self.maps:
             if item.name == name:
                 return item
-        raise KeyError(f"{name!r} is not in this explanation: {[m.name for m in self.maps]}")
+        have = ", ".join(item.name for item in self.maps) or "nothing"
+        raise MissingNameError(
+            f"no map is called {name!r} (there is {have})",
+            where=self.method,
+            remedy="Choose one of these, or another method",
+        )
+
+    def plot(self, index: int | None = None, maps: Sequence[str] | None = None) -> Figure:
+        """The maps of one slice side by side, over the scan where the study is known.
+
+        Parameters
+        ----------
+        index : int, optional
+            Slice of the study, counted from 0; the one where the first map holds most when not
+            given.
+        maps : sequence of str, optional
+            Their names; up to four when not given.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            It opens no window: ``figure.savefig("maps.png")``, or the last line of a notebook's
+            cell.
+
+        Raises
+        ------
+        SparseExplainError
+            The slice was not explained, or there is no such map.
+        """
+        from .explanation_pictures import figure_of
+
+        return figure_of(self, index, maps)
+
+    def save(
+        self,
+        folder: str | Path,
+        study: Study | None = None,
+        *,
+        identify: bool = False,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Write it into a folder, as ``se.save_explanation``; ``se.load_explanation`` reads it.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made when it is not there; it may hold other explanations.
+        study : Study, optional
+            The study explained, whose file gives orientation and affine; needed of an explanation
+            that does not know it, as one that was loaded.
+        identify : bool
+            Whether names of study and scans stand as they are.
+        overwrite : bool
+            Whether an explanation of the same method and target may be replaced.
+
+        Returns
+        -------
+        list of Path
+            The maps as NIfTI (``.npz`` for what lies in no patient), ``provenance.json`` last.
+
+        Raises
+        ------
+        SparseExplainError
+            The study is not known, a file is there already, or the folder cannot be written.
+        """
+        known = study or self.study
+        if known is None:
+            raise StudyError(
+                "the explanation does not know the study that its maps lie on",
+                where=self.method,
+                remedy="Give it: result.save(folder, study)",
+            )
+        return public("save_explanation")(
+            self, known, folder, identify=identify, overwrite=overwrite
+        )
 
     def layer_data(self, name: str | None = None) -> tuple[Any, dict[str, Any], str]:
         """The map as a napari layer tuple ``(data, keyword arguments, layer type)``.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,7 +54,7 @@ _MOST_READINGS = 20
 _LONGEST_NAME = 1000
 
 
-def save_explanation(
+def write_explanation(
     explanation: Explanation,
     study: Study,
     out: str | Path,
@@ -135,6 +136,8 @@ def save_explanation(
                 put_run(making, folder / RECORD_FILE, names, former, write_record)
                 remove_remnants(folder, others)
         made = []
+    except SparseExplainError:
+        raise  # a ReadError is an OSError, too
     except OSError as error:
         raise SparseExplainError(
             f"the explanation cannot be written ({error.strerror or error})",
@@ -154,7 +157,7 @@ def check_place(out: str | Path, method: str, target: str = "", *, overwrite: bo
     Parameters
     ----------
     out : str or Path
-        Folder that `save_explanation` is to write to.
+        Folder that `write_explanation` is to write to.
     method, target : str
         Of the explanation to come.
     overwrite : bool
@@ -176,9 +179,9 @@ def check_place(out: str | Path, method: str, target: str = "", *, overwrite: bo
 
 
 def load_explanation(
-    out: str | Path, name: str | None = None, *, on: Grid | None = None
+    out: str | Path, name: str | None = None, *, on: Study | Grid | None = None
 ) -> Explanation:
-    """Read what `save_explanation` wrote.
+    """Read what ``se.save_explanation`` or ``result.save`` wrote.
 
     Parameters
     ----------
@@ -186,8 +189,8 @@ def load_explanation(
         The folder.
     name : str, optional
         ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
-    on : Grid, optional
-        The grid of the study that it must lie on.
+    on : Study or Grid, optional
+        The study that it must lie on, which it then knows, or that study's grid.
 
     Raises
     ------
@@ -200,6 +203,8 @@ def load_explanation(
     -----
     Maps that another process replaces meanwhile are read anew, so that all are of one run.
     """
+    if isinstance(on, Study):
+        return replace(load_explanation(out, name, on=on.grid), study=on)
     return _of_one_run(Path(out), lambda: _load_once(out, name, on))
 
 

@@ -12,7 +12,7 @@ checked. It gives maps, scores and notes; the record of the run is written here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from ..errors import ModelError, SparseExplainError, StudyError
+from ..errors import ModelError, ParameterError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..families import Family, attempt, families, left_out, resolve
 from ..progress import Work, drain
@@ -116,52 +116,129 @@ def _method_of_family(name: str) -> tuple[MethodInfo, Family]:
 
 def explain_work(
     study: Study | Scans | None,
-    model: Model | str | Path,
+    model: Model | str | Path | Callable[..., Any],
     method: str,
     *,
-    target: Target | str | None = None,
+    target: Target | str | int | None = None,
     slices: slice | int | None = None,
     device: str | None = None,
+    roles: str | Sequence[str] | None = None,
+    normalisation: str | None = None,
     **parameters: Any,
 ) -> Work[Explanation]:
     """Run one method, yielding its progress; see `explain`.
 
     A device that runs out of memory is left for the CPU, with a message in the progress and a
-    note on the explanation. Closing the generator cancels.
+    note on the explanation. Closing the generator cancels. What is found does not hold the study,
+    which whoever asked may want to let go.
     """
-    from ..networks.bundle import load_model
+    work = _explain(study, model, method, target, slices, device, roles, normalisation, parameters)
+    found = yield from work
+    return replace(found, study=None)
+
+
+def _explain(
+    study: Study | Scans | None,
+    model: Model | str | Path | Callable[..., Any],
+    method: str,
+    target: Target | str | int | None,
+    slices: slice | int | None,
+    device: str | None,
+    roles: str | Sequence[str] | None,
+    normalisation: str | None,
+    parameters: Mapping[str, Any],
+) -> Work[Explanation]:
     from ..networks.device import with_cpu_fallback
 
     info, family = _method_of_family(method)
     values = info.checked(parameters)
     aim = _checked_target(info, target)
-    if isinstance(model, str | Path):
-        loaded = load_model(model, device=device or "auto")
-    else:
-        loaded = (model if device is None else model.on(device)).at_rest()
+    loaded, scans, said = explained_model(
+        study, model, info, slices=slices, device=device, roles=roles, normalisation=normalisation
+    )
+    noted: dict[str, Any] = {}
+    if said:
+        noted["normalisation"] = loaded.card.inputs.normalisation
+        if "resolution" in values:
+            values["resolution"] = parameters.get("resolution", "native")
     _check_model(info, loaded)
-    scans = _as_study(info, study, loaded.card.inputs.roles)
     span = None if scans is None else slice_range(scans, slices)
     work = info.function()
 
     def run(on: Model) -> Work[Explanation]:
         found: MethodResult = yield from work(scans, on, target=aim, slices=span, **values)
+        kept = replace(found, decided={**found.decided, **noted}) if noted else found
         return recorded(
-            info, scans, on, values, found, slices=span, target=aim, package=family.package
+            info, scans, on, values, kept, slices=span, target=aim, package=family.package
         )
 
     result, notes = yield from with_cpu_fallback(loaded, run)
-    return replace(result, notes=(*result.notes, *notes)) if notes else result
+    more = (*said, *notes)
+    return replace(result, notes=(*result.notes, *more), study=scans)
+
+
+def explained_model(
+    study: Study | Scans | None,
+    model: Model | str | Path | Callable[..., Any],
+    info: MethodInfo,
+    *,
+    slices: slice | int | None = None,
+    device: str | None = None,
+    roles: str | Sequence[str] | None = None,
+    normalisation: str | None = None,
+) -> tuple[Model, Study | None, tuple[str, ...]]:
+    """The model and the study that are meant, and what was assumed of a torch module.
+
+    The arguments are those of `explain`.
+
+    Raises
+    ------
+    SparseExplainError
+        Something else was given in place of a model, or what does not fit it.
+    """
+    from ..networks.bundle import Model, load_model
+
+    if isinstance(model, Model | str | Path):
+        if roles is not None or normalisation is not None:
+            raise ParameterError(
+                "roles and normalisation are said of a torch module alone; a model's card has them",
+                where=model.name if isinstance(model, Model) else model,
+                remedy="Leave them out",
+            )
+        if isinstance(model, Model):
+            loaded = (model if device is None else model.on(device)).at_rest()
+        else:
+            loaded = load_model(model, device=device or "auto")
+        return loaded, _as_study(info, study, loaded.card.inputs.roles), ()
+    if not callable(model):
+        raise ModelError(
+            f"a {type(model).__name__} is no model",
+            remedy="Give a torch module, a name from se.models(), or a bundle's folder",
+        )
+    from ..networks.plain_module import model_of_module
+
+    names = (roles,) if isinstance(roles, str) else tuple(roles or ())
+    # One array alone says how many scans it holds by the roles: without any they are asked for.
+    scans = _as_study(info, study, names) if names or not _is_array(study) else None
+    span = None if scans is None else slice_range(scans, slices)
+    made = model_of_module(model, names, normalisation, study=scans, slices=span, device=device)
+    return made.model, scans, made.notes
+
+
+def _is_array(study: Any) -> bool:
+    return not (study is None or isinstance(study, Study | Mapping))
 
 
 def explain(
     study: Study | Scans | None,
-    model: Model | str | Path,
+    model: Model | str | Path | Callable[..., Any],
     method: str,
     *,
-    target: Target | str | None = None,
+    target: Target | str | int | None = None,
     slices: slice | int | None = None,
     device: str | None = None,
+    roles: str | Sequence[str] | None = None,
+    normalisation: str | None = None,
     **parameters: Any,
 ) -> Explanation:
     """Run one method on a study and return what it found.
@@ -172,30 +249,47 @@ def explain(
         From ``se.open_study``. Arrays by role, (S, P, L) or (P, L); or one array, of a model of
         several modalities with these on its first axis: voxels of 1 mm along the patient's axes
         (``se.study_of_arrays`` says otherwise). None for a method that looks at the model alone.
-    model : Model, str or Path
-        A loaded model, a bundled name, or a bundle's folder.
+    model : Model, str, Path, or torch.nn.Module
+        A loaded model, a bundled name, or a bundle's folder. Or a torch module of one's own, from
+        images (B, channels, rows, columns) to logits (B, classes) or (B, classes, rows, columns):
+        it is run on the study's own pixels, in evaluation mode, and has its modes, weights and
+        gradients as they were afterwards. The notes say what was assumed of it.
     method : str
         A name from ``se.methods()``.
-    target : Target or str, optional
-        What to explain, for methods that need it (``"WT"``).
+    target : Target, str or int, optional
+        What to explain, for methods that need it (``"WT"``). A number is the class of this label
+        value: its logit, summed over where it is predicted.
     slices : slice or int, optional
         Slices of the study's grid; all when not given.
     device : str, optional
         ``"auto"`` (the best of this machine), ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
-        Not given: a loaded model stays where it is, a named one goes to the best device.
+        Not given: a loaded model or module stays where it is, a named one goes to the best device.
+    roles : str or sequence of str, optional
+        Of a torch module, which needs them: the scans it takes, in the order of its channels.
+    normalisation : str, optional
+        Of a torch module: ``"z-score"`` (over the voxels that are not background; when not given),
+        ``"brain-range"``, ``"unit"`` (the scans are in 0 to 1 already) or ``"none"``.
     **parameters
         The method's own; see ``se.methods()[method].parameters``.
 
     Raises
     ------
     SparseExplainError
-        Unknown method or parameter, a model or study that does not fit; said in one line.
+        Unknown method or parameter (also a ``ValueError``), a model or study that does not fit;
+        said in one line.
+
+    Examples
+    --------
+    >>> import torch, napari_sparseexplain as se
+    >>> module = torch.nn.Conv2d(1, 2, 3, bias=False, padding=1)
+    >>> result = se.explain(
+    ...     se.sample_study(), module, "vanilla-gradient", roles="flair", target=1, slices=60
+    ... )
+    >>> result["heatmap"].data.shape
+    (1, 240, 240)
     """
-    return drain(
-        explain_work(
-            study, model, method, target=target, slices=slices, device=device, **parameters
-        )
-    )
+    work = _explain(study, model, method, target, slices, device, roles, normalisation, parameters)
+    return drain(work)
 
 
 def _as_study(
@@ -248,8 +342,8 @@ def _no_such_slices(study: Study, wanted: str) -> StudyError:
     )
 
 
-def _checked_target(info: MethodInfo, target: Target | str | None) -> Target | None:
-    aim = Target.parse(target) if isinstance(target, str) else target
+def _checked_target(info: MethodInfo, target: Target | str | int | None) -> Target | None:
+    aim = target if target is None or isinstance(target, Target) else Target.parse(target)
     if info.target == "required" and aim is None:
         raise SparseExplainError(
             f"the method {info.name!r} needs a target",

@@ -32,7 +32,8 @@ def class_channels(card: ModelCard, name: str) -> tuple[int, ...]:
     ----------
     name : str
         A class's name or label value, or WT, TC, ET; in this order, letter case aside. WT is also
-        all that is not background where the classes' names do not tell more.
+        all that is not background where the classes' names do not tell more. Else another word for
+        one of the classes, as ``edema`` or ``ED`` for ``oedema``.
 
     Returns
     -------
@@ -52,6 +53,9 @@ def class_channels(card: ModelCard, name: str) -> tuple[int, ...]:
                 return (channel,)
     region = name.strip().upper()
     found = _region_channels(classes, region) if region in UNIONS else ()
+    if not found and region not in UNIONS and (part := part_of_name(name)):
+        same = tuple(i for i, (_, title) in enumerate(classes) if part_of_name(title) == part)
+        found = same if len(same) == 1 else ()
     if not found:
         raise StudyError(
             f"the model has no class {name!r}", where=card.name, remedy=_choices(card, classes)

@@ -21,6 +21,7 @@ from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.inference import predict_array
 from ..networks.known_models import digest_of_weights
+from ..networks.model_card import in_unit_range
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Work, drain
 from ..volumes import Study, study_of_arrays
@@ -133,7 +134,8 @@ class ExplainedSlices:
         Parameters
         ----------
         images : ndarray, shape (B, C, H, W), optional
-            In (0, 1); values beyond are cut off. These slices when not given.
+            Values beyond (0, 1) are cut off, of a network that is never fed such. These slices
+            when not given.
         places : ndarray of int, shape (B,), optional
             Which slice each image stands for; 0, 1, 2 … when not given.
         network : torch.nn.Module, optional
@@ -143,8 +145,11 @@ class ExplainedSlices:
         given = self.images[chosen] if images is None else images
         card = self.model.card
         # These slices are normalised and masked already, and carry their mask with them.
-        mask = "none" if self.prepared.inside is None else "brain"
-        card = replace(card, inputs=replace(card.inputs, normalisation="unit", mask=mask))
+        way = "unit" if in_unit_range(card) else "none"
+        inside = self.prepared.inside
+        everywhere = inside is None or (way == "none" and bool(inside.all()))
+        mask = "none" if everywhere else "brain"
+        card = replace(card, inputs=replace(card.inputs, normalisation=way, mask=mask))
         if network is not None:
             # Not the weights that the card vouches for: nothing that remembers maps by their
             # checksum may take one network for another.
@@ -153,7 +158,7 @@ class ExplainedSlices:
         values = dict(parameters)
         if any(p.name == "resolution" for p in method_info(method).parameters):
             values["resolution"] = "native"
-        study = self._study(np.clip(given, 0.0, 1.0), chosen)
+        study = self._study(np.clip(given, 0.0, 1.0) if way == "unit" else given, chosen)
         return (
             yield from explain_work(study, model, method, target=self._fixed_target(), **values)
         )

@@ -26,6 +26,7 @@ from ..evidence.attribution_scores import (
     random_map,
 )
 from ..evidence.region_table import REGIONS
+from ..networks.model_card import in_unit_range
 from ..progress import Work, drain
 from ..volumes.place_words import slice_words
 from .catalogue import method_info
@@ -368,8 +369,10 @@ def _curves(
     """Both information curves of one slice, from one revelation of its image."""
     image = slices.images[place]
     seeds = seed_pixels((image.shape[-2], image.shape[-1]), effort.seed + place)
-    shown = yield from reveal(as_bytes(image), values, seeds, signed=signed)
-    probability, right = slices.answers(place, as_network_input(shown.images))
+    unit = in_unit_range(slices.model.card)
+    ends = (0.0, 1.0) if unit else (float(image.min()), float(image.max()))
+    shown = yield from reveal(as_bytes(image, *ends), values, seeds, signed=signed)
+    probability, right = slices.answers(place, as_network_input(shown.images, *ends))
     return {
         "SIC": information_curve(shown, probability),
         "AIC": information_curve(shown, right),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ..errors import SparseExplainError
+from ..errors import ParameterError
 from ..families import resolve
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Parameter:
 
         Raises
         ------
-        SparseExplainError
+        ParameterError
             Wrong type, not among the choices, or outside the limits.
         """
         kind = type(self.default)
@@ -83,15 +83,17 @@ class Parameter:
             raise self._refusal(value, f"between {low} and {high}")
         return kind(number)
 
-    def _refusal(self, value: Any, wanted: str) -> SparseExplainError:
-        return SparseExplainError(
+    def _refusal(self, value: Any, wanted: str) -> ParameterError:
+        return ParameterError(
             f"the parameter {self.name!r} cannot be {value!r}",
             remedy=f"It must be {wanted} (default {self.default!r})",
         )
 
 
 #: Arguments of `explain` and of a method's function, which no parameter can be called.
-RESERVED = frozenset({"study", "model", "method", "target", "slices", "device"})
+RESERVED = frozenset(
+    {"study", "model", "method", "target", "slices", "device", "roles", "normalisation"}
+)
 
 #: Where the network runs: at the pixel size it was trained at, or at the study's own pixels.
 RESOLUTION = Parameter(
@@ -206,7 +208,7 @@ class MethodInfo:
 
         Raises
         ------
-        SparseExplainError
+        ParameterError
             A name that the method does not have (the message lists those it has), or a value
             that a parameter refuses.
         """
@@ -214,7 +216,7 @@ class MethodInfo:
         for name in given:
             if name not in known:
                 have = ", ".join(known) or "none"
-                raise SparseExplainError(
+                raise ParameterError(
                     f"the method {self.name!r} has no parameter {name!r}",
                     remedy=f"Its parameters are: {have}",
                 )

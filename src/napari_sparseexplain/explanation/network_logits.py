@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from ..errors import ModelError
 from ..networks.bundle import Model
 from ..networks.clip_head import ClipHead
+from ..networks.inference import weight_dtype
 
 
 def network_logits(
@@ -79,11 +79,3 @@ def network_images(model: Model, array: npt.NDArray[np.float32]) -> torch.Tensor
     """An array on the model's device, in the precision in which the network computes."""
     images = torch.from_numpy(np.ascontiguousarray(array)).to(model.device)
     return images.to(weight_dtype(model.network))
-
-
-def weight_dtype(network: nn.Module) -> torch.dtype:
-    """Precision of a network's weights; torch's own where it has none."""
-    for weight in network.parameters():
-        if weight.is_floating_point():
-            return weight.dtype
-    return torch.get_default_dtype()

@@ -199,14 +199,14 @@ def _skipped(low: float, high: float, empty: int, full: int, least: float) -> st
     return ""
 
 
-def as_bytes(image: npt.NDArray[Any]) -> Byte:
-    """An image in (0, 1), as the networks see it, in 256 steps."""
-    return np.round(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)
+def as_bytes(image: npt.NDArray[Any], low: float = 0.0, high: float = 1.0) -> Byte:
+    """An image from ``low`` to ``high``, as the networks see it, in 256 steps."""
+    return np.round(np.clip((image - low) / (high - low), 0.0, 1.0) * 255).astype(np.uint8)
 
 
-def as_network_input(images: Byte) -> npt.NDArray[np.float32]:
+def as_network_input(images: Byte, low: float = 0.0, high: float = 1.0) -> npt.NDArray[np.float32]:
     """Inverse of `as_bytes`, up to its rounding."""
-    return images.astype(np.float32) / np.float32(255)
+    return images.astype(np.float32) / np.float32(255) * np.float32(high - low) + np.float32(low)
 
 
 def seed_pixels(shape: tuple[int, int], seed: int, share: float = SEED_SHARE) -> npt.NDArray[Any]:

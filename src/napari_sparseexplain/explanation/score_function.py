@@ -18,13 +18,18 @@ import torch
 from ..errors import ModelError, StudyError
 from ..networks.bundle import Model
 from ..networks.device import is_out_of_memory
-from ..networks.inference import ACCELERATOR_MICRO_BATCH, CPU_PIXELS, few_threads
+from ..networks.inference import (
+    ACCELERATOR_MICRO_BATCH,
+    CPU_PIXELS,
+    few_threads,
+    weight_dtype,
+)
 from ..networks.preparation import Prepared
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import slice_words, voxel_words
 from .class_regions import class_channels, has_class
-from .network_logits import network_images, network_logits, weight_dtype
+from .network_logits import network_images, network_logits
 from .target import Target
 
 Rows = Sequence[int] | npt.NDArray[np.integer] | torch.Tensor | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 from ..errors import SparseExplainError
@@ -71,19 +72,25 @@ class Target:
         return cls("voxel", str(name), (int(values[0]), int(values[1]), int(values[2])))
 
     @classmethod
-    def parse(cls, text: str) -> Target:
+    def parse(cls, text: str | int) -> Target:
         """Read what a person types.
 
-        ``WT`` (also ``region:WT``) is a region, ``class:edema`` or ``class:2`` a class,
-        ``probability:2`` its probability, ``voxel:80,120,90`` or ``80,120,90`` a voxel, counted
-        from 0.
+        ``WT`` (also ``region:WT``), ``oedema`` and ``edema`` are regions, and so is ``2``, as text
+        or as a number: the class of this label value over its predicted mask. ``class:edema`` or
+        ``class:2`` is a class's logit over the whole image, ``probability:2`` its probability,
+        ``voxel:80,120,90`` or ``80,120,90`` a voxel, counted from 0.
 
         Raises
         ------
         SparseExplainError
             The text is none of these.
         """
-        stripped = text.strip()
+        if isinstance(text, bool) or not isinstance(text, str | Integral) or _below_zero(text):
+            raise SparseExplainError(
+                f"the target {text!r} is not understood",
+                remedy="Give a class or region by name, such as WT, or a class's label value",
+            )
+        stripped = str(text).strip()
         if found := _VOXEL.match(stripped):
             s, p, l = (int(v) for v in found.groups())  # noqa: E741
             return cls.voxel((s, p, l))
@@ -109,6 +116,10 @@ class Target:
             place = voxel_words(self.index)
             return f"{self.name} at {place}" if self.name else place
         return f"probability of {self.name}" if self.kind == "probability" else self.name
+
+
+def _below_zero(text: str | int) -> bool:
+    return not isinstance(text, str) and text < 0
 
 
 def _named(name: str, kind: str) -> str:

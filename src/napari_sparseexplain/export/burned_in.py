@@ -21,9 +21,6 @@ from ..volumes.reading_order import role_title
 from .plane_view import PlaneView
 from .privacy.policy import known_modality
 
-#: Under every picture.
-RESEARCH_ONLY = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
-
 _SCOPES = {
     "slice": "range of the slice",
     "volume": "range of the volume",

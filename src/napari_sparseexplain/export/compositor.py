@@ -12,11 +12,12 @@ from PIL import Image
 
 from .. import __version__
 from ..errors import SparseExplainError
+from ..evidence.notice import RESEARCH_ONLY
 from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count
 from ..review.review import Camera, Panel
 from .annotation_drawing import draw_annotations, draw_crosshair, draw_ring
-from .burned_in import RESEARCH_ONLY, model_text, panel_facts
+from .burned_in import model_text, panel_facts
 from .lettering import DIM, WARNING, line_height, noted_lines, wrapped, write
 from .overlay_legend import draw_legend, legend_height
 from .panel_lettering import letter_panel

@@ -43,7 +43,7 @@ def export_explanation(
     identify: bool = False,
     overwrite: bool = False,
 ) -> ExportedExplanation:
-    """Write an explanation into a folder; see `evidence.store.save_explanation`.
+    """Write an explanation into a folder; see `evidence.store.write_explanation`.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def export_explanation(
     policy = policy_for([study], identify=identify)
     policy.know_roles(study)
     public = policy.explanation(explanation)
-    files = store.save_explanation(
+    files = store.write_explanation(
         public,
         study,
         out,

@@ -14,7 +14,7 @@ from ..review.review import KeySlice
 from ..whole_file import check_free
 from .compositor import PictureSize, draw
 from .measurements import measurement_file
-from .picture_file import save_picture
+from .picture_file import write_picture
 from .picture_series import every_slice, export_slices, picture_name
 from .privacy.output_check import released_together
 from .privacy.policy import policy_for
@@ -117,7 +117,7 @@ def _slice(reading: Reading, choice: ExportChoice) -> Work[Files]:
     yield Progress(0, 1, "drawing")
     picture = draw(policy.reading(reading), policy, choice.size)
     with released_together(png.parent, policy, overwrite=choice.overwrite) as temporary:
-        written = save_picture(picture, temporary / png.name)
+        written = write_picture(picture, temporary / png.name)
     return Files([png.parent / path.name for path in written], policy.notes())
 
 

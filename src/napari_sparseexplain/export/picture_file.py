@@ -30,7 +30,7 @@ def png_bytes(picture: Picture) -> bytes:
     return stream.getvalue()
 
 
-def save_picture(picture: Picture, path: str | Path, *, overwrite: bool = False) -> list[Path]:
+def write_picture(picture: Picture, path: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Write the PNG and, beside it, the JSON file; both or none.
 
     Raises

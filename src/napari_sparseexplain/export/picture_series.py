@@ -14,7 +14,7 @@ from ..review.reading import Reading, slice_count
 from ..review.review import KeySlice
 from ..whole_file import check_free
 from .compositor import PictureSize, draw
-from .picture_file import save_picture
+from .picture_file import write_picture
 from .privacy.output_check import released_together
 from .privacy.policy import ExportPolicy, policy_for
 
@@ -125,6 +125,6 @@ def export_slices(
             picture = draw(at_slice(public, key), policy, size, created=created)
             note = policy.words(key.note, "the note of a key slice")
             record = {**picture.record, "note": note}
-            save_picture(replace(picture, record=record), temporary / name)
+            write_picture(replace(picture, record=record), temporary / name)
     yield Progress(len(keys), len(keys), "done")
     return written

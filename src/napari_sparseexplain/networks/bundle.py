@@ -58,6 +58,14 @@ class Model:
         """The card's name."""
         return self.card.name
 
+    def __repr__(self) -> str:
+        card = self.card
+        classes = f": {', '.join(card.classes.values())}" if card.classes else ""
+        return (
+            f"<Model {card.name!r}: {card.task} of {', '.join(card.inputs.roles)}{classes}; "
+            f"on {self.device}>"
+        )
+
     def __post_init__(self) -> None:
         if in_training(self.network):
             # The caller's own goes on being trained; what is explained is not.

@@ -19,7 +19,7 @@ CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
 TASKS = ("segmentation", "classification", "denoising")
-NORMALISATIONS = ("brain-range", "unit")
+NORMALISATIONS = ("brain-range", "z-score", "unit", "none")
 MASKS = ("none", "brain", "non-zero")
 
 #: Scans that a model may take at once.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from ..errors import ModelError
 from ..progress import Progress, Work
@@ -106,6 +107,14 @@ def network_tensor(array: npt.NDArray[np.float32], device: torch.device) -> torc
     return torch.from_numpy(array).to(device).contiguous(memory_format=torch.channels_last)
 
 
+def weight_dtype(network: nn.Module) -> torch.dtype:
+    """Precision of a network's weights; torch's own where it has none."""
+    for weight in network.parameters():
+        if weight.is_floating_point():
+            return weight.dtype
+    return torch.get_default_dtype()
+
+
 @contextmanager
 def few_threads() -> Iterator[None]:
     """At most `CPU_THREADS` torch threads, and the person's own setting again afterwards."""
@@ -140,7 +149,7 @@ def _predict_on(
         # runs between two steps.
         with torch.inference_mode(), few_threads():
             given_mask, given_signal = model.network(
-                network_tensor(array[rows], model.device), alpha
+                network_tensor(array[rows], model.device).to(weight_dtype(model.network)), alpha
             )
             if start == 0:
                 mask = np.empty((len(array), *given_mask.shape[1:]), dtype=np.float32)

@@ -45,15 +45,17 @@ def digest_of_weights(network: nn.Module) -> str:
     inner = getattr(network, "inner", None)
     networks = (network,) if inner is None else (*modules_behind(inner), network)
     digest = hashlib.sha256()
-    seen: set[int] = set()
+    # Kept until the end, so that no other object gets the id of one that was seen.
+    seen: dict[int, torch.Tensor] = {}
     for part in networks:
-        for name, weight in sorted(part.state_dict().items()):
-            if isinstance(weight, torch.Tensor) and id(weight) not in seen:
-                seen.add(id(weight))
-                digest.update(name.encode())
-                digest.update(str((weight.dtype, tuple(weight.shape))).encode())
-                flat = weight.detach().cpu().contiguous().reshape(-1)
-                digest.update(flat.view(torch.uint8).numpy().tobytes())
+        state = sorted(part.state_dict(keep_vars=True).items())
+        fresh = [(n, w) for n, w in state if isinstance(w, torch.Tensor) and id(w) not in seen]
+        for name, weight in fresh:
+            seen[id(weight)] = weight
+            digest.update(name.encode())
+            digest.update(str((weight.dtype, tuple(weight.shape))).encode())
+            flat = weight.detach().cpu().contiguous().reshape(-1)
+            digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest() if seen else ""
 
 

@@ -19,7 +19,9 @@ class Inputs:
         Study roles, in channel order (``("flair",)``).
     normalisation : str
         ``"brain-range"``: lo = 0.2 % quantile over the brain, hi = lo + 3 (median - lo),
-        clipped to (0, 1), per volume. ``"unit"``: given in (0, 1) already.
+        clipped to (0, 1), per volume. ``"z-score"``: mean 0 and standard deviation 1 over the
+        voxels that are fed (see ``mask``), per volume, not clipped; 0 elsewhere. ``"unit"``: given
+        in (0, 1) already. ``"none"``: fed as they are.
     spacing_mm : float
         In-plane pixel size the network was trained at.
     size : int
@@ -30,7 +32,7 @@ class Inputs:
         Where the network is fed the scan, and where its classes mean anything: in the brain, in
         the voxels that are not background (as nnU-Net and MONAI take it), or everywhere. A card
         that does not say so is one of a brain network, unless its input is taken as it is given
-        (``"unit"``), which nothing was ever cut from.
+        (``"unit"``, ``"none"``), which nothing was ever cut from.
     """
 
     roles: Annotated[tuple[Annotated[str, AtMost(100)], ...], AtMost(64)]
@@ -42,7 +44,9 @@ class Inputs:
 
     def __post_init__(self) -> None:
         if self.mask == "":  # of an old card
-            object.__setattr__(self, "mask", "none" if self.normalisation == "unit" else "brain")
+            object.__setattr__(
+                self, "mask", "none" if self.normalisation in ("unit", "none") else "brain"
+            )
 
 
 @dataclass(frozen=True)
@@ -105,3 +109,8 @@ class ModelCard:
         given["roles"] = tuple(given["roles"])
         fields["notes"] = tuple(fields.get("notes", ()))
         return cls(inputs=Inputs(**given), **fields)
+
+
+def in_unit_range(card: ModelCard) -> bool:
+    """Whether what a model is fed lies in (0, 1)."""
+    return card.inputs.normalisation in ("brain-range", "unit")

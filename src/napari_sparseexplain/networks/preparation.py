@@ -39,8 +39,9 @@ class Prepared:
 
     Attributes
     ----------
-    array : ndarray, shape (N, channels, H, W), float32 in (0, 1)
-        One entry for each of ``slices``; 0 outside the brain, where the card asks for it.
+    array : ndarray, shape (N, channels, H, W), float32
+        One entry for each of ``slices``, normalised as the card asks (in (0, 1), or about 0 of a
+        ``"z-score"``); 0 outside the brain, where the card asks for it.
     grid : Grid
         The study's grid.
     slices : slice
@@ -231,7 +232,7 @@ def _plane_notes(grid: Grid) -> list[str]:
 def _channel(
     study: Study, volume: Volume, card: ModelCard, span: slice
 ) -> tuple[npt.NDArray[np.float32], FedVolume, list[str]]:
-    """One role's slices in (0, 1), where they are fed to the network, and what was noticed."""
+    """One role's slices, normalised, where they are fed to the network, and what was noticed."""
     spatial = volume.spatial()
     notes = []
     if volume.leading:
@@ -248,18 +249,27 @@ def _channel(
         notes.append(
             f"{volume.role} holds {bad} NaN or infinite voxels; the network was given 0 there."
         )
-    unit = card.inputs.normalisation == "unit"
+    way = card.inputs.normalisation
     # Judged on the whole volume, so that a blank slice among others is no error.
-    scaled = _unit(spatial, volume.role)[span] if unit else None
-    fed = fed_volume(study, volume, spatial, card.inputs.mask, span, with_range=not unit)
-    if scaled is not None:
-        return np.where(fed.fed, scaled, np.float32(0.0)), fed, notes
-    return normalise(part, fed.fed, *fed.limits), fed, notes
+    given = _unit(spatial, volume.role)[span] if way == "unit" else _finite(part)
+    fed = fed_volume(study, volume, spatial, card.inputs.mask, span, normalisation=way)
+    if way == "brain-range":
+        return normalise(part, fed.fed, *fed.limits), fed, notes
+    if way == "z-score":
+        low, high = fed.limits
+        given = (given - np.float32(low)) / np.float32(high - low)
+    inside = fed.fed if part.dtype.kind != "f" else fed.fed & np.isfinite(part)
+    return np.where(inside, given, np.float32(0.0)), fed, notes
+
+
+def _finite(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    found = np.asarray(values, dtype=np.float32)
+    return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _unit(spatial: npt.NDArray[Any], role: str) -> npt.NDArray[np.float32]:
     """A scan that is in (0, 1) already; refused when it is not."""
-    values = np.nan_to_num(np.asarray(spatial, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values = _finite(spatial)
     low, high = float(values.min()), float(values.max())
     if low < 0.0 or high > 1.0:
         raise StudyError(

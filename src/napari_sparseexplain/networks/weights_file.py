@@ -61,12 +61,12 @@ def weight_shapes(path: Path) -> WeightShapes:
             if not 2 <= length <= min(size - 8, _LONGEST_HEADER):
                 raise _damaged(path, "its header does not fit into it")
             header = parse_json(file.read(length))
+    except ReadError as error:
+        raise _damaged(path, "its header is no JSON") from error
     except OSError as error:
         raise ModelError(
             f"the weights cannot be read ({error.strerror or error})", where=path, remedy=_REMEDY
         ) from error
-    except ReadError as error:
-        raise _damaged(path, "its header is no JSON") from error
     if not isinstance(header, dict):
         raise _damaged(path, "its header is no list of weights")
     header.pop("__metadata__", None)

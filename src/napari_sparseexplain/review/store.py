@@ -14,11 +14,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ReadError, StudyError
+from ..errors import ReadError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..evidence.explanation_files import entry_name
 from ..evidence.provenance import Provenance, package_versions
-from ..evidence.store import RECORD_FILE, save_explanation
+from ..evidence.store import RECORD_FILE, write_explanation
 from ..folder_lock import folder_lock
 from ..json_file import MOST_BYTES, parse_json, read_own_json
 from ..plain_data import from_plain, to_plain
@@ -119,6 +119,8 @@ def save_review(
                 made, new_arrays = [], []
                 if former is not None:
                     remove_arrays(folder, own_places(former) - own_places(new))
+    except SparseExplainError:
+        raise  # a ReadError is an OSError, too
     except OSError as error:
         raise cannot_write("the review", folder, error) from error
     finally:
@@ -384,7 +386,7 @@ def _save_arrays(reading: Reading, key: str, folder: Path) -> list[str]:
     remove_empty([folder / place])  # of a save that was killed
     try:
         with moved_together(folder / place, overwrite=False) as temporary:
-            save_explanation(explanation, study, temporary)
+            write_explanation(explanation, study, temporary)
     except BaseException:
         remove_empty([folder / ARRAYS, folder / place])
         raise

@@ -1,4 +1,4 @@
-"""The intensity range that networks see as (0, 1): robust, and taken over the brain only."""
+"""The intensities that networks see as 0 and 1: a robust range, or mean and standard deviation."""
 
 from __future__ import annotations
 
@@ -62,6 +62,46 @@ def brain_range(
             remedy="Check that the volume is an image and not a mask",
         )
     return float(low), float(high)
+
+
+def z_score_range(
+    array: npt.NDArray[Any], mask: npt.NDArray[np.bool_], *, where: str | None = None
+) -> tuple[float, float]:
+    """Intensities that a network sees as 0 and as 1: the mean, and one standard deviation above.
+
+    Over the finite values inside ``mask``, the deviation divided by their number, as nnU-Net and
+    MONAI do.
+
+    Parameters
+    ----------
+    array : ndarray
+        A scan of any numeric dtype.
+    mask : ndarray of bool, same shape
+        The voxels that are fed.
+    where : str, optional
+        The scan's role or file, for the error message.
+
+    Returns
+    -------
+    mean, mean_and_deviation : float
+        In the scan's own unit.
+
+    Raises
+    ------
+    StudyError
+        The mask is empty, or all values in it are one.
+    """
+    values = np.asarray(array)[np.asarray(mask, dtype=bool)]
+    values = values[np.isfinite(values)].astype(np.float64)
+    deviation = float(values.std()) if values.size else 0.0
+    if not deviation > 0:
+        raise StudyError(
+            "the scan has no contrast, so it has no z-score",
+            where=where,
+            remedy="Check that the volume is a scan and not a constant or empty image",
+        )
+    mean = float(values.mean())
+    return mean, mean + deviation
 
 
 def normalise(

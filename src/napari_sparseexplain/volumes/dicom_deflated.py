@@ -58,6 +58,8 @@ def check_deflated(path: Path) -> None:
                         )
                 if inflate.eof:
                     return
+    except ReadError:
+        raise
     except (OSError, zlib.error):
         return  # the parser says what is wrong
 

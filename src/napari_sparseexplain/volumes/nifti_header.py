@@ -170,6 +170,8 @@ def read_nifti_header(path: Path) -> NiftiHeader:
         raise ReadError(
             f"the compressed file is damaged or cut short ({error})", where=where, remedy=_AGAIN
         ) from error
+    except ReadError:
+        raise
     except OSError as error:
         raise ReadError(
             f"the file cannot be read ({error.strerror or error})",

@@ -139,6 +139,8 @@ def read_voxels(plan: VoxelPlan) -> Any:
             where=where,
             remedy="Close other programs, or unpack the file with gunzip so that it can be mapped",
         ) from error
+    except ReadError:
+        raise
     except OSError as error:
         raise ReadError(
             f"the voxels cannot be read ({error.strerror or error})",

@@ -1,10 +1,12 @@
-"""Where the sample study lies: a synthetic subject that ships with the package."""
+"""The sample study: a synthetic subject that ships with the package, and where it lies."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ..errors import ReadError
+from .open_study import open_study
+from .study import Study
 
 _NAME = "phantom_0000"
 
@@ -21,3 +23,20 @@ def sample_path() -> Path:
         where=str(package / "sample_data" / _NAME),
         remedy="Install the package again, or make one with: sparseexplain phantom --out DIR",
     )
+
+
+def sample_study() -> Study:
+    """The sample study, opened: T1, T1ce, T2 and FLAIR of a synthetic tumour, with its mask.
+
+    Raises
+    ------
+    ReadError
+        It was not installed.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> sorted(se.sample_study().images)
+    ['flair', 't1', 't1ce', 't2']
+    """
+    return open_study(sample_path())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from ..errors import StudyError
+from ..errors import MissingNameError, StudyError
 from .grid import Grid
 from .volume import Volume
 
@@ -44,7 +44,7 @@ class Resampling:
     reference: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Study:
     """Volumes by role on one grid. Frozen: an edit gives a new study, nothing is lost.
 
@@ -78,13 +78,39 @@ class Study:
     resamplings: Mapping[str, Resampling] = field(default_factory=dict)
     originals: Mapping[str, Volume] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        kept = ", ".join(self.images) or "no scan"
+        masks = f" | {', '.join(self.labels)}" if self.labels else ""
+        return f"<Study {self.name!r}: {kept}{masks}; {self._grid_words()}{self._warning_words()}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the slice on which it opens, and what there is."""
+        from .small_picture import page_html, study_picture
+
+        rows = {
+            "scans": ", ".join(self.images),
+            "masks": ", ".join(self.labels),
+            "grid": self._grid_words(),
+            "warnings": " ".join(found.words() for found in self.warnings),
+        }
+        return page_html(study_picture(self), self.name, rows)
+
+    def _grid_words(self) -> str:
+        shape = " × ".join(map(str, self.grid.shape))
+        spacing = " × ".join(f"{size:.3g}" for size in self.grid.spacing)
+        return f"{shape} voxels" + (f" of {spacing} mm" if self.grid.calibrated else "")
+
+    def _warning_words(self) -> str:
+        count = len(self.warnings)
+        return "" if not count else f"; {count} warning{'s' if count > 1 else ''}"
+
     def __getitem__(self, role: str) -> Volume:
-        """The image or label volume of ``role``; StudyError names what there is."""
+        """The image or label volume of ``role``; MissingNameError tells what there is."""
         for shelf in (self.images, self.labels):
             if role in shelf:
                 return shelf[role]
         have = ", ".join([*self.images, *self.labels]) or "nothing"
-        raise StudyError(
+        raise MissingNameError(
             f"no volume has the role {role!r} (there is {have})",
             where=self.name,
             remedy="Give the role to a volume in the Study tab, or with --role NAME=FILE",

@@ -134,6 +134,10 @@ class Volume:
     why: str = ""
     padding: tuple[float, float] | None = None
 
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.data.shape))
+        return f"<Volume {self.role!r}: {self.kind}, {shape} {self.data.dtype}>"
+
     def spatial(self) -> npt.NDArray[Any]:
         """The (S, P, L) array: the first point of every leading axis, luminance when in colour."""
         block = self.data[(0,) * len(self.leading)]

@@ -59,7 +59,8 @@ class ForeignModelForm(QWidget):
         self.normalisation = QComboBox()
         self.normalisation.addItems(list(NORMALISATIONS))
         self.normalisation.setToolTip(
-            "brain-range: grey values are brought to 0…1 over the brain. unit: they are in 0…1."
+            "brain-range: grey values are brought to 0…1 over the brain. z-score: to mean 0 and "
+            "standard deviation 1 over what is fed. unit: they are in 0…1. none: fed as they are."
         )
         self.input_mask = QComboBox()
         for name, words in _MASKS.items():

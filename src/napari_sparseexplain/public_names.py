@@ -1,0 +1,52 @@
+"""The names that outside code may rely on, and where each lives; resolved when first used.
+
+Every floor may read this list: it names them by texts and loads none.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+#: Module of each name, below this package.
+HOMES = {
+    "SparseExplainError": "errors",
+    "Explanation": "evidence",
+    "Provenance": "evidence",
+    "load_explanation": "evidence.store",
+    "save_explanation": "export.explanation_export",
+    "save_picture": "export.results_on_paper",
+    "report": "export.results_on_paper",
+    "Study": "volumes",
+    "Volume": "volumes",
+    "open_study": "volumes",
+    "study_of_arrays": "volumes",
+    "sample_study": "volumes.sample",
+    "Target": "explanation.target",
+    "trust": "explanation.trust",
+    "explain": "explanation.catalogue",
+    "methods": "explanation.catalogue",
+    "Model": "networks.bundle",
+    "load_model": "networks.bundle",
+    "models": "networks.catalogue",
+    "read_dictionary": "sparse.dictionary_file",
+    "Reading": "review.reading",
+    "default_reading": "review.default_review",
+    "load_explanations": "review.explanation_folder",
+    "restore_review": "review.store",
+    "save_review": "review.store",
+    "Picture": "export.compositor",
+    "PictureSize": "export.compositor",
+    "compose": "export.compositor",
+}
+
+
+def public(name: str) -> Any:
+    """What a public name stands for.
+
+    Raises
+    ------
+    KeyError
+        There is no such name.
+    """
+    return getattr(import_module(f".{HOMES[name]}", __package__), name)
