@@ -130,6 +130,11 @@ def decoded(path: Path) -> list[str]:
     return found
 
 
+def stands_in(name: str, text: str) -> bool:
+    """Whether a name is in a text; a number as a number, since any few digits are in some UID."""
+    return bool(re.search(rf"(?<!\d){name}(?!\d)" if name.isdigit() else re.escape(name), text))
+
+
 def names_in(folder: Path) -> list[tuple[str, str]]:
     """Names that stand in files below a folder, however they are put together."""
     told = []
@@ -142,7 +147,7 @@ def names_in(folder: Path) -> list[tuple[str, str]]:
             told += [
                 (path.name, name)
                 for name in NAMES
-                if name in plain or (len(name) > 6 and re.sub(r"\W", "", name) in joined)
+                if stands_in(name, plain) or (len(name) > 6 and re.sub(r"\W", "", name) in joined)
             ]
     return told
 
