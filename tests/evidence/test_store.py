@@ -234,3 +234,12 @@ def test_a_picture_without_orientation_comes_back(tmp_path: Path) -> None:
     assert np.array_equal(found["signal"].data, saved["signal"].data)
     assert found.grid is not None
     assert not found.grid.oriented
+
+
+def test_the_name_of_before_is_understood_with_a_warning() -> None:
+    from napari_sparseexplain.evidence import store
+
+    with pytest.warns(DeprecationWarning, match="write_explanation"):
+        assert store.save_explanation is store.write_explanation
+    with pytest.raises(AttributeError, match="no attribute 'save'"):
+        _ = store.save

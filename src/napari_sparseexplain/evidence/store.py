@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -433,3 +434,15 @@ def _explanation(record: ExplanationRecord, key: str, folder: Path, on: Grid | N
         scores=record.scores,
         notes=record.notes,
     )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "save_explanation":  # for one release: scripts know it by this name
+        warnings.warn(
+            "save_explanation of evidence.store is now write_explanation; se.save_explanation "
+            "writes without names",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return write_explanation
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
