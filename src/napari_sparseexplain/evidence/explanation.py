@@ -68,6 +68,22 @@ class ExplanationMap:
     classes: Mapping[int, str] = field(default_factory=dict)
     axes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Values between which it is drawn: its own range, else that of its data.
+
+        Symmetric about zero when it is signed.
+        """
+        if self.value_range is not None and self.value_range[1] > self.value_range[0]:
+            return self.value_range
+        data = np.asarray(self.data)
+        finite = data[np.isfinite(data)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        if self.signed:
+            high = max(abs(low), abs(high))
+            low = -high
+        return (low, high) if high > low else (low, low + 1.0)
+
     def __repr__(self) -> str:
         data = np.asarray(self.data)
         return f"<map {self.name!r}: {self.kind}, {data.shape} {data.dtype}>"

@@ -114,18 +114,6 @@ def _title(explanation: Explanation, place: int) -> str:
     return " · ".join(word for word in words if word)
 
 
-def _limits(item: ExplanationMap) -> tuple[float, float]:
-    if item.value_range is not None and item.value_range[1] > item.value_range[0]:
-        return item.value_range
-    values = np.asarray(item.data)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if item.signed:
-        high = max(abs(low), abs(high))
-        low = -high
-    return (low, high) if high > low else (low, low + 1.0)
-
-
 def _colours(item: ExplanationMap, over_scan: bool) -> Colormap:
     from matplotlib import colormaps
     from matplotlib.colors import LinearSegmentedColormap
@@ -156,7 +144,7 @@ def _coloured(
         for value, name in _label_colours(item).items():
             colour[values == value] = to_rgb(name)
         return colour, np.where(values != 0, 0.5, 0.0)
-    limits = _limits(item)
+    limits = item.limits
     scaled = np.clip((np.nan_to_num(values) - limits[0]) / (limits[1] - limits[0]), 0.0, 1.0)
     colour = np.asarray(_colours(item, over_scan)(scaled), dtype=np.float64)[..., :3]
     return colour, _strength(values, item, limits)
@@ -205,7 +193,7 @@ def _draw(
     else:
         values = np.asarray(item.data)
         middle = values.reshape(-1, *values.shape[-2:])[0] if values.ndim > 2 else values
-        low, high = _limits(item)
+        low, high = item.limits
         axes.imshow(np.atleast_2d(middle), cmap=_colours(item, False), vmin=low, vmax=high)
     if item.kind == "segmentation":
         patches = [
@@ -217,7 +205,7 @@ def _draw(
             axes.legend(handles=patches, fontsize="x-small", frameon=False, **below)
         return
     over = on_study and _scan(explanation, item, place) is not None
-    scale = ScalarMappable(Normalize(*_limits(item)), _colours(item, over))
+    scale = ScalarMappable(Normalize(*item.limits), _colours(item, over))
     figure.colorbar(scale, ax=axes, shrink=0.7, label=item.unit)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from ..errors import StudyError
 from ..evidence import Explanation, ExplanationMap
 from ..evidence.colours import (
@@ -141,7 +139,7 @@ def map_overlay(
             classes=item.classes,
             opacity=LABEL_OPACITY,
         )
-    low, high = _limits(item)
+    low, high = item.limits
     reach = max(abs(low), abs(high)) if item.signed else high - low
     return Overlay(
         "explanation",
@@ -200,16 +198,3 @@ def _first_slice(study: Study, explanations: Mapping[str, Explanation]) -> int:
     if spans and not any(span.start <= index < span.stop for span in spans):
         return (spans[0].start + spans[0].stop - 1) // 2
     return index
-
-
-def _limits(item: ExplanationMap) -> tuple[float, float]:
-    """The map's own limits, else its range, symmetric about zero when it is signed."""
-    if item.value_range is not None and item.value_range[1] > item.value_range[0]:
-        return item.value_range
-    data = np.asarray(item.data)
-    finite = data[np.isfinite(data)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if item.signed:
-        high = max(abs(low), abs(high))
-        low = -high
-    return (low, high) if high > low else (low, low + 1.0)
