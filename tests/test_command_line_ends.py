@@ -12,9 +12,9 @@ import pytest
 
 from napari_sparseexplain import cli
 from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.files.atomic_write import moved_together
 from napari_sparseexplain.progress import Progress, Work, drain
 from napari_sparseexplain.volumes.sample import sample_path
-from napari_sparseexplain.whole_file import moved_together
 
 #: Every command that computes and writes, with O for its place.
 WRITING = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from napari_sparseexplain.errors import ModelError, ReadError
-from napari_sparseexplain.json_file import MOST_BYTES, MOST_LEVELS, parse_json, read_json
+from napari_sparseexplain.files.json_file import MOST_BYTES, MOST_LEVELS, parse_json, read_json
 
 #: Python's own words, which no person should have to read.
 PYTHON = ("Exceeds the limit", "set_int_max_str_digits", "recursion", "codec", "Expecting", "Errno")

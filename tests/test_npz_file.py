@@ -12,9 +12,9 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 import pytest
 
-from napari_sparseexplain import npz_file
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.npz_file import read_npz
+from napari_sparseexplain.files import npz_file
+from napari_sparseexplain.files.npz_file import read_npz
 
 
 def read(path: Path, **options: int) -> dict[str, np.ndarray]:

@@ -15,8 +15,13 @@ import pytest
 
 import napari_sparseexplain
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.folder_lock import folder_lock
-from napari_sparseexplain.whole_file import check_free, check_writable, moved_together, write_whole
+from napari_sparseexplain.files.atomic_write import (
+    check_free,
+    check_writable,
+    moved_together,
+    write_whole,
+)
+from napari_sparseexplain.files.folder_lock import folder_lock
 
 PACKAGE = Path(napari_sparseexplain.__file__).parent
 
@@ -128,7 +133,7 @@ def test_only_one_place_decides_about_modes_and_temporary_files() -> None:
     found = [
         path.name
         for path in PACKAGE.rglob("*.py")
-        if path.name != "whole_file.py" and words.search(path.read_text(encoding="utf-8"))
+        if path.name != "files/atomic_write.py" and words.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
 

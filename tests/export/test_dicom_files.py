@@ -79,7 +79,7 @@ def test_disk_that_is_full_leaves_nothing(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("napari_sparseexplain.whole_file.os.fsync", full)
+    monkeypatch.setattr("napari_sparseexplain.files.atomic_write.os.fsync", full)
     with pytest.raises(SparseExplainError, match="No space left"):
         exported(explained(study), study, tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())

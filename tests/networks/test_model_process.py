@@ -252,7 +252,7 @@ def test_the_process_ends_with_its_parent_even_while_it_computes(file: Path) -> 
         "print(process(model)._child.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
-    package = Path(child_process.__file__).resolve().parents[2]
+    package = Path(child_process.__file__).resolve().parents[3]
     parent = subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ import napari_sparseexplain as se
 from napari_sparseexplain.cli import app
 from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.json_file import parse_json
+from napari_sparseexplain.files.json_file import parse_json
 from napari_sparseexplain.review import restored_explanation
 from napari_sparseexplain.review.store import StudyMovedError, explanations_elsewhere
 

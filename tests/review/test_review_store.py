@@ -168,7 +168,7 @@ def test_an_interrupted_save_leaves_the_review_of_before(
     def full(*args: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("napari_sparseexplain.whole_file.os.replace", full)
+    monkeypatch.setattr("napari_sparseexplain.files.atomic_write.os.replace", full)
     later = reading.with_review(replace(reading.review, convention="radiological"))
     with pytest.raises(SparseExplainError, match="No space left"):
         save_review(later, place, overwrite=True)

@@ -18,8 +18,8 @@ from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 import napari_sparseexplain as se
-from napari_sparseexplain import regular_file
 from napari_sparseexplain.errors import ReadError, StudyError, reason_of
+from napari_sparseexplain.files import regular_file
 from napari_sparseexplain.volumes import Grid, declared_size, dicom_deflated, picture_size
 from napari_sparseexplain.volumes.brain_mask import brain_mask
 from napari_sparseexplain.volumes.dicom_reader import read_dicom

@@ -92,8 +92,8 @@ def decompose(
     from ..explanation.catalogue import explain_work, slice_range
     from ..export.explanation_export import export_explanation
     from ..export.privacy.output_check import released_together
+    from ..files.atomic_write import check_free
     from ..volumes import open_study
-    from ..whole_file import check_free
 
     beside = [out / f"{method.value}_{name}" for name in _BESIDE] if model is None else []
     check_free(beside, overwrite=overwrite)

@@ -28,9 +28,9 @@ def evaluate_sum(
     overwrite: Overwrite = False,
 ) -> None:
     """Tables 1 and 2 (Dice, IoU; clean, blur, noise) and the SDS, FDV, FDS rows of 3 and 4."""
+    from ..files.atomic_write import check_free
     from ..training.evaluate_sum import evaluate_sum_work
     from ..training.sum_evaluation import FILES
-    from ..whole_file import check_free
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
@@ -60,9 +60,9 @@ def evaluate_jf_ml_ista(
     overwrite: Overwrite = False,
 ) -> None:
     """Tables II and III of the JF-ML-ISTA paper: Dice by region, thresholds and step sizes."""
+    from ..files.atomic_write import check_free
     from ..training.class_evaluation import FILES
     from ..training.evaluate_class_networks import evaluate_class_networks
-    from ..whole_file import check_free
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)

@@ -65,8 +65,8 @@ def export_dicom(
     from ..errors import SparseExplainError
     from ..evidence.store import explanation_names, load_explanation
     from ..export.dicom_export import export_several_dicom_work
+    from ..files.atomic_write import check_writable
     from ..volumes import open_study
-    from ..whole_file import check_writable
 
     check_writable(out)
     identity = deidentification(uid_key, keep_identity=keep_identity)

@@ -84,10 +84,10 @@ def faithfulness(
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
     from ..export.privacy.policy import ExportPolicy
+    from ..files.atomic_write import check_free
     from ..networks.bundle import load_model
     from ..review.study_reference import study_code, study_reference
     from ..volumes import open_study
-    from ..whole_file import check_free
 
     effort = Effort(
         kinds=KINDS if scores is None else tuple(s.strip() for s in scores.split(",") if s.strip()),

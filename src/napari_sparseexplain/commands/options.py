@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ReadError
-from ..json_file import parse_json
+from ..files.json_file import parse_json
 
 if TYPE_CHECKING:
     from ..export.dicom_deidentification import Deidentification

@@ -87,11 +87,11 @@ def report(
     from ..export.compositor import PictureSize
     from ..export.measurements import measurement_file
     from ..export.picture_series import capture_name, every_slice, picture_name
+    from ..files.atomic_write import check_free, remove_file
     from ..review.default_review import default_reading
     from ..review.explanation_folder import load_explanations
     from ..review.store import is_review, restore_review
     from ..volumes import open_study
-    from ..whole_file import check_free, remove_file
 
     size, file = PictureSize(width, height, dpi), out / "report.pdf"
     check_free([file, measurement_file(file)], overwrite=overwrite)
@@ -152,7 +152,7 @@ def _write(
     from ..export.picture_series import export_slices
     from ..export.privacy.policy import policy_for
     from ..export.report import write_report
-    from ..whole_file import moved_together, remove_empty
+    from ..files.atomic_write import moved_together, remove_empty
 
     policy = policy_for(reading.studies.values(), identify=identify)
     notes: tuple[str, ...] = ()

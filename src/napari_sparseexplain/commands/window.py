@@ -82,8 +82,8 @@ def demo(
         )
 
     require_display()
+    from ..files.atomic_write import check_writable
     from ..volumes.sample import sample_path
-    from ..whole_file import check_writable
 
     check_writable(out)
     with _interrupts_noted():

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from ..errors import ReadError
-from ..plain_data import Ascending, AtMost, Between, from_plain, shown_place
+from ..files.plain_data import Ascending, AtMost, Between, from_plain, shown_place
 from ..volumes import Grid
 from ..volumes.grid import orientation_to_display
 from .explanation import MapKind, MapSpace

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError
-from ..npz_file import read_npz
-from ..regular_file import is_regular
+from ..files.npz_file import read_npz
+from ..files.regular_file import is_regular
 from ..volumes.declared_size import check_unpacked
 from ..volumes.label_values import as_label_array
 from ..volumes.nifti_header import NiftiHeader, read_nifti_header

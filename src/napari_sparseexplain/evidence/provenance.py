@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ..plain_data import from_plain, to_plain
+from ..files.plain_data import from_plain, to_plain
 
 #: Packages whose version can change a result.
 _RECORDED = ("napari-sparseexplain", "torch", "numpy", "scipy", "nibabel", "pydicom", "monai")

@@ -18,7 +18,7 @@ from errno import EISDIR
 from pathlib import Path
 
 from ..errors import SparseExplainError
-from ..whole_file import hidden_folder, put_back, write_whole
+from ..files.atomic_write import hidden_folder, put_back, write_whole
 
 #: Name of a new map while its lasting name may still be that of the earlier run's.
 _OWN_NAME = re.compile(r"\.run-[0-9a-f]{8}-.+")

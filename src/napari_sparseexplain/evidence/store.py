@@ -17,10 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ReadError, SparseExplainError, StudyError
-from ..folder_lock import folder_lock
-from ..json_file import read_own_json
-from ..volumes import Grid, Study
-from ..whole_file import (
+from ..files.atomic_write import (
     check_writable,
     hidden_folder,
     make_folders,
@@ -28,6 +25,9 @@ from ..whole_file import (
     undisturbed,
     write_whole,
 )
+from ..files.folder_lock import folder_lock
+from ..files.json_file import read_own_json
+from ..volumes import Grid, Study
 from .explanation import Explanation, ExplanationMap
 from .explanation_files import (
     entry_name,

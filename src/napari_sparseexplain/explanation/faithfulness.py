@@ -16,10 +16,10 @@ from ..errors import CancelledError, SparseExplainError
 from ..evidence.attribution_scores import LOCALISATION, mean_figures, mean_localisation
 from ..evidence.provenance import package_versions
 from ..evidence.tables import text_table
+from ..files.atomic_write import write_together
 from ..networks.bundle import Model
 from ..progress import Progress, Work
 from ..volumes import Study
-from ..whole_file import write_together
 from .catalogue import method_info, slice_range
 from .explained_slices import ExplainedSlices, explained_slices
 from .gap_advice import MORE_STEPS

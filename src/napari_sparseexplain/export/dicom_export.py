@@ -17,11 +17,11 @@ from pydicom.dataset import Dataset
 from ..errors import StudyError
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.explanation_files import file_word
+from ..files.atomic_write import check_free, moved_together, write_whole
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.reading_order import role_title
 from ..volumes.roles import ROLES
-from ..whole_file import check_free, moved_together, write_whole
 from .dicom_deidentification import Deidentification
 from .dicom_parametric_map import parametric_map
 from .dicom_record import check_words, checked_explanation

@@ -14,12 +14,12 @@ from pydicom.dataset import Dataset
 
 from ..errors import StudyError
 from ..evidence import Explanation
+from ..files.atomic_write import check_free, moved_together, write_whole
 from ..progress import Progress, Work
 from ..review.frames import at_slice, frames_by_role, key_slice_words
 from ..review.reading import Reading
 from ..review.review import KeySlice, Panel
 from ..volumes.edge_letters import PLANES
-from ..whole_file import check_free, moved_together, write_whole
 from .compositor import Picture, PictureSize, draw
 from .dicom_deidentification import Deidentification
 from .dicom_export import Exported, encoded

@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import StudyError
+from ..files.atomic_write import check_free, moved_together
 from ..progress import Work
 from ..review.reading import Reading
-from ..whole_file import check_free, moved_together
 from .compositor import PictureSize
 from .dicom_deidentification import Deidentification
 from .dicom_export import Exported, export_dicom_work, map_files

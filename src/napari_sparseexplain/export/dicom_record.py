@@ -18,7 +18,7 @@ from pydicom.sr.codedict import codes
 from .. import __version__
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.provenance import Provenance
-from ..json_file import parse_json
+from ..files.json_file import parse_json
 from ..volumes.dicom_parametric import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from ..volumes.roles import LABEL_ROLES, ROLES
 from .burned_in import model_version

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import SparseExplainError
+from ..files.atomic_write import check_free
 from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from ..whole_file import check_free
 from .compositor import PictureSize, draw
 from .measurements import measurement_file
 from .picture_file import write_picture

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from .. import __version__
 from ..evidence.notice import RESEARCH_ONLY
+from ..files.atomic_write import check_free, remove_file, write_whole
 from ..progress import Progress, Work
 from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ..review.reading import Reading
 from ..review.result_panel import result_reading
 from ..review.review import KeySlice
-from ..whole_file import check_free, remove_file, write_whole
 from .compositor import PictureSize, draw
 from .measurements import (
     Measurement,

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..evidence import Explanation
+from ..files.atomic_write import check_free
 from ..progress import drain
 from ..review.default_review import default_reading
 from ..review.frames import at_slice
 from ..review.reading import Reading
 from ..volumes import Study
-from ..whole_file import check_free
 from .compositor import PictureSize, draw
 from .picture_file import write_picture
 from .privacy.output_check import released_together

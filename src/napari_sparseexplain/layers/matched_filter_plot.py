@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..whole_file import write_whole
+from ..files.atomic_write import write_whole
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:

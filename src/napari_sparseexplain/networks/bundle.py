@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..errors import ModelError, SparseExplainError
-from ..whole_file import moved_together, ordinary_mode
+from ..files.atomic_write import moved_together, ordinary_mode
 from .architectures import build_network, weight_shapes_of
 from .caller_module import in_training
 from .card_file import CARD_FILE, WEIGHTS_FILE, check_card, read_card, write_card

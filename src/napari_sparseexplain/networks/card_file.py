@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from ..json_file import read_json
-from ..plain_data import from_plain
-from ..whole_file import write_whole
+from ..files.atomic_write import write_whole
+from ..files.json_file import read_json
+from ..files.plain_data import from_plain
 from .model_card import Inputs, ModelCard
 
 CARD_FILE = "card.json"

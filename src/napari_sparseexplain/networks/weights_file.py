@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError, ReadError
-from ..json_file import parse_json
+from ..files.json_file import parse_json
 
 _REMEDY = "Get the bundle again from where it came"
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..plain_data import AtMost, Between, Matches
+from ..files.plain_data import AtMost, Between, Matches
 from ..volumes import Grid
 from ..volumes.edge_letters import Plane
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ReadError
-from ..plain_data import shown_place
+from ..files.plain_data import shown_place
 from ..volumes import Study, Volume
 from .reading import Reading
 from .review import Overlay, Panel, ScanLayer

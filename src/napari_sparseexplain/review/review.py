@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from ..evidence.provenance import package_versions
-from ..plain_data import Ascending, AtMost, Between, Matches
+from ..files.plain_data import Ascending, AtMost, Between, Matches
 from ..volumes.edge_letters import Plane
 from .annotation import MOST_SLICES, Annotation, Colour, Leading
 

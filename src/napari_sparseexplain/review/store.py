@@ -19,12 +19,7 @@ from ..evidence import Explanation
 from ..evidence.explanation_files import entry_name
 from ..evidence.provenance import Provenance, package_versions
 from ..evidence.store import RECORD_FILE, write_explanation
-from ..folder_lock import folder_lock
-from ..json_file import MOST_BYTES, parse_json, read_own_json
-from ..plain_data import from_plain, to_plain
-from ..regular_file import is_regular
-from ..volumes import Finding, Study, open_study
-from ..whole_file import (
+from ..files.atomic_write import (
     cannot_write,
     make_folders,
     moved_together,
@@ -32,6 +27,11 @@ from ..whole_file import (
     undisturbed,
     write_whole,
 )
+from ..files.folder_lock import folder_lock
+from ..files.json_file import MOST_BYTES, parse_json, read_own_json
+from ..files.plain_data import from_plain, to_plain
+from ..files.regular_file import is_regular
+from ..volumes import Finding, Study, open_study
 from .former_review import ARRAYS, check_replaceable, own_places, remove_arrays
 from .reading import Reading
 from .reading_check import check_reading

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..errors import ReadError, SparseExplainError
-from ..npz_file import read_npz
+from ..files.npz_file import read_npz
 from .convolutional_dictionary import check_dictionary
 
 

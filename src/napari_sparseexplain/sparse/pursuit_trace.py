@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ..errors import SparseExplainError
-from ..whole_file import write_whole
+from ..files.atomic_write import write_whole
 
 
 @dataclass(frozen=True)

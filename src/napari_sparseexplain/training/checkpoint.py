@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import ModelError
-from ..regular_file import is_regular
-from ..whole_file import hidden_file, move_file, ordinary_mode
+from ..files.atomic_write import hidden_file, move_file, ordinary_mode
+from ..files.regular_file import is_regular
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 

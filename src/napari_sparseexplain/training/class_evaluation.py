@@ -15,7 +15,7 @@ from ..evidence.confusion import Confusion, confusion_rows
 from ..evidence.scores import Counts, union
 from ..evidence.tables import mean_and_deviation, text_table
 from ..explanation.sparse_parameters import FLAGS, ParameterRow
-from ..whole_file import write_together
+from ..files.atomic_write import write_together
 from .jf_paper_numbers import TABLE_2, TABLE_3
 from .tumour_classes import TUMOUR_CLASSES, class_channels
 

@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError, SparseExplainError
+from ..files.atomic_write import cannot_write, check_free, hidden_file, move_file, refuse_existing
 from ..progress import Progress, Work
 from ..volumes.phantom_geometry import make_geometry
 from ..volumes.phantom_range import brain_sample, rendered_range
 from ..volumes.phantom_rendering import PHANTOM_ROLES, draw_appearance, render_slices
-from ..whole_file import cannot_write, check_free, hidden_file, move_file, refuse_existing
 
 #: Share of the slices of a phantom with a tumour that show some of it.
 TUMOUR_SHARE = 0.75

@@ -12,12 +12,12 @@ from torch import nn
 
 from ..errors import ModelError, SparseExplainError
 from ..evidence.scores import Counts
+from ..files.atomic_write import check_writable, make_folders
 from ..networks.bundle import save_bundle
 from ..networks.card_file import CARD_FILE
 from ..networks.device import choose_device
 from ..networks.model_card import Inputs, ModelCard
 from ..progress import Progress, Work
-from ..whole_file import check_writable, make_folders
 from .corruption import add_noise
 from .phantom_slices import PhantomSlices
 from .recipes import TITLES, Recipe, recipe_of

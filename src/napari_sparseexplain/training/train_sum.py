@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from ..errors import ModelError
+from ..files.atomic_write import write_whole
 from ..networks.architectures import build_network
 from ..progress import Progress, Work
 from ..sparse.thresholds import Shrinkage
-from ..whole_file import write_whole
 from .checkpoint import load_checkpoint, read_log, save_checkpoint
 from .corruption import (
     add_noise,

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ReadError
-from ..json_file import read_json
-from ..regular_file import is_folder, is_regular
+from ..files.json_file import read_json
+from ..files.regular_file import is_folder, is_regular
 from .dataset_labels import names_by_number
 from .role_decision import RoleDecision, role_of_name
 from .roles import stem_of

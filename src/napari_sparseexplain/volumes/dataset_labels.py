@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from ..errors import ReadError
-from ..json_file import read_json
+from ..files.json_file import read_json
 from .tumour_numbering import part_of_name
 
 FILE = "dataset.json"

@@ -24,7 +24,7 @@ from pydicom.uid import (
 )
 
 from ..errors import ReadError, reason_of
-from ..regular_file import files_below, is_folder, is_regular, regular_size
+from ..files.regular_file import files_below, is_folder, is_regular, regular_size
 from .dicom_deflated import check_deflated
 from .dicom_values import first_item, items, text, texts
 

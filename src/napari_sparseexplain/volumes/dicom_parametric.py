@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from ..errors import ReadError
-from ..json_file import parse_json
+from ..files.json_file import parse_json
 from .dicom_values import first_item, private, text
 
 PARAMETRIC_MAP_CLASS = "1.2.840.10008.5.1.4.1.1.30"

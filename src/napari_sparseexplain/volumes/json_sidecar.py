@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ReadError
-from ..json_file import read_json
-from ..regular_file import is_regular
+from ..files.json_file import read_json
+from ..files.regular_file import is_regular
 from .roles import stem_of
 
 _SECONDS = ("EchoTime", "RepetitionTime", "InversionTime")

@@ -16,7 +16,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from ..errors import ReadError
-from ..regular_file import is_regular, regular_size
+from ..files.regular_file import is_regular, regular_size
 
 _NOT_NIFTI = "Give a NIfTI file (.nii, .nii.gz), a DICOM folder, or a PNG, JPG or TIFF picture"
 _AGAIN = "Copy or download the file again, or export it again from its source"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ReadError
-from ..json_file import read_json
+from ..files.json_file import read_json
 
 #: Bytes in the NIfTI header's ``intent_name`` of a map that a method made (at most 16).
 NIFTI_MARK = b"sparseexplain"

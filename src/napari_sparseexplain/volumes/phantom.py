@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SparseExplainError
+from ..files.atomic_write import moved_together, remove_empty, write_whole
 from ..progress import Progress, Work
-from ..whole_file import moved_together, remove_empty, write_whole
 from .grid import Grid, orientation_to_display
 from .phantom_anatomy import ICBM_NOTICE, template_folder
 from .phantom_geometry import PhantomGeometry, make_geometry, phantom_grid

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError, reason_of
-from ..regular_file import regular_size
+from ..files.regular_file import regular_size
 from .grid import Grid, orientation_to_display
 from .label_values import as_label_array
 from .picture_size import check_picture, check_tiff, quiet_tiff

@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
 
-from ..whole_file import write_whole
+from ..files.atomic_write import write_whole
 from .volume import Volume
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ReadError
-from ..regular_file import DANGLING, FETCH, entries_below, is_folder, is_regular, regular_size
+from ..files.regular_file import DANGLING, FETCH, entries_below, is_folder, is_regular, regular_size
 from .dataset_folder import case_of, cases_below
 from .dicom_files import is_packed_dicom
 from .dicom_reader import looks_like_dicom

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError
-from ..regular_file import regular_size
+from ..files.regular_file import regular_size
 from .volume import Volume
 
 Matrix = npt.NDArray[np.floating[Any]]

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QPushButton
 
 from ..errors import SparseExplainError
 from ..export.export_work import Files, check_possible, existing_files, export_work
+from ..files.atomic_write import check_writable
 from ..progress import Progress, Work
 from ..review.former_review import ReviewThereError
 from ..review.reading import Reading
@@ -22,7 +23,6 @@ from ..review.store import (
     save_review,
 )
 from ..volumes import Study
-from ..whole_file import check_writable
 from .explain_tab import ExplainTab
 from .export_form import ExportForm
 from .kept_reading import KeptReading

@@ -19,13 +19,13 @@ from platformdirs import user_data_path
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..errors import SparseExplainError
+from ..files.atomic_write import cannot_write
 from ..review.autosave import POLL_S, Autosave, autosave
 from ..review.reading import Reading
 from ..review.review import Camera, Review
 from ..review.store import REVIEW_FILE, save_review
 from ..review.study_reference import study_code, study_reference
 from ..volumes import Study
-from ..whole_file import cannot_write
 from .work_runner import LatestRunner
 
 #: Maps of more bytes than this are not saved by themselves; the review says how they were made.

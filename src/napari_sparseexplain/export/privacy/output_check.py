@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import SparseExplainError
-from ...whole_file import moved_together
+from ...files.atomic_write import moved_together
 from .file_texts import HEADER_BYTES, SaidText, texts_of
 from .identity import Found
 from .policy import ExportPolicy

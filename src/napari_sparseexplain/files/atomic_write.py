@@ -19,7 +19,7 @@ from errno import EEXIST, EISDIR, ENOTDIR
 from pathlib import Path
 from typing import Any
 
-from .errors import SparseExplainError
+from ..errors import SparseExplainError
 
 #: What is being made, by our own names; what was replaced is never among it.
 _REMNANT = re.compile(r"\.(writing|saving|exporting)-[0-9a-f]{16}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import SparseExplainError
+from ..errors import SparseExplainError
 
 try:
     import fcntl

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from .errors import ReadError
+from ..errors import ReadError
 from .regular_file import regular_size
 
 #: Unpacked bytes of one file, unless a reader knows of more.

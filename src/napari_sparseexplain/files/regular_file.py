@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from .errors import ReadError, SparseExplainError
+from ..errors import ReadError, SparseExplainError
 
 #: Files and folders below one that is opened as a study.
 _MOST_ENTRIES = 500_000

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from .errors import ReadError, SparseExplainError
+from ..errors import ReadError, SparseExplainError
 
 Kind = TypeVar("Kind")
 

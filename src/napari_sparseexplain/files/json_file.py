@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import ReadError, SparseExplainError
+from ..errors import ReadError, SparseExplainError
 from .regular_file import regular_size
 
 #: No file of this program comes near it: a review with 10,000 outlines has some 10 MB.
