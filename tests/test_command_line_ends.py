@@ -75,7 +75,7 @@ def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
         "napari_sparseexplain.training.train_class_bundle.read_slices",
         "napari_sparseexplain.training.distillation.load_model",
         "napari_sparseexplain.training.phantom_slices.render_training_slices",
-        "napari_sparseexplain.volumes.phantom.make_phantom",
+        "napari_sparseexplain.phantom.studies.make_phantom",
     ):
         monkeypatch.setattr(place, too_late)
 

@@ -20,8 +20,8 @@ from napari_sparseexplain.networks.catalogue import bundle_folder, models
 from napari_sparseexplain.networks.foreign_model import wrap_callable
 from napari_sparseexplain.networks.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.phantom.studies import make_phantom
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.volumes.phantom import make_phantom
 
 
 @pytest.fixture(scope="module")

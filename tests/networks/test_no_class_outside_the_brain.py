@@ -28,8 +28,8 @@ from napari_sparseexplain.networks.catalogue import models
 from napari_sparseexplain.networks.foreign_model import wrap_callable
 from napari_sparseexplain.networks.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.preparation import prepare
+from napari_sparseexplain.phantom.studies import make_geometry, make_phantom, phantom_shape
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.volumes.phantom import make_geometry, make_phantom, phantom_shape
 
 SEED, SPACING = 5, 4.0
 SEGMENTERS = [n for n, card in models().items() if card.task == "segmentation"]

@@ -10,28 +10,28 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.progress import drain
-from napari_sparseexplain.volumes import phantom_anatomy
-from napari_sparseexplain.volumes.brain_mask import brain_mask
-from napari_sparseexplain.volumes.brain_range import brain_range
-from napari_sparseexplain.volumes.phantom import make_phantom, phantom_shape, write_phantoms
-from napari_sparseexplain.volumes.phantom_deformation import push_aside
-from napari_sparseexplain.volumes.phantom_geometry import (
+from napari_sparseexplain.phantom import anatomy as phantom_anatomy
+from napari_sparseexplain.phantom.deformation import push_aside
+from napari_sparseexplain.phantom.geometry import (
     LESION_FRACTION,
     TISSUES,
     PhantomGeometry,
     make_geometry,
 )
-from napari_sparseexplain.volumes.phantom_noise import smooth_noise
-from napari_sparseexplain.volumes.phantom_range import brain_sample, rendered_range
-from napari_sparseexplain.volumes.phantom_rendering import draw_appearance, render_slices
-from napari_sparseexplain.volumes.phantom_signal import (
+from napari_sparseexplain.phantom.intensity_range import brain_sample, rendered_range
+from napari_sparseexplain.phantom.noise import smooth_noise
+from napari_sparseexplain.phantom.rendering import draw_appearance, render_slices
+from napari_sparseexplain.phantom.signal import (
     FLAIR_NULL_MS,
     Sequence,
     draw_sequences,
     draw_tissues,
     tissue_signals,
 )
+from napari_sparseexplain.phantom.studies import make_phantom, phantom_shape, write_phantoms
+from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes.brain_mask import brain_mask
+from napari_sparseexplain.volumes.brain_range import brain_range
 from napari_sparseexplain.volumes.sample import sample_path
 
 COARSE = {"spacing_mm": 3.75, "shape": (48, 64, 64)}

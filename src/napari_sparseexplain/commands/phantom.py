@@ -21,7 +21,7 @@ def phantom(
     overwrite: Overwrite = False,
 ) -> None:
     """Write phantoms in BraTS layout: T1, T1ce, T2, FLAIR and labels {0, 1, 2, 4}."""
-    from ..volumes.phantom import write_phantoms
+    from ..phantom.studies import write_phantoms
 
     work = write_phantoms(
         out, subjects=subjects, seed=seed, spacing_mm=spacing, overwrite=overwrite

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .phantom_acquisition import (
+from .acquisition import (
     Acquisition,
     draw_acquisition,
     remnants,
@@ -17,9 +17,9 @@ from .phantom_acquisition import (
     through_scanner,
     visible,
 )
-from .phantom_geometry import TISSUES, PhantomGeometry
-from .phantom_noise import FloatArray, smooth_noise
-from .phantom_signal import (
+from .geometry import TISSUES, PhantomGeometry
+from .noise import FloatArray, smooth_noise
+from .signal import (
     Sequence,
     TissueProperties,
     draw_sequences,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ..errors import SparseExplainError
-from .phantom_noise import FloatArray, blur
+from .noise import FloatArray, blur
 
 ICBM_NOTICE = """\
 These images are synthetic. No patient was scanned for them. For research and testing only.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .phantom_noise import FloatArray, smooth_noise
+from .noise import FloatArray, smooth_noise
 
 ROTATION_DEGREES = 10.0
 SCALE = (0.85, 1.08)

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from .grid import Grid
-from .phantom_anatomy import Anatomy, distance_inside, load_anatomy
-from .phantom_deformation import push_aside, template_coordinates
-from .phantom_noise import FloatArray, smooth_noise, soft_step
-from .phantom_tumour import Tumour, draw_tumours, tumour_fields
+from ..volumes.grid import Grid
+from .anatomy import Anatomy, distance_inside, load_anatomy
+from .deformation import push_aside, template_coordinates
+from .noise import FloatArray, smooth_noise, soft_step
+from .tumour import Tumour, draw_tumours, tumour_fields
 
 #: Order of the tissues along the first axis of `PhantomGeometry.fractions`. The last two replace
 #: white matter where a rendering shows them; they are distractors and carry no label.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from .phantom_noise import FloatArray, smooth_noise, soft_step
+from .noise import FloatArray, smooth_noise, soft_step
 
 BLUR_VOXELS = (0.2, 1.0)
 ANISOTROPIC = 0.30

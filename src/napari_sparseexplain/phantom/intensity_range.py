@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brain_range import HIGH_FACTOR, LOW_QUANTILE
-from .phantom_geometry import PhantomGeometry
-from .phantom_noise import FloatArray
-from .phantom_rendering import Appearance, tissue_mix
+from ..volumes.brain_range import HIGH_FACTOR, LOW_QUANTILE
+from .geometry import PhantomGeometry
+from .noise import FloatArray
+from .rendering import Appearance, tissue_mix
 
 SAMPLE = 8000
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .phantom_geometry import TISSUES
+from .geometry import TISSUES
 
 #: (T1 low, T1 high, T2 low, T2 high, PD low, PD high) by tissue.
 RELAXATION: dict[str, tuple[float, float, float, float, float, float]] = {

@@ -21,12 +21,12 @@ import numpy.typing as npt
 from ..errors import SparseExplainError
 from ..files.atomic_write import moved_together, remove_empty, write_whole
 from ..progress import Progress, Work
-from .grid import Grid, orientation_to_display
-from .phantom_anatomy import ICBM_NOTICE, template_folder
-from .phantom_geometry import PhantomGeometry, make_geometry, phantom_grid
-from .phantom_rendering import PHANTOM_ROLES, draw_appearance, render, render_slices
-from .study import Finding, Study
-from .volume import Source, Volume, VolumeKind
+from ..volumes.grid import Grid, orientation_to_display
+from ..volumes.study import Finding, Study
+from ..volumes.volume import Source, Volume, VolumeKind
+from .anatomy import ICBM_NOTICE, template_folder
+from .geometry import PhantomGeometry, make_geometry, phantom_grid
+from .rendering import PHANTOM_ROLES, draw_appearance, render, render_slices
 
 __all__ = [
     "PHANTOM_ROLES",

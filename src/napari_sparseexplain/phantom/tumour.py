@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .phantom_noise import FloatArray, blur, log_uniform, smooth_noise, soft_step
+from .noise import FloatArray, blur, log_uniform, smooth_noise, soft_step
 
 NO_TUMOUR = 0.08
 TWO_TUMOURS = 0.15

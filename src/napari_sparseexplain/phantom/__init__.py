@@ -1,0 +1,1 @@
+"""Synthetic tumour studies that anyone can make. No torch here; no reader needs them."""
