@@ -24,7 +24,7 @@ with warnings.catch_warnings():
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.csc_admm import csc_admm, largest_multiplier
 from napari_sparseexplain.volumes import open_study
-from napari_sparseexplain.volumes.sample import sample_path
+from napari_sparseexplain.volumes.opening.sample import sample_path
 from paired_timing import Row, paired
 
 _GAP, _COUNT, _WIDTH, _SHARE, _MOST = 1e-3, 32, 8, 0.05, 400

@@ -43,7 +43,7 @@ class _Wait:
 
 
 def _waits() -> list[_Wait]:
-    from napari_sparseexplain.volumes.sample import sample_path
+    from napari_sparseexplain.volumes.opening.sample import sample_path
 
     sample = str(sample_path())
     found = [_Wait("window with the sample study", ("open", sample), ("napari", sample), 5.0)]

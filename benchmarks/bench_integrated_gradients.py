@@ -21,7 +21,7 @@ from napari_sparseexplain.networks.bundle import load_model
 from napari_sparseexplain.networks.preparation import Prepared, prepare
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study
-from napari_sparseexplain.volumes.sample import sample_path
+from napari_sparseexplain.volumes.opening.sample import sample_path
 from paired_timing import Row
 
 REFERENCE = 4000

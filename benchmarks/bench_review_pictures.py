@@ -18,7 +18,7 @@ from napari_sparseexplain.export.picture_series import every_slice, export_slice
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading
-from napari_sparseexplain.volumes.array_study import study_of_arrays
+from napari_sparseexplain.volumes.opening.array_study import study_of_arrays
 from napari_sparseexplain.widgets.workspace import open_workspace
 from paired_timing import Row, milliseconds, paired
 

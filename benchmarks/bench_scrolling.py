@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
 from napari_sparseexplain.layers.explanation_layers import explanation_layers
 from napari_sparseexplain.volumes import Study, open_study
-from napari_sparseexplain.volumes.sample import sample_path
+from napari_sparseexplain.volumes.opening.sample import sample_path
 from napari_sparseexplain.widgets.workspace import open_workspace
 from paired_timing import Row, milliseconds, paired
 

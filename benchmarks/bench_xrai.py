@@ -24,7 +24,7 @@ from napari_sparseexplain.explanation.segment_scales import (
 )
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import open_study
-from napari_sparseexplain.volumes.sample import sample_path
+from napari_sparseexplain.volumes.opening.sample import sample_path
 from paired_timing import Row, milliseconds, paired
 
 _BALL_MM = 2.0

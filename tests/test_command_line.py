@@ -11,7 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_sparseexplain.volumes.sample import sample_path
+from napari_sparseexplain.volumes.opening.sample import sample_path
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

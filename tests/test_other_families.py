@@ -21,7 +21,7 @@ from napari_sparseexplain.explanation.repeat import repeat_work
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.families import FAMILIES, families, left_out
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.volumes.sample import sample_path
+from napari_sparseexplain.volumes.opening.sample import sample_path
 
 from .explanation.test_methods import Weighted, model_of
 from .other_families import install, install_small, on_the_path

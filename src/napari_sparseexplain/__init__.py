@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .review.store import restore_review, save_review
     from .sparse.dictionary_file import read_dictionary
     from .volumes import Study, Volume, open_study, study_of_arrays
-    from .volumes.sample import sample_study
+    from .volumes.opening.sample import sample_study
 
 try:
     __version__ = version("napari-sparseexplain")

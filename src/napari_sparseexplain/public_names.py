@@ -21,7 +21,7 @@ HOMES = {
     "Volume": "volumes",
     "open_study": "volumes",
     "study_of_arrays": "volumes",
-    "sample_study": "volumes.sample",
+    "sample_study": "volumes.opening.sample",
     "Target": "explanation.target",
     "trust": "explanation.trust",
     "explain": "explanation.catalogue",

@@ -25,8 +25,8 @@ from napari_sparseexplain.evidence import (
     store,
 )
 from napari_sparseexplain.evidence.store import RECORD_FILE
-from napari_sparseexplain.volumes import declared_size
-from napari_sparseexplain.volumes.nifti_voxels import VoxelPlan
+from napari_sparseexplain.volumes.nifti.voxels import VoxelPlan
+from napari_sparseexplain.volumes.opening import declared_size
 
 Place = tuple[str | int, ...]
 

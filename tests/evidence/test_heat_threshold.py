@@ -7,8 +7,8 @@ import pytest
 
 from napari_sparseexplain.evidence.heat_threshold import above, shown_part, top_share
 from napari_sparseexplain.export.burned_in import part_text
-from napari_sparseexplain.volumes.array_study import study_of_arrays
 from napari_sparseexplain.volumes.head_mask import head_in_slices
+from napari_sparseexplain.volumes.opening.array_study import study_of_arrays
 
 
 def test_the_share_is_that_above_the_percentile_of_each_slice() -> None:

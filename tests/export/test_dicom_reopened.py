@@ -17,7 +17,7 @@ from napari_sparseexplain.evidence.explanation import ExplanationMap
 from napari_sparseexplain.layers.study_layers import volume_layer
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import Study, open_study
-from napari_sparseexplain.volumes.intensity_window import display_limits
+from napari_sparseexplain.volumes.intensity.intensity_window import display_limits
 
 
 @pytest.fixture(scope="module")

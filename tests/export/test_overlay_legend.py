@@ -21,7 +21,7 @@ from napari_sparseexplain.export.plane_view import PlaneView
 from napari_sparseexplain.phantom.studies import make_phantom
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading
-from napari_sparseexplain.volumes.label_names import label_names
+from napari_sparseexplain.volumes.labels.names import label_names
 
 ROLES = ("t1", "t1ce", "t2", "flair")
 NAMES = ["necrotic and non-enhancing core", "oedema", "enhancing tumour"]

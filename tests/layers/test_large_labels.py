@@ -21,8 +21,8 @@ from napari_sparseexplain.layers.layer_overlays import layer_parts
 from napari_sparseexplain.layers.review_keys import ReviewKeys
 from napari_sparseexplain.layers.study_layers import study_layers
 from napari_sparseexplain.review.default_review import label_overlay
-from napari_sparseexplain.volumes.label_names import label_names
-from napari_sparseexplain.volumes.label_values import as_label_array, labels_of, occurring_labels
+from napari_sparseexplain.volumes.labels.names import label_names
+from napari_sparseexplain.volumes.labels.values import as_label_array, labels_of, occurring_labels
 
 #: Of the Allen mouse atlas, at the ends of each type, and below zero.
 SETS = {

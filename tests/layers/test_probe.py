@@ -18,7 +18,7 @@ from napari_sparseexplain.layers.probe import layer_words
 from napari_sparseexplain.layers.study_layers import study_layers
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import Study
-from napari_sparseexplain.volumes.open_study import open_study
+from napari_sparseexplain.volumes.opening.open_study import open_study
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from napari_sparseexplain.layers.study_layers import (
 )
 from napari_sparseexplain.volumes import Grid, Study
 from napari_sparseexplain.volumes.edge_letters import direction_letters, edge_letters
-from napari_sparseexplain.volumes.open_study import open_study
+from napari_sparseexplain.volumes.opening.open_study import open_study
 
 LAS = np.array([[-1.5, 0, 0, 10], [0, 1.5, 0, -20], [0, 0, 3.0, -30], [0, 0, 0, 1]])
 

@@ -20,10 +20,13 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ReadError, StudyError, reason_of
 from napari_sparseexplain.files import regular_file
-from napari_sparseexplain.volumes import Grid, declared_size, dicom_deflated, picture_size
+from napari_sparseexplain.volumes import Grid
 from napari_sparseexplain.volumes.brain_mask import brain_mask
-from napari_sparseexplain.volumes.dicom_reader import read_dicom
-from napari_sparseexplain.volumes.picture_reader import read_picture
+from napari_sparseexplain.volumes.dicom import deflated as dicom_deflated
+from napari_sparseexplain.volumes.dicom.reader import read_dicom
+from napari_sparseexplain.volumes.opening import declared_size
+from napari_sparseexplain.volumes.pictures import size as picture_size
+from napari_sparseexplain.volumes.pictures.reader import read_picture
 from napari_sparseexplain.volumes.resampling import patient_axes_grid
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from napari_sparseexplain.errors import StudyError
 from napari_sparseexplain.volumes.brain_mask import brain_mask, find_brain
-from napari_sparseexplain.volumes.brain_range import brain_range, normalise
+from napari_sparseexplain.volumes.intensity.brain_range import brain_range, normalise
 
 
 def _ball(radius: float = 9.0) -> np.ndarray:

@@ -10,7 +10,7 @@ from dicom_writing import enhanced, frame, item, noise, save, slices, write
 from pydicom.sequence import Sequence
 
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.volumes.dicom_reader import read_dicom
+from napari_sparseexplain.volumes.dicom.reader import read_dicom
 
 SCANS = noise(4, 3, 5, 4)  # four volumes of three slices
 

@@ -13,9 +13,9 @@ from napari_sparseexplain.export.plane_picture import voxel_picture
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import open_study
 from napari_sparseexplain.volumes.brain_mask import brain_mask
-from napari_sparseexplain.volumes.dicom_reader import read_dicom
-from napari_sparseexplain.volumes.intensity_window import display_limits
-from napari_sparseexplain.volumes.window_presets import FULL, preset_limits, slice_limits
+from napari_sparseexplain.volumes.dicom.reader import read_dicom
+from napari_sparseexplain.volumes.intensity.intensity_window import display_limits
+from napari_sparseexplain.volumes.intensity.window_presets import FULL, preset_limits, slice_limits
 
 
 @pytest.mark.parametrize(("photometric", "left"), [("MONOCHROME1", 255), ("MONOCHROME2", 0)])
@@ -138,7 +138,7 @@ def test_a_second_decoder_is_asked_where_frames_lie_in_fragments(
     from pydicom.uid import JPEGLSLossless
 
     from napari_sparseexplain.errors import ReadError
-    from napari_sparseexplain.volumes import dicom_pixels
+    from napari_sparseexplain.volumes.dicom import pixels as dicom_pixels
 
     jpeg_ls = pytest.importorskip("jpeg_ls")
     pytest.importorskip("gdcm")

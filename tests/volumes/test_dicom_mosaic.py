@@ -11,8 +11,8 @@ from dicom_writing import AXIAL, image, noise, write
 from pydicom.dataset import FileDataset
 
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.volumes.dicom_mosaic import csa_header
-from napari_sparseexplain.volumes.dicom_reader import read_dicom
+from napari_sparseexplain.volumes.dicom.mosaic import csa_header
+from napari_sparseexplain.volumes.dicom.reader import read_dicom
 
 SCAN = noise(7, 4, 6)  # seven tiles on a 3 x 3 square
 

@@ -26,7 +26,7 @@ from pydicom.uid import (
 )
 
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.volumes.dicom_reader import read_dicom
+from napari_sparseexplain.volumes.dicom.reader import read_dicom
 
 PLANE = noise(6, 8)
 

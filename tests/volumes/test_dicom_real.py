@@ -15,7 +15,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGLosslessSV1
 
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.volumes.dicom_reader import looks_like_dicom, read_dicom
+from napari_sparseexplain.volumes.dicom.reader import looks_like_dicom, read_dicom
 from napari_sparseexplain.volumes.grid import orientation_to_display
 
 pytestmark = pytest.mark.realdata

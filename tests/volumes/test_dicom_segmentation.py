@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import SegmentationStorage
 
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.volumes.dicom_reader import read_dicom
+from napari_sparseexplain.volumes.dicom.reader import read_dicom
 
 
 def masks(count: int) -> np.ndarray:

@@ -15,11 +15,7 @@ from pydicom.uid import CTImageStorage, ImplicitVRLittleEndian, generate_uid
 
 from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.volumes.dicom_reader import (
-    looks_like_dicom,
-    read_dicom,
-    read_dicom_work,
-)
+from napari_sparseexplain.volumes.dicom.reader import looks_like_dicom, read_dicom, read_dicom_work
 
 ANATOMY = noise(5, 6, 4)
 

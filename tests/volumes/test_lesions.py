@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sparseexplain.volumes.lesions import Lesion, lesions
+from napari_sparseexplain.volumes.labels.lesions import Lesion, lesions
 
 
 def two_lesions() -> np.ndarray:

@@ -10,7 +10,7 @@ from nifti_writing import write
 
 from napari_sparseexplain.volumes import open_study, read_nifti
 from napari_sparseexplain.volumes.brain_mask import brain_mask
-from napari_sparseexplain.volumes.mask_placement import mask_placement
+from napari_sparseexplain.volumes.opening.mask_placement import mask_placement
 
 SHAPE = (40, 48, 30)
 

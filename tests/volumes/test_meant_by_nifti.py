@@ -15,9 +15,9 @@ from nifti_writing import write
 
 from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.volumes import open_study
-from napari_sparseexplain.volumes.label_names import label_names
-from napari_sparseexplain.volumes.label_values import as_label_array, read_labels
-from napari_sparseexplain.volumes.nifti_reader import open_nifti, read_nifti
+from napari_sparseexplain.volumes.labels.names import label_names
+from napari_sparseexplain.volumes.labels.values import as_label_array, read_labels
+from napari_sparseexplain.volumes.nifti.reader import open_nifti, read_nifti
 
 SHAPE = (8, 7, 6)
 

@@ -15,7 +15,7 @@ from nifti_writing import all_orientations, patch_header, tilted, write
 
 from napari_sparseexplain.errors import ReadError, SparseExplainError
 from napari_sparseexplain.volumes import open_study, read_nifti, write_nifti
-from napari_sparseexplain.volumes.nifti_reader import open_nifti
+from napari_sparseexplain.volumes.nifti.reader import open_nifti
 
 RNG = np.random.default_rng(7)
 BIT_EXACT = (
@@ -225,8 +225,8 @@ def test_a_volume_is_held_once(
     slope: tuple[float, float] | None,
 ) -> None:
     """Peak of all allocations while opening: one native (or, scaled, float32) copy and a slab."""
-    monkeypatch.setattr("napari_sparseexplain.volumes.nifti_voxels.SLAB_BYTES", 1 << 16)
-    monkeypatch.setattr("napari_sparseexplain.volumes.nifti_header.CHUNK_BYTES", 1 << 16)
+    monkeypatch.setattr("napari_sparseexplain.volumes.nifti.voxels.SLAB_BYTES", 1 << 16)
+    monkeypatch.setattr("napari_sparseexplain.volumes.nifti.header.CHUNK_BYTES", 1 << 16)
     array = RNG.integers(0, 1000, (100, 100, 120)).astype(dtype)
     path = write(tmp_path / f"a{ending}", array, slope=slope)
     item = 4 if slope else array.itemsize

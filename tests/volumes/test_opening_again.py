@@ -12,7 +12,7 @@ from nifti_writing import write
 
 from napari_sparseexplain.progress import Progress, drain
 from napari_sparseexplain.volumes import Study, open_study
-from napari_sparseexplain.volumes.open_study import open_study_work
+from napari_sparseexplain.volumes.opening.open_study import open_study_work
 
 RNG = np.random.default_rng(4)
 

@@ -31,8 +31,8 @@ from napari_sparseexplain.phantom.signal import (
 from napari_sparseexplain.phantom.studies import make_phantom, phantom_shape, write_phantoms
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes.brain_mask import brain_mask
-from napari_sparseexplain.volumes.brain_range import brain_range
-from napari_sparseexplain.volumes.sample import sample_path
+from napari_sparseexplain.volumes.intensity.brain_range import brain_range
+from napari_sparseexplain.volumes.opening.sample import sample_path
 
 COARSE = {"spacing_mm": 3.75, "shape": (48, 64, 64)}
 

@@ -16,9 +16,9 @@ from napari_sparseexplain.export.panel_lettering import unregistered_text
 from napari_sparseexplain.export.plane_view import PlaneView
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import Study, open_study
-from napari_sparseexplain.volumes.registration_check import misplacement
+from napari_sparseexplain.volumes.registration.check import misplacement
+from napari_sparseexplain.volumes.registration.transform_files import read_transform
 from napari_sparseexplain.volumes.time_points import time_word
-from napari_sparseexplain.volumes.transform_files import read_transform
 
 SHAPE = (40, 48, 32)
 SIZE = np.array([4.0, 4.0, 5.0])

@@ -18,8 +18,8 @@ from napari_sparseexplain.volumes import (
     resample_to,
     write_nifti,
 )
-from napari_sparseexplain.volumes.common_grid import bring_to_grid
-from napari_sparseexplain.volumes.open_study import open_study
+from napari_sparseexplain.volumes.opening.common_grid import bring_to_grid
+from napari_sparseexplain.volumes.opening.open_study import open_study
 
 SPL = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=float)
 

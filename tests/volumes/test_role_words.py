@@ -12,9 +12,9 @@ import pytest
 from dicom_writing import noise, slices, write
 
 from napari_sparseexplain.volumes import open_study
-from napari_sparseexplain.volumes.contrast_words import contrast_in
-from napari_sparseexplain.volumes.role_decision import role_of_dicom
-from napari_sparseexplain.volumes.roles import read_name
+from napari_sparseexplain.volumes.roles.contrast_words import contrast_in
+from napari_sparseexplain.volumes.roles.decision import role_of_dicom
+from napari_sparseexplain.volumes.roles.roles import read_name
 
 WITHOUT = (
     *("AX T1 W/O CONTRAST", "AX T1 WITHOUT GAD", "T1 SE SANS GADO", "T1_C-", "T1 -C", "T1 WO"),

@@ -21,9 +21,9 @@ from napari_sparseexplain.networks.catalogue import bundle_folder
 from napari_sparseexplain.phantom.studies import make_phantom, write_subject
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training.evaluate_class_networks import evaluate_class_networks
-from napari_sparseexplain.volumes.label_names import label_names, label_numbering
-from napari_sparseexplain.volumes.reference_mask import ReferenceMask, reference_mask
-from napari_sparseexplain.volumes.tumour_numbering import numbering_of_classes
+from napari_sparseexplain.volumes.labels.names import label_names, label_numbering
+from napari_sparseexplain.volumes.labels.reference_mask import ReferenceMask, reference_mask
+from napari_sparseexplain.volumes.labels.tumour_numbering import numbering_of_classes
 
 SHAPE = (10, 12, 4)
 ALL = slice(0, 4)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.volumes.grid import Grid
-from napari_sparseexplain.volumes.role_assignment import Opened, assign_roles
-from napari_sparseexplain.volumes.roles import read_name
+from napari_sparseexplain.volumes.roles.assignment import Opened, assign_roles
+from napari_sparseexplain.volumes.roles.roles import read_name
 from napari_sparseexplain.volumes.volume import Source, Volume
 
 

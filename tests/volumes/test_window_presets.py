@@ -9,9 +9,8 @@ import pytest
 
 from napari_sparseexplain.errors import StudyError
 from napari_sparseexplain.volumes import Volume
-from napari_sparseexplain.volumes.array_study import study_of_arrays
-from napari_sparseexplain.volumes.intensity_window import display_limits
-from napari_sparseexplain.volumes.window_presets import (
+from napari_sparseexplain.volumes.intensity.intensity_window import display_limits
+from napari_sparseexplain.volumes.intensity.window_presets import (
     AUTO,
     FULL,
     parse_presets,
@@ -19,6 +18,7 @@ from napari_sparseexplain.volumes.window_presets import (
     presets_for,
     slice_limits,
 )
+from napari_sparseexplain.volumes.opening.array_study import study_of_arrays
 
 
 def scan(role: str, gain: float = 1.0) -> Volume:

@@ -171,7 +171,7 @@ def _save_pictures(
     result: Explanation, public: Explanation, study: Study, folder: Path
 ) -> list[Path]:
     """Components of a picture as pictures."""
-    from ..volumes.picture_writer import write_picture
+    from ..volumes.pictures.writer import write_picture
 
     files = []
     for item, named in zip(result.maps, public.maps, strict=True):

@@ -83,7 +83,7 @@ def demo(
 
     require_display()
     from ..files.atomic_write import check_writable
-    from ..volumes.sample import sample_path
+    from ..volumes.opening.sample import sample_path
 
     check_writable(out)
     with _interrupts_noted():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..volumes import Study
-from ..volumes.nifti_writer import write_nifti
+from ..volumes.nifti.writer import write_nifti
 from .explanation import Explanation, ExplanationMap
 
 #: Characters of a part of a file's name; three of them and an ending fit on any disk.

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from ..errors import SparseExplainError
 from ..volumes.edge_letters import edge_letters
+from ..volumes.pictures.small_picture import Rgb, grey_slice, page_html, picture_html
 from ..volumes.place_words import slice_words
-from ..volumes.small_picture import Rgb, grey_slice, page_html, picture_html
 from .colours import SIGNED_COLORMAP, SIGNED_STOPS, label_colours
 from .notice import RESEARCH_ONLY
 

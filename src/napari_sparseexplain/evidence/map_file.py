@@ -12,11 +12,11 @@ import numpy.typing as npt
 from ..errors import ReadError
 from ..files.npz_file import read_npz
 from ..files.regular_file import is_regular
-from ..volumes.declared_size import check_unpacked
-from ..volumes.label_values import as_label_array
-from ..volumes.nifti_header import NiftiHeader, read_nifti_header
-from ..volumes.nifti_reader import to_display_order
-from ..volumes.nifti_voxels import VoxelPlan, read_voxels
+from ..volumes.labels.values import as_label_array
+from ..volumes.nifti.header import NiftiHeader, read_nifti_header
+from ..volumes.nifti.reader import to_display_order
+from ..volumes.nifti.voxels import VoxelPlan, read_voxels
+from ..volumes.opening.declared_size import check_unpacked
 from .explanation_record import AGAIN, ExplanationRecord, GridRecord, MapRecord
 
 

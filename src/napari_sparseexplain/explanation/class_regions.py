@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import StudyError
 from ..networks.model_card import ModelCard
-from ..volumes.tumour_numbering import part_of_name
+from ..volumes.labels.tumour_numbering import part_of_name
 
 #: Parts of a nested region.
 UNIONS: dict[str, frozenset[str]] = {

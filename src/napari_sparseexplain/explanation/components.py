@@ -20,7 +20,7 @@ from ..networks.inference import ACCELERATOR_MICRO_BATCH
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
-from ..volumes.reference_mask import ReferenceMask, reference_mask
+from ..volumes.labels.reference_mask import ReferenceMask, reference_mask
 from .class_maps import class_report
 from .class_regions import predicted_region
 from .component_scores import in_class_energy, mutual_coherence

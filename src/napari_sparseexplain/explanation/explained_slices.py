@@ -25,9 +25,9 @@ from ..networks.model_card import in_unit_range
 from ..networks.preparation import Prepared, Resolution, prepare
 from ..progress import Work, drain
 from ..volumes import Study, study_of_arrays
-from ..volumes.label_roles import BRAIN
-from ..volumes.reference_mask import reference_mask
-from ..volumes.tumour_numbering import PARTS, REGION_PARTS, part_of_name
+from ..volumes.labels.reference_mask import reference_mask
+from ..volumes.labels.tumour_numbering import PARTS, REGION_PARTS, part_of_name
+from ..volumes.roles.label_roles import BRAIN
 from .catalogue import explain_work, method_info
 from .class_regions import has_class
 from .score_function import ScoreFunction, output_name, score_function

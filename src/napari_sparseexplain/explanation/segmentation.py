@@ -12,8 +12,8 @@ from ..networks.inference import predict
 from ..networks.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
-from ..volumes.label_roles import can_be_truth, is_brain_mask
-from ..volumes.reference_mask import reference_mask
+from ..volumes.labels.reference_mask import reference_mask
+from ..volumes.roles.label_roles import can_be_truth, is_brain_mask
 from .class_maps import class_maps, class_report
 from .class_regions import has_class, predicted_region
 from .method_result import MethodResult

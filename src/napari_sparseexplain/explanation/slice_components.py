@@ -17,7 +17,7 @@ from ..evidence import Explanation
 from ..networks.bundle import Model
 from ..networks.preparation import Prepared, prepare
 from ..volumes import Study
-from ..volumes.reference_mask import reference_mask
+from ..volumes.labels.reference_mask import reference_mask
 from .components import component_scores, decomposition_maps, likeliest_labels, region_dice
 from .run_record import run_record
 from .slice_decomposition import SliceDecomposition, decompose_slices

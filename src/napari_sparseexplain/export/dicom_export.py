@@ -21,7 +21,7 @@ from ..files.atomic_write import check_free, moved_together, write_whole
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.reading_order import role_title
-from ..volumes.roles import ROLES
+from ..volumes.roles.roles import ROLES
 from .dicom_deidentification import Deidentification
 from .dicom_parametric_map import parametric_map
 from .dicom_record import check_words, checked_explanation

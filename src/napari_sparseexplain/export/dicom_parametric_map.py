@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
 from ..evidence.explanation import Explanation, ExplanationMap
-from ..volumes.dicom_values import text
+from ..volumes.dicom.values import text
 from .dicom_codes import quantity_code, region_code, unit_code
 from .dicom_deidentification import Deidentification
 from .dicom_planes_array import on_planes

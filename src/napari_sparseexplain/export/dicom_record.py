@@ -19,8 +19,8 @@ from .. import __version__
 from ..evidence.explanation import Explanation, ExplanationMap
 from ..evidence.provenance import Provenance
 from ..files.json_file import parse_json
-from ..volumes.dicom_parametric import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
-from ..volumes.roles import LABEL_ROLES, ROLES
+from ..volumes.dicom.parametric import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
+from ..volumes.roles.roles import LABEL_ROLES, ROLES
 from .burned_in import model_version
 from .dicom_deidentification import plain_inputs
 from .privacy.identity import refuse_identity

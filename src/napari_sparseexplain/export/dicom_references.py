@@ -16,7 +16,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import MRImageStorage, generate_uid
 
-from ..volumes.dicom_values import integer, text
+from ..volumes.dicom.values import integer, text
 from .dicom_deidentification import Deidentification
 from .dicom_source import DicomSource, Planes, Reference
 

@@ -13,11 +13,11 @@ from pydicom.dataset import Dataset
 
 from ..errors import StudyError
 from ..volumes import Study
-from ..volumes.dicom_enhanced import is_enhanced
-from ..volumes.dicom_files import read_header
-from ..volumes.dicom_frames import Frame
-from ..volumes.dicom_planes import planes_of
-from ..volumes.dicom_values import integer, number, text
+from ..volumes.dicom.enhanced import is_enhanced
+from ..volumes.dicom.files import read_header
+from ..volumes.dicom.frames import Frame
+from ..volumes.dicom.planes import planes_of
+from ..volumes.dicom.values import integer, number, text
 from ..volumes.volume import Source, Volume
 
 #: Distance of two planes' first voxels below which one shows what the other shows, millimetres.

@@ -12,7 +12,7 @@ from ..evidence import Explanation, ExplanationMap
 from ..evidence.region_table import REGIONS
 from ..review.review import Overlay
 from ..volumes import Study
-from ..volumes.label_values import occurring_labels
+from ..volumes.labels.values import occurring_labels
 from .colormaps import (
     BRATS_COLOURS,
     ESTIMATED_MASK_COLOUR,

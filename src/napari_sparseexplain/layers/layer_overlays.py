@@ -13,7 +13,7 @@ from ..errors import SparseExplainError
 from ..evidence.colours import SIGNED_COLORMAP
 from ..export.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
-from ..volumes.label_values import labels_of, occurring_labels
+from ..volumes.labels.values import labels_of, occurring_labels
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .mask_names import mask_names
 from .review_keys import ReviewKeys

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 from ..volumes import Study
-from ..volumes.label_names import label_names
+from ..volumes.labels.names import label_names
 
 #: A study is frozen: with another mask it is another study.
 _FOUND: WeakKeyDictionary[Study, dict[str, Mapping[int, str]]] = WeakKeyDictionary()

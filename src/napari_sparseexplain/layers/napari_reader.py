@@ -33,7 +33,7 @@ def read_study_layers(path: str | PathLike[str] | list[str]) -> list[LayerTuple]
     ReadError
         A file that cannot be read; the message names it and what to do.
     """
-    from ..volumes.open_study import open_study
+    from ..volumes.opening.open_study import open_study
 
     paths = [path] if isinstance(path, str | PathLike) else list(path)
     layers: list[LayerTuple] = []

@@ -26,7 +26,7 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         The layer's place in the patient is not known, so no truthful affine could be written; or
         it shows a scan until its map is computed.
     """
-    from ..volumes.nifti_writer import write_nifti
+    from ..volumes.nifti.writer import write_nifti
 
     name = str(attributes.get("name", "layer"))
     if is_stand_in(attributes.get("metadata")):

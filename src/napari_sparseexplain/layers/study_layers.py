@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..volumes import Grid, Study, Volume
-from ..volumes.intensity_window import display_limits
-from ..volumes.label_values import labels_of
+from ..volumes.intensity.intensity_window import display_limits
+from ..volumes.labels.values import labels_of
 from ..volumes.reading_order import first_shown, ordered_roles, role_title
 from .colormaps import brats_label_colours, label_colormap, signed_colormap
 

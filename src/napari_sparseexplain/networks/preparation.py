@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import StudyError
 from ..volumes import Grid, Study, Volume
-from ..volumes.brain_range import normalise
+from ..volumes.intensity.brain_range import normalise
 from .in_plane_resampling import resample_in_plane
 from .input_region import (
     EVERYWHERE,

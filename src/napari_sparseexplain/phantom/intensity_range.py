@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..volumes.brain_range import HIGH_FACTOR, LOW_QUANTILE
+from ..volumes.intensity.brain_range import HIGH_FACTOR, LOW_QUANTILE
 from .geometry import PhantomGeometry
 from .noise import FloatArray
 from .rendering import Appearance, tissue_mix

@@ -14,9 +14,9 @@ from ..evidence.colours import (
     label_colours,
 )
 from ..volumes import Study
-from ..volumes.intensity_window import display_limits
-from ..volumes.label_names import label_names
-from ..volumes.label_values import labels_of
+from ..volumes.intensity.intensity_window import display_limits
+from ..volumes.labels.names import label_names
+from ..volumes.labels.values import labels_of
 from ..volumes.reading_order import first_shown, opening_point, ordered_roles, role_title
 from .reading import Reading
 from .review import ExplanationReference, KeySlice, Overlay, Panel, Review, ScanLayer

@@ -21,8 +21,8 @@ from ..networks.inference import predict_array
 from ..networks.model_card import Inputs, ModelCard
 from ..networks.preparation import Prepared, prepare
 from ..progress import Progress, Work
-from ..volumes.open_study import open_study
-from ..volumes.reference_mask import reference_mask
+from ..volumes.labels.reference_mask import reference_mask
+from ..volumes.opening.open_study import open_study
 from .class_evaluation import REGIONS, ClassEvaluation, RegionScores
 from .evaluation_cases import case_paths
 from .intensity_rule import intensity_rule, rule_threshold

@@ -14,7 +14,7 @@ from ..explanation.class_maps import shown_pixels
 from ..explanation.segmentation import misplaced, true_mask
 from ..networks.model_card import Inputs, ModelCard
 from ..networks.preparation import Prepared, prepare
-from ..volumes.open_study import open_study
+from ..volumes.opening.open_study import open_study
 from .intensity_rule import rule_threshold
 from .phantom_slices import PhantomSlices
 

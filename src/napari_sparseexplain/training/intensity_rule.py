@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..evidence.largest_piece import largest_piece
-from ..volumes.brain_range import HIGH_FACTOR
+from ..volumes.intensity.brain_range import HIGH_FACTOR
 
 #: Times the brain's median.
 BRIGHTNESS = 1.3

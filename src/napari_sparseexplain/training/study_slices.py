@@ -14,7 +14,7 @@ from ..networks.model_card import Inputs, ModelCard
 from ..networks.preparation import Prepared, prepare
 from ..progress import Progress, Work
 from ..volumes import Study, open_study
-from ..volumes.reference_mask import reference_mask
+from ..volumes.labels.reference_mask import reference_mask
 from .phantom_slices import SMALLEST_SLICE, PhantomSlices
 
 #: Label values of the own numbering: core, oedema, enhancing tumour.

@@ -1,12 +1,12 @@
 """What a scan is: geometry, volumes, studies, readers, writers, phantoms. No torch here."""
 
-from .array_study import study_of_arrays, study_of_channels
 from .grid import Grid
-from .nifti_reader import read_nifti
-from .nifti_writer import write_nifti
-from .open_study import open_study
+from .nifti.reader import read_nifti
+from .nifti.writer import write_nifti
+from .opening.array_study import study_of_arrays, study_of_channels
+from .opening.open_study import open_study
 from .resampling import patient_axes_grid, resample_to
-from .roles import LABEL_ROLES, ROLES
+from .roles.roles import LABEL_ROLES, ROLES
 from .study import Finding, Resampling, Study
 from .volume import Source, Volume
 

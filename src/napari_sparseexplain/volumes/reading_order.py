@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .roles import LABEL_ROLES, ROLES
+from .roles.roles import LABEL_ROLES, ROLES
 from .study import Study
 
 #: Roles as a radiologist writes them.

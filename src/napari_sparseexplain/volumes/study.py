@@ -85,7 +85,7 @@ class Study:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the slice on which it opens, and what there is."""
-        from .small_picture import page_html, study_picture
+        from .pictures.small_picture import page_html, study_picture
 
         rows = {
             "scans": ", ".join(self.images),
@@ -149,7 +149,7 @@ class Study:
                 remedy=f"First give the volume that is now {new!r} another role",
             )
 
-        from .label_roles import as_given
+        from .roles.label_roles import as_given
 
         def renamed(shelf: Mapping[str, Volume]) -> dict[str, Volume]:
             return {
@@ -186,8 +186,8 @@ class Study:
         StudyError
             There is no such numbering.
         """
-        from .label_roles import is_brain_mask
-        from .tumour_numbering import TOLD, numbering_called
+        from .labels.tumour_numbering import TOLD, numbering_called
+        from .roles.label_roles import is_brain_mask
 
         told = {TOLD: numbering_called(numbering).name} if numbering else {}
 

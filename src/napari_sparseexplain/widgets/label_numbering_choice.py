@@ -6,10 +6,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
 from ..volumes import Study
-from ..volumes.label_names import label_numbering
-from ..volumes.label_roles import lesion_role
-from ..volumes.label_values import labels_of
-from ..volumes.tumour_numbering import NUMBERINGS, told_numbering
+from ..volumes.labels.names import label_numbering
+from ..volumes.labels.tumour_numbering import NUMBERINGS, told_numbering
+from ..volumes.labels.values import labels_of
+from ..volumes.roles.label_roles import lesion_role
 
 
 class LabelNumberingChoice(QComboBox):

@@ -61,7 +61,7 @@ def _open_work(
     apply_transforms: bool,
 ) -> Work[_Opened]:
     """Read a study and make its layers, away from the window's thread."""
-    from ..volumes.open_study import open_study_work
+    from ..volumes.opening.open_study import open_study_work
 
     study = yield from open_study_work(
         path,

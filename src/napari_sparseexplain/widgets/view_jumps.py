@@ -14,7 +14,7 @@ from ..layers.frame_in_picture import frame_in_picture, go_to_frame
 from ..layers.slice_title import plane_of, shown_index
 from ..layers.study_layers import METADATA_KEY
 from ..volumes.edge_letters import PLANES
-from ..volumes.lesions import lesions
+from ..volumes.labels.lesions import lesions
 from .resting_timer import RestingTimer
 from .review_hooks import ReviewHooks
 from .view_modes import ViewModes

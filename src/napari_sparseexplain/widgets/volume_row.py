@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 
 from ..layers.study_layers import role_title
 from ..volumes import Study, Volume
-from ..volumes.roles import LABEL_ROLES, ROLES
+from ..volumes.roles.roles import LABEL_ROLES, ROLES
 from .elided_label import ElidedLabel
 
 #: Pixels that the longest role and the arrow need.

@@ -16,9 +16,8 @@ from ..layers.grey_window import limits_of, set_window, shown_plane, window_word
 from ..layers.study_layers import METADATA_KEY, StudyLayer
 from ..layers.window_drag import WindowDrag
 from ..volumes import Study, Volume
-from ..volumes.intensity_window import display_limits
-from ..volumes.reading_order import role_title
-from ..volumes.window_presets import (
+from ..volumes.intensity.intensity_window import display_limits
+from ..volumes.intensity.window_presets import (
     AUTO,
     WindowPreset,
     parse_presets,
@@ -26,6 +25,7 @@ from ..volumes.window_presets import (
     presets_for,
     slice_limits,
 )
+from ..volumes.reading_order import role_title
 from .notices import tell_error
 from .preferences import preference
 from .resting_timer import RestingTimer

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from ...explanation.catalogue import methods
 from ...networks.catalogue import models
-from ...volumes.roles import LABEL_ROLES, ROLES
+from ...volumes.roles.roles import LABEL_ROLES, ROLES
 
 #: Words of map names, titles, targets and folders that stand in no catalogue.
 _OF_MAPS = (

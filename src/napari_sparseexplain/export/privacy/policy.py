@@ -32,7 +32,7 @@ from ...review.review import (
 from ...review.study_reference import study_code, study_reference
 from ...volumes import Finding, Study, Volume
 from ...volumes.reading_order import role_title
-from ...volumes.roles import LABEL_ROLES, ROLES
+from ...volumes.roles.roles import LABEL_ROLES, ROLES
 from .finding_sentences import SENTENCES
 from .identity import (
     NOBODY,

@@ -1,0 +1,100 @@
+"""The grey values at which a scan opens: robust, over the brain, by modality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..brain_mask import brain_mask
+from ..volume import Volume
+
+#: Brain window of a CT in Hounsfield units: level 40, width 80.
+CT_BRAIN_WINDOW = (0.0, 80.0)
+
+#: Quantiles over the brain that become black and white.
+LOW_QUANTILE, HIGH_QUANTILE = 0.01, 0.995
+
+#: A scan counts as stripped when this share of what is not brain has one value.
+_STRIPPED = 0.9
+
+#: Fewer brain voxels than this give no quantiles worth having.
+_FEWEST = 100
+
+#: Above this many voxels a volume is thinned before its range is taken.
+_SAMPLE_VOXELS = 600_000
+
+
+def display_limits(volume: Volume) -> tuple[float, float]:
+    """Values that open as black and as white.
+
+    A CT opens in the brain window. A skull-stripped scan opens between the 1 % and 99.5 %
+    quantiles of its brain, so that neither the zeros around it nor one bright vessel rules the
+    picture. Any other scan opens between the same quantiles of everything: in a chest film or a
+    heart, what is dark is tissue too. A signed map opens with zero in the middle.
+
+    Returns
+    -------
+    low, high : float
+        In the scan's own unit, ``low < high``.
+    """
+    if volume.unit == "HU":
+        return CT_BRAIN_WINDOW
+    if volume.signed:
+        reach = _reach(volume)
+        return -reach, reach
+    values = tissue_values(volume)
+    if values.dtype == bool or values.size == 0:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.quantile(values, (LOW_QUANTILE, HIGH_QUANTILE)))
+    if low > 0:
+        # Between the air and the darkest brain there is nothing to see: keep fluid off pure black.
+        low = min(low, max(0.0, low - 0.1 * (high - low)))
+    if not high > low:
+        low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _reach(volume: Volume) -> float:
+    """Magnitude at the ends of a signed map's colours: as its file asks, else its largest."""
+    level, width = (volume.details.get(key) for key in ("WindowCenter", "WindowWidth"))
+    if isinstance(level, float) and isinstance(width, float) and width > 0:
+        return max(abs(level - width / 2), abs(level + width / 2))
+    values = volume.spatial()
+    values = np.abs(values[volume.measured(values)])
+    return float(values.max()) if values.size and values.max() > 0 else 1.0
+
+
+def tissue_values(volume: Volume) -> npt.NDArray[Any]:
+    """Values that quantiles are taken of: the brain's when stripped, else all finite ones.
+
+    Of a large volume every n-th voxel along each axis.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        In the scan's own unit; empty when no voxel is finite.
+    """
+    sample = _thinned(volume.spatial())
+    if sample.dtype == bool:
+        return sample.ravel()
+    mask = brain_mask(sample, padding=volume.padding)
+    inside, outside = sample[mask], sample[~mask]
+    outside = outside[volume.measured(outside)]
+    stripped = inside.size >= _FEWEST and outside.size > 0 and _share_of_one(outside) > _STRIPPED
+    return inside if stripped else sample[volume.measured(sample)]
+
+
+def _share_of_one(values: npt.NDArray[Any]) -> float:
+    """Share of the most frequent value."""
+    _, counts = np.unique(values, return_counts=True)
+    return float(counts.max() / values.size)
+
+
+def _thinned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Every n-th voxel along each axis, so that at most some hundred thousand are left."""
+    step = max(1, int(np.ceil((array.size / _SAMPLE_VOXELS) ** (1 / max(array.ndim, 1)))))
+    # A thin stack keeps all its slices.
+    steps = [step if n >= 8 * step else 1 for n in array.shape]
+    return array[tuple(slice(None, None, s) for s in steps)]

@@ -1,0 +1,1 @@
+"""Label maps: what their values mean, which one results are scored against."""

@@ -1,0 +1,1 @@
+"""NIfTI files as volumes, and volumes back to NIfTI."""

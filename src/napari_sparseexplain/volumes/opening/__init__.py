@@ -1,0 +1,1 @@
+"""From a path, or from arrays, to a study on one grid."""

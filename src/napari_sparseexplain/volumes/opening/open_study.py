@@ -1,0 +1,318 @@
+"""From a path to a study: find, read, name, and bring onto one grid; say all that was done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import ReadError
+from ...progress import Progress, Work, drain
+from ..brain_mask import find_brain
+from ..dicom.parametric import MapFacts
+from ..dicom.reader import read_dicom_work
+from ..labels.tumour_numbering import numbering_called, told_numbering
+from ..nifti.kind import disagreement
+from ..nifti.reader import open_nifti
+from ..pictures.reader import read_pictures
+from ..registration.check import not_registered
+from ..registration.transform_files import transforms_below
+from ..registration.transformed import placed, registrations_of
+from ..resampling import patient_axes_grid
+from ..roles.assignment import Opened, assign_roles, assign_roles_like
+from ..roles.decision import role_of_dicom
+from ..roles.label_roles import (
+    OWN_OUTPUT,
+    as_brain,
+    as_given,
+    brain_share,
+    can_be_truth,
+    own_findings,
+)
+from ..study import Finding, Study
+from ..volume import Volume
+from .common_grid import bring_to_grid
+from .dataset_folder import named_by_dataset
+from .mask_placement import filled_in_slices, mask_placement, placement_finding
+from .own_output import is_own_dicom
+from .reference_grid import choose_reference, little_covered
+from .study_files import StudyFiles, dangling_error, find_study_files, packed_error
+
+
+def open_study(
+    path: str | Path,
+    *,
+    reference: str | None = None,
+    patient_axes: bool = False,
+    roles: Mapping[str, str] | None = None,
+    apply_transforms: bool = False,
+    name: str | None = None,
+    label_numbering: str = "",
+) -> Study:
+    """Open one patient's scans.
+
+    Parameters
+    ----------
+    path : str or Path
+        A NIfTI file; a folder in BraTS or BIDS naming or with any names that tell the modality; a
+        DICOM file, folder or DICOMDIR; a PNG, JPG or TIFF picture, or a folder of them.
+    reference : str, optional
+        Role of the volume whose grid the others are brought to. Default: the scan whose grid most
+        scans share, among equals the one with the smallest voxels (`choose_reference`).
+    patient_axes : bool
+        Resample an oblique study to the patient's axes (scans linearly, labels by nearest).
+    roles : mapping of str to str, optional
+        File (or series) by role, where the names do not tell or tell it wrongly.
+    apply_transforms : bool
+        Move scans by the transforms that lie beside them (ITK's ``.txt`` and ``.tfm``, FSL's
+        ``.mat``) into the space of the reference. They are looked for in any case, and what was
+        found is said.
+    name : str, optional
+        Title of the study; default the folder's or file's name.
+    label_numbering : str, optional
+        What the labels of its lesion masks stand for, where the names of the files do not tell it
+        or tell it wrongly: ``"brats-2015"``, ``"brats-2021"``, ``"brats-2023"``, ``"brats-2024"``,
+        ``"decathlon"`` … (`volumes.tumour_numbering.NUMBERINGS`).
+
+    Returns
+    -------
+    Study
+        Its findings say what was resampled, what could not be read, and what to look at. Each
+        volume is held once; those that were resampled stay reachable in ``originals``, from disk.
+
+    Raises
+    ------
+    ReadError
+        Nothing could be opened; names the file and the remedy.
+    StudyError
+        ``reference`` or ``roles`` ask for what is not there.
+    """
+    return drain(
+        open_study_work(
+            path,
+            reference=reference,
+            patient_axes=patient_axes,
+            roles=roles,
+            apply_transforms=apply_transforms,
+            name=name,
+            label_numbering=label_numbering,
+        )
+    )
+
+
+def open_study_work(
+    path: str | Path,
+    *,
+    reference: str | None = None,
+    patient_axes: bool = False,
+    roles: Mapping[str, str] | None = None,
+    roles_of: Study | None = None,
+    apply_transforms: bool = False,
+    name: str | None = None,
+    label_numbering: str = "",
+) -> Work[Study]:
+    """`open_study` as a generator: a step a file, and of a DICOM folder a step a header.
+
+    Parameters
+    ----------
+    roles_of : Study, optional
+        The same study as it was opened before; its volumes keep the roles that they have there,
+        among them those that a person edited. It takes the place of ``roles``.
+    """
+    path = Path(path)
+    if label_numbering:
+        numbering_called(label_numbering)  # one that there is not is refused before the work
+    yield Progress(0, 0, "looking for scans")
+    files = find_study_files(path)
+    opened, findings = yield from _read_all(files)
+    findings += own_findings(files, opened)
+    yield Progress(0, 0, "bringing the volumes onto one grid")
+    if roles_of is None:
+        volumes, said = assign_roles(opened, roles, where=path)
+    else:
+        volumes, said = assign_roles_like(opened, roles_of)
+    findings += said
+    volumes = {r: as_given(v) if r in (roles or {}) else v for r, v in volumes.items()}
+    del opened  # so that bring_to_grid can release the volumes one by one
+    chosen, said = choose_reference(volumes, reference, where=path)
+    findings += said
+    if files.transforms:
+        read, refused = transforms_below(files.transforms)
+        registrations = registrations_of(read, volumes)
+        if apply_transforms:
+            volumes, said = placed(volumes, registrations, chosen)
+            findings += said
+        else:
+            findings += registrations.found()
+        findings += [Finding("warning", "unreadable", str(e), e.where or "") for e in refused]
+    yield Progress(0, 0, "comparing where the scans lie")
+    findings += not_registered(volumes, chosen)
+    findings += little_covered(volumes, chosen)
+    volumes, said = _looked_at_masks(volumes, chosen, {*(roles or {}), *_kept_roles(roles_of)})
+    findings += said
+    grid = volumes[chosen].grid
+    if grid.is_oblique:
+        tilt = f"the slices are tilted by {grid.obliquity_degrees:.1f}° against the patient's axes"
+        if patient_axes:
+            grid = patient_axes_grid(grid)
+            findings.append(Finding("info", "patient-axes", f"{tilt} and were resampled to these"))
+        else:
+            findings.append(
+                Finding(
+                    "info",
+                    "oblique",
+                    f"{tilt} and are shown as acquired; open the study with patient axes to "
+                    "resample them",
+                    chosen,
+                )
+            )
+    shown = bring_to_grid(volumes, grid, chosen)
+    study = Study(
+        name=name or path.resolve().name,
+        path=path,
+        images={r: v for r, v in shown.volumes.items() if v.kind == "image"},
+        labels={r: v for r, v in shown.volumes.items() if v.kind == "label"},
+        grid=grid,
+        reference=chosen,
+        findings=(*findings, *shown.findings),
+        resamplings=shown.resamplings,
+        originals=shown.originals,
+    )
+    told = label_numbering or ("" if roles_of is None else told_numbering(roles_of))
+    return study.with_label_numbering(told) if told else study
+
+
+def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
+    """Every file that can be read; the first error when none can."""
+    opened: list[Opened] = []
+    findings: list[Finding] = []
+    errors: list[ReadError] = []
+    single = (*files.nifti, *files.other)
+    for done, file in enumerate(single):
+        yield Progress(done, len(single), f"reading {file.name}")
+        try:
+            volume, said = open_nifti(file)
+        except ReadError as error:
+            errors.append(error)
+        else:
+            for part, notes in named_by_dataset(volume, said):
+                place = files.place(file)
+                if part.source.description != volume.source.description:
+                    place += part.source.description[len(volume.source.description) :]
+                opened.append(Opened(part, place, tuple(notes)))
+    if files.dicom:
+        try:
+            opened += yield from _read_dicom(files)
+        except ReadError as error:
+            errors.append(error)
+    if files.pictures and not (opened or errors):
+        try:
+            read, said = read_pictures(files.pictures, files.root)
+        except ReadError as error:
+            errors.append(error)
+        else:
+            opened += [Opened(volume, place, tuple(notes)) for volume, place, notes in read]
+            findings += said
+    elif files.pictures:
+        findings.append(
+            Finding(
+                "info",
+                "pictures-left-out",
+                f"{len(files.pictures)} pictures beside the scans were not opened",
+                files.place(files.pictures[0]),
+            )
+        )
+    errors += [dangling_error(files.dangling)] if files.dangling else []
+    errors += [packed_error(files.packed)] if files.packed else []
+    if not opened:
+        raise errors[0]
+    findings += [f for item in opened for f in item.findings if f.code != "oblique"]
+    findings += [Finding("warning", "unreadable", str(e), e.where or "") for e in errors]
+    return opened, findings
+
+
+def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
+    """All series, under the role that their headers tell, else under their own name."""
+    # One file goes as itself, so that a DICOMDIR is followed and a refusal names the file.
+    series = yield from read_dicom_work(files.dicom[0] if len(files.dicom) == 1 else files.dicom)
+    opened: list[Opened] = []
+    for volume, said in series:
+        if is_own_dicom(volume.details):
+            volume = replace(volume, details={**volume.details, OWN_OUTPUT: "yes"})
+        place = volume.source.description or files.place(volume.source.paths[0])
+        made = volume.details.get("map")
+        if volume.kind == "label" and isinstance(made, MapFacts):
+            why = "it is a mask that this program made, so it is no truth"
+            volume = replace(volume, role=made.name, why=why)
+        elif volume.kind == "label":
+            volume = replace(volume, role="seg", why="it is a DICOM Segmentation")
+        elif not volume.colour and "map" not in volume.details:
+            decision = role_of_dicom(volume.details)
+            volume = replace(volume, role=decision.role or volume.role, why=decision.why)
+            if decision.disagree:
+                said = (*said, disagreement(decision.why, place))
+        opened.append(Opened(volume, place, tuple(said)))
+    studies = {uid for item in opened if (uid := item.volume.details.get("StudyInstanceUID"))}
+    if len(studies) > 1:
+        note = Finding(
+            "warning",
+            "several-examinations",
+            f"the series come from {len(studies)} examinations; check that they are of one patient",
+        )
+        opened[0] = replace(opened[0], findings=(*opened[0].findings, note))
+    return opened
+
+
+def _kept_roles(study: Study | None) -> tuple[str, ...]:
+    """Masks of lesions in a study that was open before: what a person left them to be."""
+    if study is None:
+        return ()
+    return tuple(role for role, volume in study.labels.items() if can_be_truth(role, volume))
+
+
+def _looked_at_masks(
+    volumes: dict[str, Volume], reference: str, given: Collection[str]
+) -> tuple[dict[str, Volume], list[Finding]]:
+    """Masks that do not lie in the brain of the reference, or that are all of it.
+
+    Looked at before anything is resampled. A mask of the whole brain is no lesion, whatever it is
+    called: with one label it becomes the brain mask. Not of roles that a person has given.
+    """
+    scan = volumes[reference]
+    masks = {role: volume for role, volume in volumes.items() if volume.kind == "label"}
+    if not masks or scan.kind != "image" or not scan.grid.oriented:
+        return volumes, []
+    if scan.grid.shape[0] == 1:
+        return _looked_at_one_slice(volumes, scan, masks, given)
+    looked = find_brain(scan.spatial(), padding=scan.padding)
+    brain = looked.mask
+    findings: list[Finding] = []
+    for role, mask in masks.items():
+        placed = mask_placement(mask, scan, brain)
+        if placed is not None and placed.is_off:
+            # A second look: what a slice encloses (a lung, a ventricle open at the last slice)
+            # belongs to the patient too. Too slow to do for every study.
+            placed = mask_placement(mask, scan, filled_in_slices(brain))
+        if placed is not None and (said := placement_finding(role, mask, reference, placed)):
+            findings.append(said)
+        if placed is None or placed.is_off or role in given or not can_be_truth(role, mask):
+            continue
+        if brain_share(mask, scan, looked):
+            volumes, finding = as_brain(volumes, role)
+            findings.append(finding)
+    return volumes, findings
+
+
+def _looked_at_one_slice(
+    volumes: dict[str, Volume], scan: Volume, masks: dict[str, Volume], given: Collection[str]
+) -> tuple[dict[str, Volume], list[Finding]]:
+    """The same of a single slice, in its plane: as a volume, all of it would be border."""
+    brain = find_brain(scan.spatial()[0], padding=scan.padding)
+    findings = []
+    for role, mask in masks.items():
+        if role in given or not can_be_truth(role, mask) or mask.grid.shape != scan.grid.shape:
+            continue
+        if brain_share(mask, scan, brain):
+            volumes, finding = as_brain(volumes, role)
+            findings.append(finding)
+    return volumes, findings

@@ -1,0 +1,1 @@
+"""PNG, JPG and TIFF pictures as volumes, and slices as pictures."""
