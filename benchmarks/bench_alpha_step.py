@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from napari_sparseexplain.explanation.signals import slice_signals
-from napari_sparseexplain.networks.bundle import load_model
-from napari_sparseexplain.networks.preparation import prepare
+from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.volumes import open_study
 from napari_sparseexplain.volumes.opening.sample import sample_path
 from paired_timing import Row, milliseconds, paired

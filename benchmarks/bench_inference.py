@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from napari_sparseexplain.networks.bundle import load_model
-from napari_sparseexplain.networks.inference import predict_array
+from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.running.inference import predict_array
 from napari_sparseexplain.progress import drain
 from paired_timing import Row, paired
 

@@ -17,8 +17,8 @@ from saliency.core import INPUT_OUTPUT_GRADIENTS, IntegratedGradients
 from napari_sparseexplain.explanation.integrated_gradients import integrated_gradients
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle import load_model
-from napari_sparseexplain.networks.preparation import Prepared, prepare
+from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.running.preparation import Prepared, prepare
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study
 from napari_sparseexplain.volumes.opening.sample import sample_path

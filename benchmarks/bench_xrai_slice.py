@@ -22,8 +22,8 @@ from napari_sparseexplain.explanation.catalogue import explain
 from napari_sparseexplain.explanation.path_attribution import attribute_slices
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle import Model, load_model
-from napari_sparseexplain.networks.preparation import Prepared, prepare
+from napari_sparseexplain.networks.bundle.model import Model, load_model
+from napari_sparseexplain.networks.running.preparation import Prepared, prepare
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study
 from napari_sparseexplain.volumes.opening.sample import sample_path

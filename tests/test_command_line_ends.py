@@ -150,7 +150,7 @@ def test_what_is_there_already_is_said_before(
     [
         ("napari_sparseexplain.volumes.opening.open_study", ["study", "x"]),
         ("napari_sparseexplain.volumes.opening.open_study", ["report", "x", "--out", "o"]),
-        ("napari_sparseexplain.networks.catalogue.models", ["models"]),
+        ("napari_sparseexplain.networks.bundle.catalogue.models", ["models"]),
         (
             "napari_sparseexplain.training.evaluate_sum.evaluate_sum_work",
             ["evaluate", "sum", "--data", "x"],

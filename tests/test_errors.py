@@ -13,7 +13,7 @@ from napari_sparseexplain.errors import MissingNameError, ParameterError, ReadEr
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
 from napari_sparseexplain.explanation.class_regions import class_channels
 from napari_sparseexplain.files.atomic_write import moved_together
-from napari_sparseexplain.networks.catalogue import models
+from napari_sparseexplain.networks.bundle.catalogue import models
 
 HEAT = ExplanationMap("heatmap", np.zeros((1, 4, 4)), "heatmap")
 

@@ -16,7 +16,7 @@ import yaml
 import napari_sparseexplain as se
 from napari_sparseexplain.cli import app, evaluate, train
 from napari_sparseexplain.families import FAMILIES, OWN, Family, resolve
-from napari_sparseexplain.networks.catalogue import BUNDLES, bundle_folders
+from napari_sparseexplain.networks.bundle.catalogue import BUNDLES, bundle_folders
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .export.compositor import Picture, PictureSize, compose
     from .export.explanation_export import save_explanation
     from .export.results_on_paper import report, save_picture
-    from .networks.bundle import Model, load_model
-    from .networks.catalogue import models
+    from .networks.bundle.catalogue import models
+    from .networks.bundle.model import Model, load_model
     from .review.default_review import default_reading
     from .review.explanation_folder import load_explanations
     from .review.reading import Reading

@@ -8,9 +8,9 @@ import nibabel as nib
 import numpy as np
 
 import napari_sparseexplain as se
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
 CARD = ModelCard(
     name="bright",

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.explanation.score_function import ScoreFunction
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 
 SIZE = (14, 11)
 

@@ -12,8 +12,8 @@ from torch import nn
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError, StudyError
-from napari_sparseexplain.networks.foreign_model import wrap_callable
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.external_model import wrap_callable
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 
 SHAPE = (4, 20, 16)

@@ -18,10 +18,10 @@ from napari_sparseexplain.explanation.component_scores import (
 )
 from napari_sparseexplain.explanation.slice_decomposition import decompose_slices
 from napari_sparseexplain.explanation.sparse_parameters import parameter_table
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.jf_ml_ista_network import JfMlIstaNetwork
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
+from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 
 SHAPE = (5, 24, 20)

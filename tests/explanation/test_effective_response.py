@@ -16,11 +16,11 @@ from napari_sparseexplain.explanation.effective_response import (
 from napari_sparseexplain.explanation.response_metrics import frequency_magnitude
 from napari_sparseexplain.explanation.shift_variance import phase_responses_work
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.preparation import Prepared, prepare
-from napari_sparseexplain.networks.sum_network import SumNetwork
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
+from napari_sparseexplain.networks.modules.unet import UNet
+from napari_sparseexplain.networks.running.preparation import Prepared, prepare
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 

@@ -16,9 +16,9 @@ from napari_sparseexplain.evidence.store import load_explanation, write_explanat
 from napari_sparseexplain.explanation.catalogue import explain_work, slice_range
 from napari_sparseexplain.explanation.class_maps import label_map
 from napari_sparseexplain.explanation.method import Parameter
-from napari_sparseexplain.networks.bundle import Model, save_bundle
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
+from napari_sparseexplain.networks.bundle.model import Model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.progress import Progress, drain
 
 CARD = ModelCard(
@@ -121,7 +121,7 @@ def test_full_memory_is_noted_on_the_explanation(study, network, monkeypatch) ->
 
     monkeypatch.setattr(SumNetwork, "forward", full)
     monkeypatch.setattr(
-        "napari_sparseexplain.networks.inference.network_tensor",
+        "napari_sparseexplain.networks.running.inference.network_tensor",
         lambda array, device: torch.from_numpy(array),
     )
     found = se.explain(study, model, "segmentation", slices=slice(3, 5))

@@ -28,7 +28,7 @@ from napari_sparseexplain.explanation.map_figures import (
     map_figures,
 )
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle import Model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.progress import drain
 from tests.explanation.bright_ball import ball_study, bright_model, write_ball
 
@@ -229,7 +229,7 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from napari_sparseexplain.cli import app
-    from napari_sparseexplain.networks.bundle import save_bundle
+    from napari_sparseexplain.networks.bundle.model import save_bundle
     from tests.explanation.bright_ball import CARD
 
     write_ball(tmp_path / "data" / "a")

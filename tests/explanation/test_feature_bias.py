@@ -14,7 +14,7 @@ from napari_sparseexplain.explanation.feature_bias import (
     masking_curve_work,
 )
 from napari_sparseexplain.explanation.tuning import disc_tuning, grating_tuning, half_octaves
-from napari_sparseexplain.networks.sum_network import SumNetwork
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.thresholds import Shrinkage
 

@@ -20,8 +20,8 @@ from napari_sparseexplain.explanation.method import SHORT, MethodInfo, Parameter
 from napari_sparseexplain.explanation.method_result import MethodResult
 from napari_sparseexplain.explanation.run_record import recorded
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.foreign_model import wrap_callable
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.external_model import wrap_callable
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.progress import drain
 
 WHOLE: dict[str, Any] = {

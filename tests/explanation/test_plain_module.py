@@ -16,9 +16,9 @@ from napari_sparseexplain.explanation.map_figures import Effort
 from napari_sparseexplain.explanation.method import MethodInfo, Parameter
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.explanation.trust import trust_work
-from napari_sparseexplain.networks.foreign_model import wrap_callable
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.preparation import prepare
+from napari_sparseexplain.networks.bundle.external_model import wrap_callable
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.progress import drain
 
 SAID: dict[str, Any] = {"roles": ("flair",), "normalisation": "z-score"}

@@ -24,10 +24,10 @@ from napari_sparseexplain.explanation.shift_variance import (
     support_radius,
     working_size,
 )
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
+from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.progress import Progress, drain
 
 LEVELS = 2

@@ -14,12 +14,12 @@ from torch import nn
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.repeat import repeat_work
-from napari_sparseexplain.networks import known_models
-from napari_sparseexplain.networks.bundle import Model, load_model, save_bundle
-from napari_sparseexplain.networks.catalogue import bundle_folder, models
-from napari_sparseexplain.networks.foreign_model import wrap_callable
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle import known_models
+from napari_sparseexplain.networks.bundle.catalogue import bundle_folder, models
+from napari_sparseexplain.networks.bundle.external_model import wrap_callable
+from napari_sparseexplain.networks.bundle.model import Model, load_model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.phantom.studies import make_phantom
 from napari_sparseexplain.progress import drain
 

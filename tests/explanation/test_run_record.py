@@ -11,11 +11,11 @@ import torch
 
 import napari_sparseexplain as se
 from napari_sparseexplain.explanation.run_record import input_record
-from napari_sparseexplain.networks.bundle import Model, save_bundle
-from napari_sparseexplain.networks.jf_ml_ista_network import JfMlIstaNetwork
-from napari_sparseexplain.networks.known_models import weights_sha256
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
+from napari_sparseexplain.networks.bundle.known_models import weights_sha256
+from napari_sparseexplain.networks.bundle.model import Model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
 SHAPE = (3, 32, 32)
 

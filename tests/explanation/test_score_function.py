@@ -11,12 +11,12 @@ from napari_sparseexplain.errors import ModelError, StudyError
 from napari_sparseexplain.explanation.class_regions import class_channels
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.clip_head import ClipHead
-from napari_sparseexplain.networks.foreign_model import ForeignNetwork
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.preparation import Prepared
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle.external_model import ForeignNetwork
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.clip_head import ClipHead
+from napari_sparseexplain.networks.modules.unet import UNet
+from napari_sparseexplain.networks.running.preparation import Prepared
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 

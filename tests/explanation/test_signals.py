@@ -19,11 +19,11 @@ from napari_sparseexplain.explanation.signals import (
     signal_maps,
     slice_signals,
 )
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.preparation import prepare
-from napari_sparseexplain.networks.sum_network import SumNetwork
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
+from napari_sparseexplain.networks.modules.unet import UNet
+from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 
 SHAPE = (4, 40, 36)
@@ -213,7 +213,7 @@ def test_bands_are_of_the_pass_made_here_and_not_of_another_threads() -> None:
     import threading
 
     from napari_sparseexplain.explanation.band_signals import listening
-    from napari_sparseexplain.networks.sum_network import SumNetwork
+    from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
     network = SumNetwork(maps=2, levels=2).eval()
     x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))

@@ -19,8 +19,8 @@ from napari_sparseexplain.evidence.region_table import region_at
 from napari_sparseexplain.evidence.store import load_explanation, write_explanation
 from napari_sparseexplain.explanation.catalogue import explain_work
 from napari_sparseexplain.explanation.map_figures import Heat
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.progress import Progress, drain
 
 SHAPE = (6, 48, 40)

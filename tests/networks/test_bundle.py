@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.bundle import Model, load_model, save_bundle
-from napari_sparseexplain.networks.card_file import read_card
-from napari_sparseexplain.networks.catalogue import models
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
+from napari_sparseexplain.networks.bundle.card_file import read_card
+from napari_sparseexplain.networks.bundle.catalogue import models
+from napari_sparseexplain.networks.bundle.model import Model, load_model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
 CARD = ModelCard(
     name="small",
@@ -80,7 +80,7 @@ def test_changed_weights_are_refused_before_they_are_read(bundle: Path, monkeypa
     data[-1] ^= 1
     path.write_bytes(data)
     monkeypatch.setattr(
-        "napari_sparseexplain.networks.bundle.load_file", lambda *_: pytest.fail("was read")
+        "napari_sparseexplain.networks.bundle.model.load_file", lambda *_: pytest.fail("was read")
     )
     with pytest.raises(ModelError, match=r"weights\.safetensors: the checksum is"):
         load_model(bundle)

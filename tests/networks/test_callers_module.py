@@ -20,10 +20,10 @@ from napari_sparseexplain.explanation.faithfulness import faithfulness_work
 from napari_sparseexplain.explanation.map_figures import Effort
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.explanation.trust import trust_work
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.foreign_model import wrap_callable
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle.external_model import wrap_callable
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.progress import drain
 
 INPUTS = Inputs(("flair",), "brain-range", 1.0, 32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from napari_sparseexplain.networks.clip_head import OUTSIDE_SLOPE, ClipHead
+from napari_sparseexplain.networks.modules.clip_head import OUTSIDE_SLOPE, ClipHead
 from napari_sparseexplain.training.losses import soft_iou_loss
 
 Z = torch.tensor([-0.5, 0.5, 1.5, -0.5, 0.5, 1.5]).view(1, 1, 1, 6)

@@ -14,10 +14,13 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.exported_program import checked_exported_program
-from napari_sparseexplain.networks.foreign_model import load_foreign_model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.shape_expression import ExpressionRefused, check_expression
+from napari_sparseexplain.networks.bundle.external_model import load_foreign_model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.exported.program import checked_exported_program
+from napari_sparseexplain.networks.exported.shape_expression import (
+    ExpressionRefused,
+    check_expression,
+)
 
 GRAPH = "models/model.json"
 TABLE = "data/weights/model_weights_config.json"

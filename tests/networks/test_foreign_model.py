@@ -15,9 +15,9 @@ from torch import nn
 
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.networks.bundle import Model, load_model
-from napari_sparseexplain.networks.foreign_model import load_foreign_model, wrap_callable
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.external_model import load_foreign_model, wrap_callable
+from napari_sparseexplain.networks.bundle.model import Model, load_model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 
 SHAPE = (2, 16, 16)

@@ -10,11 +10,11 @@ import torch
 
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.networks import device as devices
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.inference import predict_array
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
+from napari_sparseexplain.networks.modules.unet import UNet
+from napari_sparseexplain.networks.running.inference import predict_array
 from napari_sparseexplain.progress import Progress, drain
 
 CARD = ModelCard(

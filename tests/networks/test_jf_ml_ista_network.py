@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError, SparseExplainError
-from napari_sparseexplain.networks.bundle import load_model, save_bundle
-from napari_sparseexplain.networks.jf_ml_ista_network import JfMlIstaNetwork
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from napari_sparseexplain.sparse.convolutional_dictionary import operator_norm
 
 

@@ -23,18 +23,18 @@ from torch import nn
 
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.weight_randomisation import randomise_cascading
-from napari_sparseexplain.networks import child_process, model_process
-from napari_sparseexplain.networks.bundle import Model
-from napari_sparseexplain.networks.child_process import Overdue
-from napari_sparseexplain.networks.foreign_model import checksum_of, load_foreign_model
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.process_limits import (
+from napari_sparseexplain.networks.bundle.external_model import checksum_of, load_foreign_model
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.process import child_process, model_process
+from napari_sparseexplain.networks.process.child_process import Overdue
+from napari_sparseexplain.networks.process.limits import (
     MEMORY_VARIABLE,
     SECONDS_VARIABLE,
     Limits,
     limits_for,
 )
-from napari_sparseexplain.networks.tensor_memory import TensorForm, put, room_for, take
+from napari_sparseexplain.networks.process.tensor_memory import TensorForm, put, room_for, take
 from napari_sparseexplain.progress import drain
 
 LINUX = sys.platform.startswith("linux")
@@ -244,7 +244,7 @@ def test_the_process_ends_with_its_parent_even_while_it_computes(file: Path) -> 
     program = (
         "import sys, threading, time, torch\n"
         "from test_model_process import CARD, process\n"
-        "from napari_sparseexplain.networks.foreign_model import load_foreign_model\n"
+        "from napari_sparseexplain.networks.bundle.external_model import load_foreign_model\n"
         f"model = load_foreign_model({str(file)!r}, CARD)\n"
         "call = lambda: model.network(torch.rand(1, 1, 7, 7))\n"
         "threading.Thread(target=call, daemon=True).start()\n"

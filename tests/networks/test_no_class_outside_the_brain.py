@@ -22,12 +22,12 @@ from napari_sparseexplain.explanation.class_maps import network_classes
 from napari_sparseexplain.explanation.score_function import score_function
 from napari_sparseexplain.explanation.slice_components import decompose_slice
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle import Model, load_model
-from napari_sparseexplain.networks.card_file import card_from_values, check_card
-from napari_sparseexplain.networks.catalogue import models
-from napari_sparseexplain.networks.foreign_model import wrap_callable
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.preparation import prepare
+from napari_sparseexplain.networks.bundle.card_file import card_from_values, check_card
+from napari_sparseexplain.networks.bundle.catalogue import models
+from napari_sparseexplain.networks.bundle.external_model import wrap_callable
+from napari_sparseexplain.networks.bundle.model import Model, load_model
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.phantom.studies import make_geometry, make_phantom, phantom_shape
 from napari_sparseexplain.progress import drain
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import StudyError
-from napari_sparseexplain.networks.in_plane_resampling import (
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.running.in_plane_resampling import (
     nearest_in_plane,
     resample_in_plane,
     resampling_weights,
 )
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.preparation import prepare
+from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 
 CARD = ModelCard(

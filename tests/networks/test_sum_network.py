@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_sparseexplain.networks.sum_network import SumNetwork
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.child_process import ChildProcess
-from napari_sparseexplain.networks.process_limits import Limits
-from napari_sparseexplain.networks.process_link import LinkBroken
-from napari_sparseexplain.networks.torchscript_archive import checked_torchscript
+from napari_sparseexplain.networks.exported.torchscript_archive import checked_torchscript
+from napari_sparseexplain.networks.process.child_process import ChildProcess
+from napari_sparseexplain.networks.process.limits import Limits
+from napari_sparseexplain.networks.process.link import LinkBroken
 
 LINUX = sys.platform.startswith("linux")
 CODE = "code/__torch__.py"

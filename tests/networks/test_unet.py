@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.modules.unet import UNet
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])

@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import save_file
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.architectures import weight_shapes_of
-from napari_sparseexplain.networks.bundle import load_model, save_bundle
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
-from napari_sparseexplain.networks.weights_file import weight_shapes
+from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.weights_file import weight_shapes
+from napari_sparseexplain.networks.modules.architectures import weight_shapes_of
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
 CARD = ModelCard(
     name="small",
@@ -78,7 +78,7 @@ def test_a_card_that_asks_for_more_than_its_weights_are_for_takes_no_memory(
     bundle: Path, architecture: str, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(bundle, architecture=architecture, arguments=arguments)
-    build = "napari_sparseexplain.networks.bundle.build_network"
+    build = "napari_sparseexplain.networks.bundle.model.build_network"
     monkeypatch.setattr(build, lambda *_, **__: pytest.fail("memory was taken"))
     tracemalloc.start()
     with pytest.raises(ModelError) as caught:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_sparseexplain.networks.jf_ml_ista_network import JfMlIstaNetwork
+from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from napari_sparseexplain.sparse.helpful_clamp import helpful_clamp
 
 

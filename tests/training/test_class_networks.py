@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError, ReadError
-from napari_sparseexplain.networks.bundle import load_model
-from napari_sparseexplain.networks.jf_ml_ista_network import JfMlIstaNetwork
+from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training.class_evaluation import RegionScores
 from napari_sparseexplain.training.class_losses import (

@@ -17,9 +17,9 @@ from napari_sparseexplain.explanation.fidelity import (
     stated_fidelity,
 )
 from napari_sparseexplain.explanation.responses import model_responses_work
-from napari_sparseexplain.networks.bundle import Model, load_model, save_bundle
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
+from napari_sparseexplain.networks.bundle.model import Model, load_model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training.distillation import (
     DistillationRecipe,

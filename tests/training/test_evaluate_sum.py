@@ -12,10 +12,10 @@ import torch
 
 from napari_sparseexplain.errors import ModelError, ReadError, StudyError
 from napari_sparseexplain.evidence.tables import mean_and_deviation, text_table
-from napari_sparseexplain.networks import bundle as bundles
-from napari_sparseexplain.networks.model_card import ModelCard
-from napari_sparseexplain.networks.sum_network import SumNetwork
-from napari_sparseexplain.networks.unet import UNet
+from napari_sparseexplain.networks.bundle import model as bundles
+from napari_sparseexplain.networks.bundle.model_card import ModelCard
+from napari_sparseexplain.networks.modules.sum_network import SumNetwork
+from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training import sum_evaluation
 from napari_sparseexplain.training.evaluate_sum import evaluate_sum_work

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sparseexplain.networks.matched_filter import MatchedFilterNetwork
+from napari_sparseexplain.networks.modules.matched_filter import MatchedFilterNetwork
 from napari_sparseexplain.progress import Progress, drain
 from napari_sparseexplain.training.matched_filter_demo import (
     LENGTH,

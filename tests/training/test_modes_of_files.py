@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.architectures import build_network
-from napari_sparseexplain.networks.bundle import load_model, save_bundle
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.modules.architectures import build_network
 from napari_sparseexplain.training.checkpoint import save_checkpoint
 from napari_sparseexplain.training.phantom_slices import PhantomSlices
 

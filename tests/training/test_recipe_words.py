@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_sparseexplain.networks.catalogue import models
+from napari_sparseexplain.networks.bundle.catalogue import models
 from napari_sparseexplain.training.recipe_words import recipe_words
 
 

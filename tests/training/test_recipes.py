@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.bundle import load_model
+from napari_sparseexplain.networks.bundle.model import load_model
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.thresholds import Shrinkage
 from napari_sparseexplain.training.corruption import (
@@ -116,7 +116,7 @@ def test_a_dead_output_stops_the_training_and_is_said(monkeypatch):
 
 
 def test_thresholds_are_not_decayed():
-    from napari_sparseexplain.networks.sum_network import SumNetwork
+    from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
     network = SumNetwork(**SMALL)
     optimizer = _optimizer(network, RECIPES["sum-seg"])

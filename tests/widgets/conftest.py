@@ -53,9 +53,9 @@ def bundle(tmp_path: Path) -> Path:
     """A small untrained SUM with thresholds that do something."""
     import torch
 
-    from napari_sparseexplain.networks.architectures import build_network
-    from napari_sparseexplain.networks.bundle import save_bundle
-    from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+    from napari_sparseexplain.networks.bundle.model import save_bundle
+    from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+    from napari_sparseexplain.networks.modules.architectures import build_network
 
     torch.manual_seed(0)
     arguments: dict[str, Any] = {"in_channels": 1, "classes": 1, "maps": 2, "levels": 2}

@@ -14,7 +14,7 @@ from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.explanation import segment_scales
 from napari_sparseexplain.explanation.catalogue import method_info
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study
 from napari_sparseexplain.widgets.attribution_session import (

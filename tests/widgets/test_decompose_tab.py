@@ -25,9 +25,9 @@ def save_pursuit(folder: Path, title: str = "Small", **arguments: Any) -> Path:
     """A small untrained pursuit of two modalities."""
     import torch
 
-    from napari_sparseexplain.networks.bundle import save_bundle
-    from napari_sparseexplain.networks.jf_ml_ista_network import JfMlIstaNetwork
-    from napari_sparseexplain.networks.model_card import Inputs, ModelCard
+    from napari_sparseexplain.networks.bundle.model import save_bundle
+    from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+    from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 
     torch.manual_seed(0)
     given = {"modalities": 2, "classes": 3, "features": 4, "layers": 2, **arguments}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def list_models() -> None:
     """List the models that ship, with what they want and how they scored."""
-    from ..networks.catalogue import models
+    from ..networks.bundle.catalogue import models
 
     for name, card in models().items():
         print(f"{name}: {card.title}, {card.task}, input {' + '.join(card.inputs.roles)}")

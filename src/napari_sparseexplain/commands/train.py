@@ -12,7 +12,7 @@ from . import progress_bar
 from .options import Device
 
 if TYPE_CHECKING:
-    from ..networks.model_card import ModelCard
+    from ..networks.bundle.model_card import ModelCard
 
 Data = Annotated[
     Path,

@@ -16,8 +16,8 @@ import torch
 
 from ..errors import StudyError
 from ..evidence import ExplanationMap
-from ..networks.bundle import Model
-from ..networks.preparation import Prepared, Resolution, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import slice_words

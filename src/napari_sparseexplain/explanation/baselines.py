@@ -9,8 +9,8 @@ import numpy.typing as npt
 import torch
 
 from ..errors import StudyError
-from ..networks.bundle import Model
-from ..networks.preparation import Resolution, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Resolution, prepare
 from ..volumes import Study, open_study
 from .gaussian_blur import gaussian_blur
 

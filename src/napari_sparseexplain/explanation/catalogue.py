@@ -31,7 +31,7 @@ from .run_record import recorded
 from .target import Target
 
 if TYPE_CHECKING:
-    from ..networks.bundle import Model
+    from ..networks.bundle.model import Model
 
 #: What may stand in place of a study: arrays by role, or one array.
 Scans = Mapping[str, npt.NDArray[Any]] | npt.NDArray[Any]
@@ -196,7 +196,7 @@ def explained_model(
     SparseExplainError
         Something else was given in place of a model, or what does not fit it.
     """
-    from ..networks.bundle import Model, load_model
+    from ..networks.bundle.model import Model, load_model
 
     if isinstance(model, Model | str | Path):
         if roles is not None or normalisation is not None:
@@ -215,7 +215,7 @@ def explained_model(
             f"a {type(model).__name__} is no model",
             remedy="Give a torch module, a name from se.models(), or a bundle's folder",
         )
-    from ..networks.plain_module import model_of_module
+    from ..networks.running.plain_module import model_of_module
 
     names = (roles,) if isinstance(roles, str) else tuple(roles or ())
     # One array alone says how many scans it holds by the roles: without any they are asked for.

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
-from ..networks.bundle import Model
-from ..networks.model_card import ModelCard
-from ..networks.preparation import Prepared
+from ..networks.bundle.model import Model
+from ..networks.bundle.model_card import ModelCard
+from ..networks.running.preparation import Prepared
 
 Array = npt.NDArray[np.float32]
 

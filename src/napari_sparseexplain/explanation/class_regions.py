@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import StudyError
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from ..volumes.labels.tumour_numbering import part_of_name
 
 #: Parts of a nested region.

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
-from ..networks.jf_ml_ista_network import JfMlIstaNetwork
+from ..networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 
 
 def in_class_energy(

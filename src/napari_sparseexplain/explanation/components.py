@@ -14,10 +14,10 @@ from ..evidence import ExplanationMap
 from ..evidence.class_ids import class_ids
 from ..evidence.largest_piece import in_largest_piece
 from ..evidence.scores import dice
-from ..networks.bundle import Model
+from ..networks.bundle.model import Model
 from ..networks.device import is_out_of_memory
-from ..networks.inference import ACCELERATOR_MICRO_BATCH
-from ..networks.preparation import Prepared, Resolution, prepare
+from ..networks.running.inference import ACCELERATOR_MICRO_BATCH
+from ..networks.running.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.labels.reference_mask import ReferenceMask, reference_mask

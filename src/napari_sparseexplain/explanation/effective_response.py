@@ -18,9 +18,9 @@ import torch
 
 from ..errors import StudyError
 from ..evidence import ExplanationMap
-from ..networks.bundle import Model
-from ..networks.inference import network_tensor
-from ..networks.preparation import Prepared, Resolution, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.inference import network_tensor
+from ..networks.running.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import voxel_words

@@ -18,11 +18,11 @@ from torch import nn
 
 from ..errors import StudyError
 from ..evidence import Explanation
-from ..networks.bundle import Model
-from ..networks.inference import predict_array
-from ..networks.known_models import digest_of_weights
-from ..networks.model_card import in_unit_range
-from ..networks.preparation import Prepared, Resolution, prepare
+from ..networks.bundle.known_models import digest_of_weights
+from ..networks.bundle.model import Model
+from ..networks.bundle.model_card import in_unit_range
+from ..networks.running.inference import predict_array
+from ..networks.running.preparation import Prepared, Resolution, prepare
 from ..progress import Work, drain
 from ..volumes import Study, study_of_arrays
 from ..volumes.labels.reference_mask import reference_mask

@@ -17,7 +17,7 @@ from ..evidence.attribution_scores import LOCALISATION, mean_figures, mean_local
 from ..evidence.provenance import package_versions
 from ..evidence.tables import text_table
 from ..files.atomic_write import write_together
-from ..networks.bundle import Model
+from ..networks.bundle.model import Model
 from ..progress import Progress, Work
 from ..volumes import Study
 from .catalogue import method_info, slice_range

@@ -25,9 +25,9 @@ from torch.nn import functional
 
 from ..errors import StudyError
 from ..evidence import ExplanationMap
-from ..networks.bundle import Model
-from ..networks.inference import network_tensor
-from ..networks.preparation import Resolution, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.inference import network_tensor
+from ..networks.running.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from .band_signals import pictured_bands

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from ..errors import ModelError
 from ..evidence import ExplanationMap
 from ..evidence.scores import Counts
-from ..networks.bundle import Model, load_model
-from ..networks.inference import predict_array
-from ..networks.model_card import ModelCard
-from ..networks.preparation import Resolution, prepare
+from ..networks.bundle.model import Model, load_model
+from ..networks.bundle.model_card import ModelCard
+from ..networks.running.inference import predict_array
+from ..networks.running.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from .class_maps import class_maps, class_report

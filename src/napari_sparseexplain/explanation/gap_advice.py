@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..networks.preparation import Prepared
+from ..networks.running.preparation import Prepared
 from .baselines import baseline_images
 from .score_function import ScoreFunction
 

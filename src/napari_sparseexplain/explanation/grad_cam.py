@@ -18,8 +18,8 @@ import torch.nn.functional as functional
 from torch import nn
 
 from ..errors import ModelError
-from ..networks.bundle import Model
-from ..networks.preparation import Resolution
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import Attribution, attribution_work

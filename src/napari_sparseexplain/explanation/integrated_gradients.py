@@ -17,8 +17,8 @@ import numpy.typing as npt
 import torch
 from scipy.special import roots_legendre
 
-from ..networks.bundle import Model
-from ..networks.preparation import Resolution
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .adaptive_quadrature import Node, adaptive_integral

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ..networks.bundle import Model
-from ..networks.preparation import Prepared
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Prepared
 from .bounded_cache import BoundedCache, checksum
 from .score_function import ScoreFunction
 

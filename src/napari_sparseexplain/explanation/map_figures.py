@@ -26,7 +26,7 @@ from ..evidence.attribution_scores import (
     random_map,
 )
 from ..evidence.region_table import REGIONS
-from ..networks.model_card import in_unit_range
+from ..networks.bundle.model_card import in_unit_range
 from ..progress import Work, drain
 from ..volumes.place_words import slice_words
 from .catalogue import method_info

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..evidence import ExplanationMap
 
 if TYPE_CHECKING:
-    from ..networks.input_region import InputRegion
+    from ..networks.running.input_region import InputRegion
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import ModelError
-from ..networks.catalogue import models
-from ..networks.model_card import ModelCard
+from ..networks.bundle.catalogue import models
+from ..networks.bundle.model_card import ModelCard
 from ..volumes import Study
 from .catalogue import method_info
 from .class_regions import has_class

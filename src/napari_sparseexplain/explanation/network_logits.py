@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 
 from ..errors import ModelError
-from ..networks.bundle import Model
-from ..networks.clip_head import ClipHead
-from ..networks.inference import weight_dtype
+from ..networks.bundle.model import Model
+from ..networks.modules.clip_head import ClipHead
+from ..networks.running.inference import weight_dtype
 
 
 def network_logits(

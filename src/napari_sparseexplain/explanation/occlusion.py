@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 
 from ..errors import ModelError, StudyError
-from ..networks.bundle import Model
-from ..networks.inference import few_threads
-from ..networks.preparation import Resolution
+from ..networks.bundle.model import Model
+from ..networks.running.inference import few_threads
+from ..networks.running.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import Attribution, attribution_work

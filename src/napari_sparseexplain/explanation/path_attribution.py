@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..networks.preparation import Prepared
+from ..networks.running.preparation import Prepared
 from ..progress import Progress, Work
 from .attribution import Attribution, explain_slices
 from .baselines import baseline_images

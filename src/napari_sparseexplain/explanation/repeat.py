@@ -13,7 +13,7 @@ from .catalogue import explain_work, method_info
 from .target import Target
 
 if TYPE_CHECKING:
-    from ..networks.bundle import Model
+    from ..networks.bundle.model import Model
 
 
 def repeat_work(
@@ -48,7 +48,7 @@ def repeat_work(
             where=method or "explanation",
             remedy="Run the method in its own tab",
         )
-    from ..networks.known_models import model_of_record, weights_sha256
+    from ..networks.bundle.known_models import model_of_record, weights_sha256
 
     sha256 = str(record.get("weights_sha256", ""))
     if model is None:

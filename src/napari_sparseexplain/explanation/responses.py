@@ -27,7 +27,7 @@ from .response_metrics import ResponseMetrics, frequency_magnitude, response_met
 from .shift_variance import CROP, LinearPart, ShiftVariance, shift_variance_work
 
 if TYPE_CHECKING:
-    from ..networks.bundle import Model
+    from ..networks.bundle.model import Model
     from ..volumes import Study
     from .target import Target
 

@@ -16,8 +16,8 @@ from .method_result import MethodResult
 from .target import Target
 
 if TYPE_CHECKING:
-    from ..networks.bundle import Model
-    from ..networks.input_region import InputRegion
+    from ..networks.bundle.model import Model
+    from ..networks.running.input_region import InputRegion
 
 
 def recorded(
@@ -104,7 +104,7 @@ def run_record(
     package : str
         The distribution that brings the method.
     """
-    from ..networks.known_models import model_origin, weights_sha256
+    from ..networks.bundle.known_models import model_origin, weights_sha256
 
     noted = dict(parameters)
     if slices is not None:

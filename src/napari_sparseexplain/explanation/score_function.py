@@ -16,15 +16,15 @@ import numpy.typing as npt
 import torch
 
 from ..errors import ModelError, StudyError
-from ..networks.bundle import Model
+from ..networks.bundle.model import Model
 from ..networks.device import is_out_of_memory
-from ..networks.inference import (
+from ..networks.running.inference import (
     ACCELERATOR_MICRO_BATCH,
     CPU_PIXELS,
     few_threads,
     weight_dtype,
 )
-from ..networks.preparation import Prepared
+from ..networks.running.preparation import Prepared
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import slice_words, voxel_words

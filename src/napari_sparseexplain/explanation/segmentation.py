@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from ..evidence import ExplanationMap
 from ..evidence.scores import dice, segmentation_scores
-from ..networks.bundle import Model
-from ..networks.inference import predict
-from ..networks.preparation import Resolution, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.inference import predict
+from ..networks.running.preparation import Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.labels.reference_mask import reference_mask

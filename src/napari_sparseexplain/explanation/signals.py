@@ -19,9 +19,9 @@ import torch
 from torch import nn
 
 from ..evidence import ExplanationMap
-from ..networks.bundle import Model
-from ..networks.inference import ACCELERATOR_MICRO_BATCH, network_tensor
-from ..networks.preparation import Prepared, Resolution, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.inference import ACCELERATOR_MICRO_BATCH, network_tensor
+from ..networks.running.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from .band_signals import Band, by_level, joined, listening

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from ..errors import SparseExplainError
 from ..evidence import Explanation
-from ..networks.bundle import Model
-from ..networks.preparation import Prepared, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Prepared, prepare
 from ..volumes import Study
 from ..volumes.labels.reference_mask import reference_mask
 from .components import component_scores, decomposition_maps, likeliest_labels, region_dice

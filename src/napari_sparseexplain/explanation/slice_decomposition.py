@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..networks.bundle import Model
-from ..networks.inference import network_tensor
+from ..networks.bundle.model import Model
+from ..networks.running.inference import network_tensor
 from ..sparse.jf_ml_ista import Stage
 from .sparse_parameters import sparse_network
 

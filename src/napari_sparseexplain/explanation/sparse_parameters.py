@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import ModelError
-from ..networks.bundle import Model
-from ..networks.jf_ml_ista_network import JfMlIstaNetwork
+from ..networks.bundle.model import Model
+from ..networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 
 #: A flag and the sentence that explains it.
 FLAGS = {

@@ -23,7 +23,7 @@ from ..evidence.attribution_scores import (
     mean_localisation,
 )
 from ..evidence.tables import text_table
-from ..networks.bundle import Model
+from ..networks.bundle.model import Model
 from ..progress import Work, drain
 from ..volumes import Study
 from .attribution import GAP_LIMIT
@@ -342,7 +342,7 @@ def trust(
     SparseExplainError
         The explanation holds no heat map or names no target, or was made with other weights.
     """
-    from ..networks.known_models import weights_sha256
+    from ..networks.bundle.known_models import weights_sha256
 
     record, info = explanation.provenance, method_info(explanation.method)
     if not isinstance(model, Model | str | Path):

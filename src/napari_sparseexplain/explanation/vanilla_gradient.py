@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..networks.bundle import Model
-from ..networks.preparation import Resolution
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .attribution import Attribution, attribution_work

@@ -18,9 +18,9 @@ from ..errors import StudyError
 from ..evidence import ExplanationMap
 from ..evidence.heat_threshold import top_share
 from ..evidence.region_table import REGIONS, VOLUME
-from ..networks.bundle import Model
-from ..networks.in_plane_resampling import nearest_in_plane
-from ..networks.preparation import Prepared, Resolution, prepare
+from ..networks.bundle.model import Model
+from ..networks.running.in_plane_resampling import nearest_in_plane
+from ..networks.running.preparation import Prepared, Resolution, prepare
 from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.place_words import slice_words

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..errors import StudyError
 from ..evidence.region_table import VOLUME
-from ..networks.bundle import Model
-from ..networks.preparation import Resolution
+from ..networks.bundle.model import Model
+from ..networks.running.preparation import Resolution
 from ..progress import Progress, Work
 from ..volumes import Study
 from .bounded_cache import checksum

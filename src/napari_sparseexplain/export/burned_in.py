@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..evidence import Explanation
-from ..networks.catalogue import models
+from ..networks.bundle.catalogue import models
 from ..review.annotation import measure_text
 from ..review.frames import frame_of
 from ..review.reading import Reading, slice_count

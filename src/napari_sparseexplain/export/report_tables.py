@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..networks.catalogue import models
+from ..networks.bundle.catalogue import models
 from ..review.reading import Reading
 from ..volumes.reading_order import ordered_roles, role_title
 from .burned_in import (

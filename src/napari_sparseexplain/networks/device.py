@@ -11,7 +11,7 @@ from ..errors import ModelError
 from ..progress import Progress, Work
 
 if TYPE_CHECKING:
-    from .bundle import Model
+    from .bundle.model import Model
 
 Result = TypeVar("Result")
 

@@ -10,8 +10,8 @@ from typing import Any
 from ..errors import ReadError, StudyError
 from ..evidence import Explanation
 from ..evidence.store import load_explanation
-from ..networks.catalogue import models
-from ..networks.model_card import ModelCard
+from ..networks.bundle.catalogue import models
+from ..networks.bundle.model_card import ModelCard
 from ..volumes import Finding, Study
 from .review import ExplanationReference
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from ..errors import ModelError
 from ..explanation.fidelity import FIDELITY_FLOOR, Fidelity, fidelity_of
-from ..networks.bundle import Model, load_model, save_bundle
+from ..networks.bundle.model import Model, load_model, save_bundle
+from ..networks.bundle.model_card import ModelCard
 from ..networks.device import choose_device
-from ..networks.model_card import ModelCard
-from ..networks.sum_network import SumNetwork
+from ..networks.modules.sum_network import SumNetwork
 from ..progress import Progress, Work
 from ..sparse.thresholds import Shrinkage
 from .corruption import flip_and_rotate

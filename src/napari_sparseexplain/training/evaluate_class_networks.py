@@ -14,12 +14,12 @@ from ..evidence.largest_piece import in_largest_piece
 from ..explanation.class_maps import class_maps, network_classes, shown_pixels
 from ..explanation.slice_decomposition import decompose_slices
 from ..explanation.sparse_parameters import ParameterRow, class_names, parameter_table
-from ..networks.bundle import Model, load_model
-from ..networks.card_file import CARD_FILE
-from ..networks.catalogue import BUNDLES, models
-from ..networks.inference import predict_array
-from ..networks.model_card import Inputs, ModelCard
-from ..networks.preparation import Prepared, prepare
+from ..networks.bundle.card_file import CARD_FILE
+from ..networks.bundle.catalogue import BUNDLES, models
+from ..networks.bundle.model import Model, load_model
+from ..networks.bundle.model_card import Inputs, ModelCard
+from ..networks.running.inference import predict_array
+from ..networks.running.preparation import Prepared, prepare
 from ..progress import Progress, Work
 from ..volumes.labels.reference_mask import reference_mask
 from ..volumes.opening.open_study import open_study

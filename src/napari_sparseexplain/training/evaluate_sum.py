@@ -20,10 +20,10 @@ from ..evidence.largest_piece import largest_piece
 from ..evidence.scores import Counts, dice, segmentation_scores, slice_dice
 from ..explanation.class_maps import class_maps
 from ..explanation.responses import model_responses_work
-from ..networks.bundle import Model, load_model
-from ..networks.card_file import CARD_FILE
-from ..networks.catalogue import BUNDLES, models
-from ..networks.inference import predict_array
+from ..networks.bundle.card_file import CARD_FILE
+from ..networks.bundle.catalogue import BUNDLES, models
+from ..networks.bundle.model import Model, load_model
+from ..networks.running.inference import predict_array
 from ..progress import Progress, Result, Work
 from .evaluation_cases import INPUTS, Case, case_paths, open_cases
 from .intensity_rule import READINGS, intensity_rule

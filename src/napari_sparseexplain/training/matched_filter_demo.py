@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..networks.matched_filter import Activation, MatchedFilterNetwork
+from ..networks.modules.matched_filter import Activation, MatchedFilterNetwork
 from ..progress import Progress, Work
 
 #: Samples in one period of the sinusoid.

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ReadError, StudyError
-from ..networks.model_card import Inputs, ModelCard
-from ..networks.preparation import Prepared, prepare
+from ..networks.bundle.model_card import Inputs, ModelCard
+from ..networks.running.preparation import Prepared, prepare
 from ..progress import Progress, Work
 from ..volumes import Study, open_study
 from ..volumes.labels.reference_mask import reference_mask

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..errors import ModelError
 from ..explanation.class_maps import network_classes, shown_pixels
-from ..networks.bundle import Model, save_bundle
+from ..networks.bundle.model import Model, save_bundle
+from ..networks.bundle.model_card import Inputs, ModelCard
 from ..networks.device import choose_device
-from ..networks.inference import predict_array
-from ..networks.model_card import Inputs, ModelCard
+from ..networks.running.inference import predict_array
 from ..progress import Progress, Work, drain
 from .class_evaluation import REGIONS, RegionScores
 from .phantom_slices import PhantomSlices

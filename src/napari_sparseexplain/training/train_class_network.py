@@ -15,8 +15,8 @@ from torch import nn
 
 from ..errors import ModelError
 from ..files.atomic_write import write_whole
-from ..networks.architectures import build_network
-from ..networks.jf_ml_ista_network import JfMlIstaNetwork
+from ..networks.modules.architectures import build_network
+from ..networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from ..progress import Progress, Work
 from .checkpoint import load_checkpoint, read_log, save_checkpoint
 from .class_losses import class_loss, residual_loss, specificity_loss

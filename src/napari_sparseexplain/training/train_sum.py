@@ -15,7 +15,7 @@ from torch import nn
 
 from ..errors import ModelError
 from ..files.atomic_write import write_whole
-from ..networks.architectures import build_network
+from ..networks.modules.architectures import build_network
 from ..progress import Progress, Work
 from ..sparse.thresholds import Shrinkage
 from .checkpoint import load_checkpoint, read_log, save_checkpoint

@@ -21,14 +21,14 @@ from ..evidence import Explanation
 from ..explanation.bounded_cache import BoundedCache, checksum
 from ..explanation.method import ParameterValue
 from ..explanation.target import Target
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from ..progress import Progress, Work
 from ..volumes import Source, Study, Volume
 from .model_session import ModelKey, ModelSession
 
 if TYPE_CHECKING:
     from ..explanation.trust import Trust
-    from ..networks.bundle import Model
+    from ..networks.bundle.model import Model
 
 #: Role of a drawn region in the study that is explained.
 DRAWN = "drawn region"
@@ -109,7 +109,7 @@ class AttributionSession(ModelSession):
         """
         card = self._cards.get(key.model)
         if card is not None and key not in self._models:
-            from ..networks.foreign_model import load_foreign_model
+            from ..networks.bundle.external_model import load_foreign_model
             from .work_runner import cap_threads
 
             cap_threads()

@@ -29,7 +29,7 @@ from ..layers.component_layers import (
     short_class,
 )
 from ..layers.study_layers import role_title
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from .colour_scale import ColourScale
 
 #: Modalities shown at first, where a model has them: enhancement and oedema. napari takes long

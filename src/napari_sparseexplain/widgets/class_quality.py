@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ..evidence.confusion import CARD_ENTRY, confusion_rows
 from ..layers.component_layers import short_class
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from .wrapped_label import wrapped_label
 
 

@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ..layers.component_layers import class_colours, short_class
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 
 REGIONS = ("ET", "WT", "TC")
 

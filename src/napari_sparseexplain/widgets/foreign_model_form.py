@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from ..errors import ModelError, SparseExplainError
-from ..networks.card_file import NORMALISATIONS, check_card, read_foreign_card
-from ..networks.model_card import Inputs, ModelCard
+from ..networks.bundle.card_file import NORMALISATIONS, check_card, read_foreign_card
+from ..networks.bundle.model_card import Inputs, ModelCard
 from .elided_label import ElidedLabel
 from .notices import tell_error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from .foreign_model_form import ForeignModelForm
 from .model_choice import ModelChoice
 from .window import Window

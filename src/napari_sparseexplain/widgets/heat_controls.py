@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
 from superqt import QLabeledSlider
 
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from ..volumes import Study
 from ..volumes.reading_order import role_title
 from .colour_scale import ColourScale

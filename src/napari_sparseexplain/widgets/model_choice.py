@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWi
 
 from ..errors import ModelError, SparseExplainError
 from ..explanation.model_choice import FIRST_MODEL
-from ..networks.card_file import CARD_FILE, read_card
-from ..networks.catalogue import bundle_folder, models
-from ..networks.model_card import ModelCard
+from ..networks.bundle.card_file import CARD_FILE, read_card
+from ..networks.bundle.catalogue import bundle_folder, models
+from ..networks.bundle.model_card import ModelCard
 from .model_session import ModelKey
 from .notices import tell_error
 from .preferences import preference

@@ -10,8 +10,8 @@ from ..progress import Progress, Work, drain
 from ..volumes import Study
 
 if TYPE_CHECKING:
-    from ..networks.bundle import Model
-    from ..networks.preparation import Prepared
+    from ..networks.bundle.model import Model
+    from ..networks.running.preparation import Prepared
 
 Result = TypeVar("Result")
 
@@ -46,7 +46,7 @@ class ModelSession:
             del self._models[key]
             self._prepared.pop(key, None)
         if key not in self._models:
-            from ..networks.bundle import load_model
+            from ..networks.bundle.model import load_model
             from .work_runner import cap_threads
 
             cap_threads()
@@ -68,7 +68,7 @@ class ModelSession:
         kept = self._prepared.get(key)
         if kept is not None and kept[0] is study and kept[1] == index:
             return kept[2]
-        from ..networks.preparation import prepare
+        from ..networks.running.preparation import prepare
 
         prepared = prepare(study, self.model(key).card, slice(index, index + 1))
         self._prepared[key] = (study, index, prepared)

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QLabeledSlider
 from superqt.utils import signals_blocked
 
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from .wrapped_label import wrapped_label
 
 NO_ROUNDS = (

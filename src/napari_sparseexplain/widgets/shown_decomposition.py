@@ -26,7 +26,7 @@ from ..layers.component_layers import (
 )
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.study_layers import METADATA_KEY, role_title
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from ..volumes import Study
 from ..volumes.place_words import slice_words
 from .awaited_slice import COMPUTING

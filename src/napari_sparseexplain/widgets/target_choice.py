@@ -15,7 +15,7 @@ from ..explanation.target import Target
 from ..layers.drawn_region import drawn_region
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.study_layers import METADATA_KEY
-from ..networks.model_card import ModelCard
+from ..networks.bundle.model_card import ModelCard
 from ..volumes import Study
 from ..volumes.place_words import voxel_words
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication
 from skimage.io import imsave
 
 from ..errors import SparseExplainError
-from ..networks.catalogue import models
+from ..networks.bundle.catalogue import models
 from ..review.annotation import AnnotationKind, annotation_on_grid
 from .decompose_tab import FIRST_DECOMPOSER
 from .plots_dock import hide_plots, show_plots

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from ...explanation.catalogue import methods
-from ...networks.catalogue import models
+from ...networks.bundle.catalogue import models
 from ...volumes.roles.roles import LABEL_ROLES, ROLES
 
 #: Words of map names, titles, targets and folders that stand in no catalogue.

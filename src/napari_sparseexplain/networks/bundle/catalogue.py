@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..families import Family, attempt, families, folder_of
+from ...families import Family, attempt, families, folder_of
 from .card_file import CARD_FILE, read_card
 from .model_card import ModelCard
 
 #: Where the bundles of this package lie, one folder each, named as the card.
-BUNDLES = Path(__file__).parent / "bundles"
+BUNDLES = Path(__file__).parents[1] / "bundles"
 
 
 def models() -> dict[str, ModelCard]:

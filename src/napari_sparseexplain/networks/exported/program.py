@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 
-from ..errors import ModelError, ReadError
-from ..files.json_file import parse_json
+from ...errors import ModelError, ReadError
+from ...files.json_file import parse_json
 from .checked_archive import CheckedArchive, packed_anew
-from .exported_fields import NAME_TABLES, TOP, wrong_fields
+from .program_fields import NAME_TABLES, TOP, wrong_fields
 from .shape_expression import ExpressionRefused, check_expression
 from .torchscript_operators import EXPORT_CALLS
 

@@ -9,10 +9,10 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError
-from ..files.atomic_write import write_whole
-from ..files.json_file import read_json
-from ..files.plain_data import from_plain
+from ...errors import ModelError
+from ...files.atomic_write import write_whole
+from ...files.json_file import read_json
+from ...files.plain_data import from_plain
 from .model_card import Inputs, ModelCard
 
 CARD_FILE = "card.json"

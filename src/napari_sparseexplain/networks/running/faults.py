@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import torch
 
-from ..errors import SparseExplainError
-from .device import is_out_of_memory
+from ...errors import SparseExplainError
+from ..device import is_out_of_memory
 
 #: Kinds of fault: the device's memory is full, the process's own limit is reached, the network
 #: cannot do what is asked of it, a file was refused with a sentence of its own.

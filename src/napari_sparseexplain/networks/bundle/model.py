@@ -17,13 +17,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..errors import ModelError, SparseExplainError
-from ..files.atomic_write import moved_together, ordinary_mode
-from .architectures import build_network, weight_shapes_of
-from .caller_module import in_training
+from ...errors import ModelError, SparseExplainError
+from ...files.atomic_write import moved_together, ordinary_mode
+from ..device import choose_device
+from ..modules.architectures import build_network, weight_shapes_of
+from ..running.caller_module import in_training
 from .card_file import CARD_FILE, WEIGHTS_FILE, check_card, read_card, write_card
 from .catalogue import bundle_folder, models
-from .device import choose_device
 from .model_card import ModelCard
 from .weights_file import weight_shapes
 
@@ -169,7 +169,7 @@ def load_model(
         the card's, that do not fit the architecture or are not finite; no such device.
     """
     if card is not None:
-        from .foreign_model import load_foreign_model
+        from .external_model import load_foreign_model
 
         return load_foreign_model(name_or_path, card, device)
     chosen = choose_device(device)

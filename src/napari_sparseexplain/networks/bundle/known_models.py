@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..errors import ModelError
-from .bundle import Model, load_model
-from .caller_module import modules_behind
+from ...errors import ModelError
+from ..running.caller_module import modules_behind
 from .catalogue import bundle_folder, models
+from .model import Model, load_model
 
 #: How to load the models that this process has seen, by the sha256 of their weights.
 _LOADERS: dict[str, Callable[[str], Model]] = {}

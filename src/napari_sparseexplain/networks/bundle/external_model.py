@@ -18,19 +18,19 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from ..errors import ModelError
-from ..sparse.haar_frame import pad_to_multiple
-from .bundle import Model
-from .caller_module import evaluating, modules_behind
+from ...errors import ModelError
+from ...sparse.haar_frame import pad_to_multiple
+from ..device import choose_device, is_out_of_memory
+from ..exported.program import checked_exported_program
+from ..exported.torchscript_archive import checked_torchscript
+from ..process.model_process import ModelProcess
+from ..process.network import ProcessNetwork
+from ..running.caller_module import evaluating, modules_behind
+from ..running.faults import own_words
 from .card_file import check_card, read_foreign_card
-from .device import choose_device, is_out_of_memory
-from .exported_program import checked_exported_program
 from .known_models import hold, remember
+from .model import Model
 from .model_card import ModelCard
-from .model_process import ModelProcess
-from .network_faults import own_words
-from .process_network import ProcessNetwork
-from .torchscript_archive import checked_torchscript
 
 #: Where a MONAI bundle keeps its TorchScript file.
 _BUNDLE_FILES = ("models/model.ts", "models/model.pt", "model.ts")

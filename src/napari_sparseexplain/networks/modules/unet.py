@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ..errors import ModelError
-from ..sparse.haar_frame import pad_to_multiple
+from ...errors import ModelError
+from ...sparse.haar_frame import pad_to_multiple
 from .clip_head import ClipHead
 from .softmax_head import SoftmaxHead
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError
+from ...errors import ModelError
 
 if TYPE_CHECKING:
     from torch import nn

@@ -12,8 +12,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from ..sparse.haar_frame import haar_analysis, haar_synthesis, pad_to_multiple
-from ..sparse.thresholds import Shrinkage
+from ...sparse.haar_frame import haar_analysis, haar_synthesis, pad_to_multiple
+from ...sparse.thresholds import Shrinkage
 from .clip_head import ClipHead
 
 

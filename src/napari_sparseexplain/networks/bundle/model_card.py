@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
-from ..files.plain_data import AtMost
+from ...files.plain_data import AtMost
 
 
 @dataclass(frozen=True)

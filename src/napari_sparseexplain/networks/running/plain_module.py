@@ -19,17 +19,17 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
-from ..errors import ModelError
-from ..sparse.haar_frame import pad_to_multiple
-from ..volumes import Study
-from .bundle import Model
+from ...errors import ModelError
+from ...sparse.haar_frame import pad_to_multiple
+from ...volumes import Study
+from ..bundle.card_file import NORMALISATIONS
+from ..bundle.external_model import wrap_callable
+from ..bundle.model import Model
+from ..bundle.model_card import Inputs, ModelCard
+from ..device import choose_device, is_out_of_memory
 from .caller_module import evaluating, modules_behind
-from .card_file import NORMALISATIONS
-from .device import choose_device, is_out_of_memory
-from .foreign_model import wrap_callable
+from .faults import own_words
 from .inference import weight_dtype
-from .model_card import Inputs, ModelCard
-from .network_faults import own_words
 from .preparation import prepare
 
 #: Where scans are fed, by how they are normalised: as those who train networks so do it.

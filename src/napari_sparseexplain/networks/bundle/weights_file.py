@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError, ReadError
-from ..files.json_file import parse_json
+from ...errors import ModelError, ReadError
+from ...files.json_file import parse_json
 
 _REMEDY = "Get the bundle again from where it came"
 

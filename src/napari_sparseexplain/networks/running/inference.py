@@ -11,10 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ..errors import ModelError
-from ..progress import Progress, Work
-from .bundle import Model
-from .device import with_cpu_fallback
+from ...errors import ModelError
+from ...progress import Progress, Work
+from ..bundle.model import Model
+from ..device import with_cpu_fallback
 from .preparation import Prepared
 
 #: Pixels in one call on a CPU (one slice of 240², two of 128²): their activations stay in its

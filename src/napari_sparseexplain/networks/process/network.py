@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-from ..errors import ModelError
+from ...errors import ModelError
 from .model_process import AS_IN_FILE, ModelProcess, NetworkFailed
 
 _CHANGES = itertools.count()

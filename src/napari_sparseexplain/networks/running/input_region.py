@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..volumes import Study, Volume
-from ..volumes.brain_mask import FoundBrain, find_brain
-from ..volumes.intensity.brain_range import brain_range, z_score_range
-from ..volumes.roles.label_roles import brain_mask_role
+from ...volumes import Study, Volume
+from ...volumes.brain_mask import FoundBrain, find_brain
+from ...volumes.intensity.brain_range import brain_range, z_score_range
+from ...volumes.roles.label_roles import brain_mask_role
 
 #: How the region was found: the study's mask, the scan's constant surroundings, or neither.
 FoundBy = Literal["brain mask", "stripped", "head", "non-zero", "everywhere"]

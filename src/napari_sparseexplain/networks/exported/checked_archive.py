@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import ModelError
+from ...errors import ModelError
 
 #: Members that any model may have; the largest networks have a few thousand.
 _MOST_MEMBERS = 100_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..errors import ModelError
+from ...errors import ModelError
 from .checked_archive import CheckedArchive, packed_anew
 from .torchscript_code import check_sources
 from .torchscript_pickle import PickleFacts, PickleRefused, walk

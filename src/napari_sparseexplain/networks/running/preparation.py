@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import StudyError
-from ..volumes import Grid, Study, Volume
-from ..volumes.intensity.brain_range import normalise
+from ...errors import StudyError
+from ...volumes import Grid, Study, Volume
+from ...volumes.intensity.brain_range import normalise
+from ..bundle.model_card import ModelCard
 from .in_plane_resampling import resample_in_plane
 from .input_region import (
     EVERYWHERE,
@@ -21,7 +22,6 @@ from .input_region import (
     joined_region,
     region_notes,
 )
-from .model_card import ModelCard
 
 Resolution = Literal["model", "native"]
 

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as functional
 from torch import nn
 
-from ..errors import ModelError
-from ..sparse.convolutional_dictionary import norm_bound, project_to_unit_norm
-from ..sparse.jf_ml_ista import ClassModel, Decomposition, Prox, Stage, jf_ml_ista
+from ...errors import ModelError
+from ...sparse.convolutional_dictionary import norm_bound, project_to_unit_norm
+from ...sparse.jf_ml_ista import ClassModel, Decomposition, Prox, Stage, jf_ml_ista
 from .softmax_head import SoftmaxHead
 
 #: Size of the logits that a network starts with.

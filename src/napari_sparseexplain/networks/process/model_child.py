@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from .network_faults import fault_of
-from .process_link import LinkBroken, ProcessLink
+from ..running.faults import fault_of
+from .link import LinkBroken, ProcessLink
 from .sandbox import lock_down
 from .tensor_memory import SharedBytes
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import torch
 
-from ..errors import ModelError
+from ...errors import ModelError
+from ..running.faults import DEVICE_MEMORY, MEMORY
 from .child_process import ChildProcess, Overdue
-from .network_faults import DEVICE_MEMORY, MEMORY
-from .process_limits import MEMORY_VARIABLE, SECONDS_VARIABLE, Limits, limits_for
-from .process_link import LinkBroken
+from .limits import MEMORY_VARIABLE, SECONDS_VARIABLE, Limits, limits_for
+from .link import LinkBroken
 from .sandbox import Protection
 
 #: The weights are those of the file.

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from .process_limits import START_SECONDS, Limits
-from .process_link import LinkBroken, ProcessLink
+from .limits import START_SECONDS, Limits
+from .link import LinkBroken, ProcessLink
 from .sandbox import Protection
 from .tensor_memory import SharedBytes
 
@@ -49,7 +49,7 @@ _ENVIRONMENT = (
 _PROGRAM = (
     "import json, sys; options = json.loads(sys.argv[1]); "
     "sys.path[:0] = options['before']; sys.path += options['after']; "
-    "from napari_sparseexplain.networks.model_child import main; main(options)"
+    "from napari_sparseexplain.networks.process.model_child import main; main(options)"
 )
 
 
@@ -224,7 +224,7 @@ class ChildProcess:
 def _started(
     kind: str, device: torch.device, memory: int, file: int, life: int
 ) -> subprocess.Popen[bytes]:
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     options = {
         "kind": kind,
         "device": str(device),

@@ -1,0 +1,1 @@
+"""Model bundles: card, weights, the shipped ones, and models from elsewhere."""

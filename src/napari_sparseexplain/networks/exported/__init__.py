@@ -1,0 +1,1 @@
+"""TorchScript and `torch.export` files of strangers: checked, and made anew."""

@@ -1,0 +1,1 @@
+"""The torch modules of the networks, and the list of their names."""
