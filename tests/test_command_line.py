@@ -98,7 +98,7 @@ def test_decompose_with_a_model_is_what_explain_gives(tmp_path: Path) -> None:
 
 def test_a_proxy_is_fitted_to_a_network_and_not_interpreted_below_its_floor(tmp_path: Path) -> None:
     """From teacher to bundle; a few slices cannot make it faithful, so it is refused."""
-    from napari_sparseexplain.training.phantom_slices import PhantomSlices
+    from napari_sparseexplain.training.fit.phantom_slices import PhantomSlices
 
     rng = np.random.default_rng(0)
     y = (rng.random((20, 32, 32)) > 0.8).astype(np.uint8)

@@ -68,13 +68,13 @@ def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for place in (
         "napari_sparseexplain.volumes.opening.open_study",
-        "napari_sparseexplain.training.matched_filter_demo.matched_filter_demo",
-        "napari_sparseexplain.training.evaluate_sum.evaluate_sum_work",
-        "napari_sparseexplain.training.evaluate_class_networks.evaluate_class_networks",
-        "napari_sparseexplain.training.train_bundle.read_slices",
-        "napari_sparseexplain.training.train_class_bundle.read_slices",
-        "napari_sparseexplain.training.distillation.load_model",
-        "napari_sparseexplain.training.phantom_slices.render_training_slices",
+        "napari_sparseexplain.training.evaluate.matched_filter_demo.matched_filter_demo",
+        "napari_sparseexplain.training.evaluate.evaluate_sum.evaluate_sum_work",
+        "napari_sparseexplain.training.evaluate.evaluate_class_networks.evaluate_class_networks",
+        "napari_sparseexplain.training.fit.train_bundle.read_slices",
+        "napari_sparseexplain.training.fit.train_class_bundle.read_slices",
+        "napari_sparseexplain.training.fit.distillation.load_model",
+        "napari_sparseexplain.training.fit.phantom_slices.render_training_slices",
         "napari_sparseexplain.phantom.studies.make_phantom",
     ):
         monkeypatch.setattr(place, too_late)
@@ -152,11 +152,11 @@ def test_what_is_there_already_is_said_before(
         ("napari_sparseexplain.volumes.opening.open_study", ["report", "x", "--out", "o"]),
         ("napari_sparseexplain.networks.bundle.catalogue.models", ["models"]),
         (
-            "napari_sparseexplain.training.evaluate_sum.evaluate_sum_work",
+            "napari_sparseexplain.training.evaluate.evaluate_sum.evaluate_sum_work",
             ["evaluate", "sum", "--data", "x"],
         ),
         (
-            "napari_sparseexplain.training.train_bundle.read_slices",
+            "napari_sparseexplain.training.fit.train_bundle.read_slices",
             ["train", "unet", "--data", "x", "--out", "o"],
         ),
     ],

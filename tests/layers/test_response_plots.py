@@ -28,7 +28,7 @@ from napari_sparseexplain.layers.response_plots import (
     energy_radius,
 )
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training.matched_filter_demo import matched_filter_demo
+from napari_sparseexplain.training.evaluate.matched_filter_demo import matched_filter_demo
 
 SPACING = (1.875, 1.875)
 

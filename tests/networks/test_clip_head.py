@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from napari_sparseexplain.networks.modules.clip_head import OUTSIDE_SLOPE, ClipHead
-from napari_sparseexplain.training.losses import soft_iou_loss
+from napari_sparseexplain.training.fit.losses import soft_iou_loss
 
 Z = torch.tensor([-0.5, 0.5, 1.5, -0.5, 0.5, 1.5]).view(1, 1, 1, 6)
 LESION = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0]).view(1, 1, 1, 6)

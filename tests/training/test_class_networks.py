@@ -16,19 +16,19 @@ from napari_sparseexplain.errors import ModelError, ReadError
 from napari_sparseexplain.networks.bundle.model import load_model
 from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training.class_evaluation import RegionScores
-from napari_sparseexplain.training.class_losses import (
+from napari_sparseexplain.training.evaluate.class_evaluation import RegionScores
+from napari_sparseexplain.training.evaluate.evaluate_class_networks import evaluate_class_networks
+from napari_sparseexplain.training.evaluate.jf_paper_numbers import TABLE_2
+from napari_sparseexplain.training.fit.class_losses import (
     class_loss,
     region_dice_loss,
     residual_loss,
     specificity_loss,
 )
-from napari_sparseexplain.training.crops import draw_crop
-from napari_sparseexplain.training.evaluate_class_networks import evaluate_class_networks
-from napari_sparseexplain.training.jf_paper_numbers import TABLE_2
-from napari_sparseexplain.training.phantom_slices import PhantomSlices
-from napari_sparseexplain.training.train_class_bundle import ROLES, train_class_bundle
-from napari_sparseexplain.training.train_class_network import (
+from napari_sparseexplain.training.fit.crops import draw_crop
+from napari_sparseexplain.training.fit.phantom_slices import PhantomSlices
+from napari_sparseexplain.training.fit.train_class_bundle import ROLES, train_class_bundle
+from napari_sparseexplain.training.fit.train_class_network import (
     CLASS_RECIPES,
     ClassRecipe,
     train_class_network,

@@ -21,7 +21,7 @@ from napari_sparseexplain.networks.bundle.model import Model, load_model, save_b
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training.distillation import (
+from napari_sparseexplain.training.fit.distillation import (
     DistillationRecipe,
     distil_work,
     measure_fidelity,

@@ -17,12 +17,12 @@ from napari_sparseexplain.networks.bundle.model_card import ModelCard
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training import sum_evaluation
-from napari_sparseexplain.training.evaluate_sum import evaluate_sum_work
-from napari_sparseexplain.training.evaluation_cases import INPUTS, case_paths, open_cases
-from napari_sparseexplain.training.intensity_rule import intensity_rule, rule_threshold
-from napari_sparseexplain.training.paper_numbers import RESPONSE_COLUMNS, TABLE_2
-from napari_sparseexplain.training.phantom_slices import PhantomSlices
+from napari_sparseexplain.training.evaluate import sum_evaluation
+from napari_sparseexplain.training.evaluate.evaluate_sum import evaluate_sum_work
+from napari_sparseexplain.training.evaluate.evaluation_cases import INPUTS, case_paths, open_cases
+from napari_sparseexplain.training.evaluate.intensity_rule import intensity_rule, rule_threshold
+from napari_sparseexplain.training.evaluate.paper_numbers import RESPONSE_COLUMNS, TABLE_2
+from napari_sparseexplain.training.fit.phantom_slices import PhantomSlices
 
 
 def threshold_network(level: float) -> UNet:

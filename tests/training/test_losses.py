@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_sparseexplain.training.losses import (
+from napari_sparseexplain.training.fit.losses import (
     IOU_SMOOTHING,
     clipped_share,
     denoising_loss,

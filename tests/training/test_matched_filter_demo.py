@@ -8,7 +8,7 @@ import torch
 
 from napari_sparseexplain.networks.modules.matched_filter import MatchedFilterNetwork
 from napari_sparseexplain.progress import Progress, drain
-from napari_sparseexplain.training.matched_filter_demo import (
+from napari_sparseexplain.training.evaluate.matched_filter_demo import (
     LENGTH,
     NOISE,
     PERIOD,

@@ -14,8 +14,8 @@ from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.modules.architectures import build_network
-from napari_sparseexplain.training.checkpoint import save_checkpoint
-from napari_sparseexplain.training.phantom_slices import PhantomSlices
+from napari_sparseexplain.training.fit.checkpoint import save_checkpoint
+from napari_sparseexplain.training.fit.phantom_slices import PhantomSlices
 
 ARGUMENTS = {"in_channels": 1, "classes": 1, "maps": 2, "levels": 1}
 

@@ -9,7 +9,7 @@ import pytest
 
 from napari_sparseexplain.errors import ReadError, SparseExplainError
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training.phantom_slices import (
+from napari_sparseexplain.training.fit.phantom_slices import (
     PhantomSlices,
     render_training_slices,
     write_training_slices,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_sparseexplain.networks.bundle.catalogue import models
-from napari_sparseexplain.training.recipe_words import recipe_words
+from napari_sparseexplain.training.evaluate.recipe_words import recipe_words
 
 
 def words_of(*names: str) -> str:

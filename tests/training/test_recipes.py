@@ -14,7 +14,7 @@ from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.networks.bundle.model import load_model
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.thresholds import Shrinkage
-from napari_sparseexplain.training.corruption import (
+from napari_sparseexplain.training.fit.corruption import (
     add_noise,
     brain_window,
     flip_and_rotate,
@@ -22,11 +22,11 @@ from napari_sparseexplain.training.corruption import (
     shade,
     stretch_contrast,
 )
-from napari_sparseexplain.training.phantom_slices import PhantomSlices
-from napari_sparseexplain.training.recipes import RECIPES, recipe_of
-from napari_sparseexplain.training.study_slices import centred
-from napari_sparseexplain.training.train_bundle import train_bundle
-from napari_sparseexplain.training.train_sum import _optimizer, train_sum
+from napari_sparseexplain.training.fit.phantom_slices import PhantomSlices
+from napari_sparseexplain.training.fit.recipes import RECIPES, recipe_of
+from napari_sparseexplain.training.fit.study_slices import centred
+from napari_sparseexplain.training.fit.train_bundle import train_bundle
+from napari_sparseexplain.training.fit.train_sum import _optimizer, train_sum
 
 SMALL = {"maps": 2, "levels": 2}
 
@@ -107,7 +107,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
 
 def test_a_dead_output_stops_the_training_and_is_said(monkeypatch):
     monkeypatch.setattr(
-        "napari_sparseexplain.training.train_sum.is_silent", lambda mask, truth: True
+        "napari_sparseexplain.training.fit.train_sum.is_silent", lambda mask, truth: True
     )
     recipe = replace(small("sum-seg"), silent_steps=3)
     trained = drain(train_sum("sum-seg", discs(), recipe=recipe))

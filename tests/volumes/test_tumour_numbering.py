@@ -20,7 +20,7 @@ from napari_sparseexplain.networks.bundle.catalogue import bundle_folder
 from napari_sparseexplain.networks.bundle.model import load_model
 from napari_sparseexplain.phantom.studies import make_phantom, write_subject
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training.evaluate_class_networks import evaluate_class_networks
+from napari_sparseexplain.training.evaluate.evaluate_class_networks import evaluate_class_networks
 from napari_sparseexplain.volumes.labels.names import label_names, label_numbering
 from napari_sparseexplain.volumes.labels.reference_mask import ReferenceMask, reference_mask
 from napari_sparseexplain.volumes.labels.tumour_numbering import numbering_of_classes

@@ -18,7 +18,7 @@ from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.explanation.trust import trust_of
 from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.phantom.studies import make_phantom, write_subject
-from napari_sparseexplain.training.evaluation_cases import card_of_inputs, open_cases
+from napari_sparseexplain.training.evaluate.evaluation_cases import card_of_inputs, open_cases
 from napari_sparseexplain.volumes.roles.label_roles import brain_mask_role, lesion_role
 
 SPACING = 4.0

@@ -29,8 +29,8 @@ def evaluate_sum(
 ) -> None:
     """Tables 1 and 2 (Dice, IoU; clean, blur, noise) and the SDS, FDV, FDS rows of 3 and 4."""
     from ..files.atomic_write import check_free
-    from ..training.evaluate_sum import evaluate_sum_work
-    from ..training.sum_evaluation import FILES
+    from ..training.evaluate.evaluate_sum import evaluate_sum_work
+    from ..training.evaluate.sum_evaluation import FILES
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
@@ -61,8 +61,8 @@ def evaluate_jf_ml_ista(
 ) -> None:
     """Tables II and III of the JF-ML-ISTA paper: Dice by region, thresholds and step sizes."""
     from ..files.atomic_write import check_free
-    from ..training.class_evaluation import FILES
-    from ..training.evaluate_class_networks import evaluate_class_networks
+    from ..training.evaluate.class_evaluation import FILES
+    from ..training.evaluate.evaluate_class_networks import evaluate_class_networks
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)

@@ -150,7 +150,7 @@ def faithfulness(
 
 def _study_paths(data: Path) -> list[Path]:
     """One path a study: the folder's own, or those in it; of other formats than NIfTI itself."""
-    from ..training.evaluation_cases import case_paths
+    from ..training.evaluate.evaluation_cases import case_paths
 
     try:
         found = [path for path in case_paths(data) if path.suffix != ".npz"]

@@ -50,7 +50,7 @@ def phantom_slices(
     overwrite: Overwrite = False,
 ) -> None:
     """Render slices of phantoms, each as by a scanner of its own, into one file for `train`."""
-    from ..training.phantom_slices import write_training_slices
+    from ..training.fit.phantom_slices import write_training_slices
 
     work = write_training_slices(
         out,

@@ -46,7 +46,7 @@ def _on_slices(kind: str, title: str) -> Callable[..., None]:
         device: Device = "auto",
         positive_thresholds: Positive = False,
     ) -> None:
-        from ..training.train_bundle import train_bundle
+        from ..training.fit.train_bundle import train_bundle
 
         work = train_bundle(
             kind,
@@ -85,7 +85,7 @@ def _of_classes(kind: str, title: str) -> Callable[..., None]:
             typer.Option("--paper-loss", help="No loss terms for residual and specificity."),
         ] = False,
     ) -> None:
-        from ..training.train_class_bundle import train_class_bundle
+        from ..training.fit.train_class_bundle import train_class_bundle
 
         work = train_class_bundle(
             kind, data, out, seed=seed, samples=samples, device=device, paper=paper
@@ -120,7 +120,7 @@ def train_proxy(
     device: Device = "auto",
 ) -> None:
     """Fit a SUM to a frozen network, so that its responses can be looked at in its stead."""
-    from ..training.distillation import distil_bundle
+    from ..training.fit.distillation import distil_bundle
 
     work = distil_bundle(teacher, data, out, seed=seed, samples=samples, floor=floor, device=device)
     _print(out, progress_bar.run(work, f"fitting a proxy to {teacher}"))

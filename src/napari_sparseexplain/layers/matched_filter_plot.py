@@ -15,7 +15,7 @@ from ..files.atomic_write import write_whole
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
-    from ..training.matched_filter_demo import Example, MatchedFilterResult
+    from ..training.evaluate.matched_filter_demo import Example, MatchedFilterResult
 
 Line = npt.NDArray[np.floating]
 

@@ -13,17 +13,17 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ..errors import ModelError
-from ..files.atomic_write import write_whole
-from ..networks.modules.architectures import build_network
-from ..networks.modules.jf_ml_ista_network import JfMlIstaNetwork
-from ..progress import Progress, Work
+from ...errors import ModelError
+from ...files.atomic_write import write_whole
+from ...networks.modules.architectures import build_network
+from ...networks.modules.jf_ml_ista_network import JfMlIstaNetwork
+from ...progress import Progress, Work
+from ..tumour_classes import TUMOUR_CLASSES, class_channels
 from .checkpoint import load_checkpoint, read_log, save_checkpoint
 from .class_losses import class_loss, residual_loss, specificity_loss
 from .corruption import flip_and_rotate, shade, stretch_contrast
 from .crops import LESION_CENTRED, draw_crop
 from .phantom_slices import PhantomSlices
-from .tumour_classes import TUMOUR_CLASSES, class_channels
 
 LOG_FILE = "log.jsonl"
 LOG_EVERY = 25

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import ModelError, SparseExplainError
-from ..evidence.scores import Counts
-from ..files.atomic_write import check_writable, make_folders
-from ..networks.bundle.card_file import CARD_FILE
-from ..networks.bundle.model import save_bundle
-from ..networks.bundle.model_card import Inputs, ModelCard
-from ..networks.device import choose_device
-from ..progress import Progress, Work
+from ...errors import ModelError, SparseExplainError
+from ...evidence.scores import Counts
+from ...files.atomic_write import check_writable, make_folders
+from ...networks.bundle.card_file import CARD_FILE
+from ...networks.bundle.model import save_bundle
+from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.device import choose_device
+from ...progress import Progress, Work
 from .corruption import add_noise
 from .phantom_slices import PhantomSlices
 from .recipes import TITLES, Recipe, recipe_of

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError, SparseExplainError, StudyError
-from ..explanation.class_maps import shown_pixels
-from ..explanation.segmentation import misplaced, true_mask
-from ..networks.bundle.model_card import Inputs, ModelCard
-from ..networks.running.preparation import Prepared, prepare
-from ..volumes.opening.open_study import open_study
+from ...errors import ReadError, SparseExplainError, StudyError
+from ...explanation.class_maps import shown_pixels
+from ...explanation.segmentation import misplaced, true_mask
+from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.running.preparation import Prepared, prepare
+from ...volumes.opening.open_study import open_study
+from ..fit.phantom_slices import PhantomSlices
 from .intensity_rule import rule_threshold
-from .phantom_slices import PhantomSlices
 
 #: Share of a network's pixel that must be lesion for it to count as lesion at 128².
 LESION_SHARE = 0.5

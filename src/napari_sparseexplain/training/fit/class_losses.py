@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as functional
 
-from .tumour_classes import REGION_CHANNELS
+from ..tumour_classes import REGION_CHANNELS
 
 #: Keeps a region's soft Dice finite where it is absent, in pixels.
 DICE_SMOOTHING = 10.0

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..networks.modules.matched_filter import Activation, MatchedFilterNetwork
-from ..progress import Progress, Work
+from ...networks.modules.matched_filter import Activation, MatchedFilterNetwork
+from ...progress import Progress, Work
 
 #: Samples in one period of the sinusoid.
 PERIOD = 16

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ..errors import ModelError
-from ..files.atomic_write import write_whole
-from ..networks.modules.architectures import build_network
-from ..progress import Progress, Work
-from ..sparse.thresholds import Shrinkage
+from ...errors import ModelError
+from ...files.atomic_write import write_whole
+from ...networks.modules.architectures import build_network
+from ...progress import Progress, Work
+from ...sparse.thresholds import Shrinkage
 from .checkpoint import load_checkpoint, read_log, save_checkpoint
 from .corruption import (
     add_noise,

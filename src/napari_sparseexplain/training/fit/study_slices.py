@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError, StudyError
-from ..networks.bundle.model_card import Inputs, ModelCard
-from ..networks.running.preparation import Prepared, prepare
-from ..progress import Progress, Work
-from ..volumes import Study, open_study
-from ..volumes.labels.reference_mask import reference_mask
+from ...errors import ReadError, StudyError
+from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.running.preparation import Prepared, prepare
+from ...progress import Progress, Work
+from ...volumes import Study, open_study
+from ...volumes.labels.reference_mask import reference_mask
 from .phantom_slices import SMALLEST_SLICE, PhantomSlices
 
 #: Label values of the own numbering: core, oedema, enhancing tumour.

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ModelError
-from ..explanation.class_maps import network_classes, shown_pixels
-from ..networks.bundle.model import Model, save_bundle
-from ..networks.bundle.model_card import Inputs, ModelCard
-from ..networks.device import choose_device
-from ..networks.running.inference import predict_array
-from ..progress import Progress, Work, drain
-from .class_evaluation import REGIONS, RegionScores
+from ...errors import ModelError
+from ...explanation.class_maps import network_classes, shown_pixels
+from ...networks.bundle.model import Model, save_bundle
+from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.device import choose_device
+from ...networks.running.inference import predict_array
+from ...progress import Progress, Work, drain
+from ..evaluate.class_evaluation import REGIONS, RegionScores
 from .phantom_slices import PhantomSlices
 from .study_slices import read_slices
 from .train_bundle import HELD_OUT, claim_folder, unscored_note

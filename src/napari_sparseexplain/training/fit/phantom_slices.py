@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError, SparseExplainError
-from ..files.atomic_write import cannot_write, check_free, hidden_file, move_file, refuse_existing
-from ..phantom.geometry import make_geometry
-from ..phantom.intensity_range import brain_sample, rendered_range
-from ..phantom.rendering import PHANTOM_ROLES, draw_appearance, render_slices
-from ..progress import Progress, Work
+from ...errors import ReadError, SparseExplainError
+from ...files.atomic_write import cannot_write, check_free, hidden_file, move_file, refuse_existing
+from ...phantom.geometry import make_geometry
+from ...phantom.intensity_range import brain_sample, rendered_range
+from ...phantom.rendering import PHANTOM_ROLES, draw_appearance, render_slices
+from ...progress import Progress, Work
 
 #: Share of the slices of a phantom with a tumour that show some of it.
 TUMOUR_SHARE = 0.75

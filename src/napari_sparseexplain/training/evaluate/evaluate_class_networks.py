@@ -9,27 +9,27 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelError, ReadError, SparseExplainError, StudyError
-from ..evidence.largest_piece import in_largest_piece
-from ..explanation.class_maps import class_maps, network_classes, shown_pixels
-from ..explanation.slice_decomposition import decompose_slices
-from ..explanation.sparse_parameters import ParameterRow, class_names, parameter_table
-from ..networks.bundle.card_file import CARD_FILE
-from ..networks.bundle.catalogue import BUNDLES, models
-from ..networks.bundle.model import Model, load_model
-from ..networks.bundle.model_card import Inputs, ModelCard
-from ..networks.running.inference import predict_array
-from ..networks.running.preparation import Prepared, prepare
-from ..progress import Progress, Work
-from ..volumes.labels.reference_mask import reference_mask
-from ..volumes.opening.open_study import open_study
+from ...errors import ModelError, ReadError, SparseExplainError, StudyError
+from ...evidence.largest_piece import in_largest_piece
+from ...explanation.class_maps import class_maps, network_classes, shown_pixels
+from ...explanation.slice_decomposition import decompose_slices
+from ...explanation.sparse_parameters import ParameterRow, class_names, parameter_table
+from ...networks.bundle.card_file import CARD_FILE
+from ...networks.bundle.catalogue import BUNDLES, models
+from ...networks.bundle.model import Model, load_model
+from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.running.inference import predict_array
+from ...networks.running.preparation import Prepared, prepare
+from ...progress import Progress, Work
+from ...volumes.labels.reference_mask import reference_mask
+from ...volumes.opening.open_study import open_study
+from ..fit.phantom_slices import PhantomSlices
+from ..fit.train_class_network import CLASS_RECIPES
+from ..tumour_classes import REGION_CHANNELS, TUMOUR_CLASSES, class_channels
 from .class_evaluation import REGIONS, ClassEvaluation, RegionScores
 from .evaluation_cases import case_paths
 from .intensity_rule import intensity_rule, rule_threshold
-from .phantom_slices import PhantomSlices
 from .recipe_words import recipe_words
-from .train_class_network import CLASS_RECIPES
-from .tumour_classes import REGION_CHANNELS, TUMOUR_CLASSES, class_channels
 
 #: Every n-th tumour slice of a subject is decomposed for the evidence: neighbours are alike.
 EVIDENCE_EVERY = 4

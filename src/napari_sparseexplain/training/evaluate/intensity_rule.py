@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..evidence.largest_piece import largest_piece
-from ..volumes.intensity.brain_range import HIGH_FACTOR
+from ...evidence.largest_piece import largest_piece
+from ...volumes.intensity.brain_range import HIGH_FACTOR
 
 #: Times the brain's median.
 BRIGHTNESS = 1.3

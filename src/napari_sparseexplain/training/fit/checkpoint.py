@@ -14,9 +14,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from ..errors import ModelError
-from ..files.atomic_write import hidden_file, move_file, ordinary_mode
-from ..files.regular_file import is_regular
+from ...errors import ModelError
+from ...files.atomic_write import hidden_file, move_file, ordinary_mode
+from ...files.regular_file import is_regular
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 

@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from ..errors import ModelError, ReadError
-from ..evidence.largest_piece import largest_piece
-from ..evidence.scores import Counts, dice, segmentation_scores, slice_dice
-from ..explanation.class_maps import class_maps
-from ..explanation.responses import model_responses_work
-from ..networks.bundle.card_file import CARD_FILE
-from ..networks.bundle.catalogue import BUNDLES, models
-from ..networks.bundle.model import Model, load_model
-from ..networks.running.inference import predict_array
-from ..progress import Progress, Result, Work
+from ...errors import ModelError, ReadError
+from ...evidence.largest_piece import largest_piece
+from ...evidence.scores import Counts, dice, segmentation_scores, slice_dice
+from ...explanation.class_maps import class_maps
+from ...explanation.responses import model_responses_work
+from ...networks.bundle.card_file import CARD_FILE
+from ...networks.bundle.catalogue import BUNDLES, models
+from ...networks.bundle.model import Model, load_model
+from ...networks.running.inference import predict_array
+from ...progress import Progress, Result, Work
 from .evaluation_cases import INPUTS, Case, case_paths, open_cases
 from .intensity_rule import READINGS, intensity_rule
 from .paper_numbers import LINEARISABLE, SEGMENTERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..networks.bundle.model_card import ModelCard
+from ...networks.bundle.model_card import ModelCard
 
 #: What tells the networks apart, and the format of numbers: all else must agree.
 _MEANT = ("architecture", "arguments", "denoise", "reconstruction", "reconstruction_share", "half")

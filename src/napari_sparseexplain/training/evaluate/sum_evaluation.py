@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..evidence.provenance import package_versions
-from ..evidence.scores import Counts, Mean, mean_with_interval
-from ..evidence.tables import mean_and_deviation, text_table
-from ..files.atomic_write import write_together
+from ...evidence.provenance import package_versions
+from ...evidence.scores import Counts, Mean, mean_with_interval
+from ...evidence.tables import mean_and_deviation, text_table
+from ...files.atomic_write import write_together
 from .intensity_rule import READINGS, RULE
 from .paper_numbers import (
     FIGURE_4_SDS,

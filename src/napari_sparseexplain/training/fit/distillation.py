@@ -16,14 +16,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError
-from ..explanation.fidelity import FIDELITY_FLOOR, Fidelity, fidelity_of
-from ..networks.bundle.model import Model, load_model, save_bundle
-from ..networks.bundle.model_card import ModelCard
-from ..networks.device import choose_device
-from ..networks.modules.sum_network import SumNetwork
-from ..progress import Progress, Work
-from ..sparse.thresholds import Shrinkage
+from ...errors import ModelError
+from ...explanation.fidelity import FIDELITY_FLOOR, Fidelity, fidelity_of
+from ...networks.bundle.model import Model, load_model, save_bundle
+from ...networks.bundle.model_card import ModelCard
+from ...networks.device import choose_device
+from ...networks.modules.sum_network import SumNetwork
+from ...progress import Progress, Work
+from ...sparse.thresholds import Shrinkage
 from .corruption import flip_and_rotate
 from .losses import soft_iou_loss
 from .study_slices import read_slices

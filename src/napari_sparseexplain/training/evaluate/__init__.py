@@ -1,0 +1,1 @@
+"""Evaluation: scores on cases held out, as tables beside the papers' numbers."""

@@ -1,0 +1,1 @@
+"""Training: slices, losses, recipes, loops, checkpoints, distillation."""
