@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from napari_sparseexplain.explanation.signals import slice_signals
+from napari_sparseexplain.explanation.proxy.signals import slice_signals
 from napari_sparseexplain.networks.bundle.model import load_model
 from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.volumes import open_study

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from saliency.core import INPUT_OUTPUT_GRADIENTS, IntegratedGradients
 
-from napari_sparseexplain.explanation.integrated_gradients import integrated_gradients
+from napari_sparseexplain.explanation.attribution.integrated_gradients import integrated_gradients
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.model import load_model

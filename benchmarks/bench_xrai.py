@@ -15,9 +15,12 @@ from saliency.core.xrai import XRAI
 from scipy.ndimage import gaussian_filter, zoom
 from skimage.morphology import ball, dilation, disk
 
-from napari_sparseexplain.explanation.segment_growth import Growth, grow
-from napari_sparseexplain.explanation.segment_membership import SegmentMembership, ball_offsets
-from napari_sparseexplain.explanation.segment_scales import (
+from napari_sparseexplain.explanation.attribution.xrai.segment_growth import Growth, grow
+from napari_sparseexplain.explanation.attribution.xrai.segment_membership import (
+    SegmentMembership,
+    ball_offsets,
+)
+from napari_sparseexplain.explanation.attribution.xrai.segment_scales import (
     DISK,
     slice_scales,
     volume_scales_work,

@@ -17,9 +17,11 @@ import torch
 from saliency.core import INPUT_OUTPUT_GRADIENTS, XRAI, XRAIParameters
 from scipy.stats import spearmanr
 
-from napari_sparseexplain.explanation import kept_attributions, segment_scales, xrai
+from napari_sparseexplain.explanation.attribution import kept_attributions
+from napari_sparseexplain.explanation.attribution.path_attribution import attribute_slices
+from napari_sparseexplain.explanation.attribution.xrai import segment_scales
+from napari_sparseexplain.explanation.attribution.xrai import slices as xrai
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.explanation.path_attribution import attribute_slices
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.model import Model, load_model

@@ -15,10 +15,10 @@ import napari_sparseexplain as se
 from napari_sparseexplain.commands.models import list_methods
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.explanation.catalogue import method_info
-from napari_sparseexplain.explanation.explained_slices import explained_slices
-from napari_sparseexplain.explanation.map_figures import Effort, map_figures
 from napari_sparseexplain.explanation.repeat import repeat_work
 from napari_sparseexplain.explanation.target import Target
+from napari_sparseexplain.explanation.trust.explained_slices import explained_slices
+from napari_sparseexplain.explanation.trust.map_figures import Effort, map_figures
 from napari_sparseexplain.families import FAMILIES, families, left_out
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes.opening.sample import sample_path

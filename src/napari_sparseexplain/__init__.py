@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .evidence.store import load_explanation
     from .explanation.catalogue import explain, methods
     from .explanation.target import Target
-    from .explanation.trust import trust
+    from .explanation.trust.table import trust
     from .export.compositor import Picture, PictureSize, compose
     from .export.explanation_export import save_explanation
     from .export.results_on_paper import report, save_picture

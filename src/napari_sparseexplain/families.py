@@ -104,7 +104,7 @@ FAMILIES = (
     Family(
         name="proxy",
         title="Proxy",
-        methods=f"{_HERE}.explanation.proxy_methods:PROXY_METHODS",
+        methods=f"{_HERE}.explanation.proxy.methods:PROXY_METHODS",
         tab=f"{_HERE}.widgets.proxy_tab:ProxyTab",
         commands={"matched-filter": f"{_COMMANDS}.explain:matched_filter"},
         recipes=_training("sum-seg", "sum-rec", "sum-denoise", "unet", "unet-nobn", "proxy"),
@@ -115,7 +115,7 @@ FAMILIES = (
     Family(
         name="decompose",
         title="Decompose",
-        methods=f"{_HERE}.explanation.component_methods:COMPONENT_METHODS",
+        methods=f"{_HERE}.explanation.components.methods:COMPONENT_METHODS",
         tab=f"{_HERE}.widgets.decompose_tab:DecomposeTab",
         commands={"decompose": f"{_COMMANDS}.decompose:decompose"},
         recipes=_training(
@@ -132,7 +132,7 @@ FAMILIES = (
     Family(
         name="attribution",
         title="Attribution",
-        methods=f"{_HERE}.explanation.attribution_methods:ATTRIBUTION_METHODS",
+        methods=f"{_HERE}.explanation.attribution.methods:ATTRIBUTION_METHODS",
         tab=f"{_HERE}.widgets.attribution_tab:AttributionTab",
         commands={"faithfulness": f"{_COMMANDS}.faithfulness:faithfulness"},
         page="attribution.md",

@@ -23,7 +23,7 @@ HOMES = {
     "study_of_arrays": "volumes",
     "sample_study": "volumes.opening.sample",
     "Target": "explanation.target",
-    "trust": "explanation.trust",
+    "trust": "explanation.trust.table",
     "explain": "explanation.catalogue",
     "methods": "explanation.catalogue",
     "Model": "networks.bundle.model",

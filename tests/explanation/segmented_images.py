@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_sparseexplain.explanation.segment_membership import SegmentMembership
+from napari_sparseexplain.explanation.attribution.xrai.segment_membership import SegmentMembership
 
 
 def patches(shape: tuple[int, ...], count: int, seed: int) -> np.ndarray:

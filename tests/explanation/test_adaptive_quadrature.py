@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import StudyError
-from napari_sparseexplain.explanation.adaptive_quadrature import Node, adaptive_integral
+from napari_sparseexplain.explanation.attribution.adaptive_quadrature import Node, adaptive_integral
 from napari_sparseexplain.progress import drain
 
 

@@ -11,18 +11,23 @@ from scipy import ndimage
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError, StudyError
-from napari_sparseexplain.explanation.baselines import baseline_images
-from napari_sparseexplain.explanation.blur_integrated_gradients import blur_integrated_gradients
-from napari_sparseexplain.explanation.gaussian_blur import gaussian_blur
-from napari_sparseexplain.explanation.grad_cam import grad_cam
-from napari_sparseexplain.explanation.guided_integrated_gradients import (
+from napari_sparseexplain.explanation.attribution.baselines import baseline_images
+from napari_sparseexplain.explanation.attribution.blur_integrated_gradients import (
+    blur_integrated_gradients,
+)
+from napari_sparseexplain.explanation.attribution.gaussian_blur import gaussian_blur
+from napari_sparseexplain.explanation.attribution.grad_cam import grad_cam
+from napari_sparseexplain.explanation.attribution.guided_integrated_gradients import (
     guided_integrated_gradients,
 )
-from napari_sparseexplain.explanation.integrated_gradients import integrated_gradients
-from napari_sparseexplain.explanation.occlusion import occlusion
-from napari_sparseexplain.explanation.smooth_blur_ig import smooth_blur_gig, smooth_blur_ig
-from napari_sparseexplain.explanation.smoothgrad import smoothgrad
-from napari_sparseexplain.explanation.vanilla_gradient import vanilla_gradient
+from napari_sparseexplain.explanation.attribution.integrated_gradients import integrated_gradients
+from napari_sparseexplain.explanation.attribution.occlusion import occlusion
+from napari_sparseexplain.explanation.attribution.smooth_blur_ig import (
+    smooth_blur_gig,
+    smooth_blur_ig,
+)
+from napari_sparseexplain.explanation.attribution.smoothgrad import smoothgrad
+from napari_sparseexplain.explanation.attribution.vanilla_gradient import vanilla_gradient
 from napari_sparseexplain.progress import drain
 
 from .linear_score import Linear, Smooth, images, score_of

@@ -8,11 +8,13 @@ import torch
 from captum.attr import IntegratedGradients
 from torch import nn
 
-from napari_sparseexplain.explanation.blur_integrated_gradients import blur_integrated_gradients
-from napari_sparseexplain.explanation.guided_integrated_gradients import (
+from napari_sparseexplain.explanation.attribution.blur_integrated_gradients import (
+    blur_integrated_gradients,
+)
+from napari_sparseexplain.explanation.attribution.guided_integrated_gradients import (
     guided_integrated_gradients,
 )
-from napari_sparseexplain.explanation.integrated_gradients import integrated_gradients
+from napari_sparseexplain.explanation.attribution.integrated_gradients import integrated_gradients
 from napari_sparseexplain.progress import drain
 
 from .linear_score import Smooth, images, score_of

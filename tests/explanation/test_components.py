@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError, SparseExplainError, StudyError
-from napari_sparseexplain.explanation import components as module
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.explanation.component_scores import (
+from napari_sparseexplain.explanation.components import class_components as module
+from napari_sparseexplain.explanation.components.scores import (
     effective_atoms,
     in_class_energy,
     mutual_coherence,
 )
-from napari_sparseexplain.explanation.slice_decomposition import decompose_slices
-from napari_sparseexplain.explanation.sparse_parameters import parameter_table
+from napari_sparseexplain.explanation.components.slice_decomposition import decompose_slices
+from napari_sparseexplain.explanation.components.sparse_parameters import parameter_table
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork

@@ -9,12 +9,12 @@ from torch import nn
 
 from napari_sparseexplain.errors import StudyError
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.explanation.effective_response import (
+from napari_sparseexplain.explanation.proxy.effective_response import (
     effective_response,
     octave_shares,
 )
-from napari_sparseexplain.explanation.response_metrics import frequency_magnitude
-from napari_sparseexplain.explanation.shift_variance import phase_responses_work
+from napari_sparseexplain.explanation.proxy.response_metrics import frequency_magnitude
+from napari_sparseexplain.explanation.proxy.shift_variance import phase_responses_work
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard

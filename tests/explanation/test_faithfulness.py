@@ -13,13 +13,14 @@ import pytest
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError, StudyError
 from napari_sparseexplain.evidence.attribution_scores import LOCALISATION
-from napari_sparseexplain.explanation.explained_slices import (
+from napari_sparseexplain.explanation.target import Target
+from napari_sparseexplain.explanation.trust.explained_slices import (
     ExplainedSlices,
     explained_slices,
     true_region,
 )
-from napari_sparseexplain.explanation.faithfulness import Faithfulness, faithfulness_work
-from napari_sparseexplain.explanation.map_figures import (
+from napari_sparseexplain.explanation.trust.faithfulness import Faithfulness, faithfulness_work
+from napari_sparseexplain.explanation.trust.map_figures import (
     EDGES,
     FIGURES,
     RANDOM,
@@ -27,7 +28,6 @@ from napari_sparseexplain.explanation.map_figures import (
     Heat,
     map_figures,
 )
-from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.progress import drain
 from tests.explanation.bright_ball import ball_study, bright_model, write_ball

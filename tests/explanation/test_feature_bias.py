@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import StudyError
-from napari_sparseexplain.explanation.feature_bias import (
+from napari_sparseexplain.explanation.proxy.feature_bias import (
     essential_tuning,
     masked,
     masking_curve_work,
 )
-from napari_sparseexplain.explanation.tuning import disc_tuning, grating_tuning, half_octaves
+from napari_sparseexplain.explanation.proxy.tuning import disc_tuning, grating_tuning, half_octaves
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.thresholds import Shrinkage

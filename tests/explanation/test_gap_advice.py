@@ -8,10 +8,15 @@ import torch
 from torch import nn
 
 import napari_sparseexplain as se
-from napari_sparseexplain.explanation.explained_slices import explained_slices
-from napari_sparseexplain.explanation.map_figures import Effort, Heat, heat_figures, map_figures
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.explanation.trust import trust_of
+from napari_sparseexplain.explanation.trust.explained_slices import explained_slices
+from napari_sparseexplain.explanation.trust.map_figures import (
+    Effort,
+    Heat,
+    heat_figures,
+    map_figures,
+)
+from napari_sparseexplain.explanation.trust.table import trust_of
 from napari_sparseexplain.networks.bundle.external_model import wrap_callable
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard

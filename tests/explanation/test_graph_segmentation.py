@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from skimage.segmentation import felzenszwalb
 
-from napari_sparseexplain.explanation.graph_segmentation import graph_segmentations
-from napari_sparseexplain.explanation.segment_scales import SCALES, SIGMA
+from napari_sparseexplain.explanation.attribution.xrai.graph_segmentation import graph_segmentations
+from napari_sparseexplain.explanation.attribution.xrai.segment_scales import SCALES, SIGMA
 
 
 def pictures() -> dict[str, np.ndarray]:

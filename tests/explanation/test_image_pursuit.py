@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from napari_sparseexplain.cli import app
 from napari_sparseexplain.errors import ReadError, SparseExplainError
 from napari_sparseexplain.evidence.store import load_explanation
-from napari_sparseexplain.explanation.image_pursuit import decompose_study
+from napari_sparseexplain.explanation.components.image_pursuit import decompose_study
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.dictionary_file import read_dictionary
 from napari_sparseexplain.sparse.slice_pursuit import METHODS, PursuitSettings

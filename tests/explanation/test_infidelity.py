@@ -9,7 +9,11 @@ from captum.metrics import infidelity as captum_infidelity
 from captum.metrics import sensitivity_max
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.explanation.infidelity import Infidelity, infidelity, max_sensitivity
+from napari_sparseexplain.explanation.trust.infidelity import (
+    Infidelity,
+    infidelity,
+    max_sensitivity,
+)
 from napari_sparseexplain.progress import drain
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sparseexplain.explanation.insertion_deletion import (
+from napari_sparseexplain.explanation.trust.insertion_deletion import (
     InsertionDeletion,
     insertion_deletion,
     ranking,

@@ -14,12 +14,12 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence import ExplanationMap
 from napari_sparseexplain.explanation.catalogue import method_info
-from napari_sparseexplain.explanation.explained_slices import explained_slices
-from napari_sparseexplain.explanation.map_figures import Effort, map_figures
 from napari_sparseexplain.explanation.method import SHORT, MethodInfo, Parameter
 from napari_sparseexplain.explanation.method_result import MethodResult
 from napari_sparseexplain.explanation.run_record import recorded
 from napari_sparseexplain.explanation.target import Target
+from napari_sparseexplain.explanation.trust.explained_slices import explained_slices
+from napari_sparseexplain.explanation.trust.map_figures import Effort, map_figures
 from napari_sparseexplain.networks.bundle.external_model import wrap_callable
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.progress import drain

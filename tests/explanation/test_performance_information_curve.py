@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from saliency.metrics import pic
 
-from napari_sparseexplain.explanation.performance_information_curve import (
+from napari_sparseexplain.explanation.trust.performance_information_curve import (
     THRESHOLDS,
     InformationCurve,
     InformationCurves,

@@ -11,11 +11,11 @@ from torch import nn
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, ParameterError, StudyError
-from napari_sparseexplain.explanation.explained_slices import explained_slices
-from napari_sparseexplain.explanation.map_figures import Effort
 from napari_sparseexplain.explanation.method import MethodInfo, Parameter
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.explanation.trust import trust_work
+from napari_sparseexplain.explanation.trust.explained_slices import explained_slices
+from napari_sparseexplain.explanation.trust.map_figures import Effort
+from napari_sparseexplain.explanation.trust.table import trust_work
 from napari_sparseexplain.networks.bundle.external_model import wrap_callable
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.running.preparation import prepare

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.signal import convolve2d
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.explanation.response_metrics import (
+from napari_sparseexplain.explanation.proxy.response_metrics import (
     frequency_magnitude,
     frequency_spread,
     frequency_variation,

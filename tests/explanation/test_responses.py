@@ -12,12 +12,9 @@ from torch import nn
 
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.explanation.response_metrics import response_metrics
-from napari_sparseexplain.explanation.responses import (
-    impulse_response,
-    model_responses_work,
-)
-from napari_sparseexplain.explanation.shift_variance import (
+from napari_sparseexplain.explanation.proxy.response_metrics import response_metrics
+from napari_sparseexplain.explanation.proxy.responses import impulse_response, model_responses_work
+from napari_sparseexplain.explanation.proxy.shift_variance import (
     phase_responses_work,
     shift_variance_work,
     summarise,

@@ -8,8 +8,11 @@ from saliency.core.xrai import XRAI, XRAIParameters
 from scipy.ndimage import gaussian_filter
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.explanation.segment_growth import Growth, grow
-from napari_sparseexplain.explanation.segment_membership import SegmentMembership, ball_offsets
+from napari_sparseexplain.explanation.attribution.xrai.segment_growth import Growth, grow
+from napari_sparseexplain.explanation.attribution.xrai.segment_membership import (
+    SegmentMembership,
+    ball_offsets,
+)
 
 from .segmented_images import masks_of, patches
 

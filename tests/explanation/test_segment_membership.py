@@ -7,7 +7,10 @@ import pytest
 from scipy import ndimage
 from skimage.morphology import disk
 
-from napari_sparseexplain.explanation.segment_membership import SegmentMembership, ball_offsets
+from napari_sparseexplain.explanation.attribution.xrai.segment_membership import (
+    SegmentMembership,
+    ball_offsets,
+)
 
 from .segmented_images import masks_of, patches
 

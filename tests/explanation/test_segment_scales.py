@@ -10,8 +10,11 @@ from saliency.core.xrai import _get_segments_felzenszwalb
 from scipy.ndimage import gaussian_filter
 
 from napari_sparseexplain.errors import StudyError
-from napari_sparseexplain.explanation.segment_membership import SegmentMembership, ball_offsets
-from napari_sparseexplain.explanation.segment_scales import (
+from napari_sparseexplain.explanation.attribution.xrai.segment_membership import (
+    SegmentMembership,
+    ball_offsets,
+)
+from napari_sparseexplain.explanation.attribution.xrai.segment_scales import (
     DISK,
     slice_scales,
     volume_scales_work,

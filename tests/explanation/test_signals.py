@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.explanation.band_signals import by_level, listening
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.explanation.signals import (
+from napari_sparseexplain.explanation.proxy.band_signals import by_level, listening
+from napari_sparseexplain.explanation.proxy.signals import (
     NO_LINEAR_PART,
     ODDNESS_NOTE,
     signal_maps,
@@ -212,7 +212,7 @@ def test_bands_are_of_the_pass_made_here_and_not_of_another_threads() -> None:
     """The window runs one network from several threads; hooks hang on the network itself."""
     import threading
 
-    from napari_sparseexplain.explanation.band_signals import listening
+    from napari_sparseexplain.explanation.proxy.band_signals import listening
     from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
     network = SumNetwork(maps=2, levels=2).eval()

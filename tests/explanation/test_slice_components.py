@@ -8,7 +8,7 @@ import pytest
 from napari_sparseexplain.errors import SparseExplainError, StudyError
 from napari_sparseexplain.evidence.scores import dice, union
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.explanation.slice_components import decompose_slice
+from napari_sparseexplain.explanation.components.slice_components import decompose_slice
 
 from .test_components import ROLES, model, study
 

@@ -13,16 +13,19 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
 from napari_sparseexplain.evidence.attribution_scores import LOCALISATION, Localisation, edge_map
-from napari_sparseexplain.explanation.map_figures import FIGURES, Effort
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.explanation.trust import (
+from napari_sparseexplain.explanation.trust.map_figures import FIGURES, Effort
+from napari_sparseexplain.explanation.trust.table import (
     Trust,
     explained_target,
     trust_of,
     trust_rows,
     trust_work,
 )
-from napari_sparseexplain.explanation.weight_randomisation import Randomisation, RandomisationStage
+from napari_sparseexplain.explanation.trust.weight_randomisation import (
+    Randomisation,
+    RandomisationStage,
+)
 from napari_sparseexplain.progress import drain
 from tests.explanation.bright_ball import ball_study, bright_model
 

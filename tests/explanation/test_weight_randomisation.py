@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_sparseexplain.explanation.weight_randomisation import (
+from napari_sparseexplain.explanation.trust.weight_randomisation import (
     Randomisation,
     randomise_cascading,
     randomised_layers,

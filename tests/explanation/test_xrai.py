@@ -18,7 +18,7 @@ from napari_sparseexplain.evidence.heat_threshold import top_share
 from napari_sparseexplain.evidence.region_table import region_at
 from napari_sparseexplain.evidence.store import load_explanation, write_explanation
 from napari_sparseexplain.explanation.catalogue import explain_work
-from napari_sparseexplain.explanation.map_figures import Heat
+from napari_sparseexplain.explanation.trust.map_figures import Heat
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.progress import Progress, drain

@@ -16,10 +16,10 @@ import torch
 from torch import nn
 
 import napari_sparseexplain as se
-from napari_sparseexplain.explanation.faithfulness import faithfulness_work
-from napari_sparseexplain.explanation.map_figures import Effort
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.explanation.trust import trust_work
+from napari_sparseexplain.explanation.trust.faithfulness import faithfulness_work
+from napari_sparseexplain.explanation.trust.map_figures import Effort
+from napari_sparseexplain.explanation.trust.table import trust_work
 from napari_sparseexplain.networks.bundle.external_model import wrap_callable
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.explanation.weight_randomisation import randomise_cascading
+from napari_sparseexplain.explanation.trust.weight_randomisation import randomise_cascading
 from napari_sparseexplain.networks.bundle.external_model import checksum_of, load_foreign_model
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard

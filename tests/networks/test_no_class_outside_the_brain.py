@@ -19,8 +19,8 @@ from torch import nn
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import StudyError
 from napari_sparseexplain.explanation.class_maps import network_classes
+from napari_sparseexplain.explanation.components.slice_components import decompose_slice
 from napari_sparseexplain.explanation.score_function import score_function
-from napari_sparseexplain.explanation.slice_components import decompose_slice
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.card_file import card_from_values, check_card
 from napari_sparseexplain.networks.bundle.catalogue import models

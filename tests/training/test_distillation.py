@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.explanation.fidelity import (
+from napari_sparseexplain.explanation.proxy.fidelity import (
     Fidelity,
     fidelity_of,
     require_faithful,
     stated_fidelity,
 )
-from napari_sparseexplain.explanation.responses import model_responses_work
+from napari_sparseexplain.explanation.proxy.responses import model_responses_work
 from napari_sparseexplain.networks.bundle.model import Model, load_model, save_bundle
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork

@@ -12,10 +12,10 @@ from scipy import ndimage
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence.store import write_explanation
-from napari_sparseexplain.explanation.explained_slices import true_region
-from napari_sparseexplain.explanation.segmentation import scores_against_study, true_mask
+from napari_sparseexplain.explanation.proxy.segmentation import scores_against_study, true_mask
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.explanation.trust import trust_of
+from napari_sparseexplain.explanation.trust.explained_slices import true_region
+from napari_sparseexplain.explanation.trust.table import trust_of
 from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.phantom.studies import make_phantom, write_subject
 from napari_sparseexplain.training.evaluate.evaluation_cases import card_of_inputs, open_cases

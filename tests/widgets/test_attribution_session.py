@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.explanation import segment_scales
+from napari_sparseexplain.explanation.attribution.xrai import segment_scales
 from napari_sparseexplain.explanation.catalogue import method_info
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard

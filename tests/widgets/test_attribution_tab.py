@@ -209,7 +209,7 @@ def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
 def test_a_failing_map_is_red_with_a_sentence(chosen: Any) -> None:
     from dataclasses import replace
 
-    from napari_sparseexplain.explanation.trust import Trust, trust_rows
+    from napari_sparseexplain.explanation.trust.table import Trust, trust_rows
     from napari_sparseexplain.layers.colormaps import VERMILION
     from napari_sparseexplain.widgets.trust_panel import TrustPanel
 
@@ -250,7 +250,7 @@ def test_what_is_drawn_can_be_explained(chosen: Any, kind: str) -> None:
 
 
 def test_the_form_has_the_parameters_of_every_method(opened: Any) -> None:
-    from napari_sparseexplain.explanation.attribution_methods import ATTRIBUTION_METHODS
+    from napari_sparseexplain.explanation.attribution.methods import ATTRIBUTION_METHODS
 
     tab = opened.page("attribution")
     for info in ATTRIBUTION_METHODS:

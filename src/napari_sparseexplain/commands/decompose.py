@@ -25,7 +25,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..evidence import Explanation
-    from ..explanation.image_pursuit import ImageDecomposition
+    from ..explanation.components.image_pursuit import ImageDecomposition
     from ..export.privacy.policy import ExportPolicy
     from ..volumes import Study
 
@@ -111,7 +111,7 @@ def decompose(
         work = explain_work(study, load_model(model), "components", slices=chosen, device=device)
         result = progress_bar.run(work, "components")
     else:
-        from ..explanation.image_pursuit import decompose_study
+        from ..explanation.components.image_pursuit import decompose_study
         from ..sparse.dictionary_file import read_dictionary
         from ..sparse.slice_pursuit import PursuitSettings
 

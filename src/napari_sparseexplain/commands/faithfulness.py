@@ -79,10 +79,10 @@ def faithfulness(
     chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
     roles = parse_roles(role)
 
-    from ..explanation.faithfulness import FILES, faithfulness_work
-    from ..explanation.map_figures import KINDS, Effort
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
+    from ..explanation.trust.faithfulness import FILES, faithfulness_work
+    from ..explanation.trust.map_figures import KINDS, Effort
     from ..export.privacy.policy import ExportPolicy
     from ..files.atomic_write import check_free
     from ..networks.bundle.model import load_model

@@ -27,7 +27,7 @@ from ..volumes import Source, Study, Volume
 from .model_session import ModelKey, ModelSession
 
 if TYPE_CHECKING:
-    from ..explanation.trust import Trust
+    from ..explanation.trust.table import Trust
     from ..networks.bundle.model import Model
 
 #: Role of a drawn region in the study that is explained.
@@ -152,7 +152,7 @@ class AttributionSession(ModelSession):
         if (kept := self._kept.get(identity)) is not None:
             return kept
         from ..explanation.catalogue import explain_work
-        from ..explanation.trust import trust_of
+        from ..explanation.trust.table import trust_of
 
         yield Progress(0, 0, "Loading the model")
         model = self.model(ask.key)
@@ -176,7 +176,7 @@ class AttributionSession(ModelSession):
 
     def trust_work(self, answers: list[AttributionAnswer]) -> Work[list[AttributionAnswer]]:
         """The whole table of some maps: each method runs again, on changed images and weights."""
-        from ..explanation.trust import trust_work
+        from ..explanation.trust.table import trust_work
 
         done = []
         for answer in answers:

@@ -14,8 +14,8 @@ from ..volumes import Study
 from .model_session import ModelKey, ModelSession
 
 if TYPE_CHECKING:
-    from ..explanation.slice_components import SliceComponents
-    from ..explanation.sparse_parameters import ParameterRow
+    from ..explanation.components.slice_components import SliceComponents
+    from ..explanation.components.sparse_parameters import ParameterRow
 
 METHOD = "components"
 
@@ -101,7 +101,7 @@ class DecomposeSession(ModelSession):
     def _slice(
         self, study: Study, key: ModelKey, index: int
     ) -> tuple[SliceComponents, tuple[str, ...]]:
-        from ..explanation.slice_components import decompose_slice
+        from ..explanation.components.slice_components import decompose_slice
 
         kept = self._slices.get(key)
         if kept is None or kept[0].study is not study or kept[0].index != index:

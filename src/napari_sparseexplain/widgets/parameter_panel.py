@@ -20,7 +20,7 @@ from ..layers.component_layers import short_class
 from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
-    from ..explanation.sparse_parameters import ParameterRow
+    from ..explanation.components.sparse_parameters import ParameterRow
 
 #: Heads of the columns, and what they are.
 COLUMNS = {

@@ -16,8 +16,8 @@ from ..volumes import Study
 from .model_session import ModelKey, ModelSession
 
 if TYPE_CHECKING:
-    from ..explanation.effective_response import EffectiveResponse
-    from ..explanation.responses import ModelResponses
+    from ..explanation.proxy.effective_response import EffectiveResponse
+    from ..explanation.proxy.responses import ModelResponses
 
 METHOD = "signals"
 
@@ -75,8 +75,8 @@ class ProxySession(ModelSession):
         if ask.before is None:
             return drain(self.run_work(ask.study, ask.key, span, ask.alpha, bands=True))
         from ..explanation.class_maps import FOUND, class_report
-        from ..explanation.segmentation import scores_against_study, true_mask
-        from ..explanation.signals import signal_maps, slice_signals, suppression_scores
+        from ..explanation.proxy.segmentation import scores_against_study, true_mask
+        from ..explanation.proxy.signals import signal_maps, slice_signals, suppression_scores
 
         prepared = self.prepared_slice(ask.study, ask.key, ask.index)
         signals, left = self._once(ask.key, lambda model: slice_signals(model, prepared, ask.alpha))
@@ -118,7 +118,7 @@ class ProxySession(ModelSession):
         ModelError
             The model has no impulse response.
         """
-        from ..explanation.responses import model_responses_work
+        from ..explanation.proxy.responses import model_responses_work
 
         return (
             yield from self._where_it_fits(
@@ -136,7 +136,7 @@ class ProxySession(ModelSession):
         StudyError
             Nothing in the image moves the signal there.
         """
-        from ..explanation.effective_response import effective_response
+        from ..explanation.proxy.effective_response import effective_response
 
         prepared = self.prepared_slice(study, key, index[0])
         row, column = prepared.to_network_index(index[1], index[2])

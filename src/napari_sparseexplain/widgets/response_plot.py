@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..explanation.effective_response import EffectiveResponse
-    from ..explanation.responses import ModelResponses
+    from ..explanation.proxy.effective_response import EffectiveResponse
+    from ..explanation.proxy.responses import ModelResponses
     from ..layers.plot_theme import PlotTheme
 
 #: Below this height a plot cannot be read.

@@ -31,8 +31,8 @@ from .run_bar import BROKEN, RunBar
 from .work_runner import LatestRunner, Told, WorkRunner
 
 if TYPE_CHECKING:
-    from ..explanation.effective_response import EffectiveResponse
-    from ..explanation.responses import ModelResponses
+    from ..explanation.proxy.effective_response import EffectiveResponse
+    from ..explanation.proxy.responses import ModelResponses
     from .window import Window
 
 #: Width of the form beside the plots.

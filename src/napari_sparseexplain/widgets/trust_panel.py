@@ -21,7 +21,7 @@ from ..layers.colormaps import VERMILION
 from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
-    from ..explanation.trust import Trust, TrustRow
+    from ..explanation.trust.table import Trust, TrustRow
 
 #: What each figure says; the long form is docs/attribution.md.
 HINTS = {

@@ -16,7 +16,7 @@ from ..layers.study_layers import role_title
 from .class_table import MarkedBar, percent
 
 if TYPE_CHECKING:
-    from ..explanation.slice_components import VoxelReading
+    from ..explanation.components.slice_components import VoxelReading
 
 
 class CodeBars(QWidget):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ...evidence.confusion import Confusion, confusion_rows
 from ...evidence.scores import Counts, union
 from ...evidence.tables import mean_and_deviation, text_table
-from ...explanation.sparse_parameters import FLAGS, ParameterRow
+from ...explanation.components.sparse_parameters import FLAGS, ParameterRow
 from ...files.atomic_write import write_together
 from ..tumour_classes import TUMOUR_CLASSES, class_channels
 from .jf_paper_numbers import TABLE_2, TABLE_3

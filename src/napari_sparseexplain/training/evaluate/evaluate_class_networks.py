@@ -12,8 +12,8 @@ import numpy.typing as npt
 from ...errors import ModelError, ReadError, SparseExplainError, StudyError
 from ...evidence.largest_piece import in_largest_piece
 from ...explanation.class_maps import class_maps, network_classes, shown_pixels
-from ...explanation.slice_decomposition import decompose_slices
-from ...explanation.sparse_parameters import ParameterRow, class_names, parameter_table
+from ...explanation.components.slice_decomposition import decompose_slices
+from ...explanation.components.sparse_parameters import ParameterRow, class_names, parameter_table
 from ...networks.bundle.card_file import CARD_FILE
 from ...networks.bundle.catalogue import BUNDLES, models
 from ...networks.bundle.model import Model, load_model

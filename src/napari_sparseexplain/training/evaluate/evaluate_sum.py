@@ -19,7 +19,7 @@ from ...errors import ModelError, ReadError
 from ...evidence.largest_piece import largest_piece
 from ...evidence.scores import Counts, dice, segmentation_scores, slice_dice
 from ...explanation.class_maps import class_maps
-from ...explanation.responses import model_responses_work
+from ...explanation.proxy.responses import model_responses_work
 from ...networks.bundle.card_file import CARD_FILE
 from ...networks.bundle.catalogue import BUNDLES, models
 from ...networks.bundle.model import Model, load_model

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ModelError
-from ...explanation.fidelity import FIDELITY_FLOOR, Fidelity, fidelity_of
+from ...explanation.proxy.fidelity import FIDELITY_FLOOR, Fidelity, fidelity_of
 from ...networks.bundle.model import Model, load_model, save_bundle
 from ...networks.bundle.model_card import ModelCard
 from ...networks.device import choose_device

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from napari_sparseexplain.explanation.attribution import Attribution, attribution_work
-from napari_sparseexplain.explanation.integrated_gradients import score_change
+from napari_sparseexplain.explanation.attribution.frame import Attribution, attribution_work
+from napari_sparseexplain.explanation.attribution.integrated_gradients import score_change
 from napari_sparseexplain.explanation.method_result import MethodResult
 from napari_sparseexplain.explanation.score_function import ScoreFunction
 from napari_sparseexplain.progress import Progress, Work

@@ -1,0 +1,1 @@
+"""Where a model looked: the gradient methods, Grad-CAM, occlusion and XRAI."""

@@ -1,0 +1,294 @@
+"""The attribution methods: names, parameters with the defaults of the literature, tooltips.
+
+Loads no torch. Papers and algorithms stand in the files that ``work`` names.
+"""
+
+from __future__ import annotations
+
+from ..method import RESOLUTION, MethodInfo, Parameter
+
+#: What attribution methods explain: a network that tells classes apart.
+_EXPLAINED = ("segmentation", "classification")
+
+_BASELINE = (
+    Parameter(
+        "baseline",
+        "zero",
+        "Image that stands for nothing to see: zero is the value outside the brain",
+        choices=("zero", "minimum", "maximum", "blurred", "mean", "user"),
+    ),
+    Parameter(
+        "baseline_image",
+        "",
+        "Scan or study on the same grid, for the baseline 'user'",
+        title="Baseline image",
+    ),
+)
+
+_SMOOTHING = (
+    Parameter("samples", 25, "Noisy copies that are averaged", low=1, high=1000),
+    Parameter("noise", 0.15, "Noise, as a share of the image's range", low=0.0, high=1.0),
+    Parameter("squared", False, "Average the squares: where, and no longer which way"),
+    Parameter("seed", 0, "The same seed gives the same map", low=0, high=2**31 - 1),
+)
+
+_BLUR = Parameter(
+    "max_sigma",
+    50.0,
+    "Blur at the far end of the path, in network pixels",
+    title="Largest blur σ",
+    low=0.1,
+    high=500.0,
+    unit="px",
+)
+
+_GUIDED = (
+    Parameter(
+        "steps", 200, "Steps of the path, one gradient each; more lower the gap", low=1, high=5000
+    ),
+    Parameter(
+        "fraction",
+        0.25,
+        "Share of the pixels that move at a time, those with the smallest gradients first",
+        low=0.01,
+        high=1.0,
+    ),
+    Parameter(
+        "max_dist",
+        0.02,
+        "How far a pixel may leave the straight path; 0 is integrated gradients, 1 unbounded",
+        title="Largest deviation",
+        low=0.0,
+        high=1.0,
+    ),
+    Parameter(
+        "quantile_over",
+        "movable",
+        "Share of the pixels that differ from the baseline, or, as the authors do, of all",
+        title="Share of",
+        choices=("movable", "all"),
+    ),
+)
+
+_REGIONS = (
+    Parameter(
+        "mode",
+        "full",
+        "full: gains are renewed after every region; fast: segments are ordered once",
+        choices=("full", "fast"),
+    ),
+    Parameter(
+        "top",
+        0.3,
+        "Share that the map 'top' keeps; it can be changed afterwards without running again",
+        low=0.01,
+        high=1.0,
+    ),
+    Parameter("exact", True, "Decide near ties by sums taken anew, as the plain algorithm would"),
+    Parameter(
+        "merge",
+        "sum",
+        "How modalities become one attribution: their sum, or the largest as the authors do",
+        choices=("sum", "max"),
+    ),
+    Parameter("nodes", 100, "Gradients from each of the two baselines, at most", low=1, high=5000),
+    Parameter(
+        "rule",
+        "adaptive",
+        "adaptive: gradients where the path changes, until the map is as exact as asked; "
+        "gauss-legendre: all of them, at fixed places",
+        choices=("adaptive", "gauss-legendre"),
+        before="gauss-legendre",
+    ),
+    Parameter(
+        "tolerance",
+        0.05,
+        "Expected error of the integrated gradients, relative to their norm, that is small enough "
+        "(rule adaptive)",
+        low=0.0,
+        high=1.0,
+    ),
+    Parameter(
+        "least",
+        50,
+        "A segment that would add fewer pixels is dropped",
+        title="Smallest region",
+        low=1,
+        high=100000,
+        unit="px",
+    ),
+)
+
+ATTRIBUTION_METHODS = (
+    MethodInfo(
+        name="vanilla-gradient",
+        title="Vanilla gradient",
+        short="Gradient",
+        summary="How the score moves with each pixel, at the image itself",
+        work=f"{__package__}.vanilla_gradient:vanilla_gradient_work",
+        heat="gradient",
+        aliases=("vanilla",),
+        parameters=(RESOLUTION,),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="smoothgrad",
+        title="SmoothGrad",
+        summary="The gradient, or its square, averaged over noisy copies of the image",
+        work=f"{__package__}.smoothgrad:smoothgrad_work",
+        heat="gradient",
+        parameters=(*_SMOOTHING, RESOLUTION),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="integrated-gradients",
+        title="Integrated gradients",
+        short="IG",
+        summary="The change of score from a baseline to the image, shared among the pixels",
+        work=f"{__package__}.integrated_gradients:integrated_gradients_work",
+        heat="contribution",
+        aliases=("ig",),
+        parameters=(
+            Parameter("nodes", 50, "Gradients along the path", low=1, high=5000),
+            Parameter(
+                "rule",
+                "adaptive",
+                "Where gradients are taken: where they change, which suits networks with "
+                "thresholds; at Gauss-Legendre's nodes, for smooth ones; or evenly, as the "
+                "authors do",
+                choices=("adaptive", "gauss-legendre", "peer"),
+            ),
+            *_BASELINE,
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="guided-integrated-gradients",
+        title="Guided integrated gradients",
+        short="Guided IG",
+        summary="Integrated gradients on a path that moves first what the score feels least",
+        work=f"{__package__}.guided_integrated_gradients:guided_integrated_gradients_work",
+        heat="contribution",
+        aliases=("guided-ig",),
+        parameters=(*_GUIDED, *_BASELINE, RESOLUTION),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="blur-integrated-gradients",
+        title="Blur integrated gradients",
+        short="Blur IG",
+        summary="Integrated gradients from the image to its blur, through every scale between",
+        work=f"{__package__}.blur_integrated_gradients:blur_integrated_gradients_work",
+        heat="contribution",
+        aliases=("blur-ig",),
+        parameters=(
+            _BLUR,
+            Parameter("steps", 100, "Blurs along the path, one gradient each", low=1, high=5000),
+            Parameter(
+                "rule",
+                "secant",
+                "How the path is summed: by secants, or as the authors do",
+                choices=("secant", "peer"),
+            ),
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="smooth-blur-ig",
+        title="Smooth Blur IG",
+        summary="SmoothGrad over blur integrated gradients",
+        work=f"{__package__}.smooth_blur_ig:smooth_blur_ig_work",
+        heat="contribution",
+        parameters=(
+            *_SMOOTHING,
+            _BLUR,
+            Parameter(
+                "steps", 100, "Blurs along each copy's path, one gradient each", low=1, high=5000
+            ),
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="smooth-blur-gig",
+        title="Smooth Blur GIG",
+        summary="SmoothGrad over guided integrated gradients that start at the blurred image",
+        work=f"{__package__}.smooth_blur_ig:smooth_blur_gig_work",
+        heat="contribution",
+        parameters=(*_SMOOTHING, _BLUR, *_GUIDED, RESOLUTION),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="xrai",
+        title="XRAI",
+        summary="Regions of each slice by how much they matter, with gain and rank of each. Easy "
+        "to read; of all methods it found unseen real tumours least well (AUPRC .34 to .68, others "
+        ".87 to .96)",
+        work=f"{__package__}.xrai.slices:xrai_work",
+        heat="contribution",
+        parameters=(*_REGIONS, RESOLUTION),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="xrai-3d",
+        title="XRAI in 3-D",
+        short="XRAI 3-D",
+        summary="Regions through the slices, grown over supervoxels whose sizes are in mm",
+        work=f"{__package__}.xrai.volumes:xrai_3d_work",
+        heat="contribution",
+        parameters=(
+            *_REGIONS,
+            Parameter(
+                "dilation",
+                2.0,
+                "How far each supervoxel is dilated to include its edges",
+                low=0.0,
+                high=20.0,
+                unit="mm",
+            ),
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="grad-cam",
+        title="Grad-CAM",
+        summary="Where the deep feature maps that raise the score are active; coarse",
+        work=f"{__package__}.grad_cam:grad_cam_work",
+        heat="contribution",
+        parameters=(
+            Parameter(
+                "layer", "", "Name of a convolution; empty: the last at the lowest resolution"
+            ),
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="occlusion",
+        title="Occlusion",
+        summary="How far the score falls when a window is covered; needs no gradient",
+        work=f"{__package__}.occlusion:occlusion_work",
+        heat="contribution",
+        parameters=(
+            Parameter("window", 16, "Side of the window", low=1, high=512, unit="px"),
+            Parameter("stride", 8, "Distance between windows", low=1, high=512, unit="px"),
+            *_BASELINE,
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+)

@@ -1,0 +1,1 @@
+"""What each class contributed to a scan: decompositions into morphological components."""

@@ -1,0 +1,1 @@
+"""What a segmentation network does inside: signals, impulse and frequency responses, tuning."""
