@@ -12,9 +12,9 @@ import napari
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
-from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.picture_file import png_bytes
-from napari_sparseexplain.export.picture_series import every_slice, export_slices
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.picture_file import png_bytes
+from napari_sparseexplain.export.pictures.picture_series import every_slice, export_slices
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading

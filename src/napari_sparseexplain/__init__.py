@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .explanation.catalogue import explain, methods
     from .explanation.target import Target
     from .explanation.trust.table import trust
-    from .export.compositor import Picture, PictureSize, compose
     from .export.explanation_export import save_explanation
+    from .export.pictures.compositor import Picture, PictureSize, compose
     from .export.results_on_paper import report, save_picture
     from .networks.bundle.catalogue import models
     from .networks.bundle.model import Model, load_model

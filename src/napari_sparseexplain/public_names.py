@@ -35,9 +35,9 @@ HOMES = {
     "load_explanations": "review.explanation_folder",
     "restore_review": "review.store",
     "save_review": "review.store",
-    "Picture": "export.compositor",
-    "PictureSize": "export.compositor",
-    "compose": "export.compositor",
+    "Picture": "export.pictures.compositor",
+    "PictureSize": "export.pictures.compositor",
+    "compose": "export.pictures.compositor",
 }
 
 

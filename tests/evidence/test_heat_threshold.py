@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.evidence.heat_threshold import above, shown_part, top_share
-from napari_sparseexplain.export.burned_in import part_text
+from napari_sparseexplain.export.pictures.burned_in import part_text
 from napari_sparseexplain.volumes.head_mask import head_in_slices
 from napari_sparseexplain.volumes.opening.array_study import study_of_arrays
 

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from napari_sparseexplain.evidence.explanation import Explanation, ExplanationMap
 from napari_sparseexplain.evidence.provenance import Provenance
-from napari_sparseexplain.export.dicom_export import Exported, export_dicom_work
+from napari_sparseexplain.export.dicom.objects import Exported, export_dicom_work
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study
 

@@ -16,10 +16,10 @@ from PIL import Image
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.export.compositor import Picture, PictureSize, compose
-from napari_sparseexplain.export.picture_file import png_bytes, write_picture
-from napari_sparseexplain.export.plane_picture import draw_panel, sampled
-from napari_sparseexplain.export.plane_view import PlaneView
+from napari_sparseexplain.export.pictures.compositor import Picture, PictureSize, compose
+from napari_sparseexplain.export.pictures.picture_file import png_bytes, write_picture
+from napari_sparseexplain.export.pictures.plane_picture import draw_panel, sampled
+from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading
 from napari_sparseexplain.review.review import Camera, Overlay, Panel, Review, ScanLayer

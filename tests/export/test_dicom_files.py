@@ -21,7 +21,7 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError, StudyError
 from napari_sparseexplain.evidence.explanation import ExplanationMap
 from napari_sparseexplain.evidence.store import write_explanation
-from napari_sparseexplain.export.dicom_export import CapturedPicture
+from napari_sparseexplain.export.dicom.objects import CapturedPicture
 from napari_sparseexplain.volumes import Study
 
 needs_dciodvfy = pytest.mark.skipif(

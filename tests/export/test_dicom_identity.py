@@ -16,9 +16,9 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError, StudyError
 from napari_sparseexplain.evidence.explanation import Explanation
 from napari_sparseexplain.evidence.provenance import Provenance
-from napari_sparseexplain.export.dicom_deidentification import Deidentification
-from napari_sparseexplain.export.dicom_export import CapturedPicture
-from napari_sparseexplain.export.dicom_record import read_record
+from napari_sparseexplain.export.dicom.deidentification import Deidentification
+from napari_sparseexplain.export.dicom.objects import CapturedPicture
+from napari_sparseexplain.export.dicom.record import read_record
 from napari_sparseexplain.volumes import Study
 
 PICTURE = CapturedPicture("picture", np.full((10, 12, 3), 200, dtype=np.uint8))

@@ -21,7 +21,7 @@ from pydicom import dcmread
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence.explanation import Explanation
-from napari_sparseexplain.export.dicom_record import read_record
+from napari_sparseexplain.export.dicom.record import read_record
 from napari_sparseexplain.volumes import Study
 
 
@@ -132,7 +132,7 @@ def test_each_frame_names_the_image_it_lies_on(tmp_path: Path) -> None:
 
 def se_identity(*, keep: bool):
     """Identity kept or not, with a fixed key."""
-    from napari_sparseexplain.export.dicom_deidentification import Deidentification
+    from napari_sparseexplain.export.dicom.deidentification import Deidentification
 
     return Deidentification(keep_identity=keep, key=b"a key of the test")
 
@@ -210,7 +210,7 @@ def test_second_modality_is_named_as_well(tmp_path: Path) -> None:
 
 
 def test_model_version_and_checksum_are_in_every_object(tmp_path: Path) -> None:
-    from napari_sparseexplain.export.dicom_export import CapturedPicture
+    from napari_sparseexplain.export.dicom.objects import CapturedPicture
 
     study = se.open_study(write(tmp_path / "scan", slices(noise(4, 6, 8))))
     picture = CapturedPicture("picture", np.zeros((10, 12, 3), dtype=np.uint8))

@@ -18,11 +18,11 @@ from dicom_writing import noise, slices, write  # isort: skip
 import napari_sparseexplain as se
 from napari_sparseexplain.cli import app
 from napari_sparseexplain.errors import SparseExplainError, StudyError
-from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.dicom_deidentification import Deidentification
-from napari_sparseexplain.export.dicom_pictures import export_pictures_dicom
-from napari_sparseexplain.export.dicom_record import read_record
+from napari_sparseexplain.export.dicom.deidentification import Deidentification
+from napari_sparseexplain.export.dicom.pictures import export_pictures_dicom
+from napari_sparseexplain.export.dicom.record import read_record
 from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.frames import at_slice

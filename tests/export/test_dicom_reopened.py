@@ -86,7 +86,7 @@ def test_maps_beside_the_scan_leave_it_its_grid_and_its_role(
 def test_an_unregistered_input_is_said_in_the_objects(source: Study, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from napari_sparseexplain.export.dicom_record import read_record
+    from napari_sparseexplain.export.dicom.record import read_record
     from napari_sparseexplain.volumes.study import Finding
 
     off = replace(source, findings=(Finding("warning", "not-registered", "off", "flair"),))

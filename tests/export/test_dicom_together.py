@@ -18,7 +18,7 @@ from dicom_writing import noise, slices, write  # isort: skip
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence.store import write_explanation
-from napari_sparseexplain.export.dicom_export import (
+from napari_sparseexplain.export.dicom.objects import (
     CapturedPicture,
     Exported,
     export_several_dicom_work,

@@ -20,10 +20,10 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
 from napari_sparseexplain.evidence.heat_threshold import explained_part
-from napari_sparseexplain.export.compositor import PictureSize, compose
 from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
-from napari_sparseexplain.export.picture_file import png_bytes
-from napari_sparseexplain.export.plane_picture import voxel_picture
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.picture_file import png_bytes
+from napari_sparseexplain.export.pictures.plane_picture import voxel_picture
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading
@@ -72,8 +72,8 @@ def test_a_new_process_exports_the_same_bytes(reading: Reading, tmp_path: Path) 
     script = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
         "from napari_sparseexplain.review.store import restore_review\n"
-        "from napari_sparseexplain.export.compositor import PictureSize, compose\n"
-        "from napari_sparseexplain.export.picture_file import png_bytes\n"
+        "from napari_sparseexplain.export.pictures.compositor import PictureSize, compose\n"
+        "from napari_sparseexplain.export.pictures.picture_file import png_bytes\n"
         "picture = compose(restore_review(sys.argv[1]), PictureSize(700, 900),"
         " created=datetime(2026, 1, 2, tzinfo=UTC))\n"
         "Path(sys.argv[2]).write_bytes(png_bytes(picture))\n"

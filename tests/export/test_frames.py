@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import napari_sparseexplain as se
-from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.measurements import (
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.picture_series import every_slice, export_slices
+from napari_sparseexplain.export.report.measurements import (
     measurement_csv,
     measurement_rows,
     measurements,
 )
-from napari_sparseexplain.export.picture_series import every_slice, export_slices
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading

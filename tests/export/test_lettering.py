@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_sparseexplain.export.lettering import fitted, one_line, text_width, wrapped, write
+from napari_sparseexplain.export.pictures.lettering import (
+    fitted,
+    one_line,
+    text_width,
+    wrapped,
+    write,
+)
 
 #: Line ends and controls (the layout library fails on some), direction marks, half a pair.
 ODD = "\n\r\t\0\x0b\x0c\x1b\x85\u2028\u2029\u202e\u2066\ud83e"

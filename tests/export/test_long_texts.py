@@ -14,10 +14,10 @@ import pytest
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.export.compositor import PictureSize
-from napari_sparseexplain.export.picture_series import export_slices
-from napari_sparseexplain.export.report import write_report
-from napari_sparseexplain.export.report_pages import ReportPages, text_parts
+from napari_sparseexplain.export.pictures.compositor import PictureSize
+from napari_sparseexplain.export.pictures.picture_series import export_slices
+from napari_sparseexplain.export.report.document import write_report
+from napari_sparseexplain.export.report.pages import ReportPages, text_parts
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading

@@ -14,13 +14,17 @@ from PIL import Image
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.export.burned_in import panel_facts
-from napari_sparseexplain.export.compositor import PictureSize
 from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
-from napari_sparseexplain.export.measurements import measurement_csv, measurements, region_rows
-from napari_sparseexplain.export.plane_view import PlaneView
-from napari_sparseexplain.export.report import write_report
-from napari_sparseexplain.export.report_pages import ReportPages
+from napari_sparseexplain.export.pictures.burned_in import panel_facts
+from napari_sparseexplain.export.pictures.compositor import PictureSize
+from napari_sparseexplain.export.pictures.plane_view import PlaneView
+from napari_sparseexplain.export.report.document import write_report
+from napari_sparseexplain.export.report.measurements import (
+    measurement_csv,
+    measurements,
+    region_rows,
+)
+from napari_sparseexplain.export.report.pages import ReportPages
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid, measure_text
 from napari_sparseexplain.review.default_review import default_reading

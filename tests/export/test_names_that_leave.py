@@ -32,12 +32,12 @@ import napari_sparseexplain as se
 from napari_sparseexplain.cli import app
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence.store import load_explanation
-from napari_sparseexplain.export.compositor import PictureSize, compose
 from napari_sparseexplain.export.explanation_export import export_explanation
-from napari_sparseexplain.export.measurements import measurement_csv, measurements
-from napari_sparseexplain.export.picture_file import write_picture
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.picture_file import write_picture
 from napari_sparseexplain.export.privacy.output_check import check_content, check_folder
 from napari_sparseexplain.export.privacy.policy import policy_for, released
+from napari_sparseexplain.export.report.measurements import measurement_csv, measurements
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading, label_overlay
 from napari_sparseexplain.review.reading import Reading
@@ -343,7 +343,7 @@ def test_a_scan_of_today_can_be_exported_today(tmp_path: Path) -> None:
 
 
 def test_cells_that_a_spreadsheet_would_run_are_text() -> None:
-    from napari_sparseexplain.export.measurements import _as_text
+    from napari_sparseexplain.export.report.measurements import _as_text
 
     for said in ("=1+1", "\n=1+1", "\ufeff=1", "＝1+1", " =1", "\t=1", "\u200b@SUM(1)", "+1", "|x",
                  "\r\n", "\u2028=1", "﹦1", "＠x", '"=1"'):  # fmt: skip

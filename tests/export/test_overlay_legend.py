@@ -13,11 +13,11 @@ from PIL import Image
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.export import overlay_legend, panel_lettering
-from napari_sparseexplain.export.burned_in import panel_facts
-from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.lettering import text_width
-from napari_sparseexplain.export.plane_view import PlaneView
+from napari_sparseexplain.export.pictures import overlay_legend, panel_lettering
+from napari_sparseexplain.export.pictures.burned_in import panel_facts
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.lettering import text_width
+from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.phantom.studies import make_phantom
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.reading import Reading

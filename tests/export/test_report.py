@@ -21,11 +21,11 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.picture_file import write_picture
-from napari_sparseexplain.export.picture_series import every_slice, export_slices
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.picture_file import write_picture
+from napari_sparseexplain.export.pictures.picture_series import every_slice, export_slices
 from napari_sparseexplain.export.privacy.identity import REMOVED, identity_of_studies
-from napari_sparseexplain.export.report import write_report
+from napari_sparseexplain.export.report.document import write_report
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sparseexplain.export.plane_view import PlaneView
+from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.volumes import Grid
 
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 import napari_sparseexplain as se
-from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.panel_lettering import bottom_left_lines
-from napari_sparseexplain.export.report import write_report
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.panel_lettering import bottom_left_lines
+from napari_sparseexplain.export.report.document import write_report
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid, measure_text
 from napari_sparseexplain.review.default_review import default_reading

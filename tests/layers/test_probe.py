@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 
-from napari_sparseexplain.export.burned_in import panel_facts
-from napari_sparseexplain.export.panel_lettering import bottom_left_lines
-from napari_sparseexplain.export.plane_view import PlaneView
+from napari_sparseexplain.export.pictures.burned_in import panel_facts
+from napari_sparseexplain.export.pictures.panel_lettering import bottom_left_lines
+from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.layers import mask_names
 from napari_sparseexplain.layers.probe import layer_words
 from napari_sparseexplain.layers.study_layers import study_layers

@@ -15,8 +15,8 @@ import pytest
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ReadError, SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.export.compositor import PictureSize, compose
-from napari_sparseexplain.export.picture_file import png_bytes
+from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.export.pictures.picture_file import png_bytes
 from napari_sparseexplain.networks.bundle.catalogue import models
 from napari_sparseexplain.review import store
 from napari_sparseexplain.review.annotation import annotation_on_grid

@@ -9,7 +9,7 @@ import pytest
 from dicom_writing import image, noise, save, slices, write
 from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-from napari_sparseexplain.export.plane_picture import voxel_picture
+from napari_sparseexplain.export.pictures.plane_picture import voxel_picture
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import open_study
 from napari_sparseexplain.volumes.brain_mask import brain_mask

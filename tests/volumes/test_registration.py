@@ -11,9 +11,9 @@ import pytest
 from scipy import ndimage
 
 from napari_sparseexplain.errors import ReadError
-from napari_sparseexplain.export.burned_in import panel_facts
-from napari_sparseexplain.export.panel_lettering import unregistered_text
-from napari_sparseexplain.export.plane_view import PlaneView
+from napari_sparseexplain.export.pictures.burned_in import panel_facts
+from napari_sparseexplain.export.pictures.panel_lettering import unregistered_text
+from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import Study, open_study
 from napari_sparseexplain.volumes.registration.check import misplacement

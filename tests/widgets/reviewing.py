@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.export.compositor import PictureSize
+from napari_sparseexplain.export.pictures.compositor import PictureSize
 from napari_sparseexplain.layers.explanation_layers import explanation_layers
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.widgets.workspace import open_workspace

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from napari._qt.utils import QImg2array
 
-from napari_sparseexplain.export.compositor import compose
-from napari_sparseexplain.export.plane_picture import draw_panel
-from napari_sparseexplain.export.plane_view import PlaneView
+from napari_sparseexplain.export.pictures.compositor import compose
+from napari_sparseexplain.export.pictures.plane_picture import draw_panel
+from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.layers.study_layers import METADATA_KEY
 
 from .conftest import settle

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import napari_sparseexplain as se
-from napari_sparseexplain.export.burned_in import number_text
+from napari_sparseexplain.export.pictures.burned_in import number_text
 from napari_sparseexplain.review.region_values import region_values
 from napari_sparseexplain.review.store import restore_review
 from napari_sparseexplain.volumes.reading_order import first_shown

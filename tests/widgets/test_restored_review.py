@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.export.compositor import compose
-from napari_sparseexplain.export.picture_file import png_bytes
+from napari_sparseexplain.export.pictures.compositor import compose
+from napari_sparseexplain.export.pictures.picture_file import png_bytes
 from napari_sparseexplain.layers.explanation_layers import BelowMap, ExplanationLayer
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, grid_units
 from napari_sparseexplain.review.store import restore_review

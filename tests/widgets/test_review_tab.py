@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from napari_sparseexplain.export.compositor import compose
+from napari_sparseexplain.export.pictures.compositor import compose
 from napari_sparseexplain.layers.explanation_layers import explanation_layers
 from napari_sparseexplain.review.frames import at_slice
 

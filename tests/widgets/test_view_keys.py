@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_sparseexplain.export.burned_in import number_text
+from napari_sparseexplain.export.pictures.burned_in import number_text
 from napari_sparseexplain.review.review import KeySlice
 from napari_sparseexplain.widgets.key_sheet import sheet_html
 from napari_sparseexplain.widgets.view_keys import KEYS, MOUSE

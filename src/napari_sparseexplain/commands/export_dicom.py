@@ -64,7 +64,7 @@ def export_dicom(
 
     from ..errors import SparseExplainError
     from ..evidence.store import explanation_names, load_explanation
-    from ..export.dicom_export import export_several_dicom_work
+    from ..export.dicom.objects import export_several_dicom_work
     from ..files.atomic_write import check_writable
     from ..volumes import open_study
 
@@ -108,7 +108,7 @@ def _picture(path: Path, shows_identity: bool):
     from PIL import Image, UnidentifiedImageError
 
     from ..errors import ReadError
-    from ..export.dicom_export import CapturedPicture
+    from ..export.dicom.objects import CapturedPicture
 
     try:
         with Image.open(path) as image:

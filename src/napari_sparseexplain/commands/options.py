@@ -11,7 +11,7 @@ from ..errors import ReadError
 from ..files.json_file import parse_json
 
 if TYPE_CHECKING:
-    from ..export.dicom_deidentification import Deidentification
+    from ..export.dicom.deidentification import Deidentification
 
 StudyPath = Annotated[
     Path, typer.Argument(help="Scan, folder (BraTS, BIDS, DICOM, any names), DICOMDIR or picture.")
@@ -80,7 +80,7 @@ def deidentification(uid_key: str | None, *, keep_identity: bool) -> Deidentific
     """Whether, and with which secret, identity is taken out of DICOM objects."""
     import hashlib
 
-    from ..export.dicom_deidentification import Deidentification
+    from ..export.dicom.deidentification import Deidentification
 
     if uid_key is None:
         return Deidentification(keep_identity=keep_identity)

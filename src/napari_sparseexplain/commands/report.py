@@ -24,8 +24,8 @@ from .options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..export.compositor import PictureSize
-    from ..export.dicom_deidentification import Deidentification
+    from ..export.dicom.deidentification import Deidentification
+    from ..export.pictures.compositor import PictureSize
     from ..review.reading import Reading
     from ..review.review import KeySlice
 
@@ -84,9 +84,9 @@ def report(
 
     from dataclasses import replace
 
-    from ..export.compositor import PictureSize
-    from ..export.measurements import measurement_file
-    from ..export.picture_series import capture_name, every_slice, picture_name
+    from ..export.pictures.compositor import PictureSize
+    from ..export.pictures.picture_series import capture_name, every_slice, picture_name
+    from ..export.report.measurements import measurement_file
     from ..files.atomic_write import check_free, remove_file
     from ..review.default_review import default_reading
     from ..review.explanation_folder import load_explanations
@@ -149,9 +149,9 @@ def _write(
     overwrite: bool,
 ) -> tuple[list[Path], tuple[str, ...]]:
     """Write all, or nothing: whatever fails or is cancelled, no half of a report is left."""
-    from ..export.picture_series import export_slices
+    from ..export.pictures.picture_series import export_slices
     from ..export.privacy.policy import policy_for
-    from ..export.report import write_report
+    from ..export.report.document import write_report
     from ..files.atomic_write import moved_together, remove_empty
 
     policy = policy_for(reading.studies.values(), identify=identify)
@@ -160,7 +160,7 @@ def _write(
     try:
         with moved_together(file.parent, overwrite=overwrite) as making:
             if identity is not None:
-                from ..export.dicom_pictures import export_pictures_dicom
+                from ..export.dicom.pictures import export_pictures_dicom
 
                 captures = export_pictures_dicom(
                     reading, making / "dicom", slices, size, identity=identity

@@ -12,12 +12,12 @@ from ..files.atomic_write import check_free
 from ..progress import Progress, Work
 from ..review.reading import Reading
 from ..review.review import KeySlice
-from .compositor import PictureSize, draw
-from .measurements import measurement_file
-from .picture_file import write_picture
-from .picture_series import every_slice, export_slices, picture_name
+from .pictures.compositor import PictureSize, draw
+from .pictures.picture_file import write_picture
+from .pictures.picture_series import every_slice, export_slices, picture_name
 from .privacy.output_check import released_together
 from .privacy.policy import policy_for
+from .report.measurements import measurement_file
 
 #: What can be exported.
 What = Literal["slice", "key slices", "every slice", "report", "dicom"]
@@ -82,7 +82,7 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[Files]:
         yield Progress(0, 1, "drawing")
         return (yield from _slice(reading, choice))
     if choice.what == "report":
-        from .report import write_report  # here: the window opens without a PDF library
+        from .report.document import write_report  # here: the window opens without a PDF library
 
         policy = policy_for(reading.studies.values(), identify=choice.identify)
         written = yield from write_report(
@@ -126,7 +126,7 @@ def existing_files(reading: Reading, choice: ExportChoice) -> list[Path]:
     if choice.what in ("slice", "report"):
         planned = [choice.path]
     elif choice.what == "dicom":
-        from .dicom_reading import planned_files
+        from .dicom.reading import planned_files
 
         planned = [choice.path / name for name in planned_files(reading)]
     else:
@@ -155,7 +155,7 @@ def check_possible(reading: Reading, what: What) -> None:
             remedy="Wait until it is done, or cancel it, and export again",
         )
     if what == "dicom":
-        from .dicom_reading import check_from_dicom
+        from .dicom.reading import check_from_dicom
 
         check_from_dicom(reading)
 
@@ -168,8 +168,8 @@ def _slices(reading: Reading, choice: ExportChoice) -> Sequence[KeySlice]:
 
 def _dicom(reading: Reading, choice: ExportChoice) -> Work[Files]:
     # Here: the window opens without DICOM objects.
-    from .dicom_deidentification import Deidentification
-    from .dicom_reading import export_reading_dicom
+    from .dicom.deidentification import Deidentification
+    from .dicom.reading import export_reading_dicom
 
     done = yield from export_reading_dicom(
         reading,

@@ -13,11 +13,11 @@ from ..review.default_review import default_reading
 from ..review.frames import at_slice
 from ..review.reading import Reading
 from ..volumes import Study
-from .compositor import PictureSize, draw
-from .picture_file import write_picture
+from .pictures.compositor import PictureSize, draw
+from .pictures.picture_file import write_picture
 from .privacy.output_check import released_together
 from .privacy.policy import policy_for
-from .report import write_report
+from .report.document import write_report
 
 #: One result, several, or several by names.
 Results = Explanation | Sequence[Explanation] | Mapping[str, Explanation] | None

@@ -17,7 +17,7 @@ from napari._vispy.utils.visual import overlay_to_visual
 from napari._vispy.visuals.text import Text
 from napari.components.overlays import SceneOverlay
 
-from ..export.lettering import line_height, text_width
+from ..export.pictures.lettering import line_height, text_width
 from ..review.words_place import WORDS_GAP, words_corner
 from .annotation_outlines import AnnotationOutlines
 from .marks_on_slice import Mark, marks_on_slice

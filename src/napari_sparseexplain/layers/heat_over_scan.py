@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..export.colour_scale import heat_cover
+from ..export.pictures.colour_scale import heat_cover
 
 
 def heat_over_scan(

@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from ..errors import SparseExplainError
 from ..evidence.colours import SIGNED_COLORMAP
-from ..export.colour_scale import colour_stops
+from ..export.pictures.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
 from ..volumes.labels.values import labels_of, occurring_labels
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits

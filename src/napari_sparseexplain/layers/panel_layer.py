@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..export.plane_picture import voxel_picture
+from ..export.pictures.plane_picture import voxel_picture
 from ..review.reading import Reading
 from ..review.review import Overlay, Panel
 from ..volumes import Study

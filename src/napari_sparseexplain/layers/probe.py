@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
-from ..export.burned_in import number_text
+from ..export.pictures.burned_in import number_text
 from ..volumes import Study
 from ..volumes.place_words import millimetre_words, voxel_words
 from ..volumes.reading_order import role_title

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..export.panel_lettering import unregistered_text
-from ..export.plane_view import PlaneView
+from ..export.pictures.panel_lettering import unregistered_text
+from ..export.pictures.plane_view import PlaneView
 from ..review.review import Convention
 from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane

@@ -111,7 +111,7 @@ class Overlay:
     title : str
         For a person.
     colormap : str
-        A name of `export/colour_scale.py`; ignored by label maps.
+        A name of `export/pictures/colour_scale.py`; ignored by label maps.
     limits : pair of float
         Values at the two ends of the colour bar; ignored by label maps.
     scope : {"slice", "volume", "shared", "set"}

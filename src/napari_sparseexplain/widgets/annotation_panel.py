@@ -8,7 +8,7 @@ from typing import get_args
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from ..export.burned_in import number_text
+from ..export.pictures.burned_in import number_text
 from ..layers.annotation_layers import Tool
 from ..review.annotation import Annotation, measure_text
 from ..review.frames import frame_text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..evidence.region_table import REGIONS
-from ..export.burned_in import part_text
+from ..export.pictures.burned_in import part_text
 from ..layers.cell_name import show_cell_name
 from ..layers.class_legend import ClassLegend
 from ..layers.slice_title import shows_any

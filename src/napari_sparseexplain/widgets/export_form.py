@@ -7,8 +7,8 @@ from typing import Any
 
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QSpinBox, QWidget
 
-from ..export.compositor import PictureSize
 from ..export.export_work import ExportChoice, What
+from ..export.pictures.compositor import PictureSize
 from .preferences import on_preference, preference
 
 _WHATS: dict[What, str] = {

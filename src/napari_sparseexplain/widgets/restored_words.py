@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 from ..evidence import Explanation
-from ..export.burned_in import part_text
+from ..export.pictures.burned_in import part_text
 from ..layers.cell_name import show_cell_name
 from ..layers.class_legend import ClassLegend
 from ..layers.explanation_layers import ExplanationLayer

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from napari.layers import Layer
 
-from ..export.colour_scale import colour_stops
+from ..export.pictures.colour_scale import colour_stops
 from ..layers.explanation_layers import ExplanationLayer, map_layer
 from ..layers.frame_in_picture import go_to_frame
 from ..layers.linked_cameras import zoom_of_whole

@@ -11,22 +11,15 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
-from ..evidence.explanation import Explanation, ExplanationMap
-from ..volumes.dicom.values import text
-from .dicom_codes import quantity_code, region_code, unit_code
-from .dicom_deidentification import Deidentification
-from .dicom_planes_array import on_planes
-from .dicom_record import add_record, device, equipment, series_description, shortened
-from .dicom_references import (
-    CHARACTERS,
-    add_references,
-    coded,
-    new_uid,
-    series_number,
-    stand_in,
-)
-from .dicom_segmentation import place_of
-from .dicom_source import DicomSource
+from ...evidence.explanation import Explanation, ExplanationMap
+from ...volumes.dicom.values import text
+from .codes import quantity_code, region_code, unit_code
+from .deidentification import Deidentification
+from .planes_array import on_planes
+from .record import add_record, device, equipment, series_description, shortened
+from .references import CHARACTERS, add_references, coded, new_uid, series_number, stand_in
+from .segmentation import place_of
+from .source import DicomSource
 
 #: What stands where there is no value; said in Float Pixel Padding Value.
 PADDING = float(np.finfo(np.float32).min)

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from ..evidence import Explanation
-from ..networks.bundle.catalogue import models
-from ..review.annotation import measure_text
-from ..review.frames import frame_of
-from ..review.reading import Reading, slice_count
-from ..review.region_values import RegionValues, region_values
-from ..review.review import Overlay, Panel, ShareOf
-from ..volumes import Grid
-from ..volumes.edge_letters import PLANES
-from ..volumes.reading_order import role_title
+from ...evidence import Explanation
+from ...networks.bundle.catalogue import models
+from ...review.annotation import measure_text
+from ...review.frames import frame_of
+from ...review.reading import Reading, slice_count
+from ...review.region_values import RegionValues, region_values
+from ...review.review import Overlay, Panel, ShareOf
+from ...volumes import Grid
+from ...volumes.edge_letters import PLANES
+from ...volumes.reading_order import role_title
+from ..privacy.policy import known_modality
 from .plane_view import PlaneView
-from .privacy.policy import known_modality
 
 _SCOPES = {
     "slice": "range of the slice",

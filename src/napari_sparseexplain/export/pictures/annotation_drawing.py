@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from ..evidence.colours import YELLOW
-from ..review.annotation import Annotation, measure_text
-from ..review.words_place import WORDS_GAP, words_corner
+from ...evidence.colours import YELLOW
+from ...review.annotation import Annotation, measure_text
+from ...review.words_place import WORDS_GAP, words_corner
 from .lettering import line_height, text_width, write
 from .plane_view import PlaneView
 

@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .. import __version__
-from ..evidence.notice import RESEARCH_ONLY
-from ..files.atomic_write import check_free, remove_file, write_whole
-from ..progress import Progress, Work
-from ..review.frames import at_slice, frame_of, frame_text, key_slice_words
-from ..review.reading import Reading
-from ..review.result_panel import result_reading
-from ..review.review import KeySlice
-from .compositor import PictureSize, draw
+from ... import __version__
+from ...evidence.notice import RESEARCH_ONLY
+from ...files.atomic_write import check_free, remove_file, write_whole
+from ...progress import Progress, Work
+from ...review.frames import at_slice, frame_of, frame_text, key_slice_words
+from ...review.reading import Reading
+from ...review.result_panel import result_reading
+from ...review.review import KeySlice
+from ..pictures.compositor import PictureSize, draw
+from ..privacy.output_check import released_together
+from ..privacy.policy import ExportPolicy, policy_for
 from .measurements import (
     Measurement,
     measurement_csv,
@@ -25,10 +27,8 @@ from .measurements import (
     region_rows,
     without_empty_frames,
 )
-from .privacy.output_check import released_together
-from .privacy.policy import ExportPolicy, policy_for
-from .report_pages import ReportPages
-from .report_tables import finding_lines, model_tables, score_table, study_rows
+from .pages import ReportPages
+from .tables import finding_lines, model_tables, score_table, study_rows
 
 #: Resolution of the pictures in the report.
 PRINT_DPI = 200.0

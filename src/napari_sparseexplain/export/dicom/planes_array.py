@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..evidence.explanation import Explanation, ExplanationMap
-from .dicom_source import DicomSource, Planes, Reference
+from ...evidence.explanation import Explanation, ExplanationMap
+from .source import DicomSource, Planes, Reference
 
 
 @dataclass(frozen=True, eq=False)

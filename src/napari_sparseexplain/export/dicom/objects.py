@@ -14,23 +14,23 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from ..errors import StudyError
-from ..evidence.explanation import Explanation, ExplanationMap
-from ..evidence.explanation_files import file_word
-from ..files.atomic_write import check_free, moved_together, write_whole
-from ..progress import Progress, Work
-from ..volumes import Study
-from ..volumes.reading_order import role_title
-from ..volumes.roles.roles import ROLES
-from .dicom_deidentification import Deidentification
-from .dicom_parametric_map import parametric_map
-from .dicom_record import check_words, checked_explanation
-from .dicom_references import new_uid
-from .dicom_secondary_capture import secondary_capture
-from .dicom_segmentation import segmentation
-from .dicom_source import dicom_source
-from .privacy.output_check import check_content
-from .privacy.policy import ExportPolicy, policy_for
+from ...errors import StudyError
+from ...evidence.explanation import Explanation, ExplanationMap
+from ...evidence.explanation_files import file_word
+from ...files.atomic_write import check_free, moved_together, write_whole
+from ...progress import Progress, Work
+from ...volumes import Study
+from ...volumes.reading_order import role_title
+from ...volumes.roles.roles import ROLES
+from ..privacy.output_check import check_content
+from ..privacy.policy import ExportPolicy, policy_for
+from .deidentification import Deidentification
+from .parametric_map import parametric_map
+from .record import check_words, checked_explanation
+from .references import new_uid
+from .secondary_capture import secondary_capture
+from .segmentation import segmentation
+from .source import dicom_source
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,24 +12,24 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 
-from ..errors import StudyError
-from ..evidence import Explanation
-from ..files.atomic_write import check_free, moved_together, write_whole
-from ..progress import Progress, Work
-from ..review.frames import at_slice, frames_by_role, key_slice_words
-from ..review.reading import Reading
-from ..review.review import KeySlice, Panel
-from ..volumes.edge_letters import PLANES
-from .compositor import Picture, PictureSize, draw
-from .dicom_deidentification import Deidentification
-from .dicom_export import Exported, encoded
-from .dicom_planes_array import images_of_slice
-from .dicom_record import PROGRAM, WARNING, checked_explanation
-from .dicom_references import new_uid
-from .dicom_secondary_capture import secondary_capture
-from .dicom_source import DicomSource, Reference, dicom_source, one_patient
-from .picture_series import capture_name, chosen_slices
-from .privacy.policy import policy_for
+from ...errors import StudyError
+from ...evidence import Explanation
+from ...files.atomic_write import check_free, moved_together, write_whole
+from ...progress import Progress, Work
+from ...review.frames import at_slice, frames_by_role, key_slice_words
+from ...review.reading import Reading
+from ...review.review import KeySlice, Panel
+from ...volumes.edge_letters import PLANES
+from ..pictures.compositor import Picture, PictureSize, draw
+from ..pictures.picture_series import capture_name, chosen_slices
+from ..privacy.policy import policy_for
+from .deidentification import Deidentification
+from .objects import Exported, encoded
+from .planes_array import images_of_slice
+from .record import PROGRAM, WARNING, checked_explanation
+from .references import new_uid
+from .secondary_capture import secondary_capture
+from .source import DicomSource, Reference, dicom_source, one_patient
 
 #: Letters of a picture's edges, as DICOM calls them.
 _DICOM_LETTERS = str.maketrans("SI", "HF")

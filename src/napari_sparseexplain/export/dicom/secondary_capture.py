@@ -10,18 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.uid import ExplicitVRLittleEndian
 
-from ..errors import SparseExplainError
-from ..evidence.explanation import Explanation
-from .dicom_deidentification import Deidentification
-from .dicom_record import add_record, device, equipment, shortened
-from .dicom_references import (
-    CHARACTERS,
-    add_common_references,
-    new_uid,
-    series_number,
-    stand_in,
-)
-from .dicom_source import DicomSource, Reference
+from ...errors import SparseExplainError
+from ...evidence.explanation import Explanation
+from .deidentification import Deidentification
+from .record import add_record, device, equipment, shortened
+from .references import CHARACTERS, add_common_references, new_uid, series_number, stand_in
+from .source import DicomSource, Reference
 
 
 def secondary_capture(

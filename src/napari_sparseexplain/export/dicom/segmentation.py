@@ -10,11 +10,11 @@ import numpy as np
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
-from ..evidence.explanation import Explanation, ExplanationMap
-from .dicom_codes import segment_codes
-from .dicom_deidentification import Deidentification
-from .dicom_planes_array import on_planes
-from .dicom_record import (
+from ...evidence.explanation import Explanation, ExplanationMap
+from .codes import segment_codes
+from .deidentification import Deidentification
+from .planes_array import on_planes
+from .record import (
     add_record,
     algorithm,
     device,
@@ -23,8 +23,8 @@ from .dicom_record import (
     series_description,
     shortened,
 )
-from .dicom_references import CHARACTERS, add_references, new_uid, series_number, stand_in
-from .dicom_source import DicomSource, Planes
+from .references import CHARACTERS, add_references, new_uid, series_number, stand_in
+from .source import DicomSource, Planes
 
 
 def segmentation(

@@ -7,16 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ..errors import SparseExplainError, StudyError
-from ..files.atomic_write import check_free
-from ..progress import Progress, Work
-from ..review.frames import at_slice, frame_of, key_slice_words
-from ..review.reading import Reading, slice_count
-from ..review.review import KeySlice
+from ...errors import SparseExplainError, StudyError
+from ...files.atomic_write import check_free
+from ...progress import Progress, Work
+from ...review.frames import at_slice, frame_of, key_slice_words
+from ...review.reading import Reading, slice_count
+from ...review.review import KeySlice
+from ..privacy.output_check import released_together
+from ..privacy.policy import ExportPolicy, policy_for
 from .compositor import PictureSize, draw
 from .picture_file import write_picture
-from .privacy.output_check import released_together
-from .privacy.policy import ExportPolicy, policy_for
 
 
 def every_slice(reading: Reading, step: int = 1) -> tuple[KeySlice, ...]:

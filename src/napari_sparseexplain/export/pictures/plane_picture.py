@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..review.reading import Reading
-from ..review.review import Interpolation, Overlay, Panel, ScanLayer
-from ..volumes.edge_letters import PLANES
+from ...review.reading import Reading
+from ...review.review import Interpolation, Overlay, Panel, ScanLayer
+from ...volumes.edge_letters import PLANES
 from .colour_scale import UNKNOWN_LABEL, coloured, heat_cover, rgb
 from .plane_view import PlaneView
 

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
 
-from ..volumes.dicom.values import text
+from ...volumes.dicom.values import text
 
 #: What every object must carry about patient and study, empty when unknown (type 2).
 PATIENT_AND_STUDY = (

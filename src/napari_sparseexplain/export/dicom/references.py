@@ -16,9 +16,9 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import MRImageStorage, generate_uid
 
-from ..volumes.dicom.values import integer, text
-from .dicom_deidentification import Deidentification
-from .dicom_source import DicomSource, Planes, Reference
+from ...volumes.dicom.values import integer, text
+from .deidentification import Deidentification
+from .source import DicomSource, Planes, Reference
 
 #: Everything is written in UTF-8, whatever the images were written in.
 CHARACTERS = "ISO_IR 192"

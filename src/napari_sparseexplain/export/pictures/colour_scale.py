@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SparseExplainError
-from ..evidence.colours import SIGNED_COLORMAP, SIGNED_STOPS
+from ...errors import SparseExplainError
+from ...evidence.colours import SIGNED_COLORMAP, SIGNED_STOPS
 
 #: Colour of a label that has none of its own, as in the viewer.
 UNKNOWN_LABEL = "#FFFFFF"

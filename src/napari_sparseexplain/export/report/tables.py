@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..networks.bundle.catalogue import models
-from ..review.reading import Reading
-from ..volumes.reading_order import ordered_roles, role_title
-from .burned_in import (
+from ...networks.bundle.catalogue import models
+from ...review.reading import Reading
+from ...volumes.reading_order import ordered_roles, role_title
+from ..pictures.burned_in import (
     explanation_facts,
     modality,
     model_version,

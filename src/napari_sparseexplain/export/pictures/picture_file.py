@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL.PngImagePlugin import PngInfo
 
-from ..files.atomic_write import moved_together, refuse_existing, write_whole
+from ...files.atomic_write import moved_together, refuse_existing, write_whole
 from .compositor import Picture
 
 

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import __version__
-from ..errors import SparseExplainError
-from ..evidence.notice import RESEARCH_ONLY
-from ..review.frames import frame_of
-from ..review.reading import Reading, slice_count
-from ..review.review import Camera, Panel
+from ... import __version__
+from ...errors import SparseExplainError
+from ...evidence.notice import RESEARCH_ONLY
+from ...review.frames import frame_of
+from ...review.reading import Reading, slice_count
+from ...review.review import Camera, Panel
+from ..privacy.file_texts import SaidText
+from ..privacy.output_check import check_texts
+from ..privacy.policy import ExportPolicy, released
 from .annotation_drawing import draw_annotations, draw_crosshair, draw_ring
 from .burned_in import model_text, panel_facts
 from .lettering import DIM, WARNING, line_height, noted_lines, wrapped, write
@@ -23,9 +26,6 @@ from .overlay_legend import draw_legend, legend_height
 from .panel_lettering import letter_panel
 from .plane_picture import draw_panel, without_hidden
 from .plane_view import PlaneView
-from .privacy.file_texts import SaidText
-from .privacy.output_check import check_texts
-from .privacy.policy import ExportPolicy, released
 
 #: Pixels between panels.
 GAP = 3

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..review.annotation import Annotation, measure_text, measure_unit
-from ..review.frames import frame_text
-from ..review.reading import Reading
-from ..review.region_values import RegionValues, region_values
-from ..volumes.edge_letters import Plane
-from ..volumes.place_words import millimetre_words, voxel_words
-from .burned_in import number_text
-from .privacy.policy import released
+from ...review.annotation import Annotation, measure_text, measure_unit
+from ...review.frames import frame_text
+from ...review.reading import Reading
+from ...review.region_values import RegionValues, region_values
+from ...volumes.edge_letters import Plane
+from ...volumes.place_words import millimetre_words, voxel_words
+from ..pictures.burned_in import number_text
+from ..privacy.policy import released
 
 #: Longest words in a table of the report; the CSV file has all of them.
 _LONGEST = 300

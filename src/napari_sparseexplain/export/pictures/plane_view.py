@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..review.review import Camera, Convention
-from ..volumes import Grid
-from ..volumes.edge_letters import PLANES, Plane, edge_letters
-from ..volumes.place_words import axis_words
+from ...review.review import Camera, Convention
+from ...volumes import Grid
+from ...volumes.edge_letters import PLANES, Plane, edge_letters
+from ...volumes.place_words import axis_words
 
 #: Share of a picture left free about a slice that is seen whole.
 FIT_MARGIN = 0.04

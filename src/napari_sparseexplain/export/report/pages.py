@@ -19,7 +19,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, Table, TableStyle
 
-from .lettering import font_file, one_line
+from ..pictures.lettering import font_file, one_line
 
 #: Margins of a page in points.
 MARGIN = 40.0

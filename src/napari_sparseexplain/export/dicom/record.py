@@ -15,16 +15,16 @@ from highdicom import AlgorithmIdentificationSequence, ContributingEquipment
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from .. import __version__
-from ..evidence.explanation import Explanation, ExplanationMap
-from ..evidence.provenance import Provenance
-from ..files.json_file import parse_json
-from ..volumes.dicom.parametric import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
-from ..volumes.roles.roles import LABEL_ROLES, ROLES
-from .burned_in import model_version
-from .dicom_deidentification import plain_inputs
-from .privacy.identity import refuse_identity
-from .privacy.policy import ExportPolicy
+from ... import __version__
+from ...evidence.explanation import Explanation, ExplanationMap
+from ...evidence.provenance import Provenance
+from ...files.json_file import parse_json
+from ...volumes.dicom.parametric import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
+from ...volumes.roles.roles import LABEL_ROLES, ROLES
+from ..pictures.burned_in import model_version
+from ..privacy.identity import refuse_identity
+from ..privacy.policy import ExportPolicy
+from .deidentification import plain_inputs
 
 PROGRAM = "napari-sparseexplain"
 MANUFACTURER = "napari-sparseexplain developers"

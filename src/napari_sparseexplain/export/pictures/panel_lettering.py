@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..volumes.place_words import axis_words, voxel_words
+from ...volumes.place_words import axis_words, voxel_words
 from .burned_in import number_text
 from .lettering import PALE, WARNING, WHITE, fitted, line_height, text_width, wrapped, write
 from .plane_view import PlaneView

@@ -8,16 +8,16 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..errors import StudyError
-from ..files.atomic_write import check_free, moved_together
-from ..progress import Work
-from ..review.reading import Reading
-from .compositor import PictureSize
-from .dicom_deidentification import Deidentification
-from .dicom_export import Exported, export_dicom_work, map_files
-from .dicom_pictures import export_pictures_dicom
-from .dicom_source import from_dicom
-from .picture_series import capture_name, key_or_shown_slices
+from ...errors import StudyError
+from ...files.atomic_write import check_free, moved_together
+from ...progress import Work
+from ...review.reading import Reading
+from ..pictures.compositor import PictureSize
+from ..pictures.picture_series import capture_name, key_or_shown_slices
+from .deidentification import Deidentification
+from .objects import Exported, export_dicom_work, map_files
+from .pictures import export_pictures_dicom
+from .source import from_dicom
 
 
 def check_from_dicom(reading: Reading) -> None:

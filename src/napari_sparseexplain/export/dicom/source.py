@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from ..errors import StudyError
-from ..volumes import Study
-from ..volumes.dicom.enhanced import is_enhanced
-from ..volumes.dicom.files import read_header
-from ..volumes.dicom.frames import Frame
-from ..volumes.dicom.planes import planes_of
-from ..volumes.dicom.values import integer, number, text
-from ..volumes.volume import Source, Volume
+from ...errors import StudyError
+from ...volumes import Study
+from ...volumes.dicom.enhanced import is_enhanced
+from ...volumes.dicom.files import read_header
+from ...volumes.dicom.frames import Frame
+from ...volumes.dicom.planes import planes_of
+from ...volumes.dicom.values import integer, number, text
+from ...volumes.volume import Source, Volume
 
 #: Distance of two planes' first voxels below which one shows what the other shows, millimetres.
 _SAME_PLACE_MM = 1e-2

@@ -1,0 +1,1 @@
+"""What leaves as DICOM: segmentations, parametric maps, secondary captures, de-identified."""
