@@ -98,7 +98,7 @@ FAMILIES = (
             "phantom": f"{_COMMANDS}.phantom:phantom",
             "phantom-slices": f"{_COMMANDS}.phantom:phantom_slices",
         },
-        samples={"phantom-tumour-study": f"{_HERE}.layers.napari_sample:phantom_tumour_study"},
+        samples={"phantom-tumour-study": f"{_HERE}.layers.io.napari_sample:phantom_tumour_study"},
         page="volumes.md",
     ),
     Family(

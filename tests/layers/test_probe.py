@@ -14,7 +14,7 @@ from napari_sparseexplain.export.pictures.burned_in import panel_facts
 from napari_sparseexplain.export.pictures.panel_lettering import bottom_left_lines
 from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.layers import mask_names
-from napari_sparseexplain.layers.probe import layer_words
+from napari_sparseexplain.layers.canvas.probe import layer_words
 from napari_sparseexplain.layers.study_layers import study_layers
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import Study

@@ -18,9 +18,9 @@ from scipy.ndimage import gaussian_filter
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.explanation.proxy.effective_response import octave_shares
 from napari_sparseexplain.explanation.proxy.response_metrics import frequency_magnitude
-from napari_sparseexplain.layers.matched_filter_plot import save_matched_filter_figure
-from napari_sparseexplain.layers.plot_theme import DARK, LIGHT, PlotTheme, themed_figure
-from napari_sparseexplain.layers.response_plots import (
+from napari_sparseexplain.layers.plots.matched_filter_plot import save_matched_filter_figure
+from napari_sparseexplain.layers.plots.plot_theme import DARK, LIGHT, PlotTheme, themed_figure
+from napari_sparseexplain.layers.plots.response_plots import (
     ResponsePanel,
     draw_effective_response,
     draw_responses,

@@ -10,8 +10,8 @@ import pytest
 from napari.layers import Image
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.layers.napari_writer import write_layer
-from napari_sparseexplain.layers.probe import value_at
+from napari_sparseexplain.layers.canvas.probe import value_at
+from napari_sparseexplain.layers.io.napari_writer import write_layer
 from napari_sparseexplain.layers.scan_stand_in import ScanStandIns, is_stand_in
 
 SCAN = np.linspace(0.0, 100.0, 4 * 5 * 6).reshape(4, 5, 6)

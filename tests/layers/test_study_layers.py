@@ -11,10 +11,10 @@ import pytest
 from napari.layers import Layer
 
 from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.layers.canvas.grid_view import grid_shape, round_length, row_shape
 from napari_sparseexplain.layers.colormaps import signed_colormap
-from napari_sparseexplain.layers.grid_view import grid_shape, round_length, row_shape
-from napari_sparseexplain.layers.napari_reader import get_reader
-from napari_sparseexplain.layers.napari_writer import write_layer
+from napari_sparseexplain.layers.io.napari_reader import get_reader
+from napari_sparseexplain.layers.io.napari_writer import write_layer
 from napari_sparseexplain.layers.study_layers import (
     METADATA_KEY,
     ordered_roles,

@@ -10,7 +10,7 @@ import pytest
 from napari.components.overlays import LayerNameOverlay
 
 from napari_sparseexplain.evidence.region_table import REGIONS, region_at
-from napari_sparseexplain.layers.cell_name import CellNameOverlay
+from napari_sparseexplain.layers.canvas.cell_name import CellNameOverlay
 from napari_sparseexplain.progress import Progress
 
 from .conftest import settle

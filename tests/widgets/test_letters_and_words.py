@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sparseexplain.layers import annotation_words
-from napari_sparseexplain.layers.annotation_words import PIXELS
-from napari_sparseexplain.layers.class_legend import ClassLegend
+from napari_sparseexplain.layers.canvas import annotation_words
+from napari_sparseexplain.layers.canvas.annotation_words import PIXELS
+from napari_sparseexplain.layers.canvas.class_legend import ClassLegend
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, StudyLayer
 from napari_sparseexplain.review.annotation import Annotation, annotation_on_grid
 from napari_sparseexplain.review.words_place import WORDS_GAP

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari._qt.utils import QImg2array
 
-from napari_sparseexplain.layers.linked_cameras import whole_zoom
+from napari_sparseexplain.layers.canvas.linked_cameras import whole_zoom
 
 from .canvas_hand import LEFT, SHIFT, drag, move, native, wheel
 from .conftest import settle

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sparseexplain.layers.grey_window import window_words
+from napari_sparseexplain.layers.canvas.grey_window import window_words
 
 from .canvas_hand import drag, native
 from .conftest import settle

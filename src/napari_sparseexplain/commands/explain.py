@@ -108,7 +108,7 @@ def matched_filter(
 ) -> None:
     """Train the 1-D matched-filter demonstration (SUM paper, Appendix I) and draw its figure."""
     from ..files.atomic_write import check_free
-    from ..layers.matched_filter_plot import matched_filter_file, save_matched_filter_figure
+    from ..layers.plots.matched_filter_plot import matched_filter_file, save_matched_filter_figure
     from ..training.evaluate.matched_filter_demo import matched_filter_demo
 
     check_free([matched_filter_file(out)], overwrite=overwrite)

@@ -19,8 +19,8 @@ from napari.layers.base._base_constants import ActionType
 from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid, measure_text
 from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane
-from .annotation_words import AnnotationWords
-from .frame_in_picture import frame_in_picture
+from .canvas.annotation_words import AnnotationWords
+from .canvas.frame_in_picture import frame_in_picture
 from .study_layers import METADATA_KEY, grid_units
 from .viewer_panels import AUXILIARY, viewer_plane
 

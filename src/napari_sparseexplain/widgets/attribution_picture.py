@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..evidence.region_table import REGIONS
 from ..export.pictures.burned_in import part_text
-from ..layers.cell_name import show_cell_name
-from ..layers.class_legend import ClassLegend
-from ..layers.slice_title import shows_any
+from ..layers.canvas.cell_name import show_cell_name
+from ..layers.canvas.class_legend import ClassLegend
+from ..layers.canvas.slice_title import shows_any
 from ..layers.study_layers import occupied_box
 from ..volumes.reading_order import first_shown
 from .heat_controls import HeatControls

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from ..layers.frame_in_picture import frame_in_picture
+from ..layers.canvas.frame_in_picture import frame_in_picture
 from ..layers.study_layers import role_title
 from ..review.frames import frame_points, frame_words
 from ..volumes import Study

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..layers.class_legend import ClassLegend
+from ..layers.canvas.class_legend import ClassLegend
 from ..layers.component_layers import COLUMN_HEADS, SHARING_WORDS, class_colours
 from ..layers.study_layers import occupied_box
 from .cell_choice import CellChoice

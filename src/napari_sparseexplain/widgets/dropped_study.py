@@ -14,7 +14,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from ..layers.napari_reader import may_be_a_scan
+from ..layers.io.napari_reader import may_be_a_scan
 
 
 class DroppedStudy(QObject):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..layers.grid_view import fit_layers
-from ..layers.linked_cameras import LinkedCameras
+from ..layers.canvas.grid_view import fit_layers
+from ..layers.canvas.linked_cameras import LinkedCameras
 from .resting_timer import RestingTimer
 
 if TYPE_CHECKING:

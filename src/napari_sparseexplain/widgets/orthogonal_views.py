@@ -12,14 +12,14 @@ from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from ..layers.crosshair import Crosshair
-from ..layers.grey_window import windowed_layer
-from ..layers.linked_cameras import LinkedCameras, spatial_axes
-from ..layers.plane_pane import PlanePane, show_crosshair
-from ..layers.slice_title import plane_of
-from ..layers.slice_wheel import SliceWheel
+from ..layers.canvas.crosshair import Crosshair
+from ..layers.canvas.grey_window import windowed_layer
+from ..layers.canvas.linked_cameras import LinkedCameras, spatial_axes
+from ..layers.canvas.plane_pane import PlanePane, show_crosshair
+from ..layers.canvas.slice_title import plane_of
+from ..layers.canvas.slice_wheel import SliceWheel
+from ..layers.canvas.window_drag import WindowDrag
 from ..layers.viewer_panels import in_plane_of
-from ..layers.window_drag import WindowDrag
 from ..review.review import Convention, Panel
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane

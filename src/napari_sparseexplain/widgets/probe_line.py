@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ..layers.corner_text import CornerText
-from ..layers.linked_cameras import spatial_axes
-from ..layers.probe import inside, layer_words, patient_words
+from ..layers.canvas.corner_text import CornerText
+from ..layers.canvas.linked_cameras import spatial_axes
+from ..layers.canvas.probe import inside, layer_words, patient_words
 from .wrapped_label import wrapped_label
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..explanation.proxy.effective_response import EffectiveResponse
     from ..explanation.proxy.responses import ModelResponses
-    from ..layers.plot_theme import PlotTheme
+    from ..layers.plots.plot_theme import PlotTheme
 
 #: Below this height a plot cannot be read.
 _HEIGHT = 150
@@ -52,7 +52,7 @@ class ResponsePlot(QWidget):
             # Half a second that nobody should wait for who looks at scans.
             from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 
-            from ..layers.plot_theme import themed_figure
+            from ..layers.plots.plot_theme import themed_figure
 
             self._canvas = FigureCanvasQTAgg(themed_figure(self._theme()))
             self._box.addWidget(self._canvas)
@@ -61,14 +61,14 @@ class ResponsePlot(QWidget):
 
     def show_models(self, found: Sequence[ModelResponses]) -> None:
         """Draw the responses of models beside each other."""
-        from ..layers.response_plots import draw_responses, response_panel
+        from ..layers.plots.response_plots import draw_responses, response_panel
 
         panels = [response_panel(item) for item in found]
         self._draw(lambda: draw_responses(self.figure, panels, self._theme()))
 
     def show_voxel(self, found: EffectiveResponse, title: str) -> None:
         """Draw the filter in effect at a voxel."""
-        from ..layers.response_plots import draw_effective_response
+        from ..layers.plots.response_plots import draw_effective_response
 
         self._draw(
             lambda: draw_effective_response(
@@ -99,7 +99,7 @@ class ResponsePlot(QWidget):
         self._canvas.draw_idle()
 
     def _theme(self) -> PlotTheme:
-        from ..layers.plot_theme import PlotTheme
+        from ..layers.plots.plot_theme import PlotTheme
 
         theme = get_theme(self._viewer.theme)
         return PlotTheme.of_viewer(
@@ -112,7 +112,7 @@ class ResponsePlot(QWidget):
         if self._redraw is not None:
             self._redraw()
         else:
-            from ..layers.plot_theme import clear
+            from ..layers.plots.plot_theme import clear
 
             clear(self.figure, self._theme())
             self._invite()

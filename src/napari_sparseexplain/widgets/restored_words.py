@@ -9,11 +9,11 @@ from weakref import WeakSet
 
 from ..evidence import Explanation
 from ..export.pictures.burned_in import part_text
-from ..layers.cell_name import show_cell_name
-from ..layers.class_legend import ClassLegend
+from ..layers.canvas.cell_name import show_cell_name
+from ..layers.canvas.class_legend import ClassLegend
+from ..layers.canvas.slice_title import shows_any
 from ..layers.explanation_layers import ExplanationLayer
 from ..layers.panel_layer import PanelLayer
-from ..layers.slice_title import shows_any
 from ..layers.study_layers import METADATA_KEY
 from ..review.review import Overlay
 from ..volumes import Study

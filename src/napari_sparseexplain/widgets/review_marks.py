@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
 from ..layers.annotation_layers import AnnotationLayers, Tool
-from ..layers.frame_in_picture import frame_in_picture, go_to_frame
-from ..layers.slice_title import shown_index
+from ..layers.canvas.frame_in_picture import frame_in_picture, go_to_frame
+from ..layers.canvas.slice_title import shown_index
 from ..layers.viewer_panels import viewer_plane
 from ..review.annotation import Annotation
 from ..review.annotation_history import AnnotationHistory

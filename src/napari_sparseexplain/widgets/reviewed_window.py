@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..layers.linked_cameras import LinkedCameras
+from ..layers.canvas.linked_cameras import LinkedCameras
 from ..layers.study_layers import LayerTuple
 from ..review.review import Convention
 from ..volumes import Study

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
 )
 
 from ..errors import SparseExplainError
+from ..layers.canvas.orientation_letters import PLANES, Plane
 from ..layers.open_studies import study_at
-from ..layers.orientation_letters import PLANES, Plane
 from ..layers.study_layers import LayerTuple, ordered_roles, role_title, study_layers
 from ..progress import Progress, Work
 from ..volumes import Finding, Study

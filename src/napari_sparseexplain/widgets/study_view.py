@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..layers.linked_cameras import spatial_axes
+from ..layers.canvas.linked_cameras import spatial_axes
+from ..layers.canvas.orientation_letters import OrientationLetters, Plane, show_plane
+from ..layers.canvas.slice_title import shown_index
 from ..layers.open_studies import layers_of
-from ..layers.orientation_letters import OrientationLetters, Plane, show_plane
-from ..layers.slice_title import shown_index
 from ..layers.study_layers import METADATA_KEY
 from ..review.review import Convention
 from ..volumes import Study

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.canvas import Orientation
 
-from ..layers.corner_room import corner_lines, corner_room
-from ..layers.corner_text import CornerText
-from ..layers.slice_title import slice_title, title_words
+from ..layers.canvas.corner_room import corner_lines, corner_room
+from ..layers.canvas.corner_text import CornerText
+from ..layers.canvas.slice_title import slice_title, title_words
 from .resting_timer import RestingTimer
 
 if TYPE_CHECKING:

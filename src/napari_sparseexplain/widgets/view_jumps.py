@@ -8,10 +8,10 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QTimer
 
-from ..layers.corner_text import CornerText
+from ..layers.canvas.corner_text import CornerText
+from ..layers.canvas.frame_in_picture import frame_in_picture, go_to_frame
+from ..layers.canvas.slice_title import plane_of, shown_index
 from ..layers.explanation_layers import ExplanationLayer
-from ..layers.frame_in_picture import frame_in_picture, go_to_frame
-from ..layers.slice_title import plane_of, shown_index
 from ..layers.study_layers import METADATA_KEY
 from ..volumes.edge_letters import PLANES
 from ..volumes.labels.lesions import lesions

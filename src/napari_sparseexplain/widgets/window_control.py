@@ -10,11 +10,17 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from ..errors import SparseExplainError
-from ..layers.corner_room import fits_corner
-from ..layers.corner_text import CornerText
-from ..layers.grey_window import limits_of, set_window, shown_plane, window_words, windowed_layer
+from ..layers.canvas.corner_room import fits_corner
+from ..layers.canvas.corner_text import CornerText
+from ..layers.canvas.grey_window import (
+    limits_of,
+    set_window,
+    shown_plane,
+    window_words,
+    windowed_layer,
+)
+from ..layers.canvas.window_drag import WindowDrag
 from ..layers.study_layers import METADATA_KEY, StudyLayer
-from ..layers.window_drag import WindowDrag
 from ..volumes import Study, Volume
 from ..volumes.intensity.intensity_window import display_limits
 from ..volumes.intensity.window_presets import (

@@ -11,9 +11,9 @@ import numpy as np
 from napari.layers import Layer
 
 from ..export.pictures.colour_scale import colour_stops
+from ..layers.canvas.frame_in_picture import go_to_frame
+from ..layers.canvas.linked_cameras import zoom_of_whole
 from ..layers.explanation_layers import ExplanationLayer, map_layer
-from ..layers.frame_in_picture import go_to_frame
-from ..layers.linked_cameras import zoom_of_whole
 from ..layers.panel_layer import panel_layer
 from ..layers.study_layers import METADATA_KEY, LayerTuple, grey_colormap, study_layers
 from ..layers.study_results import hidden_results

@@ -12,9 +12,12 @@ from napari.utils.color import ColorValue
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
-from ..layers.clicked_voxel import ClickedVoxel
-from ..layers.grid_view import GridView
-from ..layers.linked_cameras import LinkedCameras
+from ..layers.canvas.clicked_voxel import ClickedVoxel
+from ..layers.canvas.grid_view import GridView
+from ..layers.canvas.linked_cameras import LinkedCameras
+from ..layers.canvas.orientation_letters import OrientationLetters
+from ..layers.canvas.slice_wheel import SliceWheel
+from ..layers.canvas.slider_numbers import SliderNumbers
 from ..layers.open_studies import (
     guard_layer,
     remove_study,
@@ -24,9 +27,6 @@ from ..layers.open_studies import (
     studies_in,
     study_at,
 )
-from ..layers.orientation_letters import OrientationLetters
-from ..layers.slice_wheel import SliceWheel
-from ..layers.slider_numbers import SliderNumbers
 from ..layers.study_layers import LayerTuple, study_layers
 from ..review.reading import Reading
 from ..volumes import Study

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..review.frames import frame_of, frame_words
-from ..volumes import Study
-from .layer_overlays import leading_points, uncovered
-from .panel_layer import PanelLayer
-from .study_layers import METADATA_KEY, StudyLayer
-from .viewer_panels import seen
+from ...review.frames import frame_of, frame_words
+from ...volumes import Study
+from ..layer_overlays import leading_points, uncovered
+from ..panel_layer import PanelLayer
+from ..study_layers import METADATA_KEY, StudyLayer
+from ..viewer_panels import seen
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -22,7 +22,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from .plot_theme import PlotTheme, clear, style
 
 if TYPE_CHECKING:
-    from ..explanation.proxy.responses import ModelResponses
+    from ...explanation.proxy.responses import ModelResponses
 
 Array = npt.NDArray[np.floating]
 

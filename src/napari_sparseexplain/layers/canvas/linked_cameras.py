@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..volumes import Grid
+from ...volumes import Grid
 from .grid_view import BAR_SHARE, round_length
 
 if TYPE_CHECKING:

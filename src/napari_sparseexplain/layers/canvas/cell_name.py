@@ -9,9 +9,9 @@ from napari._vispy.utils.visual import overlay_to_visual
 from napari.components.overlays import LayerNameOverlay
 from napari.utils.events import disconnect_events
 
+from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import cell_lines, corner_room
 from .grey_window import has_window, window_words
-from .study_layers import METADATA_KEY, StudyLayer
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer

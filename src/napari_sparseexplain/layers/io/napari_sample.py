@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .study_layers import LayerTuple, study_layers
+from ..study_layers import LayerTuple, study_layers
 
 
 def phantom_tumour_study() -> list[LayerTuple]:
@@ -13,7 +13,7 @@ def phantom_tumour_study() -> list[LayerTuple]:
     ReadError
         The sample study is not installed.
     """
-    from ..volumes.opening.open_study import open_study
-    from ..volumes.opening.sample import sample_path
+    from ...volumes.opening.open_study import open_study
+    from ...volumes.opening.sample import sample_path
 
     return study_layers(open_study(sample_path()))

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SparseExplainError
-from ..volumes import Study, Volume
-from .explanation_layers import ExplanationLayer
-from .scan_stand_in import is_stand_in
-from .study_layers import METADATA_KEY, StudyLayer
+from ...errors import SparseExplainError
+from ...volumes import Study, Volume
+from ..explanation_layers import ExplanationLayer
+from ..scan_stand_in import is_stand_in
+from ..study_layers import METADATA_KEY, StudyLayer
 
 
 def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -26,7 +26,7 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         The layer's place in the patient is not known, so no truthful affine could be written; or
         it shows a scan until its map is computed.
     """
-    from ..volumes.nifti.writer import write_nifti
+    from ...volumes.nifti.writer import write_nifti
 
     name = str(attributes.get("name", "layer"))
     if is_stand_in(attributes.get("metadata")):

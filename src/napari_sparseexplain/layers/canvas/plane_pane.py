@@ -11,9 +11,9 @@ from typing import Any
 from napari.components import ViewerModel
 from napari.utils.color import ColorValue
 
-from ..review.review import Convention
-from ..volumes import Grid, Study
-from ..volumes.edge_letters import Plane
+from ...review.review import Convention
+from ...volumes import Grid, Study
+from ...volumes.edge_letters import Plane
 from .annotation_words import AnnotationWords
 from .corner_text import CornerText
 from .crosshair import Crosshair

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..export.pictures.lettering import fitted, text_width, wrapped
+from ...export.pictures.lettering import fitted, text_width, wrapped
 from .corner_text import CORNER_SIZE
 from .orientation_letters import MOST_LETTERED_CELLS
 from .outlined_text import PIXELS_IN_POINT

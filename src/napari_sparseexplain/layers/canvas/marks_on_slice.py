@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..review.annotation import AnnotationKind, ellipse_outline
+from ...review.annotation import AnnotationKind, ellipse_outline
+from ..study_layers import METADATA_KEY
+from ..viewer_panels import AUXILIARY
 from .linked_cameras import spatial_axes
-from .study_layers import METADATA_KEY
-from .viewer_panels import AUXILIARY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

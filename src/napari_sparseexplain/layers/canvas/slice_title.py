@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..export.pictures.panel_lettering import unregistered_text
-from ..export.pictures.plane_view import PlaneView
-from ..review.review import Convention
-from ..volumes import Grid, Study
-from ..volumes.edge_letters import PLANES, Plane
-from ..volumes.reading_order import role_title
+from ...export.pictures.panel_lettering import unregistered_text
+from ...export.pictures.plane_view import PlaneView
+from ...review.review import Convention
+from ...volumes import Grid, Study
+from ...volumes.edge_letters import PLANES, Plane
+from ...volumes.reading_order import role_title
+from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
 from .linked_cameras import spatial_axes
-from .study_layers import METADATA_KEY, StudyLayer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -7,8 +7,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from ..errors import ReadError
-from .study_layers import LayerTuple, study_layers
+from ...errors import ReadError
+from ..study_layers import LayerTuple, study_layers
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _ENDINGS = (".nii", ".nii.gz", ".dcm", ".ima", ".dic", *_PICTURES)
@@ -33,7 +33,7 @@ def read_study_layers(path: str | PathLike[str] | list[str]) -> list[LayerTuple]
     ReadError
         A file that cannot be read; the message names it and what to do.
     """
-    from ..volumes.opening.open_study import open_study
+    from ...volumes.opening.open_study import open_study
 
     paths = [path] if isinstance(path, str | PathLike) else list(path)
     layers: list[LayerTuple] = []

@@ -17,13 +17,13 @@ from napari._vispy.utils.visual import overlay_to_visual
 from napari._vispy.visuals.text import Text
 from napari.components.overlays import SceneOverlay
 
-from ..export.pictures.lettering import line_height, text_width
-from ..review.words_place import WORDS_GAP, words_corner
+from ...export.pictures.lettering import line_height, text_width
+from ...review.words_place import WORDS_GAP, words_corner
+from ..study_layers import METADATA_KEY
+from ..viewer_panels import AUXILIARY
 from .annotation_outlines import AnnotationOutlines
 from .marks_on_slice import Mark, marks_on_slice
 from .outlined_text import PIXELS_IN_POINT, write_outlined
-from .study_layers import METADATA_KEY
-from .viewer_panels import AUXILIARY
 
 if TYPE_CHECKING:
     from napari._vispy.utils.qt_font import FontInfo

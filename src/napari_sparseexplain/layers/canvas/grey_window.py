@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image
 
-from .explanation_layers import ExplanationLayer
-from .study_layers import METADATA_KEY, StudyLayer
+from ..explanation_layers import ExplanationLayer
+from ..study_layers import METADATA_KEY, StudyLayer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

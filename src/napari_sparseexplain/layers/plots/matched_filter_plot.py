@@ -11,11 +11,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..files.atomic_write import write_whole
+from ...files.atomic_write import write_whole
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
-    from ..training.evaluate.matched_filter_demo import Example, MatchedFilterResult
+    from ...training.evaluate.matched_filter_demo import Example, MatchedFilterResult
 
 Line = npt.NDArray[np.floating]
 

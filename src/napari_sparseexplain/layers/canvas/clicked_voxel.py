@@ -14,7 +14,7 @@ from napari._vispy.utils.visual import overlay_to_visual
 from napari.components.overlays import SceneOverlay
 from vispy.scene.visuals import Markers
 
-from ..volumes import Grid
+from ...volumes import Grid
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

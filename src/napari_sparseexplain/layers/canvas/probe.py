@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
-from ..export.pictures.burned_in import number_text
-from ..volumes import Study
-from ..volumes.place_words import millimetre_words, voxel_words
-from ..volumes.reading_order import role_title
-from .explanation_layers import ExplanationLayer
+from ...export.pictures.burned_in import number_text
+from ...volumes import Study
+from ...volumes.place_words import millimetre_words, voxel_words
+from ...volumes.reading_order import role_title
+from ..explanation_layers import ExplanationLayer
+from ..mask_names import mask_names
+from ..scan_stand_in import is_stand_in
+from ..study_layers import METADATA_KEY, StudyLayer
 from .grey_window import unit_of
-from .mask_names import mask_names
-from .scan_stand_in import is_stand_in
-from .study_layers import METADATA_KEY, StudyLayer
 
 
 def patient_words(study: Study, place: Sequence[float]) -> str:

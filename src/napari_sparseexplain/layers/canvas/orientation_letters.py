@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..review.review import Convention
-from ..volumes import Grid
-from ..volumes.edge_letters import PLANES, Plane, edge_letters
+from ...review.review import Convention
+from ...volumes import Grid
+from ...volumes.edge_letters import PLANES, Plane, edge_letters
 from .edge_letter import EdgeLetterOverlay
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""napari's entries: reader, writer and sample."""

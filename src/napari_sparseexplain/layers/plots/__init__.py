@@ -1,0 +1,1 @@
+"""Plots as matplotlib figures, in the colours of the viewer."""
