@@ -92,7 +92,7 @@ FAMILIES = (
     Family(
         name="study",
         title="Study",
-        tab=f"{_HERE}.widgets.study_tab:StudyTab",
+        tab=f"{_HERE}.widgets.study.tab:StudyTab",
         commands={
             "study": f"{_COMMANDS}.study:describe",
             "phantom": f"{_COMMANDS}.phantom:phantom",
@@ -105,7 +105,7 @@ FAMILIES = (
         name="proxy",
         title="Proxy",
         methods=f"{_HERE}.explanation.proxy.methods:PROXY_METHODS",
-        tab=f"{_HERE}.widgets.proxy_tab:ProxyTab",
+        tab=f"{_HERE}.widgets.proxy.tab:ProxyTab",
         commands={"matched-filter": f"{_COMMANDS}.explain:matched_filter"},
         recipes=_training("sum-seg", "sum-rec", "sum-denoise", "unet", "unet-nobn", "proxy"),
         evaluations={"sum": f"{_COMMANDS}.evaluate:evaluate_sum"},
@@ -116,7 +116,7 @@ FAMILIES = (
         name="decompose",
         title="Decompose",
         methods=f"{_HERE}.explanation.components.methods:COMPONENT_METHODS",
-        tab=f"{_HERE}.widgets.decompose_tab:DecomposeTab",
+        tab=f"{_HERE}.widgets.decompose.tab:DecomposeTab",
         commands={"decompose": f"{_COMMANDS}.decompose:decompose"},
         recipes=_training(
             "jf-ml-ista",
@@ -133,14 +133,14 @@ FAMILIES = (
         name="attribution",
         title="Attribution",
         methods=f"{_HERE}.explanation.attribution.methods:ATTRIBUTION_METHODS",
-        tab=f"{_HERE}.widgets.attribution_tab:AttributionTab",
+        tab=f"{_HERE}.widgets.attribution.tab:AttributionTab",
         commands={"faithfulness": f"{_COMMANDS}.faithfulness:faithfulness"},
         page="attribution.md",
     ),
     Family(
         name="review",
         title="Review",
-        tab=f"{_HERE}.widgets.review_tab:ReviewTab",
+        tab=f"{_HERE}.widgets.review.tab:ReviewTab",
         commands={
             "report": f"{_COMMANDS}.report:report",
             "export-dicom": f"{_COMMANDS}.export_dicom:export_dicom",

@@ -123,7 +123,7 @@ def opened(workspace: Any, study_folder: Path) -> Any:
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Unsaved reviews of tests lie in the test's own folder."""
-    from napari_sparseexplain.widgets import unsaved_review
+    from napari_sparseexplain.widgets.review import unsaved_review
 
     root = tmp_path / "unsaved"
     monkeypatch.setattr(unsaved_review, "user_data_path", lambda *_, **__: root)

@@ -17,7 +17,7 @@ from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study
-from napari_sparseexplain.widgets.attribution_session import (
+from napari_sparseexplain.widgets.attribution.session import (
     AttributionAsk,
     AttributionSession,
     ModelKey,

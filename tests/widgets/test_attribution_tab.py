@@ -211,7 +211,7 @@ def test_a_failing_map_is_red_with_a_sentence(chosen: Any) -> None:
 
     from napari_sparseexplain.explanation.trust.table import Trust, trust_rows
     from napari_sparseexplain.layers.colormaps import VERMILION
-    from napari_sparseexplain.widgets.trust_panel import TrustPanel
+    from napari_sparseexplain.widgets.attribution.trust_panel import TrustPanel
 
     one = run_now(chosen, "integrated-gradients", nodes=1)
     failing = Trust("IG", trust_rows(None, {"completeness gap": 0.4, "randomised ρ": 0.9}))

@@ -10,7 +10,7 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QSplitter
 
-from napari_sparseexplain.widgets.dropped_study import dropped_path
+from napari_sparseexplain.widgets.study.dropped_study import dropped_path
 
 from .conftest import settle, until
 

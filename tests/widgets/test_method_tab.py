@@ -14,9 +14,9 @@ from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.progress import Progress, Work
 from napari_sparseexplain.volumes import Study, open_study
 from napari_sparseexplain.widgets.method_tab import Asked, MethodTab
-from napari_sparseexplain.widgets.model_choice import ModelChoice
-from napari_sparseexplain.widgets.model_session import ModelSession
-from napari_sparseexplain.widgets.results_list import Result
+from napari_sparseexplain.widgets.parts.model_choice import ModelChoice
+from napari_sparseexplain.widgets.parts.model_session import ModelSession
+from napari_sparseexplain.widgets.parts.results_list import Result
 
 from .conftest import settle
 

@@ -15,8 +15,8 @@ from qtpy.QtWidgets import QDialog
 
 import napari_sparseexplain as se
 from napari_sparseexplain.progress import Progress, Work
-from napari_sparseexplain.widgets import study_tab
-from napari_sparseexplain.widgets.unsaved_review import unsaved_folder
+from napari_sparseexplain.widgets.review.unsaved_review import unsaved_folder
+from napari_sparseexplain.widgets.study import tab as study_tab
 
 from .conftest import LAS, settle, tiny_head, until
 from .reviewing import rest
@@ -251,7 +251,7 @@ def test_what_was_saved_of_one_study_forgets_nothing_of_another(
     opened: Any, other_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A save ends after another study was chosen: the other's unsaved marks stay."""
-    from napari_sparseexplain.widgets import review_tab
+    from napari_sparseexplain.widgets.review import tab as review_tab
 
     real, go = review_tab.save_review, Event()
     monkeypatch.setattr(review_tab, "save_review", lambda *a, **k: (go.wait(20), real(*a, **k))[1])

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import yaml
 
-from napari_sparseexplain.widgets.preferences import _DEFAULTS
+from napari_sparseexplain.widgets.parts.preferences import _DEFAULTS
 
 
 def test_every_setting_of_the_manifest_is_read_with_the_same_default() -> None:

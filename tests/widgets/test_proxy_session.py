@@ -13,8 +13,8 @@ from torch import nn
 
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study
-from napari_sparseexplain.widgets.model_session import ModelKey
-from napari_sparseexplain.widgets.proxy_session import Ask, ProxySession
+from napari_sparseexplain.widgets.parts.model_session import ModelKey
+from napari_sparseexplain.widgets.proxy.session import Ask, ProxySession
 
 MIDDLE = (4, 16, 16)
 

@@ -10,7 +10,7 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_sparseexplain.progress import Progress
-from napari_sparseexplain.widgets.plots_dock import show_plots
+from napari_sparseexplain.widgets.view.plots_dock import show_plots
 
 from .conftest import held, settle, until
 

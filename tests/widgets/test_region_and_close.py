@@ -13,7 +13,7 @@ from napari_sparseexplain.export.pictures.burned_in import number_text
 from napari_sparseexplain.review.region_values import region_values
 from napari_sparseexplain.review.store import restore_review
 from napari_sparseexplain.volumes.reading_order import first_shown
-from napari_sparseexplain.widgets.unsaved_review import unsaved_folder
+from napari_sparseexplain.widgets.review.unsaved_review import unsaved_folder
 
 from .conftest import settle
 from .reviewing import mark, show_heat

@@ -12,8 +12,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QLineEdit
 
 from napari_sparseexplain.progress import Progress
-from napari_sparseexplain.widgets.new_folder_dialog import NewFolderDialog, ask_new_folder
-from napari_sparseexplain.widgets.review_tab import NO_STUDY
+from napari_sparseexplain.widgets.parts.new_folder_dialog import NewFolderDialog, ask_new_folder
+from napari_sparseexplain.widgets.review.tab import NO_STUDY
 
 from .conftest import settle
 

@@ -145,7 +145,7 @@ def test_a_click_says_where_in_the_patient(opened: Any) -> None:
 def test_menu_entries_open_one_workspace(viewer: Any) -> None:
     from napari._app_model import get_app_model
 
-    from napari_sparseexplain.widgets.plots_dock import PLOTS_NAME
+    from napari_sparseexplain.widgets.view.plots_dock import PLOTS_NAME
     from napari_sparseexplain.widgets.workspace import DOCK_NAME
 
     for entry in ("proxy", "study", "responses"):

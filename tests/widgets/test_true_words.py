@@ -15,7 +15,7 @@ from qtpy.QtTest import QTest
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.progress import Progress, Work
-from napari_sparseexplain.widgets.run_bar import BROKEN
+from napari_sparseexplain.widgets.parts.run_bar import BROKEN
 
 from .conftest import LAS, settle, tiny_head
 from .reviewing import rest

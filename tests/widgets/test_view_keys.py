@@ -10,8 +10,8 @@ from qtpy.QtCore import Qt
 
 from napari_sparseexplain.export.pictures.burned_in import number_text
 from napari_sparseexplain.review.review import KeySlice
-from napari_sparseexplain.widgets.key_sheet import sheet_html
-from napari_sparseexplain.widgets.view_keys import KEYS, MOUSE
+from napari_sparseexplain.widgets.view.key_sheet import sheet_html
+from napari_sparseexplain.widgets.view.keys import KEYS, MOUSE
 
 from .canvas_hand import PLAIN, SHIFT, drag, move, native, press, wheel
 from .conftest import settle

@@ -11,8 +11,8 @@ import pytest
 
 import napari_sparseexplain.widgets
 from napari_sparseexplain.families import FAMILIES, resolve
-from napari_sparseexplain.widgets.reviewed_window import ReviewedWindow
-from napari_sparseexplain.widgets.view_window import ViewWindow
+from napari_sparseexplain.widgets.review.reviewed_window import ReviewedWindow
+from napari_sparseexplain.widgets.view.view_window import ViewWindow
 from napari_sparseexplain.widgets.window import Window
 
 FOLDER = Path(napari_sparseexplain.widgets.__file__).parent

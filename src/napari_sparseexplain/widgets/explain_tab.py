@@ -14,13 +14,13 @@ from qtpy.QtWidgets import (
 
 from ..errors import SparseExplainError
 from ..volumes import Study
-from .click_read_out import describe_in_picture
-from .notices import tell_error
-from .results_list import ResultsList
-from .run_bar import BROKEN, RunBar
+from .parts.notices import tell_error
+from .parts.results_list import ResultsList
+from .parts.run_bar import BROKEN, RunBar
+from .parts.work_runner import WorkRunner
+from .parts.wrapped_label import wrapped_label
+from .view.click_read_out import describe_in_picture
 from .window import Window
-from .work_runner import WorkRunner
-from .wrapped_label import wrapped_label
 
 #: Narrowest dock in which nothing is cut off.
 MINIMUM_WIDTH = 300

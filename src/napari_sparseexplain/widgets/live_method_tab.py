@@ -10,15 +10,15 @@ from qtpy.QtWidgets import QCheckBox
 
 from ..evidence import Explanation
 from ..volumes import Study
-from .awaited_slice import AwaitedSlice, LiveResult
 from .method_tab import Asked, MethodTab, SessionT, ShownResult
-from .model_choice import ModelChoice
-from .model_session import ModelKey
-from .preferences import preference
-from .results_list import Result
-from .run_bar import BROKEN
+from .parts.model_choice import ModelChoice
+from .parts.model_session import ModelKey
+from .parts.preferences import preference
+from .parts.results_list import Result
+from .parts.run_bar import BROKEN
+from .parts.work_runner import LatestRunner
+from .view.awaited_slice import AwaitedSlice, LiveResult
 from .window import Window
-from .work_runner import LatestRunner
 
 
 class LiveShown(ShownResult, LiveResult, Protocol):

@@ -16,16 +16,16 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from ..errors import SparseExplainError
 from ..progress import Work
 from ..volumes import Study
-from .click_read_out import voxel_lines
 from .explain_tab import ExplainTab
-from .model_choice import DeviceChoice, ModelChoice, model_key
-from .model_session import ModelKey, ModelSession
-from .resting_timer import RestingTimer
-from .results_list import Result
-from .study_choice import StudyChoice
+from .parts.model_choice import DeviceChoice, ModelChoice, model_key
+from .parts.model_session import ModelKey, ModelSession
+from .parts.resting_timer import RestingTimer
+from .parts.results_list import Result
+from .parts.study_choice import StudyChoice
+from .parts.work_runner import Told, told_with
+from .parts.wrapped_label import wrapped_label
+from .view.click_read_out import voxel_lines
 from .window import Window
-from .work_runner import Told, told_with
-from .wrapped_label import wrapped_label
 
 
 class ShownResult(Protocol):

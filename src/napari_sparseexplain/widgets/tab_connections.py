@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .responses_panel import ResponsesPanel
-from .review_hooks import ReviewHooks
+from .proxy.responses_panel import ResponsesPanel
+from .review.hooks import ReviewHooks
 from .tab_pages import TabPages
 from .window import WindowSignals
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from .plots_dock import show_plots
+from .view.plots_dock import show_plots
 from .workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:

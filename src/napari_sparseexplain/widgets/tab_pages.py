@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QTabWidget
 from ..families import attempt, families, left_out, resolve
 from ..volumes import Study
 from .explain_tab import ExplainTab
-from .notices import tell_warning
+from .parts.notices import tell_warning
 from .window import Window
 
 

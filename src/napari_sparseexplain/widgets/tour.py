@@ -20,9 +20,9 @@ from skimage.io import imsave
 from ..errors import SparseExplainError
 from ..networks.bundle.catalogue import models
 from ..review.annotation import AnnotationKind, annotation_on_grid
-from .decompose_tab import FIRST_DECOMPOSER
-from .plots_dock import hide_plots, show_plots
-from .study_marks import OWN
+from .decompose.tab import FIRST_DECOMPOSER
+from .review.study_marks import OWN
+from .view.plots_dock import hide_plots, show_plots
 from .window_close import run_window
 from .workspace import Workspace, open_workspace
 

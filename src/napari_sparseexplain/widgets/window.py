@@ -16,7 +16,7 @@ from ..layers.canvas.orientation_letters import Plane
 from ..layers.study_layers import LayerTuple
 from ..review.reading import Reading
 from ..volumes import Study
-from .study_marks import Marks
+from .review.study_marks import Marks
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -31,30 +31,30 @@ from ..layers.study_layers import LayerTuple, study_layers
 from ..review.reading import Reading
 from ..volumes import Study
 from ..volumes.reading_order import first_shown, opening_point
-from .click_read_out import ClickReadOut
-from .dropped_study import DroppedStudy
-from .fitted_view import FittedView
-from .key_sheet import KeySheet, add_help_entry
-from .orthogonal_views import OrthogonalViews
-from .preferences import preference
-from .probe_line import ProbeLine
-from .responses_panel import ResponsesPanel
-from .resting_timer import RestingTimer
-from .review_hooks import ReviewHooks
-from .study_marks import Marks
-from .study_tab import open_already
-from .study_view import StudyView
+from .parts.preferences import preference
+from .parts.resting_timer import RestingTimer
+from .proxy.responses_panel import ResponsesPanel
+from .review.hooks import ReviewHooks
+from .review.study_marks import Marks
+from .review.window_reading import window_reading
+from .review.window_restore import put_on_window
+from .study.dropped_study import DroppedStudy
+from .study.tab import open_already
 from .tab_connections import connect_tabs
 from .tab_pages import TabPages
-from .title_in_picture import TitleInPicture
-from .view_bar import ViewBar
-from .view_jumps import ViewJumps
-from .view_keys import KeyTargets, bind_keys
-from .view_modes import ViewModes
+from .view.bar import ViewBar
+from .view.click_read_out import ClickReadOut
+from .view.fitted_view import FittedView
+from .view.jumps import ViewJumps
+from .view.key_sheet import KeySheet, add_help_entry
+from .view.keys import KeyTargets, bind_keys
+from .view.modes import ViewModes
+from .view.orthogonal_views import OrthogonalViews
+from .view.probe_line import ProbeLine
+from .view.study_view import StudyView
+from .view.title_in_picture import TitleInPicture
 from .window import WindowSignals
 from .window_close import WindowClose
-from .window_reading import window_reading
-from .window_restore import put_on_window
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -11,8 +11,8 @@ from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.layers.explanation_layers import explanation_layers
 from napari_sparseexplain.volumes.reading_order import first_shown
 from napari_sparseexplain.widgets.explain_tab import ExplainTab
-from napari_sparseexplain.widgets.model_choice import ModelChoice
-from napari_sparseexplain.widgets.results_list import Result
+from napari_sparseexplain.widgets.parts.model_choice import ModelChoice
+from napari_sparseexplain.widgets.parts.results_list import Result
 
 
 class SmallTab(ExplainTab):

@@ -1,0 +1,1 @@
+"""The Attribution tab and its trust table."""

@@ -1,0 +1,184 @@
+"""How far to trust the maps in the picture: a table, red where a map fails, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QBrush, QColor
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...layers.colormaps import VERMILION
+from ..parts.wrapped_label import wrapped_label
+
+if TYPE_CHECKING:
+    from ...explanation.trust.table import Trust, TrustRow
+
+#: What each figure says; the long form is docs/attribution.md.
+HINTS = {
+    "completeness gap": "How far the map is from adding up to the change of score; lower is better",
+    "pointing game": "Does the largest value lie in the mask; higher is better",
+    "relevance mass": "Share of the positive relevance in the mask; higher is better",
+    "relevance rank": "Share of the top pixels, as many as the mask has, in it; higher is better",
+    "AUPRC": "The map as a detector of the mask; a map no better than the edges fails",
+    "insertion AUC": "How fast the score comes in the map's order; higher is better",
+    "deletion AUC": "How fast the score goes in the map's order; lower is better",
+    "SIC": "The network's score over information let in; higher is better",
+    "AIC": "The network's accuracy over information let in; higher is better",
+    "infidelity": "Share of the score's change that the map does not foretell; lower is better",
+    "max-sensitivity": "Change of the map under noise of 2 %; lower is better",
+    "randomised ρ": "Likeness to the map of random weights, in the target; 0.5 and above fails",
+    "randomised ρ, head": "The same over the head, without a verdict",
+}
+
+#: One map in the panel: its short name, its table, why there is none, whether it is whole.
+Entry = tuple[str, "Trust | None", str, bool]
+
+
+class TrustPanel(QWidget):
+    """Figures down, maps across; at the right the same figure of random maps and of the edges.
+
+    Signals
+    -------
+    whole_wanted(): the figures that ask the network are wanted too.
+    """
+
+    whole_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.table = QTableWidget(0, 0)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
+        self.table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.table.setShowGrid(False)
+        # Five columns of two digits fit the dock: maps, random maps, edges.
+        self.table.setStyleSheet("QTableWidget, QHeaderView { font-size: 8pt; }")
+        for header in (self.table.verticalHeader(), self.table.horizontalHeader()):
+            assert header is not None
+            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.verdict = wrapped_label()
+        self.verdict.setTextFormat(Qt.TextFormat.PlainText)
+        self.notes = wrapped_label()
+        self.notes.setEnabled(False)
+        self.button = QPushButton("Compute every figure")
+        self.button.setToolTip(
+            "Insertion, deletion, information curves, infidelity, sensitivity, random weights: "
+            "each method runs again several times. Cancel keeps what is there."
+        )
+        self.button.clicked.connect(self.whole_wanted)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        for widget in (self.verdict, self.table, self.notes, self.button):
+            box.addWidget(widget)
+        self.show_trust(())
+
+    def show_trust(self, entries: Sequence[Entry]) -> None:
+        """Write the table of the maps in the picture."""
+        self.setVisible(bool(entries))
+        tables = [trust for _, trust, _, _ in entries if trust is not None]
+        names = list(dict.fromkeys(row.name for trust in tables for row in trust.rows))
+        rows = [{row.name: row for row in trust.rows} for trust in tables]
+        heads = [name for name, trust, _, _ in entries if trust is not None]
+        shared = _same_opponents(rows)
+        columns = [*heads, *(("Random", "Edges") if shared else ())]
+        self.table.clear()
+        self.table.setRowCount(len(names))
+        self.table.setColumnCount(len(columns))
+        self.table.setHorizontalHeaderLabels(columns)
+        self.table.setVerticalHeaderLabels(names)
+        for place, name in enumerate(names):
+            head = self.table.verticalHeaderItem(place)
+            assert head is not None
+            head.setToolTip(HINTS.get(name, name))
+            for column, known in enumerate(rows):
+                self.table.setItem(place, column, _cell(known.get(name)))
+            if shared:
+                row = next(known[name] for known in rows if name in known)
+                for column, value in ((-2, row.random), (-1, row.edge)):
+                    item = _item(_number(value))
+                    item.setForeground(QBrush(QColor(150, 150, 150)))
+                    self.table.setItem(place, len(columns) + column, item)
+        self._fit()
+        self.verdict.setText(verdict_text(entries))
+        self.notes.setText(
+            "\n".join(dict.fromkeys(note for trust in tables for note in trust.notes))
+        )
+        self.notes.setVisible(bool(self.notes.text()))
+        self.button.setVisible(any(not whole for *_, whole in entries))
+
+    def _fit(self) -> None:
+        """As high as its rows: the tab scrolls, not the table in it."""
+        self.table.resizeColumnsToContents()
+        header = self.table.horizontalHeader()
+        height = 4 + (header.sizeHint().height() if header is not None else 0)
+        height += sum(self.table.rowHeight(row) for row in range(self.table.rowCount()))
+        scroll = self.table.horizontalScrollBar()
+        if scroll is not None and self.table.columnCount() > 4:
+            height += scroll.sizeHint().height()
+        self.table.setFixedHeight(height)
+        self.table.setVisible(self.table.columnCount() > 0)
+
+
+def verdict_text(entries: Sequence[Entry]) -> str:
+    """One line a map: that it fails and why, or that nothing found so far speaks against it."""
+    lines = []
+    for name, trust, why_not, whole in entries:
+        if trust is None:
+            lines.append(f"{name}: no table, since {why_not}")
+        elif trust.failures:
+            lines += [f"✗ {name} fails. {sentence}" for sentence in trust.failures]
+        else:
+            far = "" if whole else " so far"
+            lines.append(f"✓ {name}: nothing{far} speaks against it.")
+    return "\n".join(lines)
+
+
+def _same_opponents(rows: Sequence[dict[str, TrustRow]]) -> bool:
+    """Whether one column of random maps and edges holds for all maps."""
+    seen: dict[str, tuple[float | None, float | None]] = {}
+    for known in rows:
+        for name, row in known.items():
+            if seen.setdefault(name, (row.random, row.edge)) != (row.random, row.edge):
+                return False
+    return any(pair != (None, None) for pair in seen.values())
+
+
+def _cell(row: TrustRow | None) -> QTableWidgetItem:
+    """A figure, red where the map fails; beside what it stands in the tooltip."""
+    item = _item("" if row is None else _number(row.value))
+    if row is None:
+        return item
+    lines = [HINTS.get(row.name, row.name)]
+    lines += [
+        f"{what}: {_number(value)}"
+        for what, value in (("Random map", row.random), ("Edge map", row.edge))
+        if value is not None
+    ]
+    if row.sentence:
+        lines.append(row.sentence)
+    item.setToolTip("\n".join(lines))
+    if row.failed:
+        item.setBackground(QBrush(QColor(VERMILION)))
+        item.setForeground(QBrush(QColor("white")))
+    return item
+
+
+def _item(text: str) -> QTableWidgetItem:
+    item = QTableWidgetItem(text)
+    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return item
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,1 @@
+"""Widgets and helpers that several tabs share. None knows a family."""

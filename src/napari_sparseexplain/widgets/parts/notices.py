@@ -1,0 +1,23 @@
+"""What a person must know, as napari notifications: one clear message, nothing lost."""
+
+from __future__ import annotations
+
+from napari.utils.notifications import show_error, show_info, show_warning
+
+from ...errors import SparseExplainError
+from ...volumes import Finding
+
+
+def tell_error(error: SparseExplainError) -> None:
+    """Show what was found, where, and what to do."""
+    show_error(str(error))
+
+
+def tell_finding(finding: Finding) -> None:
+    """Show one thing noticed on opening a study."""
+    (show_warning if finding.level == "warning" else show_info)(finding.words())
+
+
+def tell_warning(message: str) -> None:
+    """Show a sentence that must not be missed."""
+    show_warning(message)

@@ -1,0 +1,39 @@
+"""Which slices a range is: first and last."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QWidget
+
+from ...volumes import Study
+
+#: Slices on either side of the one in the picture, at first.
+AROUND = 2
+
+
+class SliceRangeChoice(QWidget):
+    """Two numbers from 1, the last included, as a person counts; `slices` counts from 0."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.first, self.last = QSpinBox(), QSpinBox()
+        box = QHBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addWidget(self.first, 1)
+        box.addWidget(QLabel("to"))
+        box.addWidget(self.last, 1)
+        self.setToolTip("Slices of Run on range; the last is included")
+
+    def set_study(self, study: Study | None, index: int) -> None:
+        """Limits of a study, about one of its slices."""
+        total = 1 if study is None else study.grid.shape[0]
+        for box in (self.first, self.last):
+            box.setRange(1, total)
+        self.first.setValue(max(index + 1 - AROUND, 1))
+        self.last.setValue(min(index + 1 + AROUND, total))
+
+    @property
+    def slices(self) -> slice:
+        """The range; turned about where the last comes before the first."""
+        low, high = sorted((self.first.value(), self.last.value()))
+        return slice(low - 1, high)

@@ -1,0 +1,1 @@
+"""The Proxy tab and its panel of responses."""

@@ -1,0 +1,1 @@
+"""The Review tab: marks, key slices, saving, restoring, export."""

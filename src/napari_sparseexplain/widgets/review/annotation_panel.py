@@ -1,0 +1,148 @@
+"""Tools to draw with, and the list of what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ...export.pictures.burned_in import number_text
+from ...layers.annotation_layers import Tool
+from ...review.annotation import Annotation, measure_text
+from ...review.frames import frame_text
+from ...review.region_values import region_values
+from ...volumes import Study
+from ..parts.wrapped_label import wrapped_label
+from .mark_table import MarkTable
+
+_MEASURED = "its area stands beside it, the scans' values in it below the list"
+_TIPS: dict[Tool, str] = {
+    "arrow": "Drag from the tail to the head",
+    "ellipse": f"Drag across the region; {_MEASURED}",
+    "rectangle": f"Drag from corner to corner; {_MEASURED}",
+    "polygon": f"Click corner after corner, double-click the last; {_MEASURED}",
+    "distance": "Drag from end to end; its length stands beside it",
+    "text": "Click where the words begin",
+}
+_NAMES = {"arrow": "Arrow", "text": "Text", "distance": "Distance", "polygon": "Region",
+          "ellipse": "Ellipse"}  # fmt: skip
+
+
+class AnnotationPanel(QWidget):
+    """Tools, list, undo and redo.
+
+    Signals
+    -------
+    tool_chosen(str): a tool, or empty to end drawing. edit_chosen(): move what is drawn.
+    undo(), redo(), removed(int).
+    """
+
+    tool_chosen = Signal(str)
+    edit_chosen = Signal()
+    undo = Signal()
+    redo = Signal()
+    removed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tools: dict[str, QPushButton] = {}
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for place, tool in enumerate(get_args(Tool)):
+            button = QPushButton(tool.capitalize())
+            button.setCheckable(True)
+            button.setToolTip(_TIPS[tool])
+            button.clicked.connect(lambda on, tool=tool: self.tool_chosen.emit(tool if on else ""))
+            self.tools[tool] = button
+            grid.addWidget(button, place // 3, place % 3)
+        self._items: tuple[Annotation, ...] = ()
+        self._study: Study | None = None
+        self.table = MarkTable(("Drawn", "Words"))
+        self.table.itemSelectionChanged.connect(self._show_values)
+        self.values = wrapped_label()
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        self.edit_button = self._button(line, "Move", "Move and reshape what is drawn, by hand")
+        self.remove_button = self._button(line, "Delete", "Delete the chosen annotation")
+        self.undo_button = self._button(line, "Undo", "Take the last change of annotations back")
+        self.redo_button = self._button(line, "Redo", "Do again what was undone")
+        self.edit_button.clicked.connect(lambda: self.edit_chosen.emit())
+        self.remove_button.clicked.connect(lambda: self.removed.emit(self.table.chosen))
+        self.undo_button.clicked.connect(lambda: self.undo.emit())
+        self.redo_button.clicked.connect(lambda: self.redo.emit())
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addLayout(grid)
+        box.addWidget(self.table)
+        box.addWidget(self.values)
+        box.addLayout(line)
+        self._show_values()
+
+    def show_tool(self, tool: str | None) -> None:
+        """Press the button of what is being drawn."""
+        for name, button in self.tools.items():
+            button.setChecked(name == tool)
+
+    def show_annotations(
+        self,
+        items: Sequence[Annotation],
+        *,
+        calibrated: bool,
+        study: Study | None = None,
+        undo: bool,
+        redo: bool,
+    ) -> None:
+        """Fill the list; the study tells how many frames there are."""
+        self._items, self._study = tuple(items), study
+        frames = ["" if study is None else frame_text(study, item.leading) for item in items]
+        self.table.show_lines(
+            [
+                (annotation_line(item, calibrated, frame), item.text)
+                for item, frame in zip(items, frames, strict=True)
+            ]
+        )
+        self.undo_button.setEnabled(undo)
+        self.redo_button.setEnabled(redo)
+        self.remove_button.setEnabled(bool(items))
+        self.edit_button.setEnabled(bool(items))
+        self._show_values()
+
+    def _show_values(self) -> None:
+        """Of the chosen region; of nothing else."""
+        place, study = self.table.chosen, self._study
+        chosen = study is not None and 0 <= place < len(self._items)
+        text = region_text(self._items[place], study) if study is not None and chosen else ""
+        self.values.setText(text)
+        self.values.setVisible(bool(text))
+
+    def _button(self, line: QHBoxLayout, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        line.addWidget(button)
+        return button
+
+
+def region_text(item: Annotation, study: Study) -> str:
+    """What each scan measures in a region, a line each; empty for what encloses nothing."""
+    found = region_values(item, study)
+    if not found:
+        return ""
+    if not any(values.voxels for values in found):
+        return "No voxel's centre lies in this region."
+    head = f"{max(v.voxels for v in found)} voxels: mean ± SD (least to greatest)"
+    lines = []
+    for v in found:
+        told = [number_text(n) for n in v.numbers]
+        unit = f" {v.unit}" if v.unit else ""
+        lines.append(f"{v.title}  {told[0]} ± {told[1]}{unit} ({told[2]} to {told[3]})")
+    return "\n".join([head, *lines])
+
+
+def annotation_line(item: Annotation, calibrated: bool, frame: str = "") -> str:
+    """What, on which slice and frame, how large (``"Distance · axial 75 · frame 3/9 · 4 mm"``)."""
+    parts = (_NAMES[item.kind], f"{item.plane} {item.index + 1}", frame,
+             measure_text(item, calibrated=calibrated))  # fmt: skip
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""How the picture is shown: bar, keys, modes, planes, window, jumps."""

@@ -1,0 +1,125 @@
+"""The keys of the window: one table, from which they are bound and the sheet is written.
+
+None of them is a key of napari's, of the viewer or of any layer's tools: a test holds that. The
+mouse gestures that differ from napari's stand in the sheet with what they replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .jumps import ViewJumps
+    from .modes import ViewModes
+    from .view_window import ViewWindow
+    from .window_control import WindowControl
+
+
+@dataclass(frozen=True)
+class KeyTargets:
+    """What the keys act on.
+
+    Attributes
+    ----------
+    window : ViewWindow
+    modes : ViewModes
+    jumps : ViewJumps
+    grey : WindowControl
+        Window and level.
+    """
+
+    window: ViewWindow
+    modes: ViewModes
+    jumps: ViewJumps
+    grey: WindowControl
+
+
+@dataclass(frozen=True)
+class ViewKey:
+    """One key.
+
+    Attributes
+    ----------
+    key : str
+        As napari writes it (``"Shift-N"``).
+    group, words : str
+        Heading in the sheet, and what the key does.
+    act : callable
+        Given the window.
+    """
+
+    key: str
+    group: str
+    words: str
+    act: Callable[[KeyTargets], None]
+
+
+KEYS: tuple[ViewKey, ...] = (
+    ViewKey("Down", "Slices", "next slice", lambda to: to.window.step_slice(1)),
+    ViewKey("Up", "Slices", "previous slice", lambda to: to.window.step_slice(-1)),
+    ViewKey("PageDown", "Slices", "ten slices on", lambda to: to.window.step_slice(10)),
+    ViewKey("PageUp", "Slices", "ten slices back", lambda to: to.window.step_slice(-10)),
+    ViewKey("Home", "Slices", "first slice", lambda to: to.window.step_slice(-(10**6))),
+    ViewKey("End", "Slices", "last slice", lambda to: to.window.step_slice(10**6)),
+    ViewKey("J", "Slices", "largest lesion; again: the next largest", lambda to: to.jumps.lesion()),
+    ViewKey("N", "Slices", "next key slice", lambda to: to.jumps.key_slice(1)),
+    ViewKey("Shift-N", "Slices", "previous key slice", lambda to: to.jumps.key_slice(-1)),
+    ViewKey("K", "Slices", "mark as key slice", lambda to: to.jumps.mark()),
+    ViewKey("G", "Views", "side by side, and back", lambda to: to.modes.toggle("grid")),
+    ViewKey("Shift-O", "Views", "three planes, and back", lambda to: to.modes.toggle("orthogonal")),
+    ViewKey("Shift-F", "Views", "the picture alone, and back", lambda to: to.modes.toggle_full()),
+    ViewKey(
+        "Shift-R", "Views", "radiological / neurological", lambda to: to.window.toggle_convention()
+    ),
+    ViewKey("H", "Compare", "overlays off, and on", lambda to: to.jumps.overlays()),
+    ViewKey("Q", "Compare", "blink: the other of two explanations", lambda to: to.jumps.blink()),
+    ViewKey("Shift-Q", "Compare", "blink by itself, and stop", lambda to: to.jumps.blink_on()),
+    ViewKey("W", "Window", "next preset", lambda to: to.grey.step(1)),
+    ViewKey("Shift-W", "Window", "previous preset", lambda to: to.grey.step(-1)),
+    ViewKey("U", "Window", "automatic, of the volume", lambda to: to.grey.auto()),
+    ViewKey(
+        "Shift-U",
+        "Window",
+        "automatic, of this slice",
+        lambda to: to.grey.auto_slice(),
+    ),
+    ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda to: to.jumps.export()),
+    ViewKey("F1", "Other", "this sheet", lambda to: to.window.show_keys()),
+)
+
+#: Mouse: gesture, what it does, what of napari's it takes the place of.
+MOUSE: tuple[tuple[str, str, str], ...] = (
+    ("Wheel", "scroll slices", "napari's zoom, which is on Shift+wheel (Preferences: The wheel)"),
+    ("Shift+wheel", "zoom about the pointer", ""),
+    ("Ctrl+wheel", "scroll slices", "napari's own"),
+    ("Right drag", "window (right: wider) and level (up: brighter)", "the camera's zoom"),
+    ("Left drag", "move the picture", "napari's own"),
+    ("Double click", "zoom in; with Alt: out", "napari's own"),
+    ("Alt+left drag", "zoom to a box", "napari's own"),
+    ("Click", "what is there; in three planes also the crosshair", ""),
+    ("Shift+move", "the crosshair goes with the pointer (three planes)", ""),
+)
+
+
+def bind_keys(to: KeyTargets) -> None:
+    """Bind all keys to the window's viewer; they act while a study is open."""
+    for entry in KEYS:
+        to.window.viewer.bind_key(entry.key, _action(to, entry), overwrite=True)
+
+
+def unbind_keys(viewer: Any) -> None:
+    """Give the keys back."""
+    for entry in KEYS:
+        viewer.bind_key(entry.key, None)
+
+
+def _action(to: KeyTargets, entry: ViewKey) -> Callable[[Any], None]:
+    def act(_viewer: Any) -> None:
+        # The way back from the full window and the sheet are there without a study too.
+        if to.window.study is not None or entry.key in ("F1", "Shift-F"):
+            entry.act(to)
+
+    act.__doc__ = f"SparseExplain: {entry.words}."
+    return act
