@@ -1,5 +1,5 @@
 # Two commands for a fresh clone: `make demo` and `make test`.
-.PHONY: demo test test-windows test-rest test-chosen check bench fuzz pictures prepare clean
+.PHONY: docs demo test test-windows test-rest test-chosen check bench fuzz pictures prepare clean
 
 VENV := .venv/bin
 
@@ -51,6 +51,9 @@ CASES ?= 300
 fuzz: prepare
 	@mkdir -p out
 	@$(VENV)/python -m tests.fuzz --seeds $(SEEDS) --cases $(CASES) --out out/fuzz.md
+
+docs: prepare
+	@$(VENV)/python scripts/module_table
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .ruff_cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from napari_sparseexplain.explanation.proxy.signals import slice_signals
-from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.volumes import open_study
 from napari_sparseexplain.volumes.opening.sample import sample_path

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from napari_sparseexplain.networks.bundle.external_model import ForeignNetwork, load_foreign_model
-from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.exported.torchscript_archive import checked_torchscript
 from paired_timing import Row, paired

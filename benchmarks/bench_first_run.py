@@ -142,7 +142,7 @@ def _forward(name: str, path: str) -> None:
     import numpy as np
     import torch
 
-    from napari_sparseexplain.networks.bundle.model import load_model
+    from napari_sparseexplain.networks.bundle.loading import load_model
 
     model = load_model(name, device="cpu")
     size = model.card.inputs.size or 128

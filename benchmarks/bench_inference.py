@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.running.inference import predict_array
 from napari_sparseexplain.progress import drain
 from paired_timing import Row, paired

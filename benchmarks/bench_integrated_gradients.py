@@ -17,7 +17,7 @@ from saliency.core import INPUT_OUTPUT_GRADIENTS, IntegratedGradients
 from napari_sparseexplain.explanation.attribution.integrated_gradients import integrated_gradients
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.running.preparation import Prepared, prepare
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study

@@ -24,7 +24,8 @@ from napari_sparseexplain.explanation.attribution.xrai import slices as xrai
 from napari_sparseexplain.explanation.catalogue import explain
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle.model import Model, load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.running.preparation import Prepared, prepare
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes import Study, open_study

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-import napari_sparseexplain
+from .package_modules import PACKAGE, is_folder, modules, needed
 
-PACKAGE = Path(napari_sparseexplain.__file__).parent
 VIEWER = ("napari", "qtpy", "PySide6", "PyQt6", "magicgui", "superqt")
 #: Top floor first; a floor may import those after it. From docs/architecture.md.
 ORDER = (
@@ -25,7 +25,9 @@ ORDER = (
     "evidence",
     "networks",
     "sparse",
+    "phantom",
     "volumes",
+    "files",
     "families",
 )
 WITHOUT_VIEWER = (
@@ -36,9 +38,20 @@ WITHOUT_VIEWER = (
     "evidence",
     "networks",
     "sparse",
+    "phantom",
     "volumes",
+    "files",
 )
-WITHOUT_TORCH = ("export", "review", "evidence", "volumes")
+WITHOUT_TORCH = ("export", "review", "evidence", "phantom", "volumes", "files")
+
+#: A folder that holds more is several.
+MOST_MODULES = 25
+
+#: Rooms of families, which know nothing of each other.
+FAMILY_ROOMS = (
+    *(f"explanation.{room}" for room in ("attribution", "components", "proxy")),
+    *(f"widgets.{room}" for room in ("attribution", "decompose", "proxy", "review", "study")),
+)
 
 
 def modules_of(floor: str) -> list[str]:
@@ -84,23 +97,34 @@ def test_floor_loads_without_torch(floor: str) -> None:
 @pytest.mark.parametrize("floor", ORDER)
 def test_no_module_names_a_higher_floor(floor: str) -> None:
     """Static check, so that an import inside a function cannot go up either."""
-    import ast
-
     higher = set(ORDER[: ORDER.index(floor)])
-    for name in modules_of(floor):
-        path = PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py")
-        depth = len(path.relative_to(PACKAGE).parts)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.ImportFrom):
-                continue
-            parts = (node.module or "").split(".")
-            if node.level == depth:  # relative to the package itself
-                target = parts[0] or node.names[0].name
-            elif node.level == 0 and parts[0] == "napari_sparseexplain" and len(parts) > 1:
-                target = parts[1]
-            else:
-                continue
-            assert target not in higher, f"{name} imports {target}, a floor above it"
+    for name in modules():
+        if name.split(".")[0] == floor:
+            above = {module for module in needed(name) if module.split(".")[0] in higher}
+            assert not above, f"{name} imports {above}, of a floor above it"
+
+
+def test_no_modules_need_each_other() -> None:
+    """Also in functions and under TYPE_CHECKING: one is understood with those below it alone."""
+    below = {name: needed(name) - {""} for name in modules() if name}
+    while ends := {name for name, wanted in below.items() if not wanted}:
+        below = {name: wanted - ends for name, wanted in below.items() if name not in ends}
+    assert not below, "all these stand in a circle, or need one that does"
+
+
+def test_no_folder_is_too_full() -> None:
+    inside = Counter(name.rpartition(".")[0] for name in modules() if not is_folder(name))
+    assert not {folder: n for folder, n in inside.items() if n > MOST_MODULES}
+
+
+@pytest.mark.parametrize("room", FAMILY_ROOMS)
+def test_no_family_knows_another(room: str) -> None:
+    floor = room.partition(".")[0]
+    others = [r for r in FAMILY_ROOMS if r != room and r.startswith(floor)]
+    for name in modules():
+        if name.startswith(room + "."):
+            known = {m for m in needed(name) if any(m.startswith(o + ".") for o in others)}
+            assert not known, f"{name} imports {known}"
 
 
 def run_python(program: str) -> subprocess.CompletedProcess:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .export.pictures.compositor import Picture, PictureSize, compose
     from .export.results_on_paper import report, save_picture
     from .networks.bundle.catalogue import models
-    from .networks.bundle.model import Model, load_model
+    from .networks.bundle.loading import load_model
+    from .networks.bundle.model import Model
     from .review.default_review import default_reading
     from .review.explanation_folder import load_explanations
     from .review.reading import Reading

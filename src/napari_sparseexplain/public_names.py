@@ -27,7 +27,7 @@ HOMES = {
     "explain": "explanation.catalogue",
     "methods": "explanation.catalogue",
     "Model": "networks.bundle.model",
-    "load_model": "networks.bundle.model",
+    "load_model": "networks.bundle.loading",
     "models": "networks.bundle.catalogue",
     "read_dictionary": "sparse.dictionary_file",
     "Reading": "review.reading",

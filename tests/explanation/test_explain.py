@@ -16,8 +16,9 @@ from napari_sparseexplain.evidence.store import load_explanation, write_explanat
 from napari_sparseexplain.explanation.catalogue import explain_work, slice_range
 from napari_sparseexplain.explanation.class_maps import label_map
 from napari_sparseexplain.explanation.method import Parameter
-from napari_sparseexplain.networks.bundle.model import Model, save_bundle
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.progress import Progress, drain
 

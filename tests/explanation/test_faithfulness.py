@@ -229,7 +229,7 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from napari_sparseexplain.cli import app
-    from napari_sparseexplain.networks.bundle.model import save_bundle
+    from napari_sparseexplain.networks.bundle.saving import save_bundle
     from tests.explanation.bright_ball import CARD
 
     write_ball(tmp_path / "data" / "a")

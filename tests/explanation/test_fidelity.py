@@ -11,8 +11,9 @@ import torch
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, StudyError
-from napari_sparseexplain.networks.bundle.model import Model, save_bundle
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 

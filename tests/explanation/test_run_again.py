@@ -17,8 +17,10 @@ from napari_sparseexplain.explanation.repeat import repeat_work
 from napari_sparseexplain.networks.bundle import known_models
 from napari_sparseexplain.networks.bundle.catalogue import bundle_folder, models
 from napari_sparseexplain.networks.bundle.external_model import wrap_callable
-from napari_sparseexplain.networks.bundle.model import Model, load_model, save_bundle
+from napari_sparseexplain.networks.bundle.loading import load_model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.phantom.studies import make_phantom
 from napari_sparseexplain.progress import drain
@@ -55,7 +57,7 @@ def test_two_models_of_one_name_are_told_apart_by_their_weights(
     assert shipped["model_origin"] == "bundled"
     assert drain(repeat_work(shipped, study)).provenance.weights_sha256 != own.card.weights_sha256
     # Another day, when nobody has shown the folder yet: never the other one in its place.
-    monkeypatch.setattr(known_models, "_LOADERS", {})
+    monkeypatch.setattr(known_models, "LOADERS", {})
     with pytest.raises(ModelError, match=r"no model with the weights .* ships as 'unet' has other"):
         drain(repeat_work(record, study))
     assert drain(repeat_work(record, study, model=own)).maps

@@ -12,8 +12,9 @@ import torch
 import napari_sparseexplain as se
 from napari_sparseexplain.explanation.run_record import input_record
 from napari_sparseexplain.networks.bundle.known_models import weights_sha256
-from napari_sparseexplain.networks.bundle.model import Model, save_bundle
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 

@@ -10,7 +10,8 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from napari_sparseexplain.evidence.explanation import Explanation, ExplanationMap
+from napari_sparseexplain.evidence.explanation import Explanation
+from napari_sparseexplain.evidence.explanation_map import ExplanationMap
 from napari_sparseexplain.evidence.provenance import Provenance
 from napari_sparseexplain.export.dicom.objects import Exported, export_dicom_work
 from napari_sparseexplain.progress import drain

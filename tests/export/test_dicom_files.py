@@ -19,7 +19,7 @@ from dicom_writing import noise, slices, write  # isort: skip
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError, StudyError
-from napari_sparseexplain.evidence.explanation import ExplanationMap
+from napari_sparseexplain.evidence.explanation_map import ExplanationMap
 from napari_sparseexplain.evidence.store import write_explanation
 from napari_sparseexplain.export.dicom.objects import CapturedPicture
 from napari_sparseexplain.volumes import Study

@@ -13,7 +13,7 @@ from pydicom import dcmread
 
 from dicom_writing import noise, slices, write  # isort: skip
 from napari_sparseexplain.evidence.colours import SIGNED_COLORMAP
-from napari_sparseexplain.evidence.explanation import ExplanationMap
+from napari_sparseexplain.evidence.explanation_map import ExplanationMap
 from napari_sparseexplain.layers.study_layers import volume_layer
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import Study, open_study
@@ -87,7 +87,7 @@ def test_an_unregistered_input_is_said_in_the_objects(source: Study, tmp_path: P
     from dataclasses import replace
 
     from napari_sparseexplain.export.dicom.record import read_record
-    from napari_sparseexplain.volumes.study import Finding
+    from napari_sparseexplain.volumes.finding import Finding
 
     off = replace(source, findings=(Finding("warning", "not-registered", "off", "flair"),))
     done = exported(explained(off), off, tmp_path)

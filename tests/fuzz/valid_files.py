@@ -16,8 +16,8 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from torch import nn
 
 import napari_sparseexplain as se
-from napari_sparseexplain.networks.bundle.model import save_bundle
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.review.annotation import annotation_on_grid
 

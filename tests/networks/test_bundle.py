@@ -15,8 +15,10 @@ import torch
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.networks.bundle.card_file import read_card
 from napari_sparseexplain.networks.bundle.catalogue import models
-from napari_sparseexplain.networks.bundle.model import Model, load_model, save_bundle
+from napari_sparseexplain.networks.bundle.loading import load_model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 
 CARD = ModelCard(

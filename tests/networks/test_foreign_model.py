@@ -16,7 +16,8 @@ from torch import nn
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.catalogue import explain
 from napari_sparseexplain.networks.bundle.external_model import load_foreign_model, wrap_callable
-from napari_sparseexplain.networks.bundle.model import Model, load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.volumes import Grid, Source, Study, Volume
 

@@ -14,6 +14,7 @@ from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.networks.modules.unet import UNet
+from napari_sparseexplain.networks.running.cpu_fallback import with_cpu_fallback
 from napari_sparseexplain.networks.running.inference import predict_array
 from napari_sparseexplain.progress import Progress, drain
 
@@ -123,7 +124,7 @@ def test_full_device_memory_falls_back_to_the_cpu_and_says_so() -> None:
         return "result"
 
     steps: list[Progress] = []
-    result, notes = drain(devices.with_cpu_fallback(model, start), steps.append)
+    result, notes = drain(with_cpu_fallback(model, start), steps.append)
     assert (result, tried) == ("result", ["cuda", "cpu"])
     assert "ran on the CPU" in notes[0]
     assert any("memory of cuda" in step.message for step in steps)
@@ -137,7 +138,7 @@ def test_other_errors_of_a_device_are_not_hidden() -> None:
         raise RuntimeError("illegal memory access")
 
     with pytest.raises(RuntimeError, match="illegal"):
-        drain(devices.with_cpu_fallback(model, start))
+        drain(with_cpu_fallback(model, start))
 
 
 def test_an_absent_device_is_named_with_those_there_are() -> None:

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError, SparseExplainError
-from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from napari_sparseexplain.sparse.convolutional_dictionary import operator_norm
 

@@ -25,7 +25,8 @@ from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.networks.bundle.card_file import card_from_values, check_card
 from napari_sparseexplain.networks.bundle.catalogue import models
 from napari_sparseexplain.networks.bundle.external_model import wrap_callable
-from napari_sparseexplain.networks.bundle.model import Model, load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.phantom.studies import make_geometry, make_phantom, phantom_shape

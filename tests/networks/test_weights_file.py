@@ -14,8 +14,9 @@ import torch
 from safetensors.torch import save_file
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.bundle.weights_file import weight_shapes
 from napari_sparseexplain.networks.modules.architectures import weight_shapes_of
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError, ReadError
-from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training.evaluate.class_evaluation import RegionScores

@@ -17,8 +17,10 @@ from napari_sparseexplain.explanation.proxy.fidelity import (
     stated_fidelity,
 )
 from napari_sparseexplain.explanation.proxy.responses import model_responses_work
-from napari_sparseexplain.networks.bundle.model import Model, load_model, save_bundle
+from napari_sparseexplain.networks.bundle.loading import load_model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training.fit.distillation import (

@@ -12,8 +12,8 @@ import torch
 
 from napari_sparseexplain.errors import ModelError, ReadError, StudyError
 from napari_sparseexplain.evidence.tables import mean_and_deviation, text_table
-from napari_sparseexplain.networks.bundle import model as bundles
 from napari_sparseexplain.networks.bundle.model_card import ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 from napari_sparseexplain.networks.modules.unet import UNet
 from napari_sparseexplain.progress import drain
@@ -46,7 +46,7 @@ def save(folder: Path, name: str, network: torch.nn.Module, arguments: dict) -> 
     kind = "sum" if isinstance(network, SumNetwork) else "unet"
     task = "denoising" if name == "sum-denoise" else "segmentation"
     card = ModelCard(name, name, kind, arguments, task, INPUTS, {"1": "lesion"})
-    bundles.save_bundle(folder, card, network)
+    save_bundle(folder, card, network)
 
 
 def write_study(folder: Path, seed: int = 0, lesion: bool = True) -> Path:

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+from napari_sparseexplain.networks.bundle.saving import save_bundle
 from napari_sparseexplain.networks.modules.architectures import build_network
 from napari_sparseexplain.training.fit.checkpoint import save_checkpoint
 from napari_sparseexplain.training.fit.phantom_slices import PhantomSlices

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.thresholds import Shrinkage
 from napari_sparseexplain.training.fit.corruption import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.volumes.grid import Grid
-from napari_sparseexplain.volumes.roles.label_roles import can_be_truth
+from napari_sparseexplain.volumes.labels.purpose import can_be_truth
 from napari_sparseexplain.volumes.roles.roles import read_name, role_from_dicom, stem_of
 from napari_sparseexplain.volumes.volume import Source, Volume
 

@@ -13,11 +13,11 @@ import pytest
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import StudyError
-from napari_sparseexplain.explanation.proxy.segmentation import scores_against_study
+from napari_sparseexplain.explanation.segmentation import scores_against_study
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.explanation.trust.explained_slices import true_region
 from napari_sparseexplain.networks.bundle.catalogue import bundle_folder
-from napari_sparseexplain.networks.bundle.model import load_model
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.phantom.studies import make_phantom, write_subject
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training.evaluate.evaluate_class_networks import evaluate_class_networks

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence.store import write_explanation
-from napari_sparseexplain.explanation.proxy.segmentation import scores_against_study, true_mask
+from napari_sparseexplain.explanation.segmentation import scores_against_study, true_mask
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.explanation.trust.explained_slices import true_region
 from napari_sparseexplain.explanation.trust.table import trust_of

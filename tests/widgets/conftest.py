@@ -53,8 +53,8 @@ def bundle(tmp_path: Path) -> Path:
     """A small untrained SUM with thresholds that do something."""
     import torch
 
-    from napari_sparseexplain.networks.bundle.model import save_bundle
     from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+    from napari_sparseexplain.networks.bundle.saving import save_bundle
     from napari_sparseexplain.networks.modules.architectures import build_network
 
     torch.manual_seed(0)

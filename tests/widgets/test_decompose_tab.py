@@ -25,8 +25,8 @@ def save_pursuit(folder: Path, title: str = "Small", **arguments: Any) -> Path:
     """A small untrained pursuit of two modalities."""
     import torch
 
-    from napari_sparseexplain.networks.bundle.model import save_bundle
     from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+    from napari_sparseexplain.networks.bundle.saving import save_bundle
     from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 
     torch.manual_seed(0)

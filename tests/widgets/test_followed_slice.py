@@ -104,7 +104,8 @@ def test_a_slider_overtakes_no_other_result_that_waits(
     opened: Any, bundle: Path, tmp_path: Path
 ) -> None:
     """Two results wait behind an older answer; α of one is moved: the other comes too."""
-    from napari_sparseexplain.networks.bundle.model import load_model, save_bundle
+    from napari_sparseexplain.networks.bundle.loading import load_model
+    from napari_sparseexplain.networks.bundle.saving import save_bundle
 
     tab, here = opened.page("proxy"), opened.current_slice
     model = load_model(bundle)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import napari_sparseexplain.widgets
 from napari_sparseexplain.families import FAMILIES, resolve
 from napari_sparseexplain.widgets.review.reviewed_window import ReviewedWindow
 from napari_sparseexplain.widgets.view.view_window import ViewWindow
 from napari_sparseexplain.widgets.window import Window
 
-FOLDER = Path(napari_sparseexplain.widgets.__file__).parent
+from ..package_modules import imports, is_folder, modules
 
 TABS = [resolve(family.tab) for family in FAMILIES if family.tab]
 
@@ -25,24 +23,25 @@ WINDOW_OWN = ("workspace", "tab_openers", "tour")
 #: Who knows the tabs themselves.
 KNOW_TABS = (*WINDOW_OWN, "tab_pages")
 
-#: What tabs are made from, which are none themselves.
-FRAMES = ("explain_tab", "method_tab", "live_method_tab")
-
 PROTOCOLS = {kind.__name__: kind for kind in (Window, ViewWindow, ReviewedWindow)}
 
-
-#: Every module of the floor, by name.
+#: Every module of the floor, by its dotted name on it.
 MODULES = {
-    path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.rglob("*.py"))
+    name.removeprefix("widgets."): tree
+    for name, tree in modules().items()
+    if name.startswith("widgets.") and not is_folder(name)
 }
 
 
-def imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Module and name of imports from this floor, also under TYPE_CHECKING and in functions."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            for alias in node.names:
-                yield (node.module or "").split(".")[-1], alias.name
+def is_tab(name: str) -> bool:
+    """Whether a module holds the tab of a family, as ``proxy.tab`` does."""
+    return name.endswith(".tab")
+
+
+def known_from_here(name: str) -> set[tuple[str, str]]:
+    """Modules of this floor, and names of them, that a module of it imports."""
+    found = imports(f"widgets.{name}")
+    return {(m.removeprefix("widgets."), what) for m, what in found if m.startswith("widgets.")}
 
 
 def asked_of_the_window(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -58,21 +57,21 @@ def asked_of_the_window(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 def test_nobody_but_its_own_knows_the_workspace() -> None:
     """Who needs the window takes `Window`, or what it needs of it as a parameter."""
-    knows = {name for name, tree in MODULES.items() if ("workspace", "Workspace") in imports(tree)}
+    knows = {name for name in MODULES if ("workspace", "Workspace") in known_from_here(name)}
     assert knows <= set(WINDOW_OWN)
 
 
 def test_nobody_asks_more_of_the_window_than_its_protocol_says() -> None:
     asked = []
     for name, tree in MODULES.items():
-        known = [what for _, what in imports(tree) if what in PROTOCOLS]
-        if name in WINDOW_OWN or not (known or name.endswith("_tab")):
+        known = [what for _, what in known_from_here(name) if what in PROTOCOLS]
+        if name in WINDOW_OWN or not (known or is_tab(name)):
             continue
         # A subclass of a tab need not name the protocol again.
         kinds = [PROTOCOLS[what] for what in known] or [Window]
         allowed = {member for kind in kinds for base in kind.__mro__ for member in vars(base)}
         asked += [
-            f"{name}.py, line {line}: {what}"
+            f"{name}, line {line}: {what}"
             for what, line in asked_of_the_window(tree)
             if what not in allowed
         ]
@@ -81,22 +80,11 @@ def test_nobody_asks_more_of_the_window_than_its_protocol_says() -> None:
 
 def test_no_tab_or_panel_knows_another_tab() -> None:
     """What one has to tell another is a signal, which the window connects."""
-    tabs = {name for name in MODULES if name.endswith("_tab") and name not in FRAMES}
-    assert len(tabs) >= len(TABS)
-    for name, tree in MODULES.items():
-        known = {module for module, _ in imports(tree)} & (tabs - {name})
+    tabs = {name for name in MODULES if is_tab(name)}
+    assert len(tabs) == len(TABS)
+    for name in MODULES:
+        known = {module for module, _ in known_from_here(name)} & (tabs - {name})
         assert name in KNOW_TABS or not known, name
-
-
-def test_no_modules_need_each_other() -> None:
-    """Also under TYPE_CHECKING: a module is understood with those below it alone."""
-    below = {
-        name: {module for module, _ in imports(tree)} & (set(MODULES) - {name})
-        for name, tree in MODULES.items()
-    }
-    while ends := {name for name, needed in below.items() if not needed}:
-        below = {name: needed - ends for name, needed in below.items() if name not in ends}
-    assert not below, "all these stand in a circle, or need one that does"
 
 
 @pytest.mark.gui

@@ -106,7 +106,7 @@ def decompose(
         check_free(sorted(out.glob(f"{name}_*.png")), overwrite=overwrite)
     found = None
     if model is not None:
-        from ..networks.bundle.model import load_model
+        from ..networks.bundle.loading import load_model
 
         work = explain_work(study, load_model(model), "components", slices=chosen, device=device)
         result = progress_bar.run(work, "components")

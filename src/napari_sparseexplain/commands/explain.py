@@ -63,7 +63,7 @@ def explain(
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
     from ..export.explanation_export import export_explanation
-    from ..networks.bundle.model import load_model
+    from ..networks.bundle.loading import load_model
     from ..volumes import open_study
 
     aim = None if target is None else Target.parse(target)

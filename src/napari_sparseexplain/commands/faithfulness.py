@@ -85,7 +85,7 @@ def faithfulness(
     from ..explanation.trust.map_figures import KINDS, Effort
     from ..export.privacy.policy import ExportPolicy
     from ..files.atomic_write import check_free
-    from ..networks.bundle.model import load_model
+    from ..networks.bundle.loading import load_model
     from ..review.study_reference import study_code, study_reference
     from ..volumes import open_study
 

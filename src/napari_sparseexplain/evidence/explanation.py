@@ -5,88 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import MissingNameError, StudyError
 from ..public_names import public
 from ..volumes.grid import Grid
 from ..volumes.place_words import slice_words
 from ..volumes.study import Study
+from .explanation_map import ExplanationMap
+from .explanation_pictures import Drawing, figure_of, page_of
 from .provenance import Provenance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MapKind = Literal["segmentation", "component", "signal", "heatmap", "response", "parameter map"]
-MapSpace = Literal["study", "space", "frequency", "dictionary"]
-
-
-@dataclass(frozen=True, eq=False)
-class ExplanationMap:
-    """One named array of an explanation.
-
-    Attributes
-    ----------
-    name : str
-        Short name, used in file and layer names (``"lin-ed"``, ``"mask"``).
-    data : ndarray
-        On the study's grid: shape (S, P, L) of the explained slices. In another space: that
-        space's own shape.
-    kind : str
-        Decides colours and how the file is written (segmentation: integers).
-    title : str
-        For a person (``"Linear ED (α = 0)"``).
-    space : {"study", "space", "frequency", "dictionary"}
-        ``"study"``: voxels of the study; ``"space"``: millimetres about an impulse;
-        ``"frequency"``: cycles per millimetre; ``"dictionary"``: atoms.
-    unit : str
-        Unit of the values.
-    value_range : tuple of float or None
-        Display limits; None lets the viewer choose.
-    range_scope : {"slice", "volume", "shared"}
-        What the limits were taken over; ``"shared"``: the same for several maps, announced.
-    signed : bool
-        Zero is a meaningful middle: a diverging colour map, symmetric limits.
-    classes : mapping of int to str
-        Names of the labels, for a segmentation.
-    axes : mapping
-        For another space: ``{"spacing": (dy, dx), "unit": "mm"}`` or cycles/mm.
-    """
-
-    name: str
-    data: npt.NDArray[Any]
-    kind: MapKind
-    title: str = ""
-    space: MapSpace = "study"
-    unit: str = ""
-    value_range: tuple[float, float] | None = None
-    range_scope: Literal["slice", "volume", "shared"] = "volume"
-    signed: bool = False
-    classes: Mapping[int, str] = field(default_factory=dict)
-    axes: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Values between which it is drawn: its own range, else that of its data.
-
-        Symmetric about zero when it is signed.
-        """
-        if self.value_range is not None and self.value_range[1] > self.value_range[0]:
-            return self.value_range
-        data = np.asarray(self.data)
-        finite = data[np.isfinite(data)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        if self.signed:
-            high = max(abs(low), abs(high))
-            low = -high
-        return (low, high) if high > low else (low, low + 1.0)
-
-    def __repr__(self) -> str:
-        data = np.asarray(self.data)
-        return f"<map {self.name!r}: {self.kind}, {data.shape} {data.dtype}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,9 +68,20 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a small picture, and what the result says of itself."""
-        from .explanation_pictures import page_of
+        on_study = any(item.space == "study" for item in self.maps)
+        scores = [f"{name} {value:.3g}" for name, value in self.scores.items() if value is not None]
+        rows = {
+            "model": self.provenance.model,
+            "target": self.target,
+            "slices": slice_words(self.slices) if on_study else "",
+            "maps": ", ".join(item.name for item in self.maps),
+            "scores": ", ".join(scores),
+            "notes": " ".join(self.notes),
+        }
+        return page_of(self._drawing(), rows)
 
-        return page_of(self)
+    def _drawing(self) -> Drawing:
+        return Drawing(self.maps, self.slices, self.grid, self.study, self.method, self.target)
 
     def __getitem__(self, name: str) -> ExplanationMap:
         """The map called ``name``; MissingNameError tells what there is."""
@@ -173,9 +117,7 @@ class Explanation:
         SparseExplainError
             The slice was not explained, or there is no such map.
         """
-        from .explanation_pictures import figure_of
-
-        return figure_of(self, index, maps)
+        return figure_of(self._drawing(), index, [self[name] for name in maps or ()])
 
     def save(
         self,

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..volumes import Study
 from ..volumes.nifti.writer import write_nifti
-from .explanation import Explanation, ExplanationMap
+from .explanation import Explanation
+from .explanation_map import ExplanationMap
 
 #: Characters of a part of a file's name; three of them and an ending fit on any disk.
 _LONGEST_WORD = 75

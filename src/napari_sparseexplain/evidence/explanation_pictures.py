@@ -6,7 +6,8 @@ hold no more than the maps, the letters of the patient and the notice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,12 @@ import numpy.typing as npt
 
 from ..errors import SparseExplainError
 from ..volumes.edge_letters import edge_letters
+from ..volumes.grid import Grid
 from ..volumes.pictures.small_picture import Rgb, grey_slice, page_html, picture_html
 from ..volumes.place_words import slice_words
+from ..volumes.study import Study
 from .colours import SIGNED_COLORMAP, SIGNED_STOPS, label_colours
+from .explanation_map import ExplanationMap
 from .notice import RESEARCH_ONLY
 
 if TYPE_CHECKING:
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-    from .explanation import Explanation, ExplanationMap
 
 #: Maps of one figure when none are named.
 _MOST = 4
@@ -36,80 +39,95 @@ _WORTH = ("heatmap", "segmentation", "parameter map", "component", "signal", "re
 _OPACITY = 0.8
 
 
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What of an explanation is drawn: its maps, and where they lie.
+
+    Attributes
+    ----------
+    maps : tuple of ExplanationMap
+        Those to choose from.
+    slices : slice
+        Which slices of the grid they cover.
+    grid : Grid or None
+        The study's, when maps lie on it.
+    study : Study or None
+        Whose scan is drawn beneath, where it is known.
+    method, target : str
+        What stands above.
+    """
+
+    maps: tuple[ExplanationMap, ...]
+    slices: slice
+    grid: Grid | None
+    study: Study | None
+    method: str
+    target: str
+
+
 def figure_of(
-    explanation: Explanation, index: int | None = None, names: Sequence[str] | None = None
+    drawing: Drawing, index: int | None = None, chosen: Sequence[ExplanationMap] = ()
 ) -> Figure:
     """The maps of one slice side by side; see `Explanation.plot`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    maps = [explanation[name] for name in names] if names else _first(explanation)
-    place = _place(explanation, index)
+    maps = list(chosen) or _first(drawing)
+    place = _place(drawing, index)
     columns = min(len(maps), _MOST)
     rows = -(-len(maps) // columns)
     figure = Figure(figsize=(3.6 * columns, 3.8 * rows + 0.5), layout="constrained")
     FigureCanvasAgg(figure)
     for number, item in enumerate(maps):
-        _draw(figure, figure.add_subplot(rows, columns, number + 1), explanation, item, place)
-    figure.suptitle(_title(explanation, place), fontsize="medium")
+        _draw(figure, figure.add_subplot(rows, columns, number + 1), drawing, item, place)
+    figure.suptitle(_title(drawing, place), fontsize="medium")
     figure.supxlabel(RESEARCH_ONLY, fontsize="x-small", color="0.4")
     return figure
 
 
-def page_of(explanation: Explanation) -> str:
-    """A small picture and what the explanation says of itself, as HTML."""
-    shown = [m for m in explanation.maps if m.space == "study" and m.data.ndim == 3 and m.data.size]
+def page_of(drawing: Drawing, rows: Mapping[str, str]) -> str:
+    """A small picture and what is said in rows, as HTML."""
+    shown = [m for m in drawing.maps if m.space == "study" and m.data.ndim == 3 and m.data.size]
     picture = ""
-    if shown and explanation.grid is not None:
+    if shown and drawing.grid is not None:
         first = min(shown, key=lambda m: _WORTH.index(m.kind))
-        place = _place(explanation, None)
+        place = _place(drawing, None)
         words = f"{first.title or first.name}, {slice_words(slice(place, place + 1))}"
-        spacing = explanation.grid.spacing[1:]
-        picture = picture_html(_blended(explanation, first, place), spacing, words)
-    scores = ", ".join(
-        f"{name} {value:.3g}" for name, value in explanation.scores.items() if value is not None
-    )
-    rows = {
-        "model": explanation.provenance.model,
-        "target": explanation.target,
-        "slices": "" if not shown else slice_words(explanation.slices),
-        "maps": ", ".join(item.name for item in explanation.maps),
-        "scores": scores,
-        "notes": " ".join(explanation.notes),
-    }
-    return page_html(picture, explanation.method, {**rows, "": RESEARCH_ONLY})
+        spacing = drawing.grid.spacing[1:]
+        picture = picture_html(_blended(drawing, first, place), spacing, words)
+    return page_html(picture, drawing.method, {**rows, "": RESEARCH_ONLY})
 
 
-def _first(explanation: Explanation) -> list[ExplanationMap]:
-    ranked = sorted(explanation.maps, key=lambda m: (m.space != "study", _WORTH.index(m.kind)))
+def _first(drawing: Drawing) -> list[ExplanationMap]:
+    ranked = sorted(drawing.maps, key=lambda m: (m.space != "study", _WORTH.index(m.kind)))
     if not ranked:
         raise SparseExplainError(
-            "the explanation holds no map", where=explanation.method, remedy="Explain again"
+            "the explanation holds no map", where=drawing.method, remedy="Explain again"
         )
     return ranked[:_MOST]
 
 
-def _place(explanation: Explanation, index: int | None) -> int:
+def _place(drawing: Drawing, index: int | None) -> int:
     """A slice of the study: the one asked for, else where the first map holds most."""
-    span = explanation.slices
+    span = drawing.slices
     if index is not None:
         if not span.start <= index < span.stop:
             raise SparseExplainError(
                 f"slice {index}, counted from 0, was not explained",
-                where=explanation.method,
+                where=drawing.method,
                 remedy=f"Choose one from {span.start} to {span.stop - 1}",
             )
         return index
-    for item in _first(explanation):
+    for item in _first(drawing):
         if item.space == "study" and len(item.data):
             total = np.abs(np.nan_to_num(item.data.astype(np.float64)))
             return span.start + int(total.reshape(len(total), -1).sum(axis=1).argmax())
     return span.start
 
 
-def _title(explanation: Explanation, place: int) -> str:
-    words = [explanation.method, explanation.target]
-    if any(item.space == "study" for item in explanation.maps):
+def _title(drawing: Drawing, place: int) -> str:
+    words = [drawing.method, drawing.target]
+    if any(item.space == "study" for item in drawing.maps):
         words.append(slice_words(slice(place, place + 1)))
     return " · ".join(word for word in words if word)
 
@@ -156,17 +174,17 @@ def _label_colours(item: ExplanationMap) -> dict[int, str]:
     return {value: name for value, name in label_colours(labels).items() if value in labels}
 
 
-def _scan(explanation: Explanation, item: ExplanationMap, place: int) -> Rgb | None:
+def _scan(drawing: Drawing, item: ExplanationMap, place: int) -> Rgb | None:
     """The scan beneath a map of the study; components and signals are pictures of their own."""
-    if explanation.study is None or item.space != "study" or item.kind in ("component", "signal"):
+    if drawing.study is None or item.space != "study" or item.kind in ("component", "signal"):
         return None
-    return grey_slice(explanation.study, place)
+    return grey_slice(drawing.study, place)
 
 
-def _blended(explanation: Explanation, item: ExplanationMap, place: int) -> Rgb:
+def _blended(drawing: Drawing, item: ExplanationMap, place: int) -> Rgb:
     """A slice of a map over its scan, or alone."""
-    values = np.asarray(item.data)[place - explanation.slices.start]
-    scan = _scan(explanation, item, place)
+    values = np.asarray(item.data)[place - drawing.slices.start]
+    scan = _scan(drawing, item, place)
     colour, strength = _coloured(values, item, scan is not None)
     if scan is None:
         return (255 * colour).astype(np.uint8)
@@ -174,9 +192,7 @@ def _blended(explanation: Explanation, item: ExplanationMap, place: int) -> Rgb:
     return ((1 - part) * scan + 255 * part * colour).astype(np.uint8)
 
 
-def _draw(
-    figure: Figure, axes: Axes, explanation: Explanation, item: ExplanationMap, place: int
-) -> None:
+def _draw(figure: Figure, axes: Axes, drawing: Drawing, item: ExplanationMap, place: int) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.patches import Patch
@@ -185,9 +201,9 @@ def _draw(
     axes.set_xticks([])
     axes.set_yticks([])
     on_study = item.space == "study"
-    grid = explanation.grid
+    grid = drawing.grid
     if on_study and grid is not None:
-        picture = _blended(explanation, item, place)
+        picture = _blended(drawing, item, place)
         axes.imshow(picture, aspect=grid.spacing[1] / grid.spacing[2], interpolation="nearest")
         _letters(axes, edge_letters(grid, (1, 2)))
     else:
@@ -204,7 +220,7 @@ def _draw(
             below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0)}
             axes.legend(handles=patches, fontsize="x-small", frameon=False, **below)
         return
-    over = on_study and _scan(explanation, item, place) is not None
+    over = on_study and _scan(drawing, item, place) is not None
     scale = ScalarMappable(Normalize(*item.limits), _colours(item, over))
     figure.colorbar(scale, ax=axes, shrink=0.7, label=item.unit)
 

@@ -17,7 +17,7 @@ from ..errors import ReadError
 from ..files.plain_data import Ascending, AtMost, Between, from_plain, shown_place
 from ..volumes import Grid
 from ..volumes.grid import orientation_to_display
-from .explanation import MapKind, MapSpace
+from .explanation_map import MapKind, MapSpace
 from .provenance import Provenance
 from .region_table import REGIONS
 

@@ -28,7 +28,7 @@ from ..files.atomic_write import (
 from ..files.folder_lock import folder_lock
 from ..files.json_file import read_own_json
 from ..volumes import Grid, Study
-from .explanation import Explanation, ExplanationMap
+from .explanation import Explanation
 from .explanation_files import (
     entry_name,
     entry_of,
@@ -37,6 +37,7 @@ from .explanation_files import (
     map_file,
     write_map,
 )
+from .explanation_map import ExplanationMap
 from .explanation_record import AGAIN, ExplanationRecord, read_record
 from .map_file import check_maps, read_map
 from .run_files import put_run, remove_remnants

@@ -1,1 +1,1 @@
-"""explanation"""
+"""Methods: from a model and a study to an `Explanation`."""

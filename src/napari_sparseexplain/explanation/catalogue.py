@@ -148,7 +148,7 @@ def _explain(
     normalisation: str | None,
     parameters: Mapping[str, Any],
 ) -> Work[Explanation]:
-    from ..networks.device import with_cpu_fallback
+    from ..networks.running.cpu_fallback import with_cpu_fallback
 
     info, family = _method_of_family(method)
     values = info.checked(parameters)
@@ -196,7 +196,8 @@ def explained_model(
     SparseExplainError
         Something else was given in place of a model, or what does not fit it.
     """
-    from ..networks.bundle.model import Model, load_model
+    from ..networks.bundle.loading import load_model
+    from ..networks.bundle.model import Model
 
     if isinstance(model, Model | str | Path):
         if roles is not None or normalisation is not None:

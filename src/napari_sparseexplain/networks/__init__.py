@@ -1,1 +1,1 @@
-"""networks"""
+"""Networks: torch modules, model bundles, running them on a study."""

@@ -21,8 +21,9 @@ import numpy.typing as npt
 from ..errors import SparseExplainError
 from ..files.atomic_write import moved_together, remove_empty, write_whole
 from ..progress import Progress, Work
+from ..volumes.finding import Finding
 from ..volumes.grid import Grid, orientation_to_display
-from ..volumes.study import Finding, Study
+from ..volumes.study import Study
 from ..volumes.volume import Source, Volume, VolumeKind
 from .anatomy import ICBM_NOTICE, template_folder
 from .geometry import PhantomGeometry, make_geometry, phantom_grid

@@ -1,1 +1,1 @@
-"""sparse"""
+"""The mathematics of sparse coding: thresholds, dictionaries, pursuits."""

@@ -1,5 +1,6 @@
 """What a scan is: geometry, volumes, studies, readers, writers, phantoms. No torch here."""
 
+from .finding import Finding
 from .grid import Grid
 from .nifti.reader import read_nifti
 from .nifti.writer import write_nifti
@@ -7,7 +8,7 @@ from .opening.array_study import study_of_arrays, study_of_channels
 from .opening.open_study import open_study
 from .resampling import patient_axes_grid, resample_to
 from .roles.roles import LABEL_ROLES, ROLES
-from .study import Finding, Resampling, Study
+from .study import Resampling, Study
 from .volume import Source, Volume
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .roles.roles import LABEL_ROLES, ROLES
-from .study import Study
+from .volumes_on_grid import VolumesOnGrid
 
 #: Roles as a radiologist writes them.
 ROLE_TITLES = {
@@ -41,7 +41,7 @@ def role_title(role: str) -> str:
     return ROLE_TITLES.get(plain, plain) + bracket + number
 
 
-def first_shown(study: Study) -> str:
+def first_shown(study: VolumesOnGrid) -> str:
     """Role of the scan that is shown when a study opens."""
     for role in (*_FIRST_SHOWN, study.reference, *study.images):
         if role in study.images:
@@ -49,14 +49,14 @@ def first_shown(study: Study) -> str:
     return ""
 
 
-def ordered_roles(study: Study) -> list[str]:
+def ordered_roles(study: VolumesOnGrid) -> list[str]:
     """Roles of a study in the order in which they are read: T1, T1ce, T2, FLAIR …, then masks."""
     known = {role: place for place, role in enumerate((*ROLES, *LABEL_ROLES))}
     roles = [*study.images, *study.labels]
     return sorted(roles, key=lambda r: (r in study.labels, known.get(r, len(known))))
 
 
-def opening_point(study: Study) -> tuple[int, int, int]:
+def opening_point(study: VolumesOnGrid) -> tuple[int, int, int]:
     """Voxel to open on: the middle of the largest slice of the lesion, else of the study."""
     for role, volume in study.labels.items():
         if "brain" in role:

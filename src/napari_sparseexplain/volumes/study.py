@@ -8,29 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import MissingNameError, StudyError
+from .finding import Finding
 from .grid import Grid
 from .volume import Volume
-
-FindingLevel = Literal["info", "warning"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something a person must know about a study, in one sentence.
-
-    ``code`` is stable for scripts and tests (``"resampled"``, ``"mask-outside-brain"``,
-    ``"duplicate-role"``, ``"unreadable"``, ``"oblique"`` …; docs/volumes.md lists them).
-    """
-
-    level: FindingLevel
-    code: str
-    message: str
-    where: str = ""
-
-    def words(self) -> str:
-        """The sentence, and before it the file that it is about, where it does not name that."""
-        named = not self.where or self.where in self.message
-        return self.message if named else f"{self.where}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +129,7 @@ class Study:
                 remedy=f"First give the volume that is now {new!r} another role",
             )
 
-        from .roles.label_roles import as_given
+        from .labels.purpose import as_given
 
         def renamed(shelf: Mapping[str, Volume]) -> dict[str, Volume]:
             return {
@@ -186,8 +166,8 @@ class Study:
         StudyError
             There is no such numbering.
         """
+        from .labels.purpose import is_brain_mask
         from .labels.tumour_numbering import TOLD, numbering_called
-        from .roles.label_roles import is_brain_mask
 
         told = {TOLD: numbering_called(numbering).name} if numbering else {}
 

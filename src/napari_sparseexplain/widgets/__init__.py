@@ -1,1 +1,1 @@
-"""widgets"""
+"""The window: workspace, tabs, panels."""

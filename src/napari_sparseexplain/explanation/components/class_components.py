@@ -24,7 +24,7 @@ from ...volumes.labels.reference_mask import ReferenceMask, reference_mask
 from ..class_maps import class_report
 from ..class_regions import predicted_region
 from ..method_result import MethodResult
-from ..proxy.segmentation import no_truth_note
+from ..segmentation import no_truth_note
 from ..target import Target
 from .scores import in_class_energy, mutual_coherence
 from .slice_decomposition import SliceDecomposition, decompose_slices

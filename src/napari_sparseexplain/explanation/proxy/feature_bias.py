@@ -31,9 +31,9 @@ from ...networks.running.preparation import Resolution, prepare
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..method_result import MethodResult
+from ..segmentation import true_mask
 from ..target import Target
 from .band_signals import pictured_bands
-from .segmentation import true_mask
 from .tuning import Tuning, disc_tuning, grating_tuning, half_octaves
 
 Gates = dict[str, Tensor]

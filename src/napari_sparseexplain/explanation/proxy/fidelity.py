@@ -16,7 +16,8 @@ import numpy.typing as npt
 from ...errors import ModelError
 from ...evidence import ExplanationMap
 from ...evidence.scores import Counts
-from ...networks.bundle.model import Model, load_model
+from ...networks.bundle.loading import load_model
+from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import ModelCard
 from ...networks.running.inference import predict_array
 from ...networks.running.preparation import Resolution, prepare
@@ -24,8 +25,8 @@ from ...progress import Progress, Work
 from ...volumes import Study
 from ..class_maps import class_maps, class_report
 from ..method_result import MethodResult
+from ..segmentation import true_mask
 from ..target import Target
-from .segmentation import true_mask
 
 #: Dice to the teacher below which a proxy is not interpreted, unless its card states another.
 FIDELITY_FLOOR = 0.85

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from ..method import ALPHA, RESOLUTION, MethodInfo, Parameter
 
+#: The floor on which this family's room is.
+_FLOOR = __name__.rpartition(".proxy.")[0]
+
 _THRESHOLD = Parameter(
     "threshold",
     0.5,
@@ -20,7 +23,7 @@ PROXY_METHODS = (
         name="segmentation",
         title="Segmentation",
         summary="The model's mask on the study's grid, with its scores when there is a true one",
-        work=f"{__package__}.segmentation:segmentation_work",
+        work=f"{_FLOOR}.segmentation:segmentation_work",
         heat=None,
         parameters=(
             _THRESHOLD,

@@ -26,10 +26,10 @@ from ...progress import Progress, Work
 from ...volumes import Study
 from ..class_maps import class_maps, class_report
 from ..method_result import MethodResult
+from ..segmentation import scores_against_study, true_mask
 from ..target import Target
 from .band_signals import Band, by_level, joined, listening
 from .responses import ODDNESS_NOTE, output_names
-from .segmentation import scores_against_study, true_mask
 
 Maps = npt.NDArray[np.float32]
 

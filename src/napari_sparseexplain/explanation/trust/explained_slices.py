@@ -18,16 +18,16 @@ from torch import nn
 
 from ...errors import StudyError
 from ...evidence import Explanation
-from ...networks.bundle.known_models import digest_of_weights
+from ...networks.bundle.digest import digest_of_weights
 from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import in_unit_range
 from ...networks.running.inference import predict_array
 from ...networks.running.preparation import Prepared, Resolution, prepare
 from ...progress import Work, drain
 from ...volumes import Study, study_of_arrays
+from ...volumes.labels.purpose import BRAIN
 from ...volumes.labels.reference_mask import reference_mask
 from ...volumes.labels.tumour_numbering import PARTS, REGION_PARTS, part_of_name
-from ...volumes.roles.label_roles import BRAIN
 from ..catalogue import explain_work, method_info
 from ..class_regions import has_class
 from ..score_function import ScoreFunction, output_name, score_function

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from ...errors import StudyError
-from ...evidence.explanation import Explanation, ExplanationMap
+from ...evidence.explanation import Explanation
 from ...evidence.explanation_files import file_word
+from ...evidence.explanation_map import ExplanationMap
 from ...files.atomic_write import check_free, moved_together, write_whole
 from ...progress import Progress, Work
 from ...volumes import Study

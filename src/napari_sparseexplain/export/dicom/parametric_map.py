@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
-from ...evidence.explanation import Explanation, ExplanationMap
+from ...evidence.explanation import Explanation
+from ...evidence.explanation_map import ExplanationMap
 from ...volumes.dicom.values import text
 from .codes import quantity_code, region_code, unit_code
 from .deidentification import Deidentification

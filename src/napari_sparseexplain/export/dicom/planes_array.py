@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...evidence.explanation import Explanation, ExplanationMap
+from ...evidence.explanation import Explanation
+from ...evidence.explanation_map import ExplanationMap
 from .source import DicomSource, Planes, Reference
 
 

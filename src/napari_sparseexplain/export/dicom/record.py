@@ -16,7 +16,8 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from ... import __version__
-from ...evidence.explanation import Explanation, ExplanationMap
+from ...evidence.explanation import Explanation
+from ...evidence.explanation_map import ExplanationMap
 from ...evidence.provenance import Provenance
 from ...files.json_file import parse_json
 from ...volumes.dicom.parametric import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP

@@ -10,7 +10,8 @@ import numpy as np
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
-from ...evidence.explanation import Explanation, ExplanationMap
+from ...evidence.explanation import Explanation
+from ...evidence.explanation_map import ExplanationMap
 from .codes import segment_codes
 from .deidentification import Deidentification
 from .planes_array import on_planes

@@ -28,7 +28,7 @@ from ..process.network import ProcessNetwork
 from ..running.caller_module import evaluating, modules_behind
 from ..running.faults import own_words
 from .card_file import check_card, read_foreign_card
-from .known_models import hold, remember
+from .loaded_models import hold, remember
 from .model import Model
 from .model_card import ModelCard
 

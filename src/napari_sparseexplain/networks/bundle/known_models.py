@@ -6,30 +6,14 @@ and a bundle's folder can be filled anew. A record is run again with its own wei
 
 from __future__ import annotations
 
-import hashlib
-import weakref
-from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import nn
-
 from ...errors import ModelError
-from ..running.caller_module import modules_behind
 from .catalogue import bundle_folder, models
-from .model import Model, load_model
-
-#: How to load the models that this process has seen, by the sha256 of their weights.
-_LOADERS: dict[str, Callable[[str], Model]] = {}
-
-#: Models without a file, for as long as somebody holds them.
-_IN_MEMORY: weakref.WeakSet[Model] = weakref.WeakSet()
-
-
-def remember(sha256: str, load: Callable[[str], Model]) -> None:
-    """Note how a model that was loaded is loaded again; ``load`` is given a device."""
-    if sha256:
-        _LOADERS[sha256] = load
+from .digest import digest_of_weights
+from .loaded_models import IN_MEMORY, LOADERS
+from .loading import load_model
+from .model import Model
 
 
 def weights_sha256(model: Model) -> str:
@@ -40,25 +24,6 @@ def weights_sha256(model: Model) -> str:
     return model.card.weights_sha256 or digest_of_weights(model.network)
 
 
-def digest_of_weights(network: nn.Module) -> str:
-    """sha256 of names and numbers of a network's weights; empty where it has none."""
-    inner = getattr(network, "inner", None)
-    networks = (network,) if inner is None else (*modules_behind(inner), network)
-    digest = hashlib.sha256()
-    # Kept until the end, so that no other object gets the id of one that was seen.
-    seen: dict[int, torch.Tensor] = {}
-    for part in networks:
-        state = sorted(part.state_dict(keep_vars=True).items())
-        fresh = [(n, w) for n, w in state if isinstance(w, torch.Tensor) and id(w) not in seen]
-        for name, weight in fresh:
-            seen[id(weight)] = weight
-            digest.update(name.encode())
-            digest.update(str((weight.dtype, tuple(weight.shape))).encode())
-            flat = weight.detach().cpu().contiguous().reshape(-1)
-            digest.update(flat.view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest() if seen else ""
-
-
 def model_origin(model: Model) -> str:
     """Where a model came from, without a path: ``bundled``, ``folder``, ``file`` or ``memory``."""
     if model.path is None:
@@ -66,11 +31,6 @@ def model_origin(model: Model) -> str:
     if bundle_folder(model.path.name) == model.path:
         return "bundled"
     return "file" if model.path.is_file() else "folder"
-
-
-def hold(model: Model) -> None:
-    """Let a model that has no file be found by its weights, as long as it lives."""
-    _IN_MEMORY.add(model)
 
 
 def model_of_record(name: str, sha256: str, origin: str = "", device: str = "auto") -> Model:
@@ -97,14 +57,14 @@ def model_of_record(name: str, sha256: str, origin: str = "", device: str = "aut
             where=name,
             remedy="Run the method in its own tab, with the model chosen",
         )
-    for model in list(_IN_MEMORY):
+    for model in list(IN_MEMORY):
         if weights_sha256(model) == sha256:  # as they are now: they may have been trained since
             return model.on(device)
     shipped = next((n for n, card in models().items() if card.weights_sha256 == sha256), "")
     if shipped:
         return load_model(shipped, device)
-    if sha256 in _LOADERS:
-        found = _LOADERS[sha256](device)
+    if sha256 in LOADERS:
+        found = LOADERS[sha256](device)
         if found.card.weights_sha256 == sha256:
             return found
         raise ModelError(

@@ -14,7 +14,7 @@ from torch import nn
 from ...errors import ModelError
 from ...progress import Progress, Work
 from ..bundle.model import Model
-from ..device import with_cpu_fallback
+from .cpu_fallback import with_cpu_fallback
 from .preparation import Prepared
 
 #: Pixels in one call on a CPU (one slice of 240², two of 128²): their activations stay in its

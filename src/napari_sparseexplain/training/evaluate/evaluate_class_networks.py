@@ -16,7 +16,8 @@ from ...explanation.components.slice_decomposition import decompose_slices
 from ...explanation.components.sparse_parameters import ParameterRow, class_names, parameter_table
 from ...networks.bundle.card_file import CARD_FILE
 from ...networks.bundle.catalogue import BUNDLES, models
-from ...networks.bundle.model import Model, load_model
+from ...networks.bundle.loading import load_model
+from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import Inputs, ModelCard
 from ...networks.running.inference import predict_array
 from ...networks.running.preparation import Prepared, prepare

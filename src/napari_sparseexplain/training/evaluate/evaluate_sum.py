@@ -22,7 +22,8 @@ from ...explanation.class_maps import class_maps
 from ...explanation.proxy.responses import model_responses_work
 from ...networks.bundle.card_file import CARD_FILE
 from ...networks.bundle.catalogue import BUNDLES, models
-from ...networks.bundle.model import Model, load_model
+from ...networks.bundle.loading import load_model
+from ...networks.bundle.model import Model
 from ...networks.running.inference import predict_array
 from ...progress import Progress, Result, Work
 from .evaluation_cases import INPUTS, Case, case_paths, open_cases

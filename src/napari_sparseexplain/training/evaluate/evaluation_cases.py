@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...errors import ReadError, SparseExplainError, StudyError
 from ...explanation.class_maps import shown_pixels
-from ...explanation.proxy.segmentation import misplaced, true_mask
+from ...explanation.segmentation import misplaced, true_mask
 from ...networks.bundle.model_card import Inputs, ModelCard
 from ...networks.running.preparation import Prepared, prepare
 from ...volumes.opening.open_study import open_study

@@ -18,8 +18,10 @@ from torch import Tensor, nn
 
 from ...errors import ModelError
 from ...explanation.proxy.fidelity import FIDELITY_FLOOR, Fidelity, fidelity_of
-from ...networks.bundle.model import Model, load_model, save_bundle
+from ...networks.bundle.loading import load_model
+from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import ModelCard
+from ...networks.bundle.saving import save_bundle
 from ...networks.device import choose_device
 from ...networks.modules.sum_network import SumNetwork
 from ...progress import Progress, Work

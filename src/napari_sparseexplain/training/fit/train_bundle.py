@@ -14,8 +14,8 @@ from ...errors import ModelError, SparseExplainError
 from ...evidence.scores import Counts
 from ...files.atomic_write import check_writable, make_folders
 from ...networks.bundle.card_file import CARD_FILE
-from ...networks.bundle.model import save_bundle
 from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.bundle.saving import save_bundle
 from ...networks.device import choose_device
 from ...progress import Progress, Work
 from .corruption import add_noise

@@ -10,8 +10,9 @@ import numpy as np
 
 from ...errors import ModelError
 from ...explanation.class_maps import network_classes, shown_pixels
-from ...networks.bundle.model import Model, save_bundle
+from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.bundle.saving import save_bundle
 from ...networks.device import choose_device
 from ...networks.running.inference import predict_array
 from ...progress import Progress, Work, drain

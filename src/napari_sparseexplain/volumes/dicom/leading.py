@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ReadError
-from ..study import Finding
+from ..finding import Finding
 from .frames import Frame
 
 #: Attributes that may order repeats, the most trustworthy first.

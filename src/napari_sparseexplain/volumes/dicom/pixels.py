@@ -32,7 +32,7 @@ from pydicom.uid import (
 )
 
 from ...errors import ReadError, reason_of
-from ..study import Finding
+from ..finding import Finding
 from .files import read_header, read_whole, transfer_syntax
 from .frames import Frame
 from .palette import palette_colours

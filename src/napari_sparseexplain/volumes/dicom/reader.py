@@ -20,8 +20,8 @@ from pydicom.dataset import Dataset
 
 from ...errors import ReadError
 from ...progress import Progress, Work, drain
+from ..finding import Finding
 from ..grid import Grid, orientation_to_display
-from ..study import Finding
 from ..volume import Source, Volume, measured
 from .details import details_of, series_name
 from .enhanced import enhanced_frames, is_enhanced

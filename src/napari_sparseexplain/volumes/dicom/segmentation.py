@@ -15,8 +15,8 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from ...errors import ReadError
+from ..finding import Finding
 from ..grid import Grid, orientation_to_display
-from ..study import Finding
 from ..volume import Source, Volume
 from .details import details_of, series_name
 from .enhanced import FunctionalGroups, enhanced_frames, is_enhanced

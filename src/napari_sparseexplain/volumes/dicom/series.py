@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import ReadError
-from ..study import Finding
+from ..finding import Finding
 from .frames import Frame
 from .stack import Stack, frame_affine, slices_along_normal, stack_frames
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ReadError
-from ..study import Finding
+from ..finding import Finding
 from .frames import Frame
 from .leading import arrange
 

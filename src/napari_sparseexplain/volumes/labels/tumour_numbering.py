@@ -11,12 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ...errors import StudyError
-
-if TYPE_CHECKING:
-    from ..study import Study
+from ..volume import Volume
 
 #: Parts of a tumour, and what they are called.
 PARTS: Mapping[str, str] = {
@@ -150,9 +147,9 @@ def numbering_called(name: str) -> Numbering:
     return NUMBERINGS[name]
 
 
-def told_numbering(study: Study) -> str:
-    """What a person said of a study's masks; empty where nobody did."""
-    told = (volume.details.get(TOLD) for volume in study.labels.values())
+def told_numbering(labels: Mapping[str, Volume]) -> str:
+    """What a person said of a study's label volumes; empty where nobody did."""
+    told = (volume.details.get(TOLD) for volume in labels.values())
     return next((name for name in told if isinstance(name, str)), "")
 
 

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from ..finding import Finding
 from ..labels.one_hot import from_one_hot
 from ..labels.values import LabelReading, read_labels
 from ..roles.decision import RoleDecision, role_of_name
 from ..roles.roles import NameReading, read_name, stem_of
 from ..roles.sequence_words import VECTORS
-from ..study import Finding
 from ..volume import VolumeKind
 from .header import NiftiHeader
 

@@ -23,11 +23,11 @@ import numpy.typing as npt
 from nibabel.spatialimages import HeaderDataError
 
 from ...errors import ReadError
+from ..finding import Finding
 from ..grid import Grid, orientation_to_display
+from ..labels.purpose import OWN_OUTPUT
 from ..opening.own_output import is_own_nifti
-from ..roles.label_roles import OWN_OUTPUT
 from ..roles.roles import stem_of
-from ..study import Finding
 from ..volume import Source, Volume
 from .header import NiftiHeader, read_nifti_header
 from .kind import leading_names, what_it_is

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from ...errors import ReadError
 from ..computed_array import computed_array
 from ..dicom.reader import read_dicom
+from ..finding import Finding
 from ..grid import Grid
 from ..nifti.reader import read_nifti
 from ..registration.check import other_frame
 from ..resampling import resample_to
-from ..study import Finding, Resampling
+from ..study import Resampling
 from ..volume import Source, Volume
 
 

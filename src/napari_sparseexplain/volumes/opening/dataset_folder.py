@@ -20,10 +20,10 @@ from pathlib import Path
 from ...errors import ReadError
 from ...files.json_file import read_json
 from ...files.regular_file import is_folder, is_regular
+from ..finding import Finding
 from ..roles.decision import RoleDecision, role_of_name
 from ..roles.roles import stem_of
 from ..roles.sequence_words import sequence_words
-from ..study import Finding
 from ..volume import Source, Volume
 from .dataset_labels import names_by_number
 

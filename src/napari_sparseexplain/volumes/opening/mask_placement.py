@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from ..study import Finding
+from ..finding import Finding
 from ..volume import Volume
 
 #: A mask of which less than this share lies in the brain is reported.

@@ -11,6 +11,8 @@ from ...progress import Progress, Work, drain
 from ..brain_mask import find_brain
 from ..dicom.parametric import MapFacts
 from ..dicom.reader import read_dicom_work
+from ..finding import Finding
+from ..labels.purpose import OWN_OUTPUT, as_given, can_be_truth
 from ..labels.tumour_numbering import numbering_called, told_numbering
 from ..nifti.kind import disagreement
 from ..nifti.reader import open_nifti
@@ -21,19 +23,13 @@ from ..registration.transformed import placed, registrations_of
 from ..resampling import patient_axes_grid
 from ..roles.assignment import Opened, assign_roles, assign_roles_like
 from ..roles.decision import role_of_dicom
-from ..roles.label_roles import (
-    OWN_OUTPUT,
-    as_brain,
-    as_given,
-    brain_share,
-    can_be_truth,
-    own_findings,
-)
-from ..study import Finding, Study
+from ..study import Study
 from ..volume import Volume
+from .brain_masks import as_brain, brain_share
 from .common_grid import bring_to_grid
 from .dataset_folder import named_by_dataset
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
+from .own_findings import own_findings
 from .own_output import is_own_dicom
 from .reference_grid import choose_reference, little_covered
 from .study_files import StudyFiles, dangling_error, find_study_files, packed_error
@@ -178,7 +174,7 @@ def open_study_work(
         resamplings=shown.resamplings,
         originals=shown.originals,
     )
-    told = label_numbering or ("" if roles_of is None else told_numbering(roles_of))
+    told = label_numbering or ("" if roles_of is None else told_numbering(roles_of.labels))
     return study.with_label_numbering(told) if told else study
 
 

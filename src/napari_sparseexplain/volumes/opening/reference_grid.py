@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import StudyError
+from ..finding import Finding
 from ..grid import Grid
 from ..roles.roles import ROLES
 from ..roles.sequence_timing import parts
 from ..roles.sequence_words import scout_word
-from ..study import Finding
 from ..volume import Volume
 
 #: A volume of so few slices is a look at the patient, not a scan, where others have more.

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from ...errors import ReadError, reason_of
 from ...files.regular_file import regular_size
+from ..finding import Finding
 from ..grid import Grid, orientation_to_display
 from ..labels.values import as_label_array
 from ..roles.roles import read_name, stem_of
-from ..study import Finding
 from ..volume import Source, Volume
 from .size import check_picture, check_tiff, quiet_tiff
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..intensity.intensity_window import display_limits
 from ..reading_order import first_shown, opening_point
-from ..study import Study
+from ..volumes_on_grid import VolumesOnGrid
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -20,7 +20,7 @@ Rgb = npt.NDArray[np.uint8]
 SIDE = 180
 
 
-def grey_slice(study: Study, index: int) -> Rgb | None:
+def grey_slice(study: VolumesOnGrid, index: int) -> Rgb | None:
     """A slice of the scan that is shown first, at its opening window; None without a scan.
 
     Returns
@@ -30,14 +30,14 @@ def grey_slice(study: Study, index: int) -> Rgb | None:
     role = first_shown(study)
     if not role:
         return None
-    volume = study[role]
+    volume = study.images[role]
     black, white = volume.grey_ends(display_limits(volume))
     values = np.asarray(volume.spatial()[index], dtype=np.float64)
     grey = np.clip((np.nan_to_num(values, nan=black) - black) / (white - black), 0.0, 1.0)
     return np.repeat((255 * grey).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def study_picture(study: Study) -> str:
+def study_picture(study: VolumesOnGrid) -> str:
     """The slice on which a study opens, as HTML; empty without a scan."""
     index = opening_point(study)[0]
     picture = grey_slice(study, index)

@@ -22,8 +22,8 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from ..finding import Finding
 from ..opening.reference_grid import scout_reason
-from ..study import Finding
 from ..time_points import time_points
 from ..volume import Volume
 

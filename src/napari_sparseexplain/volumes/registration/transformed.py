@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..finding import Finding
 from ..grid import Grid
 from ..roles.roles import read_name, stem_of
-from ..study import Finding
 from ..time_points import time_word
 from ..volume import Volume
 from .transform_files import Matrix, SpatialTransform

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import StudyError
+from ..finding import Finding
 from ..labels.values import read_labels
-from ..study import Finding, Study
+from ..study import Study
 from ..time_points import time_points
 from ..volume import Volume
 from .roles import LABEL_ROLES, ROLES, stem_of

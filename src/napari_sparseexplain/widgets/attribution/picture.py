@@ -12,10 +12,10 @@ from ...layers.canvas.class_legend import ClassLegend
 from ...layers.canvas.slice_title import shows_any
 from ...layers.study_layers import occupied_box
 from ...volumes.reading_order import first_shown
+from ..parts.map_caption import caption_text, uncovered_text
 from ..parts.resting_timer import RestingTimer
 from ..view.window_control import scan_window
 from .heat_controls import HeatControls
-from .map_caption import caption_text, uncovered_text
 from .shown_attribution import HEAT, OVER, ShownAttribution
 
 if TYPE_CHECKING:

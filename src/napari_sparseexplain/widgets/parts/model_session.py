@@ -46,7 +46,7 @@ class ModelSession:
             del self._models[key]
             self._prepared.pop(key, None)
         if key not in self._models:
-            from ...networks.bundle.model import load_model
+            from ...networks.bundle.loading import load_model
             from .work_runner import cap_threads
 
             cap_threads()
@@ -82,7 +82,7 @@ class ModelSession:
         A drag or a click comes again at once: trying the full device each time would cost a
         failure before every answer.
         """
-        from ...networks.device import with_cpu_fallback
+        from ...networks.running.cpu_fallback import with_cpu_fallback
 
         def started(model: Model) -> Work[Result]:
             self._models[key] = model

@@ -75,8 +75,8 @@ class ProxySession(ModelSession):
         if ask.before is None:
             return drain(self.run_work(ask.study, ask.key, span, ask.alpha, bands=True))
         from ...explanation.class_maps import FOUND, class_report
-        from ...explanation.proxy.segmentation import scores_against_study, true_mask
         from ...explanation.proxy.signals import signal_maps, slice_signals, suppression_scores
+        from ...explanation.segmentation import scores_against_study, true_mask
 
         prepared = self.prepared_slice(ask.study, ask.key, ask.index)
         signals, left = self._once(ask.key, lambda model: slice_signals(model, prepared, ask.alpha))

@@ -17,7 +17,7 @@ from ...layers.panel_layer import PanelLayer
 from ...layers.study_layers import METADATA_KEY
 from ...review.review import Overlay
 from ...volumes import Study
-from ..attribution.map_caption import caption_text, uncovered_text
+from ..parts.map_caption import caption_text, uncovered_text
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -40,7 +40,7 @@ class LabelNumberingChoice(QComboBox):
         role = "" if study is None else lesion_role(study)
         if study is None or not role:
             return False
-        told = told_numbering(study)
+        told = told_numbering(study.labels)
         found = None if told else label_numbering(study, role)
         by_file = found.title if found is not None else "not known: no scores of classes"
         self.setItemText(0, "As the file tells" if told else by_file)

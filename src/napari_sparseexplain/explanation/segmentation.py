@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...evidence import ExplanationMap
-from ...evidence.scores import dice, segmentation_scores
-from ...networks.bundle.model import Model
-from ...networks.running.inference import predict
-from ...networks.running.preparation import Resolution, prepare
-from ...progress import Progress, Work
-from ...volumes import Study
-from ...volumes.labels.reference_mask import reference_mask
-from ...volumes.roles.label_roles import can_be_truth, is_brain_mask
-from ..class_maps import class_maps, class_report
-from ..class_regions import has_class, predicted_region
-from ..method_result import MethodResult
-from ..target import Target
+from ..evidence import ExplanationMap
+from ..evidence.scores import dice, segmentation_scores
+from ..networks.bundle.model import Model
+from ..networks.running.inference import predict
+from ..networks.running.preparation import Resolution, prepare
+from ..progress import Progress, Work
+from ..volumes import Study
+from ..volumes.labels.purpose import can_be_truth, is_brain_mask
+from ..volumes.labels.reference_mask import reference_mask
+from .class_maps import class_maps, class_report
+from .class_regions import has_class, predicted_region
+from .method_result import MethodResult
+from .target import Target
 
 #: Regions of the BraTS tables, in their order.
 REGIONS = ("ET", "TC", "WT")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...volumes.place_words import slice_words
-from .heat_controls import OWN, SCALE_WORDS, SHARED
+from ..attribution.heat_controls import OWN, SCALE_WORDS, SHARED
 
 #: Maps whose limits the caption tells one by one.
 MOST_NAMED_MAPS = 2
