@@ -68,21 +68,23 @@ def manifest() -> Any:
 
 
 def test_the_manifest_has_one_entry_for_the_window_and_one_for_each_tab(manifest: Any) -> None:
-    """In the order of the tabs; after them the plots, which have no tab."""
+    """In the order of the tabs; after them the panels below the picture."""
     tabs = [family for family in FAMILIES if family.tab]
+    panels = [family.plots for family in FAMILIES if family.plots]
     widgets = [(entry["command"], entry["display_name"]) for entry in manifest["widgets"]]
     assert widgets == [
         (f"{OWN}.workspace", "Workspace"),
         *((f"{OWN}.{family.name}", family.title) for family in tabs),
-        (f"{OWN}.responses", "Responses"),
+        *((f"{OWN}.{title.lower()}", title) for title in panels),
     ]
     commands = {entry["id"]: entry for entry in manifest["commands"]}
-    for family in tabs:
-        entry = commands[f"{OWN}.{family.name}"]
-        assert entry["title"] == family.title
+    entries = {**{family.name: family.title for family in tabs}, **{t.lower(): t for t in panels}}
+    for name, title in entries.items():
+        entry = commands[f"{OWN}.{name}"]
+        assert entry["title"] == title
         module, _, opener = entry["python_name"].partition(":")
         assert module == "napari_sparseexplain.widgets.tab_openers"
-        assert opener == f"{family.name.capitalize()}Opener"
+        assert opener == f"{title.replace(' ', '')}Opener"
 
 
 def test_the_manifest_offers_the_sample_data_of_the_families(manifest: Any) -> None:

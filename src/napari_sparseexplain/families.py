@@ -44,6 +44,8 @@ class Family:
         Its `MethodInfo`s, as a sequence. The module must load without torch.
     tab : str
         Class of its tab, made with the window.
+    plots : str
+        Title of the tab's panel below the picture (its ``plots``), where it has one.
     commands : mapping of str to str
         Commands of ``sparseexplain`` by name: functions, or typer applications.
     recipes : mapping of str to str
@@ -64,6 +66,7 @@ class Family:
     title: str
     methods: str = ""
     tab: str = ""
+    plots: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
     recipes: Mapping[str, str] = field(default_factory=dict)
     evaluations: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +109,7 @@ FAMILIES = (
         title="Proxy",
         methods=f"{_HERE}.explanation.proxy.methods:PROXY_METHODS",
         tab=f"{_HERE}.widgets.proxy.tab:ProxyTab",
+        plots="Responses",
         commands={"matched-filter": f"{_COMMANDS}.explain:matched_filter"},
         recipes=_training("sum-seg", "sum-rec", "sum-denoise", "unet", "unet-nobn", "proxy"),
         evaluations={"sum": f"{_COMMANDS}.evaluate:evaluate_sum"},

@@ -82,7 +82,7 @@ def test_changed_weights_are_refused_before_they_are_read(bundle: Path, monkeypa
     data[-1] ^= 1
     path.write_bytes(data)
     monkeypatch.setattr(
-        "napari_sparseexplain.networks.bundle.model.load_file", lambda *_: pytest.fail("was read")
+        "napari_sparseexplain.networks.bundle.loading.load_file", lambda *_: pytest.fail("was read")
     )
     with pytest.raises(ModelError, match=r"weights\.safetensors: the checksum is"):
         load_model(bundle)

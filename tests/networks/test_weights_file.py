@@ -79,7 +79,7 @@ def test_a_card_that_asks_for_more_than_its_weights_are_for_takes_no_memory(
     bundle: Path, architecture: str, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(bundle, architecture=architecture, arguments=arguments)
-    build = "napari_sparseexplain.networks.bundle.model.build_network"
+    build = "napari_sparseexplain.networks.bundle.loading.build_network"
     monkeypatch.setattr(build, lambda *_, **__: pytest.fail("memory was taken"))
     tracemalloc.start()
     with pytest.raises(ModelError) as caught:

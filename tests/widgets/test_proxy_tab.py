@@ -221,8 +221,8 @@ def test_a_model_that_does_not_fit_is_told(opened: Any, bundle: Path) -> None:
 
 
 def test_responses_of_two_models_and_at_a_voxel(run: Any, bundle: Path) -> None:
-    show_plots(run.viewer, run.responses)
-    panel = run.responses
+    show_plots(run.viewer, run.page("proxy").responses)
+    panel = run.page("proxy").responses
     panel.refresh()
     assert panel.wait(60)
     assert len(panel.plot.figure.axes) > 2

@@ -145,13 +145,12 @@ def test_a_click_says_where_in_the_patient(opened: Any) -> None:
 def test_menu_entries_open_one_workspace(viewer: Any) -> None:
     from napari._app_model import get_app_model
 
-    from napari_sparseexplain.widgets.view.plots_dock import PLOTS_NAME
     from napari_sparseexplain.widgets.workspace import DOCK_NAME
 
     for entry in ("proxy", "study", "responses"):
         get_app_model().commands.execute_command(f"napari-sparseexplain.{entry}")
         settle(0.5)
-    assert set(viewer.window.dock_widgets) == {DOCK_NAME, PLOTS_NAME}
+    assert set(viewer.window.dock_widgets) == {DOCK_NAME, "Responses (SparseExplain)"}
 
 
 def test_a_volume_beside_a_series_over_time(opened: Any, tmp_path: Path) -> None:

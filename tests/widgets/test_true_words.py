@@ -50,7 +50,7 @@ def test_words_go_when_they_are_no_longer_true(
 ) -> None:
     """One window for all of it: each tab has the same run bar."""
     first, tabs = opened.study, opened.tabs
-    pages = [*tabs.pages(), opened.responses]
+    pages = [*tabs.pages(), opened.page("proxy").responses]
 
     # An exception, a defect of the program, ends the words of what ran; no run waits for it.
     for page in pages:
@@ -60,7 +60,7 @@ def test_words_go_when_they_are_no_longer_true(
         assert [kind for kind, *_ in caught] == [ZeroDivisionError]
         assert said(page) == BROKEN
         assert not page.runner.running
-    for page in (opened.page("proxy"), opened.page("decompose"), opened.responses):
+    for page in (opened.page("proxy"), opened.page("decompose"), opened.page("proxy").responses):
         with capture_exceptions() as caught:
             page.steps.submit(lambda: 1 // 0)
             page.steps.wait(10)
@@ -165,6 +165,6 @@ def test_a_slice_has_one_number_wherever_it_is_shown(opened: Any, bundle: Path) 
     opened.click(index)
     words = "slice {}, row {}, column {}".format(*(v + 1 for v in index))
     assert words in opened.page("proxy").read_out.text()
-    opened.responses.show_voxel(index)
+    opened.page("proxy").responses.show_voxel(index)
     assert opened.wait(60)
-    assert words in opened.responses._effective_where
+    assert words in opened.page("proxy").responses._effective_where

@@ -61,10 +61,13 @@ class ExplainTab(QScrollArea):
         Part four: what the last click in the picture says.
     runner : WorkRunner
         Runs this tab's work.
+    plots : QWidget or None
+        A panel for the dock below the picture, which the tab owns.
     """
 
     name = ""
     title = ""
+    plots: QWidget | None = None
 
     def __init__(self, window: Window) -> None:
         super().__init__()
@@ -147,6 +150,14 @@ class ExplainTab(QScrollArea):
 
     def follow_layers(self) -> None:
         """Layers came, went, were shown or hidden: let check boxes follow."""
+
+    def run_bars(self) -> tuple[RunBar, ...]:
+        """All that say here what runs, and of which study."""
+        return (self.run_bar,)
+
+    def busy_with(self) -> tuple[str, ...]:
+        """For a person: what is being computed here now."""
+        return (self.title,) if self.computing else ()
 
     def stop(self) -> None:
         """Ask everything under way to stop: the window is closing."""

@@ -6,11 +6,13 @@ so an opener shows the tab and takes its own empty dock away again.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from ..families import FAMILIES
 from .view.plots_dock import show_plots
 from .workspace import Workspace, open_workspace
 
@@ -28,7 +30,7 @@ class _Opener(QWidget):
         QTimer.singleShot(0, self._open_and_go)
 
     def show_in(self, workspace: Workspace) -> None:
-        """Bring the tab to the front."""
+        """Bring what it opens to the front."""
 
     def _open_and_go(self) -> None:
         # Its own dock goes first: the plots' dock has the same name.
@@ -38,52 +40,35 @@ class _Opener(QWidget):
         self.deleteLater()
 
 
-class StudyOpener(_Opener):
-    """Plugins › SparseExplain › Study."""
-
-    def show_in(self, workspace: Workspace) -> None:
-        """Bring the tab to the front."""
-        workspace.show_tab("study")
-
-
-class ProxyOpener(_Opener):
-    """Plugins › SparseExplain › Proxy."""
-
-    def show_in(self, workspace: Workspace) -> None:
-        """Bring the tab to the front."""
-        workspace.show_tab("proxy")
+def __getattr__(name: str) -> type[_Opener]:
+    """``StudyOpener`` and so on: one for every tab of a family, and for every panel below."""
+    for family in FAMILIES:
+        if family.tab and name == opener_name(family.title):
+            return _opener(family.title, family.name, panel=False)
+        if family.plots and name == opener_name(family.plots):
+            return _opener(family.plots, family.name, panel=True)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-class DecomposeOpener(_Opener):
-    """Plugins › SparseExplain › Decompose."""
-
-    def show_in(self, workspace: Workspace) -> None:
-        """Bring the tab to the front."""
-        workspace.show_tab("decompose")
+def opener_name(title: str) -> str:
+    """Name of the class that opens what is called so."""
+    return title.replace(" ", "") + "Opener"
 
 
-class AttributionOpener(_Opener):
-    """Plugins › SparseExplain › Attribution."""
+@cache
+def _opener(title: str, tab: str, *, panel: bool) -> type[_Opener]:
+    def show_in(_self: _Opener, workspace: Workspace) -> None:
+        if panel:
+            show_plots(workspace.viewer, workspace.page(tab).plots)
+        else:
+            workspace.show_tab(tab)
 
-    def show_in(self, workspace: Workspace) -> None:
-        """Bring the tab to the front."""
-        workspace.show_tab("attribution")
-
-
-class ReviewOpener(_Opener):
-    """Plugins › SparseExplain › Review."""
-
-    def show_in(self, workspace: Workspace) -> None:
-        """Bring the tab to the front."""
-        workspace.show_tab("review")
-
-
-class ResponsesOpener(_Opener):
-    """Plugins › SparseExplain › Responses."""
-
-    def show_in(self, workspace: Workspace) -> None:
-        """Show the plots below the picture."""
-        show_plots(workspace.viewer, workspace.responses)
+    members = {
+        "__doc__": f"Plugins › SparseExplain › {title}.",
+        "__module__": __name__,
+        "show_in": show_in,
+    }
+    return type(opener_name(title), (_Opener,), members)
 
 
 def choose_study_folder(viewer: Viewer) -> None:

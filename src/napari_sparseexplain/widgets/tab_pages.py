@@ -61,12 +61,14 @@ class TabPages(QTabWidget):
     def follow_study(self, study: Study | None) -> None:
         """Another study is active."""
         for page in self.pages():
-            page.run_bar.follow_study(study)
+            for bar in page.run_bars():
+                bar.follow_study(study)
 
     def follow_replaced(self, old: Study, new: Study) -> None:
         """A study after an edit of its roles stands for the one before."""
         for page in self.pages():
-            page.run_bar.follow_replaced(old, new)
+            for bar in page.run_bars():
+                bar.follow_replaced(old, new)
 
     def fit_width(self) -> None:
         """The forms have the theme's font now."""

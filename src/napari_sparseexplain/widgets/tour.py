@@ -118,8 +118,8 @@ def _steps(
     proxy.set_alpha(1.0)
     _wait(workspace, "α")
 
-    show_plots(workspace.viewer, workspace.responses)
-    panel = workspace.responses
+    show_plots(workspace.viewer, workspace.page("proxy").responses)
+    panel = workspace.page("proxy").responses
     panel.model.choose(model)
     if COMPARED in models() and model != COMPARED:
         panel.beside.choose(COMPARED)
@@ -143,7 +143,7 @@ def _decompose(
     if FIRST_DECOMPOSER not in models():
         print(f"The tour leaves out the decomposition: the model {FIRST_DECOMPOSER} is not there.")
         return
-    hide_plots(workspace.responses)
+    hide_plots(workspace.page("proxy").responses)
     tab = workspace.page("decompose")
     workspace.show_tab("decompose")
     tab.models.choose(FIRST_DECOMPOSER)
@@ -174,7 +174,7 @@ def _attribute(
     workspace: Workspace, model: str, voxel: tuple[int, int, int], show: Callable[[str], None]
 ) -> None:
     """Where the network looked, by two methods on one slice, and how far to trust them."""
-    hide_plots(workspace.responses)
+    hide_plots(workspace.page("proxy").responses)
     tab = workspace.page("attribution")
     workspace.show_tab("attribution")
     tab.models.choose(model)

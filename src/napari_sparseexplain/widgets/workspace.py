@@ -33,14 +33,13 @@ from ..volumes import Study
 from ..volumes.reading_order import first_shown, opening_point
 from .parts.preferences import preference
 from .parts.resting_timer import RestingTimer
-from .proxy.responses_panel import ResponsesPanel
 from .review.hooks import ReviewHooks
 from .review.study_marks import Marks
 from .review.window_reading import window_reading
 from .review.window_restore import put_on_window
 from .study.dropped_study import DroppedStudy
 from .study.tab import open_already
-from .tab_connections import connect_tabs
+from .tab_connections import connect_keys
 from .tab_pages import TabPages
 from .view.bar import ViewBar
 from .view.click_read_out import ClickReadOut
@@ -107,8 +106,7 @@ class Workspace(QWidget, StudyView):
         box.addWidget(self.tabs)
         self.probe = ProbeLine(self, self.modes)
         box.addWidget(self.probe)
-        self.responses = ResponsesPanel(self, self.page("proxy").session)
-        connect_tabs(self.tabs, self.responses, self.review_hooks, self.signals)
+        connect_keys(self.tabs, self.review_hooks)
         opens = self.page("study")
         opens.opened.connect(lambda new, layers, old: self.show_study(new, layers, replaces=old))
         opens.edited.connect(self.replace_study)
@@ -149,8 +147,7 @@ class Workspace(QWidget, StudyView):
     @property
     def busy(self) -> tuple[str, ...]:
         """Names of what is being computed now."""
-        names = [page.title for page in self.tabs.pages() if page.computing]
-        return (*names, *(("Responses",) if self.responses.computing else ()))
+        return tuple(name for page in self.tabs.pages() for name in page.busy_with())
 
     # -- reviews ---------------------------------------------------------------------------
 
@@ -205,8 +202,7 @@ class Workspace(QWidget, StudyView):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs in any tab; for scripts and tests."""
-        done = self.tabs.wait(seconds)
-        return self.responses.wait(seconds) and done
+        return self.tabs.wait(seconds)
 
     def show_study(
         self,
@@ -245,7 +241,6 @@ class Workspace(QWidget, StudyView):
         """The same study after an edit of its roles: its layers stay and take the new names."""
         rename_study(self.viewer, old, new)
         self.tabs.follow_replaced(old, new)
-        self.responses.run_bar.follow_replaced(old, new)
         self.signals.study_replaced.emit(old, new)
         if self.study is old:
             self._set_active(new)
@@ -309,7 +304,6 @@ class Workspace(QWidget, StudyView):
         self._last_slice = -1
         self.title.write()
         self.tabs.follow_study(study)
-        self.responses.run_bar.follow_study(study)
         self.signals.study_changed.emit(study)
 
     def _watch(self, layer: Layer) -> None:
@@ -371,7 +365,6 @@ class Workspace(QWidget, StudyView):
     def stop(self) -> None:
         """The window goes: ask every run to stop at its next step, and take the canvases apart."""
         self.tabs.stop()
-        self.responses.stop()
         self.jumps.stop()
         self.modes.close()
 

@@ -56,6 +56,7 @@ class ResponsesPanel(QWidget):
 
     def __init__(self, window: Window, session: ProxySession) -> None:
         super().__init__()
+        self.setWindowTitle("Responses")
         self._window, self._session = window, session
         self._setting = ProxySetting()
         self._viewer = window.viewer

@@ -22,14 +22,21 @@ from ..method_tab import Asked
 from ..parts.model_choice import WITH_THRESHOLDS, ModelChoice
 from ..parts.model_session import ModelKey
 from ..parts.notices import tell_error
+from ..parts.run_bar import RunBar
 from ..window import Window
 from .band_table import BandTable
 from .live_slice import ShownExplanation
+from .responses_panel import ResponsesPanel
 from .session import METHOD, Ask, ProxySession, ProxySetting
 
 
 class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
     """Model, device, run; the five columns of the paper's Fig. 2; α; what each level suppressed.
+
+    Attributes
+    ----------
+    responses : ResponsesPanel
+        Below the picture: what the linear part of the model does.
 
     Signals
     -------
@@ -65,6 +72,11 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         self.results_box.addWidget(self.bands_button)
         self._show_band_part(False)
         self.device.currentIndexChanged.connect(lambda _: self._tell_setting())
+        # Of this session: a model that was run here is not loaded again.
+        self.plots = self.responses = ResponsesPanel(window, self.session)
+        self.setting_changed.connect(self.responses.follow)
+        self.slice_shown.connect(self.responses.update_voxel)
+        window.signals.voxel_clicked.connect(self._ask_filter)
         self.follow_model()
 
     def _add_alpha(self) -> None:
@@ -168,6 +180,31 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         if card is not None and self.models.model == key.model:
             return card.title or card.name
         return key.model
+
+    # -- the panel of responses --------------------------------------------------------------
+
+    def _ask_filter(self, index: tuple[int, int, int]) -> None:
+        # A click reads values; where this tab is in front and has run, it also asks what decided.
+        if self.isVisible() and self.shown:
+            self.responses.ask_voxel(index)
+
+    def run_bars(self) -> tuple[RunBar, ...]:
+        """The tab's, and the panel's."""
+        return (self.run_bar, self.responses.run_bar)
+
+    def busy_with(self) -> tuple[str, ...]:
+        """The signals, the responses, or both."""
+        return (*super().busy_with(), *(("Responses",) if self.responses.computing else ()))
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Until nothing runs here or in the panel."""
+        done = super().wait(seconds)
+        return self.responses.wait(seconds) and done
+
+    def stop(self) -> None:
+        """The window is closing."""
+        super().stop()
+        self.responses.stop()
 
     # -- the picture -------------------------------------------------------------------------
 

@@ -10,15 +10,16 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 if TYPE_CHECKING:
     from napari import Viewer
 
-#: Name of the dock below the picture, and its height when it comes.
-PLOTS_NAME = "Responses (SparseExplain)"
+#: Height of a panel below the picture when it comes.
 PLOTS_HEIGHT = 240
 
 
 def show_plots(viewer: Viewer, plots: QWidget) -> None:
-    """Dock the plots below the picture, or bring them back."""
-    if viewer.window.dock_widgets.get(PLOTS_NAME) is None:
-        viewer.window.add_dock_widget(plots, name=PLOTS_NAME, area="bottom")
+    """Dock a tab's panel below the picture, or bring it back; it is called by its window title."""
+    # As napari's Plugins menu calls it.
+    name = f"{plots.windowTitle()} (SparseExplain)"
+    if viewer.window.dock_widgets.get(name) is None:
+        viewer.window.add_dock_widget(plots, name=name, area="bottom")
     dock, window = plots.parentWidget(), plots.window()
     if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
         # The tabs keep their full height; the plots run below the layers and the picture.
