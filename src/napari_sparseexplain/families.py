@@ -56,6 +56,8 @@ class Family:
         Folders of model bundles, ``"package:folder"``; the name of the last folder is the model's.
     samples : mapping of str to str
         Sample data for File › Open Sample, by key.
+    demo : str
+        Steps of the demonstration: a function that takes a `widgets.demo.Demo`.
     page : str
         Its page in the documentation, relative to ``docs/``.
     package, version : str
@@ -72,6 +74,7 @@ class Family:
     evaluations: Mapping[str, str] = field(default_factory=dict)
     bundles: tuple[str, ...] = ()
     samples: Mapping[str, str] = field(default_factory=dict)
+    demo: str = ""
     page: str = ""
     package: str = OWN
     version: str = ""
@@ -102,6 +105,7 @@ FAMILIES = (
             "phantom-slices": f"{_COMMANDS}.phantom:phantom_slices",
         },
         samples={"phantom-tumour-study": f"{_HERE}.layers.io.napari_sample:phantom_tumour_study"},
+        demo=f"{_HERE}.widgets.study.demo:show_study",
         page="volumes.md",
     ),
     Family(
@@ -114,6 +118,7 @@ FAMILIES = (
         recipes=_training("sum-seg", "sum-rec", "sum-denoise", "unet", "unet-nobn", "proxy"),
         evaluations={"sum": f"{_COMMANDS}.evaluate:evaluate_sum"},
         bundles=_bundles("unet", "unet-nobn", "sum-seg", "sum-rec", "sum-denoise"),
+        demo=f"{_HERE}.widgets.proxy.demo:show_proxy",
         page="sum.md",
     ),
     Family(
@@ -131,6 +136,7 @@ FAMILIES = (
         ),
         evaluations={"jf-ml-ista": f"{_COMMANDS}.evaluate:evaluate_jf_ml_ista"},
         bundles=_bundles("jf-ml-ista", "jf-ml-ista-separate", "unet-classes"),
+        demo=f"{_HERE}.widgets.decompose.demo:show_decomposition",
         page="jf-ml-ista.md",
     ),
     Family(
@@ -139,6 +145,7 @@ FAMILIES = (
         methods=f"{_HERE}.explanation.attribution.methods:ATTRIBUTION_METHODS",
         tab=f"{_HERE}.widgets.attribution.tab:AttributionTab",
         commands={"faithfulness": f"{_COMMANDS}.faithfulness:faithfulness"},
+        demo=f"{_HERE}.widgets.attribution.demo:show_attribution",
         page="attribution.md",
     ),
     Family(
@@ -149,6 +156,7 @@ FAMILIES = (
             "report": f"{_COMMANDS}.report:report",
             "export-dicom": f"{_COMMANDS}.export_dicom:export_dicom",
         },
+        demo=f"{_HERE}.widgets.review.demo:show_review",
         page="review.md",
     ),
 )

@@ -176,7 +176,8 @@ def test_plots_need_neither_viewer_nor_pyplot() -> None:
     """A report is made where no window can open; pyplot would choose a backend for everyone."""
     program = (
         "import sys\n"
-        "from napari_sparseexplain.layers.plots import matched_filter_plot, plot_theme, response_plots\n"
+        "from napari_sparseexplain.layers.plots import matched_filter_plot, plot_theme\n"
+        "from napari_sparseexplain.layers.plots import response_plots\n"
         "bad = {'napari', 'qtpy', 'matplotlib.pyplot', 'torch'} & set(sys.modules)\n"
         "assert not bad, bad\n"
     )

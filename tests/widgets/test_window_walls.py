@@ -18,7 +18,7 @@ from ..package_modules import imports, is_folder, modules
 TABS = [resolve(family.tab) for family in FAMILIES if family.tab]
 
 #: Who makes the window, opens it or goes through it as a person would.
-WINDOW_OWN = ("workspace", "tab_openers", "tour")
+WINDOW_OWN = ("workspace", "tab_openers", "tour", "demo")
 
 #: Who knows the tabs themselves.
 KNOW_TABS = (*WINDOW_OWN, "tab_pages")
