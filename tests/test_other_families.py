@@ -20,8 +20,11 @@ from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.explanation.trust.explained_slices import explained_slices
 from napari_sparseexplain.explanation.trust.map_figures import Effort, map_figures
 from napari_sparseexplain.families import FAMILIES, families, left_out
+from napari_sparseexplain.layers.io.napari_reader import may_be_a_scan
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes import write_nifti
 from napari_sparseexplain.volumes.opening.sample import sample_path
+from napari_sparseexplain.volumes.readers import dialog_filter, readers
 
 from .explanation.test_methods import Weighted, model_of
 from .other_families import install, install_small, on_the_path
@@ -78,6 +81,14 @@ UNFIT = {
         IMPORT + "FAMILY = Family(name='nets', title='N', bundles=('json:bundles/unet',))\n",
         "the family 'nets' of own-unet 1.0 is left out "
         "(ValueError: napari-sparseexplain has a model 'unet' already)",
+    ),
+    "own-nifti": (
+        IMPORT
+        + "from napari_sparseexplain.volumes.readers import Reader\n"
+        + "R = Reader(name='own', title='own', endings=('.nii',), reads='', file='json:load')\n"
+        + "FAMILY = Family(name='files', title='F', readers=('own_nifti:R',))\n",
+        "the family 'files' of own-nifti 1.0 is left out "
+        "(ValueError: napari-sparseexplain reads .nii already)",
     ),
     "no-methods": (
         IMPORT + "FAMILY = Family(name='none', title='None', methods='no_methods:METHODS')\n",
@@ -160,6 +171,31 @@ def test_the_command_line_has_its_method_and_its_command(small: Path, tmp_path: 
     assert "Gradient × input" in run(small, "small").stdout
 
 
+def test_its_format_is_opened_alone_and_beside_others(small: Path, tmp_path: Path) -> None:
+    values = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    text = "2 3 4 5 1 2\n" + " ".join(map(str, values.ravel()))
+    (tmp_path / "study").mkdir()
+    file = tmp_path / "study" / "scan_flair.sfv"
+    file.write_text(text, encoding="utf-8")
+    scan = se.open_study(file)["flair"]
+    np.testing.assert_array_equal(scan.data, values)
+    assert scan.grid.spacing == (5.0, 1.0, 2.0)
+    assert may_be_a_scan(file)
+    assert "*.sfv" in dialog_filter()
+    with pytest.raises(SparseExplainError, match="small family volumes"):
+        se.open_study(__file__)
+    write_nifti(tmp_path / "study" / "scan_t1.nii.gz", values, like=scan)
+    (tmp_path / "study" / "t2.sfv").write_text("2 3", encoding="utf-8")
+    (tmp_path / "study" / "pd.sfv").write_bytes(b"\xff\xfe2 3")
+    study = se.open_study(tmp_path / "study")
+    assert set(study.images) == {"flair", "t1"}
+    said = [finding.message for finding in study.warnings]
+    assert [f.code for f in study.warnings] == ["unreadable", "unreadable"]
+    assert any("the values are not those of the shape" in text for text in said)
+    # What is a fault of the reader, not of the file, does not cost the study either.
+    assert any("the reader 'sfv' of sparseexplain-small failed" in t for t in said)
+
+
 def test_a_family_that_cannot_be_taken_in_costs_one_line_and_nothing_else(tmp_path: Path) -> None:
     site = tmp_path / "site"
     for name, (source, _) in UNFIT.items():
@@ -167,8 +203,9 @@ def test_a_family_that_cannot_be_taken_in_costs_one_line_and_nothing_else(tmp_pa
     done = run(site, "methods")
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stderr.splitlines() if "left out" in line]
-    # What it would bring is noticed where it is asked for: models are none of this command's.
-    asked = [line for name, (_, line) in UNFIT.items() if name != "own-unet"]
+    # What it would bring is noticed where it is asked for: models and files by no such command.
+    later = ("own-unet", "own-nifti")
+    asked = [line for name, (_, line) in UNFIT.items() if name not in later]
     assert sorted(said) == sorted(f"warning: {line}" for line in asked)
     assert "Traceback" not in done.stderr
     assert len([line for line in done.stdout.splitlines() if line.startswith("xrai: ")]) == 1
@@ -176,6 +213,8 @@ def test_a_family_that_cannot_be_taken_in_costs_one_line_and_nothing_else(tmp_pa
         assert "One" not in {info.title for info in se.methods().values()}
         assert "unet" in se.models()
         assert UNFIT["own-unet"][1] in left_out()
+        assert "own" not in {reader.name for reader in readers()}
+        assert UNFIT["own-nifti"][1] in left_out()
         with pytest.raises(SparseExplainError, match=r"own-xrai 1\.0 is left out"):
             method_info("of-a-family-left-out")
         assert {f.package for f in families()} == {"napari-sparseexplain", "own-explain"}

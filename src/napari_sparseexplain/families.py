@@ -52,6 +52,8 @@ class Family:
         What ``sparseexplain train`` trains, by name: functions.
     evaluations : mapping of str to str
         What ``sparseexplain evaluate`` evaluates, by name: functions.
+    readers : tuple of str
+        Readers of files (`volumes.readers.Reader`), each in a module that loads quickly.
     bundles : tuple of str
         Folders of model bundles, ``"package:folder"``; the name of the last folder is the model's.
     samples : mapping of str to str
@@ -72,6 +74,7 @@ class Family:
     commands: Mapping[str, str] = field(default_factory=dict)
     recipes: Mapping[str, str] = field(default_factory=dict)
     evaluations: Mapping[str, str] = field(default_factory=dict)
+    readers: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
     samples: Mapping[str, str] = field(default_factory=dict)
     demo: str = ""

@@ -17,6 +17,7 @@ HOMES = {
     "save_explanation": "export.explanation_export",
     "save_picture": "export.results_on_paper",
     "report": "export.results_on_paper",
+    "Normalisation": "volumes.intensity.normalisation",
     "Study": "volumes",
     "Volume": "volumes",
     "open_study": "volumes",

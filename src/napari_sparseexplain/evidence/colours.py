@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from ..volumes.labels.tumour import BRATS_LABELS
+
 #: Okabe-Ito: vermilion, bluish green, sky blue, yellow.
 VERMILION = "#D55E00"
 GREEN = "#009E73"
@@ -22,8 +24,11 @@ YELLOW = "#F0E442"
 #: The rest of the palette: for labels that are none of the tumour's.
 FURTHER_COLOURS = ("#0072B2", "#CC79A7", "#E69F00", "#56B4E9")
 
+#: Of the parts of a tumour.
+PART_COLOURS: Mapping[str, str] = {"NCR": VERMILION, "ED": GREEN, "ET": YELLOW}
+
 #: BraTS label values: 1 necrotic and non-enhancing core, 2 oedema, 4 (3 since 2023) enhancing.
-BRATS_COLOURS: dict[int, str] = {1: VERMILION, 2: GREEN, 3: YELLOW, 4: YELLOW}
+BRATS_COLOURS: dict[int, str] = {v: PART_COLOURS[part] for v, part in BRATS_LABELS.items()}
 
 #: A mask with a single class: what a person drew, and what a model estimated.
 TRUE_MASK_COLOUR = VERMILION

@@ -72,7 +72,7 @@ class Provenance:
         ``"memory"``. It is known by its weights: two models may have one name.
     input_mask : mapping
         What the network was fed: ``mask`` (of the card), ``found`` (how), ``set_to_0`` (share of
-        what the scans show); empty where no scan was.
+        what the scans show), ``normalisation`` (of the card); empty where no scan was.
     """
 
     method: str

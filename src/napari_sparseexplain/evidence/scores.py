@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SparseExplainError
+from ..volumes.labels.tumour import REGION_PARTS, region_labels
 
 #: Label values of the whole tumour, the tumour core and the enhancing tumour. BraTS 2018-2021 gives
 #: enhancing tumour the value 4, BraTS 2023 the value 3; no set uses both.
-UNIONS: Mapping[str, tuple[int, ...]] = {"WT": (1, 2, 3, 4), "TC": (1, 3, 4), "ET": (3, 4)}
+UNIONS: Mapping[str, tuple[int, ...]] = {name: region_labels(name) for name in REGION_PARTS}
 
 #: Draws of the bootstrap, and its seed: the same slices give the same interval.
 _DRAWS = 2000

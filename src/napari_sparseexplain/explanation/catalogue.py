@@ -25,6 +25,7 @@ from ..evidence import Explanation
 from ..families import Family, attempt, families, left_out, resolve
 from ..progress import Work, drain
 from ..volumes import Study, study_of_arrays, study_of_channels
+from ..volumes.intensity.normalisation import Normalisation
 from .method import MethodInfo
 from .method_result import MethodResult
 from .run_record import recorded
@@ -123,7 +124,7 @@ def explain_work(
     slices: slice | int | None = None,
     device: str | None = None,
     roles: str | Sequence[str] | None = None,
-    normalisation: str | None = None,
+    normalisation: str | Mapping[str, Any] | Normalisation | None = None,
     **parameters: Any,
 ) -> Work[Explanation]:
     """Run one method, yielding its progress; see `explain`.
@@ -145,7 +146,7 @@ def _explain(
     slices: slice | int | None,
     device: str | None,
     roles: str | Sequence[str] | None,
-    normalisation: str | None,
+    normalisation: str | Mapping[str, Any] | Normalisation | None,
     parameters: Mapping[str, Any],
 ) -> Work[Explanation]:
     from ..networks.running.cpu_fallback import with_cpu_fallback
@@ -158,7 +159,7 @@ def _explain(
     )
     noted: dict[str, Any] = {}
     if said:
-        noted["normalisation"] = loaded.card.inputs.normalisation
+        noted["normalisation"] = loaded.card.inputs.way.plain
         if "resolution" in values:
             values["resolution"] = parameters.get("resolution", "native")
     _check_model(info, loaded)
@@ -185,7 +186,7 @@ def explained_model(
     slices: slice | int | None = None,
     device: str | None = None,
     roles: str | Sequence[str] | None = None,
-    normalisation: str | None = None,
+    normalisation: str | Mapping[str, Any] | Normalisation | None = None,
 ) -> tuple[Model, Study | None, tuple[str, ...]]:
     """The model and the study that are meant, and what was assumed of a torch module.
 
@@ -239,7 +240,7 @@ def explain(
     slices: slice | int | None = None,
     device: str | None = None,
     roles: str | Sequence[str] | None = None,
-    normalisation: str | None = None,
+    normalisation: str | Mapping[str, Any] | Normalisation | None = None,
     **parameters: Any,
 ) -> Explanation:
     """Run one method on a study and return what it found.
@@ -267,9 +268,10 @@ def explain(
         Not given: a loaded model or module stays where it is, a named one goes to the best device.
     roles : str or sequence of str, optional
         Of a torch module, which needs them: the scans it takes, in the order of its channels.
-    normalisation : str, optional
+    normalisation : str, mapping or Normalisation, optional
         Of a torch module: ``"z-score"`` (over the voxels that are not background; when not given),
-        ``"brain-range"``, ``"unit"`` (the scans are in 0 to 1 already) or ``"none"``.
+        ``"brain-range"``, ``"percentile"``, ``"unit"`` (the scans are in 0 to 1 already) or
+        ``"none"``; with parameters ``{"name": "window", "centre": 40, "width": 80}``.
     **parameters
         The method's own; see ``se.methods()[method].parameters``.
 

@@ -12,17 +12,20 @@ import numpy.typing as npt
 
 from ..errors import StudyError
 from ..networks.bundle.model_card import ModelCard
-from ..volumes.labels.tumour_numbering import part_of_name
+from ..volumes.labels.tumour import (
+    BRATS_LABELS,
+    REGION_PARTS,
+    WHOLE_TUMOUR,
+    exclusive_part,
+    exclusive_parts,
+    part_of_name,
+)
 
 #: Parts of a nested region.
-UNIONS: dict[str, frozenset[str]] = {
-    "WT": frozenset({"ED", "NCR", "ET"}),
-    "TC": frozenset({"NCR", "ET"}),
-    "ET": frozenset({"ET"}),
-}
+UNIONS: dict[str, frozenset[str]] = {name: exclusive_parts(name) for name in REGION_PARTS}
 
 #: What BraTS numbers mean; 2023 and later number the enhancing tumour 3.
-_BRATS_LABELS = {"1": "NCR", "2": "ED", "3": "ET", "4": "ET"}
+_BRATS_LABELS = {str(value): part for value, part in BRATS_LABELS.items()}
 
 
 def class_channels(card: ModelCard, name: str) -> tuple[int, ...]:
@@ -89,21 +92,20 @@ def _region_channels(classes: list[tuple[str, str]], region: str) -> tuple[int, 
     if region in parts:  # a channel for the region itself
         return (parts.index(region),)
     foreground = [i for i, (label, _) in enumerate(classes) if label != "0"]
-    if not any(parts[i] in UNIONS["WT"] for i in foreground):
+    if not any(parts[i] in UNIONS[WHOLE_TUMOUR] for i in foreground):
         labels = {classes[i][0] for i in foreground}
         if {"1", "2"} <= labels <= set(_BRATS_LABELS) and labels & {"3", "4"}:
             parts = [_BRATS_LABELS.get(label, "") for label, _ in classes]
     found = tuple(i for i in foreground if parts[i] in UNIONS[region])
     whole = {parts[i] for i in found} == UNIONS[region]
-    if region == "WT" and not whole:
+    if region == WHOLE_TUMOUR and not whole:
         return tuple(foreground)
     return found if whole else ()
 
 
 def _part(title: str) -> str:
     """Of the three exclusive parts; what does not enhance is one with the necrosis."""
-    part = part_of_name(title)
-    return "NCR" if part in ("NET", "CC") else part
+    return exclusive_part(part_of_name(title))
 
 
 def _choices(card: ModelCard, classes: list[tuple[str, str]]) -> str:

@@ -8,6 +8,7 @@ from ..errors import ModelError
 from ..networks.bundle.catalogue import models
 from ..networks.bundle.model_card import ModelCard
 from ..volumes import Study
+from ..volumes.labels.tumour import WHOLE_TUMOUR
 from .catalogue import method_info
 from .class_regions import has_class
 from .target import Target
@@ -66,5 +67,5 @@ def _knows(card: ModelCard, target: Target, study: Study) -> bool:
     if not name:
         return True
     if target.kind == "region" and name in study.labels:
-        name = "WT"
+        name = WHOLE_TUMOUR
     return has_class(card, name)

@@ -17,6 +17,7 @@ from .target import Target
 
 if TYPE_CHECKING:
     from ..networks.bundle.model import Model
+    from ..networks.bundle.model_card import ModelCard
     from ..networks.running.input_region import InputRegion
 
 
@@ -127,8 +128,13 @@ def run_record(
         device=device or str(model.device),
         versions=package_versions(package),
         model_origin=model_origin(model),
-        input_mask={} if region is None else region.facts,
+        input_mask={} if region is None else fed_as(model.card, region),
     )
+
+
+def fed_as(card: ModelCard, region: InputRegion) -> dict[str, Any]:
+    """How the network was fed the scans: where, and by which normalisation."""
+    return {**region.facts, "normalisation": card.inputs.way.plain}
 
 
 def input_record(study: Study, role: str) -> dict[str, str]:

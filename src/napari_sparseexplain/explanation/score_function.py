@@ -27,6 +27,7 @@ from ..networks.running.inference import (
 from ..networks.running.preparation import Prepared
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.labels.tumour import WHOLE_TUMOUR
 from ..volumes.place_words import slice_words, voxel_words
 from .class_regions import class_channels, has_class
 from .network_logits import network_images, network_logits
@@ -317,9 +318,9 @@ def _meant(
             )
         return class_channels(model.card, name), role
     if target.kind == "region" and name in labels and not has_class(model.card, name):
-        return class_channels(model.card, "WT"), name
+        return class_channels(model.card, WHOLE_TUMOUR), name
     if drawn and not has_class(model.card, name):
-        return class_channels(model.card, "WT"), ""
+        return class_channels(model.card, WHOLE_TUMOUR), ""
     return class_channels(model.card, name), ""
 
 

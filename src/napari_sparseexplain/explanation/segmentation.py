@@ -14,13 +14,11 @@ from ..progress import Progress, Work
 from ..volumes import Study
 from ..volumes.labels.purpose import can_be_truth, is_brain_mask
 from ..volumes.labels.reference_mask import reference_mask
+from ..volumes.labels.tumour import BRATS_ORDER, CAVITY, ENHANCING, TUMOUR_CORE
 from .class_maps import class_maps, class_report
 from .class_regions import has_class, predicted_region
 from .method_result import MethodResult
 from .target import Target
-
-#: Regions of the BraTS tables, in their order.
-REGIONS = ("ET", "TC", "WT")
 
 
 def segmentation_work(
@@ -90,7 +88,7 @@ def region_scores(
     if truth is None:
         return {}
     scores: dict[str, float | None] = {}
-    for name in REGIONS:
+    for name in BRATS_ORDER:
         true, found = truth.region(name), predicted_region(model.card, labels, name)
         if true is not None and found is not None:
             scores[f"Dice {name}"] = dice(found, true)
@@ -100,7 +98,7 @@ def region_scores(
 def class_notes(study: Study, model: Model, slices: slice) -> list[str]:
     """Why a model that tells a tumour's parts apart gets no scores of them."""
     truth = reference_mask(study, slices)
-    tells = has_class(model.card, "ET") and has_class(model.card, "TC")
+    tells = all(has_class(model.card, name) for name in (ENHANCING, TUMOUR_CORE))
     return [truth.note] if tells and truth is not None and truth.note else []
 
 
@@ -124,7 +122,7 @@ def scores_against_study(
     notes = [
         f"Scores are against the mask {truth.role!r}, all its labels merged into one lesion class."
     ]
-    if truth.numbering is not None and (cavity := truth.numbering.labels(["RC"])):
+    if truth.numbering is not None and (cavity := truth.numbering.labels([CAVITY])):
         notes.append(f"Label {cavity[0]}, the resection cavity, is no lesion.")
     if said := misplaced(study, truth.role):
         notes.append(f"Do not trust the scores: {said}")

@@ -158,7 +158,9 @@ def _read(kind: Any, value: Any, place: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return _read(next(a for a in arguments if a is not type(None)), value, place)
+        kinds = [a for a in arguments if a is not type(None)]
+        objects = [a for a in kinds if isinstance(value, dict) == dataclasses.is_dataclass(a)]
+        return _read((objects or kinds)[0], value, place)
     if origin is typing.Literal:
         if not isinstance(value, str | int) or value not in arguments:
             raise _Unfit(place, "must be one of " + ", ".join(map(repr, arguments)))

@@ -13,6 +13,7 @@ from ..evidence import Explanation
 from ..evidence.colours import FURTHER_COLOURS
 from ..review.review import joined_maps
 from ..volumes import Study
+from ..volumes.labels.tumour import SHORT_NAMES
 from .colormaps import BRATS_COLOURS, label_colormap, signed_colormap
 from .explanation_layers import BelowMap, ExplanationLayer
 from .study_layers import METADATA_KEY, LayerTuple, axis_labels, role_title
@@ -34,14 +35,6 @@ COLUMN_HEADS = {
     OVERLAY: "Classes",
     RECONSTRUCTION: "Sum",
     RESIDUAL: "Residual",
-}
-
-#: Names of tumour classes that fit a cell; another class keeps its own.
-SHORT_CLASSES = {
-    "healthy tissue": "Healthy",
-    "oedema": "Oedema",
-    "necrotic and non-enhancing core": "Core",
-    "enhancing tumour": "Enhancing",
 }
 
 #: Background, where it is a class with a name: seen beside coloured tissue, told apart from none.
@@ -66,7 +59,7 @@ class Cell:
 
 def short_class(name: str) -> str:
     """A class's name for a cell."""
-    return SHORT_CLASSES.get(name, name.capitalize())
+    return SHORT_NAMES.get(name, name.capitalize())
 
 
 def class_colours(values: Iterable[int]) -> dict[int, str]:

@@ -11,21 +11,35 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from ..volumes.labels.tumour import (
+    CHANNEL_PARTS,
+    ENHANCING,
+    HEALTHY,
+    LABELS_SINCE_2023,
+    OWN_LABELS,
+    PARTS,
+    REGIONS,
+    exclusive_parts,
+)
+
 #: Label value and name of every class, in the order of a network's channels.
 TUMOUR_CLASSES: Mapping[int, str] = {
-    0: "healthy tissue",
-    2: "oedema",
-    1: "necrotic and non-enhancing core",
-    4: "enhancing tumour",
+    0: HEALTHY,
+    **{OWN_LABELS[part]: PARTS[part] for part in CHANNEL_PARTS},
 }
 
 #: Channels that make a region, in the order of the paper's Table II.
-REGION_CHANNELS: Mapping[str, tuple[int, ...]] = {"ET": (3,), "WT": (1, 2, 3), "TC": (2, 3)}
+REGION_CHANNELS: Mapping[str, tuple[int, ...]] = {
+    region: tuple(
+        channel for channel, part in enumerate(CHANNEL_PARTS, 1) if part in exclusive_parts(region)
+    )
+    for region in REGIONS
+}
 
 
 #: Sets of slices that were made before numberings were told apart number the enhancing tumour so
 #: where their studies did. The own numbering has no 3 that it could be taken for.
-_ALSO = {3: 4}
+_ALSO = {LABELS_SINCE_2023[ENHANCING]: OWN_LABELS[ENHANCING]}
 
 
 def class_channels(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:

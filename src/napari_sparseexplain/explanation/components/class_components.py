@@ -21,6 +21,7 @@ from ...networks.running.preparation import Prepared, Resolution, prepare
 from ...progress import Progress, Work
 from ...volumes import Study
 from ...volumes.labels.reference_mask import ReferenceMask, reference_mask
+from ...volumes.labels.tumour import REGIONS
 from ..class_maps import class_report
 from ..class_regions import predicted_region
 from ..method_result import MethodResult
@@ -31,8 +32,6 @@ from .slice_decomposition import SliceDecomposition, decompose_slices
 from .sparse_parameters import class_names, parameter_table, sparse_network
 
 Array = npt.NDArray[np.float32]
-
-REGIONS = ("ET", "WT", "TC")
 
 _PIECE = "mask-largest-piece"
 

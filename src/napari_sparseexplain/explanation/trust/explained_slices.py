@@ -27,7 +27,7 @@ from ...progress import Work, drain
 from ...volumes import Study, study_of_arrays
 from ...volumes.labels.purpose import BRAIN
 from ...volumes.labels.reference_mask import reference_mask
-from ...volumes.labels.tumour_numbering import PARTS, REGION_PARTS, part_of_name
+from ...volumes.labels.tumour import PARTS, REGION_PARTS, WHOLE_TUMOUR, part_of_name
 from ..catalogue import explain_work, method_info
 from ..class_regions import has_class
 from ..score_function import ScoreFunction, output_name, score_function
@@ -169,7 +169,7 @@ class ExplainedSlices:
         name = self.target.name.partition("@")[0]
         if not has_class(self.model.card, name):
             one = len(self.score.channels) == 1
-            name = output_name(self.model, self.score.channels[0]) if one else "WT"
+            name = output_name(self.model, self.score.channels[0]) if one else WHOLE_TUMOUR
         return Target.region(f"{name}@{FIXED}")
 
     def _study(self, images: npt.NDArray[np.float32], places: npt.NDArray[np.int64]) -> Study:

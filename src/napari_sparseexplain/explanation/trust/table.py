@@ -26,6 +26,7 @@ from ...evidence.tables import text_table
 from ...networks.bundle.model import Model
 from ...progress import Work, drain
 from ...volumes import Study
+from ...volumes.intensity.normalisation import Normalisation
 from ..attribution.frame import GAP_LIMIT
 from ..attribution.gap_advice import MORE_STEPS, advice_in
 from ..catalogue import Scans, explained_model, method_info
@@ -308,7 +309,7 @@ def trust(
     explanation: Explanation,
     *,
     roles: str | Sequence[str] | None = None,
-    normalisation: str | None = None,
+    normalisation: str | Mapping[str, Any] | Normalisation | None = None,
     effort: Effort | None = None,
     count: int | None = 8,
 ) -> Trust:

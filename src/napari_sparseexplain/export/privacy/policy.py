@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -31,6 +32,7 @@ from ...review.review import (
 )
 from ...review.study_reference import study_code, study_reference
 from ...volumes import Finding, Study, Volume
+from ...volumes.readers import all_endings
 from ...volumes.reading_order import role_title
 from ...volumes.roles.roles import LABEL_ROLES, ROLES
 from .finding_sentences import SENTENCES
@@ -47,14 +49,24 @@ from .vocabulary import SHORTEST, harmless_words
 
 _KNOWN_ROLE = re.compile(rf"(?:{'|'.join(map(re.escape, (*ROLES, *LABEL_ROLES)))})(?: \([0-9]+\))?")
 
-#: A path, which begins a word, or a file's name with an ending that tells its format.
-_PATH = re.compile(
-    r"(?<![^\s\"'(\[{<=,;])(?:[A-Za-z]:[\\/]|file:/{1,3}|~[\\/]|\.{1,2}[\\/]|\\\\|/(?=[^\s/]))"
-    r"(?:[^\\/\n\"',;:<>|]{1,120}[\\/]){0,40}[^\\/\s\"',;:<>|]{0,120}"
-    r"|(?<![\w.\-])[\w.\-]{1,200}\.(?:nii\.gz|nii|hdr|img|mgz|mha|mhd|nrrd|dcm|ima|png|jpe?g|tiff?|bmp|npz"
-    r"|json|csv|txt|pdf|zip|tar|gz|pt2?|ts|safetensors)\b",
-    re.IGNORECASE,
+#: Endings of files, besides those that are read, that make a word a file's name.
+_OTHER_ENDINGS = (
+    *("mgz", "mha", "mhd", "nrrd", "npz", "json", "csv", "txt", "pdf", "zip", "tar", "gz"),
+    *("pt", "pt2", "ts", "safetensors"),
 )
+
+
+@lru_cache(maxsize=1)
+def _path_pattern(endings: tuple[str, ...]) -> re.Pattern[str]:
+    """A path, which begins a word, or a file's name with an ending that tells its format."""
+    known = sorted({*(e.lstrip(".") for e in endings), *_OTHER_ENDINGS}, key=len, reverse=True)
+    return re.compile(
+        r"(?<![^\s\"'(\[{<=,;])(?:[A-Za-z]:[\\/]|file:/{1,3}|~[\\/]|\.{1,2}[\\/]|\\\\|/(?=[^\s/]))"
+        r"(?:[^\\/\n\"',;:<>|]{1,120}[\\/]){0,40}[^\\/\s\"',;:<>|]{0,120}"
+        rf"|(?<![\w.\-])[\w.\-]{{1,200}}\.(?:{'|'.join(map(re.escape, known))})\b",
+        re.IGNORECASE,
+    )
+
 
 #: Units that readers and methods give; another one is a file's own text.
 _UNITS = frozenset(
@@ -199,7 +211,7 @@ class ExportPolicy:
         if self.identify or not said:
             return said
         kept = self._with_public_roles(said)
-        kept = _PATH.sub(REMOVED, kept)
+        kept = _path_pattern(all_endings()).sub(REMOVED, kept)
         kept = self.identity.without(kept)
         if kept != said:
             self._note(f"names, dates, numbers or paths in {what}")

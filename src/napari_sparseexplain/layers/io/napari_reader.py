@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ReadError
+from ...volumes.readers import first_file, reader_of_name
 from ..study_layers import LayerTuple, study_layers
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-_ENDINGS = (".nii", ".nii.gz", ".dcm", ".ima", ".dic", *_PICTURES)
 _DICOM_PREAMBLE = 128
 
 ReaderFunction = Callable[[Any], list[LayerTuple]]
@@ -50,15 +49,16 @@ def read_study_layers(path: str | PathLike[str] | list[str]) -> list[LayerTuple]
 
 def may_be_a_scan(path: Path) -> bool:
     """Whether a path is a folder or a medical image, not a picture that any reader could take."""
-    return _may_be_a_study(path) and not path.name.lower().endswith(_PICTURES)
+    named = reader_of_name(path.name)
+    return _may_be_a_study(path) and not (named is not None and named.pictures)
 
 
 def _may_be_a_study(path: Path) -> bool:
     if path.is_dir():
         return path.suffix.lower() != ".zarr"
-    name = path.name.lower()
-    if name.endswith(_ENDINGS) or name == "dicomdir":
-        return True
+    if reader_of_name(path.name) is not None:
+        # The image of a pair without its header could be anything, as one of a disk.
+        return first_file(path) is not None
     # DICOM files often have no ending at all.
     try:
         with open(path, "rb") as stream:

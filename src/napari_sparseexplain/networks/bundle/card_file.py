@@ -19,7 +19,6 @@ CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
 TASKS = ("segmentation", "classification", "denoising")
-NORMALISATIONS = ("brain-range", "z-score", "unit", "none")
 MASKS = ("none", "brain", "non-zero")
 
 #: Scans that a model may take at once.
@@ -147,8 +146,6 @@ def check_card(card: ModelCard, where: Path | str) -> None:
         raise refuse("inputs.roles", f"a list of 1 to {MOST_ROLES} study roles")
     if len(set(inputs.roles)) < len(inputs.roles):
         raise refuse("inputs.roles", "a list of roles, each of them once")
-    if inputs.normalisation not in NORMALISATIONS:
-        raise refuse("inputs.normalisation", "one of " + ", ".join(NORMALISATIONS))
     if inputs.mask not in MASKS:
         raise refuse("inputs.mask", "one of " + ", ".join(MASKS))
     if not number(inputs.spacing_mm):

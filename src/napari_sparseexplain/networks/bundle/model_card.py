@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 from ...files.plain_data import AtMost
+from ...volumes.intensity.normalisation import Normalisation
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,8 @@ class Inputs:
     ----------
     roles : tuple of str
         Study roles, in channel order (``("flair",)``).
-    normalisation : str
-        ``"brain-range"``: lo = 0.2 % quantile over the brain, hi = lo + 3 (median - lo),
-        clipped to (0, 1), per volume. ``"z-score"``: mean 0 and standard deviation 1 over the
-        voxels that are fed (see ``mask``), per volume, not clipped; 0 elsewhere. ``"unit"``: given
-        in (0, 1) already. ``"none"``: fed as they are.
+    normalisation : Normalisation
+        How intensities become its input (`volumes.normalisation`); may be given by its name alone.
     spacing_mm : float
         In-plane pixel size the network was trained at.
     size : int
@@ -32,21 +30,27 @@ class Inputs:
         Where the network is fed the scan, and where its classes mean anything: in the brain, in
         the voxels that are not background (as nnU-Net and MONAI take it), or everywhere. A card
         that does not say so is one of a brain network, unless its input is taken as it is given
-        (``"unit"``, ``"none"``), which nothing was ever cut from.
+        (``"unit"``, ``"none"``) or by a fixed ``"window"``, which nothing was ever cut from.
     """
 
     roles: Annotated[tuple[Annotated[str, AtMost(100)], ...], AtMost(64)]
-    normalisation: str
+    normalisation: str | Normalisation
     spacing_mm: float
     size: int
     spatial_dims: int = 2
     mask: str = ""
 
     def __post_init__(self) -> None:
+        way = Normalisation.of(self.normalisation)
+        object.__setattr__(self, "normalisation", way)
         if self.mask == "":  # of an old card
-            object.__setattr__(
-                self, "mask", "none" if self.normalisation in ("unit", "none") else "brain"
-            )
+            everywhere = way.name in ("unit", "none", "window")
+            object.__setattr__(self, "mask", "none" if everywhere else "brain")
+
+    @property
+    def way(self) -> Normalisation:
+        """The normalisation, as a record of its own."""
+        return Normalisation.of(self.normalisation)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,9 @@ class ModelCard:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        values = asdict(self)
+        values["inputs"]["normalisation"] = self.inputs.way.plain
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelCard:
@@ -107,10 +113,11 @@ class ModelCard:
         fields = dict(values)
         given = dict(fields.pop("inputs"))
         given["roles"] = tuple(given["roles"])
+        given["normalisation"] = Normalisation.of(given["normalisation"])
         fields["notes"] = tuple(fields.get("notes", ()))
         return cls(inputs=Inputs(**given), **fields)
 
 
 def in_unit_range(card: ModelCard) -> bool:
     """Whether what a model is fed lies in (0, 1)."""
-    return card.inputs.normalisation in ("brain-range", "unit")
+    return card.inputs.way.bounded

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ...volumes import Study, Volume
 from ...volumes.brain_mask import FoundBrain, find_brain
-from ...volumes.intensity.brain_range import brain_range, z_score_range
+from ...volumes.intensity.normalisation import Normalisation
 from ...volumes.roles.label_roles import brain_mask_role
 
 #: How the region was found: the study's mask, the scan's constant surroundings, or neither.
@@ -126,7 +126,7 @@ class FedVolume:
 #: Volumes seen, for as long as they live: a click or a moved slider must not measure the whole
 #: volume again. By what the card asks for and the brain mask that there was.
 _MEASURED: weakref.WeakKeyDictionary[
-    Volume, dict[tuple[str, str, weakref.ref[Volume] | None], _Measured]
+    Volume, dict[tuple[str, Normalisation | None, weakref.ref[Volume] | None], _Measured]
 ] = weakref.WeakKeyDictionary()
 
 
@@ -137,7 +137,7 @@ def fed_volume(
     mask: str,
     span: slice,
     *,
-    normalisation: str,
+    normalisation: Normalisation,
 ) -> FedVolume:
     """Measure a scan of a study, once.
 
@@ -149,7 +149,7 @@ def fed_volume(
         Of the card.
     span : slice
         The slices wanted; the whole scan is measured.
-    normalisation : str
+    normalisation : Normalisation
         Of the card: which range of intensities is measured, if any.
 
     Raises
@@ -157,13 +157,14 @@ def fed_volume(
     StudyError
         No brain, or no contrast in it.
     """
-    normalised = normalisation if normalisation in ("brain-range", "z-score") else ""
-    role = brain_mask_role(study) if mask == "brain" else ""
+    measured = normalisation if normalisation.measured else None
+    needs_brain = mask == "brain" or normalisation.region == "mask"
+    role = brain_mask_role(study) if needs_brain else ""
     given = study.labels[role] if role else None
-    key = (mask, normalised, None if given is None else weakref.ref(given))
+    key = (mask, measured, None if given is None else weakref.ref(given))
     kept = _MEASURED.setdefault(volume, {})
     if key not in kept:
-        kept[key] = _measure(volume, spatial, mask, given, normalised)
+        kept[key] = _measure(volume, spatial, mask, given, normalisation)
     it = kept[key]
     notes = (it.note,) if it.note else ()
     region = InputRegion(mask, it.found, it.cut, notes)
@@ -175,7 +176,7 @@ def _measure(
     spatial: npt.NDArray[Any],
     mask: str,
     given: Volume | None,
-    normalised: str,
+    normalisation: Normalisation,
 ) -> _Measured:
     # A single picture is measured in its plane: as a volume, all of it would be border.
     flat = spatial.shape[0] == 1
@@ -191,13 +192,17 @@ def _measure(
         found = "non-zero"
     else:
         fed, shown, found, note = _brain(volume, brain, given)
-    # Of a scan that nothing is cut from, too, the air around it says nothing about its contrast.
-    ranged = shows if mask == "none" and shows.any() else fed
-    limits = (0.0, 1.0)
-    if normalised == "brain-range":
-        limits = brain_range(spatial, ranged, where=volume.role)
-    elif normalised == "z-score":
-        limits = z_score_range(spatial, fed, where=volume.role)
+    region = fed
+    if normalisation.name == "brain-range" and mask == "none" and shows.any():
+        # Of a scan that nothing is cut from, too, the air around it says nothing of its contrast.
+        region = shows
+    elif normalisation.region == "whole":
+        region = np.ones(spatial.shape, dtype=np.bool_)
+    elif normalisation.region == "non-zero":
+        region = shows
+    elif normalisation.region == "mask" and mask != "brain":
+        region, _, _, note = _brain(volume, brain, given)
+    limits = normalisation.limits(spatial, region, where=volume.role)
     total = int(np.count_nonzero(shows))
     cut = 1.0 - np.count_nonzero(shows & fed) / total if total else 0.0
     return _Measured(

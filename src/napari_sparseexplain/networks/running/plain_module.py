@@ -19,10 +19,10 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
-from ...errors import ModelError
+from ...errors import ModelError, ParameterError
 from ...sparse.haar_frame import pad_to_multiple
 from ...volumes import Study
-from ..bundle.card_file import NORMALISATIONS
+from ...volumes.intensity.normalisation import Normalisation
 from ..bundle.external_model import wrap_callable
 from ..bundle.model import Model
 from ..bundle.model_card import Inputs, ModelCard
@@ -33,7 +33,10 @@ from .inference import weight_dtype
 from .preparation import prepare
 
 #: Where scans are fed, by how they are normalised: as those who train networks so do it.
-_MASKS = {"brain-range": "brain", "z-score": "non-zero", "unit": "none", "none": "none"}
+_MASKS = {"brain-range": "brain", "unit": "none", "none": "none", "window": "none"}
+
+#: The same of what is measured over a region.
+_MASKS_OF_REGIONS = {"fed": "non-zero", "non-zero": "non-zero", "whole": "none", "mask": "brain"}
 
 #: Under which a network that gives a dictionary keeps its logits, the likeliest first.
 _LOGITS = ("logits", "out", "pred", "prediction", "predictions", "output", "seg", "segmentation")
@@ -72,7 +75,7 @@ class _Answer:
 def model_of_module(
     module: Callable[..., Any],
     roles: str | Sequence[str] | None,
-    normalisation: str | None,
+    normalisation: str | Mapping[str, Any] | Normalisation | None,
     *,
     study: Study | None = None,
     slices: slice | None = None,
@@ -90,8 +93,9 @@ def model_of_module(
         (B, classes, rows, columns).
     roles : str or sequence of str
         Scans of the study, one an input channel, in their order.
-    normalisation : str, optional
-        One of ``NORMALISATIONS``; ``"z-score"`` when not given.
+    normalisation : str, mapping or Normalisation, optional
+        A name of ``NORMALISATIONS``, or with parameters ``{"name": "window", "centre": 40, "width":
+        80}``; ``"z-score"`` when not given.
     study : Study, optional
         On whose slices the module is tried.
     slices : slice, optional
@@ -109,13 +113,8 @@ def model_of_module(
     """
     name = _name(module)
     channels = _roles(roles, name, study)
-    way = "z-score" if normalisation is None else normalisation
-    if way not in NORMALISATIONS:
-        raise ModelError(
-            f"there is no normalisation {way!r}",
-            where=name,
-            remedy="Give one of " + ", ".join(NORMALISATIONS),
-        )
+    way = _way("z-score" if normalisation is None else normalisation, name)
+    mask = _MASKS_OF_REGIONS[way.region] if way.region else _MASKS[way.name]
     _check_inputs(module, name)
     _check_layers(module, name)
     place = _device(module, name, device)
@@ -125,7 +124,7 @@ def model_of_module(
         architecture="torch-module",
         arguments={},
         task="segmentation",
-        inputs=Inputs(channels, way, *_pixels(study), mask=_MASKS[way]),
+        inputs=Inputs(channels, way, *_pixels(study), mask=mask),
         classes={},
         licence="not stated",
     )
@@ -138,7 +137,8 @@ def model_of_module(
         arguments["output"] = answer.output
     task = "classification" if answer.scores.ndim == 2 else "segmentation"
     card = replace(card, arguments=arguments, classes=classes, task=task)
-    fed = f"{name} was fed {', '.join(channels)}, normalisation {way}, at the study's own pixels."
+    fed = f"{name} was fed {', '.join(channels)}, normalisation {way.words}, at the study's own "
+    fed += "pixels."
     said = [fed, sentence, answer.note]
     if multiple > 1:
         said.append(f"Rows and columns were padded to multiples of {multiple} for it.")
@@ -149,6 +149,13 @@ def _name(module: Callable[..., Any]) -> str:
     if isinstance(module, nn.Module):
         return str(getattr(module, "original_name", type(module).__name__))
     return str(getattr(module, "__name__", type(module).__name__))
+
+
+def _way(given: str | Mapping[str, Any] | Normalisation, name: str) -> Normalisation:
+    try:
+        return Normalisation.of(given)
+    except ParameterError as error:
+        raise ModelError(error.what, where=name, remedy=error.remedy) from error
 
 
 def _roles(roles: str | Sequence[str] | None, name: str, study: Study | None) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from ...errors import StudyError
 from ...volumes import Grid, Study, Volume
-from ...volumes.intensity.brain_range import normalise
 from ..bundle.model_card import ModelCard
 from .in_plane_resampling import resample_in_plane
 from .input_region import (
@@ -249,27 +248,17 @@ def _channel(
         notes.append(
             f"{volume.role} holds {bad} NaN or infinite voxels; the network was given 0 there."
         )
-    way = card.inputs.normalisation
-    # Judged on the whole volume, so that a blank slice among others is no error.
-    given = _unit(spatial, volume.role)[span] if way == "unit" else _finite(part)
+    way = card.inputs.way
+    if way.name == "unit":
+        # Judged on the whole volume, so that a blank slice among others is no error.
+        _check_unit(way.apply(spatial, 0.0, 1.0), volume.role)
     fed = fed_volume(study, volume, spatial, card.inputs.mask, span, normalisation=way)
-    if way == "brain-range":
-        return normalise(part, fed.fed, *fed.limits), fed, notes
-    if way == "z-score":
-        low, high = fed.limits
-        given = (given - np.float32(low)) / np.float32(high - low)
-    inside = fed.fed if part.dtype.kind != "f" else fed.fed & np.isfinite(part)
-    return np.where(inside, given, np.float32(0.0)), fed, notes
+    given = way.apply(part, *fed.limits)
+    return np.where(fed.fed, given, np.float32(0.0)), fed, notes
 
 
-def _finite(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    found = np.asarray(values, dtype=np.float32)
-    return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _unit(spatial: npt.NDArray[Any], role: str) -> npt.NDArray[np.float32]:
+def _check_unit(values: npt.NDArray[np.float32], role: str) -> None:
     """A scan that is in (0, 1) already; refused when it is not."""
-    values = _finite(spatial)
     low, high = float(values.min()), float(values.max())
     if low < 0.0 or high > 1.0:
         raise StudyError(
@@ -283,4 +272,3 @@ def _unit(spatial: npt.NDArray[Any], role: str) -> npt.NDArray[np.float32]:
             where=role,
             remedy="Check that the file is the one that was meant",
         )
-    return values

@@ -16,11 +16,9 @@ from ...evidence.scores import Counts, union
 from ...evidence.tables import mean_and_deviation, text_table
 from ...explanation.components.sparse_parameters import FLAGS, ParameterRow
 from ...files.atomic_write import write_together
+from ...volumes.labels.tumour import REGIONS
 from ..tumour_classes import TUMOUR_CLASSES, class_channels
 from .jf_paper_numbers import TABLE_2, TABLE_3
-
-#: Regions in the order of the paper's Table II.
-REGIONS = ("ET", "WT", "TC")
 
 _PIECE = "largest piece"
 

@@ -23,11 +23,12 @@ from ...networks.running.inference import predict_array
 from ...networks.running.preparation import Prepared, prepare
 from ...progress import Progress, Work
 from ...volumes.labels.reference_mask import reference_mask
+from ...volumes.labels.tumour import REGIONS, WHOLE_TUMOUR
 from ...volumes.opening.open_study import open_study
 from ..fit.phantom_slices import PhantomSlices
 from ..fit.train_class_network import CLASS_RECIPES
 from ..tumour_classes import REGION_CHANNELS, TUMOUR_CLASSES, class_channels
-from .class_evaluation import REGIONS, ClassEvaluation, RegionScores
+from .class_evaluation import ClassEvaluation, RegionScores
 from .evaluation_cases import case_paths
 from .intensity_rule import intensity_rule, rule_threshold
 from .recipe_words import recipe_words
@@ -102,7 +103,7 @@ def evaluate_class_networks(
             ).astype(np.uint8)
             if case.prepared is not None:
                 wt = (case.prepared.to_study(wt.astype(np.float32)) >= 0.5).astype(np.uint8)
-            rule.add(case.name, 2 * wt, case.truth, regions=("WT",))
+            rule.add(case.name, 2 * wt, case.truth, regions=(WHOLE_TUMOUR,))
             for name, seed, model in found:
                 message = f"{case.name}: {model.card.title}"
                 yield Progress(done, total, message)

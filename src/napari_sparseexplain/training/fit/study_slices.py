@@ -15,10 +15,11 @@ from ...networks.running.preparation import Prepared, prepare
 from ...progress import Progress, Work
 from ...volumes import Study, open_study
 from ...volumes.labels.reference_mask import reference_mask
+from ...volumes.labels.tumour import OWN_LABELS
 from .phantom_slices import SMALLEST_SLICE, PhantomSlices
 
 #: Label values of the own numbering: core, oedema, enhancing tumour.
-_LABELS = (1, 2, 4)
+_LABELS = tuple(OWN_LABELS.values())
 
 
 def read_slices(

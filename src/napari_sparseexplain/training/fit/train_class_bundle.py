@@ -16,7 +16,8 @@ from ...networks.bundle.saving import save_bundle
 from ...networks.device import choose_device
 from ...networks.running.inference import predict_array
 from ...progress import Progress, Work, drain
-from ..evaluate.class_evaluation import REGIONS, RegionScores
+from ...volumes.labels.tumour import REGIONS
+from ..evaluate.class_evaluation import RegionScores
 from .phantom_slices import PhantomSlices
 from .study_slices import read_slices
 from .train_bundle import HELD_OUT, claim_folder, unscored_note

@@ -25,6 +25,7 @@ from pydicom.uid import (
 
 from ...errors import ReadError, reason_of
 from ...files.regular_file import files_below, is_folder, is_regular, regular_size
+from ..readers import what_is_read
 from .deflated import check_deflated
 from .values import first_item, items, text, texts
 
@@ -118,7 +119,7 @@ def find_dicom_files(path: Path | Sequence[Path]) -> FoundFiles:
         raise ReadError(
             "the file is not DICOM: it has no DICM mark and does not begin with a DICOM tag",
             where=path,
-            remedy="Open a DICOM, NIfTI, PNG, JPG or TIFF file; unpack archives first",
+            remedy=f"Open {what_is_read()}; unpack archives first",
         )
     header = read_header(path)
     if _is_directory(header):

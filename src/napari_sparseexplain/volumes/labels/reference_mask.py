@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ..roles.label_roles import lesion_role
 from ..study import Study
 from .names import label_numbering
-from .tumour_numbering import NUMBERINGS, OWN, PARTS, REGION_PARTS, Numbering
+from .tumour import CAVITY, ENHANCING, OWN_LABELS, PARTS, REGION_PARTS, WHOLE_TUMOUR
+from .tumour_numbering import NUMBERINGS, Numbering
 from .values import labels_of
 
 
@@ -40,7 +41,7 @@ class ReferenceMask:
         """All that is lesion: every label but a resection cavity, where that is known."""
         if self.numbering is None:
             return self.labels != 0
-        return (self.labels != 0) & ~np.isin(self.labels, self.numbering.labels(["RC"]))
+        return (self.labels != 0) & ~np.isin(self.labels, self.numbering.labels([CAVITY]))
 
     def region(self, name: str) -> npt.NDArray[np.bool_] | None:
         """Voxels of WT, TC, ET or of one part (``"ED"``); None where that is not defined.
@@ -50,17 +51,17 @@ class ReferenceMask:
         """
         if self.numbering is not None:
             if not set(self.occurring) <= set(self.numbering.parts):
-                return self.lesion if name == "WT" else None
+                return self.lesion if name == WHOLE_TUMOUR else None
             parts = REGION_PARTS.get(name, frozenset({name} if name in PARTS else ()))
             return np.isin(self.labels, self.numbering.labels(parts)) if parts else None
         one = len(self.occurring) <= 1
         brats = set(self.occurring) <= {1, 2, 3, 4} and not {3, 4} <= set(self.occurring)
-        return self.lesion if name == "WT" and (one or brats) else None
+        return self.lesion if name == WHOLE_TUMOUR and (one or brats) else None
 
     @property
     def tells_parts(self) -> bool:
         """Whether TC and ET are defined."""
-        return self.region("ET") is not None
+        return self.region(ENHANCING) is not None
 
     def own_labels(self) -> npt.NDArray[np.uint8]:
         """The mask in this program's own numbering (1 core, 2 oedema, 4 enhancing; 0 else).
@@ -69,12 +70,11 @@ class ReferenceMask:
         """
         found = np.zeros(self.labels.shape, dtype=np.uint8)
         if not self.tells_parts or self.numbering is None:
-            found[self.lesion] = 2
+            found[self.lesion] = OWN_LABELS["ED"]
             return found
-        own = {part: value for value, part in OWN.parts.items()}
         for value, part in self.numbering.parts.items():
-            if part != "RC":
-                found[self.labels == value] = own.get(part, own["NCR"])
+            if part != CAVITY:
+                found[self.labels == value] = OWN_LABELS.get(part, OWN_LABELS["NCR"])
         return found
 
     @property

@@ -14,23 +14,7 @@ from dataclasses import dataclass
 
 from ...errors import StudyError
 from ..volume import Volume
-
-#: Parts of a tumour, and what they are called.
-PARTS: Mapping[str, str] = {
-    "NCR": "necrotic and non-enhancing core",
-    "NET": "non-enhancing tumour",
-    "CC": "cystic component",
-    "ED": "oedema",
-    "ET": "enhancing tumour",
-    "RC": "resection cavity",
-}
-
-#: Parts of the nested regions of the BraTS tables. A cavity is no tumour.
-REGION_PARTS: Mapping[str, frozenset[str]] = {
-    "WT": frozenset({"NCR", "NET", "CC", "ED", "ET"}),
-    "TC": frozenset({"NCR", "NET", "CC", "ET"}),
-    "ET": frozenset({"ET"}),
-}
+from .tumour import PARTS, part_of_name
 
 #: ``details`` of a label volume whose numbering a person told.
 TOLD = "label_numbering"
@@ -112,23 +96,6 @@ _NAMES: tuple[tuple[re.Pattern[str], str | None], ...] = tuple(
     )
 )
 
-#: What a class is called: the first pattern that a name matches says what it is. "Non-enhancing"
-#: must come before "enhancing", "necrotic and non-enhancing tumour core" before "tumour core".
-_PARTS_OF_NAMES = tuple(
-    (re.compile(pattern, re.IGNORECASE), part)
-    for pattern, part in (
-        (r"\bwt\b|whole[ _-]?tumou?r", "WT"),
-        (r"cavity|\brc\b", "RC"),
-        (r"cyst", "CC"),
-        (r"necro|\bncr\b", "NCR"),
-        (r"(?:non?|not|un)[ _-]?enhanc|\bnet\b|\bnetc\b", "NET"),
-        (r"o?edema|\bed\b|\bsnfh\b", "ED"),
-        (r"enhanc|\bet\b", "ET"),
-        (r"\btc\b|tumou?r[ _-]?core", "TC"),
-        (r"\bcore\b", "NCR"),
-    )
-)
-
 
 def numbering_called(name: str) -> Numbering:
     """The numbering of a name.
@@ -172,11 +139,3 @@ def numbering_of_classes(classes: Mapping[int, str]) -> Numbering | None:
     if not known or len(known) < len(parts):
         return None
     return Numbering("named", "as the file names them", known)
-
-
-def part_of_name(title: str) -> str:
-    """Key of `PARTS`, ``"WT"`` or ``"TC"`` of a class's name; empty where it tells none."""
-    for pattern, part in _PARTS_OF_NAMES:
-        if pattern.search(title.replace("_", " ")):
-            return part
-    return ""

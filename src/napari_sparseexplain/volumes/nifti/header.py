@@ -17,8 +17,8 @@ from nibabel.wrapstruct import WrapStructError
 
 from ...errors import ReadError
 from ...files.regular_file import is_regular, regular_size
+from ..readers import what_is_read
 
-_NOT_NIFTI = "Give a NIfTI file (.nii, .nii.gz), a DICOM folder, or a PNG, JPG or TIFF picture"
 _AGAIN = "Copy or download the file again, or export it again from its source"
 
 #: Bytes unpacked at a time: what a gzip stream holds beside the array that is filled.
@@ -218,7 +218,7 @@ def _not_nifti(path: Path, head: bytes) -> ReadError:
             where=str(path),
             remedy="Convert it to NIfTI with a tool that knows how it was made",
         )
-    return ReadError("this is not a NIfTI file", where=str(path), remedy=_NOT_NIFTI)
+    return ReadError("this is not a NIfTI file", where=str(path), remedy=f"Give {what_is_read()}")
 
 
 def _voxel_file(path: Path, header: Any) -> Path:
@@ -254,7 +254,7 @@ def _shape(header: Any, where: str) -> tuple[int, ...]:
         raise ReadError(
             f"the file holds a list of {shape[0]} numbers, not an image",
             where=where,
-            remedy=_NOT_NIFTI,
+            remedy=f"Give {what_is_read()}",
         )
     spatial = (*shape, 1)[:3]
     return spatial + tuple(n for n in shape[3:] if n > 1)

@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 from ...errors import ReadError
 from ...files.json_file import read_json
-from ..labels.tumour_numbering import part_of_name
+from ..labels.tumour import CHANNEL_PARTS, PARTS, REGION_PARTS, exclusive_parts, part_of_name
 
 FILE = "dataset.json"
 
@@ -67,9 +67,8 @@ def _is_number(value: object) -> TypeGuard[int]:
 
 #: What a value of a tumour's nested regions is, by the regions that hold it.
 _RINGS = {
-    frozenset({"WT"}): "oedema",
-    frozenset({"WT", "TC"}): "necrotic and non-enhancing core",
-    frozenset({"WT", "TC", "ET"}): "enhancing tumour",
+    frozenset(region for region in REGION_PARTS if part in exclusive_parts(region)): PARTS[part]
+    for part in CHANNEL_PARTS
 }
 
 

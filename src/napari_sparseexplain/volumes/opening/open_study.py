@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from ...errors import ReadError
+from ...errors import ReadError, SparseExplainError, reason_of
+from ...families import OWN
 from ...progress import Progress, Work, drain
 from ..brain_mask import find_brain
-from ..dicom.parametric import MapFacts
-from ..dicom.reader import read_dicom_work
 from ..finding import Finding
-from ..labels.purpose import OWN_OUTPUT, as_given, can_be_truth
+from ..labels.purpose import as_given, can_be_truth
 from ..labels.tumour_numbering import numbering_called, told_numbering
-from ..nifti.kind import disagreement
-from ..nifti.reader import open_nifti
-from ..pictures.reader import read_pictures
+from ..readers import Reader, reader_called, readers
 from ..registration.check import not_registered
 from ..registration.transform_files import transforms_below
 from ..registration.transformed import placed, registrations_of
 from ..resampling import patient_axes_grid
 from ..roles.assignment import Opened, assign_roles, assign_roles_like
-from ..roles.decision import role_of_dicom
 from ..study import Study
 from ..volume import Volume
 from .brain_masks import as_brain, brain_share
@@ -30,7 +26,6 @@ from .common_grid import bring_to_grid
 from .dataset_folder import named_by_dataset
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
 from .own_findings import own_findings
-from .own_output import is_own_dicom
 from .reference_grid import choose_reference, little_covered
 from .study_files import StudyFiles, dangling_error, find_study_files, packed_error
 
@@ -51,7 +46,8 @@ def open_study(
     ----------
     path : str or Path
         A NIfTI file; a folder in BraTS or BIDS naming or with any names that tell the modality; a
-        DICOM file, folder or DICOMDIR; a PNG, JPG or TIFF picture, or a folder of them.
+        DICOM file, folder or DICOMDIR; a PNG, JPG, TIFF or BMP picture, or a folder of them; what a
+        family of another package reads.
     reference : str, optional
         Role of the volume whose grid the others are brought to. Default: the scan whose grid most
         scans share, among equals the one with the smallest voxels (`choose_reference`).
@@ -183,11 +179,13 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
     opened: list[Opened] = []
     findings: list[Finding] = []
     errors: list[ReadError] = []
-    single = (*files.nifti, *files.other)
-    for done, file in enumerate(single):
+    single = [(r, path) for r in readers() if r.file for path in files.of(r.name)]
+    single += [(reader_called("nifti"), path) for path in files.other]  # it says what they are
+    for done, (reader, file) in enumerate(single):
         yield Progress(done, len(single), f"reading {file.name}")
         try:
-            volume, said = open_nifti(file)
+            with _its_own_faults(reader, file):
+                volume, said = reader.function()(file)
         except ReadError as error:
             errors.append(error)
         else:
@@ -196,28 +194,26 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
                 if part.source.description != volume.source.description:
                     place += part.source.description[len(volume.source.description) :]
                 opened.append(Opened(part, place, tuple(notes)))
-    if files.dicom:
-        try:
-            opened += yield from _read_dicom(files)
-        except ReadError as error:
-            errors.append(error)
-    if files.pictures and not (opened or errors):
-        try:
-            read, said = read_pictures(files.pictures, files.root)
-        except ReadError as error:
-            errors.append(error)
-        else:
-            opened += [Opened(volume, place, tuple(notes)) for volume, place, notes in read]
-            findings += said
-    elif files.pictures:
-        findings.append(
-            Finding(
-                "info",
-                "pictures-left-out",
-                f"{len(files.pictures)} pictures beside the scans were not opened",
-                files.place(files.pictures[0]),
+    for reader in sorted(readers(), key=lambda r: r.pictures):  # pictures where there is no scan
+        paths = files.of(reader.name) if reader.together else ()
+        if paths and reader.pictures and (opened or errors):
+            findings.append(
+                Finding(
+                    "info",
+                    "pictures-left-out",
+                    f"{len(paths)} pictures beside the scans were not opened",
+                    files.place(paths[0]),
+                )
             )
-        )
+        elif paths:
+            try:
+                with _its_own_faults(reader, paths[0]):
+                    read, said = yield from reader.function()(paths, files.root)
+            except ReadError as error:
+                errors.append(error)
+            else:
+                opened += [Opened(volume, place, tuple(notes)) for volume, place, notes in read]
+                findings += said
     errors += [dangling_error(files.dangling)] if files.dangling else []
     errors += [packed_error(files.packed)] if files.packed else []
     if not opened:
@@ -227,36 +223,21 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
     return opened, findings
 
 
-def _read_dicom(files: StudyFiles) -> Work[list[Opened]]:
-    """All series, under the role that their headers tell, else under their own name."""
-    # One file goes as itself, so that a DICOMDIR is followed and a refusal names the file.
-    series = yield from read_dicom_work(files.dicom[0] if len(files.dicom) == 1 else files.dicom)
-    opened: list[Opened] = []
-    for volume, said in series:
-        if is_own_dicom(volume.details):
-            volume = replace(volume, details={**volume.details, OWN_OUTPUT: "yes"})
-        place = volume.source.description or files.place(volume.source.paths[0])
-        made = volume.details.get("map")
-        if volume.kind == "label" and isinstance(made, MapFacts):
-            why = "it is a mask that this program made, so it is no truth"
-            volume = replace(volume, role=made.name, why=why)
-        elif volume.kind == "label":
-            volume = replace(volume, role="seg", why="it is a DICOM Segmentation")
-        elif not volume.colour and "map" not in volume.details:
-            decision = role_of_dicom(volume.details)
-            volume = replace(volume, role=decision.role or volume.role, why=decision.why)
-            if decision.disagree:
-                said = (*said, disagreement(decision.why, place))
-        opened.append(Opened(volume, place, tuple(said)))
-    studies = {uid for item in opened if (uid := item.volume.details.get("StudyInstanceUID"))}
-    if len(studies) > 1:
-        note = Finding(
-            "warning",
-            "several-examinations",
-            f"the series come from {len(studies)} examinations; check that they are of one patient",
-        )
-        opened[0] = replace(opened[0], findings=(*opened[0].findings, note))
-    return opened
+@contextmanager
+def _its_own_faults(reader: Reader, where: Path) -> Iterator[None]:
+    """A fault in another package's reader costs its file, as one that cannot be read."""
+    try:
+        yield
+    except SparseExplainError:
+        raise
+    except Exception as error:
+        if reader.package == OWN:
+            raise
+        raise ReadError(
+            f"the reader {reader.name!r} of {reader.package} failed ({reason_of(error)})",
+            where=where,
+            remedy=f"Tell those who make {reader.package}, or convert the file to NIfTI",
+        ) from error
 
 
 def _kept_roles(study: Study | None) -> tuple[str, ...]:

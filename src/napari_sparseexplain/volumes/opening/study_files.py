@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import ReadError
@@ -17,15 +17,19 @@ from ...files.regular_file import (
     regular_size,
 )
 from ..dicom.files import is_packed_dicom
-from ..dicom.reader import looks_like_dicom
-from ..nifti.header import looks_like_nifti
+from ..readers import (
+    Reader,
+    all_endings,
+    first_file,
+    reader_called,
+    reader_of_name,
+    readers,
+    what_is_read,
+)
 from ..registration.transform_files import TRANSFORM_ENDINGS
 from ..roles.roles import read_name
 from .dataset_folder import case_of, cases_below
 from .own_output import without_results
-
-NIFTI_ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 #: Image formats that are not read: said when met in a folder, not passed over in silence.
 OTHER_IMAGES = (
@@ -36,21 +40,9 @@ OTHER_IMAGES = (
 #: Never DICOM, so their first bytes are not looked at.
 _NO_IMAGE = (
     *(".txt", ".json", ".tsv", ".csv", ".md", ".xml", ".html", ".pdf", ".py", ".sh", ".yaml"),
-    *(".yml", ".bval", ".bvec", ".bvals", ".bvecs", ".mat", ".log", ".dump", ".img", ".img.gz"),
-    *(
-        ".gif",
-        ".svg",
-        ".zip",
-        ".tar",
-        ".gz",
-        ".gii",
-        ".label",
-        ".lta",
-        ".xfm",
-        ".tfm",
-        ".h5",
-        ".npy",
-    ),
+    *(".yml", ".bval", ".bvec", ".bvals", ".bvecs", ".mat", ".log", ".dump"),
+    *(".gif", ".svg", ".zip", ".tar", ".gz", ".gii", ".label", ".lta", ".xfm", ".tfm", ".h5"),
+    ".npy",
 )
 
 #: Files that hold gzip streams of other kinds, which are not looked into.
@@ -70,8 +62,10 @@ class StudyFiles:
     ----------
     root : Path
         The folder (of a single file: its folder).
-    nifti, pictures, dicom, other : tuple of Path
-        ``other`` are images in a format that is not read.
+    files : mapping of str to tuple of Path
+        By the name of the reader that reads them.
+    other : tuple of Path
+        Images in a format that is not read.
     results : tuple of Path
         Images that this program wrote itself and that were passed over.
     dangling : tuple of Path
@@ -83,14 +77,16 @@ class StudyFiles:
     """
 
     root: Path
-    nifti: tuple[Path, ...] = ()
-    pictures: tuple[Path, ...] = ()
-    dicom: tuple[Path, ...] = ()
+    files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     other: tuple[Path, ...] = ()
     results: tuple[Path, ...] = ()
     dangling: tuple[Path, ...] = ()
     packed: tuple[Path, ...] = ()
     transforms: tuple[Path, ...] = ()
+
+    def of(self, reader: str) -> tuple[Path, ...]:
+        """What a reader reads of them."""
+        return self.files.get(reader, ())
 
     def place(self, path: Path) -> str:
         """A file's path within the study, for a person."""
@@ -136,7 +132,7 @@ def find_study_files(path: Path) -> StudyFiles:
         dangling=dangling,
         transforms=tuple(transforms[:_MOST_TRANSFORMS]),
     )
-    if not (found.nifti or found.pictures or found.dicom):
+    if not found.files:
         if found.other:
             return found
         if found.packed:
@@ -146,9 +142,9 @@ def find_study_files(path: Path) -> StudyFiles:
         raise ReadError(
             f"none of the {len(files)} files in this folder is an image",
             where=path,
-            remedy="Choose a folder with NIfTI or DICOM files, or PNG, JPG or TIFF pictures",
+            remedy=f"Choose a folder with {what_is_read()}",
         )
-    _check_one_patient(path, found.nifti)
+    _check_one_patient(path, found.of("nifti"))
     return found
 
 
@@ -172,28 +168,38 @@ def packed_error(packed: Sequence[Path]) -> ReadError:
 def _single(path: Path) -> StudyFiles:
     """A file by what it holds; its ending decides only where its bytes do not."""
     root = path.parent
-    name = path.name.lower()
     if is_packed_dicom(path):
         raise packed_error((path,))
-    if name == "dicomdir" or looks_like_dicom(path):
-        return StudyFiles(root, dicom=(path,))
-    if name.endswith(PICTURE_ENDINGS):
-        return StudyFiles(root, pictures=(path,))
-    if name.endswith(".img") and is_regular(path.with_suffix(".hdr")):
-        return StudyFiles(root, nifti=(path.with_suffix(".hdr"),))
+    named = reader_of_name(path.name)
+    whole = named is not None and path.name.lower() in named.names
+    for reader in readers():
+        if (whole and reader is named) or (reader.by_content and reader.recognises(path)):
+            return _of(root, reader, path)
+    first = path if named is None else first_file(path, is_regular)
+    if named is not None and first is not None and first != path:
+        return _of(root, named, first)
     if case := case_of(path):
-        return StudyFiles(path.parent.parent, nifti=case)
-    if name.endswith((*NIFTI_ENDINGS, *OTHER_IMAGES)) or looks_like_nifti(path):
-        return StudyFiles(root, nifti=(path,))
-    if name.endswith((".dcm", ".ima")):
-        return StudyFiles(root, dicom=(path,))
-    return StudyFiles(root, nifti=(path,))
+        return StudyFiles(path.parent.parent, {"nifti": case})
+    if named is None or named.recognise:
+        found = next((reader for reader in readers() if reader.recognises(path)), None)
+        # Where nobody knows it, the reader of NIfTI says what else it is.
+        return _of(root, found or named or reader_called("nifti"), path)
+    return _of(root, named, path)
+
+
+def _of(root: Path, reader: Reader, path: Path) -> StudyFiles:
+    return StudyFiles(root, {reader.name: (path,)})
 
 
 def _images(files: list[Path]) -> tuple[Path, ...]:
     """Those that would have been opened."""
-    endings = (*NIFTI_ENDINGS, *PICTURE_ENDINGS, ".dcm")
-    return tuple(path for path in files if path.name.lower().endswith(endings))
+    return tuple(p for p in files if p.name.lower().endswith(all_endings()) and not _is_second(p))
+
+
+def _is_second(path: Path) -> bool:
+    """Whether it is the second file of a pair, which is read with the first one."""
+    seconds = tuple(ending for reader in readers() for ending in reader.second)
+    return path.name.lower().endswith(seconds)
 
 
 def _is_hidden(path: Path, root: Path) -> bool:
@@ -202,43 +208,45 @@ def _is_hidden(path: Path, root: Path) -> bool:
 
 def _no_image(path: Path) -> bool:
     """Whether the ending rules an image out."""
-    return path.name.lower().endswith(_NO_IMAGE) and not path.name.lower().endswith(".gz")
-
-
-def _known(path: Path) -> bool:
-    """Whether the ending rules DICOM out."""
     name = path.name.lower()
-    return name.endswith((*NIFTI_ENDINGS, *PICTURE_ENDINGS, *OTHER_IMAGES, *_NO_IMAGE))
+    if reader_of_name(name) is not None:
+        return _is_second(path)
+    return name.endswith(_NO_IMAGE) and not name.endswith(".gz")
 
 
 def _sorted_out(root: Path, files: list[Path]) -> StudyFiles:
     """Files by kind; a DICOMDIR only where none of the files that it names is there."""
-    nifti: list[Path] = []
-    pictures: list[Path] = []
-    dicom: list[Path] = []
+    found: dict[str, list[Path]] = {}
+    directories: dict[str, list[Path]] = {}
     other: list[Path] = []
     packed: list[Path] = []
-    directories: list[Path] = []
     for path in files:
         name = path.name.lower()
-        if name.endswith((".hdr", ".hdr.gz")):
-            nifti += [path] if looks_like_nifti(path) else []
-        elif name.endswith(NIFTI_ENDINGS):
-            nifti.append(path)
-        elif name.endswith(PICTURE_ENDINGS):
-            pictures.append(path)
+        reader = reader_of_name(name)
+        if reader is not None and name in reader.names:
+            directories.setdefault(reader.name, []).append(path)
+        elif _is_second(path):
+            continue
+        elif reader is not None and not reader.by_content:
+            if not name.endswith(reader.unsure) or reader.recognises(path):
+                found.setdefault(reader.name, []).append(path)
         elif name.endswith(OTHER_IMAGES):
             other.append(path)
-        elif name == "dicomdir":
-            directories.append(path)
-        elif not _known(path) and looks_like_dicom(path):
-            dicom.append(path)
+        elif (known := _recognised(path)) is not None:
+            found.setdefault(known.name, []).append(path)
         elif not name.endswith(_NEVER_PACKED) and is_packed_dicom(path):
             packed.append(path)
-    found = dicom or directories[:1]
-    return StudyFiles(
-        root, tuple(nifti), tuple(pictures), tuple(found), tuple(other), packed=tuple(packed)
-    )
+    for reader, named in directories.items():
+        found.setdefault(reader, named[:1])
+    kept = {reader: tuple(paths) for reader, paths in found.items()}
+    return StudyFiles(root, kept, tuple(other), packed=tuple(packed))
+
+
+def _recognised(path: Path) -> Reader | None:
+    """The reader whose content a file has, where its ending does not rule that out."""
+    if path.name.lower().endswith(_NO_IMAGE):
+        return None
+    return next((r for r in readers() if r.by_content and r.recognises(path)), None)
 
 
 def _check_one_patient(root: Path, nifti: tuple[Path, ...]) -> None:

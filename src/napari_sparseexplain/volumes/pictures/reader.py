@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ...errors import ReadError, reason_of
 from ...files.regular_file import regular_size
+from ...progress import Progress, Work
 from ..finding import Finding
 from ..grid import Grid, orientation_to_display
 from ..labels.values import as_label_array
@@ -105,6 +106,14 @@ def read_pictures(
             remedy="Open one of these folders at a time",
         )
     return _stacked(sorted(pictures, key=_natural), masks, root)
+
+
+def read_pictures_work(
+    paths: Sequence[Path], root: Path
+) -> Work[tuple[list[tuple[Volume, str, list[Finding]]], list[Finding]]]:
+    """`read_pictures` as a generator, as the registry of readers asks for it."""
+    yield Progress(0, len(paths), "reading pictures")
+    return read_pictures(paths, root)
 
 
 def _stacked(

@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
+from ..readers import all_endings
 from .contrast_words import contrast_in
 from .decision import role_of_dicom, role_of_name
 from .sequence_words import NOTHING, SequenceReading, sequence_words, spaced
@@ -30,8 +32,8 @@ ROLES = (
 #: Roles that a name can give to a label map.
 LABEL_ROLES = ("seg", "brain_mask")
 
-#: Endings that are taken off a name before it is read.
-_ENDINGS = re.compile(r"(\.(nii|gz|hdr|img|nrrd|mgz|dcm|ima|png|jpe?g|tiff?|bmp))+$", re.IGNORECASE)
+#: Endings that are taken off a name before it is read, besides those of what is read.
+_MORE_ENDINGS = (".gz", ".nrrd", ".mgz")
 
 _EDGE, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 
@@ -137,9 +139,16 @@ class NameReading:
     words: SequenceReading = NOTHING
 
 
+@lru_cache(maxsize=1)
+def _ending_pattern(endings: tuple[str, ...]) -> re.Pattern[str]:
+    """One or more endings at the end of a name."""
+    known = sorted({*endings, *_MORE_ENDINGS}, key=len, reverse=True)
+    return re.compile(rf"(?:{'|'.join(map(re.escape, known))})+$", re.IGNORECASE)
+
+
 def stem_of(name: str) -> str:
     """A file's name without its imaging endings: ``"a.dcm.png"`` and ``"a.nii.gz"`` are ``"a"``."""
-    short = _ENDINGS.sub("", name)
+    short = _ending_pattern(all_endings()).sub("", name)
     return short or name
 
 

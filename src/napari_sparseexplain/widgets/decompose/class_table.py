@@ -10,8 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ...layers.component_layers import class_colours, short_class
 from ...networks.bundle.model_card import ModelCard
-
-REGIONS = ("ET", "WT", "TC")
+from ...volumes.labels.tumour import REGIONS
 
 
 class MarkedBar(QWidget):

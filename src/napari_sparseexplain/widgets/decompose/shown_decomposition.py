@@ -28,6 +28,7 @@ from ...layers.explanation_layers import ExplanationLayer
 from ...layers.study_layers import METADATA_KEY, role_title
 from ...networks.bundle.model_card import ModelCard
 from ...volumes import Study
+from ...volumes.labels.tumour import WHOLE_TUMOUR
 from ...volumes.place_words import slice_words
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text
@@ -103,9 +104,10 @@ class ShownDecomposition:
         if self.result is None:
             return
         scores = self.explanation.scores
-        whole_tumour = scores.get("Dice WT shown", scores.get("Dice WT"))
+        name = f"Dice {WHOLE_TUMOUR}"
+        whole_tumour = scores.get(f"{name} shown", scores.get(name))
         self.result.title = self.title
-        self.result.score = "" if whole_tumour is None else f"Dice WT {whole_tumour:.2f}"
+        self.result.score = "" if whole_tumour is None else f"{name} {whole_tumour:.2f}"
         self.result.details = details_text(scores, self.explanation.notes)
 
     @property

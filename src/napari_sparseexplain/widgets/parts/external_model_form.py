@@ -20,8 +20,9 @@ from qtpy.QtWidgets import (
 )
 
 from ...errors import ModelError, SparseExplainError
-from ...networks.bundle.card_file import NORMALISATIONS, check_card, read_foreign_card
+from ...networks.bundle.card_file import check_card, read_foreign_card
 from ...networks.bundle.model_card import Inputs, ModelCard
+from ...volumes.intensity.normalisation import NORMALISATIONS, Normalisation
 from .elided_label import ElidedLabel
 from .notices import tell_error
 
@@ -60,8 +61,20 @@ class ForeignModelForm(QWidget):
         self.normalisation.addItems(list(NORMALISATIONS))
         self.normalisation.setToolTip(
             "brain-range: grey values are brought to 0…1 over the brain. z-score: to mean 0 and "
-            "standard deviation 1 over what is fed. unit: they are in 0…1. none: fed as they are."
+            "standard deviation 1 over what is fed. percentile: to 0…1 between the percentiles 1 "
+            "and 99. window: to 0…1 in a window of CT. unit: they are in 0…1. none: fed as they "
+            "are."
         )
+        self.window_centre, self.window_width = QDoubleSpinBox(), QDoubleSpinBox()
+        self.window_centre.setRange(-10_000, 10_000)
+        self.window_width.setRange(1, 100_000)
+        self.window_centre.setValue(40)
+        self.window_width.setValue(400)
+        self.window_centre.setToolTip(
+            "Grey value in the middle of the window, in the scan's unit (HU)"
+        )
+        self.window_width.setToolTip("Width of the window, in the scan's unit (HU)")
+        self._of_card: Normalisation | None = None
         self.input_mask = QComboBox()
         for name, words in _MASKS.items():
             self.input_mask.addItem(words, name)
@@ -102,6 +115,13 @@ class ForeignModelForm(QWidget):
         form.addRow("Task", self.task)
         form.addRow("Scans", self.roles)
         form.addRow("Grey values", self.normalisation)
+        window = QHBoxLayout()
+        window.addWidget(self.window_centre)
+        window.addWidget(self.window_width)
+        form.addRow("Window", window)
+        self._form, self._window_row = form, window
+        self.normalisation.currentTextChanged.connect(self._on_normalisation)
+        self._on_normalisation(self.normalisation.currentText())
         form.addRow("Sees", self.input_mask)
         form.addRow("Classes", self.classes)
         form.addRow("They", self.head)
@@ -158,7 +178,7 @@ class ForeignModelForm(QWidget):
             task=self.task.currentText(),
             inputs=Inputs(
                 roles,
-                self.normalisation.currentText(),
+                self._way(),
                 self.spacing.value(),
                 self.side.value(),
                 mask=str(self.input_mask.currentData()),
@@ -170,11 +190,31 @@ class ForeignModelForm(QWidget):
         check_card(replace(card, weights_sha256="0" * 64), "the form")
         return card
 
+    def _on_normalisation(self, name: str) -> None:
+        self._form.setRowVisible(self._window_row, name == "window")
+
+    def _way(self) -> Normalisation:
+        """The normalisation chosen; with a card's parameters, where it came from a card."""
+        name = self.normalisation.currentText()
+        if name == "window":
+            return Normalisation(
+                name, centre=self.window_centre.value(), width=self.window_width.value()
+            )
+        of_card = self._of_card
+        return of_card if of_card is not None and of_card.name == name else Normalisation(name)
+
+    def _show_normalisation(self, way: Normalisation) -> None:
+        self._of_card = way
+        self.normalisation.setCurrentText(way.name)
+        if way.centre is not None and way.width is not None:
+            self.window_centre.setValue(way.centre)
+            self.window_width.setValue(way.width)
+
     def fill(self, card: ModelCard) -> None:
         """Fill the form from a card."""
         self.task.setCurrentText(card.task)
         self.roles.setText(", ".join(card.inputs.roles))
-        self.normalisation.setCurrentText(card.inputs.normalisation)
+        self._show_normalisation(card.inputs.way)
         self.input_mask.setCurrentIndex(self.input_mask.findData(card.inputs.mask))
         self.classes.setText(", ".join(f"{label} {name}" for label, name in card.classes.items()))
         default = "softmax" if "0" in card.classes else "sigmoid"

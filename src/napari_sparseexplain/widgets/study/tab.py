@@ -23,6 +23,7 @@ from ...layers.open_studies import study_at
 from ...layers.study_layers import LayerTuple, ordered_roles, role_title, study_layers
 from ...progress import Progress, Work
 from ...volumes import Finding, Study
+from ...volumes.readers import dialog_filter
 from ..explain_tab import ExplainTab
 from ..parts.notices import tell_error, tell_finding
 from ..parts.study_choice import StudyChoice
@@ -266,7 +267,7 @@ class StudyTab(ExplainTab):
         self.rows = {}
 
     def _choose_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a scan")
+        path, _ = QFileDialog.getOpenFileName(self, "Open a scan", "", dialog_filter())
         if path:
             self.open_path(path)
 

@@ -1,4 +1,4 @@
-"""A small family of another package: one method, its tab, one command."""
+"""A small family of another package: one method, its tab, one command, one format of files."""
 
 from __future__ import annotations
 
@@ -10,4 +10,5 @@ FAMILY = Family(
     methods="sparseexplain_small.methods:METHODS",
     tab="sparseexplain_small.tab:SmallTab",
     commands={"small": "sparseexplain_small.command:small"},
+    readers=("sparseexplain_small.sfv:READER",),
 )
