@@ -73,7 +73,7 @@ def test_what_has_no_contrast_is_refused_with_its_role(name: str, which: str) ->
         "all NaN": np.full(9, np.nan),
     }
     mask = np.full(9, which != "empty mask")
-    with pytest.raises(StudyError, match="^flair: "):
+    with pytest.raises(StudyError, match=r"^flair: "):
         Normalisation(name).limits(values[which], mask, where="flair")
 
 

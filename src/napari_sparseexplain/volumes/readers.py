@@ -1,9 +1,9 @@
 """The readers, one line a reader: what it reads, how its files are known, where the function is.
 
 What can be opened follows from this list: the choice of a reader in `open_study`, what napari is
-told (`layers/io/napari_reader.py`, and the patterns of the manifest, which a test compares), the file
-dialog, what is taken when it is dropped on the picture, the table in `docs/volumes.md` (a test
-compares), and the sentences that say what can be read. A family of another package brings readers
+told (`layers/io/napari_reader.py`, and the patterns of the manifest, which a test compares), the
+file dialog, what is taken when it is dropped on the picture, the table in `docs/volumes.md` (a
+test compares), and the sentences that say what can be read. A family of another package brings readers
 of its own (`Family.readers`).
 
 A reader names its functions by texts, so that the list is read without loading any.
@@ -110,8 +110,8 @@ READERS = (
         reads="NIfTI-1 and -2, one file or a pair of header and image, both byte orders, any real "
         "type, RGB(A), complex (magnitude), up to seven dimensions. The first bytes decide, not "
         "the ending",
-        file=f"{_VOLUMES}.nifti_reader:open_nifti",
-        recognise=f"{_VOLUMES}.nifti_header:looks_like_nifti",
+        file=f"{_VOLUMES}.nifti.reader:open_nifti",
+        recognise=f"{_VOLUMES}.nifti.header:looks_like_nifti",
         unsure=(".hdr", ".hdr.gz"),
     ),
     Reader(
@@ -121,8 +121,8 @@ READERS = (
         names=("dicomdir",),
         reads="series told apart, slices ordered by position; see [DICOM](#dicom). Files are "
         "recognised by content, with or without an ending",
-        together=f"{_VOLUMES}.dicom_roles:read_dicom_with_roles_work",
-        recognise=f"{_VOLUMES}.dicom_files:looks_like_dicom",
+        together=f"{_VOLUMES}.dicom.roles:read_dicom_with_roles_work",
+        recognise=f"{_VOLUMES}.dicom.files:looks_like_dicom",
         by_content=True,
     ),
     Reader(
@@ -131,7 +131,7 @@ READERS = (
         endings=(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
         reads="pictures without millimetres, one or a folder of them; see [Pictures](#pictures). "
         "Pictures beside scans are left out, and that is said",
-        together=f"{_VOLUMES}.picture_reader:read_pictures_work",
+        together=f"{_VOLUMES}.pictures.reader:read_pictures_work",
         pictures=True,
     ),
 )
