@@ -3,8 +3,8 @@
 What can be opened follows from this list: the choice of a reader in `open_study`, what napari is
 told (`layers/io/napari_reader.py`, and the patterns of the manifest, which a test compares), the
 file dialog, what is taken when it is dropped on the picture, the table in `docs/volumes.md` (a
-test compares), and the sentences that say what can be read. A family of another package brings readers
-of its own (`Family.readers`).
+test compares), and the sentences that say what can be read. A family of another package brings
+readers of its own (`Family.readers`).
 
 A reader names its functions by texts, so that the list is read without loading any.
 """
