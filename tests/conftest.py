@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+if "SPARSEEXPLAIN_CACHE" not in os.environ:
+    # What tests compute stays out of the user's own cache folder.
+    os.environ["SPARSEEXPLAIN_CACHE"] = tempfile.mkdtemp(prefix="sparseexplain-cache-")
+    atexit.register(shutil.rmtree, os.environ["SPARSEEXPLAIN_CACHE"], ignore_errors=True)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,9 +65,10 @@ def test_on_a_linear_model_integrated_gradients_is_weight_times_input(
 
 @pytest.mark.parametrize("max_dist", [0.0, 0.02, 1.0])
 @pytest.mark.parametrize("over", ["movable", "all"])
-def test_on_a_linear_model_every_path_gives_the_same(max_dist: float, over: str) -> None:
+@pytest.mark.parametrize("rule", ["equal", "adaptive"])
+def test_on_a_linear_model_every_path_gives_the_same(max_dist: float, over: str, rule: str) -> None:
     network, x = Linear(), images(foreground=0.6)
-    found = guided(score_of(network), x, steps=20, max_dist=max_dist, quantile_over=over)
+    found = guided(score_of(network), x, steps=20, max_dist=max_dist, quantile_over=over, rule=rule)
     torch.testing.assert_close(found, network.weight.detach() * x)
 
 
@@ -199,13 +201,14 @@ def test_the_two_smooth_blur_methods_are_not_one() -> None:
     assert first.change is second.change is None  # an average adds up to nothing
 
 
-def test_a_batch_gives_what_its_images_give_alone() -> None:
+@pytest.mark.parametrize("how", [{"steps": 12}, {"rule": "adaptive", "tolerance": 0.01}])
+def test_a_batch_gives_what_its_images_give_alone(how: dict[str, Any]) -> None:
     score, x = score_of(Smooth()), images(foreground=0.7)
-    together = guided(score, x, steps=12)
+    together = guided(score, x, **how)
     for n in ROWS:
         one = drain(
             guided_integrated_gradients(
-                score, x[n : n + 1], zero(x[n : n + 1]), ROWS[n : n + 1], steps=12
+                score, x[n : n + 1], zero(x[n : n + 1]), ROWS[n : n + 1], **how
             )
         )
         torch.testing.assert_close(together[n : n + 1], one.values, rtol=1e-10, atol=1e-13)
@@ -217,6 +220,7 @@ def test_a_batch_gives_what_its_images_give_alone() -> None:
         lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=500),
         lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=500, rule="adaptive"),
         lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS),
+        lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS, rule="adaptive"),
         lambda s, x: blur_integrated_gradients(s, x, ROWS),
         lambda s, x: occlusion(s, x, zero(x), ROWS, window=1, stride=1),
         lambda s, x: smooth_blur_gig(s, x, ROWS, ROWS),

@@ -115,3 +115,14 @@ def test_a_record_of_before_is_repeated_by_the_rule_that_there_was(study: se.Stu
     again = drain(repeat_work(record, study))
     assert again.provenance.parameters["rule"] == "gauss-legendre"
     np.testing.assert_array_equal(again["heatmap"].data, once["heatmap"].data)
+
+
+def test_a_guided_path_of_before_is_walked_again_in_equal_steps(study: se.Study) -> None:
+    asked = {"slices": slice(12, 13), "target": "WT@seg", "steps": 6}
+    once = se.explain(study, "unet-nobn", "guided-ig", rule="equal", **asked)
+    record = once.provenance.to_json()
+    for name in ("rule", "tolerance"):
+        del record["parameters"][name]
+    again = drain(repeat_work(record, study))
+    assert again.provenance.parameters["rule"] == "equal"
+    np.testing.assert_array_equal(again["heatmap"].data, once["heatmap"].data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFormLayout,
@@ -154,6 +156,10 @@ class ExplainTab(QScrollArea):
     def run_bars(self) -> tuple[RunBar, ...]:
         """All that say here what runs, and of which study."""
         return (self.run_bar,)
+
+    def early_loads(self) -> list[Callable[[], object]]:
+        """What a first run will need and can be loaded before, in a thread without Qt."""
+        return []
 
     def busy_with(self) -> tuple[str, ...]:
         """For a person: what is being computed here now."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from napari.layers import Layer
@@ -249,6 +250,12 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         self.show_result(result.value, grid=True)
 
     # -- studies -------------------------------------------------------------------------------
+
+    def early_loads(self) -> list[Callable[[], object]]:
+        """The chosen model."""
+        if not self.models.model:
+            return []
+        return [partial(self.session.load_early, ModelKey(self.models.model, self.device.device))]
 
     def follow_study(self, _study: Study | None) -> None:
         """Another study is active, or the active one was edited."""

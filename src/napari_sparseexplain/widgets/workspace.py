@@ -31,6 +31,7 @@ from ..layers.study_layers import LayerTuple, study_layers
 from ..review.reading import Reading
 from ..volumes import Study
 from ..volumes.reading_order import first_shown, opening_point
+from .early_models import EarlyModels
 from .parts.preferences import preference
 from .parts.resting_timer import RestingTimer
 from .review.hooks import ReviewHooks
@@ -107,6 +108,7 @@ class Workspace(QWidget, StudyView):
         self.probe = ProbeLine(self, self.modes)
         box.addWidget(self.probe)
         connect_keys(self.tabs, self.review_hooks)
+        self.early = EarlyModels(self, self.tabs, self.signals)
         opens = self.page("study")
         opens.opened.connect(lambda new, layers, old: self.show_study(new, layers, replaces=old))
         opens.edited.connect(self.replace_study)
@@ -364,6 +366,7 @@ class Workspace(QWidget, StudyView):
 
     def stop(self) -> None:
         """The window goes: ask every run to stop at its next step, and take the canvases apart."""
+        self.early.stop()
         self.tabs.stop()
         self.jumps.stop()
         self.modes.close()

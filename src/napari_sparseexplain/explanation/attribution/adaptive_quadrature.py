@@ -58,11 +58,17 @@ class Integral:
         Places at which the integrand was taken.
     error : float
         Expected error of the value, relative to its norm.
+    places : tuple of tuple of float
+        Where the integrand was taken, of each path in order.
+    differences : tuple of tuple of float
+        Norm of what the integrand changes between neighbouring places, one fewer a path.
     """
 
     value: torch.Tensor
     nodes: int
     error: float
+    places: tuple[tuple[float, ...], ...] = ()
+    differences: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(eq=False)
@@ -147,7 +153,13 @@ def adaptive_integral(
             path.halve(n, value)
         used += len(chosen)
         yield Progress(used, budget, f"Gradient {used} of {budget}")
-    return Integral(_sum(found), used, _error(found))
+    return Integral(
+        _sum(found),
+        used,
+        _error(found),
+        tuple(tuple(path.places) for path in found),
+        tuple(tuple(path.differences) for path in found),
+    )
 
 
 def _worst(paths: Sequence[_Path], count: int) -> list[tuple[_Path, int]]:

@@ -44,7 +44,11 @@ _BLUR = Parameter(
 
 _GUIDED = (
     Parameter(
-        "steps", 200, "Steps of the path, one gradient each; more lower the gap", low=1, high=5000
+        "steps",
+        200,
+        "Steps of the path, one gradient each, at most; more lower the gap",
+        low=1,
+        high=5000,
     ),
     Parameter(
         "fraction",
@@ -67,6 +71,22 @@ _GUIDED = (
         "Share of the pixels that differ from the baseline, or, as the authors do, of all",
         title="Share of",
         choices=("movable", "all"),
+    ),
+    Parameter(
+        "rule",
+        "adaptive",
+        "adaptive: steps as long as the gradient allows, until the map is as exact as asked; "
+        "equal: all of them, of one length, as the authors do",
+        choices=("adaptive", "equal"),
+        before="equal",
+    ),
+    Parameter(
+        "tolerance",
+        0.05,
+        "Expected error of the sum along the path, relative to its norm, that is small enough "
+        "(rule adaptive)",
+        low=0.0,
+        high=1.0,
     ),
 )
 

@@ -68,6 +68,8 @@ def smooth_blur_gig(
     fraction: float = 0.25,
     max_dist: float = 0.02,
     quantile_over: str = "movable",
+    rule: str = "equal",
+    tolerance: float = 0.05,
 ) -> Work[Attribution]:
     """Guided integrated gradients from the blurred image, averaged over noisy copies.
 
@@ -85,6 +87,8 @@ def smooth_blur_gig(
             fraction=fraction,
             max_dist=max_dist,
             quantile_over=quantile_over,
+            rule=rule,
+            tolerance=tolerance,
         )
 
     return (

@@ -23,6 +23,7 @@ from ...evidence import ExplanationMap
 from ...progress import Progress, Work
 from ..method_result import MethodResult
 from .fidelity import require_faithful
+from .kept_responses import keep_responses, kept_responses
 from .response_metrics import ResponseMetrics, frequency_magnitude, response_metrics
 from .shift_variance import CROP, LinearPart, ShiftVariance, shift_variance_work
 
@@ -145,6 +146,8 @@ def model_responses_work(
 ) -> Work[ModelResponses]:
     """Responses of a model, with (``phases``) or without those at every phase.
 
+    Those of a bundle are computed once, see `kept_responses`.
+
     Parameters
     ----------
     crop : int
@@ -162,14 +165,11 @@ def model_responses_work(
     network = model.network
     part = linear_part(network, name=model.card.name)
     require_faithful(model.card)
+    kept = kept_responses(model, crop)
+    if kept is not None:
+        return _of_model(model, kept[0], kept[1] if phases else ())
     impulse = impulse_response(network, size=max(PAPER_SIZE, 3 * crop), crop=crop)
-    preview = ModelResponses(
-        title=model.card.title or model.card.name,
-        spacing_mm=model.card.inputs.spacing_mm,
-        outputs=output_names(model, impulse.shape[0]),
-        roles=model.card.inputs.roles,
-        impulse=impulse,
-    )
+    preview = _of_model(model, impulse)
     preview.metrics()  # refuses a network that passes nothing, before the long part
     yield Progress(0, 0, "Impulse response", preview)
     if not phases:
@@ -179,8 +179,21 @@ def model_responses_work(
         shift.append(
             (yield from shift_variance_work(part, channel=channel, crop=crop, batch=batch))
         )
+    keep_responses(model, crop, (impulse, tuple(shift)))
+    return _of_model(model, impulse, tuple(shift))
+
+
+def _of_model(
+    model: Model, impulse: npt.NDArray[np.float64], shift: tuple[ShiftVariance, ...] = ()
+) -> ModelResponses:
+    """With the names that the model's card has for them."""
     return ModelResponses(
-        preview.title, preview.spacing_mm, preview.outputs, preview.roles, impulse, tuple(shift)
+        title=model.card.title or model.card.name,
+        spacing_mm=model.card.inputs.spacing_mm,
+        outputs=output_names(model, impulse.shape[0]),
+        roles=model.card.inputs.roles,
+        impulse=impulse,
+        shift=shift,
     )
 
 

@@ -116,6 +116,15 @@ class AttributionSession(ModelSession):
             self._models[key] = load_foreign_model(Path(key.model), card, device=key.device)
         return super().model(key)
 
+    def load_early(self, key: ModelKey) -> None:
+        """See `ModelSession.load_early`; a program from elsewhere is started by a run alone."""
+        from ...explanation.attribution import frame as attribution
+        from ...explanation.attribution.xrai import slices as xrai
+
+        _ = attribution, xrai
+        if key.model not in self._cards:
+            super().load_early(key)
+
     # -- maps --------------------------------------------------------------------------------
 
     def identity(self, ask: AttributionAsk) -> str:

@@ -53,6 +53,13 @@ class DecomposeSession(ModelSession):
         super().__init__()
         self._slices: dict[ModelKey, tuple[SliceComponents, tuple[str, ...]]] = {}
 
+    def load_early(self, key: ModelKey) -> None:
+        """See `ModelSession.load_early`."""
+        from ...explanation.components import slice_components
+
+        _ = slice_components
+        super().load_early(key)
+
     def slice_work(
         self, study: Study, key: ModelKey, index: int, shown: Shown
     ) -> Work[SliceAnswer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
 from ...progress import Progress, Work, drain
@@ -31,6 +32,8 @@ class ModelSession:
         self._models: dict[ModelKey, Model] = {}
         self._stamps: dict[ModelKey, tuple[float, int] | None] = {}
         self._prepared: dict[ModelKey, tuple[Study, int, Prepared]] = {}
+        # A run and what loads early ask for the same model: it is loaded once.
+        self._loading = RLock()
 
     def model(self, key: ModelKey) -> Model:
         """The model, loaded once.
@@ -40,19 +43,43 @@ class ModelSession:
         ModelError
             No such bundle, a damaged one, or no such device.
         """
-        before = self._stamps.get(key)
-        if key in self._models and before and _stamp(self._models[key]) not in (None, before):
-            # Other weights lie there now: what is shown from here on is of those.
-            del self._models[key]
-            self._prepared.pop(key, None)
-        if key not in self._models:
-            from ...networks.bundle.loading import load_model
-            from .work_runner import cap_threads
+        there = self._models.get(key)
+        # Looked at without the lock first: the window asks, too, and must not wait for another one.
+        if there is not None and not self._outdated(key, there):
+            return there
+        with self._loading:
+            there = self._models.get(key)
+            if there is not None and self._outdated(key, there):
+                # Other weights lie there now: what is shown from here on is of those.
+                del self._models[key]
+                self._prepared.pop(key, None)
+            if key not in self._models:
+                from ...networks.bundle.loading import load_model
+                from .work_runner import cap_threads
 
-            cap_threads()
-            self._models[key] = load_model(key.model, device=key.device)
-            self._stamps[key] = _stamp(self._models[key])
-        return self._models[key]
+                cap_threads()
+                found = load_model(key.model, device=key.device)
+                self._stamps[key] = _stamp(found)
+                self._models[key] = found
+            return self._models[key]
+
+    def load_early(self, key: ModelKey) -> None:
+        """Load a model, and the program that runs it, before anybody asks: away from the window.
+
+        Raises
+        ------
+        ModelError
+            See `model`.
+        """
+        from ...explanation import catalogue
+        from ...networks.running import inference
+
+        _ = catalogue, inference
+        self.model(key)
+
+    def _outdated(self, key: ModelKey, model: Model) -> bool:
+        before = self._stamps.get(key)
+        return before is not None and _stamp(model) not in (None, before)
 
     def replace_study(self, old: Study, new: Study) -> None:
         """An edited study stands for the one before; nothing of it is kept by its roles."""

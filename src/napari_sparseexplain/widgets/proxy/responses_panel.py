@@ -108,6 +108,14 @@ class ResponsesPanel(QWidget):
 
     # -- what a script can call --------------------------------------------------------------
 
+    def load_early(self) -> None:
+        """Load what the plots need before one is drawn: away from the window."""
+        from matplotlib.backends import backend_qtagg
+
+        from ...layers.plots import response_plots
+
+        _ = backend_qtagg, response_plots
+
     def refresh(self) -> None:
         """Compute and draw the responses of the chosen models."""
         device = self._setting.device

@@ -51,6 +51,13 @@ class ProxySetting:
 class ProxySession(ModelSession):
     """Signals, responses and the filter in effect."""
 
+    def load_early(self, key: ModelKey) -> None:
+        """See `ModelSession.load_early`."""
+        from ...explanation.proxy import signals
+
+        _ = signals
+        super().load_early(key)
+
     def run_work(
         self, study: Study, key: ModelKey, slices: slice, alpha: float, *, bands: bool
     ) -> Work[Explanation]:

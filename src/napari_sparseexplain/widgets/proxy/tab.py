@@ -192,6 +192,10 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         """The tab's, and the panel's."""
         return (self.run_bar, self.responses.run_bar)
 
+    def early_loads(self) -> list[Callable[[], object]]:
+        """Also what the panel draws with."""
+        return [*super().early_loads(), self.responses.load_early]
+
     def busy_with(self) -> tuple[str, ...]:
         """The signals, the responses, or both."""
         return (*super().busy_with(), *(("Responses",) if self.responses.computing else ()))
