@@ -1,5 +1,5 @@
 # Two commands for a fresh clone: `make demo` and `make test`.
-.PHONY: docs demo test test-windows test-rest test-chosen check bench fuzz pictures prepare clean
+.PHONY: docs demo test slowest coverage test-windows test-rest test-chosen check bench fuzz pictures prepare clean
 
 VENV := .venv/bin
 
@@ -9,19 +9,22 @@ prepare:
 demo: prepare
 	@scripts/with_display $(VENV)/sparseexplain demo --out out
 
+# What each test file costs lies in out/test-cpu; `make slowest` prints one list of it.
+# Bytecode is kept: several processes read the same files.
 # napari's kernels would set OpenMP's threads for torch too, and two threads that spin on tiny tensors are slow.
-PYTEST = env OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} NUMBA_NUM_THREADS=$${NUMBA_NUM_THREADS:-1} $(VENV)/python -m pytest
+PYTEST = env PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} NUMBA_NUM_THREADS=$${NUMBA_NUM_THREADS:-1} $(VENV)/python -m pytest
 
-# Windows in four parts, each on a screen of its own (on one they would take the focus from each
-# other), all else in a fifth, three of them at a time, so that no long one is left alone; chosen tests, as in
-# `make test TESTS=tests/volumes`, in one. Where there is no virtual screen the windows are tested in one process.
+# Windows in two parts, each on a screen of its own (on one they would take the focus from each
+# other), all else in a third, all at a time; chosen tests, as in `make test TESTS=tests/volumes`, in one. More
+# parts would import all again and share no window. Without a virtual screen the windows are tested in one process.
 ifneq ($(shell command -v xvfb-run),)
-WINDOWS := $(foreach part,1 2 3 4,test-windows-$(part))
+WINDOWS := $(foreach part,1 2,test-windows-$(part))
 else
 WINDOWS := test-windows
 endif
 
 test: prepare
+	@rm -rf out/test-cpu
 ifdef TESTS
 	@scripts/with_display $(MAKE) --no-print-directory test-chosen
 else
@@ -31,11 +34,15 @@ endif
 test-windows:
 	@$(PYTEST) -m gui
 test-windows-%:
-	@SPARSEEXPLAIN_VIRTUAL_SCREEN=1 scripts/with_display $(PYTEST) -m gui --part $*/4
+	@SPARSEEXPLAIN_VIRTUAL_SCREEN=1 scripts/with_display $(PYTEST) -m gui --part $*/2
 test-rest:
 	@$(PYTEST) -m "not gui"
 test-chosen:
 	@$(PYTEST) $(TESTS)
+
+# CPU seconds of the slowest test files over all parts of the last run.
+slowest:
+	@$(VENV)/python -m tests.cpu_of_files
 
 check: prepare
 	$(VENV)/ruff check .

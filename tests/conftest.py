@@ -1,22 +1,26 @@
-"""Shared fixtures: the real scans beside the checkout, when they are there."""
+"""Shared fixtures, and which files a process of the tests reads."""
 
 from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from .cpu_of_files import CpuOfFiles
+from .shared_parts import Part, files_of, part_of
 
 if "SPARSEEXPLAIN_CACHE" not in os.environ:
     # What tests compute stays out of the user's own cache folder.
     os.environ["SPARSEEXPLAIN_CACHE"] = tempfile.mkdtemp(prefix="sparseexplain-cache-")
     atexit.register(shutil.rmtree, os.environ["SPARSEEXPLAIN_CACHE"], ignore_errors=True)
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).resolve().parent
+SHARED_DATA = TESTS.parents[1] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -28,27 +32,28 @@ def shared_data() -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--part 1/2``: one of several processes that share the tests between them."""
-    parser.addoption("--part", default="1/1", metavar="K/N", help="run only the K-th of N parts")
+    """``--part 1/2``: one of several processes that share the files between them."""
+    parser.addoption("--part", default="1/1", metavar="K/N", help="read only the K-th of N parts")
 
 
-def part_of_files(counts: dict[str, int], parts: int) -> dict[str, int]:
-    """Which part runs each file: the largest first, each into the part with the fewest tests."""
-    sizes, found = [0] * parts, {}
-    for name in sorted(counts, key=lambda name: (-counts[name], name)):
-        found[name] = sizes.index(min(sizes))
-        sizes[found[name]] += counts[name]
-    return found
+def pytest_configure(config: pytest.Config) -> None:
+    """What each file costs is noted; see `tests/cpu_of_files.py`."""
+    part = part_of(config.getoption("--part"))
+    if not config.getoption("collectonly"):
+        asked = config.getoption("markexpr") or "all"
+        name = re.sub(r"\W+", "-", f"{asked} {part.number} of {part.parts}")
+        config.pluginmanager.register(CpuOfFiles(name))
 
 
-@pytest.hookimpl(trylast=True)  # after the marks have chosen
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests of other parts out; the tests of one file stay together."""
-    part, parts = (int(number) for number in config.getoption("--part").split("/"))
-    if not 1 <= part <= parts:
-        raise pytest.UsageError(f"--part {part}/{parts}: there is no such part")
-    files = part_of_files(Counter(str(item.path) for item in items), parts)
-    others = [item for item in items if files[str(item.path)] != part - 1]
-    if others:
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if files[str(item.path)] == part - 1]
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files in which nothing is asked for are not read: their imports cost every process seconds.
+
+    A file that is named on the command line is always read.
+    """
+    if not collection_path.name.startswith("test_") or collection_path.suffix != ".py":
+        return None
+    part = part_of(config.getoption("--part"))
+    asked = config.getoption("markexpr")
+    if part == Part(1, 1) and asked not in ("gui", "not gui"):
+        return None
+    return None if collection_path in files_of(TESTS, asked, part) else True

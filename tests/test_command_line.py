@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -13,14 +11,7 @@ import pytest
 
 from napari_sparseexplain.volumes.opening.sample import sample_path
 
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command as a shell would."""
-    return subprocess.run(
-        [sys.executable, "-m", "napari_sparseexplain.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-    )
+from .command_line import run
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import highdicom as hd
@@ -16,6 +15,8 @@ from pydicom import dcmread
 from pydicom.sr.codedict import codes
 
 from dicom_writing import noise, slices, write  # isort: skip
+
+from tests.command_line import run
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError, StudyError
@@ -129,17 +130,16 @@ def test_other_study_is_refused(study: Study, tmp_path: Path) -> None:
 def test_command_line_from_a_saved_result(study: Study, tmp_path: Path) -> None:
     explanation = explained(study, slice(1, 3))
     write_explanation(explanation, study, tmp_path / "result")
-    arguments = ["export-dicom", tmp_path / "result", "--study", tmp_path / "scan"]
-    command = [sys.executable, "-m", "napari_sparseexplain.cli", *map(str, arguments)]
-    command += ["--out", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = ["export-dicom", tmp_path / "result", "--study", tmp_path / "scan"]
+    command += ["--out", tmp_path / "out"]
+    done = run(*command)
     assert done.returncode == 0, done.stderr
     seg = tmp_path / "out" / "xrai_WT_mask.dcm"
     assert str(seg) in done.stdout
     labels = placed_voxels(seg, study)["labels"]
     mask = explanation["mask"].data
     np.testing.assert_array_equal(labels[1:3], np.where(mask == 4, 2, mask))
-    again = subprocess.run(command, capture_output=True, text=True)
+    again = run(*command)
     assert again.returncode == 1
     assert "there already" in again.stderr
     assert "Traceback" not in again.stderr

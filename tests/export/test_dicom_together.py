@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ import pytest
 from exported_studies import IDENTITY, explained, exported
 
 from dicom_writing import noise, slices, write  # isort: skip
+
+from tests.command_line import run
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
@@ -90,8 +90,7 @@ def test_the_command_writes_all_explanations_of_a_folder_or_none(
     telling = replace(first, method="grad-cam", target=IDENTITY["PatientID"])
     write_explanation(telling, study, tmp_path / "result")
     arguments = ["export-dicom", tmp_path / "result", "--study", study.path, "--out"]
-    command = [sys.executable, "-m", "napari_sparseexplain.cli", *map(str, arguments)]
-    done = subprocess.run([*command, str(tmp_path / "out")], capture_output=True, text=True)
+    done = run(*arguments, tmp_path / "out")
     assert done.returncode == 1
     assert contents(tmp_path / "out") == {}
 
