@@ -149,7 +149,11 @@ class ExplainedSlices:
         inside = self.prepared.inside
         everywhere = inside is None or (way == "none" and bool(inside.all()))
         mask = "none" if everywhere else "brain"
-        card = replace(card, inputs=replace(card.inputs, normalisation=way, mask=mask))
+        # Their rows and columns are the network's own, too.
+        inputs = replace(
+            card.inputs, normalisation=way, mask=mask, orientation="", axes_spacing_mm=None
+        )
+        card = replace(card, inputs=inputs)
         if network is not None:
             # Not the weights that the card vouches for: nothing that remembers maps by their
             # checksum may take one network for another.

@@ -13,7 +13,9 @@ from ...errors import ModelError
 from ...files.atomic_write import write_whole
 from ...files.json_file import read_json
 from ...files.plain_data import from_plain
+from ..running.axis_order import ORIENTATIONS
 from .model_card import Inputs, ModelCard
+from .padding_words import LARGEST_MULTIPLE, PADDINGS
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -150,6 +152,14 @@ def check_card(card: ModelCard, where: Path | str) -> None:
         raise refuse("inputs.mask", "one of " + ", ".join(MASKS))
     if not number(inputs.spacing_mm):
         raise refuse("inputs.spacing_mm", "a positive number of millimetres")
+    if inputs.axes_spacing_mm is not None and not all(map(number, inputs.axes_spacing_mm)):
+        raise refuse("inputs.axes_spacing_mm", "three positive numbers of millimetres")
+    if inputs.orientation and inputs.orientation not in ORIENTATIONS:
+        raise refuse("inputs.orientation", "three letters, one each of R or L, A or P, S or I")
+    if type(inputs.multiple) is not int or not 1 <= inputs.multiple <= LARGEST_MULTIPLE:
+        raise refuse("inputs.multiple", f"a whole number from 1 to {LARGEST_MULTIPLE}")
+    if inputs.padding not in PADDINGS:
+        raise refuse("inputs.padding", "one of " + ", ".join(PADDINGS))
     if not number(inputs.size) or inputs.size != int(inputs.size):
         raise refuse("inputs.size", "a positive whole number of pixels")
     if inputs.spatial_dims not in (2, 3):

@@ -13,19 +13,19 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...sparse.haar_frame import pad_to_multiple
 from ..device import choose_device, is_out_of_memory
 from ..exported.program import checked_exported_program
 from ..exported.torchscript_archive import checked_torchscript
 from ..process.model_process import ModelProcess
 from ..process.network import ProcessNetwork
 from ..running.caller_module import evaluating, modules_behind
+from ..running.divisible_padding import DivisiblePadding
 from ..running.faults import own_words
 from .card_file import check_card, read_foreign_card
 from .loaded_models import hold, remember
@@ -34,9 +34,6 @@ from .model_card import ModelCard
 
 #: Where a MONAI bundle keeps its TorchScript file.
 _BUNDLE_FILES = ("models/model.ts", "models/model.pt", "model.ts")
-
-#: Rows and columns can be asked to be multiples of this, at most: more is no pooling but memory.
-LARGEST_MULTIPLE = 1024
 
 HEADS: dict[str, Callable[[], nn.Module]] = {
     "softmax": lambda: nn.Softmax(dim=1),
@@ -59,6 +56,8 @@ class ForeignNetwork(nn.Module):
         What makes probabilities of the logits.
     multiple : int
         Rows and columns are padded to multiples of this inside, and cropped back.
+    padding : {"end", "symmetric"}
+        Where to.
     """
 
     def __init__(
@@ -68,12 +67,12 @@ class ForeignNetwork(nn.Module):
         output: int | str | None = None,
         head: str = "softmax",
         multiple: int = 1,
+        padding: Literal["end", "symmetric"] = "end",
     ) -> None:
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head must be one of {', '.join(HEADS)}")
-        if not isinstance(multiple, int) or not 1 <= multiple <= LARGEST_MULTIPLE:
-            raise ValueError(f"multiple must be a whole number from 1 to {LARGEST_MULTIPLE}")
+        self.padding = DivisiblePadding(multiple, padding)
         self.inner, self.output, self.multiple = inner, output, multiple
         # Found anew in a copy, whose modules are others.
         self._own: tuple[Callable[..., Any], tuple[nn.Module, ...]] | None = None
@@ -106,7 +105,7 @@ class ForeignNetwork(nn.Module):
                 f"this network has no thresholds, so alpha = {alpha:g} means nothing to it",
                 remedy="Choose a SUM model, or leave alpha at 1",
             )
-        images, crop = pad_to_multiple(x, self.multiple) if self.multiple > 1 else (x, None)
+        images, crop = self.padding.pad(x)
         try:
             with evaluating(self._behind()):
                 given = self.inner(images)
@@ -119,8 +118,8 @@ class ForeignNetwork(nn.Module):
                 remedy="Check the card's inputs (roles, size), or give 'multiple' in its arguments",
             ) from error
         logits = self._chosen(given)
-        if crop is not None and logits.ndim == images.ndim:
-            logits = logits[..., crop[0], crop[1]]
+        if images is not x and logits.ndim == images.ndim:
+            logits = logits[(..., *crop)]
         return self.head(logits), logits
 
     def _chosen(self, given: Any) -> torch.Tensor:
@@ -250,12 +249,17 @@ def _model(
     path: Path | None,
 ) -> Model:
     exclusive = "0" in {str(label) for label in card.classes}
-    arguments = {"head": "softmax" if exclusive else "sigmoid", **card.arguments}
+    arguments = {
+        "head": "softmax" if exclusive else "sigmoid",
+        "multiple": card.inputs.multiple,
+        "padding": card.inputs.padding,
+        **card.arguments,
+    }
     if fault := _argument_fault(arguments):
         raise ModelError(
             f"the card's arguments are not understood ({fault})",
             where=card.name,
-            remedy="They may be output, head (softmax, sigmoid, none) and multiple",
+            remedy="They may be output, head (softmax, sigmoid, none), multiple and padding",
         )
     inner = make()
     if isinstance(inner, nn.Module) and path is not None:
@@ -277,12 +281,14 @@ def _argument_fault(arguments: Mapping[str, Any]) -> str | None:
         arguments.get("multiple", 1),
         arguments.get("output"),
     )
-    if unknown := sorted(set(arguments) - {"output", "head", "multiple"}):
+    if unknown := sorted(set(arguments) - {"output", "head", "multiple", "padding"}):
         return f"there is none called {unknown[0][:80]!r}"
     if not isinstance(head, str) or head not in HEADS:
         return f"head must be one of {', '.join(HEADS)}"
-    if type(multiple) is not int or not 1 <= multiple <= LARGEST_MULTIPLE:
-        return f"multiple must be a whole number from 1 to {LARGEST_MULTIPLE}"
+    try:
+        DivisiblePadding(multiple, arguments.get("padding", "end"))
+    except ValueError as error:
+        return str(error)
     if output is not None and type(output) not in (int, str):
         return "output must be a place (0, 1, …) or a name"
     return None

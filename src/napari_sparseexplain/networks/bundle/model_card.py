@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Any
 
 from ...files.plain_data import AtMost
 from ...volumes.intensity.normalisation import Normalisation
+from ..running.axis_order import DISPLAY, AxisOrder
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class Inputs:
         How intensities become its input (`volumes.normalisation`); may be given by its name alone.
     spacing_mm : float
         In-plane pixel size the network was trained at.
+    axes_spacing_mm : tuple of float, optional
+        Where the sizes differ: of its voxels along the three axes of ``orientation``. A network
+        that takes slices is fed them as they lie, at the two sizes in their plane.
+    orientation : str
+        Order and direction of the axes in which it takes a scan (`networks.axis_order`), as
+        ``"RAS"`` or ``"LPS"``; empty is the display order ``"SPL"``. Slices are the axial ones.
+    multiple : int
+        Of a model from elsewhere: its sides are padded to multiples of this, and what it gives is
+        cropped again.
+    padding : {"end", "symmetric"}
+        Where that padding goes.
     size : int
         In-plane size it was trained at; others are padded, never refused.
     spatial_dims : int
@@ -39,6 +51,10 @@ class Inputs:
     size: int
     spatial_dims: int = 2
     mask: str = ""
+    axes_spacing_mm: tuple[float, float, float] | None = None
+    orientation: str = ""
+    multiple: int = 1
+    padding: str = "end"
 
     def __post_init__(self) -> None:
         way = Normalisation.of(self.normalisation)
@@ -48,9 +64,26 @@ class Inputs:
             object.__setattr__(self, "mask", "none" if everywhere else "brain")
 
     @property
+    def axis_order(self) -> AxisOrder:
+        """The axes as the network takes them."""
+        return AxisOrder(self.orientation or DISPLAY)
+
+    @property
+    def display_spacing(self) -> tuple[float, float, float]:
+        """Size of its voxels along (S, P, L) in mm; of slices the first means nothing."""
+        if self.axes_spacing_mm is None:
+            return self.spacing_mm, self.spacing_mm, self.spacing_mm
+        by_axis = dict(zip(self.axis_order.axes, self.axes_spacing_mm, strict=True))
+        return by_axis[0], by_axis[1], by_axis[2]
+
+    @property
     def way(self) -> Normalisation:
         """The normalisation, as a record of its own."""
         return Normalisation.of(self.normalisation)
+
+
+#: Fields that cards of before do not have.
+_LATER = ("axes_spacing_mm", "orientation", "multiple", "padding")
 
 
 @dataclass(frozen=True)
@@ -104,7 +137,12 @@ class ModelCard:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         values = asdict(self)
-        values["inputs"]["normalisation"] = self.inputs.way.plain
+        inputs = values["inputs"]
+        inputs["normalisation"] = self.inputs.way.plain
+        # What an older version does not know stands in a card only where it says something.
+        for known in fields(Inputs):
+            if known.name in _LATER and inputs[known.name] == known.default:
+                del inputs[known.name]
         return values
 
     @classmethod
@@ -113,6 +151,8 @@ class ModelCard:
         fields = dict(values)
         given = dict(fields.pop("inputs"))
         given["roles"] = tuple(given["roles"])
+        if given.get("axes_spacing_mm") is not None:
+            given["axes_spacing_mm"] = tuple(given["axes_spacing_mm"])
         given["normalisation"] = Normalisation.of(given["normalisation"])
         fields["notes"] = tuple(fields.get("notes", ()))
         return cls(inputs=Inputs(**given), **fields)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ...errors import StudyError
 from ...volumes import Grid, Study, Volume
 from ..bundle.model_card import ModelCard
-from .in_plane_resampling import resample_in_plane
+from .axis_order import AS_SHOWN, PlaneOrder
+from .in_plane_resampling import nearest_in_plane, resample_in_plane
 from .input_region import (
     EVERYWHERE,
     FedVolume,
@@ -46,7 +47,8 @@ class Prepared:
     slices : slice
         Which of its slices.
     spacing : tuple of float
-        Size (row, column) of the network's pixels in mm; in study pixels when not calibrated.
+        Size (row, column) of the network's pixels in mm, rows and columns as it takes them; in
+        study pixels when not calibrated.
     resolution : {"model", "native"}
         Whether pixels were resampled to the size the network was trained at.
     ranges : mapping of role to (low, high)
@@ -58,6 +60,8 @@ class Prepared:
         for everywhere.
     region : InputRegion
         How that was found.
+    plane : PlaneOrder
+        Rows and columns of ``array`` from those of the study.
     """
 
     array: npt.NDArray[np.float32]
@@ -69,6 +73,12 @@ class Prepared:
     notes: tuple[str, ...] = ()
     inside: npt.NDArray[np.bool_] | None = None
     region: InputRegion = EVERYWHERE
+    plane: PlaneOrder = AS_SHOWN
+
+    @property
+    def _display_shape(self) -> tuple[int, int]:
+        """The network's rows and columns in the study's own order."""
+        return self.plane.shape(*self.array.shape[-2:])
 
     @cached_property
     def inside_network(self) -> npt.NDArray[np.bool_]:
@@ -103,20 +113,24 @@ class Prepared:
 
     def to_study(self, maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Maps (..., H, W) of the network at the study's in-plane pixels (..., P, L)."""
-        return resample_in_plane(maps, self.grid.shape[1:])
+        return resample_in_plane(self.plane.to_study(maps), self.grid.shape[1:])
+
+    def nearest_to_study(self, maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The same without any new value: for regions and ranks."""
+        return nearest_in_plane(self.plane.to_study(maps), self.grid.shape[1:])
 
     def to_network(self, maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Maps (..., P, L) on the study's pixels at the network's (..., H, W), averaged by area."""
-        height, width = self.array.shape[-2:]
-        return resample_in_plane(maps, (height, width))
+        return self.plane.to_network(resample_in_plane(maps, self._display_shape))
 
     def to_network_index(self, row: float, column: float) -> tuple[int, int]:
         """Pixel of the network's grid that holds the centre of a study pixel."""
         places = []
-        sizes = zip((row, column), self.grid.shape[1:], self.array.shape[-2:], strict=True)
+        sizes = zip((row, column), self.grid.shape[1:], self._display_shape, strict=True)
         for value, size, target in sizes:
             places.append(min(int((value + 0.5) * target / size), target - 1))
-        return places[0], places[1]
+        height, width = self.array.shape[-2:]
+        return self.plane.index(places[0], places[1], (height, width))
 
 
 def prepare(
@@ -142,33 +156,38 @@ def prepare(
         A role is missing (the message says which, and what there is), the model needs a volume
         and the study is one picture, or a scan is constant or empty.
     """
-    _check_roles(study, card)
+    check_roles(study, card)
     span = slice(0, study.grid.shape[0]) if slices is None else slices
+    plane = card.inputs.axis_order.plane
     shape, spacing, notes = _network_grid(study.grid, card, resolution)
+    rows, columns = spacing
+    spacing = (columns, rows) if plane.transposed else spacing
+    notes += orientation_notes(study.grid, card)
     notes += _plane_notes(study.grid)
     channels = []
     ranges = {}
     regions: list[InputRegion] = []
     inside: npt.NDArray[np.bool_] | None = None
     for role in card.inputs.roles:
-        scaled, fed, said = _channel(study, study[role], card, span)
+        scaled, fed, said = normalised_channel(study, study[role], card, span)
         channels.append(resample_in_plane(scaled, shape))
         ranges[role] = fed.limits
         regions.append(fed.region)
         # What one modality shows can be of a class, whatever the others cut off.
         inside = fed.shown if inside is None else inside | fed.shown
         notes += said
-    array = np.ascontiguousarray(np.stack(channels, axis=1))
+    array = np.ascontiguousarray(plane.to_network(np.stack(channels, axis=1)))
     region = joined_region(regions)
     if card.inputs.mask == "none":
         inside = None
     notes += region_notes(region)
     return Prepared(
-        array, study.grid, span, spacing, resolution, ranges, tuple(notes), inside, region
+        array, study.grid, span, spacing, resolution, ranges, tuple(notes), inside, region, plane
     )
 
 
-def _check_roles(study: Study, card: ModelCard) -> None:
+def check_roles(study: Study, card: ModelCard) -> None:
+    """Refuse a study that lacks a scan, or a picture where a volume is needed."""
     missing = [role for role in card.inputs.roles if role not in study.images]
     if missing:
         have = ", ".join(study.images) or "no scan at all"
@@ -196,7 +215,7 @@ def _network_grid(
         return (rows, columns), (grid.spacing[1], grid.spacing[2]), []
     notes = []
     if grid.calibrated:
-        wanted = (card.inputs.spacing_mm,) * 2
+        wanted = card.inputs.display_spacing[1:]
     else:
         wanted = (max(rows, columns) / card.inputs.size,) * 2
         notes.append(
@@ -209,6 +228,16 @@ def _network_grid(
         max(1, round(columns * size[1] / wanted[1])),
     )
     return shape, (rows * size[0] / shape[0], columns * size[1] / shape[1]), notes
+
+
+def orientation_notes(grid: Grid, card: ModelCard) -> list[str]:
+    """What must be said where the card asks for an orientation that the study does not tell."""
+    if not card.inputs.orientation or grid.oriented:
+        return []
+    return [
+        f"The model takes scans in the orientation {card.inputs.orientation}, and this one does "
+        "not tell its own: rows were taken to run to posterior, columns to the patient's left."
+    ]
 
 
 def _plane_notes(grid: Grid) -> list[str]:
@@ -228,7 +257,7 @@ def _plane_notes(grid: Grid) -> list[str]:
     return []
 
 
-def _channel(
+def normalised_channel(
     study: Study, volume: Volume, card: ModelCard, span: slice
 ) -> tuple[npt.NDArray[np.float32], FedVolume, list[str]]:
     """One role's slices, normalised, where they are fed to the network, and what was noticed."""

@@ -19,7 +19,6 @@ from ....evidence import ExplanationMap
 from ....evidence.heat_threshold import top_share
 from ....evidence.region_table import REGIONS, VOLUME
 from ....networks.bundle.model import Model
-from ....networks.running.in_plane_resampling import nearest_in_plane
 from ....networks.running.preparation import Prepared, Resolution, prepare
 from ....progress import Progress, Work
 from ....volumes import Study
@@ -208,8 +207,7 @@ def region_maps(
     per_slice: bool,
 ) -> tuple[ExplanationMap, ...]:
     """Heat map, top and regions on the study's voxels: nearest, so that no gain is made up."""
-    shape = (prepared.grid.shape[1], prepared.grid.shape[2])
-    data = prepared.kept_inside(nearest_in_plane(heat, shape).astype(np.float32))
+    data = prepared.kept_inside(prepared.nearest_to_study(heat).astype(np.float32))
     limit = float(np.abs(data).max()) or 1.0
     best = top_share(data, top, per_slice=per_slice).astype(np.uint8)
     title = "3-D XRAI" if VOLUME in tables else "XRAI"
@@ -224,7 +222,7 @@ def region_maps(
         ),
         ExplanationMap(
             REGIONS,
-            prepared.kept_inside(nearest_in_plane(ranks, shape)),
+            prepared.kept_inside(prepared.nearest_to_study(ranks)),
             "segmentation",
             f"{title} regions by rank",
             axes={REGIONS: dict(tables)},
