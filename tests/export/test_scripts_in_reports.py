@@ -56,9 +56,10 @@ def test_words_are_found_in_heading_text_and_table(text: str, words: str, fonts:
 
 
 def test_what_the_last_look_reads_holds_names_in_every_script(fonts: None) -> None:
-    texts = [t.said for t in texts_of("r.pdf", pages_of("病变 山田太郎", "משה כהן לוי"))]
+    texts = [t.said for t in texts_of("r.pdf", pages_of("病变 山田太郎", "𠮷野家", "משה כהן לוי"))]
     together = " ".join(" ".join(texts).split())
     assert "山田太郎" in together
+    assert "𠮷野家" in together  # a letter beyond U+FFFF
     assert "משה כהן לוי" in together
 
 
