@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..volumes import Study
 from .pictures.compositor import PictureSize, draw
 from .pictures.picture_file import write_picture
 from .privacy.output_check import released_together
-from .privacy.policy import policy_for
+from .privacy.policy import ExportPolicy, policy_for
 from .report.document import write_report
 
 #: One result, several, or several by names.
@@ -81,6 +82,7 @@ def save_picture(
     picture = draw(policy.reading(reading), policy, size)
     with released_together(png.parent, policy, overwrite=overwrite) as temporary:
         written = write_picture(picture, temporary / png.name)
+    _warn(policy)
     return [png.parent / file.name for file in written]
 
 
@@ -120,7 +122,16 @@ def report(
     file = Path(path)
     file = file if file.suffix.lower() == ".pdf" else file.with_name(f"{file.name}.pdf")
     reading = _reading(study, results)
-    return drain(write_report(reading, file, identify=identify, overwrite=overwrite))
+    policy = policy_for(reading.studies.values(), identify=identify)
+    path = drain(write_report(reading, file, overwrite=overwrite, policy=policy))
+    _warn(policy)
+    return path
+
+
+def _warn(policy: ExportPolicy) -> None:
+    """Say in a script what the window and the shell say as notes: letters that were not drawn."""
+    for note in policy.told:
+        warnings.warn(note, stacklevel=3)
 
 
 def _reading(study: Study, results: Results) -> Reading:

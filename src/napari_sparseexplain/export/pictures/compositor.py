@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from ...review.review import Camera, Panel
 from ..privacy.file_texts import SaidText
 from ..privacy.output_check import check_texts
 from ..privacy.policy import ExportPolicy, released
+from ..typesetting.letter_notes import letter_notes
 from .annotation_drawing import draw_annotations, draw_crosshair, draw_ring
 from .burned_in import model_text, panel_facts
 from .lettering import DIM, WARNING, line_height, noted_lines, wrapped, write
@@ -109,7 +111,10 @@ def compose(
     """
     _check(reading)
     public, policy = released(reading, identify=identify)
-    return draw(public, policy, size, created=created)
+    picture = draw(public, policy, size, created=created)
+    for note in policy.told:
+        warnings.warn(note, stacklevel=2)
+    return picture
 
 
 def draw(
@@ -130,6 +135,7 @@ def draw(
     """
     with noted_lines() as lines:
         picture = _drawn(reading, size or PictureSize(), policy, created)
+    policy.tell(letter_notes(lines))
     said = [*lines, " ".join(lines)]  # a name can be broken over two lines
     check_texts("picture", [SaidText("a line", line) for line in said], policy)
     return picture

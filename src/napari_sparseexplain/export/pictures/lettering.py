@@ -1,16 +1,22 @@
-"""Text in pictures: one font that ships with matplotlib, so that every machine draws the same."""
+"""Text in pictures: a font that ships with matplotlib; for other scripts, fonts of the machine."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from importlib.util import find_spec
+from math import ceil, floor
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
+
+from ..typesetting.joined_letters import in_seen_order, turned
+from ..typesetting.letter_notes import has_layout
+from ..typesetting.line_breaks import broken_lines
+from ..typesetting.text_runs import TextRun, clusters, program_font, text_runs
 
 #: Colours of text.
 WHITE, PALE, DIM, WARNING = "#FFFFFF", "#D8D8D8", "#A8A8A8", "#FFB000"
@@ -45,20 +51,39 @@ def one_line(text: str) -> str:
     return _NO_LINE.sub(" ", text)
 
 
+#: How much bolder than regular letters (400) bold ones are, in fonts that have every weight.
+_REGULAR, _BOLD = 400, 700
+
+
 @lru_cache(maxsize=64)
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans at ``size`` pixels."""
-    return ImageFont.truetype(str(font_file(bold=bold)), size)
+    return ImageFont.truetype(str(program_font(bold=bold)), size)
 
 
-def font_file(*, bold: bool = False) -> Path:
-    """File of the font."""
-    # matplotlib ships the font; it need not be loaded for it.
-    found = find_spec("matplotlib")
-    assert found is not None
-    assert found.origin is not None
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / name
+@lru_cache(maxsize=64)
+def _font_of(path: Path, size: int, bold: bool) -> ImageFont.FreeTypeFont:
+    """A font at ``size`` pixels; of one that has every weight, the one that is wanted."""
+    if path in (program_font(), program_font(bold=True)):
+        return font(size, bold=bold)
+    try:
+        found = ImageFont.truetype(str(path), size)
+    except OSError:  # its list of letters could be read, and it is damaged all the same
+        return font(size, bold=bold)
+    try:
+        axes = found.get_variation_axes()
+    except (OSError, NotImplementedError):  # one weight alone
+        return found
+    weight = _BOLD if bold else _REGULAR
+    found.set_variation_by_axes(
+        [
+            min(max(weight, axis["minimum"] or 0), axis["maximum"] or weight)
+            if "eight" in str(axis.get("name", ""))
+            else (axis["default"] or 0)
+            for axis in axes
+        ]
+    )
+    return found
 
 
 def line_height(size: int) -> int:
@@ -70,7 +95,31 @@ def text_width(text: str, size: int, *, bold: bool = False) -> float:
     """Width of one line in pixels."""
     # Of a text longer than any picture is wide the beginning is enough; the layout refuses a
     # million characters, and is slow long before.
-    return font(size, bold=bold).getlength(one_line(text[:_LONGEST]))
+    runs = text_runs(one_line(text[:_LONGEST]), bold=bold)
+    return sum(run_width(run, size, bold=bold) for run in runs)
+
+
+@lru_cache(maxsize=4096)
+def run_width(run: TextRun, size: int, *, bold: bool = False) -> float:
+    """Width of a part of a line in pixels."""
+    letters, how = _laid_out(run)
+    return _font_of(run.font, size, bold).getlength(letters, **how)
+
+
+def _laid_out(run: TextRun) -> tuple[str, dict[str, Any]]:
+    """Letters of a run and how Pillow shall lay them out.
+
+    Without raqm it draws letter by letter from left to right: what runs to the left is turned, and
+    Arabic letters take the forms that join.
+    """
+    if not has_layout():
+        if run.leftward is None:
+            return in_seen_order(run.text), {}
+        return turned(run.text) if run.leftward else run.text, {}
+    if run.leftward is None:  # as raqm orders a whole line by itself
+        return run.text, {}
+    how = {"direction": "rtl" if run.leftward else "ltr"}
+    return run.text, {**how, "language": run.language} if run.language else how
 
 
 def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
@@ -86,7 +135,20 @@ def fitted(text: str, size: int, width: float, *, bold: bool = False) -> str:
             low = middle
         else:
             high = middle - 1
-    return text[:low].rstrip() + "…"
+    return _whole_letters(text, low).rstrip() + "…"
+
+
+def _whole_letters(text: str, most: int) -> str:
+    """The beginning of a text, no letter without the marks that stand on it."""
+    if text[most - 1 : most + 1].isascii():
+        return text[:most]
+    near = max(0, most - 20)
+    kept = text[:near]
+    for cluster in clusters(text[near:]):
+        if len(kept) + len(cluster) > most:
+            break
+        kept += cluster
+    return kept
 
 
 def _most_letters(size: int, width: float) -> int:
@@ -95,19 +157,16 @@ def _most_letters(size: int, width: float) -> int:
 
 
 def wrapped(text: str, size: int, width: float, most: int = 99) -> list[str]:
-    """Lines no wider than ``width``, broken at spaces; the last of ``most`` is cut."""
-    lines: list[str] = []
-    words = text.split()
-    first = 0
-    while first < len(words):
-        if len(lines) == most - 1:
-            return [*lines, fitted(" ".join(words[first:]), size, width)]
-        end = first + 1
-        while end < len(words) and text_width(" ".join(words[first : end + 1]), size) <= width:
-            end += 1
-        lines.append(fitted(" ".join(words[first:end]), size, width))
-        first = end
-    return lines
+    """Lines no wider than ``width``, the last of ``most`` cut.
+
+    They are broken at spaces, and between letters in scripts that have no spaces (`broken_lines`).
+    """
+    return broken_lines(
+        text,
+        lambda line: text_width(line, size) <= width,
+        lambda line: fitted(line, size, width),
+        most,
+    )
 
 
 def write(
@@ -136,12 +195,85 @@ def write(
     if noted is not None:
         noted.append(text)
     edge = max(1, size // 9) if outlined else 0
+    runs = text_runs(one_line(text[: _most_letters(size, image.width)]), bold=bold)
+    x, y = round(place[0]), round(place[1])
+    if len(runs) == 1 and runs[0].leftward is None:
+        _write_run(image, (x, y), runs[0], size, colour, edge, anchor, bold=bold)
+        return
+    # All edges first, so that none lies over a letter of the part before.
+    for fill, wide in (("#000000", edge), (colour, 0)) if edge else ((colour, 0),):
+        left, base = _begin(runs, (x, y), anchor, size, bold=bold)
+        for run in runs:
+            _write_run(image, (left, base), run, size, fill, wide, "ls", bold=bold)
+            left += run_width(run, size, bold=bold)
+
+
+def _write_run(
+    image: Image.Image,
+    place: tuple[float, float],
+    run: TextRun,
+    size: int,
+    colour: str,
+    edge: int,
+    anchor: str,
+    *,
+    bold: bool,
+) -> None:
+    letters, how = _laid_out(run)
     ImageDraw.Draw(image).text(
-        (round(place[0]), round(place[1])),
-        one_line(text[: _most_letters(size, image.width)]),
+        place,
+        letters,
         fill=colour,
-        font=font(size, bold=bold),
+        font=_font_of(run.font, size, bold),
         anchor=anchor,
         stroke_width=edge,
         stroke_fill="#000000",
+        **how,
     )
+
+
+def runs_mask(
+    runs: Sequence[TextRun], size: int, *, bold: bool = False
+) -> tuple[Image.Image, float, float]:
+    """Parts of a line as a mask, and how far its left and top edge are from their origin.
+
+    Parameters
+    ----------
+    runs : sequence of TextRun
+        From left to right.
+    size : int
+        Pixels; the mask holds whole letters.
+
+    Returns
+    -------
+    Image, float, float
+        White letters on black (``L``); pixels to the right of and below the left end of the base
+        line, where its upper left corner is.
+    """
+    boxes, left = [], 0.0
+    for run in runs:
+        letters, how = _laid_out(run)
+        found = _font_of(run.font, size, bold)
+        box = found.getbbox(letters, anchor="ls", **how)
+        boxes.append((box[0] + left, box[1], box[2] + left, box[3]))
+        left += run_width(run, size, bold=bold)
+    x0, y0 = (floor(min(box[i] for box in boxes)) - 1 for i in (0, 1))
+    x1, y1 = (ceil(max(box[i] for box in boxes)) + 1 for i in (2, 3))
+    mask = Image.new("L", (x1 - x0, y1 - y0))
+    left = 0.0
+    for run in runs:
+        _write_run(mask, (left - x0, -y0), run, size, "#FFFFFF", 0, "ls", bold=bold)
+        left += run_width(run, size, bold=bold)
+    return mask, x0, y0
+
+
+def _begin(
+    runs: Sequence[TextRun], place: tuple[float, float], anchor: str, size: int, *, bold: bool
+) -> tuple[float, float]:
+    """Left end of the base line of a line whose anchor is at ``place``."""
+    width = sum(run_width(run, size, bold=bold) for run in runs)
+    ascent, descent = font(size, bold=bold).getmetrics()
+    left = {"l": 0.0, "m": width / 2, "r": width}[anchor[0]]
+    # As Pillow places a line of the program's font: another script's does not move it.
+    base = {"a": ascent, "m": (ascent - descent) / 2, "s": 0, "d": -descent}[anchor[1]]
+    return place[0] - left, place[1] + base

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from .told import elements, texts
+
+#: Text that a PDF tells beside what it draws (ISO 32000-1, 14.9.4), as a report writes it.
+_ACTUAL_TEXT = re.compile(rb"/ActualText <FEFF((?:[0-9A-F]{4})*)>")
 
 #: All words of a NIfTI file stand in its first part; the rest is voxels.
 HEADER_BYTES = 1 << 20
@@ -77,6 +81,10 @@ def _of_pdf(content: bytes) -> Iterator[SaidText]:
         yield SaidText(f"PDF property {key}", str(said))
     for number, page in enumerate(reader.pages, start=1):
         yield SaidText(f"page {number}", page.extract_text())
+        found = page.get_contents()
+        for said in _ACTUAL_TEXT.findall(found.get_data() if found is not None else b""):
+            text = bytes.fromhex(said.decode("ascii")).decode("utf-16-be", "replace")
+            yield SaidText(f"page {number}", text)
 
 
 def _of_json(value: Any, where: str) -> Iterator[SaidText]:

@@ -112,12 +112,15 @@ class ExportPolicy:
         What a person must know, in order; its values mean nothing.
     allowed : set of str
         Texts that this program writes whoever was examined, as the time of the export.
+    told : dict
+        What else a person must know of what was made, in order; its values mean nothing.
     """
 
     identify: bool
     identity: Identity = NOBODY
     replaced: dict[str, None] = field(default_factory=dict)
     allowed: set[str] = field(default_factory=lambda: set(_OWN_SENTENCES))
+    told: dict[str, None] = field(default_factory=dict)
     _roles: dict[Study, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def reading(self, reading: Reading) -> Reading:
@@ -248,8 +251,13 @@ class ExportPolicy:
         self.allowed |= {time.isoformat(timespec="seconds"), f"{time:%Y-%m-%d}"}
 
     def notes(self) -> tuple[str, ...]:
-        """What was left out or replaced, one sentence each, for the person who exports."""
-        return tuple(f"replaced, so that nobody is named: {what}" for what in self.replaced)
+        """What was left out, replaced or not drawn, a sentence each, for the person who exports."""
+        replaced = (f"replaced, so that nobody is named: {what}" for what in self.replaced)
+        return (*replaced, *self.told)
+
+    def tell(self, notes: Iterable[str]) -> None:
+        """Remember what the person who exports must know."""
+        self.told |= dict.fromkeys(notes)
 
     # --- what the parts of a review become -------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ...review.review import KeySlice
 from ..pictures.compositor import PictureSize, draw
 from ..privacy.output_check import released_together
 from ..privacy.policy import ExportPolicy, policy_for
+from ..typesetting.letter_notes import letter_notes
 from .measurements import (
     Measurement,
     measurement_csv,
@@ -100,6 +101,7 @@ def write_report(
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
     yield from _results_beside(pages, reading, policy, dpi, time)
+    policy.tell(letter_notes(pages.shaped))
     with released_together(path.parent, policy, overwrite=overwrite) as temporary:
         write_whole(temporary / path.name, pages.content())
         if marks:

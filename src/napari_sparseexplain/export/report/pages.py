@@ -17,9 +17,11 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Paragraph, Table, TableStyle
+from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
 
-from ..pictures.lettering import font_file, one_line
+from ..pictures.lettering import one_line
+from ..typesetting.text_runs import is_plain, program_font
+from .shaped_text import ShapedText, words_width
 
 #: Margins of a page in points.
 MARGIN = 40.0
@@ -48,7 +50,7 @@ def text_parts(text: str, font: str, size: float, width: float, lines: int) -> l
     parts: list[str] = []
     part, used = "", 0.0
     for word in _words(" ".join(one_line(text).split()), font, size, room):
-        wide = pdfmetrics.stringWidth(word, font, size)
+        wide = words_width(word, font, size)
         if part and used + wide > room:
             parts.append(part.rstrip())
             part, used = "", 0.0
@@ -59,7 +61,7 @@ def text_parts(text: str, font: str, size: float, width: float, lines: int) -> l
 def _words(text: str, font: str, size: float, room: float) -> Iterator[str]:
     """Words with the space behind them; one that is longer than ``room`` in pieces."""
     for word in re.findall(r"\S+ ?", text):
-        while len(word) > 1 and pdfmetrics.stringWidth(word[:_PIECE], font, size) > room:
+        while len(word) > 1 and words_width(word[:_PIECE], font, size) > room:
             yield word[: _PIECE // 10]
             word = word[_PIECE // 10 :]
         for start in range(0, len(word), _PIECE):
@@ -94,12 +96,17 @@ class ReportPages:
         Title in the file's properties.
     foot : str
         Line at the foot of every page, beside its number.
+
+    Attributes
+    ----------
+    shaped : dict of str
+        Texts that need more than the program's font from left to right; the values mean nothing.
     """
 
     def __init__(self, title: str, foot: str) -> None:
         for name, bold in ((_FONT, False), (_BOLD, True)):
             if name not in pdfmetrics.getRegisteredFontNames():
-                pdfmetrics.registerFont(TTFont(name, str(font_file(bold=bold))))
+                pdfmetrics.registerFont(TTFont(name, str(program_font(bold=bold))))
         self._stream = io.BytesIO()
         # invariant: no time or random number of its own, so that one reading gives one file.
         self._canvas = Canvas(self._stream, pagesize=A4, pageCompression=1, invariant=1)
@@ -110,6 +117,7 @@ class ReportPages:
         self._number = 0
         self._top = A4[1] - MARGIN
         self._used = False
+        self.shaped: dict[str, None] = {}
 
     @property
     def width(self) -> float:
@@ -122,16 +130,16 @@ class ReportPages:
         style = ParagraphStyle("heading", fontName=_BOLD, fontSize=size, leading=size * 1.3)
         *parts, last = text_parts(text, _BOLD, size, self.width, _HEADING_LINES)
         for place, part in enumerate(parts):
-            self._place(Paragraph(escape(part), style), before=size * 0.7 * (place == 0))
+            self._place(self._flowable(part, style), before=size * 0.7 * (place == 0))
         before = 0.0 if parts else size * 0.7
-        self._place(Paragraph(escape(last), style), before=before, keep=50.0)
+        self._place(self._flowable(last, style), before=before, keep=50.0)
 
     def paragraph(self, text: str, *, strong: bool = False) -> None:
         """Text over the whole width, on as many pages as it needs."""
         for place, block in enumerate(self._paragraphs(text, strong=strong)):
             self._place(block, before=4.0 * (place == 0))
 
-    def _paragraphs(self, text: str, *, strong: bool = False) -> list[Paragraph]:
+    def _paragraphs(self, text: str, *, strong: bool = False) -> list[Flowable]:
         font = _BOLD if strong else _FONT
         style = ParagraphStyle(
             "body",
@@ -141,7 +149,7 @@ class ReportPages:
             textColor=colors.HexColor("#9A4A00") if strong else colors.black,
         )
         parts = text_parts(text, font, _BODY, self.width, _PART_LINES)
-        return [Paragraph(escape(part), style) for part in parts]
+        return [self._flowable(part, style) for part in parts]
 
     def table(self, rows: list[list[str]]) -> None:
         """A table with its heads in the first row; long ones go on over the page."""
@@ -198,6 +206,14 @@ class ReportPages:
         self._canvas.save()
         return self._stream.getvalue()
 
+    def _flowable(self, text: str, style: ParagraphStyle) -> Flowable:
+        """A text in its style; what reportlab would set wrongly or as boxes is set here."""
+        text = one_line(text)
+        if is_plain(text):
+            return Paragraph(escape(text), style)
+        self.shaped[text] = None
+        return ShapedText(text, style, bold=style.fontName == _BOLD)
+
     def _table(self, rows: list[list[str]]) -> Table:
         body = ParagraphStyle("cell", fontName=_FONT, fontSize=_SMALL, leading=_SMALL * 1.3,
                               splitLongWords=1)  # fmt: skip
@@ -205,7 +221,7 @@ class ReportPages:
         widths = self._column_widths(rows)
         rows, going_on = _rows_in_parts(rows, [w - _LEFT - _RIGHT for w in widths])
         cells = [
-            [Paragraph(escape(cell), head if place == 0 else body) for cell in row]
+            [self._flowable(cell, head if place == 0 else body) for cell in row]
             for place, row in enumerate(rows)
         ]
         table = Table(cells, colWidths=widths, repeatRows=1)
@@ -231,7 +247,7 @@ class ReportPages:
         wanted = []
         for column in range(count):
             longest = max(
-                pdfmetrics.stringWidth(row[column][:_LONGEST], _BOLD if i == 0 else _FONT, _SMALL)
+                words_width(row[column][:_LONGEST], _BOLD if i == 0 else _FONT, _SMALL)
                 for i, row in enumerate(rows)
             )
             wanted.append(min(longest + 8.0, self.width * 0.6))

@@ -9,6 +9,7 @@ from napari._vispy.utils.visual import overlay_to_visual
 from napari.components.overlays import LayerNameOverlay
 from napari.utils.events import disconnect_events
 
+from ...export.typesetting.joined_letters import lines_in_seen_order
 from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import cell_lines, corner_room
 from .grey_window import has_window, window_words
@@ -40,7 +41,7 @@ class VispyCellNameOverlay(VispyLayerNameOverlay):
         words = cell_lines(self.layer.name, size, room)
         if _is_scan(self.layer):
             words += "\n" + cell_lines(window_words(self.layer), size, room, 1)
-        self.node.text = words
+        self.node.text = lines_in_seen_order(words)
         self._on_position_change()
 
     def close(self) -> None:

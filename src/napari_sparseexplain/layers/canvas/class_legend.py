@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
+from ...export.typesetting.joined_letters import lines_in_seen_order
 from .corner_room import caption_room, corner_lines
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class ClassLegend:
                 visible=False,
             )
         overlay: Any = overlays[key]
+        text = lines_in_seen_order(text)  # the canvas draws letter by letter from left to right
         if overlay.text != text:
             overlay.text = text
         if overlay.font_size != size:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
+from ...export.typesetting.joined_letters import lines_in_seen_order
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -51,16 +53,21 @@ class CornerText:
             box=box,
             box_color=_BOX,  # pyright: ignore[reportArgumentType]
         )
+        self._said = ""
         viewer.canvas.overlays[name] = self._overlay
 
     @property
     def text(self) -> str:
         """What stands there; empty when nothing does."""
-        return self._overlay.text if self._overlay.visible else ""
+        return self._said if self._overlay.visible else ""
 
     def write(self, text: str) -> None:
         """Show a text; an empty one takes it away."""
-        if text and self._overlay.text != text:
-            self._overlay.text = text
+        if text:
+            self._said = text
+            # The canvas draws letter by letter from left to right.
+            seen = lines_in_seen_order(text)
+            if self._overlay.text != seen:
+                self._overlay.text = seen
         if self._overlay.visible != bool(text):
             self._overlay.visible = bool(text)

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from napari.utils.colormaps.standardize_color import transform_color
 
+from ...export.typesetting.joined_letters import in_seen_order
+
 _DARK = (0.0, 0.0, 0.0, 1.0)
 
 #: Pixels of the screen in a point of napari's text: the 96 / 72 of other programs, taken twice.
@@ -28,6 +30,8 @@ def write_outlined(
     """Let a text visual of napari show words with a dark edge.
 
     vispy's text has no outline of its own: dark copies lie one pixel to every side below each word.
+    It draws letter by letter from left to right: words are given to it in the order in which they
+    are seen, Arabic letters in the forms that join.
 
     Parameters
     ----------
@@ -41,6 +45,7 @@ def write_outlined(
     pixel : float
         Size of a pixel of the screen in the node's unit.
     """
+    words = [in_seen_order(word) for word in words]
     steps = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)]
     text = [word for word in words if word] and [*words] * (len(steps) + 1)
     if node.text != text:  # the glyphs are placed anew, which is slow, only for other words

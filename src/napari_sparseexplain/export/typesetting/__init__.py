@@ -1,0 +1,1 @@
+"""Words of every script: which font has a letter, in which order letters stand, how they join."""
