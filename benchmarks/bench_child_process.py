@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from napari_sparseexplain.networks.bundle.external_model import ForeignNetwork, load_foreign_model
+from napari_sparseexplain.networks.bundle.external_model import ExternalNetwork, load_external_model
 from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.exported.torchscript_archive import checked_torchscript
@@ -43,11 +43,11 @@ def measure(repeats: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "unet.ts"
         torch.jit.save(torch.jit.trace(_Logits(load_model("unet").network), x), str(path))
-        ours = load_foreign_model(path, _CARD).network
+        ours = load_external_model(path, _CARD).network
         here = torch.jit.load(io.BytesIO(checked_torchscript(path))).eval()
         for weight in here.parameters():
             weight.requires_grad_(False)
-        peer = ForeignNetwork(here, head="sigmoid")
+        peer = ExternalNetwork(here, head="sigmoid")
 
         def forward(network: torch.nn.Module) -> torch.Tensor:
             with torch.inference_mode():

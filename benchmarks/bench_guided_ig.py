@@ -114,7 +114,7 @@ def measure(repeats: int) -> list[Row]:
                 ratio >= wanted,
             )
         )
-    many = mapped(score, prepared, numbers, steps=REFERENCE)
+    many = mapped(score, prepared, numbers, n_steps=REFERENCE)
     few = mapped(score, prepared, numbers, rule="adaptive")
     equal = mapped(score, prepared, numbers)
     for name, alike, wanted in (

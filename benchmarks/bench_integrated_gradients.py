@@ -48,7 +48,7 @@ def about_the_tumour(study: Study, prepared: Prepared) -> Prepared:
 def ours(rule: str, score: ScoreFunction, x: torch.Tensor, nodes: int) -> np.ndarray:
     """Ours by a rule, with ``nodes`` gradients."""
     row = np.zeros(1, np.int64)
-    found = drain(integrated_gradients(score, x, x * 0, row, nodes=nodes, rule=rule))
+    found = drain(integrated_gradients(score, x, x * 0, row, n_steps=nodes, rule=rule))
     return found.values[0].numpy()
 
 

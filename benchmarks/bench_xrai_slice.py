@@ -105,8 +105,8 @@ def measure(repeats: int) -> list[Row]:
         )
     figures: dict[str, list[float]] = {"ours": [], "peer": []}
     for row in numbers:
-        exact = grown(score, prepared, row, nodes=REFERENCE, tolerance=0.0)
-        figures["ours"].append(alike(grown(score, prepared, row, nodes=100), exact))
+        exact = grown(score, prepared, row, n_steps=REFERENCE, tolerance=0.0)
+        figures["ours"].append(alike(grown(score, prepared, row, n_steps=100), exact))
         figures["peer"].append(alike(peers(score, prepared, row, 8), exact))
     said = {name: ", ".join(f"{value:.3f}" for value in found) for name, found in figures.items()}
     median = float(np.median(figures["ours"]))

@@ -38,7 +38,7 @@ def test_a_read_error_goes_through_what_catches_os_errors(tmp_path: Path) -> Non
 
 def test_a_bad_parameter_is_a_value_error() -> None:
     study = se.study_of_arrays({"flair": np.eye(8, dtype=np.float32)})
-    for given in ({"resolution": "full"}, {"nodes": "many"}, {"color": 3}):
+    for given in ({"resolution": "full"}, {"n_steps": "many"}, {"color": 3}):
         with pytest.raises(ValueError, match="parameter") as caught:
             se.explain(study, "sum-seg", "xrai", target="WT", **given)
         assert isinstance(caught.value, ParameterError)

@@ -132,7 +132,7 @@ def test_its_method_runs_and_the_record_says_where_it_came_from(
     scans, model = study(), model_of(Weighted())
     found = se.explain(scans, model, "gxi", target="WT", slices=0)
     assert found.method == "gradient-times-input"
-    assert found.scores["completeness gap"] is not None
+    assert found.scores["completeness error"] is not None
     wanted = se.explain(scans, model, "ig", target="WT", slices=0)["heatmap"].data
     # Of a network that is linear, up to its constant: the same as integrated gradients.
     np.testing.assert_allclose(found["heatmap"].data, wanted, atol=1e-5)

@@ -42,7 +42,7 @@ def result(study: se.Study) -> Explanation:
         ExplanationMap("impulse", np.eye(5), "response", space="space", axes={"spacing": (1, 1)}),
     )
     record = Provenance("xrai", {"top": 0.3}, model="small")
-    scores = {"completeness gap": 0.5, "dice": None}
+    scores = {"completeness error": 0.5, "dice": None}
     return Explanation(
         "xrai", maps, record, study.grid, slice(1, 3), "WT", scores, ("Read me.",), study
     )

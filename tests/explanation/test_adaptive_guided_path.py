@@ -37,7 +37,7 @@ def adaptive(score: ScoreFunction, x: torch.Tensor, tolerance: float) -> GuidedA
 
 
 def equal(score: ScoreFunction, x: torch.Tensor, steps: int) -> torch.Tensor:
-    work = guided_integrated_gradients(score, x, torch.zeros_like(x), ROWS, steps=steps)
+    work = guided_integrated_gradients(score, x, torch.zeros_like(x), ROWS, n_steps=steps)
     return drain(work).values
 
 

@@ -22,7 +22,7 @@ NAMES = [name for name, info in se.methods().items() if "classification" in info
 QUICK = {
     "samples": 2,
     "steps": 3,
-    "nodes": 3,
+    "n_steps": 3,
     "window": 8,
     "stride": 8,
     "max_sigma": 3.0,
@@ -87,10 +87,10 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
         np.testing.assert_allclose(heat, parts, atol=1e-4 * np.abs(heat).max())
     paths = ("integrated-gradients", "guided-integrated-gradients", "blur-integrated-gradients")
     if name in paths:
-        assert found.scores["completeness gap"] == pytest.approx(0, abs=1e-5)  # linear
+        assert found.scores["completeness error"] == pytest.approx(0, abs=1e-5)  # linear
     else:
-        assert found.scores["completeness gap"] is None
-        assert any(note.startswith("No completeness gap: ") for note in found.notes)
+        assert found.scores["completeness error"] is None
+        assert any(note.startswith("No completeness error: ") for note in found.notes)
     lowest, highest = found["heatmap"].value_range
     assert lowest == (-highest if found["heatmap"].signed else 0.0)
     assert found.provenance.parameters["target"]["name"] == "WT"
@@ -118,7 +118,7 @@ def test_a_whole_range_without_the_target_is_refused(study: Study) -> None:
 
 
 def test_short_names_and_a_missing_target(study: Study) -> None:
-    found = se.explain(study, model(), "blur-ig", target="WT", steps=2)
+    found = se.explain(study, model(), "blur-ig", target="WT", n_steps=2)
     assert found.method == "blur-integrated-gradients"
     with pytest.raises(SparseExplainError, match="'occlusion' needs a target"):
         se.explain(study, model(), "occlusion")
@@ -138,7 +138,7 @@ def test_the_users_own_baseline(tmp_path: Path) -> None:
     study = se.open_study(tmp_path / "sick")
 
     def heat(**given) -> np.ndarray:
-        return se.explain(study, model(), "ig", target="WT", nodes=1, **given)["heatmap"].data
+        return se.explain(study, model(), "ig", target="WT", n_steps=1, **given)["heatmap"].data
 
     found = heat(baseline="user", baseline_image=str(tmp_path / "healthy"))
     np.testing.assert_allclose(found, heat() / 2, atol=1e-5)
@@ -192,12 +192,12 @@ def test_the_same_map_asked_for_twice_is_not_computed_twice(name: str, study: St
     "change",
     [
         {"target": "voxel:1,5,7"},
-        {"nodes": 4},
+        {"n_steps": 4},
         {"baseline": "mean"},
     ],
 )
 def test_what_a_map_depends_on_makes_another_map(change: dict, study: Study) -> None:
-    run = {"target": "WT", "slices": slice(1, 2), "nodes": 3}
+    run = {"target": "WT", "slices": slice(1, 2), "n_steps": 3}
     one = model()
     first = se.explain(study, one, "ig", **run)["heatmap"].data
     network = one.network.inner
@@ -227,14 +227,14 @@ def test_the_users_baseline_is_known_by_its_values_not_by_its_path(tmp_path: Pat
     study, one, maps = se.open_study(write("sick", 1.0)), model(), []
     for factor in (0.2, 0.6):
         given = {"baseline": "user", "baseline_image": str(write("base", factor))}
-        found = se.explain(study, one, "ig", target="WT", nodes=1, **given)
+        found = se.explain(study, one, "ig", target="WT", n_steps=1, **given)
         maps.append(found["heatmap"].data)
     assert not np.allclose(maps[0], maps[1])
 
 
 def test_arrays_are_explained_as_studies_are(study: Study) -> None:
     one = model()
-    run = {"target": "WT", "slices": slice(0, 2), "nodes": 3}
+    run = {"target": "WT", "slices": slice(0, 2), "n_steps": 3}
     arrays = {role: study[role].data for role in ROLES}
     placed = se.study_of_arrays(arrays, spacing=(2, 2, 2))
     wanted = se.explain(study, one, "ig", **run)["heatmap"].data
@@ -245,7 +245,7 @@ def test_arrays_are_explained_as_studies_are(study: Study) -> None:
     by_channel = se.explain(stacked, one, "ig", **native)["heatmap"].data
     np.testing.assert_array_equal(by_channel, by_role)
     np.testing.assert_allclose(by_role, wanted, rtol=1e-5, atol=1e-6)
-    one_slice = se.explain(stacked[:, 1], one, "ig", target="WT", nodes=3, resolution="native")
+    one_slice = se.explain(stacked[:, 1], one, "ig", target="WT", n_steps=3, resolution="native")
     np.testing.assert_allclose(one_slice["heatmap"].data[0], by_role[1], rtol=1e-5, atol=1e-6)
 
 
@@ -255,7 +255,7 @@ def test_on_a_real_scan_the_paths_add_up(name: str, shared_data: Path) -> None:
     study = se.open_study(shared_data / "brain_tumour" / "brats_gli_00000")
     steps = {} if name == "integrated-gradients" else {"steps": 30}
     found = se.explain(study, "sum-rec", name, target="WT", slices=66, **steps)
-    gap = found.scores["completeness gap"]
+    gap = found.scores["completeness error"]
     assert gap is not None
     assert gap < 0.2
     assert found["heatmap"].data.shape == (1, *study.grid.shape[1:])

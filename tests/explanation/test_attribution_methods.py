@@ -58,7 +58,7 @@ def test_on_a_linear_model_integrated_gradients_is_weight_times_input(
 ) -> None:
     network, x = Linear(), images()
     start = torch.full_like(x, 0.25)
-    found = drain(integrated_gradients(score_of(network), x, start, ROWS, nodes=nodes, rule=rule))
+    found = drain(integrated_gradients(score_of(network), x, start, ROWS, n_steps=nodes, rule=rule))
     torch.testing.assert_close(found.values, network.weight * (x - start))
     assert found.gaps().max() < 1e-12
 
@@ -68,13 +68,15 @@ def test_on_a_linear_model_integrated_gradients_is_weight_times_input(
 @pytest.mark.parametrize("rule", ["equal", "adaptive"])
 def test_on_a_linear_model_every_path_gives_the_same(max_dist: float, over: str, rule: str) -> None:
     network, x = Linear(), images(foreground=0.6)
-    found = guided(score_of(network), x, steps=20, max_dist=max_dist, quantile_over=over, rule=rule)
+    found = guided(
+        score_of(network), x, n_steps=20, max_dist=max_dist, quantile_over=over, rule=rule
+    )
     torch.testing.assert_close(found, network.weight.detach() * x)
 
 
 def test_on_a_linear_model_blur_ig_is_weight_times_what_the_blur_takes_away() -> None:
     network, x = Linear(), images()
-    found = drain(blur_integrated_gradients(score_of(network), x, ROWS, max_sigma=5, steps=7))
+    found = drain(blur_integrated_gradients(score_of(network), x, ROWS, max_sigma=5, n_steps=7))
     torch.testing.assert_close(found.values, network.weight * (x - gaussian_blur(x, 5.0)))
     assert found.gaps().max() < 1e-12
 
@@ -107,7 +109,7 @@ def test_a_window_at_the_border_is_whole_and_every_pixel_is_covered() -> None:
 def test_gauss_legendre_adds_up_with_fewer_nodes_than_equal_weights() -> None:
     score, x = score_of(Smooth()), images()
     gaps = {
-        rule: gap(drain(integrated_gradients(score, x, zero(x), ROWS, nodes=30, rule=rule))).max()
+        rule: gap(drain(integrated_gradients(score, x, zero(x), ROWS, n_steps=30, rule=rule))).max()
         for rule in ("gauss-legendre", "peer")
     }
     assert gaps["gauss-legendre"] < 1e-6 < gaps["peer"]
@@ -116,8 +118,8 @@ def test_gauss_legendre_adds_up_with_fewer_nodes_than_equal_weights() -> None:
 def test_guided_and_blur_paths_add_up_as_their_steps_grow() -> None:
     score, x = score_of(Smooth()), images()
     for run in (
-        lambda steps: guided_integrated_gradients(score, x, zero(x), ROWS, steps=steps),
-        lambda steps: blur_integrated_gradients(score, x, ROWS, max_sigma=6, steps=steps),
+        lambda steps: guided_integrated_gradients(score, x, zero(x), ROWS, n_steps=steps),
+        lambda steps: blur_integrated_gradients(score, x, ROWS, max_sigma=6, n_steps=steps),
     ):
         coarse, fine = (drain(run(steps)).gaps().max() for steps in (20, 640))
         assert fine < coarse / 8
@@ -126,7 +128,7 @@ def test_guided_and_blur_paths_add_up_as_their_steps_grow() -> None:
 def test_the_secants_of_blur_ig_add_up_better_than_the_peers_rule() -> None:
     score, x = score_of(Smooth()), images()
     ours, peer = (
-        drain(blur_integrated_gradients(score, x, ROWS, max_sigma=6, steps=60, rule=rule))
+        drain(blur_integrated_gradients(score, x, ROWS, max_sigma=6, n_steps=60, rule=rule))
         for rule in ("secant", "peer")
     )
     assert ours.gaps().max() < peer.gaps().max() / 4
@@ -140,21 +142,21 @@ def test_a_path_that_may_not_leave_the_line_is_integrated_gradients() -> None:
     left = torch.zeros_like(x)
     for step in range(25):  # the straight path's left Riemann sum
         left += score.gradient(x * step / 25, ROWS)[1] * x / 25
-    torch.testing.assert_close(guided(score, x, steps=25, max_dist=0.0), left)
+    torch.testing.assert_close(guided(score, x, n_steps=25, max_dist=0.0), left)
 
 
 def test_where_few_pixels_can_move_the_authors_quantile_gives_integrated_gradients() -> None:
     score, x = score_of(Smooth()), images(foreground=0.2)
-    line = guided(score, x, steps=25, max_dist=0.0)
-    torch.testing.assert_close(guided(score, x, steps=25, quantile_over="all"), line)
-    assert (guided(score, x, steps=25, quantile_over="movable") - line).abs().max() > 1e-6
+    line = guided(score, x, n_steps=25, max_dist=0.0)
+    torch.testing.assert_close(guided(score, x, n_steps=25, quantile_over="all"), line)
+    assert (guided(score, x, n_steps=25, quantile_over="movable") - line).abs().max() > 1e-6
 
 
 def test_pixels_equal_to_the_baseline_get_nothing() -> None:
     score, x = score_of(Smooth()), images(foreground=0.5)
     for found in (
-        guided(score, x, steps=10),
-        drain(integrated_gradients(score, x, zero(x), ROWS, nodes=5)).values,
+        guided(score, x, n_steps=10),
+        drain(integrated_gradients(score, x, zero(x), ROWS, n_steps=5)).values,
         drain(occlusion(score, x, zero(x), ROWS, window=1, stride=1)).values,
     ):
         assert not found[x == 0].any()
@@ -162,14 +164,14 @@ def test_pixels_equal_to_the_baseline_get_nothing() -> None:
 
 def test_an_image_equal_to_its_baseline_gets_nothing() -> None:
     score, x = score_of(Smooth()), images()
-    found = drain(guided_integrated_gradients(score, x, x.clone(), ROWS, steps=3))
+    found = drain(guided_integrated_gradients(score, x, x.clone(), ROWS, n_steps=3))
     assert not found.values.any()
 
 
 def test_the_fraction_one_moves_all_together() -> None:
     score, x = score_of(Smooth()), images()
-    line = guided(score, x, steps=10, max_dist=0.0)
-    torch.testing.assert_close(guided(score, x, steps=10, fraction=1.0), line)
+    line = guided(score, x, n_steps=10, max_dist=0.0)
+    torch.testing.assert_close(guided(score, x, n_steps=10, fraction=1.0), line)
 
 
 # ------------------------------------------------------------- seeds, batches, cancelling
@@ -179,8 +181,8 @@ def test_the_fraction_one_moves_all_together() -> None:
     "method",
     [
         partial(smoothgrad, samples=3),
-        partial(smooth_blur_ig, samples=2, steps=4, max_sigma=4.0),
-        partial(smooth_blur_gig, samples=2, steps=4, max_sigma=4.0),
+        partial(smooth_blur_ig, samples=2, n_steps=4, max_sigma=4.0),
+        partial(smooth_blur_gig, samples=2, n_steps=4, max_sigma=4.0),
     ],
 )
 def test_the_same_seed_gives_the_same_map_alone_or_among_others(method) -> None:
@@ -195,8 +197,8 @@ def test_the_same_seed_gives_the_same_map_alone_or_among_others(method) -> None:
 
 def test_the_two_smooth_blur_methods_are_not_one() -> None:
     score, x = score_of(Smooth()), images()
-    first = drain(smooth_blur_ig(score, x, ROWS, ROWS, samples=2, steps=4, max_sigma=4.0))
-    second = drain(smooth_blur_gig(score, x, ROWS, ROWS, samples=2, steps=4, max_sigma=4.0))
+    first = drain(smooth_blur_ig(score, x, ROWS, ROWS, samples=2, n_steps=4, max_sigma=4.0))
+    second = drain(smooth_blur_gig(score, x, ROWS, ROWS, samples=2, n_steps=4, max_sigma=4.0))
     assert (first.values - second.values).abs().max() > 1e-3
     assert first.change is second.change is None  # an average adds up to nothing
 
@@ -217,8 +219,8 @@ def test_a_batch_gives_what_its_images_give_alone(how: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "start",
     [
-        lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=500),
-        lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=500, rule="adaptive"),
+        lambda s, x: integrated_gradients(s, x, zero(x), ROWS, n_steps=500),
+        lambda s, x: integrated_gradients(s, x, zero(x), ROWS, n_steps=500, rule="adaptive"),
         lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS),
         lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS, rule="adaptive"),
         lambda s, x: blur_integrated_gradients(s, x, ROWS),
@@ -252,18 +254,21 @@ class Bad(Smooth):
     [
         (lambda s, x: vanilla_gradient(s, x * 0, ROWS), "the image itself"),
         (
-            lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=4, rule="peer"),
+            lambda s, x: integrated_gradients(s, x, zero(x), ROWS, n_steps=4, rule="peer"),
             r"node 1 of 4 \(t = 0\)",
         ),
         (
-            lambda s, x: integrated_gradients(s, x, zero(x), ROWS, nodes=4, rule="adaptive"),
+            lambda s, x: integrated_gradients(s, x, zero(x), ROWS, n_steps=4, rule="adaptive"),
             "the path's place t = 0",
         ),
         (
-            lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS, steps=9),
+            lambda s, x: guided_integrated_gradients(s, x, zero(x), ROWS, n_steps=9),
             "step 1 of 9 of the guided path",
         ),
-        (lambda s, x: blur_integrated_gradients(s, x * 0, ROWS, steps=9), r"step 1 of 9 \(blur 0"),
+        (
+            lambda s, x: blur_integrated_gradients(s, x * 0, ROWS, n_steps=9),
+            r"step 1 of 9 \(blur 0",
+        ),
         (lambda s, x: smoothgrad(s, x * 0, ROWS, ROWS), "noisy sample 1 of 25"),
     ],
 )

@@ -32,7 +32,7 @@ def compare(ours: torch.Tensor, theirs: list[np.ndarray]) -> float:
 @pytest.mark.parametrize("foreground", [1.0, 0.4])
 def test_integrated_gradients_by_the_peers_rule(foreground: float) -> None:
     score, x = score_of(Smooth()), images(foreground=foreground)
-    found = drain(integrated_gradients(score, x, x * 0, ROWS, nodes=25, rule="peer"))
+    found = drain(integrated_gradients(score, x, x * 0, ROWS, n_steps=25, rule="peer"))
     assert compare(found.values, [Peer(score).integrated_gradients(i, 25) for i in x]) <= 1e-12
 
 
@@ -50,7 +50,9 @@ def test_guided_integrated_gradients_with_the_quantile_over_all(
 ) -> None:
     score, x = score_of(Smooth()), images(foreground=foreground)
     found = drain(
-        guided_integrated_gradients(score, x, x * 0, ROWS, steps=60, quantile_over="all", **options)
+        guided_integrated_gradients(
+            score, x, x * 0, ROWS, n_steps=60, quantile_over="all", **options
+        )
     )
     peer = [Peer(score).guided(i, x_steps=60, **options) for i in x]
     assert compare(found.values, peer) <= 1e-12
@@ -73,7 +75,7 @@ def test_pixels_that_tie_move_together_as_the_peers_do() -> None:
     score, x = score_of(Stepped()), images()
     found = drain(
         guided_integrated_gradients(
-            score, x, x * 0, ROWS, steps=30, max_dist=0.3, quantile_over="all"
+            score, x, x * 0, ROWS, n_steps=30, max_dist=0.3, quantile_over="all"
         )
     )
     peer = [Peer(score).guided(i, x_steps=30, max_dist=0.3) for i in x]
@@ -82,14 +84,14 @@ def test_pixels_that_tie_move_together_as_the_peers_do() -> None:
 
 def test_blur_integrated_gradients_by_the_peers_rule() -> None:
     score, x = score_of(Smooth()), images()
-    found = drain(blur_integrated_gradients(score, x, ROWS, max_sigma=20, steps=40, rule="peer"))
+    found = drain(blur_integrated_gradients(score, x, ROWS, max_sigma=20, n_steps=40, rule="peer"))
     peer = [Peer(score).blur(i, max_sigma=20, steps=40) for i in x]
     assert compare(found.values, peer) <= 1e-12
 
 
 def test_integrated_gradients_against_captum() -> None:
     score, x = score_of(Smooth()), images()
-    found = drain(integrated_gradients(score, x, x * 0, ROWS, nodes=40))
+    found = drain(integrated_gradients(score, x, x * 0, ROWS, n_steps=40))
     peer = IntegratedGradients(lambda images: score.model.network(images)[:, 0])
     # Captum keeps its nodes in single precision.
     wanted = peer.attribute(x, baselines=x * 0, n_steps=40, method="gausslegendre")

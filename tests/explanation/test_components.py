@@ -108,14 +108,14 @@ def test_the_largest_piece_of_a_volumes_mask_stands_beside_it(
 
     monkeypatch.setattr(module, "likeliest_labels", seen)
     found = explain(study(), model(), "components", slices=slice(1, 4))
-    np.testing.assert_array_equal(found["mask-largest-piece"].data, true)
+    np.testing.assert_array_equal(found["mask-largest-component"].data, true)
     assert (np.asarray(found["mask"].data) != true).sum() == 9
-    assert found.scores["Dice WT, largest piece"] == 1
+    assert found.scores["Dice WT, largest connected component"] == 1
     assert found.scores["Dice WT"] < 1
-    assert found["mask-largest-piece"].classes == found["mask"].classes
+    assert found["mask-largest-component"].classes == found["mask"].classes
     monkeypatch.undo()
     one = explain(study(), model(), "components", slices=slice(2, 3))
-    assert "mask-largest-piece" not in [item.name for item in one.maps]
+    assert "mask-largest-component" not in [item.name for item in one.maps]
 
 
 def test_a_switched_off_class_has_the_logit_of_no_codes() -> None:

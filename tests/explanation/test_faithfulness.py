@@ -66,8 +66,8 @@ def test_a_map_on_the_slices_is_that_of_the_study(study, model, slices, method: 
     assert np.allclose(
         there["heatmap"].data, here["heatmap"].data[slices.rows], rtol=1e-4, atol=1e-6
     )
-    assert there.scores["completeness gap"] == pytest.approx(
-        here.scores["completeness gap"], abs=1e-6
+    assert there.scores["completeness error"] == pytest.approx(
+        here.scores["completeness error"], abs=1e-6
     )
 
 
@@ -128,10 +128,10 @@ def test_the_table_has_every_figure_of_every_method(table: Faithfulness) -> None
     assert set(table.columns) == {*LOCALISATION, *FIGURES}
     by_name = {m.method: m for m in table.methods}
     gradients = by_name["integrated-gradients"]
-    gap = gradients.row("completeness gap")
+    gap = gradients.row("completeness error")
     assert gap is not None
     assert gap.value == pytest.approx(0, abs=0.02)
-    vanilla = by_name["vanilla-gradient"].row("completeness gap")
+    vanilla = by_name["vanilla-gradient"].row("completeness error")
     assert vanilla is not None
     assert vanilla.value is None
     assert not vanilla.failed
@@ -200,7 +200,7 @@ def test_names_are_checked_before_anything_is_computed(study, model) -> None:
         ([], {}, "no method"),
         (["nonsense"], {}, "nonsense"),
         (["integrated-gradients"], {"parameters": {"rubbish": 1}}, "rubbish"),
-        (["integrated-gradients"], {"parameters": {"nodes": -1}}, "nodes"),
+        (["integrated-gradients"], {"parameters": {"n_steps": -1}}, "nodes"),
     ):
         with pytest.raises(SparseExplainError, match=message):
             next(faithfulness_work([study], model, methods, WT, **options))
@@ -253,7 +253,7 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
             "--scores",
             "insertion-deletion",
             "--set",
-            "nodes=5",
+            "n_steps=5",
             "--device",
             "cpu",
             "--out",

@@ -92,7 +92,7 @@ def test_feature_bias_gives_its_curve_and_sizes_in_millimetres(study: Study, mod
 
 
 def test_feature_bias_needs_a_lesion(study: Study, model: Model) -> None:
-    with pytest.raises(StudyError, match="no true mask"):
+    with pytest.raises(StudyError, match="no reference segmentation"):
         se.explain(study, model, "feature-bias", reference="truth")
     blind = SumNetwork(maps=2, levels=1)
     for weight in blind.parameters():

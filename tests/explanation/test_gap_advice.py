@@ -55,19 +55,19 @@ def test_with_instance_normalisation_the_note_advises_another_baseline(
     """The first convolution and the normalisation remove the image's scale: all of the change lies
     just beside zero, at any number of steps."""
     model = normalised(nn.InstanceNorm2d(4))
-    more = {"target": "WT@seg", "nodes": nodes, "rule": "gauss-legendre"}
+    more = {"target": "WT@seg", "n_steps": nodes, "rule": "gauss-legendre"}
     zero = se.explain(study, model, "integrated-gradients", baseline="zero", **more)
-    gap = zero.scores["completeness gap"]
+    gap = zero.scores["completeness error"]
     assert gap is not None
     assert gap > 0.5
     (note,) = [n for n in zero.notes if n.startswith("The map does not add up")]
     assert "More steps do not help" in note
     assert "take the baseline 'blurred'" in note
     blurred = se.explain(study, model, "integrated-gradients", baseline="blurred", **more)
-    there = blurred.scores["completeness gap"]
+    there = blurred.scores["completeness error"]
     assert there is not None
     assert there < gap / 5
-    row = trust_of(study, zero)["completeness gap"]
+    row = trust_of(study, zero)["completeness error"]
     assert row.failed
     assert "More steps do not help" in row.sentence
 
@@ -75,9 +75,9 @@ def test_with_instance_normalisation_the_note_advises_another_baseline(
 def test_without_it_more_steps_are_advised_and_help(study: se.Study) -> None:
     steep = wrap_callable(lambda x: torch.tanh(20 * (x - 0.45)), CARD)
     more = {"target": "WT@seg", "rule": "gauss-legendre", "baseline": "zero"}
-    few = se.explain(study, steep, "integrated-gradients", nodes=2, **more)
-    many = se.explain(study, steep, "integrated-gradients", nodes=64, **more)
-    gaps = [found.scores["completeness gap"] for found in (few, many)]
+    few = se.explain(study, steep, "integrated-gradients", n_steps=2, **more)
+    many = se.explain(study, steep, "integrated-gradients", n_steps=64, **more)
+    gaps = [found.scores["completeness error"] for found in (few, many)]
     assert gaps[1] is not None
     assert gaps[0] is not None
     assert gaps[1] < gaps[0]
@@ -95,7 +95,7 @@ def test_insertion_is_of_the_mean_probability_and_cannot_pass_one(study: se.Stud
     model = wrap_callable(answers, CARD)
     slices = drain(explained_slices(study, model, Target.parse("WT@seg"), slice(0, 1)))
     effort = Effort(kinds=("insertion-deletion",), steps=10)
-    good = drain(map_figures(slices, "integrated-gradients", {"nodes": 4}, effort)).figures
+    good = drain(map_figures(slices, "integrated-gradients", {"n_steps": 4}, effort)).figures
     rng = np.random.default_rng(0)
     random = drain(
         heat_figures(slices, Heat(rng.random(SHAPE), signed=False), "random", effort)

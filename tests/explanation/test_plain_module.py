@@ -84,7 +84,7 @@ def test_the_first_line_works_and_gives_the_module_back(study: se.Study) -> None
 
 
 def test_xrai_ranks_regions_of_ones_own_module(study: se.Study) -> None:
-    found = se.explain(study, Bright(), "xrai", target=1, slices=1, nodes=8, least=4, **SAID)
+    found = se.explain(study, Bright(), "xrai", target=1, slices=1, n_steps=8, min_size=4, **SAID)
     heat = found["heatmap"].data[0]
     assert heat[10:16, 12:20].mean() > heat[4:10, 5:29].mean()
 

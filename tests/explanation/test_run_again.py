@@ -107,7 +107,7 @@ def test_an_old_record_names_no_place_and_is_found_by_its_weights(study: se.Stud
 
 def test_a_record_of_before_is_repeated_by_the_rule_that_there_was(study: se.Study) -> None:
     """XRAI had one rule until it could place its gradients; its records do not name it."""
-    asked = {"slices": slice(12, 13), "target": "WT@seg", "nodes": 6}
+    asked = {"slices": slice(12, 13), "target": "WT@seg", "n_steps": 6}
     once = se.explain(study, "unet-nobn", "xrai", rule="gauss-legendre", **asked)
     record = once.provenance.to_json()
     for name in ("rule", "tolerance"):

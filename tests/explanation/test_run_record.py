@@ -21,7 +21,12 @@ from napari_sparseexplain.networks.modules.sum_network import SumNetwork
 SHAPE = (3, 32, 32)
 
 #: What the record says of the region that the network of these tests is fed.
-EVERYWHERE: dict[str, Any] = {"mask": "none", "found": "everywhere", "set_to_0": 0.0}
+EVERYWHERE: dict[str, Any] = {
+    "mask": "none",
+    "found": "everywhere",
+    "set_to_0": 0.0,
+    "normalisation": "unit",
+}
 
 WT = {"kind": "region", "name": "WT", "index": None}
 VOXEL = {"kind": "voxel", "name": "", "index": [1, 12, 14]}
@@ -68,9 +73,9 @@ RUNS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         "integrated-gradients",
-        {"target": "voxel:1,12,14", "nodes": 2},  # explained on the voxel's own slice
+        {"target": "voxel:1,12,14", "n_steps": 2},  # explained on the voxel's own slice
         {
-            "nodes": 2,
+            "n_steps": 2,
             "rule": "adaptive",
             "baseline": "zero",
             "baseline_image": "",
@@ -94,16 +99,16 @@ RUNS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         "xrai",
-        {"target": "WT", "nodes": 2, "slices": slice(1, 3)},
+        {"target": "WT", "n_steps": 2, "slices": slice(1, 3)},
         {
             "mode": "full",
-            "top": 0.3,
+            "top_fraction": 0.3,
             "exact": True,
             "merge": "sum",
-            "nodes": 2,
+            "n_steps": 2,
             "rule": "adaptive",
             "tolerance": 0.05,
-            "least": 50,
+            "min_size": 50,
             "resolution": "model",
             "slices": [1, 3],
             "target": WT,
@@ -111,16 +116,16 @@ RUNS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         "xrai-3d",
-        {"target": "WT", "nodes": 2, "mode": "fast"},
+        {"target": "WT", "n_steps": 2, "mode": "fast"},
         {
             "mode": "fast",
-            "top": 0.3,
+            "top_fraction": 0.3,
             "exact": True,
             "merge": "sum",
-            "nodes": 2,
+            "n_steps": 2,
             "rule": "adaptive",
             "tolerance": 0.05,
-            "least": 50,
+            "min_size": 50,
             "dilation": 2.0,
             "resolution": "model",
             "slices": [0, 3],

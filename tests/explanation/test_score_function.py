@@ -11,7 +11,7 @@ from napari_sparseexplain.errors import ModelError, StudyError
 from napari_sparseexplain.explanation.class_regions import class_channels
 from napari_sparseexplain.explanation.score_function import ScoreFunction, score_function
 from napari_sparseexplain.explanation.target import Target
-from napari_sparseexplain.networks.bundle.external_model import ForeignNetwork
+from napari_sparseexplain.networks.bundle.external_model import ExternalNetwork
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.modules.clip_head import ClipHead
@@ -185,7 +185,7 @@ def test_a_classifier_gives_its_logit_and_on_request_its_probability() -> None:
     mean = x.flatten(1).mean(dim=1)
     wanted = torch.softmax(torch.stack((mean, -2 * mean), dim=1), dim=1)[:, 1]
     for target in (Target.probability(1), Target.parse("probability:meningioma")):
-        score = scored(ForeignNetwork(Scorer()), classes, target)
+        score = scored(ExternalNetwork(Scorer()), classes, target)
         torch.testing.assert_close(score(x), wanted)
         assert score.label == f"probability of {target.name}"
     with pytest.raises(StudyError, match="of classifiers alone"):
@@ -261,7 +261,7 @@ def test_a_function_that_leaves_torch_is_not_differentiable_either() -> None:
     def answer(x: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(np.tanh(x.numpy()))  # torch refuses this of a gradient's tensor
 
-    for network in (Given(answer), ForeignNetwork(answer)):
+    for network in (Given(answer), ExternalNetwork(answer)):
         score = scored(network, ONE, Target.region("WT"))
         with pytest.raises(ModelError, match=r"not differentiable.*still work: occlusion"):
             score.gradient(torch.from_numpy(slices().array))

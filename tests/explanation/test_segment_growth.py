@@ -85,7 +85,7 @@ def test_exact_chooses_right_where_subtraction_has_lost_every_digit(seed: int) -
         [patches((30, 30), n, seed) for n in (20, 9)], ball_offsets(4, (1, 1))
     )
     expected = plain(attribution, masks_of(membership), 5)
-    assert np.array_equal(grow(attribution, membership, least=5).gains, expected)
+    assert np.array_equal(grow(attribution, membership, min_size=5).gains, expected)
 
 
 def test_a_gain_that_rises_is_seen() -> None:
@@ -94,17 +94,17 @@ def test_a_gain_that_rises_is_seen() -> None:
     a, b, c = ([0, 1, 2], [2, 3], [4, 5])
     membership = SegmentMembership.of_lists([np.array(k) for k in (a, b, c)], (1, 6))
     attribution[0, 2] = 1.0
-    growth = grow(attribution, membership, least=1)
+    growth = grow(attribution, membership, min_size=1)
     assert growth.gains.tolist() == [[3.0, 3.0, 3.0, 3.0, 2.0, 2.0]]
     attribution[0, 2] = -1.0  # A: 7/3, B: 1 and C: 2 at first; then B alone is 3
-    growth = grow(attribution, membership, least=1)
+    growth = grow(attribution, membership, min_size=1)
     assert growth.gains[0, 3:].tolist() == [3.0, 2.0, 2.0]
     assert growth.ranks[0].tolist() == [2, 2, 2, 1, 3, 3]
 
 
 def test_ties_go_to_the_first_segment() -> None:
     membership = SegmentMembership.of_lists([np.array([2, 3]), np.array([0, 1, 2])], (1, 4))
-    growth = grow(np.ones((1, 4)), membership, least=1)
+    growth = grow(np.ones((1, 4)), membership, min_size=1)
     assert [region.segment for region in growth.regions] == [0, 1]
     assert [region.pixels for region in growth.regions] == [2, 2]
 

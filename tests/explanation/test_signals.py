@@ -103,16 +103,22 @@ def test_a_slice_alone_and_among_others_looks_the_same(study: Study) -> None:
     whole = explain(study, model, "signals", slices=slice(0, 4), alpha=0.6, bands=True)
     prepared = prepare(study, model.card, slice(2, 3))
     alone = signal_maps(model, prepared, slice_signals(model, prepared, 0.6))
-    assert {m.name for m in alone} == {m.name for m in whole.maps} - {"true-mask"}
+    assert {m.name for m in alone} == {m.name for m in whole.maps} - {"reference-segmentation"}
     for item in alone:
         np.testing.assert_allclose(item.data[0], whole[item.name].data[2], atol=1e-6)
 
 
 def test_the_columns_are_those_of_figure_2(study: Study) -> None:
     found = explain(study, model_of(random_sum()), "signals", slices=slice(0, 4))
-    assert [m.name for m in found.maps] == ["input", "lin-ed", "signal", "mask", "true-mask"]
+    assert [m.name for m in found.maps] == [
+        "input",
+        "lin-ed",
+        "signal",
+        "mask",
+        "reference-segmentation",
+    ]
     assert all(m.data.shape == SHAPE for m in found.maps)
-    np.testing.assert_array_equal(found["true-mask"].data, study["seg"].data > 0)
+    np.testing.assert_array_equal(found["reference-segmentation"].data, study["seg"].data > 0)
     assert found["mask"].kind == "segmentation"
     assert found["signal"].signed
     assert ODDNESS_NOTE in found.notes
@@ -133,7 +139,7 @@ def test_an_empty_slice_is_not_run_but_is_there(study: Study) -> None:
 def test_a_unet_has_no_linear_column_and_says_so(study: Study) -> None:
     model = model_of(UNet(maps=2, levels=2))
     found = explain(study, model, "signals", slices=slice(0, 2), bands=True)
-    assert [m.name for m in found.maps] == ["input", "signal", "mask", "true-mask"]
+    assert [m.name for m in found.maps] == ["input", "signal", "mask", "reference-segmentation"]
     assert NO_LINEAR_PART in found.notes
     assert ODDNESS_NOTE not in found.notes
     with pytest.raises(ModelError, match="no thresholds"):

@@ -46,7 +46,7 @@ def explanation_of(study: se.Study, data: np.ndarray, *, gap: float | None = Non
         grid=study.grid,
         slices=slice(0, study.grid.shape[0]),
         target="WT",
-        scores={"completeness gap": gap},
+        scores={"completeness error": gap},
     )
 
 
@@ -63,8 +63,8 @@ def failed(rows: tuple) -> list[str]:
 
 @pytest.mark.parametrize(("gap", "red"), [(0.0, False), (0.1, False), (0.11, True), (6.0, True)])
 def test_a_gap_over_a_tenth_is_red(gap: float, red: bool) -> None:
-    rows = trust_rows(None, {"completeness gap": gap})
-    assert failed(rows) == (["completeness gap"] if red else [])
+    rows = trust_rows(None, {"completeness error": gap})
+    assert failed(rows) == (["completeness error"] if red else [])
     assert (f"{gap:.0%}" in rows[0].sentence) == red
 
 
@@ -80,13 +80,13 @@ def test_no_better_than_edges_or_chance_is_red(auprc: float, other: str) -> None
 @pytest.mark.parametrize(("rho", "red"), [(0.1, False), (-0.2, False), (0.5, True), (-0.9, True)])
 def test_what_survives_randomisation_is_red(rho: float, red: bool) -> None:
     stages = Randomisation((RandomisationStage("head", 0.9), RandomisationStage("first", rho)))
-    rows = trust_rows(None, {"randomised ρ": rho}, stages)
-    assert failed(rows) == (["randomised ρ"] if red else [])
+    rows = trust_rows(None, {"parameter randomisation": rho}, stages)
+    assert failed(rows) == (["parameter randomisation"] if red else [])
     assert stages.survives == red
 
 
 def test_a_model_without_weights_has_nothing_to_draw_anew() -> None:
-    rows = trust_rows(None, {"randomised ρ": None}, Randomisation(()))
+    rows = trust_rows(None, {"parameter randomisation": None}, Randomisation(()))
     assert "no weights" in rows[0].sentence
 
 
@@ -118,12 +118,12 @@ def test_slices_that_were_not_explained_do_not_count(study: se.Study) -> None:
 def test_without_a_mask_the_gap_remains(study: se.Study) -> None:
     bare = replace(study, labels={})
     found = trust_of(bare, explanation_of(study, np.ones(study.grid.shape), gap=0.02))
-    assert found["completeness gap"].value == 0.02
-    assert "no true mask" in found["AUPRC"].sentence
+    assert found["completeness error"].value == 0.02
+    assert "no reference segmentation" in found["AUPRC"].sentence
 
 
 def test_text_and_json_hold_every_row_and_failure(study: se.Study) -> None:
-    found = Trust("IG · WT", trust_rows(located(0.2), {"completeness gap": 0.3}), ("A note.",))
+    found = Trust("IG · WT", trust_rows(located(0.2), {"completeness error": 0.3}), ("A note.",))
     text = found.text()
     assert all(sentence in text for sentence in found.failures)
     assert len(found.failures) == 2
@@ -137,14 +137,14 @@ def test_text_and_json_hold_every_row_and_failure(study: se.Study) -> None:
 def test_the_whole_table_runs_the_method_again_with_its_parameters(study: se.Study) -> None:
     model = bright_model()
     explanation = se.explain(
-        study, model, "integrated-gradients", target="WT", slices=slice(2, 5), nodes=6
+        study, model, "integrated-gradients", target="WT", slices=slice(2, 5), n_steps=6
     )
     effort = Effort(steps=6, perturbations=6, neighbours=1, stages=1)
     found = drain(trust_work(study, model, explanation, effort, count=1))
     assert {row.name for row in found.rows} == {*FIGURES, *LOCALISATION}
     assert found["insertion AUC"].value is not None
     quick = trust_of(study, explanation, model)
-    assert quick["completeness gap"].value == explanation.scores["completeness gap"]
+    assert quick["completeness error"].value == explanation.scores["completeness error"]
     assert found["AUPRC"].value == pytest.approx(quick["AUPRC"].value, abs=0.2)
 
 

@@ -77,7 +77,7 @@ def model() -> Model:
 
 
 def explained(study, model, method="xrai", **more):
-    return se.explain(study, model, method, target="WT", nodes=4, **more)
+    return se.explain(study, model, method, target="WT", n_steps=4, **more)
 
 
 @pytest.mark.parametrize("mode", ["full", "fast"])
@@ -87,9 +87,9 @@ def test_the_best_region_lies_on_what_the_score_is_made_of(study, model, mode: s
     inside = study["flair"].data[1:4] > 0.7
     heat = found["heatmap"].data
     assert heat[inside].mean() > 3 * heat[~inside].mean()
-    assert found.scores["completeness gap"] is None
-    assert found.scores["gap of the integrated gradients"] is not None
-    assert any("No completeness gap" in note for note in found.notes)
+    assert found.scores["completeness error"] is None
+    assert found.scores["completeness error of the integrated gradients"] is not None
+    assert any("No completeness error" in note for note in found.notes)
 
 
 def test_a_click_reads_the_gain_that_the_map_shows(study, model, tmp_path: Path) -> None:
@@ -109,13 +109,13 @@ def test_a_click_reads_the_gain_that_the_map_shows(study, model, tmp_path: Path)
 
 
 def test_top_is_read_from_the_finished_map(study, model) -> None:
-    found = explained(study, model, top=0.2)
+    found = explained(study, model, top_fraction=0.2)
     assert np.array_equal(found["top"].data != 0, top_share(found["heatmap"].data, 0.2))
 
 
 def test_progress_counts_slices_from_one_as_the_window_does(study, model) -> None:
     steps: list[Progress] = []
-    work = explain_work(study, model, "xrai", target="WT", slices=slice(2, 4), nodes=4)
+    work = explain_work(study, model, "xrai", target="WT", slices=slice(2, 4), n_steps=4)
     drain(work, steps.append)
     named = {n for s in steps for n in re.findall(r", slices? (\d+(?:–\d+)?)$", s.message)}
     assert "Growing regions, slice 3" in {s.message for s in steps}
@@ -137,7 +137,7 @@ def test_what_was_computed_is_not_computed_again(study, model) -> None:
     assert seen > 0
     again = explained(study, model)
     assert np.array_equal(again["heatmap"].data, first["heatmap"].data)
-    explained(study, model, mode="fast", top=0.1)
+    explained(study, model, mode="fast", top_fraction=0.1)
     explained(study, model, slices=slice(2, 4))
     explained(study, model, "xrai-3d")
     assert network.differentiated == seen
@@ -174,7 +174,7 @@ def test_one_slice_is_no_volume_for_3d(study, model) -> None:
     with pytest.raises(StudyError, match=r"volume, and one slice.*method xrai"):
         explained(study, model, "xrai-3d", slices=2)
     with pytest.raises(StudyError, match="one voxel's slice"):
-        se.explain(study, model, "xrai-3d", target="voxel:2,20,22", nodes=2)
+        se.explain(study, model, "xrai-3d", target="voxel:2,20,22", n_steps=2)
 
 
 def test_a_volume_of_one_slice_is_no_trouble_in_2d(tmp_path: Path, model) -> None:
@@ -205,7 +205,7 @@ def test_its_maps_are_scored_by_gain_and_others_by_size(study, model) -> None:
     assert gradient.signed
 
 
-@pytest.mark.parametrize("wrong", [{"mode": "slow"}, {"top": 0.0}, {"merge": "mean"}])
+@pytest.mark.parametrize("wrong", [{"mode": "slow"}, {"top_fraction": 0.0}, {"merge": "mean"}])
 def test_parameters_are_checked(study, model, wrong) -> None:
     with pytest.raises(SparseExplainError, match=next(iter(wrong))):
         explained(study, model, **wrong)

@@ -79,7 +79,7 @@ def test_the_csv_has_the_marks_own_measures_words_and_slices(
 ) -> None:
     drain(write_report(reading, tmp_path / "r.pdf", dpi=40))
     rows = table(tmp_path / "r-measurements.csv")
-    inside = [f"FLAIR {what}" for what in ("mean", "SD", "least", "greatest", "voxels")]
+    inside = [f"FLAIR {what}" for what in ("mean", "SD", "min", "max", "voxels")]
     assert list(rows[0]) == HEADS + inside
     for row, mark in zip(rows, reading.review.annotations, strict=True):
         measure = mark.area_mm2 if mark.length_mm is None else mark.length_mm
@@ -107,7 +107,7 @@ def test_regions_have_what_each_scan_measures_in_them(reading: Reading, tmp_path
         assert inside.size > 20
         assert float(row["FLAIR mean"]) == inside.mean()
         assert float(row["FLAIR SD"]) == inside.std()
-        assert (float(row["FLAIR least"]), float(row["FLAIR greatest"])) == (
+        assert (float(row["FLAIR min"]), float(row["FLAIR max"])) == (
             inside.min(), inside.max()
         )  # fmt: skip
         assert int(row["FLAIR voxels"]) == inside.size

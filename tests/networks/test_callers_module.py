@@ -134,7 +134,7 @@ def test_a_map_repeats_and_the_module_is_as_it_was(way: str, study: se.Study) ->
     before = state(net)
     model = wrap_callable(WAYS[way](net), CARD)
     found = [
-        se.explain(study, model, "integrated-gradients", target="lesion", slices=2, nodes=4)
+        se.explain(study, model, "integrated-gradients", target="lesion", slices=2, n_steps=4)
         for _ in range(2)
     ]
     assert np.array_equal(found[0]["heatmap"].data, found[1]["heatmap"].data)

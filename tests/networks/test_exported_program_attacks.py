@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from napari_sparseexplain.errors import ModelError
-from napari_sparseexplain.networks.bundle.external_model import load_foreign_model
+from napari_sparseexplain.networks.bundle.external_model import load_external_model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.exported.program import checked_exported_program
 from napari_sparseexplain.networks.exported.shape_expression import (
@@ -70,7 +70,7 @@ def saved(members: dict[str, bytes], folder: Path) -> Path:
 def test_a_program_runs_in_its_process_as_it_does_here(
     members: dict[str, bytes], tmp_path: Path
 ) -> None:
-    model = load_foreign_model(saved(members, tmp_path), CARD)
+    model = load_external_model(saved(members, tmp_path), CARD)
     torch.manual_seed(0)
     here = Network().eval()
     for shape in ((1, 1, 16, 16), (1, 1, 20, 12)):
@@ -197,7 +197,7 @@ def test_members_that_are_missing_doubled_or_of_another_size(
 
 
 WRONG: dict[str, Change] = {
-    "its field 'nodes'": lambda v: graph(v).update(nodes={"a": 1}),
+    "its field 'nodes'": lambda v: graph(v).update(n_steps={"a": 1}),
     "its field 'inputs'": lambda v: graph(v)["nodes"][0].update(inputs=7),
     "its field 'outputs'": lambda v: graph(v).update(outputs="x"),
     "its field 'tensor_values'": lambda v: graph(v).update(tensor_values={"x": []}),
@@ -236,7 +236,7 @@ def test_what_only_torch_notices_is_one_error_in_our_words(
     graph(broken)["outputs"] = [{"as_tensor": {"name": "nobody"}}]
     path = saved({**members, GRAPH: json.dumps(broken).encode()}, tmp_path)
     with pytest.raises(ModelError, match="cannot be read: it is damaged") as caught:
-        load_foreign_model(path, CARD)
+        load_external_model(path, CARD)
     assert "warnings" not in str(caught.value)
 
 

@@ -23,7 +23,7 @@ from torch import nn
 
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.trust.weight_randomisation import randomise_cascading
-from napari_sparseexplain.networks.bundle.external_model import checksum_of, load_foreign_model
+from napari_sparseexplain.networks.bundle.external_model import checksum_of, load_external_model
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.process import child_process, model_process
@@ -87,7 +87,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(file: Path) -> Iterator[Model]:
-    loaded = load_foreign_model(file, CARD)
+    loaded = load_external_model(file, CARD)
     yield loaded
     process(loaded).end()
 
@@ -228,7 +228,7 @@ def test_a_hang_a_bomb_and_a_kill_are_one_error_each_and_the_next_call_answers(
 def test_with_the_model_its_process_and_memory_go(file: Path) -> None:
     gc.collect()
     open_before = len(os.listdir("/proc/self/fd"))
-    loaded = load_foreign_model(file, CARD)
+    loaded = load_external_model(file, CARD)
     value = loaded.network(torch.rand(1, 1, 16, 16, requires_grad=True))[1]
     pid = process(loaded)._child.pid
     assert Path(f"/proc/{pid}").exists()
@@ -246,8 +246,8 @@ def test_the_process_ends_with_its_parent_even_while_it_computes(file: Path) -> 
     program = (
         "import sys, threading, time, torch\n"
         "from test_model_process import CARD, process\n"
-        "from napari_sparseexplain.networks.bundle.external_model import load_foreign_model\n"
-        f"model = load_foreign_model({str(file)!r}, CARD)\n"
+        "from napari_sparseexplain.networks.bundle.external_model import load_external_model\n"
+        f"model = load_external_model({str(file)!r}, CARD)\n"
         "call = lambda: model.network(torch.rand(1, 1, 7, 7))\n"
         "threading.Thread(target=call, daemon=True).start()\n"
         "time.sleep(0.3)\n"
@@ -286,7 +286,7 @@ def test_where_no_memory_is_shared_tensors_go_through_the_pipe(
 ) -> None:
     monkeypatch.setattr(child_process.SharedBytes, "make", classmethod(lambda cls: None))
     monkeypatch.setattr(model_process, "_file_in_memory", lambda archive: -1)
-    loaded = load_foreign_model(file, CARD)
+    loaded = load_external_model(file, CARD)
     x = torch.rand(2, 1, 200, 200)  # more than a pipe holds
     there = gradient(lambda image: loaded.network(image)[1], x)
     torch.testing.assert_close(there, gradient(logits(network()), x), rtol=0, atol=1e-6)
@@ -296,7 +296,7 @@ def test_where_no_memory_is_shared_tensors_go_through_the_pipe(
 def test_a_file_that_changed_since_is_not_started_again(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "net.ts"
     path.write_bytes(file.read_bytes())
-    loaded = load_foreign_model(path, CARD)
+    loaded = load_external_model(path, CARD)
     process(loaded).end()
     path.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(ModelError, match="no longer the one that was opened"):
@@ -305,16 +305,16 @@ def test_a_file_that_changed_since_is_not_started_again(file: Path, tmp_path: Pa
 
 def test_a_card_of_other_weights_is_refused(file: Path) -> None:
     with pytest.raises(ModelError, match="not the model that the card describes"):
-        load_foreign_model(file, replace(CARD, weights_sha256="0" * 64))
+        load_external_model(file, replace(CARD, weights_sha256="0" * 64))
     right = replace(CARD, weights_sha256=checksum_of(file))
-    loaded = load_foreign_model(file, right)
+    loaded = load_external_model(file, right)
     assert loaded.card.weights_sha256 == right.weights_sha256
     process(loaded).end()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a card")
 def test_on_a_card_the_process_puts_the_model_there(file: Path, model: Model) -> None:
-    there = load_foreign_model(file, CARD, device="cuda")
+    there = load_external_model(file, CARD, device="cuda")
     x = torch.rand(2, 1, 32, 32)
     here = gradient(lambda image: model.network(image)[1], x)
     for moved in (there, model.on("cuda"), there.on("cpu").on("cuda")):

@@ -83,11 +83,11 @@ def test_no_bundle_names_a_class_outside_the_anatomy(
     [
         ("unet-classes", "vanilla-gradient", {}),
         # What is blurred reaches into the air.
-        ("unet-classes", "integrated-gradients", {"nodes": 4, "baseline": "blurred"}),
+        ("unet-classes", "integrated-gradients", {"n_steps": 4, "baseline": "blurred"}),
         ("unet", "blur-integrated-gradients", {"steps": 4}),
         ("unet-classes", "grad-cam", {}),
         ("sum-seg", "occlusion", {}),
-        ("unet", "xrai", {"nodes": 4, "least": 5}),
+        ("unet", "xrai", {"n_steps": 4, "min_size": 5}),
     ],
 )
 def test_no_map_lies_outside_the_anatomy(
@@ -110,7 +110,7 @@ def test_a_decomposition_has_no_class_outside(
 ) -> None:
     found = se.explain(study, "jf-ml-ista", "components", slices=slice(span.start, span.start + 2))
     outside = ~anatomy[span.start : span.start + 2]
-    for name in ("mask", "mask-largest-piece"):
+    for name in ("mask", "mask-largest-component"):
         assert not found[name].data[outside].any()
     whole = decompose_slice(study, load_model("jf-ml-ista"), span.start)
     assert not whole.explanation(without=[1])["mask"].data[~anatomy[span.start][None]].any()

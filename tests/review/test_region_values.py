@@ -53,7 +53,7 @@ def test_a_rectangle_measures_the_voxels_whose_centres_it_holds(study: Study, pl
     for v in found:
         inside = np.take(study[v.role].spatial(), 4, axis=axis)[2:7, 2:7].astype(float)
         assert v.voxels == 25
-        told = (v.mean, v.sd, v.least, v.greatest)
+        told = (v.mean, v.sd, v.minimum, v.maximum)
         assert told == pytest.approx((inside.mean(), inside.std(), inside.min(), inside.max()))
 
 

@@ -206,7 +206,7 @@ def test_a_save_that_fails_leaves_no_arrays(
     def full(*_: object, **__: object) -> None:
         raise SparseExplainError("No space left on device")
 
-    monkeypatch.setattr("napari_sparseexplain.review.store.write_whole", full)
+    monkeypatch.setattr("napari_sparseexplain.review.store.write_atomically", full)
     with pytest.raises(SparseExplainError, match="No space left"):
         save_review(reading_of(study, cam=found_in(study)), tmp_path / "new", arrays=True)
     assert not (tmp_path / "new").exists()

@@ -203,7 +203,7 @@ def test_from_slices_to_a_bundle_to_the_tables(
     saved = found.save(tmp_path / "out")
     numbers = json.loads(saved[1].read_text())
     assert len(numbers["runs"]) == 7
-    assert numbers["largest piece"] == [], "slices of phantoms are no volume"
+    assert numbers["largest connected component"] == [], "slices of phantoms are no volume"
 
 
 def test_scores_over_subjects_and_slices() -> None:
@@ -257,6 +257,8 @@ def test_evidence_does_not_depend_on_how_brats_numbers_its_classes(tmp_path: Pat
     assert before == since
     run, piece = (each["jf-ml-ista", "0"] for each in (found[0].runs, found[0].pieces))
     assert set(piece.cases) == set(run.cases)
-    assert "over subjects, largest piece" in found[0].text()
-    assert found[0].text().count(" / ") >= 6, "tumour slices / volume / its largest piece"
+    assert "over subjects, largest connected component" in found[0].text()
+    assert found[0].text().count(" / ") >= 6, (
+        "tumour slices / volume / its largest connected component"
+    )
     assert since["area share, enhancing tumour"] > 0

@@ -117,8 +117,8 @@ def test_the_tables_hold_ours_the_papers_and_the_rule(
         "26.8 ± 2.3",
         "false-positive ml",
         "mean of each patient",  # of three: no interval
-        "case2: whole volume, largest piece",
-        "Own voxels: whole volume Dice, largest piece",
+        "case2: whole volume, largest connected component",
+        "Own voxels: whole volume Dice, largest connected component",
         "case2",
         "healthy shows no lesion",
         "U-Net 2",

@@ -88,12 +88,12 @@ def asking(tmp_path: Path, study: Study) -> Asking:
 
 
 def test_the_same_map_asked_for_again_is_the_one_that_was_made(asking: Asking) -> None:
-    first = asking("integrated-gradients", nodes=4)
+    first = asking("integrated-gradients", n_steps=4)
     assert first.trust is not None
-    assert asking("integrated-gradients", nodes=4) is first
-    assert asking("integrated-gradients", nodes=5) is not first
+    assert asking("integrated-gradients", n_steps=4) is first
+    assert asking("integrated-gradients", n_steps=5) is not first
     asking.session.forget(asking.study)
-    assert asking("integrated-gradients", nodes=4) is not first
+    assert asking("integrated-gradients", n_steps=4) is not first
 
 
 def test_another_target_and_mode_do_not_segment_again(
@@ -108,8 +108,8 @@ def test_another_target_and_mode_do_not_segment_again(
         return felzenszwalb(image)
 
     monkeypatch.setattr(segment_scales, "_felzenszwalb", counted)
-    asking("xrai", nodes=2, least=4)
-    asking("xrai", Target.voxel((4, 16, 16), "lesion"), nodes=2, least=4, mode="fast")
+    asking("xrai", n_steps=2, min_size=4)
+    asking("xrai", Target.voxel((4, 16, 16), "lesion"), n_steps=2, min_size=4, mode="fast")
     assert segmented == [1]
 
 
@@ -142,20 +142,20 @@ def test_what_cannot_be_explained_is_said(
 def test_a_network_without_a_slope_names_what_still_works(tmp_path: Path, study: Study) -> None:
     hard = Asking(tmp_path, study, Hard())
     with pytest.raises(SparseExplainError, match="Methods that need none still work: occlusion"):
-        hard("integrated-gradients", nodes=2)
+        hard("integrated-gradients", n_steps=2)
     assert np.abs(hard("occlusion").explanation["heatmap"].data).max() > 0
 
 
 def test_a_slope_that_is_no_number_names_the_step(tmp_path: Path, study: Study) -> None:
     with pytest.raises(SparseExplainError, match="NaN or infinite at step 1 of 4"):
-        Asking(tmp_path, study, Broken())("guided-ig", steps=4)
+        Asking(tmp_path, study, Broken())("guided-ig", n_steps=4)
 
 
 def test_a_card_of_other_classes_and_a_pickle_are_refused(tmp_path: Path, study: Study) -> None:
     miscounted = Asking(tmp_path, study, Bright(), **{"0": "a", "1": "lesion", "2": "c"})
     with pytest.raises(SparseExplainError, match="its card names 3 classes"):
-        miscounted("integrated-gradients", nodes=2)
+        miscounted("integrated-gradients", n_steps=2)
     pickled = Asking(tmp_path, study, Bright())
     torch.save({"weights": torch.zeros(2)}, pickled.path)
     with pytest.raises(SparseExplainError, match="a pickle"):
-        pickled("integrated-gradients", nodes=2)
+        pickled("integrated-gradients", n_steps=2)

@@ -98,8 +98,8 @@ def seen(workspace: Any) -> list[str]:
 
 def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
     tab = chosen.page("attribution")
-    xrai = run_now(chosen, "xrai", nodes=4, least=4)
-    guided = run_now(chosen, "guided-ig", steps=10)
+    xrai = run_now(chosen, "xrai", n_steps=4, min_size=4)
+    guided = run_now(chosen, "guided-ig", n_steps=10)
     assert seen(chosen) == ["FLAIR · tiny", "XRAI · lesion", "Guided IG · lesion"]
     grid = chosen.viewer.canvas.grid
     assert grid.enabled
@@ -128,7 +128,7 @@ def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
 
 def test_sliders_act_on_the_result_without_computing(chosen: Any) -> None:
     tab = chosen.page("attribution")
-    xrai = run_now(chosen, "xrai", nodes=4, least=4)
+    xrai = run_now(chosen, "xrai", n_steps=4, min_size=4)
     calls = calls_of(tab)
     shown = {}
     for share in (100, 30, 5):
@@ -151,7 +151,7 @@ def test_regions_are_labels_by_rank_and_a_click_tells_gain_and_rank(chosen: Any)
     from napari.layers import Labels
 
     tab = chosen.page("attribution")
-    xrai = run_now(chosen, "xrai", nodes=4, least=4)
+    xrai = run_now(chosen, "xrai", n_steps=4, min_size=4)
     tab.controls.regions.setChecked(True)
     settle()
     layer = xrai.layers[REGIONS]
@@ -170,16 +170,16 @@ def test_regions_are_labels_by_rank_and_a_click_tells_gain_and_rank(chosen: Any)
 
 def test_the_same_map_is_not_computed_twice(chosen: Any) -> None:
     tab = chosen.page("attribution")
-    first = run_now(chosen, "integrated-gradients", nodes=4)
+    first = run_now(chosen, "integrated-gradients", n_steps=4)
     calls = calls_of(tab)
-    assert run_now(chosen, "integrated-gradients", nodes=4) is first
+    assert run_now(chosen, "integrated-gradients", n_steps=4) is first
     assert "computed before" in tab.run_bar.message.text()
     tab.results.removed.emit(first.result)
     assert tab.shown == []
-    again = run_now(chosen, "integrated-gradients", nodes=4)
+    again = run_now(chosen, "integrated-gradients", n_steps=4)
     assert again.explanation is first.explanation
     assert calls == []
-    assert run_now(chosen, "integrated-gradients", nodes=5) is not again
+    assert run_now(chosen, "integrated-gradients", n_steps=5) is not again
     assert calls
     # Two maps of one name say what tells them apart.
     assert {one.suffix for one in tab.shown} == {"bright, nodes 4", "bright, nodes 5"}
@@ -187,7 +187,7 @@ def test_the_same_map_is_not_computed_twice(chosen: Any) -> None:
 
 def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
     tab = chosen.page("attribution")
-    one = run_now(chosen, "integrated-gradients", nodes=4)
+    one = run_now(chosen, "integrated-gradients", n_steps=4)
     panel = tab.trust
     assert not panel.isHidden()
     names = [panel.table.verticalHeaderItem(k).text() for k in range(panel.table.rowCount())]
@@ -199,7 +199,7 @@ def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
     assert chosen.wait(300)
     settle()
     assert one.answer.whole
-    assert {"insertion AUC", "infidelity", "randomised ρ"} <= {
+    assert {"insertion AUC", "infidelity", "parameter randomisation"} <= {
         row.name for row in one.answer.trust.rows
     }
     assert panel.table.rowCount() == len(one.answer.trust.rows)
@@ -213,8 +213,10 @@ def test_a_failing_map_is_red_with_a_sentence(chosen: Any) -> None:
     from napari_sparseexplain.layers.colormaps import VERMILION
     from napari_sparseexplain.widgets.attribution.trust_panel import TrustPanel
 
-    one = run_now(chosen, "integrated-gradients", nodes=1)
-    failing = Trust("IG", trust_rows(None, {"completeness gap": 0.4, "randomised ρ": 0.9}))
+    one = run_now(chosen, "integrated-gradients", n_steps=1)
+    failing = Trust(
+        "IG", trust_rows(None, {"completeness error": 0.4, "parameter randomisation": 0.9})
+    )
     one.answer = replace(one.answer, trust=failing)
     chosen.page("attribution").describe()
     panel: TrustPanel = chosen.page("attribution").trust
@@ -259,7 +261,7 @@ def test_the_form_has_the_parameters_of_every_method(opened: Any) -> None:
         assert tab.parameters.changed() == {}
         for p in info.parameters:
             assert p.tooltip in tab.parameters.fields[p.name].toolTip()
-    tab.choose_method("guided-ig", steps=17)
+    tab.choose_method("guided-ig", n_steps=17)
     assert tab.parameters.changed() == {"steps": 17}
     tab.choose_method("xrai")
     tab.choose_method("guided-ig")
@@ -268,7 +270,7 @@ def test_the_form_has_the_parameters_of_every_method(opened: Any) -> None:
 
 def test_range_volume_and_cancel(chosen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tab = chosen.page("attribution")
-    tab.choose_method("xrai-3d", nodes=2, least=4)
+    tab.choose_method("xrai-3d", n_steps=2, min_size=4)
     index = chosen.current_slice
     tab.range.first.setValue(index + 2)  # from 1, and the wrong way about
     tab.range.last.setValue(index)

@@ -30,9 +30,9 @@ WAYS = (
 
 @pytest.mark.gui
 def test_a_card_comes_out_of_the_form_as_it_went_in(qapp: Any) -> None:
-    from napari_sparseexplain.widgets.parts.external_model_form import ForeignModelForm
+    from napari_sparseexplain.widgets.parts.external_model_form import ExternalModelForm
 
-    form = ForeignModelForm()
+    form = ExternalModelForm()
     for way in WAYS:
         form.fill(replace(CARD, inputs=Inputs(("ct",), way, 1.0, 64)))
         assert form.card().inputs.way == way

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from napari_sparseexplain.layers.scan_stand_in import is_stand_in
+from napari_sparseexplain.layers.scan_placeholder import is_placeholder
 from napari_sparseexplain.progress import Progress
 from napari_sparseexplain.review.store import restore_review
 
@@ -39,15 +39,15 @@ def test_cells_that_come_and_go_while_a_slice_is_computed(run: Any) -> None:
         settle(0.4)
         assert tab.awaiting
         assert {cell.role for cell in shown.cells} == set(ROLES)
-        assert all(is_stand_in(layer.metadata) for layer in shown.grid_layers if layer.visible)
+        assert all(is_placeholder(layer.metadata) for layer in shown.grid_layers if layer.visible)
         removed = shown.grid_layers[-1]
         run.viewer.layers.remove(removed)
-        assert not is_stand_in(removed.metadata)
-        assert removed not in tab.awaited._stand_ins
+        assert not is_placeholder(removed.metadata)
+        assert removed not in tab.awaited._placeholders
         settle(0.3)
     until(lambda: not tab.awaiting)
     assert run.wait(30)
-    assert not any(is_stand_in(layer.metadata) for layer in run.viewer.layers)
+    assert not any(is_placeholder(layer.metadata) for layer in run.viewer.layers)
 
 
 def test_nothing_stands_in_while_a_run_is_under_way(run: Any) -> None:

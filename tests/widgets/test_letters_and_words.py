@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sparseexplain.layers.canvas import annotation_words
-from napari_sparseexplain.layers.canvas.annotation_words import PIXELS
+from napari_sparseexplain.layers.canvas import annotation_labels
+from napari_sparseexplain.layers.canvas.annotation_labels import PIXELS
 from napari_sparseexplain.layers.canvas.class_legend import ClassLegend
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, StudyLayer
 from napari_sparseexplain.review.annotation import Annotation, annotation_on_grid
-from napari_sparseexplain.review.words_place import WORDS_GAP
+from napari_sparseexplain.review.label_position import WORDS_GAP
 
 from .conftest import settle
 
@@ -196,9 +196,9 @@ def test_words_are_looked_for_once_when_marks_are_written(
     drawing = opened.page("review").marking.drawing
     drawing.show([ellipse(opened)], opened.study, "study")
     looked: list[int] = []
-    look = annotation_words.marks_on_slice
+    look = annotation_labels.marks_on_slice
     monkeypatch.setattr(
-        annotation_words, "marks_on_slice", lambda viewer: (looked.append(1), look(viewer))[1]
+        annotation_labels, "marks_on_slice", lambda viewer: (looked.append(1), look(viewer))[1]
     )
     drawing.show([distance(opened), ellipse(opened)], opened.study, "study")
     assert len(looked) == 1

@@ -16,7 +16,7 @@ from .conftest import held, settle, until
 
 pytestmark = pytest.mark.gui
 
-COLUMNS = ["Input", "Linear ED", "Signal α 1.00", "Estimated mask", "True mask"]
+COLUMNS = ["Input", "Linear ED", "Signal α 1.00", "Estimated mask", "Reference segmentation"]
 
 
 @pytest.fixture

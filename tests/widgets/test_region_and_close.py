@@ -33,10 +33,10 @@ def test_the_chosen_region_tells_what_every_scan_measures(opened: Any) -> None:
     found = region_values(marking.annotations[0], opened.study)
     assert found[0].voxels > 50
     assert panel.values.text().splitlines() == [
-        f"{found[0].voxels} voxels: mean ± SD (least to greatest)",
+        f"{found[0].voxels} voxels: mean ± SD (min to max)",
         *(
             f"{v.title}  {number_text(v.mean)} ± {number_text(v.sd)} "
-            f"({number_text(v.least)} to {number_text(v.greatest)})"
+            f"({number_text(v.minimum)} to {number_text(v.maximum)})"
             for v in found
         ),
     ]

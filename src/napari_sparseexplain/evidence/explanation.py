@@ -11,11 +11,12 @@ import numpy as np
 
 from ..errors import MissingNameError, StudyError
 from ..public_names import public
+from ..volumes.captions import slice_caption
 from ..volumes.grid import Grid
-from ..volumes.place_words import slice_words
 from ..volumes.study import Study
 from .explanation_map import ExplanationMap
 from .explanation_pictures import Drawing, figure_of, page_of
+from .former_names import other_map_name
 from .provenance import Provenance
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Explanation:
         target = f" of {self.target}" if self.target else ""
         model = f" by {self.provenance.model}" if self.provenance.model else ""
         maps = ", ".join(item.name for item in self.maps) or "no map"
-        place = f"; {slice_words(self.slices)}" if self.slices.stop > self.slices.start else ""
+        place = f"; {slice_caption(self.slices)}" if self.slices.stop > self.slices.start else ""
         return f"<Explanation {self.method}{target}{model}: {maps}{place}>"
 
     def _repr_html_(self) -> str:
@@ -73,7 +74,7 @@ class Explanation:
         rows = {
             "model": self.provenance.model,
             "target": self.target,
-            "slices": slice_words(self.slices) if on_study else "",
+            "slices": slice_caption(self.slices) if on_study else "",
             "maps": ", ".join(item.name for item in self.maps),
             "scores": ", ".join(scores),
             "notes": " ".join(self.notes),
@@ -85,9 +86,10 @@ class Explanation:
 
     def __getitem__(self, name: str) -> ExplanationMap:
         """The map called ``name``; MissingNameError tells what there is."""
-        for item in self.maps:
-            if item.name == name:
-                return item
+        for wanted in (name, other_map_name(name)):
+            for item in self.maps:
+                if item.name == wanted:
+                    return item
         have = ", ".join(item.name for item in self.maps) or "nothing"
         raise MissingNameError(
             f"no map is called {name!r} (there is {have})",

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SparseExplainError
+from ..volumes.captions import slice_caption
 from ..volumes.edge_letters import edge_letters
 from ..volumes.grid import Grid
 from ..volumes.pictures.small_picture import Rgb, grey_slice, page_html, picture_html
-from ..volumes.place_words import slice_words
 from ..volumes.study import Study
 from .colours import SIGNED_COLORMAP, SIGNED_STOPS, label_colours
 from .explanation_map import ExplanationMap
@@ -92,7 +92,7 @@ def page_of(drawing: Drawing, rows: Mapping[str, str]) -> str:
     if shown and drawing.grid is not None:
         first = min(shown, key=lambda m: _WORTH.index(m.kind))
         place = _place(drawing, None)
-        words = f"{first.title or first.name}, {slice_words(slice(place, place + 1))}"
+        words = f"{first.title or first.name}, {slice_caption(slice(place, place + 1))}"
         spacing = drawing.grid.spacing[1:]
         picture = picture_html(_blended(drawing, first, place), spacing, words)
     return page_html(picture, drawing.method, {**rows, "": RESEARCH_ONLY})
@@ -128,7 +128,7 @@ def _place(drawing: Drawing, index: int | None) -> int:
 def _title(drawing: Drawing, place: int) -> str:
     words = [drawing.method, drawing.target]
     if any(item.space == "study" for item in drawing.maps):
-        words.append(slice_words(slice(place, place + 1)))
+        words.append(slice_caption(slice(place, place + 1)))
     return " · ".join(word for word in words if word)
 
 

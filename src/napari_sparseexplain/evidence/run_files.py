@@ -18,7 +18,7 @@ from errno import EISDIR
 from pathlib import Path
 
 from ..errors import SparseExplainError
-from ..files.atomic_write import hidden_folder, put_back, write_whole
+from ..files.atomic_write import hidden_folder, put_back, write_atomically
 
 #: Name of a new map while its lasting name may still be that of the earlier run's.
 _OWN_NAME = re.compile(r"\.run-[0-9a-f]{8}-.+")
@@ -139,7 +139,7 @@ def _put_record_back(path: Path, content: bytes | None) -> bool:
         if content is None:
             path.unlink(missing_ok=True)
         else:
-            write_whole(path, content, overwrite=True)
+            write_atomically(path, content, overwrite=True)
     except (OSError, SparseExplainError):
         return False
     return True

@@ -23,7 +23,7 @@ from ..files.atomic_write import (
     make_folders,
     remove_empty,
     undisturbed,
-    write_whole,
+    write_atomically,
 )
 from ..files.folder_lock import folder_lock
 from ..files.json_file import read_own_json
@@ -39,6 +39,7 @@ from .explanation_files import (
 )
 from .explanation_map import ExplanationMap
 from .explanation_record import AGAIN, ExplanationRecord, read_record
+from .former_names import present_score_name
 from .map_file import check_maps, read_map
 from .run_files import put_run, remove_remnants
 
@@ -118,7 +119,7 @@ def write_explanation(
         if inspect is not None:
             made_record = making / RECORD_FILE
             entry = entry_of(explanation, study, names, study_name)
-            write_whole(made_record, _record_text({key: entry}))
+            write_atomically(made_record, _record_text({key: entry}))
             inspect(making)
             made_record.unlink()
         # Only now, and for a moment: others may write into the folder while maps are made.
@@ -131,7 +132,7 @@ def write_explanation(
 
             def write_record(files: Mapping[str, str]) -> None:
                 entries = {**record, key: entry_of(explanation, study, files, study_name)}
-                write_whole(folder / RECORD_FILE, _record_text(entries), overwrite=True)
+                write_atomically(folder / RECORD_FILE, _record_text(entries), overwrite=True)
 
             former = {n for n in files_of(record.get(key)) - others if is_own_file(n, key)}
             with undisturbed():
@@ -432,7 +433,7 @@ def _explanation(record: ExplanationRecord, key: str, folder: Path, on: Grid | N
         grid=None if record.grid is None else record.grid.grid,
         slices=span,
         target=record.target,
-        scores=record.scores,
+        scores={present_score_name(name): value for name, value in record.scores.items()},
         notes=record.notes,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -36,6 +37,9 @@ class Parameter:
         Limits of a number, inclusive.
     unit : str
         Unit of a number.
+    former : tuple of str
+        Names that it had in earlier versions: taken for one release, with a warning, and always
+        understood in records.
     before : float, int, bool, str or None
         What a record stands for that was written before there was this parameter, where that is
         not the default.
@@ -50,6 +54,7 @@ class Parameter:
     high: float | None = None
     unit: str = ""
     before: ParameterValue | None = None
+    former: tuple[str, ...] = ()
 
     def checked(self, value: Any) -> ParameterValue:
         """``value`` in the parameter's type.
@@ -203,6 +208,34 @@ class MethodInfo:
         """What runs it; loads its module."""
         return resolve(self.work) if isinstance(self.work, str) else self.work
 
+    def in_present_names(self, given: Mapping[str, Any], *, warn: bool = False) -> dict[str, Any]:
+        """Values by the names that the parameters have now; see `Parameter.former`.
+
+        Raises
+        ------
+        ParameterError
+            One is given by both names.
+        """
+        present = {former: p.name for p in self.parameters for former in p.former}
+        for name in given:
+            if warn and name in present:
+                warnings.warn(
+                    f"the parameter {name!r} of {self.name!r} is called {present[name]!r} now; the "
+                    "former name goes with the next release",
+                    FutureWarning,
+                    stacklevel=2,
+                )
+        found: dict[str, Any] = {}
+        for name, value in given.items():
+            now = present.get(name, name)
+            if now in found:
+                former = next(n for n in given if present.get(n) == now)
+                raise ParameterError(
+                    f"{former!r} and {now!r} are one parameter", remedy=f"Give {now!r} alone"
+                )
+            found[now] = value
+        return found
+
     def checked(self, given: Mapping[str, Any]) -> dict[str, ParameterValue]:
         """Every parameter with its value: those given, checked, and the defaults.
 
@@ -212,6 +245,7 @@ class MethodInfo:
             A name that the method does not have (the message lists those it has), or a value
             that a parameter refuses.
         """
+        given = self.in_present_names(given, warn=True)
         known = {p.name: p for p in self.parameters}
         for name in given:
             if name not in known:

@@ -60,7 +60,7 @@ def repeat_work(
             where=method,
             remedy="Give the model that it was made with",
         )
-    noted = dict(record.get("parameters", {}))
+    noted = method_info(method).in_present_names(record.get("parameters", {}))
     known = {parameter.name for parameter in method_info(method).parameters}
     for parameter in method_info(method).parameters:
         if parameter.before is not None:

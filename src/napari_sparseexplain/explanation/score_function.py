@@ -27,8 +27,8 @@ from ..networks.running.inference import (
 from ..networks.running.preparation import Prepared
 from ..progress import Progress, Work
 from ..volumes import Study
+from ..volumes.captions import slice_caption, voxel_caption
 from ..volumes.labels.tumour import WHOLE_TUMOUR
-from ..volumes.place_words import slice_words, voxel_words
 from .class_regions import class_channels, has_class
 from .network_logits import network_images, network_logits
 from .target import Target
@@ -378,7 +378,7 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
     rows, columns = prepared.grid.shape[1:]
     if not (span.start <= s < span.stop and 0 <= p < rows and 0 <= l < columns):
         raise StudyError(
-            f"{target.label} does not lie on {slice_words(span)} of this study",
+            f"{target.label} does not lie on {slice_caption(span)} of this study",
             remedy="Click in the image, or choose the slices that hold the voxel",
         )
     row, column = prepared.to_network_index(p, l)
@@ -401,7 +401,7 @@ def _voxel_score(model: Model, prepared: Prepared, target: Target, alpha: float)
     weights = torch.zeros((len(prepared.array), *prepared.array.shape[2:]), device=model.device)
     weights[s - span.start, row, column] = 1.0
     name = target.name or output_name(model, channels[0])
-    label = f"{name} at {voxel_words((s, p, l))}"
+    label = f"{name} at {voxel_caption((s, p, l))}"
     inside = _fed(prepared, model.device)
     return ScoreFunction(model, channels, weights, label, alpha, inside=inside)
 

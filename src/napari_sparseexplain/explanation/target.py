@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Literal
 
 from ..errors import SparseExplainError
-from ..volumes.place_words import voxel_words
+from ..volumes.captions import voxel_caption
 
 TargetKind = Literal["class", "probability", "region", "voxel"]
 
@@ -113,7 +113,7 @@ class Target:
     def label(self) -> str:
         """Short name for titles and file names; slice, row and column are counted from 1."""
         if self.kind == "voxel" and self.index is not None:
-            place = voxel_words(self.index)
+            place = voxel_caption(self.index)
             return f"{self.name} at {place}" if self.name else place
         return f"probability of {self.name}" if self.kind == "probability" else self.name
 

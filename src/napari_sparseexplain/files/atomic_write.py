@@ -30,7 +30,7 @@ _REMNANT_S = 24 * 3600.0
 _ROOM = "Choose a folder that you may write to, on a disk that has room"
 
 
-def write_whole(path: Path, content: bytes | str, *, overwrite: bool = False) -> Path:
+def write_atomically(path: Path, content: bytes | str, *, overwrite: bool = False) -> Path:
     """Write ``content`` beside ``path`` and move it there in one step.
 
     Parameters
@@ -81,7 +81,7 @@ def write_together(folder: Path, contents: Mapping[str, str], *, overwrite: bool
         refuse_existing(path, overwrite)
     with moved_together(folder, overwrite=overwrite) as temporary:
         for name, text in contents.items():
-            write_whole(temporary / name, text)
+            write_atomically(temporary / name, text)
     return paths
 
 

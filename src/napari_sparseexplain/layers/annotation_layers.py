@@ -19,7 +19,7 @@ from napari.layers.base._base_constants import ActionType
 from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid, measure_text
 from ..volumes import Grid, Study
 from ..volumes.edge_letters import PLANES, Plane
-from .canvas.annotation_words import AnnotationWords
+from .canvas.annotation_labels import AnnotationLabels
 from .canvas.frame_in_picture import frame_in_picture
 from .study_layers import METADATA_KEY, grid_units
 from .viewer_panels import AUXILIARY, viewer_plane
@@ -71,13 +71,13 @@ class AnnotationLayers:
         Told all annotations after a person drew, moved or removed some.
     on_drawn : callable
         Told the place of one that was just drawn, after ``on_change``.
-    words : AnnotationWords
+    words : AnnotationLabels
         What stands beside the marks in the picture.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self.words = AnnotationWords(viewer)
+        self.words = AnnotationLabels(viewer)
         self._study: Study | None = None
         self._key = ""
         self._all: tuple[Annotation, ...] = ()
@@ -374,7 +374,7 @@ class AnnotationLayers:
 
 
 def _features(items: Sequence[tuple[int, Annotation]], *, calibrated: bool) -> pd.DataFrame:
-    """One row a mark; `AnnotationWords` writes them beside it."""
+    """One row a mark; `AnnotationLabels` writes them beside it."""
     return pd.DataFrame(
         {
             "place": pd.Series([place for place, _ in items], dtype=int),

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SparseExplainError
-from ..files.atomic_write import moved_together, remove_empty, write_whole
+from ..files.atomic_write import moved_together, remove_empty, write_atomically
 from ..progress import Progress, Work
 from ..volumes.finding import Finding
 from ..volumes.grid import Grid, orientation_to_display
@@ -220,7 +220,7 @@ def write_phantoms(
             where=out,
             remedy="Choose another folder, or allow overwriting (--overwrite)",
         )
-    write_whole(out / NOTICE_NAME, ICBM_NOTICE, overwrite=True)
+    write_atomically(out / NOTICE_NAME, ICBM_NOTICE, overwrite=True)
     folders = []
     for i in range(subjects):
         yield Progress(i, subjects, f"phantom {i + 1} of {subjects}")
@@ -260,7 +260,7 @@ def write_subject(study: Study, folder: str | Path) -> Path:
                 image.header.set_xyzt_units("mm")
                 # A time stamp in the gzip header would make two equal files differ.
                 packed = gzip.compress(image.to_bytes(), compresslevel=9, mtime=0)
-                write_whole(temporary / f"{study.name}_{role}.nii.gz", packed)
+                write_atomically(temporary / f"{study.name}_{role}.nii.gz", packed)
     except BaseException:
         remove_empty([folder])  # a folder without scans would look like a study
         raise

@@ -185,7 +185,7 @@ def _first_maps(explanations: Mapping[str, Explanation]) -> list[tuple[str, Expl
 
 
 def _repeats(item: ExplanationMap) -> bool:
-    return item.name in ("input", "true-mask")
+    return item.name in ("input", "reference-segmentation")
 
 
 def _is_lesion(study: Study, role: str) -> bool:

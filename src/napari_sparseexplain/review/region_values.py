@@ -1,4 +1,4 @@
-"""What the scans measure in a drawn region: mean, standard deviation, least, greatest."""
+"""What the scans measure in a drawn region: mean, standard deviation, min, max."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RegionValues:
         Of the scan.
     voxels : int
         How many were measured; those that are not finite, or padding, are left out.
-    mean, sd, least, greatest : float
+    mean, sd, minimum, maximum : float
         In the scan's unit; ``sd`` is the standard deviation of the voxels themselves (divided by
         their number). NaN without voxels.
     unit : str
@@ -37,14 +37,14 @@ class RegionValues:
     voxels: int
     mean: float
     sd: float
-    least: float
-    greatest: float
+    minimum: float
+    maximum: float
     unit: str = ""
 
     @property
     def numbers(self) -> tuple[float, float, float, float]:
-        """Mean, standard deviation, least and greatest."""
-        return self.mean, self.sd, self.least, self.greatest
+        """Mean, standard deviation, min and max."""
+        return self.mean, self.sd, self.minimum, self.maximum
 
     @property
     def title(self) -> str:

@@ -12,7 +12,7 @@ from .review import Panel
 
 #: Kinds of maps, the first to show first; what repeats the study itself is shown last.
 _WORTH = ("heatmap", "segmentation", "parameter map", "signal", "component")
-_REPEATS = ("input", "true-mask")
+_REPEATS = ("input", "reference-segmentation")
 
 
 def result_reading(reading: Reading, key: str) -> Reading | None:

@@ -25,7 +25,7 @@ from ..files.atomic_write import (
     moved_together,
     remove_empty,
     undisturbed,
-    write_whole,
+    write_atomically,
 )
 from ..files.folder_lock import folder_lock
 from ..files.json_file import MOST_BYTES, parse_json, read_own_json
@@ -115,7 +115,7 @@ def save_review(
                 new_arrays += _save_arrays(reading, key, folder)
             new = replace(new, explanations=_references(reading, wanted, folder))
             with undisturbed():
-                write_whole(path, _text(new, path), overwrite=overwrite)
+                write_atomically(path, _text(new, path), overwrite=overwrite)
                 made, new_arrays = [], []
                 if former is not None:
                     remove_arrays(folder, own_places(former) - own_places(new))

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ..errors import SparseExplainError
-from ..files.atomic_write import write_whole
+from ..files.atomic_write import write_atomically
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def write_traces(
             if math.isnan(row.gap):
                 plain["gap"] = ""
             writer.writerow(plain)
-    write_whole(path, file.getvalue(), overwrite=overwrite)
+    write_atomically(path, file.getvalue(), overwrite=overwrite)
 
 
 def check_images(x: torch.Tensor, channels: int | None = None) -> None:

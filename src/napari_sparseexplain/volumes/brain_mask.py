@@ -50,7 +50,7 @@ class FoundBrain:
 def brain_mask(
     array: npt.NDArray[Any], *, padding: tuple[float, float] | None = None
 ) -> npt.NDArray[np.bool_]:
-    """Voxels of the brain: off the background value, largest piece, holes filled.
+    """Voxels of the brain: off the background value, largest connected component, holes filled.
 
     For a scan with its skull this is a best effort only: there is no constant background, so the
     head is separated from the air by Otsu's threshold [1]_ and the mask covers the *head*.
@@ -90,16 +90,16 @@ def find_brain(
     if finite is not None:
         shows &= finite
     if stripped:
-        mask = _solid_largest_piece(shows)
+        mask = _solid_largest_component(shows)
         return FoundBrain(mask, mask & shows, shows, True)
     # Padding, or what is no number at all, around tissue itself is a stripped scan, too.
     if finite is not None and _is_cut(finite, padding) and _cut_out(values, finite):
-        mask = _solid_largest_piece(finite)
+        mask = _solid_largest_component(finite)
         return FoundBrain(mask, mask & finite, finite, True)
     inside = values > _otsu_threshold(values, finite)
     if finite is not None:
         inside &= finite
-    mask = _solid_largest_piece(inside)
+    mask = _solid_largest_component(inside)
     return FoundBrain(mask, mask, shows, False)
 
 
@@ -184,12 +184,12 @@ def _otsu_threshold(values: npt.NDArray[Any], finite: npt.NDArray[np.bool_] | No
 
 
 def _pieces(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int32], int]:
-    """Face-connected pieces numbered from 1, and how many there are."""
+    """Face-connected components numbered from 1, and how many there are."""
     return cast(tuple[npt.NDArray[np.int32], int], ndimage.label(mask))
 
 
-def _solid_largest_piece(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Largest face-connected piece of a mask, with the holes that it encloses filled."""
+def _solid_largest_component(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Largest face-connected component of a mask, with the holes that it encloses filled."""
     result = np.zeros(inside.shape, dtype=bool)
     labels, pieces = _pieces(inside)
     if pieces == 0:

@@ -35,7 +35,7 @@ def blur_integrated_gradients(
     rows: npt.NDArray[np.int64],
     *,
     max_sigma: float = 50.0,
-    steps: int = 100,
+    n_steps: int = 100,
     rule: str = "secant",
 ) -> Work[Attribution]:
     """Blur integrated gradients of images (B, C, H, W), one gradient an image and step.
@@ -56,12 +56,12 @@ def blur_integrated_gradients(
     """
     if rule not in BLUR_RULES:
         raise ValueError(f"rule must be one of {BLUR_RULES}")
-    sigmas = [i * max_sigma / steps for i in range(steps + 1)]
+    sigmas = [i * max_sigma / n_steps for i in range(n_steps + 1)]
     total = torch.zeros_like(x)
     sharp = x
-    for step in range(steps):
+    for step in range(n_steps):
         low, high = sigmas[step], sigmas[step + 1]
-        where = f"step {step + 1} of {steps} (blur {low:.3g} px)"
+        where = f"step {step + 1} of {n_steps} (blur {low:.3g} px)"
         if rule == "peer":
             image = gaussian_blur(x, low)
             slope = (gaussian_blur(x, low + PEER_STEP) - image) / PEER_STEP
@@ -72,7 +72,7 @@ def blur_integrated_gradients(
             _, gradients = score.gradient((sharp + blurred) / 2, rows, step=where)
             total += (sharp - blurred) * gradients
             sharp = blurred
-        yield Progress(step + 1, steps, f"Blur {high:.3g} px")
+        yield Progress(step + 1, n_steps, f"Blur {high:.3g} px")
     end = gaussian_blur(x, max_sigma)
     return Attribution(total, score_change(score, x, end, rows))
 

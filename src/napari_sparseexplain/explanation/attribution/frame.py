@@ -1,7 +1,7 @@
 """From a study to heat maps and back: the frame that all attribution methods share.
 
 A method gives a function from a few images to their attributions; slices, masks, memory, progress,
-the completeness gap and the maps on the study's voxels are dealt with here.
+the completeness error and the maps on the study's voxels are dealt with here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...networks.bundle.model import Model
 from ...networks.running.preparation import Prepared, Resolution, prepare
 from ...progress import Progress, Work
 from ...volumes import Study
-from ...volumes.place_words import slice_words
+from ...volumes.captions import slice_caption
 from ..method_result import MethodResult
 from ..score_function import ScoreFunction, score_function
 from ..target import Target
@@ -93,7 +93,7 @@ def attribution_work(
     parameters : mapping
         The method's own, by which finished maps are kept; with a ``seed`` where it draws noise.
     no_gap : str
-        Why there is no completeness gap, for a method that has none.
+        Why there is no completeness error, for a method that has none.
     given : ndarray, shape (slices of the study, channels, H, W), optional
         The user's baseline, on which the maps depend.
 
@@ -102,7 +102,7 @@ def attribution_work(
     MethodResult
         ``heatmap``: the sum over modalities, and with several modalities ``heatmap-ROLE`` for
         each; on the study's voxels, per network pixel. Slices without the target hold 0. Scores:
-        the completeness gap, pooled over slices and of the worst.
+        the completeness error, pooled over slices and of the worst.
     """
     if target is None:
         raise StudyError(f"{method} needs a target", remedy="Give one, for example WT")
@@ -186,7 +186,7 @@ def explain_slices(
     for place, chunk in enumerate(chunks):
         x = path_tensor(prepared.array[chunk], score.model.device)
         numbers = chunk + prepared.slices.start
-        where = slice_words(slice(int(numbers[0]), int(numbers[-1]) + 1))
+        where = slice_caption(slice(int(numbers[0]), int(numbers[-1]) + 1))
         work = compute(score, x, chunk, numbers)
         while True:
             try:
@@ -224,7 +224,7 @@ def target_span(target: Target, slices: slice) -> slice:
     s = target.index[0]
     if not slices.start <= s < slices.stop:
         raise StudyError(
-            f"{target.label} does not lie on {slice_words(slices)}",
+            f"{target.label} does not lie on {slice_caption(slices)}",
             remedy="Choose slices that hold the voxel, or leave them out",
         )
     return slice(s, s + 1)
@@ -234,18 +234,18 @@ def _gap_scores(
     found: Attribution, no_gap: str, advice: Callable[[], str]
 ) -> tuple[dict[str, float | None], list[str]]:
     if found.change is None:
-        return {"completeness gap": None}, [f"No completeness gap: {no_gap}."]
+        return {"completeness error": None}, [f"No completeness error: {no_gap}."]
     gaps, change = found.gaps(), found.change.double().abs().numpy()
     if not change.any():
-        return {"completeness gap": None}, [
-            "No completeness gap: the score does not change between baseline and image."
+        return {"completeness error": None}, [
+            "No completeness error: the score does not change between baseline and image."
         ]
     gap = float(gaps.sum() / change.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         each = np.where(change > 0, gaps / change, 0.0)
-    scores: dict[str, float | None] = {"completeness gap": gap}
+    scores: dict[str, float | None] = {"completeness error": gap}
     if len(each) > 1:
-        scores["completeness gap, worst slice"] = float(each.max())
+        scores["completeness error, worst slice"] = float(each.max())
     said = []
     if gap > GAP_LIMIT:
         said.append(f"{NOT_ADDING_UP}: the gap is {gap:.0%} of the change of score. {advice()}")

@@ -41,7 +41,7 @@ def guided_integrated_gradients(
     baseline: torch.Tensor,
     rows: npt.NDArray[np.int64],
     *,
-    steps: int = 200,
+    n_steps: int = 200,
     fraction: float = 0.25,
     max_dist: float = 0.02,
     quantile_over: str = "movable",
@@ -52,7 +52,7 @@ def guided_integrated_gradients(
 
     Parameters
     ----------
-    steps : int
+    n_steps : int
         Of the path; with the rule ``"adaptive"`` at most so many.
     fraction : float
         Share of the features that move at a time, in (0, 1].
@@ -77,20 +77,20 @@ def guided_integrated_gradients(
         raise ValueError(f"rule must be one of {RULES}")
     path = GuidedPath(x, baseline, fraction, max_dist, quantile_over)
     if rule == "adaptive":
-        found = yield from adaptive_guided_path(score, path, rows, steps, tolerance)
+        found = yield from adaptive_guided_path(score, path, rows, n_steps, tolerance)
         return Attribution(found.values, found.change)
     here = path.begin.clone()
     total = torch.zeros_like(here)
-    for step in range(steps):
+    for step in range(n_steps):
         _, gradients = score.gradient(
-            path.images(here), rows, step=f"step {step + 1} of {steps} of the guided path"
+            path.images(here), rows, step=f"step {step + 1} of {n_steps} of the guided path"
         )
         slopes = path.features(gradients)
-        ahead = torch.full((len(x),), (step + 1.0) / steps, dtype=here.dtype, device=here.device)
+        ahead = torch.full((len(x),), (step + 1.0) / n_steps, dtype=here.dtype, device=here.device)
         moved = path.moved(here, slopes, ahead)
         total += (moved - here) * slopes
         here = moved
-        yield Progress(step + 1, steps, f"Guided step {step + 1} of {steps}")
+        yield Progress(step + 1, n_steps, f"Guided step {step + 1} of {n_steps}")
     return Attribution(path.shares(total), score_change(score, x, baseline, rows))
 
 

@@ -32,7 +32,7 @@ RULES = ("adaptive", "gauss-legendre", "peer")
 
 
 def quadrature(
-    nodes: int, rule: str = "gauss-legendre"
+    n_steps: int, rule: str = "gauss-legendre"
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Places in [0, 1] and their weights.
 
@@ -40,11 +40,11 @@ def quadrature(
     error falls as 1/n.
     """
     if rule == "peer":
-        return np.linspace(0.0, 1.0, nodes), np.full(nodes, 1.0 / nodes)
+        return np.linspace(0.0, 1.0, n_steps), np.full(n_steps, 1.0 / n_steps)
     if rule != "gauss-legendre":
         raise ValueError(f"no fixed quadrature {rule!r}; there are gauss-legendre and peer")
     # NumPy's leggauss takes the eigenvalues of a full matrix: minutes for thousands of nodes.
-    places, weights = roots_legendre(nodes)
+    places, weights = roots_legendre(n_steps)
     return (places + 1) / 2, weights / 2
 
 
@@ -54,7 +54,7 @@ def integrated_gradients(
     baseline: torch.Tensor,
     rows: npt.NDArray[np.int64],
     *,
-    nodes: int = 50,
+    n_steps: int = 50,
     rule: str = "gauss-legendre",
 ) -> Work[Attribution]:
     """Integrated gradients of images (B, C, H, W) from their baselines.
@@ -63,7 +63,7 @@ def integrated_gradients(
     ----------
     rows : ndarray of int, shape (B,)
         Prepared slices that the images stand for.
-    nodes : int
+    n_steps : int
         Gradients an image.
     rule : {"gauss-legendre", "adaptive", "peer"}
         See `quadrature` and `adaptive_integral`; a single node lies half way by any but the
@@ -76,14 +76,14 @@ def integrated_gradients(
     """
     if rule not in RULES:
         raise ValueError(f"no quadrature {rule!r}; there are {', '.join(RULES)}")
-    if rule == "adaptive" and nodes > 1:
-        work = mean_over_baselines(score, x, [baseline], rows, nodes=nodes, tolerance=0.0)
+    if rule == "adaptive" and n_steps > 1:
+        work = mean_over_baselines(score, x, [baseline], rows, n_steps=n_steps, tolerance=0.0)
         return (yield from work)
-    places, weights = quadrature(nodes, "peer" if rule == "peer" else "gauss-legendre")
+    places, weights = quadrature(n_steps, "peer" if rule == "peer" else "gauss-legendre")
     difference = x - baseline
     total = torch.zeros_like(x)
     # Nodes and images alike are independent: any of them fill a batch.
-    pairs = np.stack(np.meshgrid(np.arange(nodes), np.arange(len(x)), indexing="ij"), -1)
+    pairs = np.stack(np.meshgrid(np.arange(n_steps), np.arange(len(x)), indexing="ij"), -1)
     pairs = pairs.reshape(-1, 2)
     size = score.micro_batch(int(np.prod(x.shape[2:])))
     for start in range(0, len(pairs), size):
@@ -95,7 +95,7 @@ def integrated_gradients(
         _, gradients = score.gradient(
             baseline[which] + at * difference[which],
             rows[image],
-            step=f"node {node[0] + 1} of {nodes} (t = {places[node[0]]:.3g})",
+            step=f"node {node[0] + 1} of {n_steps} (t = {places[node[0]]:.3g})",
         )
         total.index_add_(0, which, factor * gradients)
         done = min(start + size, len(pairs))
@@ -109,7 +109,7 @@ def mean_over_baselines(
     baselines: Sequence[torch.Tensor],
     rows: npt.NDArray[np.int64],
     *,
-    nodes: int,
+    n_steps: int,
     tolerance: float,
 ) -> Work[Attribution]:
     """Mean of adaptive integrated gradients of images (B, C, H, W) from several baselines.
@@ -121,7 +121,7 @@ def mean_over_baselines(
     baselines : sequence of Tensor, shape (B, C, H, W)
     rows : ndarray of int, shape (B,)
         Prepared slices that the images stand for.
-    nodes : int
+    n_steps : int
         At most so many gradients an image and baseline.
     tolerance : float
         Expected error of the map, relative to its norm, at which an image is done; 0: never before
@@ -159,7 +159,7 @@ def mean_over_baselines(
                 parts.append(gradients * difference)
             return torch.cat(parts)
 
-        work = adaptive_integral(integrand, nodes, paths=len(baselines), tolerance=tolerance)
+        work = adaptive_integral(integrand, n_steps, paths=len(baselines), tolerance=tolerance)
         while True:
             try:
                 step = next(work)

@@ -44,11 +44,12 @@ _BLUR = Parameter(
 
 _GUIDED = (
     Parameter(
-        "steps",
+        "n_steps",
         200,
-        "Steps of the path, one gradient each, at most; more lower the gap",
+        "Steps of the path, one gradient each, at most; more lower the error",
         low=1,
         high=5000,
+        former=("steps",),
     ),
     Parameter(
         "fraction",
@@ -98,11 +99,12 @@ _REGIONS = (
         choices=("full", "fast"),
     ),
     Parameter(
-        "top",
+        "top_fraction",
         0.3,
         "Share that the map 'top' keeps; it can be changed afterwards without running again",
         low=0.01,
         high=1.0,
+        former=("top",),
     ),
     Parameter("exact", True, "Decide near ties by sums taken anew, as the plain algorithm would"),
     Parameter(
@@ -111,7 +113,14 @@ _REGIONS = (
         "How modalities become one attribution: their sum, or the largest as the authors do",
         choices=("sum", "max"),
     ),
-    Parameter("nodes", 100, "Gradients from each of the two baselines, at most", low=1, high=5000),
+    Parameter(
+        "n_steps",
+        100,
+        "Gradients from each of the two baselines, at most",
+        low=1,
+        high=5000,
+        former=("nodes",),
+    ),
     Parameter(
         "rule",
         "adaptive",
@@ -129,13 +138,14 @@ _REGIONS = (
         high=1.0,
     ),
     Parameter(
-        "least",
+        "min_size",
         50,
         "A segment that would add fewer pixels is dropped",
         title="Smallest region",
         low=1,
         high=100000,
         unit="px",
+        former=("least",),
     ),
 )
 
@@ -171,7 +181,14 @@ ATTRIBUTION_METHODS = (
         heat="contribution",
         aliases=("ig",),
         parameters=(
-            Parameter("nodes", 50, "Gradients along the path", low=1, high=5000),
+            Parameter(
+                "n_steps",
+                50,
+                "Gradients along the path",
+                low=1,
+                high=5000,
+                former=("nodes",),
+            ),
             Parameter(
                 "rule",
                 "adaptive",
@@ -208,7 +225,14 @@ ATTRIBUTION_METHODS = (
         aliases=("blur-ig",),
         parameters=(
             _BLUR,
-            Parameter("steps", 100, "Blurs along the path, one gradient each", low=1, high=5000),
+            Parameter(
+                "n_steps",
+                100,
+                "Blurs along the path, one gradient each",
+                low=1,
+                high=5000,
+                former=("steps",),
+            ),
             Parameter(
                 "rule",
                 "secant",
@@ -230,7 +254,12 @@ ATTRIBUTION_METHODS = (
             *_SMOOTHING,
             _BLUR,
             Parameter(
-                "steps", 100, "Blurs along each copy's path, one gradient each", low=1, high=5000
+                "n_steps",
+                100,
+                "Blurs along each copy's path, one gradient each",
+                low=1,
+                high=5000,
+                former=("steps",),
             ),
             RESOLUTION,
         ),

@@ -31,7 +31,7 @@ def attribute_slices(
     prepared: Prepared,
     rows: npt.NDArray[np.int64],
     *,
-    nodes: int,
+    n_steps: int,
     rule: str = "adaptive",
     tolerance: float = 0.05,
 ) -> Work[dict[int, SliceAttribution]]:
@@ -41,7 +41,7 @@ def attribute_slices(
     ----------
     rows : ndarray of int
         Slices of ``prepared``.
-    nodes : int
+    n_steps : int
         Gradients a slice and baseline, at most.
     rule : {"adaptive", "gauss-legendre"}
         Adaptive: both paths share their gradients.
@@ -61,9 +61,9 @@ def attribute_slices(
     # XRAI's ends are plain images, as its authors have them: what surrounds the brain, too. What
     # the maps show outside is taken away at the end.
     score = replace(score, inside=None)
-    adaptive = rule == "adaptive" and nodes > 1
+    adaptive = rule == "adaptive" and n_steps > 1
     how = (rule, tolerance) if adaptive else (rule,)
-    kept = KeptAttributions(score, prepared, rows, ("integrated gradients", ENDS, nodes, *how))
+    kept = KeptAttributions(score, prepared, rows, ("integrated gradients", ENDS, n_steps, *how))
 
     def compute(
         score: ScoreFunction,
@@ -74,14 +74,16 @@ def attribute_slices(
         starts = [baseline_images(end, x, numbers) for end in ENDS]
         if adaptive:
             found = yield from mean_over_baselines(
-                score, x, starts, chunk, nodes=nodes, tolerance=tolerance
+                score, x, starts, chunk, n_steps=n_steps, tolerance=tolerance
             )
             kept.keep(chunk, found.values, found.change)
             return found
         values: Any = 0
         change: Any = 0
         for place, start in enumerate(starts):
-            work = integrated_gradients(score, x, start, chunk, nodes=nodes, rule="gauss-legendre")
+            work = integrated_gradients(
+                score, x, start, chunk, n_steps=n_steps, rule="gauss-legendre"
+            )
             part = yield from _half(work, place)
             values = values + part.values / len(ENDS)
             change = change + part.change / len(ENDS)

@@ -39,12 +39,12 @@ def smooth_blur_ig(
     squared: bool = False,
     seed: int = 0,
     max_sigma: float = 50.0,
-    steps: int = 100,
+    n_steps: int = 100,
 ) -> Work[Attribution]:
     """Blur integrated gradients, averaged over noisy copies of images (B, C, H, W)."""
 
     def attribute(image: torch.Tensor, sample: int) -> Work[Attribution]:
-        return blur_integrated_gradients(score, image, rows, max_sigma=max_sigma, steps=steps)
+        return blur_integrated_gradients(score, image, rows, max_sigma=max_sigma, n_steps=n_steps)
 
     return (
         yield from smoothed(
@@ -64,7 +64,7 @@ def smooth_blur_gig(
     squared: bool = False,
     seed: int = 0,
     max_sigma: float = 50.0,
-    steps: int = 200,
+    n_steps: int = 200,
     fraction: float = 0.25,
     max_dist: float = 0.02,
     quantile_over: str = "movable",
@@ -83,7 +83,7 @@ def smooth_blur_gig(
             image,
             baseline,
             rows,
-            steps=steps,
+            n_steps=n_steps,
             fraction=fraction,
             max_dist=max_dist,
             quantile_over=quantile_over,

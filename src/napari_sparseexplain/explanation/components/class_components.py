@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...errors import SparseExplainError
 from ...evidence import ExplanationMap
 from ...evidence.class_ids import class_ids
-from ...evidence.largest_piece import in_largest_piece
+from ...evidence.largest_component import in_largest_component
 from ...evidence.scores import dice
 from ...networks.bundle.model import Model
 from ...networks.device import is_out_of_memory
@@ -33,7 +33,7 @@ from .sparse_parameters import class_names, parameter_table, sparse_network
 
 Array = npt.NDArray[np.float32]
 
-_PIECE = "mask-largest-piece"
+_PIECE = "mask-largest-component"
 
 
 @dataclass
@@ -64,7 +64,7 @@ def components_work(
     MethodResult
         ``component-<class>-<role>`` for every class and modality, ``residual-<role>``,
         ``reconstruction-<role>``, ``logit-<class>``, ``mask``, of several slices also
-        ``mask-largest-piece``, and the mutual coherence of the dictionaries. Components of a
+        ``mask-largest-component``, and the mutual coherence of the dictionaries. Components of a
         modality and its residual add to the scan normalised to (0, 1). Scores say how specific
         the components are.
 
@@ -218,7 +218,10 @@ def component_scores(
     truth = reference_mask(study, prepared.slices)
     if truth is None:
         labels = mask
-        notes.append("In-class energy is against the model's own classes: there is no true mask.")
+        notes.append(
+            "In-class energy is against the model's own classes: there is no reference "
+            "segmentation."
+        )
         notes += [said] if (said := no_truth_note(study)) else []
     else:
         labels = truth.own_labels()
@@ -248,7 +251,7 @@ def component_scores(
     scores |= {f"Dice {r}": value for r, value in whole.items()}
     if _PIECE in by_name:
         found = region_dice(model, np.asarray(by_name[_PIECE].data), truth)
-        scores |= {f"Dice {r}, largest piece": value for r, value in found.items()}
+        scores |= {f"Dice {r}, largest connected component": value for r, value in found.items()}
     for c, name in enumerate(names):
         without = logits.copy()
         without[:, c] = silent[c]
@@ -307,9 +310,9 @@ def _piece_map(mask: ExplanationMap) -> ExplanationMap:
     """The mask without the pieces apart from the largest one: what single slices mistook."""
     return ExplanationMap(
         _PIECE,
-        in_largest_piece(np.asarray(mask.data)),
+        in_largest_component(np.asarray(mask.data)),
         "segmentation",
-        f"{mask.title}, largest piece",
+        f"{mask.title}, largest connected component",
         classes=mask.classes,
     )
 

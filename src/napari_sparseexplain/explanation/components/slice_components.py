@@ -213,7 +213,7 @@ class SliceComponents:
         return parameter_table(self.model, active)
 
     def _shown_dice(self, mask: npt.NDArray[np.uint8]) -> dict[str, float | None]:
-        """Dice of a mask that is not the one of all classes; empty without a true mask."""
+        """Dice of a mask that is not the one of all classes; empty without a reference."""
         truth = reference_mask(self.study, self.prepared.slices)
         if truth is None:
             return {}

@@ -23,7 +23,7 @@ from ...networks.running.inference import network_tensor
 from ...networks.running.preparation import Prepared, Resolution, prepare
 from ...progress import Progress, Work
 from ...volumes import Study
-from ...volumes.place_words import voxel_words
+from ...volumes.captions import voxel_caption
 from ..method_result import MethodResult
 from ..target import Target
 from .response_metrics import frequency_magnitude
@@ -233,7 +233,7 @@ def effective_response_work(
         tuple(maps),
         scores,
         (*prepared.notes, "It holds for this voxel of this image only."),
-        target=f"{found.output} at {voxel_words((s, p, l))}",
+        target=f"{found.output} at {voxel_caption((s, p, l))}",
         slices=slice(s, s + 1),
         region=prepared.region,
     )

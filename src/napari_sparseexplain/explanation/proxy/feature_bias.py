@@ -305,7 +305,7 @@ def _reference(
         true, _ = true_mask(study, prepared.slices)
         if true is None:
             raise StudyError(
-                "the study has no true mask",
+                "the study has no reference segmentation",
                 where=study.name,
                 remedy="Take the model's own as the reference",
             )

@@ -41,7 +41,7 @@ class Fidelity:
     dice_to_teacher : float or None
         Micro Dice of the two masks; None when both are empty.
     proxy_accuracy, teacher_accuracy : float or None
-        Micro Dice of each against the true mask; None without one.
+        Micro Dice of each against the reference segmentation; None without one.
     signal_correlation : float or None
         Pearson correlation of the signals before the output layer; None when one is constant.
     """

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from platformdirs import user_cache_path
 
 from ...errors import SparseExplainError
-from ...files.atomic_write import write_whole
+from ...files.atomic_write import write_atomically
 from ...files.npz_file import read_npz
 from ...networks.bundle.digest import digest_of_weights
 from .shift_variance import ShiftVariance
@@ -87,7 +87,7 @@ def keep_responses(model: Model, crop: int, found: Kept, *, beside: bool = False
     file = model.path / FILE if beside else cache_folder() / f"{key}.npz"
     # Whoever waits for the responses has them; a full or read-only disk is no error of theirs.
     with suppress(SparseExplainError, OSError):
-        return write_whole(file, buffer.getvalue(), overwrite=True)
+        return write_atomically(file, buffer.getvalue(), overwrite=True)
     return None
 
 

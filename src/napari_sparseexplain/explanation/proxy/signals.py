@@ -2,7 +2,7 @@
 
 Source: Zavala-Mondragón et al., "Segmentation CNNs are denoising models", Fig. 2, 5 and 7 and
 Appendix D: input · Lin. ED (the encoder-decoder with its thresholds at zero) · Inp. sig. O.L.
-(ĉ, what it hands to the output layer at the chosen α) · estimated mask · true mask.
+(ĉ, what it hands to the output layer at the chosen α) · estimated mask · reference segmentation.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def linear_signal(model: Model, prepared: Prepared) -> Maps | None:
 def signal_maps(
     model: Model, prepared: Prepared, signals: Signals, *, threshold: float = 0.5
 ) -> list[ExplanationMap]:
-    """The columns of Fig. 2 on the study's pixels (N, P, L), without the true mask.
+    """The columns of Fig. 2 on the study's pixels (N, P, L), without the reference segmentation.
 
     The names are those that `signals_work` gives, so a viewer can put a new α into the layers
     that it already shows.
@@ -185,7 +185,8 @@ def signals_work(
     -------
     MethodResult
         Maps ``input``, ``lin-ed``, ``signal``, ``mask`` (or ``restored`` of a denoiser) and
-        ``true-mask`` when the study has one; for several roles or classes with their names behind.
+        ``reference-segmentation`` when the study has one; for several roles or classes with their
+        names behind.
         With ``bands`` also ``band-L-before`` and ``band-L-after`` of every level, and the share
         that each level suppressed.
 
@@ -305,7 +306,11 @@ def _endings(model: Model, outputs: int) -> list[tuple[str, str]]:
 
 def _true_mask(true: npt.NDArray[np.bool_]) -> ExplanationMap:
     return ExplanationMap(
-        "true-mask", true.astype(np.uint8), "segmentation", "True mask", classes={1: "lesion"}
+        "reference-segmentation",
+        true.astype(np.uint8),
+        "segmentation",
+        "Reference segmentation",
+        classes={1: "lesion"},
     )
 
 

@@ -28,7 +28,7 @@ from ...evidence.attribution_scores import (
 from ...evidence.region_table import REGIONS
 from ...networks.bundle.model_card import in_unit_range
 from ...progress import Work, drain
-from ...volumes.place_words import slice_words
+from ...volumes.captions import slice_caption
 from ..attribution.gap_advice import MORE_STEPS, advice_in
 from ..catalogue import method_info
 from ..method import HeatMeaning
@@ -46,12 +46,12 @@ from .performance_information_curve import (
 )
 from .weight_randomisation import Randomisation, randomise_cascading
 
-#: What can be asked for; the localisation and the completeness gap are always there.
+#: What can be asked for; the localisation and the completeness error are always there.
 KINDS = ("insertion-deletion", "pic", "infidelity", "max-sensitivity", "randomisation")
 
 #: Names of the figures, in the order of tables, and which way is better.
 FIGURES: Mapping[str, str] = {
-    "completeness gap": "lower",
+    "completeness error": "lower",
     "insertion AUC": "higher",
     "deletion AUC": "lower",
     "SIC": "higher",
@@ -60,8 +60,8 @@ FIGURES: Mapping[str, str] = {
     "AIC skipped": "",
     "infidelity": "lower",
     "max-sensitivity": "lower",
-    "randomised ρ": "lower",
-    "randomised ρ, head": "lower",
+    "parameter randomisation": "lower",
+    "parameter randomisation, head": "lower",
 }
 
 #: Pixels that a fixed mask must have for ranks inside it to be compared.
@@ -115,7 +115,7 @@ class MapFigures:
     ----------
     method : str
     localisation : Localisation or None
-        Means over slices; None where the study has no true mask of the target.
+        Means over slices; None where the study has no reference segmentation of the target.
     figures : mapping of str to float or None
         By the names of `FIGURES`; a figure that was not asked for is missing, one that does not
         apply is None.
@@ -123,7 +123,7 @@ class MapFigures:
     notes : tuple of str
         Why a figure does not apply, which images were skipped.
     advice : str
-        What would close a completeness gap.
+        What would close a completeness error.
     """
 
     method: str
@@ -148,7 +148,7 @@ class Heat:
     channels : ndarray, shape (N, C, H, W), or None
         Of each modality, where the method tells them apart.
     gap : float or None
-        Completeness gap.
+        Completeness error.
     """
 
     values: npt.NDArray[np.float64]
@@ -180,7 +180,7 @@ class Heat:
         if len(roles) > 1 and all(part is not None for part in parts):
             channels = np.stack([np.asarray(p, dtype=np.float64) for p in parts], axis=1)
         signed = heat.signed and REGIONS not in named
-        return cls(values, signed, channels, explanation.scores.get("completeness gap"))
+        return cls(values, signed, channels, explanation.scores.get("completeness error"))
 
 
 def map_figures(
@@ -202,7 +202,7 @@ def map_figures(
     explanation = yield from _named(slices.explain(method, values), method)
     heat = Heat.of(explanation, roles)
     found = yield from heat_figures(slices, heat, method, chosen)
-    figures: dict[str, float | None] = {"completeness gap": heat.gap, **found.figures}
+    figures: dict[str, float | None] = {"completeness error": heat.gap, **found.figures}
     notes = list(found.notes)
     place = slices.largest()
 
@@ -243,9 +243,9 @@ def map_figures(
             ),
             method,
         )
-        figures["randomised ρ"] = randomisation.final
+        figures["parameter randomisation"] = randomisation.final
         last = randomisation.stages[-1:]
-        figures["randomised ρ, head"] = last[0].around if last else None
+        figures["parameter randomisation, head"] = last[0].around if last else None
     advice = advice_in(explanation.notes)
     return MapFigures(method, found.localisation, figures, randomisation, tuple(notes), advice)
 
@@ -287,7 +287,7 @@ def heat_figures(
         attribution = heat.channels
     for place, image in enumerate(slices.images):
         number = slices.numbers[place]
-        where = f"{method}, {slice_words(slice(number, number + 1))}"
+        where = f"{method}, {slice_caption(slice(number, number + 1))}"
 
         def score(images: npt.NDArray[Any], place: int = place) -> npt.NDArray[np.float64]:
             return slices.scores(place, np.asarray(images, dtype=np.float32))

@@ -39,7 +39,7 @@ from .weight_randomisation import SURVIVES, Randomisation
 #: map and a sharp one are judged alike.
 DECIDING = "AUPRC"
 
-_GAP = "completeness gap"
+_GAP = "completeness error"
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,11 @@ def trust_rows(
     Parameters
     ----------
     located : Localisation or None
-        Against the true mask; None where there is none.
+        Against the reference segmentation; None where there is none.
     figures : mapping
         By the names of `map_figures.FIGURES`; only those there are get a row.
     advice : str
-        What would close a completeness gap: see `gap_advice`.
+        What would close a completeness error: see `gap_advice`.
     """
     rows = []
     for name in FIGURES:
@@ -143,13 +143,13 @@ def trust_rows(
             value = figures[name]
             if name == _GAP:
                 rows.append(_gap_row(value, advice))
-            elif name == "randomised ρ":
+            elif name == "parameter randomisation":
                 rows.append(_randomised_row(value, randomisation))
             else:
                 missing = "" if value is not None else "Does not apply to these slices."
                 rows.append(TrustRow(name, value, sentence=missing))
     if located is None:
-        said = "Does not apply: there is no true mask of the target."
+        said = "Does not apply: there is no reference segmentation of the target."
         return (*rows, *(TrustRow(name, None, sentence=said) for name in LOCALISATION))
     return (*rows, *(_localisation_row(name, located) for name in LOCALISATION))
 
@@ -171,7 +171,7 @@ def _gap_row(gap: float | None, advice: str) -> TrustRow:
 
 
 def _randomised_row(value: float | None, randomisation: Randomisation | None) -> TrustRow:
-    name = "randomised ρ"
+    name = "parameter randomisation"
     if randomisation is not None and not randomisation.stages:
         said = "Does not apply: the model shows no weights that could be drawn anew."
         return TrustRow(name, None, sentence=said)
@@ -223,7 +223,7 @@ def _localisation_row(name: str, located: Localisation) -> TrustRow:
 def trust_of(
     study: Study, explanation: Explanation, model: Model | None = None, *, seed: int = 0
 ) -> Trust:
-    """What can be said without asking the network: the gap, and the map against the true mask.
+    """What can be said without asking the network: the error, and the map against the reference.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from ...errors import StudyError
 from ...evidence.explanation import Explanation
 from ...evidence.explanation_files import file_word
 from ...evidence.explanation_map import ExplanationMap
-from ...files.atomic_write import check_free, moved_together, write_whole
+from ...files.atomic_write import check_free, moved_together, write_atomically
 from ...progress import Progress, Work
 from ...volumes import Study
 from ...volumes.reading_order import role_title
@@ -175,7 +175,7 @@ def export_dicom_work(
         made.append(encoded(planned[done], make, identity, policy))
     with moved_together(folder, overwrite=overwrite) as temporary:
         for name, content in zip(planned, made, strict=True):
-            write_whole(temporary / name, content)
+            write_atomically(temporary / name, content)
     yield Progress(len(makers), len(makers), "written")
     return Exported(tuple(folder / name for name in planned), (*notes, *source.notes))
 

@@ -18,7 +18,7 @@ from .codes import quantity_code, region_code, unit_code
 from .deidentification import Deidentification
 from .planes_array import on_planes
 from .record import add_record, device, equipment, series_description, shortened
-from .references import CHARACTERS, add_references, coded, new_uid, series_number, stand_in
+from .references import CHARACTERS, add_references, coded, new_uid, placeholder, series_number
 from .segmentation import place_of
 from .source import DicomSource
 
@@ -57,7 +57,7 @@ def parametric_map(
     shown = item.value_range or (low, high)
     provenance = explanation.provenance
     dataset = hd.pm.ParametricMap(
-        source_images=[stand_in(source, stack.planes, identity)],
+        source_images=[placeholder(source, stack.planes, identity)],
         pixel_array=array if valid.all() else np.where(valid, array, np.float32(PADDING)),
         series_instance_uid=series_uid or new_uid(),
         series_number=series_number(source, 902),

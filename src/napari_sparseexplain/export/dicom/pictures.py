@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from ...errors import StudyError
 from ...evidence import Explanation
-from ...files.atomic_write import check_free, moved_together, write_whole
+from ...files.atomic_write import check_free, moved_together, write_atomically
 from ...progress import Progress, Work
 from ...review.frames import at_slice, frames_by_role, key_slice_words
 from ...review.reading import Reading
@@ -121,7 +121,7 @@ def export_pictures_dicom(
                 **_calibration(here, picture),
             )
             content = encoded(name, make, identity, policy)
-            write_whole(temporary / name, content)
+            write_atomically(temporary / name, content)
     yield Progress(len(keys), len(keys), "written")
     return Exported(tuple(folder / name for name in names), (*sources.notes, *policy.notes()))
 

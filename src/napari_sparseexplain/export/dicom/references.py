@@ -29,7 +29,7 @@ def new_uid() -> str:
     return str(generate_uid(prefix=None))
 
 
-def stand_in(source: DicomSource, planes: Planes, identity: Deidentification) -> Dataset:
+def placeholder(source: DicomSource, planes: Planes, identity: Deidentification) -> Dataset:
     """The one "source image" that highdicom is given: patient, study and place, nothing else.
 
     It is never written. `add_references` puts the true references in its place.

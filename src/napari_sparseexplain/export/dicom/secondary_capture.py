@@ -14,7 +14,7 @@ from ...errors import SparseExplainError
 from ...evidence.explanation import Explanation
 from .deidentification import Deidentification
 from .record import add_record, device, equipment, shortened
-from .references import CHARACTERS, add_common_references, new_uid, series_number, stand_in
+from .references import CHARACTERS, add_common_references, new_uid, placeholder, series_number
 from .source import DicomSource, Reference
 
 
@@ -72,7 +72,7 @@ def secondary_capture(
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
         raise ValueError(f"no RGB picture of bytes: {array.dtype} {array.shape}")
     methods = dict.fromkeys(item.method for item in explanations)
-    study = stand_in(source, source.planes, identity)
+    study = placeholder(source, source.planes, identity)
     dataset = hd.sc.SCImage(
         pixel_array=array,
         photometric_interpretation=hd.PhotometricInterpretationValues.RGB,

@@ -24,7 +24,7 @@ from .record import (
     series_description,
     shortened,
 )
-from .references import CHARACTERS, add_references, new_uid, series_number, stand_in
+from .references import CHARACTERS, add_references, new_uid, placeholder, series_number
 from .source import DicomSource, Planes
 
 
@@ -68,7 +68,7 @@ def segmentation(
         array[stack.array == label] = number
     planes = stack.planes
     dataset = hd.seg.Segmentation(
-        source_images=[stand_in(source, planes, identity)],
+        source_images=[placeholder(source, planes, identity)],
         pixel_array=array,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from ...evidence.colours import YELLOW
 from ...review.annotation import Annotation, measure_text
-from ...review.words_place import WORDS_GAP, words_corner
+from ...review.label_position import WORDS_GAP, words_corner
 from .lettering import line_height, text_width, write
 from .plane_view import PlaneView
 

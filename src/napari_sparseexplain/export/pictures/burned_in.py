@@ -206,7 +206,7 @@ def part_text(share: float, least: float, share_of: ShareOf = "head") -> str:
 
 
 def score_text(scores: Mapping[str, float | None], most: int = 3) -> str:
-    """Scores for a person, the completeness gap first."""
+    """Scores for a person, the completeness error first."""
     order = sorted(scores, key=lambda name: "completeness" not in name)
     parts = [
         f"{name.replace('_', ' ')} {number_text(scores[name])}"
@@ -257,7 +257,7 @@ def _probe_facts(reading: Reading, panel: Panel) -> dict[str, Any] | None:
 
 def _region_facts(found: RegionValues) -> dict[str, Any]:
     """What a scan measures in a region; a region without voxels has numbers of none."""
-    names = ("mean", "sd", "least", "greatest")
+    names = ("mean", "sd", "min", "max")
     known = [number if found.voxels else None for number in found.numbers]
     told = dict(zip(names, known, strict=True))
     return {"scan": found.title, "unit": found.unit, "voxels": found.voxels, **told}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ...volumes.place_words import axis_words, voxel_words
+from ...volumes.captions import axis_captions, voxel_caption
 from .burned_in import number_text
 from .lettering import PALE, WARNING, WHITE, fitted, line_height, text_width, wrapped, write
 from .plane_view import PlaneView
@@ -98,8 +98,8 @@ def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:
 def _place_text(probe: Mapping[str, Any]) -> str:
     """The probe's place, in the patient or on the grid (counted from 1, as slices are)."""
     if "points_ras_mm" in probe:
-        return ", ".join(axis_words(probe["points_ras_mm"][0]))
-    return voxel_words(probe["points_voxel"][0])
+        return ", ".join(axis_captions(probe["points_ras_mm"][0]))
+    return voxel_caption(probe["points_voxel"][0])
 
 
 def _letters(image: Image.Image, letters: Mapping[str, str], size: int) -> None:

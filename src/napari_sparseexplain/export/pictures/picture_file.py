@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL.PngImagePlugin import PngInfo
 
-from ...files.atomic_write import moved_together, refuse_existing, write_whole
+from ...files.atomic_write import moved_together, refuse_existing, write_atomically
 from .compositor import Picture
 
 
@@ -46,6 +46,6 @@ def write_picture(picture: Picture, path: str | Path, *, overwrite: bool = False
         refuse_existing(file, overwrite)
     text = json.dumps(picture.record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with moved_together(png.parent, overwrite=overwrite) as temporary:
-        write_whole(temporary / png.name, png_bytes(picture))
-        write_whole(temporary / beside.name, text)
+        write_atomically(temporary / png.name, png_bytes(picture))
+        write_atomically(temporary / beside.name, text)
     return [png, beside]

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ...review.review import Camera, Convention
 from ...volumes import Grid
+from ...volumes.captions import axis_captions
 from ...volumes.edge_letters import PLANES, Plane, edge_letters
-from ...volumes.place_words import axis_words
 
 #: Share of a picture left free about a slice that is seen whole.
 FIT_MARGIN = 0.04
@@ -144,7 +144,7 @@ class PlaneView:
         place = (np.asarray(self.grid.shape, dtype=float) - 1) / 2
         place[axis] = self.index
         nearest = int(np.abs(self.grid.affine[:3, axis]).argmax())
-        words = f"{axis_words(self.grid.world(place))[nearest]} mm"
+        words = f"{axis_captions(self.grid.world(place))[nearest]} mm"
         through = self.grid.affine[:3, axis] / self.grid.spacing[axis]
         tilt = float(np.degrees(np.arccos(min(abs(float(through[nearest])), 1.0))))
         return f"{words}, oblique {tilt:.0f}°" if tilt >= OBLIQUE_SAID_FROM else words

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ... import __version__
 from ...evidence.notice import RESEARCH_ONLY
-from ...files.atomic_write import check_free, remove_file, write_whole
+from ...files.atomic_write import check_free, remove_file, write_atomically
 from ...progress import Progress, Work
 from ...review.frames import at_slice, frame_of, frame_text, key_slice_words
 from ...review.reading import Reading
@@ -103,9 +103,9 @@ def write_report(
     yield from _results_beside(pages, reading, policy, dpi, time)
     policy.tell(letter_notes(pages.shaped))
     with released_together(path.parent, policy, overwrite=overwrite) as temporary:
-        write_whole(temporary / path.name, pages.content())
+        write_atomically(temporary / path.name, pages.content())
         if marks:
-            write_whole(temporary / measurement_file(path).name, measurement_csv(marks))
+            write_atomically(temporary / measurement_file(path).name, measurement_csv(marks))
     if not marks:
         remove_file(measurement_file(path))
     yield Progress(len(keys) + 1, len(keys) + 1, "done")

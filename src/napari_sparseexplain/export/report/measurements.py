@@ -16,8 +16,8 @@ from ...review.annotation import Annotation, measure_text, measure_unit
 from ...review.frames import frame_text
 from ...review.reading import Reading
 from ...review.region_values import RegionValues, region_values
+from ...volumes.captions import millimetre_caption, voxel_caption
 from ...volumes.edge_letters import Plane
-from ...volumes.place_words import millimetre_words, voxel_words
 from ..pictures.burned_in import number_text
 from ..privacy.policy import released
 
@@ -37,7 +37,7 @@ _HEADS = (
 )
 
 #: Columns of each scan in regions.
-_VALUES = ("mean", "SD", "least", "greatest", "voxels")
+_VALUES = ("mean", "SD", "min", "max", "voxels")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def measurement_rows(found: Sequence[Measurement]) -> list[list[str]]:
 
 def region_rows(found: Sequence[Measurement]) -> list[list[str]]:
     """A table of what the scans measure in the regions, for the report; empty without regions."""
-    rows = [["", "region", "slice", "scan", "mean", "SD", "least", "greatest", "voxels"]]
+    rows = [["", "region", "slice", "scan", "mean", "SD", "min", "max", "voxels"]]
     for m in found:
         for place, v in enumerate(m.values):
             first = place == 0
@@ -137,7 +137,7 @@ def without_empty_frames(rows: list[list[str]]) -> list[list[str]]:
 def measurement_csv(found: Sequence[Measurement]) -> bytes:
     """The table as CSV (RFC 4180), values with all their digits.
 
-    Where there are regions, each scan has columns for its mean, SD, least, greatest and number of
+    Where there are regions, each scan has columns for its mean, SD, min, max and number of
     voxels in them.
     It is UTF-8 with its mark at the beginning, without which Excel reads another encoding. A text
     that a spreadsheet would take for a formula has an apostrophe before it.
@@ -200,6 +200,6 @@ def _measurement(reading: Reading, number: int, item: Annotation) -> Measurement
         item.index + 1,
         frame_text(study, item.leading),
         study.name,
-        millimetre_words(middle) if known else voxel_words(grid.index(middle)),
+        millimetre_caption(middle) if known else voxel_caption(grid.index(middle)),
         tuple(region_values(item, study)),
     )

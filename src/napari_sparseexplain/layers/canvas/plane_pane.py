@@ -14,7 +14,7 @@ from napari.utils.color import ColorValue
 from ...review.review import Convention
 from ...volumes import Grid, Study
 from ...volumes.edge_letters import Plane
-from .annotation_words import AnnotationWords
+from .annotation_labels import AnnotationLabels
 from .corner_text import CornerText
 from .crosshair import Crosshair
 from .linked_cameras import spatial_axes
@@ -43,7 +43,7 @@ class PlanePane:
         self.letters = OrientationLetters(self.model)
         self.letters.set_size(letter_size * _LETTER_SHRINK)
         self.crosshair = Crosshair(self.model)
-        self.words = AnnotationWords(self.model)
+        self.words = AnnotationLabels(self.model)
         self.title = CornerText(self.model, "slice_title", "top_left", size=_TITLE_SIZE)
         self.mirror = MirroredLayers(main, self.model)
         canvas: Any = self.model.canvas

@@ -10,11 +10,11 @@ from napari.layers import Image, Labels, Layer
 
 from ...export.pictures.burned_in import number_text
 from ...volumes import Study
-from ...volumes.place_words import millimetre_words, voxel_words
+from ...volumes.captions import millimetre_caption, voxel_caption
 from ...volumes.reading_order import role_title
 from ..explanation_layers import ExplanationLayer
 from ..mask_names import mask_names
-from ..scan_stand_in import is_stand_in
+from ..scan_placeholder import is_placeholder
 from ..study_layers import METADATA_KEY, StudyLayer
 from .grey_window import unit_of
 
@@ -29,8 +29,8 @@ def patient_words(study: Study, place: Sequence[float]) -> str:
     """
     index = np.asarray(place, dtype=float) / study.grid.spacing
     if not (study.grid.oriented and study.grid.calibrated):
-        return voxel_words(index)
-    return millimetre_words(study.grid.world(index))
+        return voxel_caption(index)
+    return millimetre_caption(study.grid.world(index))
 
 
 def inside(study: Study, place: Sequence[float]) -> bool:
@@ -77,7 +77,7 @@ def value_at(layer: Layer, point: Sequence[float]) -> Any:
     A heat map over a scan, one coloured picture, tells the map's value. A scan that stands in for
     a map still computed tells nothing: its values are on the map's scale.
     """
-    if is_stand_in(layer.metadata):
+    if is_placeholder(layer.metadata):
         return None
     data: Any = layer.data
     known = layer.metadata.get(METADATA_KEY)

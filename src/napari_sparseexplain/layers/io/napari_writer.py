@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import SparseExplainError
 from ...volumes import Study, Volume
 from ..explanation_layers import ExplanationLayer
-from ..scan_stand_in import is_stand_in
+from ..scan_placeholder import is_placeholder
 from ..study_layers import METADATA_KEY, StudyLayer
 
 
@@ -29,7 +29,7 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     from ...volumes.nifti.writer import write_nifti
 
     name = str(attributes.get("name", "layer"))
-    if is_stand_in(attributes.get("metadata")):
+    if is_placeholder(attributes.get("metadata")):
         raise SparseExplainError(
             "the layer is still computing: what it shows is a scan in the place of its map",
             where=name,

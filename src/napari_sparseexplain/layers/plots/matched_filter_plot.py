@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...files.atomic_write import write_whole
+from ...files.atomic_write import write_atomically
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def save_matched_filter_figure(
     draw_matched_filter(figure, result, LIGHT)
     stream = BytesIO()
     figure.savefig(stream, format="png", facecolor=figure.get_facecolor())
-    return write_whole(matched_filter_file(out), stream.getvalue(), overwrite=overwrite)
+    return write_atomically(matched_filter_file(out), stream.getvalue(), overwrite=overwrite)
 
 
 def _network(

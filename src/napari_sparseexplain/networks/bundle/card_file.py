@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
-from ...files.atomic_write import write_whole
+from ...files.atomic_write import write_atomically
 from ...files.json_file import read_json
 from ...files.plain_data import from_plain
 from ..running.axis_order import ORIENTATIONS
@@ -72,7 +72,7 @@ def card_from_values(values: Any, path: Path) -> ModelCard:
     return from_plain(ModelCard, values, str(path), remedy=_REMEDY, error=ModelError)
 
 
-def read_foreign_card(path: Path, kind: str = "") -> ModelCard:
+def read_external_card(path: Path, kind: str = "") -> ModelCard:
     """A card written by hand for a model from elsewhere; title and architecture may be left out.
 
     Raises
@@ -169,4 +169,4 @@ def check_card(card: ModelCard, where: Path | str) -> None:
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write ``card.json`` in one step: a reader sees the old card or the new one."""
     text = json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n"
-    write_whole(folder / CARD_FILE, text, overwrite=True)
+    write_atomically(folder / CARD_FILE, text, overwrite=True)

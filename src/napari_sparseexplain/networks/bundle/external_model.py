@@ -27,7 +27,7 @@ from ..process.network import ProcessNetwork
 from ..running.caller_module import evaluating, modules_behind
 from ..running.divisible_padding import DivisiblePadding
 from ..running.faults import own_words
-from .card_file import check_card, read_foreign_card
+from .card_file import check_card, read_external_card
 from .loaded_models import hold, remember
 from .model import Model
 from .model_card import ModelCard
@@ -42,7 +42,7 @@ HEADS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-class ForeignNetwork(nn.Module):
+class ExternalNetwork(nn.Module):
     """A network from elsewhere, called as those of the bundles are.
 
     Parameters
@@ -81,7 +81,7 @@ class ForeignNetwork(nn.Module):
     #: Whatever mode the caller's module is in, it is evaluated here, and left as it was.
     keeps_modes = True
 
-    def train(self, mode: bool = True) -> ForeignNetwork:
+    def train(self, mode: bool = True) -> ExternalNetwork:
         """Does not reach the network: an exported program has no modes, and none is trained."""
         self.training = mode
         return self
@@ -149,7 +149,7 @@ def _output(given: Any, wanted: int | str) -> Any:
     return cast(Any, given)[wanted]
 
 
-def load_foreign_model(
+def load_external_model(
     path: str | Path, card: ModelCard | str | Path, device: str = "cpu"
 ) -> Model:
     """A model from a TorchScript file, a ``.pt2`` file, or a MONAI bundle's folder.
@@ -158,7 +158,7 @@ def load_foreign_model(
     ----------
     card : ModelCard, or path of a JSON file
         As ``card.json`` of a bundle; needed are name, task, inputs and classes. Its arguments are
-        those of `ForeignNetwork`.
+        those of `ExternalNetwork`.
 
     Raises
     ------
@@ -170,11 +170,11 @@ def load_foreign_model(
     checksum = checksum_of(file)
     named = card.name if isinstance(card, ModelCard) else card
     if not isinstance(card, ModelCard):
-        card = read_foreign_card(Path(card).expanduser(), file.suffix.lstrip("."))
+        card = read_external_card(Path(card).expanduser(), file.suffix.lstrip("."))
     _refuse_other_weights(card, checksum, file)
     known = replace(card, weights_sha256=checksum)
     check_card(known, str(named))
-    remember(checksum, lambda where: load_foreign_model(file, known, where))
+    remember(checksum, lambda where: load_external_model(file, known, where))
     kind = "pt2" if file.suffix == ".pt2" else "torchscript"
     process = ModelProcess(file, kind, chosen, _CheckedFile(file, kind, checksum))
     return _model(lambda: ProcessNetwork.opened(process), known, chosen, file)
@@ -266,7 +266,7 @@ def _model(
         inner.to(device)
     elif isinstance(inner, nn.Module) and _is_elsewhere(inner, device):
         inner = copy.deepcopy(inner).to(device)  # the caller's own stays where it is
-    return Model(card, ForeignNetwork(inner, **arguments), device, path)
+    return Model(card, ExternalNetwork(inner, **arguments), device, path)
 
 
 def _is_elsewhere(module: nn.Module, device: torch.device) -> bool:

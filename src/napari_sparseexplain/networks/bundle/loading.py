@@ -18,7 +18,7 @@ from ..modules.architectures import build_network, weight_shapes_of
 from .card_file import CARD_FILE, WEIGHTS_FILE, read_card
 from .catalogue import bundle_folder, models
 from .digest import file_sha256
-from .external_model import load_foreign_model
+from .external_model import load_external_model
 from .loaded_models import remember
 from .model import Model
 from .model_card import ModelCard
@@ -39,7 +39,7 @@ def load_model(
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"`` …
     card : ModelCard, or path of a JSON file, optional
-        For a TorchScript or ``.pt2`` file or a MONAI bundle; see `load_foreign_model`.
+        For a TorchScript or ``.pt2`` file or a MONAI bundle; see `load_external_model`.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def load_model(
         the card's, that do not fit the architecture or are not finite; no such device.
     """
     if card is not None:
-        return load_foreign_model(name_or_path, card, device)
+        return load_external_model(name_or_path, card, device)
     chosen = choose_device(device)
     folder = bundle_folder(name_or_path)
     if folder.suffix.lower() in _PICKLED:

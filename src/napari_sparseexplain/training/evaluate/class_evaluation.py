@@ -20,7 +20,7 @@ from ...volumes.labels.tumour import REGIONS
 from ..tumour_classes import TUMOUR_CLASSES, class_channels
 from .jf_paper_numbers import TABLE_2, TABLE_3
 
-_PIECE = "largest piece"
+_PIECE = "largest connected component"
 
 #: Longest table of single subjects that is printed; all numbers lie in the JSON file.
 _MOST_ROWS = 36
@@ -124,7 +124,8 @@ class ClassEvaluation:
         In-class energy and what a region loses without a component.
     notes : tuple of str
     pieces : mapping of (bundle name, seed) to RegionScores
-        Of the largest connected piece of each network's mask, where volumes were scored: what the
+        Of the largest connected component of each network's mask, where volumes were scored: what
+        the
         rule without learning is given, too.
     recipes : str
         Which networks were trained alike (`recipe_words`).
@@ -181,7 +182,7 @@ class ClassEvaluation:
         return {
             "data": self.data,
             "runs": _scores(self.runs),
-            "largest piece": _scores(self.pieces),
+            "largest connected component": _scores(self.pieces),
             "evidence": [
                 {"name": n, "seed": s, **values} for (n, s), values in self.evidence.items()
             ],

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ModelError, ReadError, SparseExplainError, StudyError
-from ...evidence.largest_piece import in_largest_piece
+from ...evidence.largest_component import in_largest_component
 from ...explanation.class_maps import class_maps, network_classes, shown_pixels
 from ...explanation.components.slice_decomposition import decompose_slices
 from ...explanation.components.sparse_parameters import ParameterRow, class_names, parameter_table
@@ -112,7 +112,7 @@ def evaluate_class_networks(
                 if case.regions == REGIONS:
                     scores[name, seed].confuse(case.name, labels, case.truth, case.inside)
                 if case.prepared is not None:  # slices of a phantom are no volume
-                    largest = in_largest_piece(labels)
+                    largest = in_largest_component(labels)
                     pieces[name, seed].add(case.name, largest, case.truth, case.regions)
                 told = case.prepared is not None and case.regions == REGIONS
                 if model.card.architecture == "jf-ml-ista" and told:
@@ -229,7 +229,7 @@ def _study_case(path: Path, inputs: Inputs, label_numbering: str) -> _ClassCase:
         raise StudyError(
             "the study has no mask of the role seg",
             where=path,
-            remedy="Put the true mask into the study's folder, named …seg.nii.gz",
+            remedy="Put the reference segmentation into the study's folder, named …seg.nii.gz",
         )
     classes = {str(value): name for value, name in TUMOUR_CLASSES.items()}
     card = ModelCard("evaluation", "Evaluation", "unet", {}, "segmentation", inputs, classes)

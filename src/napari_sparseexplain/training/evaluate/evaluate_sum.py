@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ...errors import ModelError, ReadError
-from ...evidence.largest_piece import largest_piece
+from ...evidence.largest_component import largest_component
 from ...evidence.scores import Counts, dice, segmentation_scores, slice_dice
 from ...explanation.class_maps import class_maps
 from ...explanation.proxy.responses import model_responses_work
@@ -67,7 +67,7 @@ class _Tally:
         piece = None
         if native is not None and case.native_y is not None:
             whole = segmentation_scores(native, case.native_y, case.voxel_ml)
-            piece = dice(largest_piece(native), case.native_y)
+            piece = dice(largest_component(native), case.native_y)
         self.cases.append(
             CaseScores(
                 case.name,

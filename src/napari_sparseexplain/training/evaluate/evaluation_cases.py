@@ -1,4 +1,4 @@
-"""What networks are evaluated on: studies with a true mask, or slices of phantoms."""
+"""What networks are evaluated on: studies with a reference segmentation, or slices of phantoms."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _study_case(path: Path, label_numbering: str) -> Case:
         raise StudyError(
             f"the study has no mask of the role seg (its masks: {have})",
             where=path,
-            remedy="Put the true mask into the study's folder, named …seg.nii.gz",
+            remedy="Put the reference segmentation into the study's folder, named …seg.nii.gz",
         )
     if misplaced(study, role):
         raise StudyError(

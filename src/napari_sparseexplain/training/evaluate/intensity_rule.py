@@ -1,4 +1,4 @@
-"""The baseline without learning: bright FLAIR, and of it the largest piece.
+"""The baseline without learning: bright FLAIR, and of it the largest connected component.
 
 A network that does not beat it has learned nothing worth explaining, so it stands in every table.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...evidence.largest_piece import largest_piece
+from ...evidence.largest_component import largest_component
 from ...volumes.intensity.brain_range import HIGH_FACTOR
 
 #: Times the brain's median.
@@ -43,7 +43,7 @@ def rule_threshold(limits: tuple[float, float] | None) -> float:
 def intensity_rule(
     images: npt.NDArray[Any], threshold: float, *, volume: bool
 ) -> npt.NDArray[np.bool_]:
-    """Pixels brighter than the threshold, largest connected piece only.
+    """Pixels brighter than the threshold, largest connected component only.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def intensity_rule(
     threshold : float
         From `rule_threshold`.
     volume : bool
-        Largest piece in three dimensions, else of each slice. The first marks nothing outside
+        Largest connected component in three dimensions, else of each slice. The first marks nothing
+        outside
         one region; the second is better where bright cortex touches the lesion.
 
     Returns
@@ -61,5 +62,5 @@ def intensity_rule(
     """
     bright = np.asarray(images) > threshold
     if volume:
-        return largest_piece(bright)
-    return np.stack([largest_piece(image) for image in bright])
+        return largest_component(bright)
+    return np.stack([largest_component(image) for image in bright])

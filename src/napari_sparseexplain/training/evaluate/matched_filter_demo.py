@@ -75,7 +75,7 @@ class MatchedFilterResult:
     dice : mapping of str to tuple of float
         ``"shrink"``, ``"relu"`` and ``"matched filter"``: Dice on test signals, per seed.
     clean, noise, observed, truth : ndarray, shape (T,)
-        The example signal, its noise, their sum, and its true mask.
+        The example signal, its noise, their sum, and its reference segmentation.
     envelope, detected : ndarray, shape (T,)
         Squared envelope by the quadrature filters, and where it passes ``threshold``.
     threshold : float

@@ -37,7 +37,7 @@ FILES: tuple[str, str] = ("evaluation.md", "evaluation.json")
 #: Below so many patients an interval over them means nothing: their values are listed.
 FEWEST_PATIENTS = 5
 
-_PIECE = "largest piece"
+_PIECE = "largest connected component"
 
 #: Cases listed one by one; more are only summed up.
 _LISTED_CASES = 40
@@ -56,7 +56,7 @@ class CaseScores:
         `evidence.scores.segmentation_scores` on the scan's own voxels, all slices; empty for
         phantom slices.
     piece : float or None
-        Dice there of the largest connected piece of the mask.
+        Dice there of the largest connected component of the mask.
     """
 
     case: str
@@ -212,7 +212,7 @@ class SumEvaluation:
                             "dice": case.dice,
                             "volume_dice": case.volume_dice,
                             "native": dict(case.native),
-                            "largest_piece_dice": case.piece,
+                            "largest_component_dice": case.piece,
                         }
                         for case in run.cases
                     ],

@@ -1,7 +1,8 @@
 """Distillation: fit a SUM to a frozen network, so that its linear part can be looked at.
 
 Beyond the SUM paper, which names it as future work (Section 6). The SUM learns the teacher's
-mask and its signal before the clip; no true mask is used. What a SUM can be fitted to is
+mask and its signal before the clip; no reference segmentation is used. What a SUM can be fitted
+to is
 bounded by its oddness, so the fidelity is measured on slices held out and kept on the card.
 """
 
@@ -133,7 +134,7 @@ def measure_fidelity(
     Parameters
     ----------
     true : ndarray, shape (N, H, W), optional
-        True masks, all classes merged; for the accuracy that stands beside the fidelity.
+        Reference segmentations, all classes merged; for the accuracy beside the fidelity.
     """
     masks: tuple[list[Images], list[Images]] = ([], [])
     signals: tuple[list[Images], list[Images]] = ([], [])

@@ -22,7 +22,7 @@ def soft_iou_loss(
     mask : Tensor, shape (B, C, H, W)
         Estimate p in (0, 1).
     truth : Tensor, same shape
-        True mask m, 0 or 1. With several classes the loss is the mean over classes.
+        Reference segmentation m, 0 or 1. With several classes the loss is the mean over classes.
     miss_weight : float
         w in ``Σ (p m + p (1 - m) + w (1 - p) m)``, the denominator; 1 is the paper's loss. Above 1
         a missed lesion costs more than a false alarm of the same size (an asymmetric Tversky index,

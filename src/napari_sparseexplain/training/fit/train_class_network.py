@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...files.atomic_write import write_whole
+from ...files.atomic_write import write_atomically
 from ...networks.modules.architectures import build_network
 from ...networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from ...progress import Progress, Work
@@ -219,7 +219,7 @@ def train_class_network(
             log.append({"step": step, "seen": step * recipe.batch, **entry})
             if folder is not None:
                 text = "".join(json.dumps(line) + "\n" for line in log)
-                write_whole(folder / LOG_FILE, text, overwrite=True)
+                write_atomically(folder / LOG_FILE, text, overwrite=True)
         if folder is not None and step % every == 0:
             save_checkpoint(folder, network, optimizer, step, identity)
         yield Progress(

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...files.atomic_write import write_whole
+from ...files.atomic_write import write_atomically
 from ...networks.modules.architectures import build_network
 from ...progress import Progress, Work
 from ...sparse.thresholds import Shrinkage
@@ -252,4 +252,4 @@ def _step(
 
 def _write_log(folder: Path, log: list[dict[str, float]]) -> None:
     text = "".join(json.dumps(line) + "\n" for line in log)
-    write_whole(folder / LOG_FILE, text, overwrite=True)
+    write_atomically(folder / LOG_FILE, text, overwrite=True)

@@ -1,4 +1,4 @@
-"""The lesions of a label map: connected pieces, the largest first, and where to look at each."""
+"""The lesions of a label map: connected components, the largest first, and where to look."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SMALLEST_VOXELS = 3
 
 @dataclass(frozen=True)
 class Lesion:
-    """One connected piece.
+    """One connected component.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Lesion:
 
 
 def lesions(labels: npt.NDArray[Any], axis: int = 0, most: int = 50) -> list[Lesion]:
-    """Connected pieces of what is not 0, the largest first.
+    """Connected components of what is not 0, the largest first.
 
     Voxels that share a face, an edge or a corner belong together; different labels that touch are
     one lesion, since a tumour's parts have labels of their own.

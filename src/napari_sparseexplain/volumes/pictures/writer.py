@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
 
-from ...files.atomic_write import write_whole
+from ...files.atomic_write import write_atomically
 from ..volume import Volume
 
 
@@ -50,4 +50,6 @@ def write_picture(
     if signed:
         values = values + (top + 1) / 2
     pixels = np.clip(np.rint(values), 0, top).astype(kind)
-    return write_whole(path, iio.imwrite("<bytes>", pixels, extension=".png"), overwrite=overwrite)
+    return write_atomically(
+        path, iio.imwrite("<bytes>", pixels, extension=".png"), overwrite=overwrite
+    )

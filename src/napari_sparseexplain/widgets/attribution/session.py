@@ -109,11 +109,11 @@ class AttributionSession(ModelSession):
         """
         card = self._cards.get(key.model)
         if card is not None and key not in self._models:
-            from ...networks.bundle.external_model import load_foreign_model
+            from ...networks.bundle.external_model import load_external_model
             from ..parts.work_runner import cap_threads
 
             cap_threads()
-            self._models[key] = load_foreign_model(Path(key.model), card, device=key.device)
+            self._models[key] = load_external_model(Path(key.model), card, device=key.device)
         return super().model(key)
 
     def load_early(self, key: ModelKey) -> None:

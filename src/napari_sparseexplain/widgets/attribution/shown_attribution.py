@@ -19,8 +19,8 @@ from ...layers.explanation_layers import BelowMap, ExplanationLayer, map_layer
 from ...layers.heat_over_scan import heat_over_scan
 from ...layers.study_layers import METADATA_KEY, axis_labels
 from ...volumes import Study
+from ...volumes.captions import slice_caption
 from ...volumes.head_mask import head_in_slices
-from ...volumes.place_words import slice_words
 from ..parts.parameter_form import changed_values
 from ..parts.results_list import Result, details_text
 from .session import AttributionAnswer
@@ -75,7 +75,7 @@ class ShownAttribution:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        return f"{self.name} · {slice_words(self.explanation.slices)}"
+        return f"{self.name} · {slice_caption(self.explanation.slices)}"
 
     @property
     def setting(self) -> str:
@@ -106,7 +106,7 @@ class ShownAttribution:
         trust = self.answer.trust
         failed = trust is not None and bool(trust.failures)
         self.result.title = ("✗ " if failed else "") + self.title
-        gap = self.explanation.scores.get("completeness gap")
+        gap = self.explanation.scores.get("completeness error")
         self.result.score = "" if gap is None else f"gap {gap:.1%}"
         self.result.details = "\n".join(
             [self.setting, details_text(self.explanation.scores, self.explanation.notes)]

@@ -12,7 +12,7 @@ from ...volumes import Study
 from ..explain_tab import section_header
 from ..method_tab import Asked, MethodTab
 from ..parts.external_model_form import EXPLAINED_TASKS
-from ..parts.external_models import ForeignModels
+from ..parts.external_models import ExternalModels
 from ..parts.model_choice import ModelChoice
 from ..parts.model_session import ModelKey
 from ..parts.slice_range_choice import SliceRangeChoice
@@ -39,7 +39,7 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
 
     def __init__(self, window: Window) -> None:
         models = ModelChoice(tasks=EXPLAINED_TASKS)
-        foreign = ForeignModels(window, models)
+        foreign = ExternalModels(window, models)
         super().__init__(window, AttributionSession(), models, beside=[foreign.button])
         self._study: Study | None = None
         self._foreign = foreign

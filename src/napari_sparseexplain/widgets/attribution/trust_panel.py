@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: What each figure says; the long form is docs/attribution.md.
 HINTS = {
-    "completeness gap": "How far the map is from adding up to the change of score; lower is better",
+    "completeness error": "How far the map is from adding up to the change of score; low is good",
     "pointing game": "Does the largest value lie in the mask; higher is better",
     "relevance mass": "Share of the positive relevance in the mask; higher is better",
     "relevance rank": "Share of the top pixels, as many as the mask has, in it; higher is better",
@@ -36,8 +36,8 @@ HINTS = {
     "AIC": "The network's accuracy over information let in; higher is better",
     "infidelity": "Share of the score's change that the map does not foretell; lower is better",
     "max-sensitivity": "Change of the map under noise of 2 %; lower is better",
-    "randomised ρ": "Likeness to the map of random weights, in the target; 0.5 and above fails",
-    "randomised ρ, head": "The same over the head, without a verdict",
+    "parameter randomisation": "Likeness to the map of random weights; from 0.5 on it fails",
+    "parameter randomisation, head": "The same over the head, without a verdict",
 }
 
 #: One map in the panel: its short name, its table, why there is none, whether it is whole.

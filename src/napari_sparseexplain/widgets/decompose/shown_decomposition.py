@@ -28,8 +28,8 @@ from ...layers.explanation_layers import ExplanationLayer
 from ...layers.study_layers import METADATA_KEY, role_title
 from ...networks.bundle.model_card import ModelCard
 from ...volumes import Study
+from ...volumes.captions import slice_caption
 from ...volumes.labels.tumour import WHOLE_TUMOUR
-from ...volumes.place_words import slice_words
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text
 from ..view.awaited_slice import COMPUTING
@@ -86,7 +86,7 @@ class ShownDecomposition:
     def title(self) -> str:
         """Line in the list of results."""
         span = self.explanation.slices
-        where = slice_words(span)
+        where = slice_caption(span)
         return f"{self.card.title or self.card.name} · {where}"
 
     @property

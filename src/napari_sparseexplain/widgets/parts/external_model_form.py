@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...errors import ModelError, SparseExplainError
-from ...networks.bundle.card_file import check_card, read_foreign_card
+from ...networks.bundle.card_file import check_card, read_external_card
 from ...networks.bundle.model_card import Inputs, ModelCard
 from ...volumes.intensity.normalisation import NORMALISATIONS, Normalisation
 from .elided_label import ElidedLabel
@@ -39,7 +39,7 @@ _MASKS = {
 }
 
 
-class ForeignModelForm(QWidget):
+class ExternalModelForm(QWidget):
     """Which file, and what cannot be read from it; hidden until a file is chosen.
 
     Signals
@@ -238,7 +238,7 @@ class ForeignModelForm(QWidget):
         if not path:
             return
         try:
-            self.fill(read_foreign_card(Path(path)))
+            self.fill(read_external_card(Path(path)))
         except SparseExplainError as error:
             tell_error(error)
 

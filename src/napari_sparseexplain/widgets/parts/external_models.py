@@ -9,11 +9,11 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from ...networks.bundle.model_card import ModelCard
 from ..window import Window
-from .external_model_form import ForeignModelForm
+from .external_model_form import ExternalModelForm
 from .model_choice import ModelChoice
 
 
-class ForeignModels(QObject):
+class ExternalModels(QObject):
     """A button beside the choice of models, and the form that opens below it.
 
     Signals
@@ -33,7 +33,7 @@ class ForeignModels(QObject):
             "A TorchScript or .pt2 file from elsewhere. Browse… also takes a MONAI bundle's folder."
         )
         self.button.clicked.connect(self._on_file)
-        self.form = ForeignModelForm()
+        self.form = ExternalModelForm()
         self.form.accepted.connect(self._on_accepted)
         models.other_folder = self._on_folder
 

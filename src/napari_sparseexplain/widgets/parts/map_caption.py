@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...volumes.place_words import slice_words
+from ...volumes.captions import slice_caption
 from ..attribution.heat_controls import OWN, SCALE_WORDS, SHARED
 
 #: Maps whose limits the caption tells one by one.
@@ -21,7 +21,7 @@ def uncovered_text(maps: Sequence[tuple[str, slice]]) -> str:
     """
     if len(maps) > MOST_NAMED_MAPS:
         return f"{len(maps)} maps are not on this slice"
-    return "\n".join(f"{name}: no map on this slice ({slice_words(at)})" for name, at in maps)
+    return "\n".join(f"{name}: no map on this slice ({slice_caption(at)})" for name, at in maps)
 
 
 def limit_words(limits: tuple[float, float]) -> str:

@@ -17,7 +17,7 @@ from ...layers.explanation_layers import ExplanationLayer
 from ...layers.study_layers import METADATA_KEY
 from ...networks.bundle.model_card import ModelCard
 from ...volumes import Study
-from ...volumes.place_words import voxel_words
+from ...volumes.captions import voxel_caption
 
 if TYPE_CHECKING:
     from ..window import Window
@@ -104,7 +104,7 @@ class TargetChoice(QWidget):
     def clicked(self, index: tuple[int, int, int]) -> None:
         """A voxel was clicked."""
         self.voxel = index
-        self.where.setText(voxel_words(index))
+        self.where.setText(voxel_caption(index))
 
     def refresh_layers(self) -> None:
         """Layers that a person can have drawn on: none of ours but masks of the study."""

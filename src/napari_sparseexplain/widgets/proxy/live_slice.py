@@ -13,7 +13,7 @@ from ...evidence import Explanation
 from ...layers.explanation_layers import ExplanationLayer, explanation_layers
 from ...layers.study_layers import METADATA_KEY
 from ...volumes import Study
-from ...volumes.place_words import slice_words
+from ...volumes.captions import slice_caption
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text, score_text
 from ..view.awaited_slice import COMPUTING
@@ -27,7 +27,7 @@ SHORT_TITLES = {
     "lin-ed": "Linear ED",
     "signal": "Signal",
     "mask": "Estimated mask",
-    "true-mask": "True mask",
+    "reference-segmentation": "Reference segmentation",
     "restored": "Restored",
 }
 
@@ -79,7 +79,7 @@ class ShownExplanation:
     def title(self) -> str:
         """Line in the list of results."""
         span = self.explanation.slices
-        where = slice_words(span)
+        where = slice_caption(span)
         alpha = f" · α {self.alpha:.2f}" if self._has_alpha else ""
         return f"{self.model_title} · {where}{alpha}"
 

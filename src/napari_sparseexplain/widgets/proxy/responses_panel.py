@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from ...errors import SparseExplainError
 from ...progress import Progress, Work
 from ...volumes import Study
-from ...volumes.place_words import voxel_words
+from ...volumes.captions import voxel_caption
 from ..parts.elided_label import ElidedLabel
 from ..parts.model_choice import WITH_THRESHOLDS, ModelChoice
 from ..parts.model_session import ModelKey
@@ -138,7 +138,7 @@ class ResponsesPanel(QWidget):
         key = ModelKey(self.model.model, self._setting.device)
         card, alpha, session = self.model.card, self._setting.alpha, self._session
         name = "" if card is None else f"{card.title or card.name} · "
-        where = f"{name}{voxel_words(index)} · "
+        where = f"{name}{voxel_caption(index)} · "
         self.click_view.setChecked(True)
         self.steps.submit(lambda: Told(where, session.effective(study, key, index, alpha)))
 

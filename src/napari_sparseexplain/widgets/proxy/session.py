@@ -101,8 +101,8 @@ class ProxySession(ModelSession):
             notes = (*notes, *about)
             true, _ = true_mask(ask.study, span)
             if true is not None:
-                there = ask.before["true-mask"]
-                maps["true-mask"] = replace(there, data=true.astype(np.uint8))
+                there = ask.before["reference-segmentation"]
+                maps["reference-segmentation"] = replace(there, data=true.astype(np.uint8))
         parameters = {**ask.before.provenance.parameters, "alpha": ask.alpha}
         if "slices" in parameters:
             parameters["slices"] = [span.start, span.stop]

@@ -132,7 +132,7 @@ def region_text(item: Annotation, study: Study) -> str:
         return ""
     if not any(values.voxels for values in found):
         return "No voxel's centre lies in this region."
-    head = f"{max(v.voxels for v in found)} voxels: mean ± SD (least to greatest)"
+    head = f"{max(v.voxels for v in found)} voxels: mean ± SD (min to max)"
     lines = []
     for v in found:
         told = [number_text(n) for n in v.numbers]

@@ -27,8 +27,8 @@ from .dialogs import ReviewDialogs
 from .export_form import ExportForm
 from .kept_reading import KeptReading
 from .marks import ReviewMarks
+from .restored_captions import RestoredCaptions
 from .restored_maps import RestoredMaps
-from .restored_words import RestoredWords
 from .study_marks import Marks
 from .unsaved_offer import UnsavedOffer
 from .unsaved_review import UnsavedReview, is_unsaved
@@ -116,7 +116,7 @@ class ReviewTab(ExplainTab):
         self.marking.changed.connect(self.run_bar.forget)
         self.extras.addWidget(self.marking)
         self.restored = RestoredMaps(self._window)
-        self.words = RestoredWords(self._window)
+        self.words = RestoredCaptions(self._window)
         self.results.hide()
         self.results_box.addWidget(self.restored)
         self.restored.repeat.connect(self._repeat)

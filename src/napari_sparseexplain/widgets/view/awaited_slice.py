@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from napari.layers import Layer
 
 from ...evidence import Explanation
-from ...layers.scan_stand_in import DIMMED, ScanStandIns
+from ...layers.scan_placeholder import DIMMED, ScanPlaceholders
 from ...volumes import Study
 from ...volumes.reading_order import first_shown
 from ..parts.resting_timer import RestingTimer
@@ -78,7 +78,7 @@ class AwaitedSlice:
     ) -> None:
         self._window = window
         self._results, self._follows, self._changed = results, follows, changed
-        self._stand_ins = ScanStandIns()
+        self._placeholders = ScanPlaceholders()
         self._waiting: list[LiveResult] = []
         # The window tells of a slice that rests unless it is where scrolling began: asked here,
         # nothing waits for an answer that nobody gives.
@@ -86,7 +86,7 @@ class AwaitedSlice:
         window.viewer.dims.events.point.connect(self.update)
         # Its result may forget a removed layer before it is told what it showed.
         window.viewer.layers.events.removed.connect(
-            lambda event: self._stand_ins.take_back([event.value])
+            lambda event: self._placeholders.take_back([event.value])
         )
         window.signals.study_changed.connect(self.update)
 
@@ -147,7 +147,7 @@ class AwaitedSlice:
         """Its own pictures come back, before a new answer goes into them."""
         if result in self._waiting:
             self._waiting.remove(result)
-            self._stand_ins.take_back(result.all_layers)
+            self._placeholders.take_back(result.all_layers)
             result.show_computing(False)
             self._changed()
 
@@ -168,10 +168,10 @@ class AwaitedSlice:
         """Show scans in cells that have none yet: layers may be made or shown while it waits."""
         study = result.study
         for layer, (role, is_scan) in result.scans_below().items():
-            if layer.visible and layer not in self._stand_ins:
+            if layer.visible and layer not in self._placeholders:
                 role = role if role in study.images else first_shown(study)
                 limits = scan_window(self._window, study, role)
                 strength = 1.0 if is_scan else DIMMED
                 scan, spacing = study[role].spatial(), study.grid.spacing
                 ends = study[role].grey_ends(limits)
-                self._stand_ins.put(cast(Any, layer), scan, spacing, ends, strength)
+                self._placeholders.put(cast(Any, layer), scan, spacing, ends, strength)

@@ -12,7 +12,7 @@ from ...layers.canvas.frame_in_picture import frame_in_picture
 from ...layers.study_layers import role_title
 from ...review.frames import frame_points, frame_words
 from ...volumes import Study
-from ...volumes.place_words import millimetre_words, voxel_words
+from ...volumes.captions import millimetre_caption, voxel_caption
 
 
 class ClickReadOut(QObject):
@@ -90,7 +90,7 @@ def describe_in_picture(viewer: Any, study: Study, index: tuple[int, int, int]) 
 
 def voxel_lines(study: Study, index: tuple[int, int, int]) -> list[str]:
     """Where a voxel lies: on the grid (from 1), and in the patient where the study knows that."""
-    lines = ["Voxel  " + voxel_words(index)]
+    lines = ["Voxel  " + voxel_caption(index)]
     if study.grid.oriented and study.grid.calibrated:
-        lines.append("Patient  " + millimetre_words(study.grid.world(index)))
+        lines.append("Patient  " + millimetre_caption(study.grid.world(index)))
     return lines

@@ -24,7 +24,7 @@ from .segment_membership import SegmentMembership
 Mode = Literal["full", "fast"]
 
 #: A segment that would add fewer pixels than this is dropped for good, as in the authors' package.
-LEAST_PIXELS = 50
+MIN_SIZE = 50
 
 #: Regions between two reports of progress.
 _STRIDE = 64
@@ -77,10 +77,10 @@ def grow(
     *,
     mode: Mode = "full",
     exact: bool = True,
-    least: int = LEAST_PIXELS,
+    min_size: int = MIN_SIZE,
 ) -> Growth:
     """Grow regions at once; see `grow_work`."""
-    return drain(grow_work(attribution, membership, mode=mode, exact=exact, least=least))
+    return drain(grow_work(attribution, membership, mode=mode, exact=exact, min_size=min_size))
 
 
 def grow_work(
@@ -89,7 +89,7 @@ def grow_work(
     *,
     mode: Mode = "full",
     exact: bool = True,
-    least: int = LEAST_PIXELS,
+    min_size: int = MIN_SIZE,
 ) -> Work[Growth]:
     """Grow regions out of segments by the attribution inside them.
 
@@ -105,7 +105,7 @@ def grow_work(
         Of ``"full"``. Gains are kept by subtraction, which rounds; True decides between segments
         whose gains lie within that rounding by their means taken anew, so that every choice is
         the one of the plain algorithm. False takes them for ties.
-    least : int
+    min_size : int
         A segment that would add fewer pixels is dropped for good.
 
     Returns
@@ -122,9 +122,9 @@ def grow_work(
     values = _checked(attribution, membership)
     state = _Cover(values, membership)
     if mode == "fast":
-        yield from _fast(state, least)
+        yield from _fast(state, min_size)
     elif mode == "full":
-        yield from _full(state, exact, least)
+        yield from _full(state, exact, min_size)
     else:
         raise ValueError(f"mode must be 'full' or 'fast', not {mode!r}")
     return state.finished()
@@ -202,7 +202,7 @@ class _Cover:
         return Growth(gain_of[order], rank_of[order], tuple(regions))
 
 
-def _fast(state: _Cover, least: int) -> Work[None]:
+def _fast(state: _Cover, min_size: int) -> Work[None]:
     """Segments in the order of their whole means, each adding what is open of it."""
     membership = state.membership
     means = np.full(len(membership), -np.inf)
@@ -210,13 +210,13 @@ def _fast(state: _Cover, least: int) -> Work[None]:
         means[segment] = state.values[membership.members(segment)].mean()
     for step, segment in enumerate(np.argsort(-means, kind="stable").tolist()):
         pixels = state.left(segment)
-        if len(pixels) >= max(least, 1):
+        if len(pixels) >= max(min_size, 1):
             state.add(segment, pixels)
         if step % _STRIDE == 0:
             yield state.progress()
 
 
-def _full(state: _Cover, exact: bool, least: int) -> Work[None]:
+def _full(state: _Cover, exact: bool, min_size: int) -> Work[None]:
     """Algorithm 1 with counts and sums of the open pixels kept up to date for every segment."""
     from .segment_kernels import cover, summed
 
@@ -229,9 +229,9 @@ def _full(state: _Cover, exact: bool, least: int) -> Work[None]:
     # first one, what was subtracted, the new one), none longer or larger than that of the whole
     # segment, and each subtraction and division rounds once more.
     slack = 4 * (counts + 4) * np.finfo(np.float64).eps * size
-    least = max(least, 1)
+    min_size = max(min_size, 1)
     while True:
-        alive = np.flatnonzero(counts >= least)
+        alive = np.flatnonzero(counts >= min_size)
         if not alive.size:
             return
         means = sums[alive] / counts[alive]

@@ -22,7 +22,7 @@ from ....networks.bundle.model import Model
 from ....networks.running.preparation import Prepared, Resolution, prepare
 from ....progress import Progress, Work
 from ....volumes import Study
-from ....volumes.place_words import slice_words
+from ....volumes.captions import slice_caption
 from ...bounded_cache import BoundedCache, checksum
 from ...method_result import MethodResult
 from ...score_function import ScoreFunction, score_function
@@ -31,12 +31,12 @@ from ..frame import GAP_LIMIT, target_span
 from ..gap_advice import MOST, share_near_start
 from ..kept_attributions import SliceAttribution
 from ..path_attribution import ENDS, attribute_slices
-from .segment_growth import LEAST_PIXELS, Growth, Mode, grow
+from .segment_growth import MIN_SIZE, Growth, Mode, grow
 from .segment_membership import SegmentMembership, ball_offsets
 from .segment_scales import DISK, slice_scales
 
 NO_GAP = (
-    "No completeness gap: XRAI ranks regions. The gap given is that of the integrated gradients "
+    "No completeness error: XRAI ranks regions. The gap given is that of the integrated gradients "
     "it is grown from."
 )
 
@@ -52,13 +52,13 @@ def xrai_work(
     target: Target | None,
     slices: slice,
     mode: Mode,
-    top: float,
+    top_fraction: float,
     exact: bool,
     merge: str,
-    nodes: int,
+    n_steps: int,
     rule: str,
     tolerance: float,
-    least: int,
+    min_size: int,
     resolution: Resolution,
 ) -> Work[MethodResult]:
     """The method ``xrai``.
@@ -86,17 +86,17 @@ def xrai_work(
             remedy="Choose slices that show something",
         )
     found = yield from attribute_slices(
-        score, prepared, np.array(shown), nodes=nodes, rule=rule, tolerance=tolerance
+        score, prepared, np.array(shown), n_steps=n_steps, rule=rule, tolerance=tolerance
     )
     heat = np.zeros((len(prepared.array), *prepared.array.shape[2:]))
     ranks = np.zeros(heat.shape, dtype=np.int32)
     tables = {}
     for step, row in enumerate(shown):
         number = prepared.slices.start + row
-        place = slice_words(slice(number, number + 1))
+        place = slice_caption(slice(number, number + 1))
         yield Progress(step, len(shown), f"Growing regions, {place}")
         values = merged(found[row].values, merge)
-        growth = grown_slice(prepared.array[row], values, mode=mode, exact=exact, least=least)
+        growth = grown_slice(prepared.array[row], values, mode=mode, exact=exact, min_size=min_size)
         heat[row], ranks[row] = growth.gains, growth.ranks
         tables[str(number)] = table(growth)
     notes = []
@@ -105,7 +105,7 @@ def xrai_work(
             f"{blank} of {len(prepared.array)} slices hold none of the target, or nothing at all: "
             "0 there."
         )
-    maps = region_maps(prepared, heat, ranks, tables, top, per_slice=True)
+    maps = region_maps(prepared, heat, ranks, tables, top_fraction, per_slice=True)
     return regional_result(prepared, score, found, maps, notes)
 
 
@@ -115,7 +115,7 @@ def grown_slice(
     *,
     mode: Mode = "full",
     exact: bool = True,
-    least: int = LEAST_PIXELS,
+    min_size: int = MIN_SIZE,
 ) -> Growth:
     """Segments of a slice (channels, H, W) and regions by an attribution (H, W); kept.
 
@@ -124,11 +124,11 @@ def grown_slice(
     SparseExplainError
         A constant image, or an attribution that is not finite.
     """
-    key = checksum("xrai", image, attribution, mode, exact, least)
+    key = checksum("xrai", image, attribution, mode, exact, min_size)
     growth = _GROWN.get(key)
     if growth is None:
         membership = SegmentMembership.of_labels(slice_scales(image), ball_offsets(DISK, (1, 1)))
-        growth = grow(attribution, membership, mode=mode, exact=exact, least=least)
+        growth = grow(attribution, membership, mode=mode, exact=exact, min_size=min_size)
         keep(key, growth)
     return growth
 
@@ -184,10 +184,10 @@ def _advice(score: ScoreFunction, prepared: Prepared, found: Mapping[int, SliceA
     rows = np.array(sorted(found))[:4]
     near = max(share_near_start(score, prepared, rows, end) for end in ENDS)
     if near <= MOST:
-        return "Take more nodes."
+        return "Take more steps."
     return (
         f"{min(near, 1.0):.0%} of the change lies in the first hundredth of a path, as with "
-        "networks that have instance normalisation: more nodes do not help. See "
+        "networks that have instance normalisation: more steps do not help. See "
         "integrated-gradients from a blurred baseline beside it."
     )
 
@@ -202,14 +202,14 @@ def region_maps(
     heat: npt.NDArray[np.float64],
     ranks: npt.NDArray[np.int32],
     tables: Mapping[str, Any],
-    top: float,
+    top_fraction: float,
     *,
     per_slice: bool,
 ) -> tuple[ExplanationMap, ...]:
     """Heat map, top and regions on the study's voxels: nearest, so that no gain is made up."""
     data = prepared.kept_inside(prepared.nearest_to_study(heat).astype(np.float32))
     limit = float(np.abs(data).max()) or 1.0
-    best = top_share(data, top, per_slice=per_slice).astype(np.uint8)
+    best = top_share(data, top_fraction, per_slice=per_slice).astype(np.uint8)
     title = "3-D XRAI" if VOLUME in tables else "XRAI"
     return (
         ExplanationMap("heatmap", data, "heatmap", title, value_range=(-limit, limit), signed=True),
@@ -217,8 +217,8 @@ def region_maps(
             "top",
             best,
             "segmentation",
-            f"{title}, highest {top:.0%}",
-            classes={1: f"highest {top:.0%}"},
+            f"{title}, highest {top_fraction:.0%}",
+            classes={1: f"highest {top_fraction:.0%}"},
         ),
         ExplanationMap(
             REGIONS,
@@ -248,7 +248,7 @@ def regional_result(
         )
     return MethodResult(
         maps,
-        {"completeness gap": None, "gap of the integrated gradients": gap},
+        {"completeness error": None, "completeness error of the integrated gradients": gap},
         tuple(said),
         target=score.label,
         slices=prepared.slices,

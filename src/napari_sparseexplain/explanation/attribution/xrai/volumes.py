@@ -34,13 +34,13 @@ def xrai_3d_work(
     target: Target | None,
     slices: slice,
     mode: Mode,
-    top: float,
+    top_fraction: float,
     exact: bool,
     merge: str,
-    nodes: int,
+    n_steps: int,
     rule: str,
     tolerance: float,
-    least: int,
+    min_size: int,
     dilation: float,
     resolution: Resolution,
 ) -> Work[MethodResult]:
@@ -73,22 +73,26 @@ def xrai_3d_work(
     volume = np.moveaxis(prepared.array, 1, 0)
     scales = yield from volume_scales_work(volume, spacing)
     found = yield from attribute_slices(
-        score, prepared, rows, nodes=nodes, rule=rule, tolerance=tolerance
+        score, prepared, rows, n_steps=n_steps, rule=rule, tolerance=tolerance
     )
     # Slices without the target are 0 by right: no pixel of theirs is in the score.
     attribution = np.zeros(volume.shape[1:])
     for row, item in found.items():
         attribution[row] = merged(item.values, merge)
-    key = checksum("xrai-3d", volume, attribution, mode, exact, least, dilation, spacing, SIDES_MM)
+    key = checksum(
+        "xrai-3d", volume, attribution, mode, exact, min_size, dilation, spacing, SIDES_MM
+    )
     growth = kept(key)
     if growth is None:
         yield Progress(0, 0, "Dilating the supervoxels")
         offsets = ball_offsets(dilation, spacing)
         membership = SegmentMembership.of_labels(scales, offsets)
-        growth = yield from grow_work(attribution, membership, mode=mode, exact=exact, least=least)
+        growth = yield from grow_work(
+            attribution, membership, mode=mode, exact=exact, min_size=min_size
+        )
         keep(key, growth)
     maps = region_maps(
-        prepared, growth.gains, growth.ranks, {VOLUME: table(growth)}, top, per_slice=False
+        prepared, growth.gains, growth.ranks, {VOLUME: table(growth)}, top_fraction, per_slice=False
     )
     notes = (
         []

@@ -1,10 +1,10 @@
-"""The largest connected piece of a mask."""
+"""The largest connected component of a mask."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from napari_sparseexplain.evidence.largest_piece import in_largest_piece, largest_piece
+from napari_sparseexplain.evidence.largest_component import in_largest_component, largest_component
 
 
 def test_pieces_that_touch_by_an_edge_alone_are_two() -> None:
@@ -12,7 +12,7 @@ def test_pieces_that_touch_by_an_edge_alone_are_two() -> None:
     mask[0, 0, :3] = True
     mask[1, 1, :2] = True  # touches the first by edges
     mask[2, 1, :3] = True  # and this one by faces
-    found = largest_piece(mask)
+    found = largest_component(mask)
     assert found.sum() == 5
     assert not found[0].any()
 
@@ -21,8 +21,8 @@ def test_all_classes_are_one_piece_and_nothing_stays_nothing() -> None:
     labels = np.zeros((1, 6, 6), dtype=np.uint8)
     labels[0, 0, :3] = (2, 4, 1)
     labels[0, 4, 4:] = 2
-    kept = in_largest_piece(labels)
+    kept = in_largest_component(labels)
     assert kept.dtype == np.uint8
     assert kept[0, 0, :3].tolist() == [2, 4, 1]
     assert kept.sum() == 7
-    assert not in_largest_piece(np.zeros_like(labels)).any()
+    assert not in_largest_component(np.zeros_like(labels)).any()

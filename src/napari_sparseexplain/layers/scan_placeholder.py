@@ -16,12 +16,12 @@ from ..volumes.computed_array import computed_array
 DIMMED = 0.45
 
 #: In a layer's metadata while it shows a scan instead of what its name and its map say.
-STAND_IN_KEY = "sparseexplain-stand-in"
+PLACEHOLDER_KEY = "sparseexplain-placeholder"
 
 
-def is_stand_in(metadata: Mapping[str, Any] | None) -> bool:
+def is_placeholder(metadata: Mapping[str, Any] | None) -> bool:
     """Whether a layer with this metadata shows a scan for a moment: its values mean nothing."""
-    return bool((metadata or {}).get(STAND_IN_KEY))
+    return bool((metadata or {}).get(PLACEHOLDER_KEY))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +36,13 @@ class _Former:
     draw: Callable[..., None]
 
 
-class ScanStandIns:
+class ScanPlaceholders:
     """Layers that show a scan until their own data is there.
 
     A layer has the whole scan, a slice of it worked out when it is looked at, so that scrolling on
     costs no more than scrolling through a scan. Display limits stay as they are, since layers may
     share them: the scan's grey values are put on the map's scale instead, anew when that changes.
-    Whoever reads values sees by the metadata that these are none of the map's: `is_stand_in`.
+    Whoever reads values sees by the metadata that these are none of the map's: `is_placeholder`.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class ScanStandIns:
             layer.colorbar.visible,
             draw,
         )
-        layer.metadata[STAND_IN_KEY] = True
+        layer.metadata[PLACEHOLDER_KEY] = True
         if not layer.rgb:
             layer.events.contrast_limits.connect(draw)
         if not layer.rgb and layer.colormap.name != "gray":
@@ -103,7 +103,7 @@ class ScanStandIns:
             former = self._former.pop(layer, None)
             if former is None or not isinstance(layer, Image):
                 continue
-            layer.metadata.pop(STAND_IN_KEY, None)
+            layer.metadata.pop(PLACEHOLDER_KEY, None)
             if not layer.rgb:
                 layer.events.contrast_limits.disconnect(former.draw)
             if not layer.rgb and layer.colormap.name != former.colormap.name:

@@ -19,7 +19,7 @@ from napari_sparseexplain.files.atomic_write import (
     check_free,
     check_writable,
     moved_together,
-    write_whole,
+    write_atomically,
 )
 from napari_sparseexplain.files.folder_lock import folder_lock
 
@@ -117,9 +117,9 @@ def test_a_check_leaves_nothing(tmp_path: Path) -> None:
 def test_the_umask_is_kept(mask: int, tmp_path: Path) -> None:
     before = os.umask(mask)
     try:
-        write_whole(tmp_path / "in" / "file", "text")
+        write_atomically(tmp_path / "in" / "file", "text")
         with moved_together(tmp_path / "together") as making:
-            write_whole(making / "file", "text")
+            write_atomically(making / "file", "text")
     finally:
         os.umask(before)
     for path in tmp_path.rglob("*"):
@@ -141,7 +141,7 @@ def test_only_one_place_decides_about_modes_and_temporary_files() -> None:
 def test_what_utf8_cannot_hold_is_written_and_json_reads_it_back(tmp_path: Path) -> None:
     """A file name of another encoding has halves of characters in it."""
     name = os.fsdecode(b"sch\xe4del.nii")
-    path = write_whole(tmp_path / "a.json", json.dumps({"file": name}, ensure_ascii=False))
+    path = write_atomically(tmp_path / "a.json", json.dumps({"file": name}, ensure_ascii=False))
     assert json.loads(path.read_text(encoding="utf-8"))["file"] == name
 
 

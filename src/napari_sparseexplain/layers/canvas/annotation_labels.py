@@ -18,7 +18,7 @@ from napari._vispy.visuals.text import Text
 from napari.components.overlays import SceneOverlay
 
 from ...export.pictures.lettering import line_height, text_width
-from ...review.words_place import WORDS_GAP, words_corner
+from ...review.label_position import WORDS_GAP, words_corner
 from ..study_layers import METADATA_KEY
 from ..viewer_panels import AUXILIARY
 from .annotation_outlines import AnnotationOutlines
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 #: Key among the scene's overlays.
-WORDS = "annotation_words"
+WORDS = "annotation_labels"
 
 #: Height of the words in pixels of the screen, and in a cell of the grid.
 PIXELS, CELL_PIXELS = 13, 10
@@ -91,7 +91,7 @@ class VispyAnnotationWordsOverlay(ViewerOverlayMixin, VispySceneOverlay):
 overlay_to_visual[AnnotationWordsOverlay] = VispyAnnotationWordsOverlay
 
 
-class AnnotationWords:
+class AnnotationLabels:
     """Keeps the words of one viewer beside the marks of its annotation layers.
 
     Attributes

@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def voxel_words(index: Iterable[float]) -> str:
+def voxel_caption(index: Iterable[float]) -> str:
     """As ``"slice 75, row 121, column 90"``, of the nearest voxel."""
     slice_, row, column = (round(float(place)) + 1 for place in index)
     return f"slice {slice_}, row {row}, column {column}"
 
 
-def slice_words(span: slice) -> str:
+def slice_caption(span: slice) -> str:
     """As ``"slice 75"`` or ``"slices 61–80"``, the last included."""
     first, last = span.start + 1, span.stop
     return f"slice {first}" if first == last else f"slices {first}–{last}"
 
 
-def axis_words(ras_mm: Iterable[float]) -> list[str]:
+def axis_captions(ras_mm: Iterable[float]) -> list[str]:
     """A point in RAS+ millimetres, by the side that each axis leads to: ``["R 12.0", …]``."""
     return [
         f"{positive if value >= 0 else negative} {abs(value):.1f}"
@@ -31,6 +31,6 @@ def axis_words(ras_mm: Iterable[float]) -> list[str]:
     ]
 
 
-def millimetre_words(ras_mm: Iterable[float]) -> str:
+def millimetre_caption(ras_mm: Iterable[float]) -> str:
     """As ``"R 12.0  A 30.5  S 4.0 mm"``."""
-    return "  ".join(axis_words(ras_mm)) + " mm"
+    return "  ".join(axis_captions(ras_mm)) + " mm"

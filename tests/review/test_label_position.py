@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sparseexplain.review.words_place import words_corner
+from napari_sparseexplain.review.label_position import words_corner
 
 PICTURE, BOX, GAP = (400.0, 300.0), (60.0, 16.0), 7.0
 

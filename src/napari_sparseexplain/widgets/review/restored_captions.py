@@ -54,7 +54,7 @@ class _Seen:
         return id(self.explanation), self.name, o.name, self.limits, o.share, o.least, o.share_of
 
 
-class RestoredWords:
+class RestoredCaptions:
     """What colours of restored maps mean, on the slices that they cover; elsewhere that none is.
 
     Layers that a tab made are left to that tab.

@@ -1,4 +1,4 @@
-"""The largest connected piece of a mask: what is left when scattered false alarms go."""
+"""The largest connected component of a mask: what is left when scattered false alarms go."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 
-def largest_piece(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Largest piece connected through faces, in as many dimensions as the mask has.
+def largest_component(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Largest connected component connected through faces, in as many dimensions as the mask has.
 
     Parameters
     ----------
@@ -29,10 +29,10 @@ def largest_piece(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return pieces == sizes.argmax()
 
 
-def in_largest_piece(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Label values where they lie in the largest piece of all that is not 0, else 0.
+def in_largest_component(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Label values where they lie in the largest connected component of all that is not 0, else 0.
 
     All classes count together: a tumour is one piece of several classes. A second tumour apart
     from the first is lost.
     """
-    return np.where(largest_piece(labels != 0), labels, np.zeros_like(labels))
+    return np.where(largest_component(labels != 0), labels, np.zeros_like(labels))

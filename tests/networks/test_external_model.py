@@ -15,7 +15,7 @@ from torch import nn
 
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.catalogue import explain
-from napari_sparseexplain.networks.bundle.external_model import load_foreign_model, wrap_callable
+from napari_sparseexplain.networks.bundle.external_model import load_external_model, wrap_callable
 from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
@@ -83,8 +83,8 @@ def test_a_file_gives_the_map_of_the_network_that_it_was_made_from(
 ) -> None:
     (tmp_path / "card.txt").write_text(json.dumps(CARD))
     model = load_model(saved(tmp_path, kind), card=tmp_path / "card.txt")
-    wanted = heat(wrap_callable(network(), card()), nodes=3)
-    np.testing.assert_allclose(heat(model, nodes=3), wanted, atol=1e-5)
+    wanted = heat(wrap_callable(network(), card()), n_steps=3)
+    np.testing.assert_allclose(heat(model, n_steps=3), wanted, atol=1e-5)
     assert len(model.card.weights_sha256) == 64
 
 
@@ -106,7 +106,7 @@ def test_one_of_several_outputs_is_chosen_by_the_card() -> None:
     with pytest.raises(ModelError, match="gives a dict of 2 where logits are wanted"):
         heat(wrap_callable(function, card()))
     model = wrap_callable(function, card(arguments={"output": "logits"}))
-    np.testing.assert_allclose(heat(model, nodes=1), study()["flair"].spatial(), rtol=1e-6)
+    np.testing.assert_allclose(heat(model, n_steps=1), study()["flair"].spatial(), rtol=1e-6)
     with pytest.raises(ModelError, match="no output 'scores'"):
         heat(wrap_callable(function, card(arguments={"output": "scores"})))
 
@@ -139,7 +139,7 @@ def test_a_pickle_is_not_opened_whatever_its_name(tmp_path: Path) -> None:
     for name, new in (("a.pt", True), ("b.pt", False), ("c.ts", True)):
         torch.save(Trap(tmp_path), tmp_path / name, _use_new_zipfile_serialization=new)
         with pytest.raises(ModelError, match="can run any code"):
-            load_foreign_model(tmp_path / name, card())
+            load_external_model(tmp_path / name, card())
     assert not (tmp_path / "was-run").exists()
 
 
@@ -173,14 +173,14 @@ def test_an_exported_program_runs_nothing_while_it_is_loaded(tmp_path: Path) -> 
     ]
     for member, change, message in refused:
         with pytest.raises(ModelError, match=message):
-            load_foreign_model(altered(path, member, change), card())
+            load_external_model(altered(path, member, change), card())
 
     def guarded(content: bytes) -> bytes:
         return json.dumps({**json.loads(content), "guards_code": [call]}).encode()
 
     harmless = [("data/sample_inputs/model.pt", lambda c: bomb.getvalue()), (model, guarded)]
     for member, change in harmless:  # left out, so the rest is loaded
-        loaded = load_foreign_model(altered(path, member, change), card())
+        loaded = load_external_model(altered(path, member, change), card())
         loaded.network(torch.rand(1, 1, 16, 16))
     assert not (tmp_path / "was-run").exists()
 
@@ -199,14 +199,14 @@ def test_a_card_that_is_none_is_refused(tmp_path: Path, changes: dict, message: 
     values = {k: v for k, v in {**CARD, **changes}.items() if v is not None}
     (tmp_path / "card.json").write_text(json.dumps(values))
     with pytest.raises(ModelError, match=message):
-        load_foreign_model(saved(tmp_path, "torchscript"), tmp_path / "card.json")
+        load_external_model(saved(tmp_path, "torchscript"), tmp_path / "card.json")
 
 
 def test_a_folder_or_file_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds no TorchScript file"):
-        load_foreign_model(tmp_path, card())
+        load_external_model(tmp_path, card())
     with pytest.raises(ModelError, match="no such model file"):
-        load_foreign_model(tmp_path / "net.ts", card())
+        load_external_model(tmp_path / "net.ts", card())
     (tmp_path / "net.pt2").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"no file of torch\.export"):
-        load_foreign_model(tmp_path / "net.pt2", card())
+        load_external_model(tmp_path / "net.pt2", card())
