@@ -1,8 +1,10 @@
 """What a person waits for: the window with a study, and the first run of each tab, wall and CPU.
 
 Each figure is of a fresh process. Beside the window stands plain napari with the same arrays;
-beside a run, torch loaded and the same network run forward once on such a slice. The wall time is
-what is asked for; the ratio is of CPU time, which other programs disturb less.
+beside a run, torch loaded and the same network run forward once on such a slice. A run begins when
+the models are there that the window loads by itself once a study is open; how long that takes, in
+the background, is a row of its own. The wall time is what is asked for; the ratio is of CPU time,
+which other programs disturb less.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ def _waits() -> list[_Wait]:
         found.append(_Wait("brats_gli_00000 to the picture", ("open", brats), ("napari", brats), 6))
     return [
         *found,
+        _Wait("models in the background", ("early", sample), ("forward", "sum-rec", sample), 5.0),
         _Wait("first run: Proxy", ("proxy", sample), ("forward", "sum-rec", sample), 3.0),
         _Wait("first run: Decompose", ("decompose", sample), ("forward", "jf-ml-ista", sample), 3),
         _Wait("first run: XRAI", ("xrai", sample), ("forward", "sum-rec", sample), 4.0),
@@ -114,6 +117,15 @@ def _open(path: str) -> Any:
     window.wait(120)
     _settle()
     return window
+
+
+def _load_early(window: Any) -> None:
+    """What a person does not notice who looks at the scans."""
+    from qtpy.QtWidgets import QApplication
+
+    while window.early.loading:
+        QApplication.processEvents()
+        time.sleep(0.005)
 
 
 def _settle() -> None:
@@ -184,6 +196,12 @@ def _child(what: str, *more: str) -> None:
         stop()
     else:
         window = _open(*more)
+        if what == "early":
+            stop = _stopwatch()
+            _load_early(window)
+            stop()
+            return
+        _load_early(window)
         # On the slice with the most tumour, as one would look there.
         window.go_to_slice(int((window.study["seg"].spatial() != 0).sum(axis=(1, 2)).argmax()))
         _settle()

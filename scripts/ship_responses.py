@@ -21,7 +21,7 @@ for name in sys.argv[1:] or models():
     try:
         found = drain(model_responses_work(model))
     except ModelError as error:
-        print(f"{name}: {error.problem if hasattr(error, 'problem') else error}")
+        print(f"{name}: {error.what}")
         continue
     keep_responses(model, CROP, (found.impulse, found.shift), beside=True)
     kept = kept_responses(model, CROP)

@@ -95,10 +95,12 @@ def viewer() -> Iterator[Any]:
 
 @pytest.fixture
 def workspace(viewer: Any) -> Any:
-    """The workspace in that window."""
+    """The workspace in that window; it loads no model before a test runs one."""
     from napari_sparseexplain.widgets.workspace import open_workspace
 
-    return open_workspace(viewer)
+    found = open_workspace(viewer)
+    found.early.timer.setInterval(24 * 3600 * 1000)
+    return found
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ def test_chosen_models_are_there_before_the_first_run(
         if hasattr(page, "session") and page is not proxy and page is not attribution:
             page.session.load_early = lambda key: (_ for _ in ()).throw(RuntimeError("broken"))
     assert not workspace.early.loading
+    workspace.early.timer.setInterval(0)
     workspace.open_path(study_folder)
     assert workspace.wait(30)
     until(lambda: not workspace.early.loading, 60)

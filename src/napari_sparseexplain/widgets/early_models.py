@@ -33,6 +33,11 @@ class EarlyModels(QObject):
     ----------
     parent : QObject
         Ends with it.
+
+    Attributes
+    ----------
+    timer : RestingTimer
+        Until what was chosen is loaded.
     """
 
     def __init__(self, parent: QObject, tabs: TabPages, signals: WindowSignals) -> None:
@@ -41,7 +46,7 @@ class EarlyModels(QObject):
         self._study: Study | None = None
         self._thread: Thread | None = None
         self._stopped = Event()
-        self._timer = RestingTimer(self, REST, self._start)
+        self.timer = RestingTimer(self, REST, self._start)
         signals.study_changed.connect(self._follow)
         for page in tabs.pages():
             if isinstance(page, MethodTab):
@@ -50,11 +55,11 @@ class EarlyModels(QObject):
     @property
     def loading(self) -> bool:
         """Whether something is still to be loaded."""
-        return self._timer.isActive() or (self._thread is not None and self._thread.is_alive())
+        return self.timer.isActive() or (self._thread is not None and self._thread.is_alive())
 
     def stop(self) -> None:
         """The window goes: what is not begun is not loaded any more."""
-        self._timer.stop()
+        self.timer.stop()
         self._stopped.set()
 
     def _follow(self, study: Study | None) -> None:
@@ -63,11 +68,11 @@ class EarlyModels(QObject):
 
     def _restart(self) -> None:
         if self._study is not None and not self._stopped.is_set():
-            self._timer.restart()
+            self.timer.restart()
 
     def _start(self) -> None:
         if self._thread is not None and self._thread.is_alive():
-            self._timer.restart()
+            self.timer.restart()
             return
         # Asked for here: widgets are read in the window's thread alone.
         loads = [load for page in self._tabs.pages() for load in page.early_loads()]

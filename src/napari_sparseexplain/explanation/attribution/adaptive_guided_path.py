@@ -10,6 +10,7 @@ the map is. Where that is not enough, the path is walked again with more steps.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -106,27 +107,42 @@ def adaptive_guided_path(
     values = torch.zeros_like(path.begin)
     errors, taken = np.full(count, np.inf), np.array([look.gradients for look in looks])
     lines = [(look.places, look.differences) for look in looks]
-    left, done = np.arange(count), count
+    # Each image by itself, whatever stands beside it: those of equal numbers walk together.
+    numbers, done = np.full(count, number), count
+    left = np.arange(count)
     for walk in range(WALKS):
-        ends = np.stack([step_ends(*lines[image], number) for image in left])
-        found = yield from _walked(score, path, rows, left, looks, ends, done)
-        done += number
-        for place, image in enumerate(left.tolist()):
-            values[image], errors[image] = found.total[place], found.errors[place]
-            lines[image] = (ends[place], found.differences[place])
-        taken[left] += number - 1
-        left = left[errors[left] > tolerance]
-        if not len(left) or number == steps or walk == WALKS - 1:
+        for size in np.unique(numbers[left]).tolist():
+            group = left[numbers[left] == size]
+            ends = np.stack([step_ends(*lines[image], steps=size) for image in group.tolist()])
+            found = yield from _walked(score, path, rows, group, looks, ends, done)
+            done += size
+            for place, image in enumerate(group.tolist()):
+                values[image], errors[image] = found.total[place], found.errors[place]
+                lines[image] = (ends[place], found.differences[place])
+            taken[group] += size - 1
+        left = left[(errors[left] > tolerance) & (numbers[left] < steps)]
+        if not len(left):
             break
-        # The error falls about as the number of steps; a little more, so that one walk is enough.
-        wanted = number * 1.25 * float(errors[left].max()) / tolerance
-        number = int(min(steps, max(1.5 * number, wanted)))
-        if walk == WALKS - 2:
-            number = steps
+        wanted = numbers[left] * errors[left] / max(tolerance, 1e-12)
+        numbers[left] = [
+            steps if walk == WALKS - 2 else more_steps(int(numbers[image]), float(want), steps)
+            for image, want in zip(left, wanted, strict=True)
+        ]
     change = torch.tensor([look.change for look in looks], dtype=torch.float64)
     return GuidedAttribution(
         path.shares(values), change, tuple(taken.tolist()), tuple(errors.tolist())
     )
+
+
+def more_steps(number: int, wanted: float, steps: int) -> int:
+    """Steps of the next walk, at most ``steps``.
+
+    The error falls about as the number of steps; a little more, so that one walk is enough, and
+    one of a few numbers, so that several images walk together.
+    """
+    while number < min(1.25 * wanted, steps):
+        number = math.ceil(1.5 * number)
+    return min(number, steps)
 
 
 def step_ends(

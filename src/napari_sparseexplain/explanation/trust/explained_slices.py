@@ -9,7 +9,7 @@ pixels are not resampled, intensities not measured again, and the mask does not 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from ..catalogue import explain_work, method_info
 from ..class_regions import has_class
 from ..score_function import ScoreFunction, output_name, score_function
 from ..target import Target
+from .answered_images import AnsweredImages
 
 #: Role of the fixed mask in the study in memory.
 FIXED = "fixed"
@@ -53,6 +54,8 @@ class ExplainedSlices:
         As asked for.
     truth : ndarray of bool, shape (N, H, W), or None
         The study's own mask of the target, on the network's pixels.
+    answered : AnsweredImages
+        What the network was asked before, by whichever method.
     """
 
     model: Model
@@ -61,6 +64,7 @@ class ExplainedSlices:
     rows: npt.NDArray[np.int64]
     target: Target
     truth: npt.NDArray[np.bool_] | None
+    answered: AnsweredImages = field(default_factory=AnsweredImages, repr=False)
 
     @property
     def images(self) -> npt.NDArray[np.float32]:
@@ -86,7 +90,11 @@ class ExplainedSlices:
 
     def scores(self, place: int, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Scores (B,) of images (B, C, H, W) that stand for the slice at ``place``."""
-        return self.score.scores(images, np.full(len(images), self.rows[place]))
+
+        def ask(some: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+            return self.score.scores(some, np.full(len(some), self.rows[place]))[:, None]
+
+        return self.answered.answers("score", place, images, ask)[:, 0]
 
     def fed(self, place: int, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Images (..., H, W) in place of the slice at ``place``, 0 where it is not looked at."""
@@ -104,6 +112,16 @@ class ExplainedSlices:
         and the share of it that is segmented as the target. A classifier: the class's probability,
         and 1 where it is the likeliest class.
         """
+
+        def ask(some: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+            return np.stack(self._answers(place, some), axis=1)
+
+        probability, right = self.answered.answers("answer", place, images, ask).T
+        return probability, right
+
+    def _answers(
+        self, place: int, images: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         given = drain(predict_array(self.model, self.fed(place, images))).mask
         channels = list(self.score.channels)
         if "0" in {str(label) for label in self.model.card.classes} or given.ndim == 2:

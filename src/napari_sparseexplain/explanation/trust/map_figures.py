@@ -67,6 +67,9 @@ FIGURES: Mapping[str, str] = {
 #: Pixels that a fixed mask must have for ranks inside it to be compared.
 _LEAST_REGION = 64
 
+#: Images that are asked about at once; the network takes them in the portions its device likes.
+_TOGETHER = 16
+
 #: Baselines of the table: maps that know nothing of the network.
 RANDOM, EDGES = "random map", "edge map"
 
@@ -218,7 +221,8 @@ def map_figures(
                 slices.images[place],
                 heat=heat.values[place],
                 samples=chosen.neighbours,
-                batch=1,
+                # Together, unless noise of the method's own is drawn by an image's place.
+                batch=1 if _draws_noise(method) else chosen.neighbours,
                 seed=chosen.seed,
             ),
             method,
@@ -311,6 +315,7 @@ def heat_figures(
                     values,
                     signed=heat.signed,
                     steps=effort.steps,
+                    batch=_TOGETHER,
                     insertion_from=slices.fed(place, blurred(image)),
                     seed=effort.seed,
                     scaled=False,
@@ -327,6 +332,7 @@ def heat_figures(
                     meaning=meaning,
                     side=max(4, image.shape[-1] // 8),
                     samples=effort.perturbations,
+                    batch=_TOGETHER,
                     seed=effort.seed,
                 ),
                 where,
@@ -351,6 +357,10 @@ def heat_figures(
     return MapFigures(
         method, mean_localisation(places) if places else None, means, None, tuple(notes)
     )
+
+
+def _draws_noise(method: str) -> bool:
+    return any(parameter.name == "seed" for parameter in method_info(method).parameters)
 
 
 def _meaning(method: str, heat: Heat) -> HeatMeaning:
