@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QComboBox, QLabel
 
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.progress import Progress, Work
@@ -79,6 +80,14 @@ class MeanTab(MethodTab[MeanSession, Mean]):
 
     def show_result(self, shown: Mean, *, grid: bool) -> None:
         shown.layer.visible = True
+
+
+class ModellessTab(MeanTab):
+    """The same without a model: its method looks at the scan alone."""
+
+    def __init__(self, window: Any) -> None:
+        MethodTab.__init__(self, window, MeanSession(), None)
+        self.slice_button = self.add_run("Run on slice", "The mean of a slice", self.run_slice)
 
 
 @pytest.fixture
@@ -168,3 +177,19 @@ def test_without_a_study_the_error_is_said_and_nothing_runs(
     assert not tab.computing
     assert "no study is open" in tab.run_bar.message.text()
     assert len(told) == 1
+
+
+def test_a_tab_without_models_has_no_choice_of_one_and_runs_all_the_same(
+    tab: MeanTab, fake_window: Any
+) -> None:
+    without = ModellessTab(fake_window)
+    labels = [without.what.labelForField(w) for w in without.findChildren(QComboBox)]
+    rows = {label.text() for label in labels if isinstance(label, QLabel)}
+    assert rows == {"Study"}
+    shown = run(without)
+    assert shown.value == run(tab).value
+    without.slice_button.click()
+    assert without.wait(20)
+    assert len(without.shown) == 2
+    fake_window.signals.study_closed.emit(fake_window.study, False)
+    assert without.shown == []

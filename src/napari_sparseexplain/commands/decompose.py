@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..explanation.components.methods import (
+    FILTERS,
+    LEARN,
+    POSITIVE,
+    SPARSITY,
+    TOLERANCE,
+    WIDTH,
+)
+from ..explanation.method import Parameter
+from ..sparse.pursuit_settings import PursuitSettings
 from . import progress_bar
 from .options import (
     Device,
@@ -32,6 +42,14 @@ if TYPE_CHECKING:
 #: What a pursuit writes beside its maps, after its name.
 _BESIDE = ("trace.csv", "codes.json", "dictionary.npz")
 
+_DEFAULT = PursuitSettings()
+_POSITIVE = _DEFAULT.prox == "relu"
+
+
+def _said(parameter: Parameter) -> str:
+    """What a parameter of the methods does, as the help of an option."""
+    return f"{parameter.tooltip}."
+
 
 class Pursuit(StrEnum):
     """The pursuits of `sparse/`."""
@@ -51,29 +69,22 @@ def decompose(
         str | None,
         typer.Option("--model", help="A trained model instead: its classes' components."),
     ] = None,
-    filters: Annotated[
-        str, typer.Option("--filters", help="Atoms that need no training: cosine or gabor.")
-    ] = "cosine",
+    filters: Annotated[str, typer.Option("--filters", help=_said(FILTERS))] = _DEFAULT.filters,
     dictionary: Annotated[
         Path | None, typer.Option("--dictionary", help=".npz with phi (and layer_1, …).")
     ] = None,
-    learn: Annotated[
-        bool, typer.Option("--learn", help="Learn the atoms from the slices themselves.")
-    ] = False,
-    width: Annotated[int, typer.Option("--width", min=1, help="Pixels across an atom; odd.")] = 7,
+    learn: Annotated[bool, typer.Option("--learn", help=_said(LEARN))] = _DEFAULT.learn,
+    width: Annotated[int, typer.Option("--width", min=1, help=_said(WIDTH))] = _DEFAULT.width,
     atoms: Annotated[int | None, typer.Option("--atoms", min=1, help="How many atoms.")] = None,
-    sparsity: Annotated[
-        float,
-        typer.Option("--lambda", help="λ, as a share of the smallest one that codes nothing."),
-    ] = 0.05,
+    sparsity: Annotated[float, typer.Option("--lambda", help=_said(SPARSITY))] = _DEFAULT.sparsity,
     iterations: Annotated[
         int | None, typer.Option("--iterations", min=1, help="At most; jf-ml-ista: rounds.")
     ] = None,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", min=0.0, help="Certified relative gap to stop at.")
-    ] = 0.01,
-    positive: Annotated[bool, typer.Option("--positive", help="No codes below 0.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of --learn.")] = 0,
+        float, typer.Option("--tolerance", min=0.0, help=_said(TOLERANCE))
+    ] = _DEFAULT.tolerance,
+    positive: Annotated[bool, typer.Option("--positive", help=_said(POSITIVE))] = _POSITIVE,
+    seed: Annotated[int, typer.Option("--seed", help="Of --learn.")] = _DEFAULT.seed,
     slices: Slices = None,
     device: Device = "auto",
     role: Roles = None,
@@ -113,7 +124,6 @@ def decompose(
     else:
         from ..explanation.components.image_pursuit import decompose_study
         from ..sparse.dictionary_file import read_dictionary
-        from ..sparse.slice_pursuit import PursuitSettings
 
         settings = PursuitSettings(
             method=method.value,

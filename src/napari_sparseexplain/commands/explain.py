@@ -11,6 +11,7 @@ from . import progress_bar
 from .options import (
     ApplyTransforms,
     Device,
+    Frame,
     Identify,
     Labels,
     ModelName,
@@ -22,6 +23,7 @@ from .options import (
     Slices,
     StudyPath,
     TargetText,
+    parse_frame,
     parse_parameters,
     parse_roles,
     parse_slices,
@@ -35,6 +37,7 @@ def explain(
     model: ModelName = None,
     target: TargetText = None,
     slices: Slices = None,
+    frame: Frame = None,
     card: Annotated[
         Path | None,
         typer.Option("--card", help="Card (JSON) of a TorchScript or .pt2 file or MONAI bundle."),
@@ -51,15 +54,15 @@ def explain(
     identify: Identify = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Run one method of one model on one study and write what it found.
+    """Run one method on one study, of a model where it takes one, and write what it found.
 
     Maps are NIfTI on the input's own grid, beside one provenance.json.
     """
     chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
-    roles = parse_roles(role)
+    roles, points = parse_roles(role), parse_frame(frame)
 
     from ..evidence.store import check_place
-    from ..explanation.catalogue import explain_work
+    from ..explanation.catalogue import explain_work, method_info, refuse_model
     from ..explanation.model_choice import default_model
     from ..explanation.target import Target
     from ..export.explanation_export import export_explanation
@@ -67,7 +70,11 @@ def explain(
     from ..volumes import open_study
 
     aim = None if target is None else Target.parse(target)
-    check_place(out, method, "" if aim is None else aim.label, overwrite=overwrite)
+    info = method_info(method)
+    if not info.takes_model:
+        refuse_model(info, model or card)
+    label = "" if aim is None else aim.label
+    check_place(out, info.name, label, overwrite=overwrite, frame=points)
     study = open_study(
         study_path,
         reference=reference,
@@ -78,16 +85,17 @@ def explain(
     )
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
-    if model is None:
+    if model is None and info.takes_model:
         model = default_model(study, [method], aim)
         typer.echo(f"model: {model} (--model takes another)", err=True)
     work = explain_work(
         study,
-        load_model(model, card=card),
+        None if model is None else load_model(model, card=card),
         method,
         target=aim,
         slices=chosen_slices,
         device=device,
+        frame=points,
         **parameters,
     )
     result = progress_bar.run(work, method)

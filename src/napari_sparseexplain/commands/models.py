@@ -38,6 +38,7 @@ def list_methods() -> None:
     for name, method in methods().items():
         family = method_family(name)
         source = "" if family.is_own else f" (from {family.package} {family.version})"
-        print(f"{name}: {method.title}{source}")
+        without = "" if method.takes_model else " (without a model)"
+        print(f"{name}: {method.title}{without}{source}")
         for parameter in method.parameters:
             print(f"    {parameter.name} = {parameter.default!r}: {parameter.tooltip}")

@@ -47,6 +47,14 @@ Slices = Annotated[
     str | None,
     typer.Option("--slices", "--slice", help="N or A:B, counted from 0; all if left out."),
 ]
+Frame = Annotated[
+    str | None,
+    typer.Option(
+        "--frame",
+        help="N, or N,M of several axes, counted from 0: which image of a scan in time, of several "
+        "directions or echoes; the first if left out.",
+    ),
+]
 Labels = Annotated[
     str,
     typer.Option(
@@ -114,6 +122,14 @@ def parse_slices(text: str | None) -> slice | None:
     if len(numbers) == 2 and all(n is None or n >= 0 for n in numbers):
         return slice(numbers[0], numbers[1])
     raise typer.BadParameter(f"{text!r} is not N or A:B with whole numbers", param_hint="--slices")
+
+
+def parse_frame(text: str | None) -> tuple[int, ...]:
+    """``"12"`` or ``"2,12"`` as points along leading axes; empty for ``None``."""
+    parts = [] if text is None else text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise typer.BadParameter(f"{text!r} is not N or N,M with numbers", param_hint="--frame")
+    return tuple(int(part) for part in parts)
 
 
 def parse_parameters(given: list[str] | None) -> dict[str, Any]:

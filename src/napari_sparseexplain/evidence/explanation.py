@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import MissingNameError, StudyError
 from ..public_names import public
 from ..volumes.captions import slice_caption
+from ..volumes.frames import looked_at
 from ..volumes.grid import Grid
 from ..volumes.study import Study
 from .explanation_map import ExplanationMap
@@ -82,7 +83,15 @@ class Explanation:
         return page_of(self._drawing(), rows)
 
     def _drawing(self) -> Drawing:
-        return Drawing(self.maps, self.slices, self.grid, self.study, self.method, self.target)
+        study = None if self.study is None else looked_at(self.study, self.frame)
+        return Drawing(self.maps, self.slices, self.grid, study, self.method, self.target)
+
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """The point along the leading axes that was explained; empty where none was chosen."""
+        noted = self.provenance.parameters.get("frame")
+        points = noted if isinstance(noted, list | tuple) else ()
+        return tuple(points) if all(type(point) is int for point in points) else ()
 
     def __getitem__(self, name: str) -> ExplanationMap:
         """The map called ``name``; MissingNameError tells what there is."""

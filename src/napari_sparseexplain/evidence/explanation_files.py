@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,13 @@ _LONGEST_WORD = 75
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
 
-def entry_name(method: str, target: str) -> str:
-    """Name of an explanation in its folder: ``<method>`` or ``<method>_<target>``."""
-    return "_".join(file_word(part) for part in (method, target) if part)
+def entry_name(method: str, target: str, frame: Sequence[int] = ()) -> str:
+    """Name of an explanation in its folder: ``<method>`` or ``<method>_<target>``.
+
+    With ``_frame-12``, counted from 0, of one that was made at a chosen frame.
+    """
+    place = "-".join(["frame", *map(str, frame)]) if frame else ""
+    return "_".join(file_word(part) for part in (method, target, place) if part)
 
 
 def file_word(text: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -102,7 +102,7 @@ def write_explanation(
         study's grid.
     """
     folder = Path(out)
-    key = entry_name(explanation.method, explanation.target)
+    key = entry_name(explanation.method, explanation.target, explanation.frame)
     names = {item.name: map_file(key, item) for item in explanation.maps}
     if len(set(names.values())) < len(explanation.maps):
         raise ValueError(f"maps of one name in {list(names)}")
@@ -154,7 +154,14 @@ def write_explanation(
     return [*(folder / name for name in names.values()), folder / RECORD_FILE]
 
 
-def check_place(out: str | Path, method: str, target: str = "", *, overwrite: bool = False) -> None:
+def check_place(
+    out: str | Path,
+    method: str,
+    target: str = "",
+    *,
+    overwrite: bool = False,
+    frame: Sequence[int] = (),
+) -> None:
     """Say before an explanation is computed that it could not be saved; leaves nothing.
 
     Parameters
@@ -165,13 +172,15 @@ def check_place(out: str | Path, method: str, target: str = "", *, overwrite: bo
         Of the explanation to come.
     overwrite : bool
         Whether an explanation of the same method and target may be replaced.
+    frame : sequence of int
+        Of the explanation to come, where one was chosen.
 
     Raises
     ------
     SparseExplainError
         It is there already, the folder cannot be written, or holds another program's record.
     """
-    folder, key = Path(out), entry_name(method, target)
+    folder, key = Path(out), entry_name(method, target, frame)
     record = _existing_record(folder)
     if not overwrite:
         others = {n for k, entry in record.items() if k != key for n in files_of(entry)}
@@ -191,7 +200,8 @@ def load_explanation(
     out : str or Path
         The folder.
     name : str, optional
-        ``<method>`` or ``<method>_<target>``; needed when the folder holds several explanations.
+        ``<method>`` or ``<method>_<target>``, with ``_frame-N`` of a chosen frame; needed when the
+        folder holds several explanations.
     on : Study or Grid, optional
         The study that it must lie on, which it then knows, or that study's grid.
 

@@ -4,10 +4,11 @@ Every method function has the signature ::
 
     work(study, model, *, target, slices, **parameters) -> Work[MethodResult]
 
-with ``target`` a `Target` or None, ``slices`` a slice with whole ``start`` and ``stop`` inside
-the study and step 1 (None for a method without a study), and every parameter of its `MethodInfo`,
-checked. It gives maps, scores and notes; the record of the run is written here. It runs on
-``model.device``; running out of memory there is dealt with here, not in the method.
+with ``model`` a `Model`, or None of a method without one, ``target`` a `Target` or None,
+``slices`` a slice with whole ``start`` and ``stop`` inside the study and step 1 (None for a method
+without a study), and every parameter of its `MethodInfo`, checked. It gives maps, scores and notes;
+the record of the run is written here. It runs on ``model.device``; running out of memory there is
+dealt with here, not in the method.
 """
 
 from __future__ import annotations
@@ -18,24 +19,29 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
-
-from ..errors import ModelError, ParameterError, SparseExplainError, StudyError
+from ..errors import SparseExplainError
 from ..evidence import Explanation
 from ..families import Family, attempt, families, left_out, resolve
 from ..progress import Work, drain
-from ..volumes import Study, study_of_arrays, study_of_channels
+from ..volumes import Study
+from ..volumes.frames import as_frame
 from ..volumes.intensity.normalisation import Normalisation
 from .method import MethodInfo
 from .method_result import MethodResult
 from .run_record import recorded
+from .subject import (
+    SCAN,
+    Scans,
+    as_study,
+    check_model,
+    explained_model,
+    refuse_model,
+    slice_range,
+)
 from .target import Target
 
 if TYPE_CHECKING:
     from ..networks.bundle.model import Model
-
-#: What may stand in place of a study: arrays by role, or one array.
-Scans = Mapping[str, npt.NDArray[Any]] | npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +123,7 @@ def _method_of_family(name: str) -> tuple[MethodInfo, Family]:
 
 def explain_work(
     study: Study | Scans | None,
-    model: Model | str | Path | Callable[..., Any],
+    model: Model | str | Path | Callable[..., Any] | None,
     method: str,
     *,
     target: Target | str | int | None = None,
@@ -125,6 +131,7 @@ def explain_work(
     device: str | None = None,
     roles: str | Sequence[str] | None = None,
     normalisation: str | Mapping[str, Any] | Normalisation | None = None,
+    frame: int | Sequence[int] | None = None,
     **parameters: Any,
 ) -> Work[Explanation]:
     """Run one method, yielding its progress; see `explain`.
@@ -133,107 +140,81 @@ def explain_work(
     note on the explanation. Closing the generator cancels. What is found does not hold the study,
     which whoever asked may want to let go.
     """
-    work = _explain(study, model, method, target, slices, device, roles, normalisation, parameters)
+    work = _explain(
+        study, model, method, target, slices, device, roles, normalisation, frame, parameters
+    )
     found = yield from work
     return replace(found, study=None)
 
 
 def _explain(
     study: Study | Scans | None,
-    model: Model | str | Path | Callable[..., Any],
+    model: Model | str | Path | Callable[..., Any] | None,
     method: str,
     target: Target | str | int | None,
     slices: slice | int | None,
     device: str | None,
     roles: str | Sequence[str] | None,
     normalisation: str | Mapping[str, Any] | Normalisation | None,
+    frame: int | Sequence[int] | None,
     parameters: Mapping[str, Any],
 ) -> Work[Explanation]:
-    from ..networks.running.cpu_fallback import with_cpu_fallback
-
     info, family = _method_of_family(method)
     values = info.checked(parameters)
     aim = _checked_target(info, target)
-    loaded, scans, said = explained_model(
-        study, model, info, slices=slices, device=device, roles=roles, normalisation=normalisation
-    )
+    said: tuple[str, ...] = ()
     noted: dict[str, Any] = {}
-    if said:
-        noted["normalisation"] = loaded.card.inputs.way.plain
-        if "resolution" in values:
-            values["resolution"] = parameters.get("resolution", "native")
-    _check_model(info, loaded)
+    loaded: Model | None = None
+    if info.takes_model:
+        loaded, scans, said = explained_model(
+            study,
+            model,
+            info,
+            slices=slices,
+            device=device,
+            roles=roles,
+            normalisation=normalisation,
+            frame=frame,
+        )
+        if said:
+            noted["normalisation"] = loaded.card.inputs.way.plain
+            if "resolution" in values:
+                values["resolution"] = parameters.get("resolution", "native")
+        check_model(info, loaded)
+    else:
+        refuse_model(info, model, roles, normalisation)
+        scans = as_study(info, study, (), frame, array=SCAN)
     span = None if scans is None else slice_range(scans, slices)
     work = info.function()
 
-    def run(on: Model) -> Work[Explanation]:
+    def run(on: Model | None) -> Work[Explanation]:
         found: MethodResult = yield from work(scans, on, target=aim, slices=span, **values)
         kept = replace(found, decided={**found.decided, **noted}) if noted else found
         return recorded(
-            info, scans, on, values, kept, slices=span, target=aim, package=family.package
+            info,
+            scans,
+            on,
+            values,
+            kept,
+            slices=span,
+            target=aim,
+            frame=as_frame(frame),
+            package=family.package,
         )
+
+    if loaded is None:
+        result = yield from run(None)
+        return replace(result, study=scans)
+    from ..networks.running.cpu_fallback import with_cpu_fallback
 
     result, notes = yield from with_cpu_fallback(loaded, run)
     more = (*said, *notes)
     return replace(result, notes=(*result.notes, *more), study=scans)
 
 
-def explained_model(
-    study: Study | Scans | None,
-    model: Model | str | Path | Callable[..., Any],
-    info: MethodInfo,
-    *,
-    slices: slice | int | None = None,
-    device: str | None = None,
-    roles: str | Sequence[str] | None = None,
-    normalisation: str | Mapping[str, Any] | Normalisation | None = None,
-) -> tuple[Model, Study | None, tuple[str, ...]]:
-    """The model and the study that are meant, and what was assumed of a torch module.
-
-    The arguments are those of `explain`.
-
-    Raises
-    ------
-    SparseExplainError
-        Something else was given in place of a model, or what does not fit it.
-    """
-    from ..networks.bundle.loading import load_model
-    from ..networks.bundle.model import Model
-
-    if isinstance(model, Model | str | Path):
-        if roles is not None or normalisation is not None:
-            raise ParameterError(
-                "roles and normalisation are said of a torch module alone; a model's card has them",
-                where=model.name if isinstance(model, Model) else model,
-                remedy="Leave them out",
-            )
-        if isinstance(model, Model):
-            loaded = (model if device is None else model.on(device)).at_rest()
-        else:
-            loaded = load_model(model, device=device or "auto")
-        return loaded, _as_study(info, study, loaded.card.inputs.roles), ()
-    if not callable(model):
-        raise ModelError(
-            f"a {type(model).__name__} is no model",
-            remedy="Give a torch module, a name from se.models(), or a bundle's folder",
-        )
-    from ..networks.running.plain_module import model_of_module
-
-    names = (roles,) if isinstance(roles, str) else tuple(roles or ())
-    # One array alone says how many scans it holds by the roles: without any they are asked for.
-    scans = _as_study(info, study, names) if names or not _is_array(study) else None
-    span = None if scans is None else slice_range(scans, slices)
-    made = model_of_module(model, names, normalisation, study=scans, slices=span, device=device)
-    return made.model, scans, made.notes
-
-
-def _is_array(study: Any) -> bool:
-    return not (study is None or isinstance(study, Study | Mapping))
-
-
 def explain(
     study: Study | Scans | None,
-    model: Model | str | Path | Callable[..., Any],
+    model: Model | str | Path | Callable[..., Any] | None,
     method: str,
     *,
     target: Target | str | int | None = None,
@@ -241,6 +222,7 @@ def explain(
     device: str | None = None,
     roles: str | Sequence[str] | None = None,
     normalisation: str | Mapping[str, Any] | Normalisation | None = None,
+    frame: int | Sequence[int] | None = None,
     **parameters: Any,
 ) -> Explanation:
     """Run one method on a study and return what it found.
@@ -251,11 +233,12 @@ def explain(
         From ``se.open_study``. Arrays by role, (S, P, L) or (P, L); or one array, of a model of
         several modalities with these on its first axis: voxels of 1 mm along the patient's axes
         (``se.study_of_arrays`` says otherwise). None for a method that looks at the model alone.
-    model : Model, str, Path, or torch.nn.Module
+    model : Model, str, Path, torch.nn.Module, or None
         A loaded model, a bundled name, or a bundle's folder. Or a torch module of one's own, from
         images (B, channels, rows, columns) to logits (B, classes) or (B, classes, rows, columns):
         it is run on the study's own pixels, in evaluation mode, and has its modes, weights and
-        gradients as they were afterwards. The notes say what was assumed of it.
+        gradients as they were afterwards. The notes say what was assumed of it. None for a method
+        without a model (``se.methods()[method].takes_model`` says so).
     method : str
         A name from ``se.methods()``.
     target : Target, str or int, optional
@@ -266,12 +249,17 @@ def explain(
     device : str, optional
         ``"auto"`` (the best of this machine), ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         Not given: a loaded model or module stays where it is, a named one goes to the best device.
+        It says nothing of a method without a model.
     roles : str or sequence of str, optional
         Of a torch module, which needs them: the scans it takes, in the order of its channels.
     normalisation : str, mapping or Normalisation, optional
         Of a torch module: ``"z-score"`` (over the voxels that are not background; when not given),
         ``"brain-range"``, ``"percentile"``, ``"unit"`` (the scans are in 0 to 1 already) or
         ``"none"``; with parameters ``{"name": "window", "centre": 40, "width": 80}``.
+    frame : int or sequence of int, optional
+        Where scans have axes beyond space (time, direction, echo): the point along each, counted
+        from 0. A scan without such axes among others is as it is. The first image of each when not
+        given, which the notes say.
     **parameters
         The method's own; see ``se.methods()[method].parameters``.
 
@@ -290,59 +278,14 @@ def explain(
     ... )
     >>> result["heatmap"].data.shape
     (1, 240, 240)
+    >>> parts = se.explain(se.sample_study(), None, "fista", slices=60, iterations=2)
+    >>> parts.provenance.model
+    ''
     """
-    work = _explain(study, model, method, target, slices, device, roles, normalisation, parameters)
-    return drain(work)
-
-
-def _as_study(
-    info: MethodInfo, given: Study | Scans | None, roles: tuple[str, ...]
-) -> Study | None:
-    if given is None and info.takes_study:
-        raise StudyError(
-            f"the method {info.name!r} needs a study",
-            remedy="Open one with open_study, or give arrays by role",
-        )
-    if given is None or isinstance(given, Study):
-        return given
-    if isinstance(given, Mapping):
-        return study_of_arrays(given)
-    return study_of_channels(given, roles)
-
-
-def slice_range(study: Study, slices: slice | int | None) -> slice:
-    """Which slices are meant, as whole numbers inside the study.
-
-    Raises
-    ------
-    StudyError
-        The study has no such slices.
-    """
-    total = study.grid.shape[0]
-    if slices is None:
-        return slice(0, total)
-    if not isinstance(slices, slice):
-        number = int(slices)
-        if not -total <= number < total:
-            raise _no_such_slices(study, str(number))
-        number %= total
-        return slice(number, number + 1)
-    wanted = f"{slices.start}:{slices.stop}"
-    if slices.step not in (None, 1):
-        raise _no_such_slices(study, f"{wanted}:{slices.step}")
-    start, stop, _ = slices.indices(total)
-    if stop <= start or (slices.stop is not None and slices.stop > total):
-        raise _no_such_slices(study, wanted)
-    return slice(start, stop)
-
-
-def _no_such_slices(study: Study, wanted: str) -> StudyError:
-    total = study.grid.shape[0]
-    return StudyError(
-        f"the study has no slices {wanted}, counted from 0",
-        where=study.name,
-        remedy=f"Give A:B with 0 <= A < B <= {total}, without a step; slices are counted from 0",
+    work = _explain(
+        study, model, method, target, slices, device, roles, normalisation, frame, parameters
     )
+    return drain(work)
 
 
 def _checked_target(info: MethodInfo, target: Target | str | int | None) -> Target | None:
@@ -357,21 +300,3 @@ def _checked_target(info: MethodInfo, target: Target | str | int | None) -> Targ
             f"the method {info.name!r} takes no target", remedy="Leave the target out"
         )
     return aim
-
-
-def _check_model(info: MethodInfo, model: Model) -> None:
-    card = model.card
-    if info.tasks and card.task not in info.tasks:
-        raise ModelError(
-            f"the method {info.name!r} is for {' or '.join(info.tasks)}, "
-            f"and this model does {card.task}",
-            where=card.name,
-            remedy="Choose another model or another method",
-        )
-    if info.architectures and card.architecture not in info.architectures:
-        raise ModelError(
-            f"the method {info.name!r} works on the architecture "
-            f"{' or '.join(info.architectures)}, and this model is {card.architecture!r}",
-            where=card.name,
-            remedy="Choose another model, or fit a proxy to this one",
-        )

@@ -43,6 +43,8 @@ class Parameter:
     before : float, int, bool, str or None
         What a record stands for that was written before there was this parameter, where that is
         not the default.
+    in_records : tuple of (name, value, value)
+        What an older record calls it: a name and a value there, and the value that this is here.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Parameter:
     unit: str = ""
     before: ParameterValue | None = None
     former: tuple[str, ...] = ()
+    in_records: tuple[tuple[str, ParameterValue, ParameterValue], ...] = ()
 
     def checked(self, value: Any) -> ParameterValue:
         """``value`` in the parameter's type.
@@ -97,7 +100,7 @@ class Parameter:
 
 #: Arguments of `explain` and of a method's function, which no parameter can be called.
 RESERVED = frozenset(
-    {"study", "model", "method", "target", "slices", "device", "roles", "normalisation"}
+    {"study", "model", "method", "target", "slices", "device", "roles", "normalisation", "frame"}
 )
 
 #: Where the network runs: at the pixel size it was trained at, or at the study's own pixels.
@@ -157,6 +160,9 @@ class MethodInfo:
         named in its record.
     takes_slices : bool
         Off for a method that does not ask which slices: its record names none.
+    takes_model : bool
+        Off for a method that looks at the scans alone: its function is given None in place of a
+        model, and its record names none.
 
     Raises
     ------
@@ -177,6 +183,7 @@ class MethodInfo:
     target: str = "none"
     takes_study: bool = True
     takes_slices: bool = True
+    takes_model: bool = True
 
     def __post_init__(self) -> None:
         lacks = [name for name in ("name", "title", "summary", "work") if not getattr(self, name)]
@@ -190,6 +197,13 @@ class MethodInfo:
             raise ValueError(f"the heat of the method {self.name!r} cannot be {self.heat!r}")
         if self.target not in ("none", "optional", "required"):
             raise ValueError(f"the target of the method {self.name!r} cannot be {self.target!r}")
+        if not self.takes_model and not self.takes_study:
+            raise ValueError(f"the method {self.name!r} looks at nothing: no study and no model")
+        if not self.takes_model and (self.heat or self.tasks or self.architectures):
+            raise ValueError(
+                f"the method {self.name!r} takes no model, so it can name neither tasks nor "
+                "architectures, and make no heat map, which says where a model looked"
+            )
         names = [parameter.name for parameter in self.parameters]
         doubled = sorted({name for name in names if names.count(name) > 1})
         reserved = sorted(RESERVED & set(names))

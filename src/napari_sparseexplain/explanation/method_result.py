@@ -14,6 +14,10 @@ from ..evidence import ExplanationMap
 if TYPE_CHECKING:
     from ..networks.running.input_region import InputRegion
 
+#: Among what was decided: checksums by name of what a run was given by files of a person's own.
+#: These stay where they are, so a record that names any cannot be run again by itself.
+FROM_FILE = "from file"
+
 
 @dataclass(frozen=True, eq=False)
 class MethodResult:
@@ -39,6 +43,8 @@ class MethodResult:
     decided : mapping
         Parameters whose value means "as the model says" (0 rounds, no teacher named), with what
         was taken.
+    inputs : tuple of str or None
+        Roles of the scans that were used, by a method without a model; all scans when None.
     """
 
     maps: tuple[ExplanationMap, ...]
@@ -49,3 +55,4 @@ class MethodResult:
     region: InputRegion | None = None
     device: str = ""
     decided: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] | None = None

@@ -27,9 +27,15 @@ def default_model(study: Study, methods: Iterable[str], target: Target | str | N
     Raises
     ------
     ModelError
-        None of those that ship does; the message says what each would need.
+        None of those that ship does; the message says what each would need. Or a method takes none.
     """
     wanted = [method_info(name) for name in methods]
+    if without := [info.name for info in wanted if not info.takes_model]:
+        raise ModelError(
+            f"the method {without[0]!r} runs without a model, so there is none to choose for it",
+            where=study.name,
+            remedy="Leave the model out, or leave this method out",
+        )
     aim = Target.parse(target) if isinstance(target, str) else target
     cards = models()
     order = [name for name in PREFERRED if name in cards]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StudyError
@@ -24,24 +24,29 @@ if TYPE_CHECKING:
 def recorded(
     info: MethodInfo,
     study: Study | None,
-    model: Model,
+    model: Model | None,
     values: Mapping[str, Any],
     found: MethodResult,
     *,
     slices: slice | None,
     target: Target | None,
     package: str,
+    frame: Sequence[int] = (),
 ) -> Explanation:
     """What a method found, with the record of its run.
 
     Parameters
     ----------
+    model : Model or None
+        None of a method without one.
     values : mapping
         Every parameter of the method, as it was run.
     slices : slice or None
         Those asked for.
     package : str
         The distribution that brings the method; its version is noted.
+    frame : sequence of int
+        The one asked for; noted where it was.
 
     Raises
     ------
@@ -55,17 +60,20 @@ def recorded(
         )
     span = found.slices or slices
     looked_at = study if info.takes_study else None
+    noted = {**values, **found.decided}
     record = run_record(
         looked_at,
         model,
         info.name,
-        {**values, **found.decided},
+        noted,
         slices=span if info.takes_slices else None,
         target=target,
-        seed=values.get("seed"),
+        seed=noted.get("seed"),
         device=found.device,
         region=found.region,
         package=package,
+        inputs=found.inputs,
+        frame=frame,
     )
     return Explanation(
         method=info.name,
@@ -81,7 +89,7 @@ def recorded(
 
 def run_record(
     study: Study | None,
-    model: Model,
+    model: Model | None,
     method: str,
     parameters: Mapping[str, Any],
     *,
@@ -91,6 +99,8 @@ def run_record(
     device: str = "",
     region: InputRegion | None = None,
     package: str = OWN,
+    inputs: Sequence[str] | None = None,
+    frame: Sequence[int] = (),
 ) -> Provenance:
     """What a person needs to run ``method`` again and get the same array.
 
@@ -98,37 +108,45 @@ def run_record(
     ----------
     study : Study or None
         None for a method that looks at the model alone (an impulse response).
+    model : Model or None
+        None of a method without one.
     device : str
         Where it ran, if that was not the model's own device in the end.
     region : InputRegion, optional
         Where the network was fed the scans: `Prepared.region`.
     package : str
         The distribution that brings the method.
+    inputs : sequence of str, optional
+        Roles of the scans used; those of the model, or all without one, when not given.
+    frame : sequence of int
+        Point along the leading axes; noted where one was chosen.
     """
     from ..networks.bundle.known_models import model_origin, weights_sha256
 
     noted = dict(parameters)
     if slices is not None:
         noted["slices"] = [slices.start, slices.stop]
+    if frame:
+        noted["frame"] = list(frame)
     if target is not None:
         noted["target"] = {
             "kind": target.kind,
             "name": target.name,
             "index": None if target.index is None else list(target.index),
         }
-    roles = model.card.inputs.roles
-    inputs = {} if study is None else {r: input_record(study, r) for r in roles if r in study}
+    shown = () if study is None else tuple(study.images)
+    roles = inputs or (shown if model is None else model.card.inputs.roles)
     return Provenance(
         method=method,
         parameters=noted,
-        model=model.card.name,
-        weights_sha256=weights_sha256(model),
-        inputs=inputs,
+        model="" if model is None else model.card.name,
+        weights_sha256="" if model is None else weights_sha256(model),
+        inputs={} if study is None else {r: input_record(study, r) for r in roles if r in study},
         seed=seed,
-        device=device or str(model.device),
+        device=device or ("cpu" if model is None else str(model.device)),
         versions=package_versions(package),
-        model_origin=model_origin(model),
-        input_mask={} if region is None else fed_as(model.card, region),
+        model_origin="" if model is None else model_origin(model),
+        input_mask={} if region is None or model is None else fed_as(model.card, region),
     )
 
 

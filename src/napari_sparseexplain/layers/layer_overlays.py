@@ -13,6 +13,7 @@ from ..errors import SparseExplainError
 from ..evidence.colours import SIGNED_COLORMAP
 from ..export.pictures.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
+from ..volumes.frames import volume_at_frame
 from ..volumes.labels.values import labels_of, occurring_labels
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .mask_names import mask_names
@@ -150,7 +151,8 @@ def _coloured_parts(
             "explanation", key, below.name, "Input", limits=below.limits
         )
     else:
-        scan = ScanLayer(keys.study(known.study), below.name, below.limits)
+        leading = volume_at_frame(known.study[below.name], known.explanation.frame).frame
+        scan = ScanLayer(keys.study(known.study), below.name, below.limits, leading)
     item = known.explanation[known.map]
     if below.colours:
         over = Overlay(

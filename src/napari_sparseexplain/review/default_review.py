@@ -13,7 +13,8 @@ from ..evidence.colours import (
     TRUE_MASK_COLOUR,
     label_colours,
 )
-from ..volumes import Study
+from ..volumes import Study, Volume
+from ..volumes.frames import looked_at
 from ..volumes.intensity.intensity_window import display_limits
 from ..volumes.labels.names import label_names
 from ..volumes.labels.values import labels_of
@@ -54,6 +55,8 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
         The study has no scan.
     """
     found = dict(explanations or {})
+    frame = next((item.frame for item in found.values() if item.frame), ())
+    seen = looked_at(study, frame)  # panels show the frame that was explained
     first = first_shown(study)
     if not first:
         raise StudyError(
@@ -61,11 +64,11 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
         )
     index = _first_slice(study, found)
     over = tuple(
-        label_overlay(study, role) for role in ordered_roles(study) if _is_lesion(study, role)
+        label_overlay(seen, role) for role in ordered_roles(study) if _is_lesion(study, role)
     )[:1]
-    panels = [Panel(STUDY_KEY, "axial", index, scan_layer(study, first), over)]
+    panels = [Panel(STUDY_KEY, "axial", index, scan_layer(seen, first), over)]
     for key, item in _first_maps(found):
-        scan = None if item.kind in ("component", "signal") else scan_layer(study, first)
+        scan = None if item.kind in ("component", "signal") else scan_layer(seen, first)
         overlay = map_overlay(key, found[key], item, alone=scan is None)
         panels.append(Panel(STUDY_KEY, "axial", index, scan, (overlay,)))
     if not found:
@@ -78,7 +81,7 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
         studies={STUDY_KEY: study_reference(study)},
         panels=tuple(panels[:MOST_PANELS]),
         explanations={key: explanation_reference(item) for key, item in found.items()},
-        key_slices=(KeySlice(STUDY_KEY, "axial", index, leading=(0,) * len(study[first].leading)),),
+        key_slices=(KeySlice(STUDY_KEY, "axial", index, leading=_points(seen[first])),),
     )
     return Reading(review, {STUDY_KEY: study}, found)
 
@@ -86,7 +89,12 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
 def scan_layer(study: Study, role: str, key: str = STUDY_KEY) -> ScanLayer:
     """A scan at the window in which the viewer opens it."""
     volume = study[role]
-    return ScanLayer(key, role, display_limits(volume), (0,) * len(volume.leading))
+    return ScanLayer(key, role, display_limits(volume), _points(volume))
+
+
+def _points(volume: Volume) -> tuple[int, ...]:
+    """Where a volume is looked at along its leading axes."""
+    return volume.frame or (0,) * len(volume.leading)
 
 
 def _scan_panel(study: Study, role: str, index: int) -> Panel:
@@ -103,7 +111,7 @@ def _scan_panel(study: Study, role: str, index: int) -> Panel:
         limits=display_limits(volume),
         signed=True,
         unit=volume.unit,
-        leading=(0,) * len(volume.leading),
+        leading=_points(volume),
     )
     return Panel(STUDY_KEY, "axial", index, None, (shown,))
 
@@ -118,6 +126,7 @@ def label_overlay(study: Study, role: str, key: str = STUDY_KEY) -> Overlay:
         colours=label_colours(labels_of(study[role])),
         classes=label_names(study, role),
         opacity=LABEL_OPACITY,
+        leading=study[role].frame,
     )
 
 

@@ -4,35 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..evidence import Explanation
 from ..volumes import Study, Volume
+from ..volumes.captions import slice_caption
 from ..volumes.edge_letters import PLANES
+from ..volumes.frames import frame_words
 from .reading import Reading
 from .review import KeySlice, Overlay, Panel, ScanLayer
-
-#: What a point along an axis is called, where that is not the axis's own name.
-_NAMES = {"time": "frame"}
-
-
-def frame_words(volume: Volume | None, leading: tuple[int, ...]) -> str:
-    """As ``"frame 12/25"`` or ``"direction 3/64"``, counted from 1; empty without a frame.
-
-    Parameters
-    ----------
-    volume : Volume or None
-        Tells the axes' names and lengths; None: they are not known.
-    leading : tuple of int
-        Points along the last of its leading axes.
-    """
-    if volume is None or len(volume.leading) < len(leading):
-        return ", ".join(f"frame {point + 1}" for point in leading)
-    first = len(volume.leading) - len(leading)
-    axes = zip(volume.leading[first:], volume.data.shape[first:], leading, strict=False)
-    return ", ".join(f"{_NAMES.get(name, name)} {p + 1}/{count}" for name, count, p in axes)
 
 
 def frame_text(study: Study, leading: tuple[int, ...]) -> str:
     """`frame_words` of a mark, by the first volume of its study that has such a frame."""
     return frame_words(_framed(study, leading), leading)
+
+
+def result_place(study: Study, explanation: Explanation) -> str:
+    """Where a result lies, as ``"slice 75"`` or ``"slices 61–80, frame 12/25"``."""
+    frame = frame_text(study, explanation.frame)
+    where = slice_caption(explanation.slices)
+    return f"{where}, {frame}" if frame else where
 
 
 def frame_points(volume: Volume, leading: tuple[int, ...]) -> tuple[int, ...]:

@@ -120,6 +120,8 @@ class Volume:
     padding : pair of float or None
         Lowest and highest value that stands where nothing was measured (DICOM's
         PixelPaddingValue, in the scan's own unit). It takes no part in windows and statistics.
+    frame : tuple of int
+        Point along every leading axis that `spatial` is at; the first of each when empty.
     """
 
     data: Any
@@ -133,14 +135,15 @@ class Volume:
     details: Mapping[str, Any] = field(default_factory=dict)
     why: str = ""
     padding: tuple[float, float] | None = None
+    frame: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.data.shape))
         return f"<Volume {self.role!r}: {self.kind}, {shape} {self.data.dtype}>"
 
     def spatial(self) -> npt.NDArray[Any]:
-        """The (S, P, L) array: the first point of every leading axis, luminance when in colour."""
-        block = self.data[(0,) * len(self.leading)]
+        """The (S, P, L) array at ``frame``, luminance when in colour."""
+        block = self.data[self.frame or (0,) * len(self.leading)]
         array = np.asarray(block)
         if self.colour:
             weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)

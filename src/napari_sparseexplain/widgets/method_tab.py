@@ -15,11 +15,12 @@ from napari.layers import Layer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from ..errors import SparseExplainError
+from ..layers.canvas.frame_in_picture import frame_of_scans
 from ..progress import Work
 from ..volumes import Study
 from .explain_tab import ExplainTab
 from .parts.model_choice import DeviceChoice, ModelChoice, model_key
-from .parts.model_session import ModelKey, ModelSession
+from .parts.model_session import NO_MODEL, ModelKey, ModelSession
 from .parts.resting_timer import RestingTimer
 from .parts.results_list import Result
 from .parts.study_choice import StudyChoice
@@ -71,10 +72,14 @@ class Asked:
     ----------
     study : Study
         As it is now, whatever roles it had when the run began.
+    key : ModelKey
+        Its model is empty in a tab without models.
     live : bool
         Whether a new slice goes into the result later; a whole volume stays as it was run.
     setting : Any
         What else the form said.
+    frame : tuple of int
+        Point along the leading axes of its scans; empty for the first.
     """
 
     study: Study
@@ -82,6 +87,7 @@ class Asked:
     slices: slice
     live: bool = False
     setting: Any = None
+    frame: tuple[int, ...] = ()
 
 
 class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
@@ -95,13 +101,23 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         Results, the latest last.
     notes : QLabel
         What a person must know; the tab puts it where it belongs.
+
+    Parameters
+    ----------
+    models : ModelChoice or None
+        None for methods without a model: there is no choice of one, nor of where it runs.
+    beside : sequence of QWidget
+        In the row of the model.
     """
+
+    models: ModelChoice
+    device: DeviceChoice
 
     def __init__(
         self,
         window: Window,
         session: SessionT,
-        models: ModelChoice,
+        models: ModelChoice | None,
         *,
         beside: Sequence[QWidget] = (),
     ) -> None:
@@ -114,11 +130,13 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         self._width_timer = RestingTimer(self, 0, self.fit_width)
 
         self.what.addRow("Study", StudyChoice(window))
-        self.models = models
-        self.models.changed.connect(self.follow_model)
-        self.what.addRow("Model", _in_a_row(models, beside) if beside else models)
-        self.device = DeviceChoice()
-        self.what.addRow("Device", self.device)
+        self._takes_model = models is not None
+        if models is not None:
+            self.models = models
+            self.models.changed.connect(self.follow_model)
+            self.what.addRow("Model", _in_a_row(models, beside) if beside else models)
+            self.device = DeviceChoice()
+            self.what.addRow("Device", self.device)
         self.notes = wrapped_label()
         self.notes.setEnabled(False)
 
@@ -198,13 +216,21 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
     def run(self, slices: slice, *, live: bool = False) -> None:
         """Run on some slices of the active study."""
         try:
-            key, study = model_key(self.models, self.device), self._window.needed_study()
+            key = model_key(self.models, self.device) if self._takes_model else NO_MODEL
+            study = self._window.needed_study()
             asked = self.asked(study, key, slices, live=live)
         except SparseExplainError as error:
             self._on_failed(error)
             return
         if asked is not None:
+            asked.frame = self.frame_of(study)
             self.start(asked, self.work(asked))
+
+    def frame_of(self, study: Study) -> tuple[int, ...]:
+        """The frame in the picture, of the scans that a run on a study would use."""
+        card = self.models.card if self._takes_model else None
+        roles = tuple(study.images) if card is None else card.inputs.roles
+        return frame_of_scans(self._viewer, study, roles)
 
     def start(self, asked: Asked, work: Callable[[], Work[Any]]) -> None:
         """Start a run, unless one is under way."""

@@ -8,7 +8,7 @@ residual add to the study's own values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,19 +16,18 @@ import numpy.typing as npt
 import torch
 
 from ...errors import SparseExplainError, StudyError
-from ...evidence import Explanation, ExplanationMap, Provenance
+from ...evidence import Explanation, ExplanationMap
+from ...families import OWN
 from ...progress import Progress, Work
+from ...sparse.pursuit_settings import METHODS, Method, PursuitSettings
 from ...sparse.pursuit_trace import TraceRow
-from ...sparse.slice_pursuit import (
-    METHODS,
-    Coded,
-    PursuitSettings,
-    choose_dictionary,
-    code_slice,
-    multiplier,
-)
+from ...sparse.slice_pursuit import Coded, choose_dictionary, code_slice, multiplier
 from ...volumes import Study
-from ..run_record import input_record
+from ...volumes.frames import frame_note
+from ..bounded_cache import checksum
+from ..method_result import FROM_FILE, MethodResult
+from ..run_record import recorded
+from .methods import COMPONENT_METHODS
 
 
 class ImageDecomposition(NamedTuple):
@@ -82,6 +81,74 @@ def decompose_study(
         An unknown method, no images, a dictionary that does not fit, or values that are not finite.
     """
     settings = settings or PursuitSettings()
+    found, traces, atoms, stored = yield from _decomposed(study, settings, slices, dictionary)
+    info = next(info for info in COMPONENT_METHODS if info.name == settings.method)
+    said = _values(settings)
+    values = {parameter.name: said[parameter.name] for parameter in info.parameters}
+    explanation = recorded(
+        info, study, None, values, found, slices=slices, target=None, package=OWN
+    )
+    return ImageDecomposition(explanation, traces, atoms, stored)
+
+
+def pursuit_work(
+    method: Method,
+    study: Study,
+    model: None,
+    *,
+    target: None,
+    slices: slice,
+    **values: Any,
+) -> Work[MethodResult]:
+    """A pursuit as a method of the catalogue, with the parameters of its `MethodInfo`.
+
+    Returns
+    -------
+    MethodResult
+        The maps of `ImageDecomposition`.
+    """
+    prox = "relu" if values.pop("positive", False) else "soft"
+    atoms = values.pop("atoms", 0) or None
+    settings = PursuitSettings(method=method, atoms=atoms, prox=prox, **values)
+    return (yield from _decomposed(study, settings, slices, None))[0]
+
+
+ista_work = partial(pursuit_work, "ista")
+fista_work = partial(pursuit_work, "fista")
+ml_ista_work = partial(pursuit_work, "ml-ista")
+admm_work = partial(pursuit_work, "admm")
+jf_ml_ista_work = partial(pursuit_work, "jf-ml-ista")
+
+
+def _values(settings: PursuitSettings) -> dict[str, Any]:
+    """Settings as parameters of a method."""
+    return {
+        "sparsity": settings.sparsity,
+        "filters": settings.filters,
+        "width": settings.width,
+        "atoms": settings.atoms or 0,
+        "iterations": settings.iterations or METHODS[settings.method],
+        "tolerance": settings.tolerance,
+        "positive": settings.prox == "relu",
+        "learn": settings.learn,
+        "seed": settings.seed,
+    }
+
+
+class _Decomposed(NamedTuple):
+    result: MethodResult
+    traces: dict[str, tuple[TraceRow, ...]]
+    atoms: list[dict[str, Any]]
+    dictionary: dict[str, npt.NDArray[Any]]
+
+
+def _decomposed(
+    study: Study,
+    settings: PursuitSettings,
+    slices: slice,
+    dictionary: list[torch.Tensor] | None,
+) -> Work[_Decomposed]:
+    """As `decompose_study`, before anybody has noted how."""
     _check(study, settings, dictionary)
     roles = list(study.images)
     yield Progress(0, 0, "Reading the slices")
@@ -128,8 +195,13 @@ def decompose_study(
             for k in range(sizes.shape[1])
         ]
     stored = {("phi" if i == 0 else f"layer_{i}"): w.numpy() for i, w in enumerate(weights)}
-    explanation = _explanation(study, settings, slices, roles, parts, traces, images)
-    return ImageDecomposition(explanation, traces, atoms, stored)
+    decided: dict[str, Any] = {"method": settings.method}
+    if dictionary is not None:
+        decided[FROM_FILE] = {"dictionary": checksum(*stored.values())}
+    if not settings.learn:
+        decided["seed"] = None  # nothing is random
+    result = _result(study, settings, roles, parts, traces, images, decided)
+    return _Decomposed(result, traces, atoms, stored)
 
 
 def _check(study: Study, settings: PursuitSettings, dictionary: list[torch.Tensor] | None) -> None:
@@ -205,15 +277,15 @@ def _relabelled(work: Work[Coded], done: int, total: int, title: str) -> Work[Co
         yield Progress(done, total, f"{title}: {step.message}")
 
 
-def _explanation(
+def _result(
     study: Study,
     settings: PursuitSettings,
-    slices: slice,
     roles: list[str],
     parts: Mapping[str, npt.NDArray[np.float32]],
     traces: Mapping[str, tuple[TraceRow, ...]],
     images: npt.NDArray[np.float32],
-) -> Explanation:
+    decided: dict[str, Any],
+) -> MethodResult:
     last = [trace[-1] for trace in traces.values()]
     scores: dict[str, float | None] = {
         "objective": sum(row.objective for row in last),
@@ -242,19 +314,5 @@ def _explanation(
             f"{len(missed)} of {len(gaps)} images stopped at their number of iterations, before "
             f"the gap of {settings.tolerance:g}: give more iterations for a closer minimum."
         )
-    noted = asdict(settings) | {"slices": [slices.start, slices.stop]}
-    record = Provenance(
-        method=settings.method,
-        parameters=noted,
-        inputs={r: input_record(study, r) for r in roles},
-        seed=settings.seed if settings.learn else None,
-    )
-    return Explanation(
-        method=settings.method,
-        maps=maps,
-        provenance=record,
-        grid=study.grid,
-        slices=slices,
-        scores=scores,
-        notes=tuple(notes),
-    )
+    notes += [said for role in roles if (said := frame_note(study[role]))]
+    return MethodResult(maps, scores, tuple(notes), decided=decided)

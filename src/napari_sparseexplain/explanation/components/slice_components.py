@@ -17,6 +17,7 @@ from ...evidence import Explanation
 from ...networks.bundle.model import Model
 from ...networks.running.preparation import Prepared, prepare
 from ...volumes import Study
+from ...volumes.frames import looked_at
 from ...volumes.labels.reference_mask import reference_mask
 from ..run_record import run_record
 from .class_components import component_scores, decomposition_maps, likeliest_labels, region_dice
@@ -74,12 +75,15 @@ class SliceComponents:
         The one slice.
     found : SliceDecomposition
         With codes and, for a merged pursuit, its rounds.
+    frame : tuple of int
+        Point along the leading axes; empty for the first.
     """
 
     study: Study
     model: Model
     prepared: Prepared
     found: SliceDecomposition
+    frame: tuple[int, ...] = ()
 
     @property
     def index(self) -> int:
@@ -142,7 +146,12 @@ class SliceComponents:
             self.model, self.prepared, found.components, found.residual, found.logits
         )
         scores, said = component_scores(
-            self.study, self.model, self.prepared, maps, logits, self.found.silent_logits
+            looked_at(self.study, self.frame),
+            self.model,
+            self.prepared,
+            maps,
+            logits,
+            self.found.silent_logits,
         )
         if left_out:
             shown = self.prepared.to_study(found.logits_without(left_out))
@@ -176,6 +185,7 @@ class SliceComponents:
                 parameters,
                 slices=slices,
                 region=self.prepared.region,
+                frame=self.frame,
             ),
             grid=self.study.grid,
             slices=slices,
@@ -214,15 +224,17 @@ class SliceComponents:
 
     def _shown_dice(self, mask: npt.NDArray[np.uint8]) -> dict[str, float | None]:
         """Dice of a mask that is not the one of all classes; empty without a reference."""
-        truth = reference_mask(self.study, self.prepared.slices)
+        truth = reference_mask(looked_at(self.study, self.frame), self.prepared.slices)
         if truth is None:
             return {}
         found = region_dice(self.model, mask, truth)
         return {f"Dice {r} shown": value for r, value in found.items()}
 
 
-def decompose_slice(study: Study, model: Model, index: int) -> SliceComponents:
-    """Decompose one slice of a study in one pass.
+def decompose_slice(
+    study: Study, model: Model, index: int, frame: tuple[int, ...] = ()
+) -> SliceComponents:
+    """Decompose one slice of a study, at a frame of it, in one pass.
 
     Raises
     ------
@@ -231,9 +243,9 @@ def decompose_slice(study: Study, model: Model, index: int) -> SliceComponents:
     """
     sparse_network(model)
     class_names(model)
-    prepared = prepare(study, model.card, slice(index, index + 1))
+    prepared = prepare(study, model.card, slice(index, index + 1), frame=frame)
     found = decompose_slices(model, prepared.array, codes=True, rounds=True)
-    return SliceComponents(study, model, prepared, found)
+    return SliceComponents(study, model, prepared, found, frame)
 
 
 def _energy(array: Array) -> float:

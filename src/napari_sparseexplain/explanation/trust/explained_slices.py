@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from ...errors import StudyError
+from ...errors import SparseExplainError, StudyError
 from ...evidence import Explanation
 from ...networks.bundle.digest import digest_of_weights
 from ...networks.bundle.model import Model
@@ -30,6 +30,7 @@ from ...volumes.labels.reference_mask import reference_mask
 from ...volumes.labels.tumour import PARTS, REGION_PARTS, WHOLE_TUMOUR, part_of_name
 from ..catalogue import explain_work, method_info
 from ..class_regions import has_class
+from ..method import MethodInfo
 from ..score_function import ScoreFunction, output_name, score_function
 from ..target import Target
 from .answered_images import AnsweredImages
@@ -209,6 +210,24 @@ class ExplainedSlices:
             spacing=(1.0, *self.prepared.spacing),
             name="explained slices",
         )
+
+
+def method_with_model(name: str) -> MethodInfo:
+    """A method whose maps can be trusted or not: one that looks into a model.
+
+    Raises
+    ------
+    SparseExplainError
+        There is no such method, or it runs without a model.
+    """
+    info = method_info(name)
+    if not info.takes_model:
+        raise SparseExplainError(
+            f"the method {info.name!r} runs without a model, so there is nothing that its maps "
+            "could be faithful to",
+            remedy="Choose an attribution method; sparseexplain methods lists them",
+        )
+    return info
 
 
 def explained_slices(

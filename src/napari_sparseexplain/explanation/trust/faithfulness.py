@@ -21,9 +21,9 @@ from ...networks.bundle.model import Model
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..attribution.gap_advice import MORE_STEPS
-from ..catalogue import method_info, slice_range
+from ..catalogue import slice_range
 from ..target import Target
-from .explained_slices import ExplainedSlices, explained_slices
+from .explained_slices import ExplainedSlices, explained_slices, method_with_model
 from .map_figures import (
     EDGES,
     FIGURES,
@@ -269,7 +269,7 @@ def _by_method(methods: Sequence[str], parameters: Mapping[str, Any]) -> dict[st
     taken: dict[str, dict[str, Any]] = {}
     unused = set(parameters)
     for name in methods:
-        info = method_info(name)
+        info = method_with_model(name)
         own = {p.name for p in info.parameters}
         values = {key: value for key, value in parameters.items() if key in own}
         info.checked(values)

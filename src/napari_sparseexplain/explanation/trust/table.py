@@ -26,12 +26,13 @@ from ...evidence.tables import text_table
 from ...networks.bundle.model import Model
 from ...progress import Work, drain
 from ...volumes import Study
+from ...volumes.frames import looked_at, study_at_frame
 from ...volumes.intensity.normalisation import Normalisation
 from ..attribution.frame import GAP_LIMIT
 from ..attribution.gap_advice import MORE_STEPS, advice_in
-from ..catalogue import Scans, explained_model, method_info
+from ..catalogue import Scans, explained_model
 from ..target import Target
-from .explained_slices import explained_slices, true_region
+from .explained_slices import explained_slices, method_with_model, true_region
 from .map_figures import FIGURES, Effort, Heat, MapFigures, map_figures
 from .weight_randomisation import SURVIVES, Randomisation
 
@@ -236,6 +237,7 @@ def trust_of(
         The explanation holds no heat map on this study's grid.
     """
     roles = tuple(study.images) if model is None else model.card.inputs.roles
+    study = looked_at(study, explanation.frame)
     heat = Heat.of(explanation, roles)
     span = explanation.slices
     target = explained_target(explanation)
@@ -279,20 +281,20 @@ def trust_work(
     count : int, optional
         At most so many slices.
     """
-    model = model.at_rest()
-    target = explained_target(explanation)
+    model, target = model.at_rest(), explained_target(explanation)
+    study = study_at_frame(study, explanation.frame, model.card.inputs.roles)
+    noted = explanation.provenance.parameters
     parameters = {
         name: value
-        for name, value in explanation.provenance.parameters.items()
-        if name not in ("slices", "target", "resolution", "normalisation")
+        for name, value in noted.items()
+        if name not in ("slices", "target", "frame", "resolution", "normalisation")
     }
-    resolution = explanation.provenance.parameters.get("resolution", "model")
     slices = yield from explained_slices(
         study,
         model,
         target,
         explanation.slices,
-        resolution=resolution,
+        resolution=noted.get("resolution", "model"),
         region=region,
         count=count,
     )
@@ -345,12 +347,18 @@ def trust(
     """
     from ...networks.bundle.known_models import weights_sha256
 
-    record, info = explanation.provenance, method_info(explanation.method)
+    record, info = explanation.provenance, method_with_model(explanation.method)
     if not isinstance(model, Model | str | Path):
         roles = roles or tuple(record.inputs)
         normalisation = normalisation or record.parameters.get("normalisation")
     loaded, scans, _ = explained_model(
-        study, model, info, slices=explanation.slices, roles=roles, normalisation=normalisation
+        study,
+        model,
+        info,
+        slices=explanation.slices,
+        roles=roles,
+        normalisation=normalisation,
+        frame=explanation.frame,
     )
     if record.weights_sha256 and weights_sha256(loaded) != record.weights_sha256:
         raise SparseExplainError(
@@ -388,11 +396,7 @@ def _in_head(study: Study, role: str, span: slice) -> Any:
 
 
 def _title(explanation: Explanation) -> str:
-    return (
-        f"{explanation.method} · {explanation.target}"
-        if explanation.target
-        else (explanation.method)
-    )
+    return " · ".join(part for part in (explanation.method, explanation.target) if part)
 
 
 def _number(value: float | None) -> str:

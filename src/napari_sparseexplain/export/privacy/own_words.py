@@ -24,6 +24,9 @@ _OF_MAPS = (
     "sensitivity series signal slice study sum true truth tumor tumour voxel whole "
 )
 
+#: Words of the catalogues that people are called by: found alone, they are taken for a name.
+_NAMES_TOO = frozenset({"gabor"})
+
 #: Whole numbers below this many digits are indices, sizes and steps.
 _LONGEST_NUMBER = 4
 
@@ -48,7 +51,7 @@ def words_of(said: str) -> list[str]:
 @lru_cache(maxsize=1)
 def own_words() -> frozenset[str]:
     """Every word of the catalogues, in small letters."""
-    return frozenset(word for said in _catalogued() for word in words_of(said))
+    return frozenset(word for said in _catalogued() for word in words_of(said)) - _NAMES_TOO
 
 
 def _catalogued() -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...review.frames import frame_of, frame_words
 from ...volumes import Study
+from ...volumes.frames import fitting_frame
+from ..explanation_layers import ExplanationLayer
 from ..layer_overlays import leading_points, uncovered
 from ..panel_layer import PanelLayer
 from ..study_layers import METADATA_KEY, StudyLayer
@@ -32,6 +35,19 @@ def frame_in_picture(viewer: ViewerModel, study: Study) -> tuple[tuple[int, ...]
             leading = leading_points(layer, viewer.dims.point)
             return leading, frame_words(known.volume, leading)
     return (), ""
+
+
+def frame_of_scans(viewer: ViewerModel, study: Study, roles: Iterable[str]) -> tuple[int, ...]:
+    """The frame in the picture as some scans of a study are explained at, as `fitting_frame` says.
+
+    Where no scan with such axes is seen, that of a result which is.
+    """
+    points, _ = frame_in_picture(viewer, study)
+    if not points:
+        known = (layer.metadata.get(METADATA_KEY) for layer in viewer.layers if seen(layer))
+        results = (k for k in known if isinstance(k, ExplanationLayer) and k.study is study)
+        points = next((k.explanation.frame for k in results), ())
+    return fitting_frame(study, points, roles)
 
 
 def go_to_frame(viewer: ViewerModel, leading: tuple[int, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from ...errors import StudyError
 from ...volumes import Grid, Study, Volume
+from ...volumes.frames import frame_note, study_at_frame
 from ..bundle.model_card import ModelCard
 from .axis_order import AS_SHOWN, PlaneOrder
 from .in_plane_resampling import nearest_in_plane, resample_in_plane
@@ -139,6 +141,7 @@ def prepare(
     slices: slice | None = None,
     *,
     resolution: Resolution = "model",
+    frame: int | Sequence[int] | None = None,
 ) -> Prepared:
     """What a model is fed for some slices of a study.
 
@@ -149,6 +152,8 @@ def prepare(
         always that of the whole volume, so a slice looks the same alone and among others.
     resolution : {"model", "native"}
         Resample in plane to the spacing the network was trained at, or feed the study's own pixels.
+    frame : int or sequence of int, optional
+        Point along the leading axes of its scans; see `study_at_frame`.
 
     Raises
     ------
@@ -157,6 +162,7 @@ def prepare(
         and the study is one picture, or a scan is constant or empty.
     """
     check_roles(study, card)
+    study = study_at_frame(study, frame, card.inputs.roles)
     span = slice(0, study.grid.shape[0]) if slices is None else slices
     plane = card.inputs.axis_order.plane
     shape, spacing, notes = _network_grid(study.grid, card, resolution)
@@ -262,10 +268,7 @@ def normalised_channel(
 ) -> tuple[npt.NDArray[np.float32], FedVolume, list[str]]:
     """One role's slices, normalised, where they are fed to the network, and what was noticed."""
     spatial = volume.spatial()
-    notes = []
-    if volume.leading:
-        axes = ", ".join(volume.leading)
-        notes.append(f"{volume.role} has more axes ({axes}); the first image of each was used.")
+    notes = [said] if (said := frame_note(volume)) else []
     if spatial.dtype.kind == "c":
         raise StudyError(
             "the scan is complex, and the networks take magnitudes",

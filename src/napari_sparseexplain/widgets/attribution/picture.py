@@ -11,6 +11,7 @@ from ...layers.canvas.cell_name import show_cell_name
 from ...layers.canvas.class_legend import ClassLegend
 from ...layers.canvas.slice_title import shows_any
 from ...layers.study_layers import occupied_box
+from ...volumes.frames import volume_at_frame
 from ...volumes.reading_order import first_shown
 from ..parts.map_caption import caption_text, uncovered_text
 from ..parts.resting_timer import RestingTimer
@@ -88,8 +89,8 @@ class AttributionPicture:
         study = self._shown[0].study
         role = self._controls.role or first_shown(study)
         limits = scan_window(self._window, study, role)
-        scan = study[role].spatial()
         for one in self._shown:
+            scan = volume_at_frame(study[role], one.explanation.frame).spatial()
             one.draw(scan, role, limits, self._controls.share, self._controls.least)
         self._write()
 

@@ -47,6 +47,8 @@ class AttributionAsk:
         Every parameter of the method.
     region : ndarray of bool, shape of the study's grid, or None
         A drawn region; the target then names the class.
+    frame : tuple of int
+        Point along the leading axes; empty for the first.
     """
 
     study: Study
@@ -56,6 +58,7 @@ class AttributionAsk:
     target: Target
     slices: slice
     region: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
+    frame: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +145,7 @@ class AttributionSession(ModelSession):
             sorted(ask.values.items()),
             ask.target,
             (ask.slices.start, ask.slices.stop),
+            ask.frame,
             *region,
         )
 
@@ -168,7 +172,7 @@ class AttributionSession(ModelSession):
         study, target = self._asked_study(ask)
         values: Any = dict(ask.values)
         explanation = yield from explain_work(
-            study, model, ask.method, target=target, slices=ask.slices, **values
+            study, model, ask.method, target=target, slices=ask.slices, frame=ask.frame, **values
         )
         if ask.region is not None:
             explanation = replace(explanation, target=f"{ask.target.name} in the drawn region")

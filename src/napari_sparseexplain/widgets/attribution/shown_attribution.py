@@ -18,8 +18,8 @@ from ...layers.colormaps import signed_colormap
 from ...layers.explanation_layers import BelowMap, ExplanationLayer, map_layer
 from ...layers.heat_over_scan import heat_over_scan
 from ...layers.study_layers import METADATA_KEY, axis_labels
+from ...review.frames import frame_text, result_place
 from ...volumes import Study
-from ...volumes.captions import slice_caption
 from ...volumes.head_mask import head_in_slices
 from ..parts.parameter_form import changed_values
 from ..parts.results_list import Result, details_text
@@ -75,7 +75,7 @@ class ShownAttribution:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        return f"{self.name} · {slice_caption(self.explanation.slices)}"
+        return f"{self.name} · {result_place(self.study, self.explanation)}"
 
     @property
     def setting(self) -> str:
@@ -83,6 +83,7 @@ class ShownAttribution:
         ask = self.answer.ask
         changed = changed_values(method_info(ask.method), ask.values)
         words = [f"{name.replace('_', ' ')} {value}" for name, value in changed.items()]
+        words += [frame] if (frame := frame_text(self.study, self.explanation.frame)) else []
         return ", ".join([self.answer.card.title or self.answer.card.name, *words])
 
     @property

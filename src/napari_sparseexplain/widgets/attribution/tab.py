@@ -126,7 +126,8 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         if target.kind == "voxel" and target.index is not None and single:
             slices = slice(target.index[0], target.index[0] + 1)
         method, values = self.method.method, self.parameters.values()
-        ask = AttributionAsk(study, key, method, values, target, slices, region)
+        frame = self.frame_of(study)
+        ask = AttributionAsk(study, key, method, values, target, slices, region, frame)
         identity = self.session.identity(ask)
         for one in self.shown:
             if one.study is study and self.session.identity(one.answer.ask) == identity:

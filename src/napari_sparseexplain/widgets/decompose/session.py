@@ -61,7 +61,12 @@ class DecomposeSession(ModelSession):
         super().load_early(key)
 
     def slice_work(
-        self, study: Study, key: ModelKey, index: int, shown: Shown
+        self,
+        study: Study,
+        key: ModelKey,
+        index: int,
+        shown: Shown,
+        frame: tuple[int, ...] = (),
     ) -> Work[SliceAnswer]:
         """One slice; nothing runs when it is the one that is kept.
 
@@ -73,18 +78,27 @@ class DecomposeSession(ModelSession):
         yield Progress(0, 0, "Loading the model")
         self.model(key)
         yield Progress(0, 0, f"Decomposing slice {index + 1}")
-        return self.answer(study, key, index, shown)
+        return self.answer(study, key, index, shown, frame)
 
-    def volume_work(self, study: Study, key: ModelKey) -> Work[Explanation]:
-        """Every slice, with progress."""
+    def volume_work(
+        self, study: Study, key: ModelKey, frame: tuple[int, ...] = ()
+    ) -> Work[Explanation]:
+        """Every slice of a frame, with progress."""
         from ...explanation.catalogue import explain_work
 
         yield Progress(0, 0, "Loading the model")
-        return (yield from explain_work(study, self.model(key), METHOD))
+        return (yield from explain_work(study, self.model(key), METHOD, frame=frame))
 
-    def answer(self, study: Study, key: ModelKey, index: int, shown: Shown) -> SliceAnswer:
+    def answer(
+        self,
+        study: Study,
+        key: ModelKey,
+        index: int,
+        shown: Shown,
+        frame: tuple[int, ...] = (),
+    ) -> SliceAnswer:
         """As `slice_work`, at once."""
-        found, notes = self._slice(study, key, index)
+        found, notes = self._slice(study, key, index, frame)
         # A model with fewer rounds or classes than the one before has no such state.
         stage = shown.stage if shown.stage <= found.rounds else 0
         explanation = found.explanation(stage, shown.without)
@@ -106,12 +120,13 @@ class DecomposeSession(ModelSession):
                 del self._slices[key]
 
     def _slice(
-        self, study: Study, key: ModelKey, index: int
+        self, study: Study, key: ModelKey, index: int, frame: tuple[int, ...]
     ) -> tuple[SliceComponents, tuple[str, ...]]:
         from ...explanation.components.slice_components import decompose_slice
 
         kept = self._slices.get(key)
-        if kept is None or kept[0].study is not study or kept[0].index != index:
-            kept = self._once(key, lambda model: decompose_slice(study, model, index))
+        at = None if kept is None else (kept[0].index, kept[0].frame)
+        if kept is None or kept[0].study is not study or at != (index, frame):
+            kept = self._once(key, lambda model: decompose_slice(study, model, index, frame))
             self._slices[key] = kept
         return kept

@@ -27,8 +27,8 @@ from ...layers.component_layers import (
 from ...layers.explanation_layers import ExplanationLayer
 from ...layers.study_layers import METADATA_KEY, role_title
 from ...networks.bundle.model_card import ModelCard
+from ...review.frames import result_place
 from ...volumes import Study
-from ...volumes.captions import slice_caption
 from ...volumes.labels.tumour import WHOLE_TUMOUR
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text
@@ -85,8 +85,7 @@ class ShownDecomposition:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        span = self.explanation.slices
-        where = slice_caption(span)
+        where = result_place(self.study, self.explanation)
         return f"{self.card.title or self.card.name} · {where}"
 
     @property

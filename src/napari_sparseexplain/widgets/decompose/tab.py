@@ -117,15 +117,17 @@ class DecomposeTab(LiveMethodTab[DecomposeSession, ShownDecomposition]):
 
     def work(self, asked: Asked) -> Callable[[], Work[Any]]:
         """A slice's pursuit, which is kept; a volume's maps."""
+        study, key, frame = asked.study, asked.key, asked.frame
         if not asked.live:
-            return partial(self.session.volume_work, asked.study, asked.key)
+            return partial(self.session.volume_work, study, key, frame)
         index = asked.slices.start
-        return partial(self.session.slice_work, asked.study, asked.key, index, self._state)
+        return partial(self.session.slice_work, study, key, index, self._state, frame)
 
     def question(self, shown: ShownDecomposition, index: int, *, current: bool) -> Question:
         """Round and switches are the chosen model's; others keep theirs."""
         state = self._state if current else shown.shown
-        return partial(self.session.answer, shown.study, shown.key, index, state), state
+        frame = shown.explanation.frame
+        return partial(self.session.answer, shown.study, shown.key, index, state, frame), state
 
     def put(self, shown: ShownDecomposition, found: SliceAnswer, setting: Any) -> None:
         """Another slice, round or switch."""

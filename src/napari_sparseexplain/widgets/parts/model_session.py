@@ -25,13 +25,17 @@ class ModelKey:
     device: str = "auto"
 
 
+#: The key of what runs without a model.
+NO_MODEL = ModelKey("", "cpu")
+
+
 class ModelSession:
     """Loaded models and the latest prepared slice of each."""
 
     def __init__(self) -> None:
         self._models: dict[ModelKey, Model] = {}
         self._stamps: dict[ModelKey, tuple[float, int] | None] = {}
-        self._prepared: dict[ModelKey, tuple[Study, int, Prepared]] = {}
+        self._prepared: dict[ModelKey, tuple[Study, int, tuple[int, ...], Prepared]] = {}
         # A run and what loads early ask for the same model: it is loaded once.
         self._loading = RLock()
 
@@ -90,15 +94,17 @@ class ModelSession:
             if kept[0] is study:
                 del self._prepared[key]
 
-    def prepared_slice(self, study: Study, key: ModelKey, index: int) -> Prepared:
-        """The prepared slice; only the latest of each model is kept."""
+    def prepared_slice(
+        self, study: Study, key: ModelKey, index: int, frame: tuple[int, ...] = ()
+    ) -> Prepared:
+        """The prepared slice of a frame; only the latest of each model is kept."""
         kept = self._prepared.get(key)
-        if kept is not None and kept[0] is study and kept[1] == index:
-            return kept[2]
+        if kept is not None and kept[0] is study and kept[1:3] == (index, frame):
+            return kept[3]
         from ...networks.running.preparation import prepare
 
-        prepared = prepare(study, self.model(key).card, slice(index, index + 1))
-        self._prepared[key] = (study, index, prepared)
+        prepared = prepare(study, self.model(key).card, slice(index, index + 1), frame=frame)
+        self._prepared[key] = (study, index, frame, prepared)
         return prepared
 
     def _where_it_fits(

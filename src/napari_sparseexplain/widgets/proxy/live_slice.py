@@ -12,8 +12,8 @@ from napari.layers import Image, Labels, Layer
 from ...evidence import Explanation
 from ...layers.explanation_layers import ExplanationLayer, explanation_layers
 from ...layers.study_layers import METADATA_KEY
+from ...review.frames import result_place
 from ...volumes import Study
-from ...volumes.captions import slice_caption
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text, score_text
 from ..view.awaited_slice import COMPUTING
@@ -78,8 +78,7 @@ class ShownExplanation:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        span = self.explanation.slices
-        where = slice_caption(span)
+        where = result_place(self.study, self.explanation)
         alpha = f" · α {self.alpha:.2f}" if self._has_alpha else ""
         return f"{self.model_title} · {where}{alpha}"
 

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...errors import SparseExplainError
+from ...layers.canvas.frame_in_picture import frame_of_scans
 from ...progress import Progress, Work
 from ...volumes import Study
 from ...volumes.captions import voxel_caption
@@ -139,8 +140,10 @@ class ResponsesPanel(QWidget):
         card, alpha, session = self.model.card, self._setting.alpha, self._session
         name = "" if card is None else f"{card.title or card.name} · "
         where = f"{name}{voxel_caption(index)} · "
+        roles = () if card is None else card.inputs.roles
+        frame = frame_of_scans(self._window.viewer, study, roles)
         self.click_view.setChecked(True)
-        self.steps.submit(lambda: Told(where, session.effective(study, key, index, alpha)))
+        self.steps.submit(lambda: Told(where, session.effective(study, key, index, alpha, frame)))
 
     def follow(self, setting: ProxySetting) -> None:
         """Take over model, device and α of the Proxy tab; another model may be chosen here."""

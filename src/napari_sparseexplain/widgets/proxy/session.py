@@ -13,6 +13,7 @@ import numpy as np
 from ...evidence import Explanation
 from ...progress import Progress, Work, drain
 from ...volumes import Study
+from ...volumes.frames import looked_at
 from ..parts.model_session import ModelKey, ModelSession
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Ask:
     ----------
     before : Explanation or None
         The same model's answer for this study, whose maps take the new arrays.
+    frame : tuple of int
+        Point along the leading axes; empty for the first.
     """
 
     study: Study
@@ -37,6 +40,7 @@ class Ask:
     index: int
     alpha: float
     before: Explanation | None = None
+    frame: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,24 @@ class ProxySession(ModelSession):
         super().load_early(key)
 
     def run_work(
-        self, study: Study, key: ModelKey, slices: slice, alpha: float, *, bands: bool
+        self,
+        study: Study,
+        key: ModelKey,
+        slices: slice,
+        alpha: float,
+        *,
+        bands: bool,
+        frame: tuple[int, ...] = (),
     ) -> Work[Explanation]:
-        """The signals of some slices, with progress."""
+        """The signals of some slices of a frame, with progress."""
         from ...explanation.catalogue import explain_work
 
         yield Progress(0, 0, "Loading the model")
         model = self.model(key)
         return (
-            yield from explain_work(study, model, METHOD, slices=slices, alpha=alpha, bands=bands)
+            yield from explain_work(
+                study, model, METHOD, slices=slices, frame=frame, alpha=alpha, bands=bands
+            )
         )
 
     def answer(self, ask: Ask) -> Explanation:
@@ -80,12 +93,14 @@ class ProxySession(ModelSession):
         """
         span = slice(ask.index, ask.index + 1)
         if ask.before is None:
-            return drain(self.run_work(ask.study, ask.key, span, ask.alpha, bands=True))
+            work = self.run_work(ask.study, ask.key, span, ask.alpha, bands=True, frame=ask.frame)
+            return drain(work)
         from ...explanation.class_maps import FOUND, class_report
         from ...explanation.proxy.signals import signal_maps, slice_signals, suppression_scores
         from ...explanation.segmentation import scores_against_study, true_mask
 
-        prepared = self.prepared_slice(ask.study, ask.key, ask.index)
+        study = looked_at(ask.study, ask.frame)
+        prepared = self.prepared_slice(ask.study, ask.key, ask.index, ask.frame)
         signals, left = self._once(ask.key, lambda model: slice_signals(model, prepared, ask.alpha))
         model = self.model(ask.key)
         # What an earlier slice held is true of it alone.
@@ -94,12 +109,12 @@ class ProxySession(ModelSession):
         maps = {item.name: item for item in signal_maps(model, prepared, signals)}
         scores: dict[str, float | None] = {}
         if "mask" in maps:
-            scores, _ = scores_against_study(ask.study, maps["mask"].data, span)
+            scores, _ = scores_against_study(study, maps["mask"].data, span)
             mask = maps["mask"]
             volumes, about = class_report(prepared, mask.data, mask.classes)
             scores |= volumes
             notes = (*notes, *about)
-            true, _ = true_mask(ask.study, span)
+            true, _ = true_mask(study, span)
             if true is not None:
                 there = ask.before["reference-segmentation"]
                 maps["reference-segmentation"] = replace(there, data=true.astype(np.uint8))
@@ -134,7 +149,12 @@ class ProxySession(ModelSession):
         )
 
     def effective(
-        self, study: Study, key: ModelKey, index: tuple[int, int, int], alpha: float
+        self,
+        study: Study,
+        key: ModelKey,
+        index: tuple[int, int, int],
+        alpha: float,
+        frame: tuple[int, ...] = (),
     ) -> tuple[EffectiveResponse, tuple[str, ...]]:
         """The filter in effect at one voxel of the study, and what a person must know of it.
 
@@ -145,7 +165,7 @@ class ProxySession(ModelSession):
         """
         from ...explanation.proxy.effective_response import effective_response
 
-        prepared = self.prepared_slice(study, key, index[0])
+        prepared = self.prepared_slice(study, key, index[0], frame)
         row, column = prepared.to_network_index(index[1], index[2])
         return self._once(
             key, lambda model: effective_response(model, prepared, row, column, alpha=alpha)

@@ -150,12 +150,14 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
     def work(self, asked: Asked) -> Callable[[], Work[Any]]:
         """The signals; those of each level only of a single slice."""
         run = self.session.run_work
-        return partial(run, asked.study, asked.key, asked.slices, asked.setting, bands=asked.live)
+        given = {"bands": asked.live, "frame": asked.frame}
+        return partial(run, asked.study, asked.key, asked.slices, asked.setting, **given)
 
     def question(self, shown: ShownExplanation, index: int, *, current: bool) -> Question:
         """The slider's α is the chosen model's; others keep theirs."""
         alpha = self.alpha.value() if current else shown.alpha
-        ask = Ask(shown.study, shown.key, index, alpha, shown.explanation)
+        before = shown.explanation
+        ask = Ask(shown.study, shown.key, index, alpha, before, before.frame)
         return partial(self.session.answer, ask), alpha
 
     def fits(self, shown: ShownExplanation, found: Explanation) -> bool:

@@ -13,6 +13,7 @@ from napari.layers import Layer
 from ...evidence import Explanation
 from ...layers.scan_placeholder import DIMMED, ScanPlaceholders
 from ...volumes import Study
+from ...volumes.frames import volume_at_frame
 from ...volumes.reading_order import first_shown
 from ..parts.resting_timer import RestingTimer
 from .window_control import scan_window
@@ -172,6 +173,7 @@ class AwaitedSlice:
                 role = role if role in study.images else first_shown(study)
                 limits = scan_window(self._window, study, role)
                 strength = 1.0 if is_scan else DIMMED
-                scan, spacing = study[role].spatial(), study.grid.spacing
+                volume, spacing = study[role], study.grid.spacing
+                scan = volume_at_frame(volume, result.explanation.frame).spatial()
                 ends = study[role].grey_ends(limits)
                 self._placeholders.put(cast(Any, layer), scan, spacing, ends, strength)
