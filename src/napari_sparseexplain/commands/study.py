@@ -38,7 +38,8 @@ def describe(
                 "shape": list(volume.data.shape),
                 "leading": list(volume.leading),
                 "dtype": str(volume.data.dtype),
-                "files": [str(p) for p in volume.source.paths[:1]],
+                "files": [str(p) for p in volume.source.paths[:1]]
+                or [name for name in (volume.source.locator,) if name],
                 "description": volume.source.description,
                 "why": volume.why,
             }

@@ -231,7 +231,7 @@ class KeySlice:
 
 @dataclass(frozen=True)
 class VolumeReference:
-    """One volume of a study: its file (within the study's folder) and the checksum of its bytes."""
+    """One volume of a study: its file (within the study's folder), or its locator, and checksum."""
 
     file: Annotated[str, AtMost(4_096)]
     sha256: Annotated[str, Matches("[0-9a-f]{64}", "a checksum of 64 hexadecimal digits")]

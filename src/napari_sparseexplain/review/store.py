@@ -32,6 +32,7 @@ from ..files.json_file import MOST_BYTES, parse_json, read_own_json
 from ..files.plain_data import from_plain, to_plain
 from ..files.regular_file import is_regular
 from ..volumes import Finding, Study, open_study
+from ..volumes.volume import is_locator
 from .former_review import ARRAYS, check_replaceable, own_places, remove_arrays
 from .reading import Reading
 from .reading_check import check_reading
@@ -321,7 +322,7 @@ def _open(key: str, reference: StudyReference, moved: str | Path | None) -> Stud
     single = path.is_file()
     base = path.parent if single else path
     for role, volume in reference.volumes.items():
-        if not _is_there(base / volume.file) and not single:
+        if not (single or is_locator(volume.file) or _is_there(base / volume.file)):
             raise StudyChangedError(
                 f"{volume.file} ({role}) is missing, so this is not the study that was reviewed",
                 where=path,

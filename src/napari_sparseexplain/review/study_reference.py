@@ -33,6 +33,8 @@ def study_reference(study: Study) -> StudyReference:
 def _volume_reference(study: Study, role: str, volume: Volume) -> VolumeReference:
     original = study.originals.get(role, volume)
     paths = original.source.paths
+    if original.source.locator:
+        return VolumeReference(original.source.locator, volume_checksum(original))
     if not paths:
         return VolumeReference("", "")
     root = study.path.resolve() if study.path is not None else paths[0].resolve().parent

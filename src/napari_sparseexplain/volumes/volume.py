@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ import numpy.typing as npt
 from .grid import Grid
 
 VolumeKind = Literal["image", "label"]
+
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,11 @@ class Source:
         Of a volume that was resampled to another's grid: that other's source, whose layout
         (axis order, flips, affine, header) a written file takes. ``shape``, ``affine`` and
         ``to_display`` are then those of that file.
+    locator : str
+        Of what is no file: ``scheme:…``, by which its reader finds it again (a member of an
+        archive, an instance of a DICOMweb server); `known_by` is this or the path.
+    sha256 : str
+        Checksum of the bytes, from a reader whose volumes are no files; files are read for theirs.
     """
 
     paths: tuple[Path, ...]
@@ -54,21 +62,44 @@ class Source:
     header: Any = None
     description: str = ""
     laid_out_as: Source | None = None
+    locator: str = ""
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.locator and not is_locator(self.locator):
+            raise ValueError(f"{self.locator!r} is no locator: it names no scheme, as in zip:…")
+        if self.locator and not (self.paths or self.sha256):
+            raise ValueError(f"{self.locator!r} is no file, so its reader must give a checksum")
+
+    @property
+    def known_by(self) -> str:
+        """What tells it from every other: its locator, or the path of its first file, absolute.
+
+        Empty of what was made in memory.
+        """
+        if self.locator or not self.paths:
+            return self.locator
+        return str(self.paths[0].resolve())
 
     def restore(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Turn a spatial array (S, P, L) in display order back into the file's axis order."""
         return nio.apply_orientation(array, _inverse_orientation(self.to_display))
 
     def checksum(self) -> str:
-        """sha256 over the bytes of all files, in order; empty when there are none."""
-        if not self.paths:
-            return ""
+        """sha256 over the bytes of all files, in order; empty of what was made in memory."""
+        if self.sha256 or not self.paths:
+            return self.sha256
         digest = hashlib.sha256()
         for path in self.paths:
             with open(path, "rb") as stream:
                 while block := stream.read(1 << 20):
                     digest.update(block)
         return digest.hexdigest()
+
+
+def is_locator(text: str) -> bool:
+    """Whether a text names a scheme, so that it is no path; one letter is a disk of Windows."""
+    return bool(_SCHEME.match(text))
 
 
 def _inverse_orientation(transform: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -198,6 +198,8 @@ def _told_by_volume(volume: Volume) -> Iterator[Told]:
         yield from _told_by_path(path, "name of a file")
     for path in source.paths[1:]:
         yield Told("text", _stem(path), "name of a file")
+    if source.locator:
+        yield from _told_by_path(Path(source.locator.partition(":")[2]), "locator of a scan")
 
 
 def _told_by_nifti(header: Nifti1Header) -> Iterator[Told]:

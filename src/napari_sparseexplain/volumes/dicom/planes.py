@@ -60,7 +60,7 @@ def planes_of(source: Source, leading: tuple[int, ...] = ()) -> npt.NDArray[np.o
     if not alike:
         raise ReadError(
             "the files no longer give the volume that was opened",
-            where=source.paths[0] if source.paths else None,
+            where=source.known_by or None,
             remedy="Open the study again",
         )
     stack = alike[0]

@@ -123,8 +123,8 @@ def _kept_on_disk(volume: Volume) -> Volume:
     """The volume with voxels that are read again when they are looked at, so none are held."""
     if not isinstance(volume.data, np.ndarray) or _is_mapped(volume.data):
         return volume
-    if volume.source.format not in ("nifti", "dicom"):
-        return volume
+    if volume.source.format not in ("nifti", "dicom") or not volume.source.paths:
+        return volume  # no file that could be read again
     channel = volume.details.get("channel")
     source, shape, dtype = volume.source, volume.data.shape, volume.data.dtype
     lazy = computed_array(

@@ -104,7 +104,8 @@ def assign_roles_like(
 def _identity(volume: Volume) -> object:
     """What stays of a volume when it is read again or was resampled."""
     source = volume.source
-    return source.format, tuple(path.resolve() for path in source.paths), source.description
+    paths = tuple(path.resolve() for path in source.paths)
+    return source.format, source.locator, paths, source.description
 
 
 def _assigned(
@@ -194,6 +195,8 @@ def _matched(
 
 def _is_named(item: Opened, name: str) -> bool:
     """Whether a person who writes ``name`` means this volume."""
+    if item.volume.source.locator and name == item.volume.source.locator:
+        return True
     path = item.volume.source.paths[0] if item.volume.source.paths else Path(item.place)
     asked = Path(name)
     if asked.is_absolute() or len(asked.parts) > 1:

@@ -48,7 +48,9 @@ class VolumeRow(QWidget):
             self.combo.addItem(role_title(role), role)
         self.combo.activated.connect(self._on_activated)
         file = ElidedLabel(file_name(volume), Qt.TextElideMode.ElideLeft)
-        file.setToolTip("\n".join(str(p) for p in volume.source.paths[:3]) or "In memory")
+        source = volume.source
+        told = [str(p) for p in source.paths[:3]] or [source.locator or "In memory"]
+        file.setToolTip("\n".join(told))
         first = QHBoxLayout()
         first.setSpacing(4)
         first.addWidget(self.check)
@@ -87,7 +89,8 @@ def file_name(volume: Volume) -> str:
     paths = volume.source.paths
     if len(paths) > 1:
         return volume.source.description or f"{paths[0].parent.name} ({len(paths)} files)"
-    return paths[0].name if paths else volume.source.description or "in memory"
+    known = volume.source.description or volume.source.locator
+    return paths[0].name if paths else known or "in memory"
 
 
 def geometry_text(volume: Volume) -> str:
