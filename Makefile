@@ -59,11 +59,16 @@ fuzz: prepare
 	@mkdir -p out
 	@$(VENV)/python -m tests.fuzz --seeds $(SEEDS) --cases $(CASES) --out out/fuzz.md
 
+# The site goes to out/docs. What builds it is installed when it is first asked for; the building needs no network.
 docs: prepare
 	@$(VENV)/python scripts/module_table
+	@$(VENV)/python -c "import furo, myst_parser, sphinx_gallery" 2>/dev/null || \
+	  $(VENV)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[docs]'
+	@rm -rf docs/examples out/docs  # every script runs anew, so that a page shows what is true now
+	@env OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(VENV)/python -m sphinx -W --keep-going -q -b html -d out/doctrees docs out/docs
 
 clean:
-	rm -rf .venv out build dist .pytest_cache .ruff_cache
+	rm -rf .venv out build dist docs/examples .pytest_cache .ruff_cache
 
 pictures: prepare
 	@rm -rf out/pictures

@@ -19,6 +19,15 @@ class SparseExplainError(Exception):
         The file, folder, role or parameter concerned.
     remedy : str, optional
         What the person can do about it, one sentence without a full stop.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> try:
+    ...     se.open_study("no_such_folder")
+    ... except se.SparseExplainError as error:
+    ...     print(error)
+    no_such_folder: there is no such file or folder. Check the path.
     """
 
     def __init__(

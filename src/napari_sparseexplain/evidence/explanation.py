@@ -49,6 +49,16 @@ class Explanation:
     study : Study or None
         What was explained, where ``se.explain`` or ``se.load_explanation(…, on=study)`` gave it:
         for `plot` and `save`.
+
+    Examples
+    --------
+    >>> import torch, numpy as np, napari_sparseexplain as se
+    >>> _ = torch.manual_seed(0)
+    >>> study = se.study_of_arrays({"flair": np.random.default_rng(0).random((16, 16))})
+    >>> module = torch.nn.Conv2d(1, 2, 3, padding=1)
+    >>> result = se.explain(study, module, "vanilla-gradient", roles="flair", target=1)
+    >>> [each.name for each in result.maps], result["heatmap"].data.shape
+    (['heatmap'], (1, 16, 16))
     """
 
     method: str

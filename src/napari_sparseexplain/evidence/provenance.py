@@ -73,6 +73,18 @@ class Provenance:
     input_mask : mapping
         What the network was fed: ``mask`` (of the card), ``found`` (how), ``set_to_0`` (share of
         what the scans show), ``normalisation`` (of the card); empty where no scan was.
+
+    Examples
+    --------
+    >>> import torch, numpy as np, napari_sparseexplain as se
+    >>> _ = torch.manual_seed(0)
+    >>> study = se.study_of_arrays({"flair": np.random.default_rng(0).random((16, 16))})
+    >>> module = torch.nn.Conv2d(1, 2, 3, padding=1)
+    >>> result = se.explain(study, module, "vanilla-gradient", roles="flair", target=1)
+    >>> result.provenance.method, result.provenance.parameters["resolution"]
+    ('vanilla-gradient', 'native')
+    >>> se.Provenance.from_json(result.provenance.to_json()) == result.provenance
+    True
     """
 
     method: str

@@ -215,6 +215,19 @@ def load_explanation(
     Notes
     -----
     Maps that another process replaces meanwhile are read anew, so that all are of one run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> import torch, numpy as np, napari_sparseexplain as se
+    >>> _ = torch.manual_seed(0)
+    >>> study = se.study_of_arrays({"flair": np.random.default_rng(0).random((16, 16))})
+    >>> module = torch.nn.Conv2d(1, 2, 3, padding=1)
+    >>> result = se.explain(study, module, "vanilla-gradient", roles="flair", target=1)
+    >>> _ = result.save(folder.name)
+    >>> se.load_explanation(folder.name, on=study)["heatmap"].data.shape
+    (1, 16, 16)
     """
     if isinstance(on, Study):
         return replace(load_explanation(out, name, on=on.grid), study=on)

@@ -85,7 +85,14 @@ def _catalogue_of(chosen: tuple[Family, ...]) -> _Catalogue:
 
 
 def methods() -> Mapping[str, MethodInfo]:
-    """The methods of all families by name, with their parameters. Loads no torch."""
+    """The methods of all families by name, with their parameters. Loads no torch.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> [parameter.name for parameter in se.methods()["occlusion"].parameters][:2]
+    ['window', 'stride']
+    """
     return {name: info for name, (info, _) in _catalogue_of(families()).methods.items()}
 
 

@@ -33,6 +33,14 @@ class Target:
         model's only or strongest one.
     index : tuple of int or None
         Voxel (slice, row, column) in display order.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> se.Target.parse("WT").label, se.Target.of_class(1).kind
+    ('WT', 'class')
+    >>> se.Target.voxel((70, 120, 98)).label
+    'slice 71, row 121, column 99'
     """
 
     kind: TargetKind

@@ -101,6 +101,19 @@ def save_explanation(
     SparseExplainError
         A file is there already, the folder cannot be written, the maps do not lie on the study's
         grid, or what was made would tell who was examined.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> import torch, numpy as np, napari_sparseexplain as se
+    >>> _ = torch.manual_seed(0)
+    >>> study = se.study_of_arrays({"flair": np.random.default_rng(0).random((16, 16))})
+    >>> module = torch.nn.Conv2d(1, 2, 3, padding=1)
+    >>> result = se.explain(study, module, "vanilla-gradient", roles="flair", target=1)
+    >>> files = se.save_explanation(result, study, folder.name)
+    >>> files[-1].name
+    'provenance.json'
     """
     made = export_explanation(explanation, study, out, identify=identify, overwrite=overwrite)
     return made.files

@@ -118,6 +118,13 @@ def report(
     SparseExplainError
         There is no scan; the file is there already or cannot be written; or it would tell who was
         examined.
+
+    Examples
+    --------
+    >>> import tempfile, napari_sparseexplain as se
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> se.report(se.sample_study(), None, folder.name + "/report.pdf").name
+    'report.pdf'
     """
     file = Path(path)
     file = file if file.suffix.lower() == ".pdf" else file.with_name(f"{file.name}.pdf")

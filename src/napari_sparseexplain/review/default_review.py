@@ -53,6 +53,13 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
     ------
     StudyError
         The study has no scan.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> reading = se.default_reading(se.sample_study())
+    >>> len(reading.review.panels)
+    4
     """
     found = dict(explanations or {})
     frame = next((item.frame for item in found.values() if item.frame), ())

@@ -19,6 +19,19 @@ def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, 
         A folder holds no explanation.
     StudyError
         An explanation lies on another grid than the study's.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> import torch, numpy as np, napari_sparseexplain as se
+    >>> _ = torch.manual_seed(0)
+    >>> study = se.study_of_arrays({"flair": np.random.default_rng(0).random((16, 16))})
+    >>> module = torch.nn.Conv2d(1, 2, 3, padding=1)
+    >>> result = se.explain(study, module, "vanilla-gradient", roles="flair", target=1)
+    >>> _ = result.save(folder.name)
+    >>> list(se.load_explanations([folder.name], study))
+    ['vanilla-gradient_1']
     """
     found: dict[str, Explanation] = {}
     for place in folders:

@@ -31,6 +31,13 @@ class Reading:
         What was noticed on restoring it.
     pending : tuple of str
         Names of what is still being computed; nothing is exported while there is any.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> reading = se.default_reading(se.sample_study())
+    >>> len(reading.review.panels), reading.study_of(reading.review.panels[0]).name
+    (4, 'phantom_0000')
     """
 
     review: Review

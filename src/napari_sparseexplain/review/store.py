@@ -99,6 +99,14 @@ def save_review(
     SparseExplainError
         A study was made in memory, there is a ``review.json`` that cannot be read, or the folder
         cannot be written; what was there stays.
+
+    Examples
+    --------
+    >>> import tempfile, napari_sparseexplain as se
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> reading = se.default_reading(se.sample_study())
+    >>> se.save_review(reading, folder.name).name
+    'review.json'
     """
     folder = Path(folder)
     path = folder / REVIEW_FILE
@@ -220,6 +228,15 @@ def restore_review(
         A file of a study is not the one that was reviewed.
     ReadError
         Not a review, or a damaged one.
+
+    Examples
+    --------
+    >>> import tempfile, napari_sparseexplain as se
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> reading = se.default_reading(se.sample_study())
+    >>> _ = se.save_review(reading, folder.name)
+    >>> se.restore_review(folder.name).review == reading.review
+    True
     """
     path = review_file(folder)
     review = read_review(path)

@@ -28,6 +28,15 @@ def read_dictionary(path: str | Path) -> list[torch.Tensor]:
     ------
     ReadError
         No such file, not one of this kind, or arrays that are no dictionaries.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, napari_sparseexplain as se
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = folder.name + "/dictionary.npz"
+    >>> np.savez(path, phi=np.ones((6, 5, 5)), layer_1=np.ones((8, 6, 3, 3)))
+    >>> [tuple(filters.shape) for filters in se.read_dictionary(path)]
+    [(6, 1, 5, 5), (8, 6, 3, 3)]
     """
     remedy = "Give a file made with numpy.savez, with an array phi of (atoms, modalities, k, k)"
     held = read_npz(Path(path), problem="no dictionary can be read", remedy=remedy)

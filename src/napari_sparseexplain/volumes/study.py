@@ -46,6 +46,13 @@ class Study:
         Volumes that did not lie on the grid, and what was done.
     originals : mapping of str to Volume
         Those volumes as they were on file.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_sparseexplain as se
+    >>> study = se.study_of_arrays({"flair": np.zeros((24, 32)), "t1": np.ones((24, 32))})
+    >>> sorted(study.images), study.reference, study["t1"].data.shape
+    (['flair', 't1'], 'flair', (1, 24, 32))
     """
 
     name: str

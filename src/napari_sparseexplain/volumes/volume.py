@@ -153,6 +153,13 @@ class Volume:
         PixelPaddingValue, in the scan's own unit). It takes no part in windows and statistics.
     frame : tuple of int
         Point along every leading axis that `spatial` is at; the first of each when empty.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_sparseexplain as se
+    >>> flair = se.study_of_arrays({"flair": np.zeros((24, 32))})["flair"]
+    >>> flair.role, flair.kind, flair.data.shape, flair.grid.spacing
+    ('flair', 'image', (1, 24, 32), (1.0, 1.0, 1.0))
     """
 
     data: Any

@@ -55,6 +55,12 @@ class PictureSize:
         Pixels.
     dpi : float
         Pixels in an inch: 96 for the screen, 300 for print. Text keeps its size in points.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> se.PictureSize(2400, 2100, dpi=300.0).height
+    2100
     """
 
     width: int = 1600
@@ -78,7 +84,15 @@ class PictureSize:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A drawn picture and all that it says, as JSON values."""
+    """A drawn picture and all that it says, as JSON values.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> picture = se.compose(se.default_reading(se.sample_study()))
+    >>> picture.image.size, picture.dpi
+    ((1600, 1400), 96.0)
+    """
 
     image: Image.Image
     record: Mapping[str, Any]
@@ -108,6 +122,13 @@ def compose(
     SparseExplainError
         Something is still being computed, there is no panel, a slice is not there, what a panel
         shows is not here, or a line would tell who was examined.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> reading = se.default_reading(se.sample_study())
+    >>> se.compose(reading, se.PictureSize(800, 700)).image.size
+    (800, 700)
     """
     _check(reading)
     public, policy = released(reading, identify=identify)

@@ -19,6 +19,12 @@ def models() -> dict[str, ModelCard]:
     ------
     ModelError
         A card that ships with this package is damaged.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> list(se.models())[:5]
+    ['unet', 'unet-nobn', 'sum-seg', 'sum-rec', 'sum-denoise']
     """
     cards: dict[str, ModelCard] = {}
     for family, folder in bundle_folders().values():

@@ -46,6 +46,12 @@ def load_model(
     ModelError
         No such bundle; a pickle; a damaged card; weights that are missing, whose checksum is not
         the card's, that do not fit the architecture or are not finite; no such device.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> list(se.load_model("unet-classes").card.classes.values())
+    ['healthy tissue', 'oedema', 'necrotic and non-enhancing core', 'enhancing tumour']
     """
     if card is not None:
         return load_external_model(name_or_path, card, device)

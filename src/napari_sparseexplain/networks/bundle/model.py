@@ -30,6 +30,13 @@ class Model:
         Where it runs.
     path : Path or None
         The bundle's folder; None for a network that was never saved.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> model = se.load_model("sum-rec")
+    >>> model.name, model.device.type, model.card.classes
+    ('sum-rec', 'cpu', {'1': 'whole tumour'})
     """
 
     card: ModelCard

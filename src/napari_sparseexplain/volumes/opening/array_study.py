@@ -39,6 +39,13 @@ def study_of_arrays(
     ------
     StudyError
         No image, another number of axes, shapes that differ, or values that are no real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_sparseexplain as se
+    >>> study = se.study_of_arrays({"flair": np.zeros((3, 24, 32))}, spacing=(5.0, 1.0, 1.0))
+    >>> study.grid.shape, study.grid.spacing
+    ((3, 24, 32), (5.0, 1.0, 1.0))
     """
     given = {"image": dict(images), "label": dict(labels or {})}
     if not given["image"]:

@@ -78,6 +78,14 @@ def open_study(
         Nothing could be opened; names the file and the remedy.
     StudyError
         ``reference`` or ``roles`` ask for what is not there.
+
+    Examples
+    --------
+    >>> import napari_sparseexplain as se
+    >>> from napari_sparseexplain.volumes.opening.sample import sample_path
+    >>> study = se.open_study(sample_path())
+    >>> study["flair"].data.shape, study.grid.spacing
+    ((155, 240, 240), (1.0, 1.0, 1.0))
     """
     return drain(
         open_study_work(
