@@ -14,7 +14,7 @@ from napari_sparseexplain.explanation.trust.map_figures import Effort
 
 study = se.sample_study()
 straight = se.explain(study, "sum-rec", "ig", target="WT", slices=70)
-guided = se.explain(study, "sum-rec", "guided-ig", target="WT", slices=70, steps=50)
+guided = se.explain(study, "sum-rec", "guided-ig", target="WT", slices=70, n_steps=50)
 
 figure = Figure(figsize=(8, 4), layout="constrained")
 for axes, title, result in zip(

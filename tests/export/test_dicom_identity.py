@@ -91,6 +91,17 @@ def test_objects_say_that_they_are_de_identified(study: Study, tmp_path: Path) -
         assert made.AccessionNumber == ""
 
 
+def test_no_object_says_when_it_was_made(study: Study, tmp_path: Path) -> None:
+    """PS3.15, Basic Profile: dates and times are emptied, removed or a dummy, on all levels."""
+    for path in exported(explained(study), study, tmp_path / "out", pictures=[PICTURE]).files:
+        said = {
+            str(element.value)
+            for element in dcmread(path).iterall()
+            if element.VR in ("DA", "DT", "TM") and element.value
+        }
+        assert said <= {"19000101", "000000"}, path.name
+
+
 def test_uids_agree_within_an_export_and_not_between_two(study: Study, tmp_path: Path) -> None:
     def told(out: str, **options: Deidentification) -> list[tuple[str, str, str, str]]:
         files = exported(explained(study), study, tmp_path / out, **options).files

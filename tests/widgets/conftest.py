@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from .shared_window import SharedWindow, Step
 
 #: Left, anterior, superior: the file's first axis runs against napari's columns' neighbour.
 LAS = np.array([[-1.0, 0, 0, 16], [0, 1.0, 0, -16], [0, 0, 2.0, -8], [0, 0, 0, 1]])
@@ -35,10 +39,8 @@ def tiny_lesion(shape: tuple[int, int, int] = (32, 32, 8)) -> np.ndarray:
     return (x - 0.3) ** 2 + (y - 0.3) ** 2 + (z - 0.2) ** 2 < 0.06
 
 
-@pytest.fixture
-def study_folder(tmp_path: Path) -> Path:
+def write_study(folder: Path) -> Path:
     """T1, FLAIR and mask of one subject, LAS, 1 x 1 x 2 mm."""
-    folder = tmp_path / "tiny"
     folder.mkdir()
     for role in ("flair", "t1"):
         image = nib.Nifti1Image(tiny_head(), LAS)
@@ -48,9 +50,27 @@ def study_folder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def kept_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files that many tests read and none writes."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="session")
+def study_folder(kept_folder: Path) -> Path:
+    """The small study, read by many tests: none writes into it."""
+    return write_study(kept_folder / "tiny")
+
+
 @pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    """A small untrained SUM with thresholds that do something."""
+def own_study_folder(tmp_path: Path) -> Path:
+    """The small study in the test's own folder, to be moved or damaged."""
+    return write_study(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def bundle(kept_folder: Path) -> Path:
+    """A small untrained SUM with thresholds that do something; none writes into it."""
     import torch
 
     from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
@@ -73,18 +93,53 @@ def bundle(tmp_path: Path) -> Path:
         inputs=Inputs(("flair",), "brain-range", 1.0, 32),
         classes={"1": "lesion"},
     )
-    save_bundle(tmp_path / "bundle", card, network)
-    return tmp_path / "bundle"
+    save_bundle(kept_folder / "bundle", card, network)
+    return kept_folder / "bundle"
 
 
-@pytest.fixture
-def viewer() -> Iterator[Any]:
+@pytest.fixture(scope="session")
+def pursuit(kept_folder: Path) -> Path:
+    """A small pursuit, merged, three rounds; none writes into it."""
+    from .small_pursuit import save_pursuit
+
+    return save_pursuit(kept_folder / "pursuit")
+
+
+@pytest.fixture(scope="session")
+def shared_window() -> Iterator[SharedWindow]:
+    """The window that tests share; see `SharedWindow`."""
+    from .shared_window import SharedWindow
+
+    shared = SharedWindow()
+    try:
+        yield shared
+    finally:
+        shared.close()
+
+
+def new_window() -> Any:
     """A real window of the smallest size that must do."""
     import napari
-    from napari.qt.threading import GeneratorWorker
 
     window = napari.Viewer(show=True)
     window.window.resize(1280, 800)
+    return window
+
+
+def new_workspace() -> Any:
+    """The workspace in a new window."""
+    from napari_sparseexplain.widgets.workspace import open_workspace
+
+    return open_workspace(new_window())
+
+
+@pytest.fixture
+def viewer(shared_window: SharedWindow) -> Iterator[Any]:
+    """A window of the test's own, the only one there is."""
+    from napari.qt.threading import GeneratorWorker
+
+    shared_window.close()
+    window = new_window()
     try:
         yield window
     finally:
@@ -113,20 +168,47 @@ def fake_window(qapp: Any) -> Any:
     return FakeWindow(ViewerModel())
 
 
+def with_study(folder: Path) -> Step:
+    """The small study opened."""
+
+    def step(workspace: Any) -> None:
+        workspace.open_path(folder)
+        assert workspace.wait(30)
+        settle()
+
+    return f"study {folder}", step
+
+
 @pytest.fixture
-def opened(workspace: Any, study_folder: Path) -> Any:
-    """The workspace with the small study open."""
-    workspace.open_path(study_folder)
-    assert workspace.wait(30)
-    settle()
+def opened(shared_window: SharedWindow, study_folder: Path, own_folder: Path) -> Any:
+    """The workspace with the small study open, as it was opened: the window is shared."""
+    return shared_window.lend(new_workspace, [with_study(study_folder)])
+
+
+@pytest.fixture
+def opened_alone(workspace: Any, own_study_folder: Path) -> Any:
+    """The workspace of a new window, with a small study that is the test's own.
+
+    Also where a test replaces what Qt itself calls (`closeEvent`): Qt remembers it for a window,
+    which must be closed before it is taken back.
+    """
+    with_study(own_study_folder)[1](workspace)
     return workspace
 
 
 @pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Unsaved reviews of tests lie in the test's own folder."""
+def own_folder(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Unsaved reviews of tests lie in the test's own folder.
+
+    A test that asks what lies there starts with a new window: when one is saved depends on all
+    that was marked in its window before.
+    """
     from napari_sparseexplain.widgets.review import unsaved_review
 
+    if "own_folder" in signature(request.function).parameters:
+        request.getfixturevalue("shared_window").close()
     root = tmp_path / "unsaved"
     monkeypatch.setattr(unsaved_review, "user_data_path", lambda *_, **__: root)
     return root

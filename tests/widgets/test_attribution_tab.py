@@ -13,7 +13,8 @@ from napari_sparseexplain.evidence.region_table import REGIONS, region_at
 from napari_sparseexplain.layers.canvas.cell_name import CellNameOverlay
 from napari_sparseexplain.progress import Progress
 
-from .conftest import settle
+from .conftest import new_workspace, settle, with_study
+from .shared_window import SharedWindow, Step
 
 pytestmark = pytest.mark.gui
 
@@ -64,15 +65,30 @@ def use(workspace: Any, path: Path, **fields: str) -> None:
     assert tab.models.model == str(path)
 
 
-@pytest.fixture
-def chosen(opened: Any, tmp_path: Path) -> Any:
+@pytest.fixture(scope="session")
+def bright_file(kept_folder: Path) -> Path:
+    """The bright network as a file."""
+    return saved(kept_folder, bright())
+
+
+def with_bright_chosen(bright_file: Path) -> Step:
     """The bright network chosen, a quick method, the slice with the lesion in the picture."""
-    tab = opened.page("attribution")
-    opened.show_tab("attribution")
-    tab.device.setCurrentIndex(tab.device.findData("cpu"))
-    use(opened, saved(tmp_path, bright()))
-    tab.target.choose("predicted", "lesion")
-    return opened
+
+    def step(workspace: Any) -> None:
+        tab = workspace.page("attribution")
+        workspace.show_tab("attribution")
+        tab.device.setCurrentIndex(tab.device.findData("cpu"))
+        use(workspace, bright_file)
+        tab.target.choose("predicted", "lesion")
+
+    return "bright network", step
+
+
+@pytest.fixture
+def chosen(shared_window: SharedWindow, study_folder: Path, bright_file: Path) -> Any:
+    """The bright network chosen, the slice with the lesion in the picture."""
+    steps = [with_study(study_folder), with_bright_chosen(bright_file)]
+    return shared_window.lend(new_workspace, steps)
 
 
 def run_now(workspace: Any, method: str, **values: Any) -> Any:

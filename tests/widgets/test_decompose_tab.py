@@ -13,74 +13,24 @@ from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.progress import Progress
 
 from .conftest import held, settle, until
+from .shared_window import SharedWindow
+from .small_pursuit import CLASSES, ROLES, lend_pursuit, save_pursuit, the_one
 
 pytestmark = pytest.mark.gui
 
-CLASSES = {"0": "healthy tissue", "2": "oedema", "4": "enhancing tumour"}
 COLUMNS = ["Classes", "Healthy", "Oedema", "Enhancing", "Residual"]
-ROLES = {"t1": "T1", "flair": "FLAIR"}
-
-
-def save_pursuit(folder: Path, title: str = "Small", **arguments: Any) -> Path:
-    """A small untrained pursuit of two modalities."""
-    import torch
-
-    from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
-    from napari_sparseexplain.networks.bundle.saving import save_bundle
-    from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
-
-    torch.manual_seed(0)
-    given = {"modalities": 2, "classes": 3, "features": 4, "layers": 2, **arguments}
-    network = JfMlIstaNetwork(**given)
-    card = ModelCard(
-        name="small",
-        title=title,
-        architecture="jf-ml-ista",
-        arguments=given,
-        task="segmentation",
-        inputs=Inputs(tuple(ROLES), "brain-range", 1.0, 32),
-        classes=CLASSES,
-    )
-    save_bundle(folder, card, network)
-    return folder
 
 
 @pytest.fixture
-def pursuit(tmp_path: Path) -> Path:
-    """Merged, three rounds."""
-    return save_pursuit(tmp_path / "pursuit")
-
-
-@pytest.fixture
-def chosen(opened: Any, pursuit: Path) -> Any:
-    """The pursuit chosen, all its modalities in the grid."""
-    tab = opened.page("decompose")
-    opened.show_tab("decompose")
-    tab.models.choose(pursuit)
-    tab.device.setCurrentIndex(tab.device.findData("cpu"))
-    for role in ROLES:
-        tab.cells.rows.choose(role, True)
-    return opened
-
-
-@pytest.fixture
-def run(chosen: Any) -> Any:
+def run(shared_window: SharedWindow, study_folder: Path, pursuit: Path) -> Any:
     """Run on the slice in the picture, with one modality in the grid: few cells come fast."""
-    chosen.page("decompose").cells.rows.choose("t1", False)
-    return run_now(chosen)
+    return lend_pursuit(shared_window, study_folder, pursuit)
 
 
 @pytest.fixture
-def run_all(chosen: Any) -> Any:
+def run_all(shared_window: SharedWindow, study_folder: Path, pursuit: Path) -> Any:
     """Run on the slice in the picture, with both modalities in the grid."""
-    return run_now(chosen)
-
-
-def run_now(workspace: Any) -> Any:
-    workspace.page("decompose").run_slice()
-    assert workspace.wait(120)
-    settle()
-    return workspace
+    return lend_pursuit(shared_window, study_folder, pursuit, all_roles=True)
 
 
 def passes_of(tab: Any) -> tuple[list[int], Any]:
@@ -95,11 +45,6 @@ def passes_of(tab: Any) -> tuple[list[int], Any]:
 
     model.network.decompose = counted
     return passes, model
-
-
-def the_one(workspace: Any) -> Any:
-    (shown,) = workspace.page("decompose").shown
-    return shown
 
 
 def lesion_voxel(workspace: Any) -> tuple[int, int, int]:

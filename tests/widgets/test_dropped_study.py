@@ -50,7 +50,7 @@ def test_a_dropped_folder_opens_in_the_study_tab(workspace: Any, study_folder: P
 
 
 def test_what_else_is_dropped_is_left_to_napari(
-    viewer: Any, study_folder: Path, tmp_path: Path
+    qapp: Any, study_folder: Path, tmp_path: Path
 ) -> None:
     scan = study_folder / "tiny_t1.nii.gz"
     picture, text = tmp_path / "a.png", tmp_path / "a.txt"

@@ -14,21 +14,16 @@ from napari_sparseexplain.progress import Progress
 from napari_sparseexplain.review.store import restore_review
 
 from .conftest import held, settle, until
-from .test_decompose_tab import ROLES, run_now, save_pursuit, the_one
+from .shared_window import SharedWindow
+from .small_pursuit import ROLES, lend_pursuit, the_one
 
 pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def run(opened: Any, tmp_path: Path) -> Any:
+def run(shared_window: SharedWindow, study_folder: Path, pursuit: Path) -> Any:
     """A small pursuit run on the slice in the picture, with one modality in the grid."""
-    tab = opened.page("decompose")
-    opened.show_tab("decompose")
-    tab.models.choose(save_pursuit(tmp_path / "pursuit"))
-    tab.device.setCurrentIndex(tab.device.findData("cpu"))
-    for role in ROLES:
-        tab.cells.rows.choose(role, role == "flair")
-    return run_now(opened)
+    return lend_pursuit(shared_window, study_folder, pursuit)
 
 
 def test_cells_that_come_and_go_while_a_slice_is_computed(run: Any) -> None:

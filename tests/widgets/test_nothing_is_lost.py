@@ -153,8 +153,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_closing_and_cancelling_the_question_destroys_nothing(
-    opened: Any, answers: list[str]
+    opened_alone: Any, answers: list[str]
 ) -> None:
+    opened = opened_alone
     stopped = Event()
     opened.modes.set_mode("orthogonal")
     rest()
@@ -183,8 +184,9 @@ def test_closing_and_cancelling_the_question_destroys_nothing(
 
 
 def test_closing_and_confirming_keeps_what_is_marked_and_stops_the_runs(
-    opened: Any, answers: list[str]
+    opened_alone: Any, answers: list[str]
 ) -> None:
+    opened = opened_alone
     stopped, study = Event(), opened.study
     opened.modes.set_mode("orthogonal")
     rest()

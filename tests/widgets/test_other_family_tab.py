@@ -45,8 +45,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_its_tab_opens_and_its_result_stands_in_the_grid(
-    others: None, told: list[str], opened: Any, bundle: Path
+    others: None, told: list[str], opened_alone: Any, bundle: Path
 ) -> None:
+    opened = opened_alone
     titles = [opened.tabs.tabText(n) for n in range(opened.tabs.count())]
     assert titles == [*(family.title for family in FAMILIES), "Small"]
     assert told == [

@@ -12,22 +12,33 @@ from napari.utils.notifications import notification_manager
 from napari_sparseexplain.progress import Progress
 from napari_sparseexplain.widgets.view.plots_dock import show_plots
 
-from .conftest import held, settle, until
+from .conftest import held, new_workspace, settle, until, with_study
+from .shared_window import SharedWindow, Step
 
 pytestmark = pytest.mark.gui
 
 COLUMNS = ["Input", "Linear ED", "Signal α 1.00", "Estimated mask", "Reference segmentation"]
 
 
-@pytest.fixture
-def run(opened: Any, bundle: Path) -> Any:
+def with_small_model_run(bundle: Path) -> Step:
     """The small model run on the slice in the picture."""
-    opened.page("proxy").models.choose(bundle)
-    opened.page("proxy").device.setCurrentIndex(opened.page("proxy").device.findData("cpu"))
-    opened.page("proxy").run_slice()
-    assert opened.wait(60)
-    settle()
-    return opened
+
+    def step(workspace: Any) -> None:
+        tab = workspace.page("proxy")
+        tab.models.choose(bundle)
+        tab.device.setCurrentIndex(tab.device.findData("cpu"))
+        tab.run_slice()
+        assert workspace.wait(60)
+        settle()
+
+    return "small model", step
+
+
+@pytest.fixture
+def run(shared_window: SharedWindow, study_folder: Path, bundle: Path) -> Any:
+    """The small model run on the slice in the picture."""
+    steps = [with_study(study_folder), with_small_model_run(bundle)]
+    return shared_window.lend(new_workspace, steps)
 
 
 def columns(workspace: Any) -> dict[str, Any]:

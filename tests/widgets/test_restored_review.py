@@ -23,12 +23,12 @@ pytestmark = pytest.mark.gui
 
 
 def test_a_saved_review_comes_back_onto_another_window_and_gives_the_same_picture(
-    tab: Any, opened: Any, tmp_path: Path, viewer: Any
+    tab: Any, opened: Any, tmp_path: Path
 ) -> None:
     show_heat(opened)
     opened.study_layer("flair").contrast_limits = (10.0, 180.0)
     opened.go_to_slice(opened.current_slice)
-    viewer.scene.camera.zoom *= 1.5
+    opened.viewer.scene.camera.zoom *= 1.5
     tab.marking.mark_key_slice("grows")
     tab.marking.add_annotation(mark(opened, "distance", [(10, 6), (10, 18)]))
     tab.marking.add_annotation(mark(opened, "text", [(5, 5)], "rim"))
@@ -202,8 +202,10 @@ def test_three_planes_come_back_and_give_the_same_picture(
 
 
 def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
-    tab: Any, opened: Any, tmp_path: Path, study_folder: Path, monkeypatch: pytest.MonkeyPatch
+    opened_alone: Any, own_study_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    opened, tab = opened_alone, opened_alone.page("review")
+    opened.show_tab("review")
     said = []
     monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.tell_error", said.append)
     tab.marking.mark_key_slice()
@@ -211,7 +213,7 @@ def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
     assert opened.wait(30)
     opened.viewer.layers.clear()
     settle(0.2)
-    study_folder.rename(tmp_path / "elsewhere")
+    own_study_folder.rename(tmp_path / "elsewhere")
     asked = []
     tab.dialogs.ask_folder = lambda title, start="": (
         asked.append(title) or str(tmp_path / "elsewhere")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def preferences(viewer: Any) -> Iterator[Any]:
+def preferences(opened: Any) -> Iterator[Any]:
     """This plugin's page, as it was when the test began."""
     page = get_plugin_settings("napari-sparseexplain")
     before = page.export.names, page.export.folder
@@ -76,7 +76,7 @@ def typed(folder: Path, name: str) -> str:
     return ask_new_folder(None, "Save", str(folder))
 
 
-def test_a_folder_that_is_not_there_yet_can_be_named(viewer: Any, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_yet_can_be_named(qapp: Any, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     assert Path(typed(tmp_path, "new")) == tmp_path / "new"
     settle()

@@ -245,7 +245,7 @@ def test_a_cancelled_series_leaves_nothing(tab: Any, opened: Any, tmp_path: Path
 
 
 def test_no_export_while_something_computes_and_none_without_a_study(
-    tab: Any, opened: Any, tmp_path: Path, workspace: Any, monkeypatch: pytest.MonkeyPatch
+    tab: Any, opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = []
     monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.tell_error", said.append)
