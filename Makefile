@@ -12,7 +12,8 @@ demo: prepare
 # What each test file costs lies in out/test-cpu; `make slowest` prints one list of it.
 # Bytecode is kept: several processes read the same files.
 # napari's kernels would set OpenMP's threads for torch too, and two threads that spin on tiny tensors are slow.
-PYTEST = env PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} NUMBA_NUM_THREADS=$${NUMBA_NUM_THREADS:-1} $(VENV)/python -m pytest
+RUN = -m pytest
+PYTEST = env PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} NUMBA_NUM_THREADS=$${NUMBA_NUM_THREADS:-1} $(VENV)/python $(RUN)
 
 # Windows in two parts, each on a screen of its own (on one they would take the focus from each
 # other), all else in a third, all at a time; chosen tests, as in `make test TESTS=tests/volumes`, in one. More
@@ -43,6 +44,12 @@ test-chosen:
 # CPU seconds of the slowest test files over all parts of the last run.
 slowest:
 	@$(VENV)/python -m tests.cpu_of_files
+
+# Lines of the package that the tests run, over all parts and the processes that they start.
+coverage: prepare
+	@rm -rf out/coverage
+	@$(MAKE) --no-print-directory test RUN="-m coverage run -m pytest"
+	@$(VENV)/python -m coverage combine --quiet && $(VENV)/python -m coverage report
 
 check: prepare
 	$(VENV)/ruff check .
