@@ -200,7 +200,7 @@ def test_names_are_checked_before_anything_is_computed(study, model) -> None:
         ([], {}, "no method"),
         (["nonsense"], {}, "nonsense"),
         (["integrated-gradients"], {"parameters": {"rubbish": 1}}, "rubbish"),
-        (["integrated-gradients"], {"parameters": {"n_steps": -1}}, "nodes"),
+        (["integrated-gradients"], {"parameters": {"n_steps": -1}}, "n_steps"),
     ):
         with pytest.raises(SparseExplainError, match=message):
             next(faithfulness_work([study], model, methods, WT, **options))
