@@ -203,7 +203,7 @@ def test_the_two_smooth_blur_methods_are_not_one() -> None:
     assert first.change is second.change is None  # an average adds up to nothing
 
 
-@pytest.mark.parametrize("how", [{"steps": 12}, {"rule": "adaptive", "tolerance": 0.004}])
+@pytest.mark.parametrize("how", [{"n_steps": 12}, {"rule": "adaptive", "tolerance": 0.004}])
 def test_a_batch_gives_what_its_images_give_alone(how: dict[str, Any]) -> None:
     score, x = score_of(Smooth()), images(foreground=0.7)
     together = guided(score, x, **how)

@@ -197,7 +197,7 @@ def test_members_that_are_missing_doubled_or_of_another_size(
 
 
 WRONG: dict[str, Change] = {
-    "its field 'nodes'": lambda v: graph(v).update(n_steps={"a": 1}),
+    "its field 'nodes'": lambda v: graph(v).update(nodes={"a": 1}),
     "its field 'inputs'": lambda v: graph(v)["nodes"][0].update(inputs=7),
     "its field 'outputs'": lambda v: graph(v).update(outputs="x"),
     "its field 'tensor_values'": lambda v: graph(v).update(tensor_values={"x": []}),
