@@ -58,7 +58,7 @@ class LiveMethodTab(MethodTab[SessionT, LiveT]):
         super().__init__(window, session, models)
         self.follow = QCheckBox("Follow the slice")
         self.follow.setChecked(bool(preference("run.follow_slice")))
-        self.follow.setToolTip("Run again when another slice is scrolled to")
+        self.follow.setToolTip("Run again when you scroll to another slice")
         self.follow.toggled.connect(lambda on: self._on_follow())
         self.steps = LatestRunner(self)
         self.steps.succeeded.connect(self._on_answers)

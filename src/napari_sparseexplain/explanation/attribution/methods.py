@@ -14,7 +14,7 @@ _BASELINE = (
     Parameter(
         "baseline",
         "zero",
-        "Image that stands for nothing to see: zero is the value outside the brain",
+        "Image in which there is nothing to see; zero is the value outside the brain",
         choices=("zero", "minimum", "maximum", "blurred", "mean", "user"),
     ),
     Parameter(
@@ -28,7 +28,7 @@ _BASELINE = (
 _SMOOTHING = (
     Parameter("samples", 25, "Noisy copies that are averaged", low=1, high=1000),
     Parameter("noise", 0.15, "Noise, as a share of the image's range", low=0.0, high=1.0),
-    Parameter("squared", False, "Average the squares: where, and no longer which way"),
+    Parameter("squared", False, "Average the squares: the map loses its sign"),
     Parameter("seed", 0, "The same seed gives the same map", low=0, high=2**31 - 1),
 )
 
@@ -69,22 +69,22 @@ _GUIDED = (
     Parameter(
         "quantile_over",
         "movable",
-        "Share of the pixels that differ from the baseline, or, as the authors do, of all",
+        "Share of the pixels that differ from the baseline or, as the authors do, of all",
         title="Share of",
         choices=("movable", "all"),
     ),
     Parameter(
         "rule",
         "adaptive",
-        "adaptive: steps as long as the gradient allows, until the map is as exact as asked; "
-        "equal: all of them, of one length, as the authors do",
+        "adaptive: steps as long as the gradient allows, until the tolerance is reached; "
+        "equal: all steps, of equal length, as the authors do",
         choices=("adaptive", "equal"),
         before="equal",
     ),
     Parameter(
         "tolerance",
         0.05,
-        "Expected error of the sum along the path, relative to its norm, that is small enough "
+        "Stop at this expected error of the sum along the path, relative to its norm "
         "(rule adaptive)",
         low=0.0,
         high=1.0,
@@ -95,7 +95,7 @@ _REGIONS = (
     Parameter(
         "mode",
         "full",
-        "full: gains are renewed after every region; fast: segments are ordered once",
+        "full: gains are computed again after each region; fast: segments are ordered once",
         choices=("full", "fast"),
     ),
     Parameter(
@@ -106,7 +106,7 @@ _REGIONS = (
         high=1.0,
         former=("top",),
     ),
-    Parameter("exact", True, "Decide near ties by sums taken anew, as the plain algorithm would"),
+    Parameter("exact", True, "Decide near ties by new sums, as the plain algorithm would"),
     Parameter(
         "merge",
         "sum",
@@ -124,15 +124,15 @@ _REGIONS = (
     Parameter(
         "rule",
         "adaptive",
-        "adaptive: gradients where the path changes, until the map is as exact as asked; "
-        "gauss-legendre: all of them, at fixed places",
+        "adaptive: gradients where the path changes, until the tolerance is reached; "
+        "gauss-legendre: all of them, at fixed positions",
         choices=("adaptive", "gauss-legendre"),
         before="gauss-legendre",
     ),
     Parameter(
         "tolerance",
         0.05,
-        "Expected error of the integrated gradients, relative to their norm, that is small enough "
+        "Stop at this expected error of the integrated gradients, relative to their norm "
         "(rule adaptive)",
         low=0.0,
         high=1.0,
@@ -154,7 +154,7 @@ ATTRIBUTION_METHODS = (
         name="vanilla-gradient",
         title="Vanilla gradient",
         short="Gradient",
-        summary="How the score moves with each pixel, at the image itself",
+        summary="How the score changes with each pixel, at the image itself",
         work=f"{__package__}.vanilla_gradient:vanilla_gradient_work",
         heat="gradient",
         aliases=("vanilla",),
@@ -207,7 +207,7 @@ ATTRIBUTION_METHODS = (
         name="guided-integrated-gradients",
         title="Guided integrated gradients",
         short="Guided IG",
-        summary="Integrated gradients on a path that moves first what the score feels least",
+        summary="Integrated gradients on a path that changes the pixels of least influence first",
         work=f"{__package__}.guided_integrated_gradients:guided_integrated_gradients_work",
         heat="contribution",
         aliases=("guided-ig",),

@@ -13,7 +13,7 @@ _DEFAULT = PursuitSettings()
 SPARSITY = Parameter(
     "sparsity",
     _DEFAULT.sparsity,
-    "λ, as a share of the smallest one that codes nothing",
+    "λ, as a share of the smallest λ at which all codes are 0",
     title="λ",
     low=0.0,
     high=1.0,
@@ -24,9 +24,11 @@ FILTERS = Parameter(
     "Atoms that need no training: cosine or gabor",
     choices=("cosine", "gabor"),
 )
-WIDTH = Parameter("width", _DEFAULT.width, "Pixels across an atom; odd", low=1)
+WIDTH = Parameter("width", _DEFAULT.width, "Width of an atom in pixels; odd", low=1)
 ATOMS = Parameter("atoms", 0, "How many atoms; 0: all that there are, or 16 learned ones", low=0)
-TOLERANCE = Parameter("tolerance", _DEFAULT.tolerance, "Certified relative gap to stop at", low=0.0)
+TOLERANCE = Parameter(
+    "tolerance", _DEFAULT.tolerance, "Stop at this certified relative gap", low=0.0
+)
 POSITIVE = Parameter(
     "positive",
     _DEFAULT.prox == "relu",
@@ -34,7 +36,7 @@ POSITIVE = Parameter(
     in_records=(("prox", "relu", True), ("prox", "soft", False)),
 )
 LEARN = Parameter("learn", _DEFAULT.learn, "Learn the atoms from the slices themselves")
-SEED = Parameter("seed", _DEFAULT.seed, "Of the learning")
+SEED = Parameter("seed", _DEFAULT.seed, "Random seed of the learning")
 
 
 def _pursuit(
@@ -110,7 +112,7 @@ COMPONENT_METHODS = (
     _pursuit(
         "jf-ml-ista",
         "Smooth and edges",
-        "What is smooth in each scan and what has edges, taken from it in turn",
+        "The smooth part and the edges of each scan, extracted in turn",
         POSITIVE,
         steps="Rounds from salient to fine",
     ),

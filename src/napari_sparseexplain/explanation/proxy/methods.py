@@ -22,7 +22,7 @@ PROXY_METHODS = (
     MethodInfo(
         name="segmentation",
         title="Segmentation",
-        summary="The model's mask on the study's grid, with its scores when there is a true one",
+        summary="The model's mask on the study's grid, scored if there is a reference segmentation",
         work=f"{_FLOOR}.segmentation:segmentation_work",
         heat=None,
         parameters=(
@@ -84,12 +84,12 @@ PROXY_METHODS = (
         heat=None,
         parameters=(
             Parameter(
-                "teacher", "", "Bundled name or folder of the network it stands for; from its card"
+                "teacher", "", "Bundled name or folder of the teacher; when empty, from its card"
             ),
             Parameter(
                 "floor",
                 0.85,
-                "Dice to the teacher from which the proxy may be interpreted",
+                "Smallest Dice with the teacher at which the proxy may be interpreted",
                 low=0.0,
                 high=1.0,
             ),
@@ -116,7 +116,7 @@ PROXY_METHODS = (
             Parameter(
                 "reference",
                 "model",
-                "Mask to keep: the model's own, or the study's true one",
+                "Mask to keep: the model's own, or the reference segmentation",
                 choices=("model", "truth"),
             ),
             RESOLUTION,

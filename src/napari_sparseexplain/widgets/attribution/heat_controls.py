@@ -39,19 +39,19 @@ class HeatControls(QWidget):
         super().__init__(parent)
         self.top = _percent_slider(1, FIRST_SHARE)
         self.top.setToolTip(
-            "How much of the map is shown: its highest values, as many as this share of the head "
-            "on the slice has voxels (of a 3-D method, on all its slices). Air does not count. "
-            "Acts at once on every map in the picture."
+            "Show only the highest values of the map: as many voxels as this share of the head on "
+            "the slice (for a 3-D method, on all slices). Air does not count. Applies at once to "
+            "every map in the picture."
         )
         self.threshold = _percent_slider(0, 0)
         self.threshold.setToolTip(
-            "Only where the map reaches this share of its own peak, its largest magnitude. "
-            "Acts at once."
+            "Show the map only where it reaches this share of its largest magnitude. "
+            "Applies at once."
         )
         self.below = QComboBox()
-        self.below.setToolTip("The scan below the maps, or the maps alone")
+        self.below.setToolTip("Scan to show below the maps, or the maps alone")
         self.map = QComboBox()
-        self.map.setToolTip("All modalities together, or what one of them contributed")
+        self.map.setToolTip("Contribution of all modalities together, or of one")
         self.scale = QComboBox()
         for name, words in SCALE_WORDS.items():
             self.scale.addItem(words.capitalize(), name)
@@ -60,7 +60,7 @@ class HeatControls(QWidget):
             "gradient is a slope, integrated gradients are shares of a change of score."
         )
         self.regions = QCheckBox("XRAI's regions by rank")
-        self.regions.setToolTip("Beside the map, its regions: bright is first. Click one.")
+        self.regions.setToolTip("Show its regions beside it, the first brightest. Click one.")
         self.bar = ColourScale()
         for box in (self.below, self.map, self.scale):
             box.setMinimumContentsLength(6)

@@ -67,9 +67,9 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         add = self.add_run
         self.slice_button = add("Run on slice", "Explain the slice in the picture", self.run_slice)
         self.range_button = add(
-            "Range", "Run on the slices of the range above, with Cancel", self.run_range
+            "Range", "Run on the slices of the range above; can be cancelled", self.run_range
         )
-        self.volume_button = add("Volume", "Run on every slice, with Cancel", self.run_volume)
+        self.volume_button = add("Volume", "Run on every slice; can be cancelled", self.run_volume)
 
     def _fill_results(self) -> None:
         """Part three: how maps are looked at, and the table of trust."""

@@ -28,15 +28,15 @@ HINTS = {
     "completeness error": "How far the map is from adding up to the change of score; low is good",
     "pointing game": "Does the largest value lie in the mask; higher is better",
     "relevance mass": "Share of the positive relevance in the mask; higher is better",
-    "relevance rank": "Share of the top pixels, as many as the mask has, in it; higher is better",
+    "relevance rank": "Share of the top pixels (as many as the mask) inside it; higher is better",
     "AUPRC": "The map as a detector of the mask; a map no better than the edges fails",
-    "insertion AUC": "How fast the score comes in the map's order; higher is better",
-    "deletion AUC": "How fast the score goes in the map's order; lower is better",
-    "SIC": "The network's score over information let in; higher is better",
-    "AIC": "The network's accuracy over information let in; higher is better",
-    "infidelity": "Share of the score's change that the map does not foretell; lower is better",
+    "insertion AUC": "How fast the score rises as pixels are added in map order; higher is better",
+    "deletion AUC": "How fast the score falls as pixels are removed in map order; lower is better",
+    "SIC": "The network's score against information revealed; higher is better",
+    "AIC": "The network's accuracy against information revealed; higher is better",
+    "infidelity": "Share of the score's change that the map does not predict; lower is better",
     "max-sensitivity": "Change of the map under noise of 2 %; lower is better",
-    "parameter randomisation": "Likeness to the map of random weights; from 0.5 on it fails",
+    "parameter randomisation": "Rank correlation with the map of random weights; 0.5 or more fails",
     "parameter randomisation, head": "The same over the head, without a verdict",
 }
 
@@ -73,7 +73,7 @@ class TrustPanel(QWidget):
         self.button = QPushButton("Compute every figure")
         self.button.setToolTip(
             "Insertion, deletion, information curves, infidelity, sensitivity, random weights: "
-            "each method runs again several times. Cancel keeps what is there."
+            "each method runs again several times. Cancel keeps the scores so far."
         )
         self.button.clicked.connect(self.whole_wanted)
         box = QVBoxLayout(self)

@@ -115,7 +115,7 @@ class CellChoice(QWidget):
         super().__init__(parent)
         self._card: ModelCard | None = None
         self.side_by_side = QPushButton("Side by side")
-        self.side_by_side.setToolTip("Modalities below each other, classes beside each other")
+        self.side_by_side.setToolTip("Modalities in rows, classes in columns")
         self.over_scan = QPushButton("Classes over")
         self.over_scan.setToolTip("The predicted classes over one scan, with their names")
         self.views = QButtonGroup(self)
@@ -126,9 +126,9 @@ class CellChoice(QWidget):
         self.scan = QComboBox()
         self.scan.setToolTip("The scan below the classes")
         self.rows, self.columns = CheckMenu("Rows"), CheckMenu("Columns")
-        self.rows.setToolTip("Modalities shown; many pictures take long to come")
+        self.rows.setToolTip("Modalities to show; many pictures take a while")
         self.columns.setToolTip(
-            "Classes, their sum, what they leave, the scan itself; many pictures take long to come"
+            "Classes, their sum, the residual, the scan itself; many pictures take a while"
         )
         self.sharing = QComboBox()
         for name, words in SHARING_WORDS.items():

@@ -35,8 +35,8 @@ class RoundSlider(QWidget):
         self.slider = QLabeledSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(1, 1)
         self.slider.setToolTip(
-            "Rounds of the pursuit, from what is most salient to the finest that the thresholds "
-            "let through. Acts on the current slice; the network does not run again."
+            "Rounds of the pursuit, from the most salient parts to the finest that pass the "
+            "thresholds. Changes the current slice; the network does not run again."
         )
         self.slider.valueChanged.connect(lambda _: self.changed.emit())
         self._label = QLabel("Round T")

@@ -45,11 +45,11 @@ class DecomposeTab(LiveMethodTab[DecomposeSession, ShownDecomposition]):
             "Run on slice", "Decompose the slice in the picture", self.run_slice
         )
         self.volume_button = self.add_run(
-            "Run on volume", "Decompose every slice, with Cancel", self.run_volume
+            "Run on volume", "Decompose every slice; can be cancelled", self.run_volume
         )
         self.rounds = RoundSlider()
         self.rounds.changed.connect(self.ask_current)
-        self.follow.setToolTip("Decompose again when another slice is scrolled to")
+        self.follow.setToolTip("Decompose again when you scroll to another slice")
         self.cells = CellChoice()
         self.picture = DecompositionPicture(window, self.cells)
         for widget in (self.rounds, self.follow, self.cells):

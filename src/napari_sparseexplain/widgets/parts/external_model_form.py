@@ -60,10 +60,10 @@ class ExternalModelForm(QWidget):
         self.normalisation = QComboBox()
         self.normalisation.addItems(list(NORMALISATIONS))
         self.normalisation.setToolTip(
-            "brain-range: grey values are brought to 0…1 over the brain. z-score: to mean 0 and "
-            "standard deviation 1 over what is fed. percentile: to 0…1 between the percentiles 1 "
-            "and 99. window: to 0…1 in a window of CT. unit: they are in 0…1. none: fed as they "
-            "are."
+            "brain-range: grey values are scaled to 0…1 over the brain. z-score: to mean 0 and "
+            "standard deviation 1 over the model's input. percentile: to 0…1 between the "
+            "percentiles 1 and 99. window: to 0…1 in a CT window. unit: already in 0…1. none: "
+            "unchanged."
         )
         self.window_centre, self.window_width = QDoubleSpinBox(), QDoubleSpinBox()
         self.window_centre.setRange(-10_000, 10_000)
@@ -79,7 +79,7 @@ class ExternalModelForm(QWidget):
         for name, words in _MASKS.items():
             self.input_mask.addItem(words, name)
         self.input_mask.setToolTip(
-            "Where it is fed the scan, and where its classes mean anything. The rest is set to 0."
+            "Where the model sees the scan and its classes are valid. The rest is set to 0."
         )
         self.classes = QLineEdit("0 background, 1 lesion")
         self.classes.setToolTip(
@@ -88,7 +88,7 @@ class ExternalModelForm(QWidget):
         self.head = QComboBox()
         for name, words in _HEADS.items():
             self.head.addItem(words, name)
-        self.head.setToolTip("What makes probabilities of its outputs: softmax, sigmoid or nothing")
+        self.head.setToolTip("How its outputs become probabilities: softmax, sigmoid or nothing")
         self.spacing = QDoubleSpinBox()
         self.spacing.setRange(0.05, 20.0)
         self.spacing.setValue(1.0)
@@ -106,7 +106,7 @@ class ExternalModelForm(QWidget):
         )
         self.output = QLineEdit()
         self.output.setPlaceholderText("the only one")
-        self.output.setToolTip("Place or name of the logits among several outputs")
+        self.output.setToolTip("Index or name of the logits, if there are several outputs")
         form = QFormLayout(self)
         form.setContentsMargins(12, 0, 0, 4)
         form.setVerticalSpacing(2)

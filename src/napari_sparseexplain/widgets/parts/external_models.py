@@ -30,7 +30,7 @@ class ExternalModels(QObject):
         self._window, self._models = window, models
         self.button = QPushButton("File…")
         self.button.setToolTip(
-            "A TorchScript or .pt2 file from elsewhere. Browse… also takes a MONAI bundle's folder."
+            "An external model: a TorchScript or .pt2 file. Browse… also takes a MONAI bundle."
         )
         self.button.clicked.connect(self._on_file)
         self.form = ExternalModelForm()

@@ -185,7 +185,7 @@ class DeviceChoice(QComboBox):
         for device, title in DEVICES.items():
             self.addItem(title, device)
         self.setCurrentIndex(max(self.findData(preference("run.device")), 0))
-        self.setToolTip("When its memory is not enough, the run goes on on the CPU and says so")
+        self.setToolTip("If it runs out of memory, the run continues on the CPU and says so")
 
     @property
     def device(self) -> str:

@@ -56,7 +56,7 @@ class ResultLine(QWidget):
         self.score = QLabel()
         grid = QToolButton()
         grid.setText("⊞")
-        grid.setToolTip("Put its pictures side by side")
+        grid.setToolTip("Show its pictures side by side")
         grid.clicked.connect(self.grid)
         remove = QToolButton()
         remove.setText("✕")

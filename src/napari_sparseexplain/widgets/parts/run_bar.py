@@ -75,7 +75,7 @@ class RunBar(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self.cancel = QPushButton("Cancel")
         self.cancel.setEnabled(False)
-        self.cancel.setToolTip("Stop at the next step. What was there before stays.")
+        self.cancel.setToolTip("Stop at the next step. Earlier results stay.")
         self.cancel.clicked.connect(self.cancel_pressed)
         self._row.addWidget(self.cancel)
         self.bar = QProgressBar()

@@ -28,7 +28,7 @@ KINDS = {
     PREDICTED: ("Predicted region", "The class's logit over the mask that the model predicts once"),
     DRAWN: ("Drawn region", "The class's logit over a Labels or Shapes layer"),
     VOXEL: ("Clicked voxel", "The class's logit at the voxel that was clicked last"),
-    CLASS: ("Class of the image", "The class's logit, of a segmentation summed over the image"),
+    CLASS: ("Class of the image", "The class's logit; for a segmentation, summed over the image"),
 }
 
 #: The class whose logit is meant at a voxel when none is chosen.
@@ -52,7 +52,7 @@ class TargetChoice(QWidget):
         self.name.setEditable(True)
         self.name.setToolTip("A class of the model by name or number, or a union: WT, TC, ET")
         self.layer = QComboBox()
-        self.layer.setToolTip("Everything drawn on this layer; buttons over the layer list add one")
+        self.layer.setToolTip("All that is drawn on it; buttons above the layer list add a layer")
         self.where = QLabel("Click in the picture.")
         for box in (self.kind, self.name, self.layer):
             box.setMinimumContentsLength(6)

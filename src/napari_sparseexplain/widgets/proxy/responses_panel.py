@@ -71,8 +71,8 @@ class ResponsesPanel(QWidget):
         self.phases = QCheckBox("All phases")
         self.phases.setChecked(True)
         self.phases.setToolTip(
-            "A network with a wavelet transform answers an impulse differently at each of its "
-            "phases. Running all of them gives the mean response and the ranges."
+            "A network with a wavelet transform responds differently to an impulse at each of its "
+            "phases (positions). All phases together give the mean response and its range."
         )
         self.run_bar = RunBar()
         self.run_button = self.run_bar.add_button("Compute", "The responses of the models above")

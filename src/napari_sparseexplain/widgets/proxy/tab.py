@@ -55,7 +55,7 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
             "Run on slice", "The signals of the slice in the picture", self.run_slice
         )
         self.volume_button = self.add_run(
-            "Run on volume", "The signals of every slice, with Cancel", self.run_volume
+            "Run on volume", "The signals of every slice; can be cancelled", self.run_volume
         )
         self._add_alpha()
         self.extras.addWidget(self.follow)

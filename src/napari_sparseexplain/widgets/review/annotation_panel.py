@@ -17,14 +17,14 @@ from ...volumes import Study
 from ..parts.wrapped_label import wrapped_label
 from .mark_table import MarkTable
 
-_MEASURED = "its area stands beside it, the scans' values in it below the list"
+_MEASURED = "its area is shown beside it, the scan values in it below the list"
 _TIPS: dict[Tool, str] = {
     "arrow": "Drag from the tail to the head",
     "ellipse": f"Drag across the region; {_MEASURED}",
     "rectangle": f"Drag from corner to corner; {_MEASURED}",
-    "polygon": f"Click corner after corner, double-click the last; {_MEASURED}",
-    "distance": "Drag from end to end; its length stands beside it",
-    "text": "Click where the words begin",
+    "polygon": f"Click each corner, double-click the last; {_MEASURED}",
+    "distance": "Drag from end to end; its length is shown beside it",
+    "text": "Click where the text should begin",
 }
 _NAMES = {"arrow": "Arrow", "text": "Text", "distance": "Distance", "polygon": "Region",
           "ellipse": "Ellipse"}  # fmt: skip
@@ -64,10 +64,10 @@ class AnnotationPanel(QWidget):
         self.values = wrapped_label()
         line = QHBoxLayout()
         line.setSpacing(4)
-        self.edit_button = self._button(line, "Move", "Move and reshape what is drawn, by hand")
+        self.edit_button = self._button(line, "Move", "Move and reshape annotations")
         self.remove_button = self._button(line, "Delete", "Delete the chosen annotation")
-        self.undo_button = self._button(line, "Undo", "Take the last change of annotations back")
-        self.redo_button = self._button(line, "Redo", "Do again what was undone")
+        self.undo_button = self._button(line, "Undo", "Undo the last change of annotations")
+        self.redo_button = self._button(line, "Redo", "Redo the change that was undone")
         self.edit_button.clicked.connect(lambda: self.edit_chosen.emit())
         self.remove_button.clicked.connect(lambda: self.removed.emit(self.table.chosen))
         self.undo_button.clicked.connect(lambda: self.undo.emit())

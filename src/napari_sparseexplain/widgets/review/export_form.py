@@ -65,10 +65,10 @@ class ExportForm(QWidget):
             form.addRow(title, box)
         self.code = QLineEdit()
         self.code.setPlaceholderText("made from its checksums")
-        self.code.setToolTip("What the study is called on pictures")
+        self.code.setToolTip("Name of the study in exports")
         form.addRow("Study code", self.code)
         self.identify = QCheckBox("Write names as they are")
-        self.identify.setToolTip("Off: no name, number or date of the patient leaves")
+        self.identify.setToolTip("Off: exports contain no name, number or date of the patient")
         self._identify_by_hand = False
         # `clicked` is a person's hand alone.
         self.identify.clicked.connect(self._on_identify_clicked)

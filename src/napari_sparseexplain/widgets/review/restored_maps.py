@@ -71,7 +71,7 @@ class RestoredMaps(QWidget):
             line = self._add_line(f"{title} · {model}" if model else title)
             if key not in reading.explanations:
                 button = QPushButton("Run again")
-                button.setToolTip("Its arrays were not kept; the record says how it was made")
+                button.setToolTip("The map was not saved; compute it again from its record")
                 button.clicked.connect(lambda _, key=key: self.repeat.emit(key))
                 layout = line.layout()
                 assert layout is not None

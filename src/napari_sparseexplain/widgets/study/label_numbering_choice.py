@@ -25,7 +25,7 @@ class LabelNumberingChoice(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setToolTip(
-            "What the numbers of the lesion mask stand for. Enhancing tumour is 4 in BraTS until "
+            "What the numbers in the lesion mask mean. Enhancing tumour is 4 in BraTS until "
             "2022 and 3 since; 4 is the resection cavity after treatment."
         )
         self.addItem("", "")

@@ -102,7 +102,7 @@ class StudyTab(ExplainTab):
         self.choice = StudyChoice(window)
         self.what.addRow("Active", self.choice)
         self.reference = QComboBox()
-        self.reference.setToolTip("The scan on whose voxels the others are brought")
+        self.reference.setToolTip("The scan to whose grid the others are resampled")
         self.reference.activated.connect(self._on_reference)
         self.what.addRow("Reference", self.reference)
         self.numbering = LabelNumberingChoice()
@@ -114,7 +114,7 @@ class StudyTab(ExplainTab):
             "Open folder…", "A folder of a study (BraTS, BIDS, DICOM, any names)"
         )
         self.close_button = self.run_bar.add_button(
-            "Close", "Close the active study, with everything that was found in it"
+            "Close", "Close the active study and all its results"
         )
         self.close_button.clicked.connect(self._close)
         self.open_file.clicked.connect(self._choose_file)
@@ -127,15 +127,15 @@ class StudyTab(ExplainTab):
         self.results_box.addLayout(self._volumes)
         self.patient_axes = QPushButton("Resample to patient axes")
         self.patient_axes.setToolTip(
-            "The slices are tilted against the patient. Resampling turns them straight; the "
-            "file stays as it is."
+            "The slices are tilted against the patient's axes. Resampling straightens them; the "
+            "files stay unchanged."
         )
         self.patient_axes.clicked.connect(self._resample_to_patient_axes)
         self.results_box.addWidget(self.patient_axes)
         self.transforms = QPushButton("Apply transforms")
         self.transforms.setToolTip(
             "Files beside the scans say how they were registered (ITK or FSL). Applying them "
-            "moves every scan to the reference; the files stay as they are."
+            "moves every scan to the reference; the files stay unchanged."
         )
         self.transforms.clicked.connect(self._apply_transforms)
         self.results_box.addWidget(self.transforms)

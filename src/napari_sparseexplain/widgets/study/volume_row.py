@@ -42,7 +42,7 @@ class VolumeRow(QWidget):
         self.combo = QComboBox()
         self.combo.setFixedWidth(_ROLE_WIDTH)
         why = f"Why: {volume.why}.\n" if volume.why else ""
-        self.combo.setToolTip(f"{why}What this volume is. Choose another if it was told wrongly.")
+        self.combo.setToolTip(f"{why}What this volume is. Choose another role if this is wrong.")
         known = LABEL_ROLES if volume.kind == "label" else ROLES
         for role in dict.fromkeys((volume.role, *known)):
             self.combo.addItem(role_title(role), role)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MODES: dict[Mode, tuple[str, str]] = {
     "single": ("Single", "One view"),
-    "grid": ("Side by side", "What stood side by side last, else all scans, on one slice"),
+    "grid": ("Side by side", "Last side-by-side view, otherwise all scans, on one slice"),
     "orthogonal": ("Three planes", "Axial, coronal and sagittal with one crosshair and one zoom"),
 }
 
