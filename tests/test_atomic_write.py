@@ -133,7 +133,7 @@ def test_only_one_place_decides_about_modes_and_temporary_files() -> None:
     found = [
         path.name
         for path in PACKAGE.rglob("*.py")
-        if path.name != "files/atomic_write.py" and words.search(path.read_text(encoding="utf-8"))
+        if path.name != "atomic_write.py" and words.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
 

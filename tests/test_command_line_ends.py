@@ -67,7 +67,7 @@ def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the work began")
 
     for place in (
-        "napari_sparseexplain.volumes.opening.open_study",
+        "napari_sparseexplain.volumes.open_study",
         "napari_sparseexplain.training.evaluate.matched_filter_demo.matched_filter_demo",
         "napari_sparseexplain.training.evaluate.evaluate_sum.evaluate_sum_work",
         "napari_sparseexplain.training.evaluate.evaluate_class_networks.evaluate_class_networks",
@@ -148,8 +148,8 @@ def test_what_is_there_already_is_said_before(
 @pytest.mark.parametrize(
     ("place", "arguments"),
     [
-        ("napari_sparseexplain.volumes.opening.open_study", ["study", "x"]),
-        ("napari_sparseexplain.volumes.opening.open_study", ["report", "x", "--out", "o"]),
+        ("napari_sparseexplain.volumes.open_study", ["study", "x"]),
+        ("napari_sparseexplain.volumes.open_study", ["report", "x", "--out", "o"]),
         ("napari_sparseexplain.networks.bundle.catalogue.models", ["models"]),
         (
             "napari_sparseexplain.training.evaluate.evaluate_sum.evaluate_sum_work",
@@ -232,6 +232,6 @@ def test_an_error_that_holds_any_character_is_still_one_line(
     def refused(*_: Any, **__: Any) -> Any:
         raise SparseExplainError("sch\udce4del − is not there")
 
-    monkeypatch.setattr("napari_sparseexplain.volumes.opening.open_study", refused)
+    monkeypatch.setattr("napari_sparseexplain.volumes.open_study", refused)
     assert run_main(["study", "x"], monkeypatch) == 1
     assert "is not there" in capsys.readouterr().err

@@ -33,8 +33,8 @@ from napari_sparseexplain.volumes.opening.dataset_labels import names_by_number
 PACKAGE = Path(napari_sparseexplain.__file__).parent
 
 #: Where parts and regions may be spelt: here, by each challenge's numbers, in the paper's tables,
-#: where each has its colour.
-SPELT = {"tumour.py", "tumour_numbering.py", "jf_paper_numbers.py", "colours.py"}
+#: where each has its colour; and ET is a class of letters of the bidirectional algorithm.
+SPELT = {"tumour.py", "tumour_numbering.py", "jf_paper_numbers.py", "colours.py", "direction.py"}
 
 
 def test_no_other_module_spells_a_region_or_the_name_of_a_part() -> None:

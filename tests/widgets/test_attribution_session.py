@@ -147,7 +147,7 @@ def test_a_network_without_a_slope_names_what_still_works(tmp_path: Path, study:
 
 
 def test_a_slope_that_is_no_number_names_the_step(tmp_path: Path, study: Study) -> None:
-    with pytest.raises(SparseExplainError, match="NaN or infinite at step 1 of 4"):
+    with pytest.raises(SparseExplainError, match="NaN or infinite at the path's place t = 0"):
         Asking(tmp_path, study, Broken())("guided-ig", n_steps=4)
 
 
