@@ -35,7 +35,8 @@ def run_all(shared_window: SharedWindow, study_folder: Path, pursuit: Path) -> A
 
 def passes_of(tab: Any) -> tuple[list[int], Any]:
     """Counts the network's passes from now on."""
-    (model,) = tab.session._models.values()
+    # A window that others used may hold their models too.
+    model = tab.session._models[tab.current.key]
     passes: list[int] = []
     decompose = model.network.decompose
 

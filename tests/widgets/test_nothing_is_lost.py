@@ -250,7 +250,11 @@ def test_a_review_of_the_same_study_is_replaced_after_asking(tab: Any, opened: A
 
 
 def test_what_was_saved_of_one_study_forgets_nothing_of_another(
-    opened: Any, other_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Any,
+    own_folder: Path,
+    other_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A save ends after another study was chosen: the other's unsaved marks stay."""
     from napari_sparseexplain.widgets.review import tab as review_tab
@@ -272,7 +276,7 @@ def test_what_was_saved_of_one_study_forgets_nothing_of_another(
     assert "of patient B" in kept.read_text(encoding="utf-8")
 
 
-def test_two_windows_keep_their_unsaved_reviews_apart(opened: Any) -> None:
+def test_two_windows_keep_their_unsaved_reviews_apart(opened: Any, own_folder: Path) -> None:
     """Whichever process makes a folder first has it."""
     tab = opened.page("review")
     tab.marking.mark_key_slice("here")

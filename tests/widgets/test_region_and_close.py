@@ -64,7 +64,9 @@ def test_the_grid_says_which_slice_it_is(opened: Any) -> None:
     assert opened.title.text.startswith(f"Axial {index}/")
 
 
-def test_a_study_is_closed_with_what_was_found_and_its_marks_are_kept(opened: Any) -> None:
+def test_a_study_is_closed_with_what_was_found_and_its_marks_are_kept(
+    opened: Any, own_folder: Path
+) -> None:
     tab, study = opened.page("study"), opened.study
     show_heat(opened)
     opened.page("review").marking.add_annotation(mark(opened, "distance", [(3, 3), (9, 9)]))
@@ -150,7 +152,7 @@ def test_marks_stand_in_every_cell_of_the_grid_on_their_slice_alone(opened: Any)
 
 
 def test_closing_in_three_planes_keeps_what_was_marked_since_the_review_was_saved(
-    opened: Any, tmp_path: Path
+    opened: Any, own_folder: Path, tmp_path: Path
 ) -> None:
     tab, study = opened.page("review"), opened.study
     tab.marking.mark_key_slice("saved")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ReadError
+from ..explanation.method import RESERVED
 from ..files.json_file import parse_json
 
 if TYPE_CHECKING:
@@ -139,6 +140,11 @@ def parse_parameters(given: list[str] | None) -> dict[str, Any]:
         name, sign, text = item.partition("=")
         if not (sign and name):
             raise typer.BadParameter(f"{item!r} is not NAME=VALUE", param_hint="--set")
+        if name in RESERVED:
+            raise typer.BadParameter(
+                f"{name!r} is no parameter of a method; it has an option of its own",
+                param_hint="--set",
+            )
         try:
             parameters[name.replace("-", "_")] = parse_json(text)
         except ReadError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import ParameterError
@@ -76,12 +77,16 @@ class Parameter:
             if not isinstance(value, str) or (self.choices and value not in self.choices):
                 raise self._refusal(value, "one of " + ", ".join(self.choices or ("text",)))
             return value
+        wanted = "a whole number" if kind is int else "a number"
         try:
             number = float(value)
-        except (TypeError, ValueError) as error:
-            raise self._refusal(value, "a number") from error
-        if isinstance(value, bool) or (kind is int and number != int(number)):
-            raise self._refusal(value, "a whole number" if kind is int else "a number")
+            # Whole numbers stay what they are: a float holds those to 2**53 alone.
+            exact = int(value if isinstance(value, Integral) else number) if kind is int else 0
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._refusal(value, wanted) from error
+        whole = isinstance(value, Integral) or number == exact
+        if isinstance(value, bool) or (kind is int and not whole):
+            raise self._refusal(value, wanted)
         # Written so that NaN, which compares false with everything, is refused too.
         if not (
             (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
@@ -89,11 +94,11 @@ class Parameter:
             low = "-inf" if self.low is None else f"{self.low:g}"
             high = "inf" if self.high is None else f"{self.high:g}"
             raise self._refusal(value, f"between {low} and {high}")
-        return kind(number)
+        return exact if kind is int else number
 
     def _refusal(self, value: Any, wanted: str) -> ParameterError:
         return ParameterError(
-            f"the parameter {self.name!r} cannot be {value!r}",
+            f"the parameter {self.name!r} cannot be {value!r:.60}",
             remedy=f"It must be {wanted} (default {self.default!r})",
         )
 

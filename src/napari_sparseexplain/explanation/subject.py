@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,18 +192,28 @@ def slice_range(study: Study, slices: slice | int | None) -> slice:
     if slices is None:
         return slice(0, total)
     if not isinstance(slices, slice):
-        number = int(slices)
+        number = _whole(study, slices, slices)
         if not -total <= number < total:
             raise _no_such_slices(study, str(number))
         number %= total
         return slice(number, number + 1)
     wanted = f"{slices.start}:{slices.stop}"
+    for end in (slices.start, slices.stop):
+        if end is not None:
+            _whole(study, end, wanted)
     if slices.step not in (None, 1):
         raise _no_such_slices(study, f"{wanted}:{slices.step}")
     start, stop, _ = slices.indices(total)
     if stop <= start or (slices.stop is not None and slices.stop > total):
         raise _no_such_slices(study, wanted)
     return slice(start, stop)
+
+
+def _whole(study: Study, number: Any, said: Any) -> int:
+    """A whole number; a truth value or a float is none."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise _no_such_slices(study, repr(said))
+    return int(number)
 
 
 def _no_such_slices(study: Study, wanted: str) -> StudyError:

@@ -60,13 +60,13 @@ def resample_to(volume: Volume, grid: Grid, *, laid_out_as: Source | None = None
     matrix = np.linalg.inv(volume.grid.affine) @ grid.affine
     order = 0 if volume.kind == "label" else 1
     leading = len(volume.leading)
-    outside = 0.0
-    if order == 1 and not volume.colour:
-        outside = background_value(volume.spatial())
-    if volume.padding is not None and order == 1:
-        outside = float(np.mean(volume.padding))
+    padded = None if volume.padding is None else float(np.mean(volume.padding))
 
     def sample(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        outside = 0.0
+        if order == 1 and not volume.colour:
+            # Of each frame its own: one of a series is what it would be alone.
+            outside = background_value(block) if padded is None else padded
         if volume.colour:
             channels = [
                 sample_affine(block[..., c], matrix, grid.shape, order=order, outside=0.0)

@@ -109,7 +109,7 @@ class ExternalNetwork(nn.Module):
         try:
             with evaluating(self._behind()):
                 given = self.inner(images)
-        except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+        except Exception as error:  # a person's own code can raise anything
             if isinstance(error, ModelError) or is_out_of_memory(error):
                 raise
             raise ModelError(
@@ -138,6 +138,11 @@ class ExternalNetwork(nn.Module):
             raise ModelError(
                 f"the network gives a {type(given).__name__}{count} where logits are wanted",
                 remedy="Say which output they are in the card's arguments: {'output': 0}",
+            )
+        if not given.is_floating_point() or given.layout != torch.strided:
+            raise ModelError(
+                f"the network gives {given.dtype} ({given.layout}) where logits are wanted",
+                remedy="Let it return its logits: dense floating-point numbers, before any argmax",
             )
         return given
 

@@ -157,11 +157,10 @@ def fed_volume(
     StudyError
         No brain, or no contrast in it.
     """
-    measured = normalisation if normalisation.measured else None
     needs_brain = mask == "brain" or normalisation.region == "mask"
     role = brain_mask_role(study) if needs_brain else ""
     given = study.labels[role] if role else None
-    key = (mask, measured, None if given is None else weakref.ref(given))
+    key = (mask, normalisation, None if given is None else weakref.ref(given))
     kept = _MEASURED.setdefault(volume, {})
     if key not in kept:
         kept[key] = _measure(volume, spatial, mask, given, normalisation)

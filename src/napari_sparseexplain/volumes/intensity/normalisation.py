@@ -26,9 +26,9 @@ References
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,7 @@ class Normalisation:
     width: float | None = None
 
     def __post_init__(self) -> None:
-        taken = _TAKEN.get(self.name)
+        taken = _TAKEN.get(self.name) if isinstance(self.name, str) else None
         if taken is None:
             raise ParameterError(
                 f"there is no normalisation {self.name!r}",
@@ -125,14 +125,19 @@ class Normalisation:
             value = getattr(self, name)
             if value is None:
                 continue
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value):
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            # Also refuses NaN, which compares false with everything.
+            if not (number and abs(value) <= float(np.finfo(np.float32).max)):
                 raise self._fault(f"needs a number for {name}, and {value!r} is none", taken)
             object.__setattr__(self, name, float(value))
         if self.low is not None and self.high is not None and not 0 <= self.low < self.high <= 100:
             raise self._fault("needs percentiles with 0 ≤ low < high ≤ 100", taken)
         if self.width is not None and self.width <= 0:
             raise self._fault("needs a width above 0", taken)
+        if self.name == "window":
+            low, high = (np.float32(limit) for limit in self.limits_of_window)
+            if not low < high or not np.isfinite(float(high) - float(low)):
+                raise self._fault("needs a width that differs from 0 at its centre", taken)
 
     def _fault(self, what: str, there: tuple[str, ...]) -> ParameterError:
         remedy = f"It takes {', '.join(there)}" if there else "It takes no parameter"
