@@ -28,7 +28,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -125,7 +124,7 @@ class Normalisation:
             value = getattr(self, name)
             if value is None:
                 continue
-            number = isinstance(value, Real) and not isinstance(value, bool)
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
             # Also refuses NaN, which compares false with everything.
             if not (number and abs(value) <= float(np.finfo(np.float32).max)):
                 raise self._fault(f"needs a number for {name}, and {value!r} is none", taken)
