@@ -21,7 +21,6 @@ ROLES = ("t1", "flair")
 NAMES = [name for name, info in se.methods().items() if "classification" in info.tasks]
 QUICK = {
     "samples": 2,
-    "steps": 3,
     "n_steps": 3,
     "window": 8,
     "stride": 8,
@@ -253,7 +252,7 @@ def test_arrays_are_explained_as_studies_are(study: Study) -> None:
 @pytest.mark.parametrize("name", ["integrated-gradients", "guided-ig", "blur-ig"])
 def test_on_a_real_scan_the_paths_add_up(name: str, shared_data: Path) -> None:
     study = se.open_study(shared_data / "brain_tumour" / "brats_gli_00000")
-    steps = {} if name == "integrated-gradients" else {"steps": 30}
+    steps = {} if name == "integrated-gradients" else {"n_steps": 30}
     found = se.explain(study, "sum-rec", name, target="WT", slices=66, **steps)
     gap = found.scores["completeness error"]
     assert gap is not None

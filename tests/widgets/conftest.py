@@ -128,9 +128,16 @@ def new_window() -> Any:
 
 def new_workspace() -> Any:
     """The workspace in a new window."""
+    return workspace_in(new_window())
+
+
+def workspace_in(window: Any) -> Any:
+    """The workspace of a window; it loads no model before a test runs one."""
     from napari_sparseexplain.widgets.workspace import open_workspace
 
-    return open_workspace(new_window())
+    found = open_workspace(window)
+    found.early.timer.setInterval(24 * 3600 * 1000)
+    return found
 
 
 @pytest.fixture
@@ -150,12 +157,8 @@ def viewer(shared_window: SharedWindow) -> Iterator[Any]:
 
 @pytest.fixture
 def workspace(viewer: Any) -> Any:
-    """The workspace in that window; it loads no model before a test runs one."""
-    from napari_sparseexplain.widgets.workspace import open_workspace
-
-    found = open_workspace(viewer)
-    found.early.timer.setInterval(24 * 3600 * 1000)
-    return found
+    """The workspace in that window."""
+    return workspace_in(viewer)
 
 
 @pytest.fixture

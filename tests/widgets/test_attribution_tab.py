@@ -198,7 +198,7 @@ def test_the_same_map_is_not_computed_twice(chosen: Any) -> None:
     assert run_now(chosen, "integrated-gradients", n_steps=5) is not again
     assert calls
     # Two maps of one name say what tells them apart.
-    assert {one.suffix for one in tab.shown} == {"bright, nodes 4", "bright, nodes 5"}
+    assert {one.suffix for one in tab.shown} == {"bright, steps 4", "bright, steps 5"}
 
 
 def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
@@ -278,10 +278,10 @@ def test_the_form_has_the_parameters_of_every_method(opened: Any) -> None:
         for p in info.parameters:
             assert p.tooltip in tab.parameters.fields[p.name].toolTip()
     tab.choose_method("guided-ig", n_steps=17)
-    assert tab.parameters.changed() == {"steps": 17}
+    assert tab.parameters.changed() == {"n_steps": 17}
     tab.choose_method("xrai")
     tab.choose_method("guided-ig")
-    assert tab.parameters.values()["steps"] == 17
+    assert tab.parameters.values()["n_steps"] == 17
 
 
 def test_range_volume_and_cancel(chosen: Any, monkeypatch: pytest.MonkeyPatch) -> None:

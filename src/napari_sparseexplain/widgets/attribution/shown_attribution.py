@@ -81,8 +81,10 @@ class ShownAttribution:
     def setting(self) -> str:
         """Model and parameters that differ from the defaults."""
         ask = self.answer.ask
-        changed = changed_values(method_info(ask.method), ask.values)
-        words = [f"{name.replace('_', ' ')} {value}" for name, value in changed.items()]
+        info = method_info(ask.method)
+        titles = {p.name: p.title.lower() or p.name.replace("_", " ") for p in info.parameters}
+        changed = changed_values(info, ask.values)
+        words = [f"{titles[name]} {value}" for name, value in changed.items()]
         words += [frame] if (frame := frame_text(self.study, self.explanation.frame)) else []
         return ", ".join([self.answer.card.title or self.answer.card.name, *words])
 
