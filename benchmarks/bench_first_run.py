@@ -166,8 +166,8 @@ def _forward(name: str, path: str) -> None:
 
 def _first_run(what: str, window: Any) -> None:
     if what == "responses":
-        window.responses.refresh()
-        window.responses.wait(120)
+        window.page("proxy").responses.refresh()
+        window.page("proxy").responses.wait(120)
     elif what in ("proxy", "decompose"):
         window.show_tab(what)
         window.page(what).run_slice()
