@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from napari_sparseexplain.networks.bundle import loading as bundles
+from napari_sparseexplain.networks.running import input_region
 from napari_sparseexplain.widgets.parts.model_session import ModelKey, ModelSession
 
 from .conftest import until
@@ -42,7 +43,7 @@ def test_a_run_and_what_loads_early_load_a_model_once(
 
 @pytest.mark.gui
 def test_chosen_models_are_there_before_the_first_run(
-    workspace: Any, study_folder: Path, bundle: Path, tmp_path: Path
+    workspace: Any, study_folder: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, attribution = workspace.page("proxy"), workspace.page("attribution")
     proxy.models.choose(bundle)
@@ -62,3 +63,11 @@ def test_chosen_models_are_there_before_the_first_run(
         assert not page.computing
         assert page.run_bar.message.text() == said
     assert not workspace.busy
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("the brain was found before")
+
+    monkeypatch.setattr(input_region, "find_brain", refuse)
+    proxy.run_slice()
+    assert workspace.wait(60)
+    assert len(proxy.shown) == 1

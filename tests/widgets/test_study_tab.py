@@ -54,9 +54,9 @@ def test_letters_follow_the_plane_and_superior_stays_up(
     opened.set_plane(plane)
     settle()
     assert opened.letters.letters() == letters
-    overlays = opened.viewer.canvas.overlays
-    assert overlays["orientation_top"].text == letters["top"]
-    assert overlays["orientation_top"].visible
+    overlay = opened.viewer.canvas.overlays["orientation"]
+    assert overlay.letters == letters
+    assert overlay.visible
 
 
 def test_letters_follow_a_camera_flip_and_leave_in_3d(opened: Any) -> None:
@@ -64,14 +64,13 @@ def test_letters_follow_a_camera_flip_and_leave_in_3d(opened: Any) -> None:
     assert opened.letters.letters() == {"left": "L", "right": "R", "top": "P", "bottom": "A"}
     opened.viewer.dims.ndisplay = 3
     assert opened.letters.letters() == {}
-    assert not opened.viewer.canvas.overlays["orientation_left"].visible
+    assert not opened.viewer.canvas.overlays["orientation"].visible
 
 
 def test_the_canvas_is_not_black_and_right_side_up(opened: Any) -> None:
     """The bright ball is seen where the letters say: right half, upper half of the picture."""
     opened.viewer.layers["Mask · tiny"].visible = False
-    for edge in ("left", "right", "top", "bottom"):
-        opened.viewer.canvas.overlays[f"orientation_{edge}"].visible = False
+    opened.viewer.canvas.overlays["orientation"].visible = False
     opened.viewer.canvas.overlays.scale_bar.visible = False
     settle()
     picture = opened.viewer.screenshot(canvas_only=True, flash=False)[..., :3].mean(axis=-1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from napari.utils.colormaps import Colormap, DirectLabelColormap
+from napari.utils.colormaps import Colormap
 
 from ..evidence.colours import (
     BRATS_COLOURS,
@@ -20,6 +20,7 @@ from ..evidence.colours import (
     YELLOW,
     brats_label_colours,
 )
+from .class_colormap import ClassColormap
 
 __all__ = [
     "BRATS_COLOURS",
@@ -36,11 +37,11 @@ __all__ = [
 ]
 
 
-def label_colormap(colours: Mapping[int, Any]) -> DirectLabelColormap:
+def label_colormap(colours: Mapping[int, Any]) -> ClassColormap:
     """Colours by label value: 0 is clear, a value without a colour of its own is white."""
     table: dict[int | None, Any] = {None: "white", 0: np.zeros(4)}
     table |= dict(colours)
-    return DirectLabelColormap(color_dict=table)
+    return ClassColormap(color_dict=table)
 
 
 def rank_colours(count: int) -> dict[int, tuple[float, float, float, float]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Labels
 
+from .batched_changes import batched_changes
 from .explanation_layers import ExplanationLayer
 from .panel_layer import PanelLayer
 from .study_layers import METADATA_KEY, StudyLayer, grid_units, role_title
@@ -63,13 +64,14 @@ def guard_layer(layer: Layer) -> None:
 
 def show_alone(viewer: ViewerModel, study: Study, role: str) -> None:
     """Hide the layers of other studies; where all of ``study`` is hidden, show a role and masks."""
-    for layer in viewer.layers:
-        known = layer.metadata.get(METADATA_KEY)
-        if getattr(known, "study", study) is not study:
-            layer.visible = False
     mine = layers_of(viewer, study)
-    if mine and not any(layer.visible for layer in mine):
-        for layer in mine:
+    hidden = not any(layer.visible for layer in mine)
+    with batched_changes(viewer.layers):
+        for layer in viewer.layers:
+            known = layer.metadata.get(METADATA_KEY)
+            if getattr(known, "study", study) is not study:
+                layer.visible = False
+        for layer in mine if hidden else ():
             known = layer.metadata[METADATA_KEY]
             layer.visible = known.role == role or known.volume.kind == "label"
 
@@ -91,9 +93,10 @@ def rename_study(viewer: ViewerModel, old: Study, new: Study) -> None:
 
 def remove_study(viewer: ViewerModel, study: Study) -> None:
     """Take away every layer that belongs to a study, its explanations too."""
-    for layer in list(viewer.layers):
-        if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study:
-            viewer.layers.remove(layer)
+    with batched_changes(viewer.layers):
+        for layer in list(viewer.layers):
+            if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study:
+                viewer.layers.remove(layer)
 
 
 def share_units(viewer: ViewerModel, study: Study) -> None:

@@ -1,8 +1,8 @@
 """Chosen models are loaded in the background while a person looks at the scans.
 
-Loading torch and a network takes seconds that the first run would otherwise take. Nothing waits
-for it: a run that comes meanwhile goes on when it is there, and what goes wrong is said by the run
-alone, for whose model it then is.
+Loading torch and a network, and finding the brain in the scans, takes seconds that the first run
+would otherwise take. Nothing waits for it: a run that comes meanwhile goes on when it is there, and
+what goes wrong is said by the run alone, for whose model it then is.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from napari.layers import Layer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from ..errors import SparseExplainError
+from ..layers.batched_changes import batched_changes
 from ..layers.canvas.frame_in_picture import frame_of_scans
 from ..progress import Work
 from ..volumes import Study
@@ -181,8 +182,9 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         if view.active:
             view.discard(shown.all_layers)
         else:
-            for layer in shown.all_layers:
-                layer.visible = False
+            with batched_changes(self._viewer.layers):
+                for layer in shown.all_layers:
+                    layer.visible = False
 
     def follow_results(self) -> None:
         """A result came or went: what tells one from another may have changed."""
@@ -278,10 +280,14 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
     # -- studies -------------------------------------------------------------------------------
 
     def early_loads(self) -> list[Callable[[], object]]:
-        """The chosen model."""
+        """The chosen model, and what it needs to know of the scans."""
         if not self.models.model:
             return []
-        return [partial(self.session.load_early, ModelKey(self.models.model, self.device.device))]
+        key = ModelKey(self.models.model, self.device.device)
+        loads: list[Callable[[], object]] = [partial(self.session.load_early, key)]
+        if (study := self._window.study) is not None:
+            loads.append(partial(self.session.measure_early, key, study))
+        return loads
 
     def follow_study(self, _study: Study | None) -> None:
         """Another study is active, or the active one was edited."""

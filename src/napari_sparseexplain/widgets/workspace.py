@@ -12,6 +12,7 @@ from napari.utils.color import ColorValue
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
+from ..layers.batched_changes import batched_changes
 from ..layers.canvas.clicked_voxel import ClickedVoxel
 from ..layers.canvas.grid_view import GridView
 from ..layers.canvas.linked_cameras import LinkedCameras
@@ -232,7 +233,8 @@ class Workspace(QWidget, StudyView):
                 # First, so that the new layers get the names of the old ones.
                 self._let_go(replaces, reopened=True)
             share_units(self.viewer, study)
-            self.viewer.layers.extend(made)
+            with batched_changes(self.viewer.layers):
+                self.viewer.layers.extend(made)
         finally:
             self._adding = False
         # Not taken for one that napari brought once the layers rest: another may be chosen by then.

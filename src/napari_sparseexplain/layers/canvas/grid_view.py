@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from ..batched_changes import batched_changes
 from .cell_name import show_cell_name
 
 if TYPE_CHECKING:
@@ -190,23 +191,24 @@ class GridView:
         grid = self._viewer.canvas.grid
         if not self.active:
             self._visible_before = {layer: layer.visible for layer in self._viewer.layers}
-        # napari lays out all cells anew at every change while the grid is on, which takes seconds
-        # with many: everything is changed first and the grid turned on once.
-        grid.enabled = False
-        self._shown, self._columns, self._region = ordered, columns, region
-        for layer in self._viewer.layers:
-            if layer.visible != (layer in chosen):
-                layer.visible = layer in chosen
-            if layer in chosen and isinstance(layer, Labels) and layer.opacity < 1:
-                # Over a scan a mask lets it shine through; alone in a cell it would only be dark.
-                self._opacity_before.setdefault(layer, layer.opacity)
-                layer.opacity = 1.0
-            show_cell_name(layer, layer in chosen)
-        self.before_change(len(ordered))
-        with grid.events.blocker_all():
-            grid.stride, grid.spacing = 1, CELL_SPACING
-            grid.shape = self._shape()
-        grid.enabled = True
+        # Everything is changed while there is one view, and the grid turned on once: napari lays
+        # out all cells anew at every change, which takes seconds with many.
+        with batched_changes(self._viewer.layers):
+            grid.enabled = False
+            self._shown, self._columns, self._region = ordered, columns, region
+            for layer in self._viewer.layers:
+                if layer.visible != (layer in chosen):
+                    layer.visible = layer in chosen
+                if layer in chosen and isinstance(layer, Labels) and layer.opacity < 1:
+                    # Over a scan a mask lets it shine through; alone it would only be dark.
+                    self._opacity_before.setdefault(layer, layer.opacity)
+                    layer.opacity = 1.0
+                show_cell_name(layer, layer in chosen)
+            self.before_change(len(ordered))
+            with grid.events.blocker_all():
+                grid.stride, grid.spacing = 1, CELL_SPACING
+                grid.shape = self._shape()
+            grid.enabled = True
         self._fit()
         self.on_change(True)
 
@@ -220,6 +222,7 @@ class GridView:
         if rest:
             self.show(rest, columns=self._columns, region=self._region)
             return
+        self._visible_before |= dict.fromkeys(layers, False)
         self.leave()
         for layer in layers:
             layer.visible = False
@@ -227,9 +230,12 @@ class GridView:
     def remove(self, layers: Iterable[Layer]) -> None:
         """Take layers of a result out of the grid, and out of the viewer."""
         there = [layer for layer in layers if layer in self._viewer.layers]
+        if not there:
+            return
         self.discard(there)
-        for layer in there:
-            self._viewer.layers.remove(layer)
+        with batched_changes(self._viewer.layers):
+            for layer in there:
+                self._viewer.layers.remove(layer)
 
     @property
     def recent(self) -> tuple[Layer, ...]:
@@ -249,15 +255,16 @@ class GridView:
         if not self._shown:
             return
         self._last = (list(self._shown), self._columns, self._region)
-        self._viewer.canvas.grid.enabled = False
-        self.before_change(0)
-        self._viewer.canvas.overlays.scale_bar.length = None
-        for layer in self._viewer.layers:
-            show_cell_name(layer, False)
-            # Layers that came while the grid was on have no place in the view before it.
-            layer.visible = self._visible_before.get(layer, False)
-        for layer, opacity in self._opacity_before.items():
-            layer.opacity = opacity
+        with batched_changes(self._viewer.layers):
+            self._viewer.canvas.grid.enabled = False
+            self.before_change(0)
+            self._viewer.canvas.overlays.scale_bar.length = None
+            for layer in self._viewer.layers:
+                show_cell_name(layer, False)
+                # Layers that came while the grid was on have no place in the view before it.
+                layer.visible = self._visible_before.get(layer, False)
+            for layer, opacity in self._opacity_before.items():
+                layer.opacity = opacity
         self._shown, self._visible_before, self._opacity_before = [], {}, {}
         self.on_change(False)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Layer
 
+from ..batched_changes import batched_changes
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -54,7 +56,7 @@ class MirroredLayers:
             return
         self._on = True
         # At once: napari builds the scene anew after every single change of the list.
-        with self._view.layers.batched_update():
+        with batched_changes(self._view.layers):
             for layer in self._main.layers:
                 self._watch(layer)
                 self._follow_visible(layer)

@@ -12,17 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ...review.review import Convention
 from ...volumes import Grid
 from ...volumes.edge_letters import PLANES, Plane, edge_letters
-from .edge_letter import EdgeLetterOverlay
+from .edge_letters_overlay import EdgeLettersOverlay
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_POSITIONS = {
-    "left": "middle_left",
-    "right": "middle_right",
-    "top": "top_center",
-    "bottom": "bottom_center",
-}
 _COLOUR = "#F0E442"
 _LEFT_AXIS = 2
 #: In a view whose side is shorter than this, in pixels, letters are smaller, but at most by this
@@ -34,7 +28,7 @@ MOST_LETTERED_CELLS = 12
 
 
 class OrientationLetters:
-    """Keeps the letters of one viewer right, in every cell of the grid, by canvas overlays.
+    """Keeps the letters of one viewer right, in every cell of the grid, by a canvas overlay.
 
     Superior is kept up: a coronal or sagittal picture would otherwise stand on its head, since
     napari draws the first displayed axis downwards.
@@ -46,16 +40,14 @@ class OrientationLetters:
         self._cells = 0
         self._size = 11.0
         self._convention: Convention = "radiological"
-        for edge, position in _POSITIONS.items():
-            viewer.canvas.overlays[f"orientation_{edge}"] = EdgeLetterOverlay(
-                text="",
-                position=position,
-                gridded=True,
-                visible=False,
-                color=_COLOUR,  # pyright: ignore[reportArgumentType]  (pydantic converts it)
-                font_size=self._size,
-                box=False,
-            )
+        self._overlay: Any = EdgeLettersOverlay(
+            gridded=True,
+            visible=False,
+            color=_COLOUR,  # pyright: ignore[reportArgumentType]  (pydantic converts it)
+            font_size=self._size,
+            box=False,
+        )
+        viewer.canvas.overlays["orientation"] = self._overlay
         viewer.dims.events.order.connect(self._on_order)
         viewer.dims.events.ndisplay.connect(self.refresh)
         viewer.scene.camera.events.orientation.connect(self.refresh)
@@ -87,9 +79,7 @@ class OrientationLetters:
     def set_cells(self, cells: int) -> None:
         """How many cells the grid is about to have; 0 for the single view."""
         self._cells = cells
-        for edge in _POSITIONS:
-            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
-            overlay.gridded = cells <= MOST_LETTERED_CELLS
+        self._overlay.gridded = cells <= MOST_LETTERED_CELLS
         self._fit_size()
 
     def set_size(self, points: float) -> None:
@@ -104,10 +94,8 @@ class OrientationLetters:
         side = math.sqrt(height * width / cells)
         share = min(max(side / _FULL_SIDE, _LEAST_SHARE), 1.0)
         size = round(2 * self._size * share) / 2
-        for edge in _POSITIONS:
-            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
-            if overlay.font_size != size:
-                overlay.font_size = size
+        if self._overlay.font_size != size:
+            self._overlay.font_size = size
 
     def letters(self) -> dict[str, str]:
         """What stands at the four edges now; empty when nothing may be said."""
@@ -120,15 +108,12 @@ class OrientationLetters:
         )
 
     def refresh(self) -> None:
-        """Write the letters into the overlays."""
+        """Write the letters into the overlay."""
         letters = self.letters()
-        for edge in _POSITIONS:
-            overlay: Any = self._viewer.canvas.overlays[f"orientation_{edge}"]
-            text = letters.get(edge, "")
-            if overlay.text != text:
-                overlay.text = text
-            if overlay.visible != bool(text):
-                overlay.visible = bool(text)
+        if self._overlay.letters != letters:
+            self._overlay.letters = letters
+        if self._overlay.visible != bool(letters):
+            self._overlay.visible = bool(letters)
 
     def _displayed_axes(self) -> tuple[int, int] | None:
         """The two spatial axes in the picture, or None in 3-D or when time is displayed."""

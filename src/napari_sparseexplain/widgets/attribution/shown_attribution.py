@@ -14,6 +14,7 @@ from ...evidence import Explanation
 from ...evidence.heat_threshold import explained_part
 from ...evidence.region_table import REGIONS, region_at
 from ...explanation.catalogue import method_info
+from ...layers.batched_changes import batched_changes
 from ...layers.colormaps import signed_colormap
 from ...layers.explanation_layers import BelowMap, ExplanationLayer, map_layer
 from ...layers.heat_over_scan import heat_over_scan
@@ -156,7 +157,8 @@ class ShownAttribution:
             layer.visible = False
         self.layers |= made
         self.write_names()
-        viewer.layers.extend(made.values())
+        with batched_changes(viewer.layers):
+            viewer.layers.extend(made.values())
 
     def write_names(self) -> None:
         """Names of the layers anew."""

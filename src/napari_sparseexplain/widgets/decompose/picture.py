@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...layers.batched_changes import batched_changes
 from ...layers.canvas.class_legend import ClassLegend
 from ...layers.component_layers import COLUMN_HEADS, SHARING_WORDS, class_colours
 from ...layers.study_layers import occupied_box
@@ -39,8 +40,9 @@ class DecompositionPicture:
         else:
             view.leave()
             below = self._window.study_layer(cells.role)
-            for layer in self._viewer.layers:
-                layer.visible = layer is below or layer is shown.mask
+            with batched_changes(self._viewer.layers):
+                for layer in self._viewer.layers:
+                    layer.visible = layer is below or layer is shown.mask
             self._viewer.layers.selection.active = below
             self._write(shown, grid=False)
         if shown.result is not None:

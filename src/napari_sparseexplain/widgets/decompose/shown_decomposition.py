@@ -11,6 +11,7 @@ from napari.layers import Image, Layer
 
 from ...evidence import Explanation
 from ...evidence.class_ids import class_ids
+from ...layers.batched_changes import batched_changes
 from ...layers.component_layers import (
     INPUT,
     OVERLAY,
@@ -148,9 +149,11 @@ class ShownDecomposition:
             self.mask = Layer.create(*mask_layer(self.explanation, self.study, values))
             self.mask.name = self._mask_name()
             self.mask.visible = False
-            viewer.layers.append(self.mask)
-        self._insert(viewer, made)
-        self.share(viewer, sharing)
+        with batched_changes(viewer.layers):
+            if self.mask not in viewer.layers:
+                viewer.layers.append(self.mask)
+            self._insert(viewer, made)
+            self.share(viewer, sharing)
 
     def share(self, viewer: Viewer, sharing: Sharing) -> None:
         """Set limits anew and let those of a group move together."""

@@ -81,6 +81,17 @@ class ModelSession:
         _ = catalogue, inference
         self.model(key)
 
+    def measure_early(self, key: ModelKey, study: Study) -> None:
+        """Find the brain and the range of the scans that a model takes, as its first run would.
+
+        Nothing is done for a model that `load_early` did not load.
+        """
+        from ...networks.running.preparation import prepare
+
+        if key in self._models:
+            # Whole scans are measured, whatever is asked for, and that is kept with them.
+            prepare(study, self._models[key].card, slice(0, 1))
+
     def _outdated(self, key: ModelKey, model: Model) -> bool:
         before = self._stamps.get(key)
         return before is not None and _stamp(model) not in (None, before)

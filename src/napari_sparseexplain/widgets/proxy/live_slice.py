@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 
 from ...evidence import Explanation
+from ...layers.batched_changes import batched_changes
 from ...layers.explanation_layers import ExplanationLayer, explanation_layers
 from ...layers.study_layers import METADATA_KEY
 from ...review.frames import result_place
@@ -135,7 +136,8 @@ class ShownExplanation:
                 _show_colour_bar(layer)
             self.layers[name] = layer
             made.append(layer)
-        viewer.layers.extend(made)
+        with batched_changes(viewer.layers):
+            viewer.layers.extend(made)
         return made
 
     def take(self, explanation: Explanation, alpha: float) -> None:

@@ -14,6 +14,7 @@ from superqt.utils import signals_blocked
 from ...errors import SparseExplainError
 from ...evidence import Explanation
 from ...explanation.catalogue import method_info
+from ...layers.batched_changes import batched_changes
 from ...progress import Work
 from ...volumes import Study
 from ..explain_tab import section_header
@@ -233,8 +234,9 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         elif view.active:
             view.add(shown.columns)
         else:
-            for layer in shown.columns:
-                layer.visible = True
+            with batched_changes(self._viewer.layers):
+                for layer in shown.columns:
+                    layer.visible = True
 
     def describe(self) -> None:
         """Lines, and notes and bands of what was run or answered last."""

@@ -11,6 +11,7 @@ import numpy as np
 from napari.layers import Layer
 
 from ...export.pictures.colour_scale import colour_stops
+from ...layers.batched_changes import batched_changes
 from ...layers.canvas.frame_in_picture import go_to_frame
 from ...layers.canvas.linked_cameras import zoom_of_whole
 from ...layers.explanation_layers import ExplanationLayer, map_layer
@@ -86,10 +87,11 @@ def put_on_window(
     _restore_view(window, reading, study)
     marks = _marks(review, first, study)
     mark(marks)
-    for layer in window.viewer.layers:
-        if layer.visible and layer.metadata.get(METADATA_KEY) != AUXILIARY:
-            layer.visible = False
-    window.viewer.layers.extend(hidden_results(cast(Any, window.viewer), reading))
+    with batched_changes(window.viewer.layers):
+        for layer in window.viewer.layers:
+            if layer.visible and layer.metadata.get(METADATA_KEY) != AUXILIARY:
+                layer.visible = False
+        window.viewer.layers.extend(hidden_results(cast(Any, window.viewer), reading))
     if not shows_three_planes(review):
         window.modes.set_mode("single")
         _restore_panels(window, reading)
@@ -180,17 +182,18 @@ def _restore_panels(window: ReviewedWindow, reading: Reading) -> None:
             layers = [Layer.create(*panel_layer(reading, panel, name))]
         used |= {id(layer) for layer in layers}
         made.append(layers)
-    for layers in made:
-        for layer in layers:
-            if layer not in window.viewer.layers:
-                layer.visible = False
-                window.viewer.layers.append(layer)
-    if len(made) > 1:
+    order = [layers[0] for layers in made]
+    with batched_changes(window.viewer.layers):
+        for layers in made:
+            for layer in layers:
+                if layer not in window.viewer.layers:
+                    layer.visible = False
+                    window.viewer.layers.append(layer)
         # Cells stand in the order of the list.
-        order = [layers[0] for layers in made]
-        for layer in order:
+        for layer in order if len(order) > 1 else ():
             here = window.viewer.layers.index(layer)
             window.viewer.layers.move(here, len(window.viewer.layers))
+    if len(order) > 1:
         # What the single view shows when the grid is left.
         study = next(panel.study for panel in review.panels)
         single = window.study_layer(first_shown(reading.studies[study]))
@@ -198,9 +201,10 @@ def _restore_panels(window: ReviewedWindow, reading: Reading) -> None:
             single.visible = True
         window.grid_view.show(order, columns=review.columns)
     else:
-        for layers in made:
-            for layer in layers:
-                layer.visible = True
+        with batched_changes(window.viewer.layers):
+            for layers in made:
+                for layer in layers:
+                    layer.visible = True
 
 
 def _coloured(panel: Panel) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QTimer
 
+from ...layers.batched_changes import batched_changes
 from ...layers.canvas.corner_text import CornerText
 from ...layers.canvas.frame_in_picture import frame_in_picture, go_to_frame
 from ...layers.canvas.slice_title import plane_of, shown_index
@@ -128,8 +129,9 @@ class ViewJumps:
         hidden = [layer for layer in self._hidden if layer in self._viewer.layers]
         if hidden:
             self._hidden = []
-            for layer in hidden:
-                layer.visible = True
+            with batched_changes(self._viewer.layers):
+                for layer in hidden:
+                    layer.visible = True
             self.show_message("Overlays on")
             return
         cells = self._window.grid_view.layers if self._window.grid_view.active else ()
@@ -143,8 +145,9 @@ class ViewJumps:
             self.show_message(f"No overlay to hide{side}")
             return
         self._hidden = over
-        for layer in over:
-            layer.visible = False
+        with batched_changes(self._viewer.layers):
+            for layer in over:
+                layer.visible = False
         self.show_message("Overlays off")
 
     def blink(self) -> None:
