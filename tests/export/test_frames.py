@@ -24,7 +24,7 @@ from napari_sparseexplain.export.report.measurements import (
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.review.annotation import annotation_on_grid
 from napari_sparseexplain.review.default_review import default_reading
-from napari_sparseexplain.review.frames import at_slice, frame_text, key_slice_words
+from napari_sparseexplain.review.frames import at_slice, frame_text, key_slice_label
 from napari_sparseexplain.review.reading import Reading
 from napari_sparseexplain.review.review import KeySlice
 from napari_sparseexplain.review.store import restore_review, save_review
@@ -105,7 +105,7 @@ def test_a_key_slice_is_drawn_at_its_frame_which_the_caption_names(reading: Read
 
 def test_the_frame_stands_in_words_tables_and_file_names(reading: Reading, tmp_path: Path) -> None:
     study, key = reading.studies["study"], reading.review.key_slices[0]
-    assert key_slice_words(study, key) == "axial 3, frame 4/6"
+    assert key_slice_label(study, key) == "axial 3, frame 4/6"
     marks = measurements(reading, identify=False)
     rows = measurement_rows(marks)
     assert rows[1][rows[0].index("frame")] == "frame 4/6"

@@ -65,7 +65,7 @@ def test_a_value_is_found_however_it_is_written(value: str, said: str) -> None:
     known, keyword = told_of(value)
     cleaned = known.without(f"rim, drawn by {said} (here)")
     assert cleaned.replace("'s", "") == f"rim, drawn by {REMOVED} (here)"
-    assert known.in_words(f"drawn by {said} (here)")[0].keyword == keyword
+    assert known.found_in(f"drawn by {said} (here)")[0].keyword == keyword
 
 
 @pytest.mark.parametrize("said", ["drkowalczyk", "kowalczykfinal", "sub-Kowalczyk2"])
@@ -109,7 +109,7 @@ def test_a_word_of_a_group_or_an_occupation_destroys_no_note(keyword: str) -> No
         known = identity(**{keyword: value})
         assert known.without(f"a {value} patient").count(REMOVED) == told
         assert known.without("White matter lesion") == "White matter lesion"
-        assert not any(found.refuses for found in known.in_words(f"a {value} patient"))
+        assert not any(found.refuses for found in known.found_in(f"a {value} patient"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from napari_sparseexplain.export.pictures.burned_in import panel_facts
 from napari_sparseexplain.export.pictures.panel_lettering import bottom_left_lines
 from napari_sparseexplain.export.pictures.plane_view import PlaneView
 from napari_sparseexplain.layers import mask_names
-from napari_sparseexplain.layers.canvas.probe import layer_words
+from napari_sparseexplain.layers.canvas.probe import layer_captions
 from napari_sparseexplain.layers.study_layers import study_layers
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.volumes import Study
@@ -37,8 +37,8 @@ def glioma(tmp_path: Path) -> Study:
 def test_the_probe_and_the_picture_call_a_class_alike(glioma: Study) -> None:
     layers = [Layer.create(*item) for item in study_layers(glioma)]
     oedema = np.argwhere(glioma["seg"].spatial() == 2)[0]
-    assert "Mask oedema" in layer_words(layers, glioma, oedema)
-    assert "Mask 0" in layer_words(layers, glioma, (0, 0, 0))
+    assert "Mask oedema" in layer_captions(layers, glioma, oedema)
+    assert "Mask 0" in layer_captions(layers, glioma, (0, 0, 0))
     reading = default_reading(glioma)
     point = tuple(float(v) for v in glioma.grid.world(oedema))
     reading = reading.with_review(replace(reading.review, probe=point))
@@ -58,5 +58,5 @@ def test_a_mask_is_read_for_its_names_once(glioma: Study, monkeypatch: pytest.Mo
     )
     layers = [Layer.create(*item) for item in study_layers(glioma)]
     for place in range(9):
-        layer_words(layers, glioma, (place, 5, 5))
+        layer_captions(layers, glioma, (place, 5, 5))
     assert read == ["seg"]

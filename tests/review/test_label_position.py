@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sparseexplain.review.label_position import words_corner
+from napari_sparseexplain.review.label_position import label_corner
 
 PICTURE, BOX, GAP = (400.0, 300.0), (60.0, 16.0), 7.0
 
@@ -33,7 +33,7 @@ def test_words_never_lie_on_their_mark_and_stay_in_the_picture(kind: Any, turn: 
         "text": [middle],
         "polygon": [middle - 40 * way, middle + 40 * way, middle + 30 * across],
     }.get(kind, [middle - 60 * way, middle + 60 * way])
-    corner = np.array(words_corner(kind, points, BOX, GAP, PICTURE))
+    corner = np.array(label_corner(kind, points, BOX, GAP, PICTURE))
     line = drawn(kind, [tuple(p) for p in points])
     on = ((line > corner) & (line < corner + BOX)).all(axis=1)
     assert not on.any()
@@ -45,14 +45,14 @@ def test_words_never_lie_on_their_mark_and_stay_in_the_picture(kind: Any, turn: 
 
 
 def test_at_the_edge_of_the_picture_words_go_to_the_other_side() -> None:
-    x, _ = words_corner("distance", [(200, 150), (395, 150)], BOX, GAP, PICTURE)
+    x, _ = label_corner("distance", [(200, 150), (395, 150)], BOX, GAP, PICTURE)
     assert x + BOX[0] < 200
-    x, _ = words_corner("polygon", [(300, 10), (398, 10), (398, 60)], BOX, GAP, PICTURE)
+    x, _ = label_corner("polygon", [(300, 10), (398, 10), (398, 60)], BOX, GAP, PICTURE)
     assert x + BOX[0] < 300
 
 
 def test_an_arrow_has_its_words_at_its_tail() -> None:
-    x, y = words_corner("arrow", [(100, 200), (180, 120)], BOX, GAP, PICTURE)
+    x, y = label_corner("arrow", [(100, 200), (180, 120)], BOX, GAP, PICTURE)
     assert x + BOX[0] <= 100 or y >= 200
 
 
@@ -75,7 +75,7 @@ def test_an_arrow_has_its_words_at_its_tail() -> None:
 def test_words_of_a_mark_that_leaves_the_picture_stand_beside_what_is_in_it(
     kind: Any, points: list[tuple[float, float]]
 ) -> None:
-    corner = np.array(words_corner(kind, points, BOX, GAP, PICTURE))
+    corner = np.array(label_corner(kind, points, BOX, GAP, PICTURE))
     line = drawn(kind, points)
     assert not ((line > corner) & (line < corner + BOX)).all(axis=1).any()
     assert (corner >= 0).all()

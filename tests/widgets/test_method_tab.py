@@ -166,7 +166,7 @@ def test_without_a_study_the_error_is_said_and_nothing_runs(
     tab: MeanTab, fake_window: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Any] = []
-    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.tell_error", told.append)
+    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.show_error_dialog", told.append)
 
     def none() -> Study:
         raise SparseExplainError("no study is open")

@@ -40,7 +40,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from napari_sparseexplain.widgets import tab_pages
 
     said: list[str] = []
-    monkeypatch.setattr(tab_pages, "tell_warning", said.append)
+    monkeypatch.setattr(tab_pages, "show_warning_message", said.append)
     return said
 
 

@@ -208,7 +208,7 @@ def test_a_moved_study_is_asked_for_and_a_changed_one_refused(
     opened, tab = opened_alone, opened_alone.page("review")
     opened.show_tab("review")
     said = []
-    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.tell_error", said.append)
+    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.show_error_dialog", said.append)
     tab.marking.mark_key_slice()
     tab.save(tmp_path / "review")
     assert opened.wait(30)
@@ -317,7 +317,7 @@ def test_what_is_on_offer_is_never_written_over(opened: Any, own_folder: Path) -
     opened.open_path(path)
     assert opened.wait(30)
     settle()
-    tab._tell_found()  # as on going to another study and back
+    tab._show_found()  # as on going to another study and back
     assert study_tab.run_bar.message.text().count("unsaved review") == 1
     assert not tab.exports.identify.isChecked(), "names were to be written of the last reading"
     tab.marking.mark_key_slice("second")

@@ -98,7 +98,7 @@ def test_what_is_drawn_is_measured_listed_and_undone(tab: Any, opened: Any) -> N
     settle(0.1)
     moved = opened.study.grid.index(tab.marking.annotations[0].points)
     assert np.allclose(moved[:, 1], 7, atol=1e-3)
-    tab.marking.write_words(0, "across")
+    tab.marking.write_label(0, "across")
     assert tab.marking.annotating.table.item(0, 1).text() == "across"
     for _ in range(2):
         tab.marking.undo()
@@ -248,7 +248,7 @@ def test_no_export_while_something_computes_and_none_without_a_study(
     tab: Any, opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = []
-    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.tell_error", said.append)
+    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.show_error_dialog", said.append)
     monkeypatch.setattr(type(opened.page("attribution")), "computing", True)
     tab.export(tmp_path / "now.png")
     assert "Attribution: still computing" in str(said[-1])

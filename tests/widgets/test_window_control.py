@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sparseexplain.layers.canvas.grey_window import window_words
+from napari_sparseexplain.layers.canvas.grey_window import window_caption
 
 from .canvas_hand import drag, native
 from .conftest import settle
@@ -68,7 +68,7 @@ def test_the_cell_under_the_pointer_is_meant_and_a_tool_keeps_its_button(opened:
     assert tuple(t1.contrast_limits) != before[0]
     visuals = viewer.window._qt_viewer.canvas._layer_overlay_to_visual
     name = visuals[t1][t1.name_overlay]
-    assert name.node.text.split("\n")[-1] == window_words(t1), "each cell says its own"
+    assert name.node.text.split("\n")[-1] == window_caption(t1), "each cell says its own"
     assert tuple(flair.contrast_limits) == before[1]
 
     drawn = viewer.add_labels(np.zeros(t1.data.shape, np.uint8), scale=t1.scale, units=t1.units)

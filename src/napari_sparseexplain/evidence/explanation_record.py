@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from ..errors import ReadError
-from ..files.plain_data import Ascending, AtMost, Between, from_plain, shown_place
+from ..files.plain_data import Ascending, AtMost, Between, from_plain, shown_location
 from ..volumes import Grid
 from ..volumes.grid import orientation_to_display
 from .explanation_map import MapKind, MapSpace
@@ -83,7 +83,7 @@ class MapRecord:
 
     def __post_init__(self) -> None:
         if not self.name or not self.file or Path(self.file).name != self.file:
-            raise ValueError(f"{shown_place(self.file)} is not a file of this folder")
+            raise ValueError(f"{shown_location(self.file)} is not a file of this folder")
 
 
 @dataclass(frozen=True)

@@ -132,11 +132,11 @@ def from_plain(
         return _read(kind, values, place)
     except _Unfit as unfit:
         raise error(
-            f"the field {shown_place(unfit.place)} {unfit.what}", where=where, remedy=remedy
+            f"the field {shown_location(unfit.place)} {unfit.what}", where=where, remedy=remedy
         ) from unfit
 
 
-def shown_place(place: str) -> str:
+def shown_location(place: str) -> str:
     """A field's place as an error can hold it: names in a file may be of any length."""
     return repr(place if len(place) <= 120 else f"{place[:60]}…{place[-40:]}")
 

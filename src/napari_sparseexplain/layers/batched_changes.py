@@ -21,7 +21,8 @@ def batched_changes(layers: LayerList) -> Iterator[None]:
 
     By itself napari places every layer, overlay and cell anew after each single change. Its own
     ``batched_update`` ends with the innermost of nested blocks; these end with the outermost.
-    Within the block the canvas is not up to date: nothing may be measured on it or taken from it.
+    Within the block the canvas is not up to date: nothing may be measured on it or taken from it,
+    and the grid may not be turned on.
     """
     if layers in _changing:
         yield

@@ -70,7 +70,7 @@ def same_study(one: Review, other: Review) -> bool:
     return all(any(_alike(study, there) for there in others) for study in _reviewed(one))
 
 
-def own_places(review: Review) -> set[str]:
+def own_positions(review: Review) -> set[str]:
     """Folders of arrays, within the review's own, that it names and that have our form of name."""
     named = {reference.folder for reference in review.explanations.values()}
     return {place for place in named if _OWN_PLACE.fullmatch(place)}

@@ -8,17 +8,17 @@ from ..evidence import Explanation
 from ..volumes import Study, Volume
 from ..volumes.captions import slice_caption
 from ..volumes.edge_letters import PLANES
-from ..volumes.frames import frame_words
+from ..volumes.frames import frame_label
 from .reading import Reading
 from .review import KeySlice, Overlay, Panel, ScanLayer
 
 
 def frame_text(study: Study, leading: tuple[int, ...]) -> str:
-    """`frame_words` of a mark, by the first volume of its study that has such a frame."""
-    return frame_words(_framed(study, leading), leading)
+    """`frame_label` of a mark, by the first volume of its study that has such a frame."""
+    return frame_label(_framed(study, leading), leading)
 
 
-def result_place(study: Study, explanation: Explanation) -> str:
+def result_position(study: Study, explanation: Explanation) -> str:
     """Where a result lies, as ``"slice 75"`` or ``"slices 61–80, frame 12/25"``."""
     frame = frame_text(study, explanation.frame)
     where = slice_caption(explanation.slices)
@@ -38,7 +38,7 @@ def frame_of(reading: Reading, panel: Panel) -> tuple[tuple[int, ...], str]:
     for layer, volume in _volumes(reading, panel):
         if volume.leading:
             leading = _points(layer, volume)
-            return leading, frame_words(volume, leading)
+            return leading, frame_label(volume, leading)
     return (), ""
 
 
@@ -48,7 +48,7 @@ def frames_by_role(reading: Reading, panel: Panel) -> dict[str, tuple[int, ...]]
     return {volume.role: _points(layer, volume) for layer, volume in shown}
 
 
-def key_slice_words(study: Study, key: KeySlice, *, kind: str = "") -> str:
+def key_slice_label(study: Study, key: KeySlice, *, kind: str = "") -> str:
     """As ``"axial 12, frame 3/25"``; ``kind`` stands before the number (``"axial slice 12"``)."""
     number = " ".join(part for part in (key.plane, kind, str(key.index + 1)) if part)
     frame = frame_text(study, key.leading)

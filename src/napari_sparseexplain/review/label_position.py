@@ -17,7 +17,7 @@ WORDS_GAP = 0.55
 _TRIED = 24
 
 
-def words_corner(
+def label_corner(
     kind: AnnotationKind,
     points: npt.ArrayLike,
     box: tuple[float, float],

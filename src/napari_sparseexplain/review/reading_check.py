@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ReadError
-from ..files.plain_data import shown_place
+from ..files.plain_data import shown_location
 from ..volumes import Study, Volume
 from .reading import Reading
 from .review import Overlay, Panel, ScanLayer
@@ -131,7 +131,7 @@ class _Check:
 
     def _unfit(self, place: str, what: str) -> ReadError:
         return ReadError(
-            f"the field {shown_place(place)} {what}",
+            f"the field {shown_location(place)} {what}",
             where=self._where,
             remedy="Restore the file from a copy, or start a new review",
         )

@@ -33,7 +33,7 @@ from ..files.plain_data import from_plain, to_plain
 from ..files.regular_file import is_regular
 from ..volumes import Finding, Study, open_study
 from ..volumes.volume import is_locator
-from .former_review import ARRAYS, check_replaceable, own_places, remove_arrays
+from .former_review import ARRAYS, check_replaceable, own_positions, remove_arrays
 from .reading import Reading
 from .reading_check import check_reading
 from .restored_explanation import Loaded, lies_elsewhere, restore_explanation
@@ -127,7 +127,7 @@ def save_review(
                 write_atomically(path, _text(new, path), overwrite=overwrite)
                 made, new_arrays = [], []
                 if former is not None:
-                    remove_arrays(folder, own_places(former) - own_places(new))
+                    remove_arrays(folder, own_positions(former) - own_positions(new))
     except SparseExplainError:
         raise  # a ReadError is an OSError, too
     except OSError as error:
@@ -183,7 +183,7 @@ def _references(
     """The review's explanations, with where their arrays are."""
     references = dict(reading.review.explanations)
     for key, explanation in reading.explanations.items():
-        place = _array_place(explanation)
+        place = _array_file(explanation)
         # Arrays that an earlier save put here stay, also when this one was not asked for them.
         if key in saved or _has_arrays(folder, place):
             references[key] = replace(references[key], folder=place, entry="")
@@ -379,7 +379,7 @@ def _open_with_roles(path: Path, reference: StudyReference, roles: dict[str, str
     return open_study(path, reference=reference.reference, roles=roles, **options)
 
 
-def _array_place(explanation: Explanation) -> str:
+def _array_file(explanation: Explanation) -> str:
     """Folder of the arrays within the review, named after the record of their run."""
     record = json.dumps(
         [to_plain(explanation.provenance), explanation.method, explanation.target,
@@ -398,7 +398,7 @@ def _save_arrays(reading: Reading, key: str, folder: Path) -> list[str]:
     """Write arrays into the review's folder, once for one record; the place that was made."""
     explanation = reading.explanations[key]
     study = reading.studies[reading.review.explanations[key].study]
-    place = _array_place(explanation)
+    place = _array_file(explanation)
     if _has_arrays(folder, place):
         return []
     remove_empty([folder / place])  # of a save that was killed

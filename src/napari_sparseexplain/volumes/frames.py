@@ -20,7 +20,7 @@ _LATEST: weakref.WeakKeyDictionary[Study, tuple[tuple[int, ...], Study]] = (
 )
 
 
-def frame_words(volume: Volume | None, leading: tuple[int, ...]) -> str:
+def frame_label(volume: Volume | None, leading: tuple[int, ...]) -> str:
     """As ``"frame 12/25"`` or ``"direction 3/64"``, counted from 1; empty without a frame.
 
     Parameters
@@ -42,7 +42,7 @@ def frame_note(volume: Volume) -> str:
     if not volume.leading:
         return ""
     axes = ", ".join(volume.leading)
-    words = frame_words(volume, volume.frame)
+    words = frame_label(volume, volume.frame)
     used = f"{words} was used" if words else "the first image of each was used"
     return f"{volume.role} has more axes ({axes}); {used}."
 

@@ -68,7 +68,9 @@ class Study:
     def __repr__(self) -> str:
         kept = ", ".join(self.images) or "no scan"
         masks = f" | {', '.join(self.labels)}" if self.labels else ""
-        return f"<Study {self.name!r}: {kept}{masks}; {self._grid_words()}{self._warning_words()}>"
+        return (
+            f"<Study {self.name!r}: {kept}{masks}; {self._grid_summary()}{self._warning_summary()}>"
+        )
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the slice on which it opens, and what there is."""
@@ -77,17 +79,17 @@ class Study:
         rows = {
             "scans": ", ".join(self.images),
             "masks": ", ".join(self.labels),
-            "grid": self._grid_words(),
+            "grid": self._grid_summary(),
             "warnings": " ".join(found.words() for found in self.warnings),
         }
         return page_html(study_picture(self), self.name, rows)
 
-    def _grid_words(self) -> str:
+    def _grid_summary(self) -> str:
         shape = " × ".join(map(str, self.grid.shape))
         spacing = " × ".join(f"{size:.3g}" for size in self.grid.spacing)
         return f"{shape} voxels" + (f" of {spacing} mm" if self.grid.calibrated else "")
 
-    def _warning_words(self) -> str:
+    def _warning_summary(self) -> str:
         count = len(self.warnings)
         return "" if not count else f"; {count} warning{'s' if count > 1 else ''}"
 

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from ..errors import SparseExplainError
 from ..volumes import Study
-from .parts.notices import tell_error
+from .parts.notices import show_error_dialog
 from .parts.results_list import ResultsList
 from .parts.run_bar import BROKEN, RunBar
 from .parts.work_runner import WorkRunner
@@ -176,7 +176,7 @@ class ExplainTab(QScrollArea):
 
     def _on_failed(self, error: SparseExplainError) -> None:
         self.run_bar.show_error(str(error))
-        tell_error(error)
+        show_error_dialog(error)
 
     def _on_cancelled(self) -> None:
         self.run_bar.show_message("Cancelled. What was there before is still there.")

@@ -25,7 +25,7 @@ from .parts.model_session import NO_MODEL, ModelKey, ModelSession
 from .parts.resting_timer import RestingTimer
 from .parts.results_list import Result
 from .parts.study_choice import StudyChoice
-from .parts.work_runner import Told, told_with
+from .parts.work_runner import Told, labelled_work
 from .parts.wrapped_label import wrapped_label
 from .view.click_read_out import voxel_lines
 from .window import Window
@@ -236,7 +236,7 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
 
     def start(self, asked: Asked, work: Callable[[], Work[Any]]) -> None:
         """Start a run, unless one is under way."""
-        if self.runner.start(told_with(asked, work)):
+        if self.runner.start(labelled_work(asked, work)):
             self._asked = asked
 
     def _on_run_done(self, told: Told) -> None:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QTabWidget
 from ..families import attempt, families, left_out, resolve
 from ..volumes import Study
 from .explain_tab import ExplainTab
-from .parts.notices import tell_warning
+from .parts.notices import show_warning_message
 from .window import Window
 
 
@@ -25,7 +25,7 @@ class TabPages(QTabWidget):
                 if family.tab:
                     self.addTab(resolve(family.tab)(window), family.title)
         for line in left_out():
-            tell_warning(line)
+            show_warning_message(line)
 
     def pages(self) -> Iterator[ExplainTab]:
         """The tabs in their order."""

@@ -239,7 +239,7 @@ def effective_response_work(
     )
 
 
-def _size_words(study: Study) -> str:
+def _size_label(study: Study) -> str:
     slices, rows, columns = study.grid.shape
     return f"{slices} slices, {rows} rows and {columns} columns"
 
@@ -259,7 +259,7 @@ def voxel_of(study: Study, target: Target) -> tuple[int, int, int]:
         )
     if any(not 0 <= v < n for v, n in zip(target.index, study.grid.shape, strict=True)):
         raise StudyError(
-            f"{target.label} lies outside the study, which has {_size_words(study)}",
+            f"{target.label} lies outside the study, which has {_size_label(study)}",
             where=study.name,
             remedy=remedy,
         )

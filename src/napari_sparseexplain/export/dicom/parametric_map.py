@@ -69,7 +69,7 @@ def parametric_map(
         real_world_value_mappings=[
             hd.pm.RealWorldValueMapping(
                 lut_label=shortened(item.name, 16),
-                lut_explanation=shortened(_in_words(item)),
+                lut_explanation=shortened(_as_text(item)),
                 unit=unit_code(item.unit),
                 value_range=(low, high),
                 slope=1.0,
@@ -141,6 +141,6 @@ def _say_region(dataset: Dataset, body_part: str) -> None:
         dataset.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = Sequence([anatomy])
 
 
-def _in_words(item: ExplanationMap) -> str:
+def _as_text(item: ExplanationMap) -> str:
     unit = f" [{item.unit}]" if item.unit else ""
     return f"{item.title or item.name}{unit}"

@@ -16,7 +16,7 @@ from ...errors import StudyError
 from ...evidence import Explanation
 from ...files.atomic_write import check_free, moved_together, write_atomically
 from ...progress import Progress, Work
-from ...review.frames import at_slice, frames_by_role, key_slice_words
+from ...review.frames import at_slice, frames_by_role, key_slice_label
 from ...review.reading import Reading
 from ...review.review import KeySlice, Panel
 from ...volumes.edge_letters import PLANES
@@ -93,7 +93,7 @@ def export_pictures_dicom(
     series = new_uid()
     with moved_together(folder, overwrite=overwrite) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            words = key_slice_words(public.studies[key.study], key, kind="slice")
+            words = key_slice_label(public.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)
             here = at_slice(public, key)
             picture = draw(here, policy, size, created=created)

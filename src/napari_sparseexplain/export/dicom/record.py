@@ -138,7 +138,7 @@ def checked_explanation(
         provenance["created"] = ""
         check_words(policy, _free_words(explanation))
         notes = [
-            "(a note that names the patient was left out)" if policy.identity.in_words(n) else n
+            "(a note that names the patient was left out)" if policy.identity.found_in(n) else n
             for n in notes
         ]
     record = {
@@ -170,7 +170,7 @@ def check_words(policy: ExportPolicy, words: Iterable[tuple[str, str]]) -> None:
     if policy.identify:
         return
     for where, said in words:
-        refuse_identity(policy.identity.in_words(said), where)
+        refuse_identity(policy.identity.found_in(said), where)
 
 
 def add_record(

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from ...evidence.colours import YELLOW
 from ...review.annotation import Annotation, measure_text
-from ...review.label_position import WORDS_GAP, words_corner
+from ...review.label_position import WORDS_GAP, label_corner
 from .lettering import line_height, text_width, write
 from .plane_view import PlaneView
 
@@ -130,6 +130,6 @@ def _draw_text(
         return
     box = (max(text_width(text, size) for text in lines), line_height(size) * len(lines))
     height, width = view.size
-    x, y = words_corner(item.kind, points, box, size * WORDS_GAP, (width, height))
+    x, y = label_corner(item.kind, points, box, size * WORDS_GAP, (width, height))
     for place, text in enumerate(lines):
         write(image, (x, y + place * line_height(size)), text, size, colour=item.colour)

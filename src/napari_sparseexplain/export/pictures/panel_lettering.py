@@ -78,7 +78,7 @@ def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:
     lines = []
     probe = facts["probe"]
     if probe is not None:
-        lines.append("probe " + _place_text(probe))
+        lines.append("probe " + _position_text(probe))
         named = probe.get("value_names", {})  # classes are called as in the legend
         values = [
             f"{name} {named.get(name) or number_text(value)}"
@@ -95,7 +95,7 @@ def bottom_left_lines(facts: Mapping[str, Any]) -> list[str]:
     return [*lines, zoom]
 
 
-def _place_text(probe: Mapping[str, Any]) -> str:
+def _position_text(probe: Mapping[str, Any]) -> str:
     """The probe's place, in the patient or on the grid (counted from 1, as slices are)."""
     if "points_ras_mm" in probe:
         return ", ".join(axis_captions(probe["points_ras_mm"][0]))

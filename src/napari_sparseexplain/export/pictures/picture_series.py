@@ -10,7 +10,7 @@ from pathlib import Path
 from ...errors import SparseExplainError, StudyError
 from ...files.atomic_write import check_free
 from ...progress import Progress, Work
-from ...review.frames import at_slice, frame_of, key_slice_words
+from ...review.frames import at_slice, frame_of, key_slice_label
 from ...review.reading import Reading, slice_count
 from ...review.review import KeySlice
 from ..privacy.output_check import released_together
@@ -120,7 +120,7 @@ def export_slices(
     public = policy.reading(reading)
     with released_together(folder, policy, overwrite=overwrite) as temporary:
         for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            words = key_slice_words(public.studies[key.study], key, kind="slice")
+            words = key_slice_label(public.studies[key.study], key, kind="slice")
             yield Progress(place, len(keys), words)
             picture = draw(at_slice(public, key), policy, size, created=created)
             note = policy.words(key.note, "the note of a key slice")

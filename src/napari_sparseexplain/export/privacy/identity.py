@@ -97,7 +97,7 @@ class Identity:
     dates: dict[date, str] = field(default_factory=dict)
     uids: dict[str, str] = field(default_factory=dict)
 
-    def in_words(self, said: str) -> list[Found]:
+    def found_in(self, said: str) -> list[Found]:
         """Places in what a person or a file said, in order.
 
         A text of this program's own words alone ("brain mask") is searched as an output is.

@@ -39,11 +39,11 @@ def is_own(said: str) -> bool:
         word in own_words()
         or (word.isascii() and len(word) <= 2)
         or (word.isdigit() and len(word) <= _LONGEST_NUMBER)
-        for word in words_of(said)
+        for word in word_list(said)
     )
 
 
-def words_of(said: str) -> list[str]:
+def word_list(said: str) -> list[str]:
     """Words of a text, in small letters."""
     return _WORD.findall(said.casefold())
 
@@ -51,7 +51,7 @@ def words_of(said: str) -> list[str]:
 @lru_cache(maxsize=1)
 def own_words() -> frozenset[str]:
     """Every word of the catalogues, in small letters."""
-    return frozenset(word for said in _catalogued() for word in words_of(said)) - _NAMES_TOO
+    return frozenset(word for said in _catalogued() for word in word_list(said)) - _NAMES_TOO
 
 
 def _catalogued() -> Iterator[str]:

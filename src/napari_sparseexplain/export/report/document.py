@@ -11,7 +11,7 @@ from ... import __version__
 from ...evidence.notice import RESEARCH_ONLY
 from ...files.atomic_write import check_free, remove_file, write_atomically
 from ...progress import Progress, Work
-from ...review.frames import at_slice, frame_of, frame_text, key_slice_words
+from ...review.frames import at_slice, frame_of, frame_text, key_slice_label
 from ...review.reading import Reading
 from ...review.result_panel import result_reading
 from ...review.review import KeySlice
@@ -92,13 +92,13 @@ def write_report(
     _cover(pages, reading, keys, time, marks)
     for place, key in enumerate(keys):
         study, here = reading.studies[key.study], at_slice(reading, key)
-        yield Progress(place + 1, len(keys) + 1, key_slice_words(study, key, kind="slice"))
+        yield Progress(place + 1, len(keys) + 1, key_slice_label(study, key, kind="slice"))
         lines = [key.note] if key.note else []
         table = _rows_of_slice(here, key, marks)
         width, height = pages.picture_room(lines, table)
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
         picture = draw(here, policy, size, created=time)
-        heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_words(study, key)}"
+        heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_label(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
     yield from _results_beside(pages, reading, policy, dpi, time)
     policy.tell(letter_notes(pages.shaped))

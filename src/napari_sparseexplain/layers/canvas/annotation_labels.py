@@ -18,7 +18,7 @@ from napari._vispy.visuals.text import Text
 from napari.components.overlays import SceneOverlay
 
 from ...export.pictures.lettering import line_height, text_width
-from ...review.label_position import WORDS_GAP, words_corner
+from ...review.label_position import WORDS_GAP, label_corner
 from ..study_layers import METADATA_KEY
 from ..viewer_panels import AUXILIARY
 from .annotation_outlines import AnnotationOutlines
@@ -189,7 +189,7 @@ class _View:
         box = (max(text_width(word, self._words) for word in words), float(step * len(words)))
         height, width = self._size
         gap = self._words * WORDS_GAP
-        x, y = words_corner(mark.kind, pixels[:, ::-1], box, gap, (width, height))
+        x, y = label_corner(mark.kind, pixels[:, ::-1], box, gap, (width, height))
         found = []
         for place, word in enumerate(words):
             at = np.array([y + (place + 0.5) * step, x])

@@ -12,7 +12,7 @@ from napari.utils.events import disconnect_events
 from ...export.typesetting.joined_letters import lines_in_seen_order
 from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import cell_lines, corner_room
-from .grey_window import has_window, window_words
+from .grey_window import has_window, window_caption
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -40,7 +40,7 @@ class VispyCellNameOverlay(VispyLayerNameOverlay):
         room, size = corner_room(self.viewer), self.overlay.font_size
         words = cell_lines(self.layer.name, size, room)
         if _is_scan(self.layer):
-            words += "\n" + cell_lines(window_words(self.layer), size, room, 1)
+            words += "\n" + cell_lines(window_caption(self.layer), size, room, 1)
         self.node.text = lines_in_seen_order(words)
         self._on_position_change()
 

@@ -48,11 +48,11 @@ class VispyClickedVoxelOverlay(ViewerOverlayMixin, VispySceneOverlay):
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(node=Markers(antialias=1), **keywords)
-        self.overlay.events.place.connect(self._on_place)
-        self._on_place()
+        self.overlay.events.place.connect(self._on_position)
+        self._on_position()
         self.reset()
 
-    def _on_place(self) -> None:
+    def _on_position(self) -> None:
         row, column = self.overlay.place
         self.node.set_data(
             pos=np.array([[column, row]] * 2),
@@ -65,7 +65,7 @@ class VispyClickedVoxelOverlay(ViewerOverlayMixin, VispySceneOverlay):
 
     def close(self) -> None:
         """Its cell is no more."""
-        self.overlay.events.place.disconnect(self._on_place)
+        self.overlay.events.place.disconnect(self._on_position)
         super().close()
 
 

@@ -70,17 +70,17 @@ class VispyCrosshairOverlay(ViewerOverlayMixin, VispySceneOverlay):
         super().__init__(
             node=Line(connect="segments", color=_COLOUR, width=1, antialias=False), **keywords
         )
-        self.overlay.events.place.connect(self._on_place)
-        self._on_place()
+        self.overlay.events.place.connect(self._on_position)
+        self._on_position()
         self.reset()
 
-    def _on_place(self) -> None:
+    def _on_position(self) -> None:
         overlay = self.overlay
         self.node.set_data(pos=crosshair_lines(overlay.place, overlay.low, overlay.high))
 
     def close(self) -> None:
         """Its view is no more."""
-        self.overlay.events.place.disconnect(self._on_place)
+        self.overlay.events.place.disconnect(self._on_position)
         super().close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ...review.frames import frame_of, frame_words
+from ...review.frames import frame_label, frame_of
 from ...volumes import Study
 from ...volumes.frames import fitting_frame
 from ..explanation_layers import ExplanationLayer
@@ -33,7 +33,7 @@ def frame_in_picture(viewer: ViewerModel, study: Study) -> tuple[tuple[int, ...]
             return frame_of(known.reading, known.panel)
         if isinstance(known, StudyLayer) and known.study is study and layer.ndim > 3:
             leading = leading_points(layer, viewer.dims.point)
-            return leading, frame_words(known.volume, leading)
+            return leading, frame_label(known.volume, leading)
     return (), ""
 
 

@@ -95,7 +95,7 @@ def unit_of(layer: Layer) -> str:
     return ""
 
 
-def window_words(layer: Image) -> str:
+def window_caption(layer: Image) -> str:
     """The window of a layer, for a person (``"W 80  L 40 HU"``)."""
     low, high = limits_of(layer)
     unit = unit_of(layer)

@@ -208,7 +208,8 @@ class GridView:
             with grid.events.blocker_all():
                 grid.stride, grid.spacing = 1, CELL_SPACING
                 grid.shape = self._shape()
-            grid.enabled = True
+        # Not within: overlays that come with it would look for cells that are not made yet.
+        grid.enabled = True
         self._fit()
         self.on_change(True)
 

@@ -104,9 +104,9 @@ class MirroredLayers:
                 undo.append(lambda: emitter.disconnect(call))
 
         listen("visible", lambda: self._follow_visible(layer))
-        looks = _look_of(layer)
+        looks = _display_properties(layer)
         for name in looks:
-            listen(name, partial(self._follow_look, layer, name))
+            listen(name, partial(self._follow_display, layer, name))
         for name in _VOXELS:
             listen(name, lambda: self._follow_data(layer))
         if not looks:
@@ -126,7 +126,7 @@ class MirroredLayers:
         elif layer in self._twins:
             self._twins[layer].visible = layer.visible
 
-    def _follow_look(self, layer: Layer, name: str, _event: Any = None) -> None:
+    def _follow_display(self, layer: Layer, name: str, _event: Any = None) -> None:
         twin = self._twins.get(layer)
         if twin is not None:
             setattr(twin, name, getattr(layer, name))
@@ -135,7 +135,7 @@ class MirroredLayers:
         twin = self._twins.get(layer)
         if twin is None:
             return
-        if not _look_of(layer):
+        if not _display_properties(layer):
             self._make_anew(layer)
         elif twin.data is not layer.data:
             twin.data = layer.data
@@ -159,7 +159,7 @@ class MirroredLayers:
         self._view.layers.insert(before.index(layer), twin)
 
 
-def _look_of(layer: Layer) -> tuple[str, ...]:
+def _display_properties(layer: Layer) -> tuple[str, ...]:
     names = next((names for kind, names in _LOOK.items() if isinstance(layer, kind)), ())
     if isinstance(layer, Image) and layer.rgb:
         return tuple(n for n in names if n in (*_COMMON, "interpolation2d"))

@@ -19,7 +19,7 @@ from ..study_layers import METADATA_KEY, StudyLayer
 from .grey_window import unit_of
 
 
-def patient_words(study: Study, place: Sequence[float]) -> str:
+def patient_caption(study: Study, place: Sequence[float]) -> str:
     """Millimetres towards each side (``"R 12.0  A 30.5  S 4.0 mm"``); voxels without orientation.
 
     Parameters
@@ -39,7 +39,7 @@ def inside(study: Study, place: Sequence[float]) -> bool:
     return bool(((index >= 0) & (index < study.grid.shape)).all())
 
 
-def layer_words(layers: Iterable[Layer], study: Study, point: Sequence[float]) -> list[str]:
+def layer_captions(layers: Iterable[Layer], study: Study, point: Sequence[float]) -> list[str]:
     """Name, value and unit of each layer at a point, as ``"FLAIR 812"``; visible ones first.
 
     A class that has a name is called by it (``"Mask oedema"``), as in an exported picture.
@@ -67,7 +67,7 @@ def layer_words(layers: Iterable[Layer], study: Study, point: Sequence[float]) -
     for layer in (*shown, *hidden):
         value = value_at(layer, point)
         if value is not None:
-            words.append(f"{_name(layer)} {_value_words(layer, value)}")
+            words.append(f"{_name(layer)} {_value_caption(layer, value)}")
     return words
 
 
@@ -103,7 +103,7 @@ def _name(layer: Layer) -> str:
     return role_title(known.role) if isinstance(known, StudyLayer) else layer.name
 
 
-def _value_words(layer: Layer, value: Any) -> str:
+def _value_caption(layer: Layer, value: Any) -> str:
     known = layer.metadata.get(METADATA_KEY)
     if isinstance(layer, Labels):
         classes: Mapping[int, str] = {}

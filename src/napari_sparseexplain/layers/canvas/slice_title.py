@@ -44,7 +44,7 @@ def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention
 
     Where one line has no room beside the letters in the middle, they stand below each other.
     """
-    words = title_words(viewer, study)
+    words = title_lines(viewer, study)
     if words and study is not None and study.grid.oriented:
         words.append(convention)
     line = " · ".join(words)
@@ -57,7 +57,7 @@ def _shown_roles(viewer: ViewerModel, study: Study) -> list[str]:
     return [k.role for k in known if isinstance(k, StudyLayer) and k.study is study]
 
 
-def title_words(viewer: ViewerModel, study: Study | None) -> list[str]:
+def title_lines(viewer: ViewerModel, study: Study | None) -> list[str]:
     """Plane and number, frame, place in the patient; empty in 3-D."""
     plane = plane_of(viewer)
     if plane is None or study is None:

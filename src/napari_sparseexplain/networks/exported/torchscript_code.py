@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
-from .torchscript_operators import ATEN_CALLS, ATTRIBUTES, FUNCTIONS, PRIM_CALLS, WORDS, words_of
+from .torchscript_operators import ATEN_CALLS, ATTRIBUTES, FUNCTIONS, PRIM_CALLS, WORDS, word_list
 from .torchscript_tokens import CLOSING, OPENING, CodeRefused, Line, Source, Token
 
-_KEYWORDS = words_of(
+_KEYWORDS = word_list(
     "class def return if else elif for in while break continue pass and or not is raise assert "
     "with as True False None"
 )

@@ -10,13 +10,13 @@ all that torch may gain later.
 from __future__ import annotations
 
 
-def words_of(text: str) -> frozenset[str]:
+def word_list(text: str) -> frozenset[str]:
     """The words of a text."""
     return frozenset(text.split())
 
 
 #: Of ``aten``: what is called as ``torch.NAME``, ``ops.aten.NAME`` or as a tensor's method.
-ATEN = words_of(
+ATEN = word_list(
     """
     Bool Complex ComplexImplicit Float FloatImplicit Int IntImplicit ScalarImplicit Size
     abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint alias all allclose
@@ -112,7 +112,7 @@ ATEN = words_of(
 )
 
 #: In place, too: the name with ``_`` behind it.
-_IN_PLACE = words_of(
+_IN_PLACE = word_list(
     """
     abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv alpha_dropout arccos arccosh
     arcsin arctan asin asinh atan atan2 atanh baddbmm bernoulli bitwise_and bitwise_not bitwise_or
@@ -132,7 +132,7 @@ _IN_PLACE = words_of(
 ATEN_CALLS = ATEN | {name + "_" for name in _IN_PLACE}
 
 #: Of ``prim``, as ``ops.prim.NAME``.
-PRIM_CALLS = words_of(
+PRIM_CALLS = word_list(
     """
     NumToTensor RaiseException TupleIndex TupleUnpack StringIndex EnumName EnumValue abs data device
     dtype grad index is_cpu is_cuda is_ipu is_maia is_meta is_mkldnn is_mps is_mtia is_nested
@@ -143,7 +143,7 @@ PRIM_CALLS = words_of(
 )
 
 #: Words that stand by themselves and are called.
-FUNCTIONS = words_of(
+FUNCTIONS = word_list(
     """
     abs all annotate any bool chr complex dict divmod enumerate float getattr hasattr int isinstance
     len list max min ord pow range round sorted str sum tuple unchecked_cast uninitialized zip
@@ -152,7 +152,7 @@ FUNCTIONS = words_of(
 )
 
 #: Types, and other words that stand by themselves.
-WORDS = words_of(
+WORDS = word_list(
     """
     Any Dict Final Future List NamedTuple Module ModuleInterface Interface Enum NoneType Number
     Optional Scalar Tensor Tuple Union Device Generator Layout Storage Stream Dtype MemoryFormat
@@ -162,13 +162,13 @@ WORDS = words_of(
 )
 
 #: Attributes that tensors, devices and texts have.
-ATTRIBUTES = words_of(
+ATTRIBUTES = word_list(
     "T H mT mH dtype device shape ndim requires_grad is_cuda is_cpu is_mps is_meta is_sparse "
     "is_quantized layout data grad real imag type index itemsize nbytes name value names"
 )
 
 #: What `torch.export` writes beyond that: operators taken apart, and checks of shapes.
-EXPORT_CALLS = ATEN_CALLS | words_of(
+EXPORT_CALLS = ATEN_CALLS | word_list(
     """
     _assert_async _assert_scalar _assert_tensor_metadata _functional_assert_async
     _functional_assert_scalar _local_scalar_dense _native_batch_norm_legit_functional

@@ -188,11 +188,11 @@ class ChildProcess:
         watched = select.poll()
         watched.register(handle, select.POLLIN if reading else select.POLLOUT)
         if time.monotonic() - self._looked > _LOOK:  # also when there is always something to read
-            self._look_at_the_clock()
+            self._check_time_limit()
         while not watched.poll(_LOOK * 1000):
-            self._look_at_the_clock()
+            self._check_time_limit()
 
-    def _look_at_the_clock(self) -> None:
+    def _check_time_limit(self) -> None:
         self._looked = time.monotonic()
         passed = self._looked - self._began
         computed = _computed(self._process.pid) - self._began_computing

@@ -128,7 +128,7 @@ class ClassEvaluation:
         the
         rule without learning is given, too.
     recipes : str
-        Which networks were trained alike (`recipe_words`).
+        Which networks were trained alike (`recipe_summary`).
     """
 
     data: str

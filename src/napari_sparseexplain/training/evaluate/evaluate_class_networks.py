@@ -31,7 +31,7 @@ from ..tumour_classes import REGION_CHANNELS, TUMOUR_CLASSES, class_channels
 from .class_evaluation import ClassEvaluation, RegionScores
 from .evaluation_cases import case_paths
 from .intensity_rule import intensity_rule, rule_threshold
-from .recipe_words import recipe_words
+from .recipe_summary import recipe_summary
 
 #: Every n-th tumour slice of a subject is decomposed for the evidence: neighbours are alike.
 EVIDENCE_EVERY = 4
@@ -139,7 +139,7 @@ def evaluate_class_networks(
         parameters=parameters,
         evidence={key: _means(values) for key, values in evidence.items()},
         notes=tuple(skipped),
-        recipes=recipe_words({model.card.title: model.card for _, _, model in found}),
+        recipes=recipe_summary({model.card.title: model.card for _, _, model in found}),
         pieces={key: run for key, run in pieces.items() if run.cases},
     )
 

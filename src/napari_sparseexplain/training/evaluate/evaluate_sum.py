@@ -29,7 +29,7 @@ from ...progress import Progress, Result, Work
 from .evaluation_cases import INPUTS, Case, case_paths, open_cases
 from .intensity_rule import READINGS, intensity_rule
 from .paper_numbers import LINEARISABLE, SEGMENTERS
-from .recipe_words import recipe_words
+from .recipe_summary import recipe_summary
 from .sum_evaluation import CaseScores, Run, SumEvaluation
 
 #: Standard deviation of the blur in the network's pixels, and of the noise in units of (0, 1).
@@ -183,7 +183,7 @@ def evaluate_sum_work(
         responses=tuple(responses),
         groups=np.concatenate(groups),
         notes=tuple(skipped),
-        recipes=recipe_words({m.card.title: m.card for _, _, m in found}),
+        recipes=recipe_summary({m.card.title: m.card for _, _, m in found}),
         models={
             f"{name}-{run_seed}" if run_seed else name: m.card.weights_sha256
             for name, run_seed, m in found

@@ -118,7 +118,7 @@ class SumEvaluation:
     models : mapping
         Bundle to sha256 of its weights.
     recipes : str
-        Which networks were trained alike (`recipe_words`).
+        Which networks were trained alike (`recipe_summary`).
     """
 
     data: str

@@ -30,7 +30,7 @@ from ...sparse.thresholds import Shrinkage
 from .corruption import flip_and_rotate
 from .losses import soft_iou_loss
 from .study_slices import read_slices
-from .train_bundle import HELD_OUT, check_bundle_place, unscored_note
+from .train_bundle import HELD_OUT, check_bundle_folder, unscored_note
 
 #: Before the clip only (0, 1) decides anything; the signal is matched a little past it.
 SIGNAL_RANGE = (-1.0, 2.0)
@@ -181,7 +181,7 @@ def distil_bundle(
     samples : int, optional
         Slices seen in all.
     """
-    check_bundle_place(Path(out))
+    check_bundle_folder(Path(out))
     master = teacher if isinstance(teacher, Model) else load_model(teacher)
     master = master.on(choose_device(device))
     recipe = DistillationRecipe()

@@ -105,14 +105,14 @@ def claim_folder(out: Path) -> None:
     Raises
     ------
     ModelError
-        As `check_bundle_place`.
+        As `check_bundle_folder`.
     """
-    check_bundle_place(out)
-    check_bundle_place(out / "training")
+    check_bundle_folder(out)
+    check_bundle_folder(out / "training")
     make_folders(out / "training")
 
 
-def check_bundle_place(out: Path) -> None:
+def check_bundle_folder(out: Path) -> None:
     """Say before the training, and not after it, that its bundle could not be saved.
 
     Raises

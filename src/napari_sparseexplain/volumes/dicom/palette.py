@@ -71,12 +71,12 @@ def _entries(header: Dataset, keyword: str, count: int) -> npt.NDArray[np.uint16
     if len(found) not in (count, count + 1):
         raise ValueError(f"{len(found)} bytes for {count} colours")
     data = np.frombuffer(found, dtype=np.uint8)
-    if swapped and data.size % 2 == 0 and _in_words(header, keyword):
+    if swapped and data.size % 2 == 0 and _has_16_bit_entries(header, keyword):
         data = data.reshape(-1, 2)[:, ::-1].ravel()
     return data[:count].astype(np.uint16)
 
 
-def _in_words(header: Dataset, keyword: str) -> bool:
+def _has_16_bit_entries(header: Dataset, keyword: str) -> bool:
     """Whether the element holds words (OW), as the standard has it, and not bytes."""
     return str(header[keyword].VR) != "OB"
 

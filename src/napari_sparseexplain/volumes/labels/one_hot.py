@@ -29,7 +29,7 @@ class OneHotMask:
     background: int | None
     overlapping: int
 
-    def in_words(self, channels: int) -> str:
+    def as_text(self, channels: int) -> str:
         """What was made of what, for a person."""
         if self.background == 0:
             text = f"the mask has {channels} channels, one a class: label k is channel k, 0 is none"

@@ -57,7 +57,7 @@ class LabelReading:
     rounded: float = 0.0
     not_finite: int = 0
 
-    def in_words(self) -> str:
+    def as_text(self) -> str:
         """What was put right, empty when nothing was."""
         said = []
         if self.not_finite:

@@ -186,7 +186,7 @@ def _of_channels(
         if reading.label == "maybe":
             return _scan(file, data, leading, reading, details)
         return _no_label_map(file, data, leading, intent)
-    said = Finding("info", "one-hot-mask", made.in_words(int(data.shape[0])), file.path.name)
+    said = Finding("info", "one-hot-mask", made.as_text(int(data.shape[0])), file.path.name)
     why = f"{_mask_reason(file.path, intent)} and its channels are classes"
     role = _label_role(reading, file.path)
     return NiftiKind(role, "label", made.labels, (), False, why, (said,))
@@ -206,7 +206,7 @@ def _no_label_map(file: NiftiHeader, data: Any, leading: tuple[str, ...], intent
 
 def _put_right(reading: LabelReading, path: Path) -> tuple[Finding, ...]:
     """What is said of a mask whose values were not whole numbers as they stood."""
-    said = reading.in_words()
+    said = reading.as_text()
     return (Finding("warning", "mask-values", f"of the mask, {said}", path.name),) if said else ()
 
 

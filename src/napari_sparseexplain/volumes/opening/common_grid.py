@@ -79,11 +79,11 @@ def bring_to_grid(volumes: dict[str, Volume], grid: Grid, reference: str) -> OnO
             reference=reference,
         )
         result.resamplings[role] = done
-        result.findings.append(Finding("info", "resampled", _in_words(done), where))
+        result.findings.append(Finding("info", "resampled", _as_text(done), where))
     return result
 
 
-def _in_words(done: Resampling) -> str:
+def _as_text(done: Resampling) -> str:
     size = "×".join(map(str, done.from_shape))
     spacing = "×".join(f"{v:.3g}" for v in done.from_spacing)
     way = "nearest neighbour" if done.interpolation == "nearest" else "linear interpolation"

@@ -81,7 +81,7 @@ class _Said:
     source: str
     words: SequenceReading = field(default_factory=lambda: SequenceReading(frozenset()))
 
-    def in_words(self) -> str:
+    def as_text(self) -> str:
         words = self.words.words or (self.words.contrast_word,)
         return f"{self.source} says {', '.join(repr(word) for word in words)}"
 
@@ -143,7 +143,7 @@ def _planning(details: Mapping[str, Any], said: Sequence[_Said]) -> str:
         return "its image type is LOCALIZER: made to plan other scans"
     first = next((s for s in said if s.words.words), None)
     if first and first.words.no_scan == "made to plan other scans":
-        return f"{first.in_words()}: made to plan other scans"
+        return f"{first.as_text()}: made to plan other scans"
     return ""
 
 
@@ -165,7 +165,7 @@ def _decided(said: Sequence[_Said], details: Mapping[str, Any]) -> RoleDecision:
         return RoleDecision(None, f"its image type is {sorted(odd)[0]}, not a magnitude")
     named = next((s for s in said if s.words.found or s.words.no_scan), None)
     if named and named.words.no_scan:
-        return RoleDecision(None, f"{named.in_words()}: {named.words.no_scan}")
+        return RoleDecision(None, f"{named.as_text()}: {named.words.no_scan}")
     timing = timing_of(details)
     if named is None:
         acquired = str(details.get("AcquisitionContrast") or "").upper()
@@ -194,18 +194,18 @@ def _sequence(named: _Said | None, timing: TimingReading) -> RoleDecision:
     if len(found) > 1:
         fit = found & (timing.fits if timing.role not in found else {timing.role})
         if timing.role and len(fit) == 1:
-            return RoleDecision(next(iter(fit)), f"{named.in_words()}; {by_time}")
+            return RoleDecision(next(iter(fit)), f"{named.as_text()}; {by_time}")
         listed = " and ".join(sorted(found))
-        return RoleDecision(None, f"{named.in_words()}, which fits {listed}")
+        return RoleDecision(None, f"{named.as_text()}, which fits {listed}")
     role = next(iter(found))
     if timing.role is None:
-        return RoleDecision(role, named.in_words())
+        return RoleDecision(role, named.as_text())
     if role in timing.fits:
         agree = timing.role == role
-        return RoleDecision(role, f"{named.in_words()}; {by_time}" if agree else named.in_words())
+        return RoleDecision(role, f"{named.as_text()}; {by_time}" if agree else named.as_text())
     if role in _TIMED:
-        return RoleDecision(None, f"{named.in_words()}, but {by_time}", disagree=True)
-    return RoleDecision(role, named.in_words())
+        return RoleDecision(None, f"{named.as_text()}, but {by_time}", disagree=True)
+    return RoleDecision(role, named.as_text())
 
 
 def _with_agent(
@@ -216,13 +216,13 @@ def _with_agent(
     for text in said:
         # A protocol often bears the name of the whole examination: the first text counts.
         if text.words.contrast and text.source != "the protocol's name":
-            reasons.setdefault(text.words.contrast, text.in_words())
+            reasons.setdefault(text.words.contrast, text.as_text())
     if not reasons:
         described = any(t.words.found for t in said if t.source != "the protocol's name")
         for text in said:
             # A protocol of an examination with and without tells nothing of one scan of it.
             if text.words.contrast and not (described and text.words.contrast == "both"):
-                reasons.setdefault(text.words.contrast, text.in_words())
+                reasons.setdefault(text.words.contrast, text.as_text())
     agent = agent_in(details)
     if agent == "with":
         reasons.setdefault("with", "the header records a contrast agent")

@@ -45,7 +45,7 @@ class AttributionPicture:
             window.signals.plane_changed,
             window.signals.grid_changed,
         ):
-            moved.connect(lambda _: self._on_place())
+            moved.connect(lambda _: self._on_position())
 
     def show(self, shown: Sequence[ShownAttribution]) -> None:
         """Put these maps side by side, the scan before them; leave the grid when there are none."""
@@ -102,7 +102,7 @@ class AttributionPicture:
     def _covers(self, one: ShownAttribution) -> bool:
         return shows_any(self._viewer, one.study.grid, one.explanation.slices)
 
-    def _on_place(self) -> None:
+    def _on_position(self) -> None:
         """Another slice, plane or view: words stay only with what is seen."""
         if not self._shown:
             return

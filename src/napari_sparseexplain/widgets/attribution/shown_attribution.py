@@ -19,7 +19,7 @@ from ...layers.colormaps import signed_colormap
 from ...layers.explanation_layers import BelowMap, ExplanationLayer, map_layer
 from ...layers.heat_over_scan import heat_over_scan
 from ...layers.study_layers import METADATA_KEY, axis_labels
-from ...review.frames import frame_text, result_place
+from ...review.frames import frame_text, result_position
 from ...volumes import Study
 from ...volumes.head_mask import head_in_slices
 from ..parts.parameter_form import changed_values
@@ -76,7 +76,7 @@ class ShownAttribution:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        return f"{self.name} · {result_place(self.study, self.explanation)}"
+        return f"{self.name} · {result_position(self.study, self.explanation)}"
 
     @property
     def setting(self) -> str:

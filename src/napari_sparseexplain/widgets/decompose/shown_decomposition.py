@@ -28,7 +28,7 @@ from ...layers.component_layers import (
 from ...layers.explanation_layers import ExplanationLayer
 from ...layers.study_layers import METADATA_KEY, role_title
 from ...networks.bundle.model_card import ModelCard
-from ...review.frames import result_place
+from ...review.frames import result_position
 from ...volumes import Study
 from ...volumes.labels.tumour import WHOLE_TUMOUR
 from ..parts.model_session import ModelKey
@@ -86,7 +86,7 @@ class ShownDecomposition:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        where = result_place(self.study, self.explanation)
+        where = result_position(self.study, self.explanation)
         return f"{self.card.title or self.card.name} · {where}"
 
     @property

@@ -24,7 +24,7 @@ from ...networks.bundle.card_file import check_card, read_external_card
 from ...networks.bundle.model_card import Inputs, ModelCard
 from ...volumes.intensity.normalisation import NORMALISATIONS, Normalisation
 from .elided_label import ElidedLabel
-from .notices import tell_error
+from .notices import show_error_dialog
 
 #: Tasks that attribution explains.
 EXPLAINED_TASKS = ("segmentation", "classification")
@@ -228,7 +228,7 @@ class ExternalModelForm(QWidget):
         try:
             card = self.card()
         except SparseExplainError as error:
-            tell_error(error)
+            show_error_dialog(error)
             return
         self.hide()
         self.accepted.emit(self.path, card)
@@ -240,7 +240,7 @@ class ExternalModelForm(QWidget):
         try:
             self.fill(read_external_card(Path(path)))
         except SparseExplainError as error:
-            tell_error(error)
+            show_error_dialog(error)
 
 
 def read_classes(text: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ def uncovered_text(maps: Sequence[tuple[str, slice]]) -> str:
     return "\n".join(f"{name}: no map on this slice ({slice_caption(at)})" for name, at in maps)
 
 
-def limit_words(limits: tuple[float, float]) -> str:
+def limits_label(limits: tuple[float, float]) -> str:
     """As ``"±17"``, or ``"0 … 17"`` where zero is not the middle."""
     low, high = limits
     return f"±{high:.2g}" if low == -high else f"{low:.2g} … {high:.2g}"
@@ -47,10 +47,10 @@ def caption_text(
         return ""
     scale = "Colours" if maps == 1 else f"Colours {SCALE_WORDS[SHARED if shared else OWN]}"
     if len(groups) == 1:
-        scale += f" {limit_words(groups[0][1])}"
+        scale += f" {limits_label(groups[0][1])}"
     elif len(groups) <= MOST_NAMED_MAPS:
         names = [name.partition(" · ")[0] for name, _ in groups]
-        limits = zip(names, (limit_words(pair) for _, pair in groups), strict=True)
+        limits = zip(names, (limits_label(pair) for _, pair in groups), strict=True)
         scale += ": " + ", ".join(f"{name} {words}" for name, words in limits)
     # Lines are short: a long one would run under the scale bar.
     return "\n".join(words for words in (scale, part) if words)

@@ -14,7 +14,7 @@ from ...networks.bundle.card_file import CARD_FILE, read_card
 from ...networks.bundle.catalogue import bundle_folder, models
 from ...networks.bundle.model_card import ModelCard
 from .model_session import ModelKey
-from .notices import tell_error
+from .notices import show_error_dialog
 from .preferences import preference
 
 #: Devices offered; one that this machine lacks is refused with what it has. Asking for the
@@ -88,7 +88,7 @@ class ModelChoice(QWidget):
         try:
             shipped = models()
         except SparseExplainError as error:
-            tell_error(error)
+            show_error_dialog(error)
             shipped = {}
         for name, card in shipped.items():
             fits = not architectures or card.architecture in architectures
@@ -170,7 +170,7 @@ class ModelChoice(QWidget):
         try:
             self.choose(folder)
         except SparseExplainError as error:
-            tell_error(error)
+            show_error_dialog(error)
 
 
 #: Qt.ItemDataRole.ToolTipRole

@@ -8,16 +8,16 @@ from ...errors import SparseExplainError
 from ...volumes import Finding
 
 
-def tell_error(error: SparseExplainError) -> None:
+def show_error_dialog(error: SparseExplainError) -> None:
     """Show what was found, where, and what to do."""
     show_error(str(error))
 
 
-def tell_finding(finding: Finding) -> None:
+def show_finding(finding: Finding) -> None:
     """Show one thing noticed on opening a study."""
     (show_warning if finding.level == "warning" else show_info)(finding.words())
 
 
-def tell_warning(message: str) -> None:
+def show_warning_message(message: str) -> None:
     """Show a sentence that must not be missed."""
     show_warning(message)

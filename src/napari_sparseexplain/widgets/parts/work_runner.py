@@ -52,7 +52,7 @@ def _steps(make: Callable[[], Work[Any]]) -> Generator[Progress, None, _Ended]:
     return _Ended(result=result)
 
 
-def told_with(asked: object, make: Callable[[], Work[Result]]) -> Callable[[], Work[Told]]:
+def labelled_work(asked: object, make: Callable[[], Work[Result]]) -> Callable[[], Work[Told]]:
     """Work whose result comes back with what it was asked for."""
 
     def work() -> Work[Told]:
@@ -117,8 +117,8 @@ class WorkRunner(QObject):
     def start(self, make: Callable[[], Work[Any]]) -> bool:
         """Start ``make()`` in a thread; refused, and False, while other work runs.
 
-        What the result is for must come back with it (`told_with`): what is noted beside a start
-        that is refused would be taken for that of the run under way.
+        What the result is for must come back with it (`labelled_work`): a note beside a start
+        that is refused would be taken for the note of the run under way.
         """
         if self.running:
             self.failed.emit(

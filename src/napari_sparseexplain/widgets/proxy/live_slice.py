@@ -13,7 +13,7 @@ from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
 from ...layers.explanation_layers import ExplanationLayer, explanation_layers
 from ...layers.study_layers import METADATA_KEY
-from ...review.frames import result_place
+from ...review.frames import result_position
 from ...volumes import Study
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text, score_text
@@ -79,7 +79,7 @@ class ShownExplanation:
     @property
     def title(self) -> str:
         """Line in the list of results."""
-        where = result_place(self.study, self.explanation)
+        where = result_position(self.study, self.explanation)
         alpha = f" · α {self.alpha:.2f}" if self._has_alpha else ""
         return f"{self.model_title} · {where}{alpha}"
 

@@ -25,7 +25,7 @@ from ...volumes.captions import voxel_caption
 from ..parts.elided_label import ElidedLabel
 from ..parts.model_choice import WITH_THRESHOLDS, ModelChoice
 from ..parts.model_session import ModelKey
-from ..parts.notices import tell_error
+from ..parts.notices import show_error_dialog
 from ..parts.run_bar import BROKEN, RunBar
 from ..parts.work_runner import LatestRunner, Told, WorkRunner
 from .response_plot import ResponsePlot
@@ -276,7 +276,7 @@ class ResponsesPanel(QWidget):
 
     def _on_failed(self, error: SparseExplainError) -> None:
         self.run_bar.show_error(str(error))
-        tell_error(error)
+        show_error_dialog(error)
 
 
 def _responses_work(

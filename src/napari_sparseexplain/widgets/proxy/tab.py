@@ -22,7 +22,7 @@ from ..live_method_tab import LiveMethodTab, Question
 from ..method_tab import Asked
 from ..parts.model_choice import WITH_THRESHOLDS, ModelChoice
 from ..parts.model_session import ModelKey
-from ..parts.notices import tell_error
+from ..parts.notices import show_error_dialog
 from ..parts.run_bar import RunBar
 from ..window import Window
 from .band_table import BandTable
@@ -72,7 +72,7 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         self.bands_button.clicked.connect(lambda: self.show_bands())
         self.results_box.addWidget(self.bands_button)
         self._show_band_part(False)
-        self.device.currentIndexChanged.connect(lambda _: self._tell_setting())
+        self.device.currentIndexChanged.connect(lambda _: self._show_setting())
         # Of this session: a model that was run here is not loaded again.
         self.plots = self.responses = ResponsesPanel(window, self.session)
         self.setting_changed.connect(self.responses.follow)
@@ -107,7 +107,7 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         """Put the bands of the current model's slice side by side."""
         shown = self.current
         if shown is None:
-            tell_error(
+            show_error_dialog(
                 SparseExplainError("no slice was run yet", remedy="First press Run on slice")
             )
             return
@@ -133,13 +133,13 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
                 self.alpha.setValue(1.0)
         self._told = self.current or self._told
         self.describe()
-        self._tell_setting()
+        self._show_setting()
 
     def _on_alpha(self) -> None:
-        self._tell_setting()
+        self._show_setting()
         self.ask_current()
 
-    def _tell_setting(self) -> None:
+    def _show_setting(self) -> None:
         self.setting_changed.emit(self.setting)
 
     # -- runs and answers --------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from ...review.frames import key_slice_words
+from ...review.frames import key_slice_label
 from ...review.review import KeySlice
 from ...volumes import Study
 from .mark_table import MarkTable
@@ -51,7 +51,7 @@ class KeySlicePanel(QWidget):
 
     def show_key_slices(self, keys: Sequence[KeySlice], study: Study | None) -> None:
         """Fill the list; without a study there are none."""
-        lines = [] if study is None else [(key_slice_words(study, key), key.note) for key in keys]
+        lines = [] if study is None else [(key_slice_label(study, key), key.note) for key in keys]
         self.table.show_lines(lines)
         several = len(keys) > 1
         for button in (self.back_button, self.next_button, self.remove_button):

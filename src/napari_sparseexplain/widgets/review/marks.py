@@ -16,7 +16,7 @@ from ...layers.canvas.slice_title import shown_index
 from ...layers.viewer_panels import viewer_plane
 from ...review.annotation import Annotation
 from ...review.annotation_history import AnnotationHistory
-from ...review.frames import key_slice_words
+from ...review.frames import key_slice_label
 from ...review.review import KeySlice
 from ...volumes import Study
 from ...volumes.edge_letters import PLANES, Plane
@@ -51,7 +51,7 @@ class ReviewMarks(QWidget):
         self._window = window
         self._study: Study | None = None
         self._marks: dict[int, tuple[AnnotationHistory, tuple[KeySlice, ...]]] = {}
-        self.ask_words: Callable[[str], str] = self._ask_words
+        self.ask_words: Callable[[str], str] = self._ask_label
         self.drawing = AnnotationLayers(cast(Any, window.viewer))
         self.drawing.on_change = self._on_drawn_change
         self.drawing.on_drawn = self._on_drawn
@@ -76,7 +76,7 @@ class ReviewMarks(QWidget):
         self.annotating.redo.connect(self.redo)
         self.annotating.removed.connect(self.remove_annotation)
         self.annotating.table.jumped.connect(self.go_to_annotation)
-        self.annotating.table.edited.connect(self.write_words)
+        self.annotating.table.edited.connect(self.write_label)
         # After a list was used the keys of the picture work again, as printed on their sheet.
         for table in (self.keys.table, self.annotating.table):
             table.jumped.connect(lambda _: window.focus_picture())
@@ -140,7 +140,7 @@ class ReviewMarks(QWidget):
             return
         key = KeySlice(OWN, *place[:2], note, place[2])
         if any((k.plane, k.index, k.leading) == place for k in self.key_slices):
-            self.said.emit(f"{key_slice_words(study, key)} is a key slice already.")
+            self.said.emit(f"{key_slice_label(study, key)} is a key slice already.")
             return
         self._set_keys((*self.key_slices, key))
         # What *Remove* takes is the slice just marked, not one that was jumped to before.
@@ -207,7 +207,7 @@ class ReviewMarks(QWidget):
         if 0 <= place < len(self.annotations):
             self._set_history(self.history.remove(place))
 
-    def write_words(self, place: int, text: str) -> None:
+    def write_label(self, place: int, text: str) -> None:
         """Change the words of an annotation."""
         items = list(self.annotations)
         if 0 <= place < len(items) and items[place].text != text:
@@ -276,7 +276,7 @@ class ReviewMarks(QWidget):
         if self.annotations[place].kind == "text":
             words = self.ask_words("Words at this place")
             if words:
-                self.write_words(place, words)
+                self.write_label(place, words)
             else:
                 self._set_history(self.history.undo())
         self.annotating.table.selectRow(place)
@@ -317,6 +317,6 @@ class ReviewMarks(QWidget):
         dims = self._window.viewer.dims
         dims.set_point(dims.ndim - 3 + axis, index * study.grid.spacing[axis])
 
-    def _ask_words(self, question: str) -> str:
+    def _ask_label(self, question: str) -> str:
         words, accepted = QInputDialog.getText(self, "Review", question)
         return words.strip() if accepted else ""

@@ -20,9 +20,9 @@ from ...review.reading import Reading
 from ...review.store import StudyMovedError, check_saving, save_review
 from ...volumes import Study
 from ..explain_tab import ExplainTab
-from ..parts.notices import tell_finding, tell_warning
+from ..parts.notices import show_finding, show_warning_message
 from ..parts.study_choice import StudyChoice
-from ..parts.work_runner import Told, told_with
+from ..parts.work_runner import Told, labelled_work
 from .dialogs import ReviewDialogs
 from .export_form import ExportForm
 from .kept_reading import KeptReading
@@ -196,7 +196,7 @@ class ReviewTab(ExplainTab):
         if elsewhere is None:
             elsewhere = self.dialogs.may_read_elsewhere(Path(folder))
         opening = (Path(folder), dict(moved or {}), elsewhere)
-        if self.runner.start(told_with(opening, partial(open_review_work, *opening))):
+        if self.runner.start(labelled_work(opening, partial(open_review_work, *opening))):
             self._opening = opening
 
     def export(self, path: str | Path, **choices: Any) -> None:
@@ -274,7 +274,7 @@ class ReviewTab(ExplainTab):
         self.run_bar.show_message("Opened." + "".join(f"\n{f.message}." for f in reading.findings))
         for finding in reading.findings:
             if finding.level == "warning":
-                tell_finding(finding)
+                show_finding(finding)
 
     def _on_failed(self, error: SparseExplainError) -> None:
         if isinstance(error, StudyMovedError) and self._opening is not None:
@@ -339,7 +339,7 @@ class ReviewTab(ExplainTab):
             self.unsaved.follow(study)
             self.exports.follow_names()
             self.restored.show_reading(None, study)
-            self._tell_found()
+            self._show_found()
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         self.marking.replace_study(old, new)
@@ -361,7 +361,7 @@ class ReviewTab(ExplainTab):
         if self.marking.close_study(study) and kept:
             words = "Its annotations and key slices were kept as an unsaved review"
             if reopened:
-                tell_warning(
+                show_warning_message(
                     f"{study.name} is opened anew, on a grid that they do not fit. {words} of the "
                     "study as it was"
                 )
@@ -376,7 +376,7 @@ class ReviewTab(ExplainTab):
         """What is worth keeping now; None where nothing is."""
         return self._kept.state(self._study, self.marks)
 
-    def _tell_found(self) -> None:
+    def _show_found(self) -> None:
         """A study was opened, or another one chosen: is something of it unsaved?"""
         if self.offer.tell() and not self.isVisible() and self._study is not None:
             there = f"An unsaved review of {self._study.name} is there: see the Review tab."
@@ -387,4 +387,4 @@ class ReviewTab(ExplainTab):
 
     def _say(self, reading: Reading) -> None:
         for finding in reading.findings:
-            tell_finding(finding)
+            show_finding(finding)

@@ -205,7 +205,7 @@ class UnsavedReview(QObject):
         """Whether only the place in the scan is another than what was saved."""
         kept = None if self._study is None else self._own.get(self._study)
         saved = None if kept is None else kept.saved
-        return saved is not None and _without_place(saved) == _without_place(reading.review)
+        return saved is not None and _without_positions(saved) == _without_positions(reading.review)
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing is being written; for scripts and tests."""
@@ -255,7 +255,7 @@ def _folders(study: Study) -> list[Path]:
     return [place for place in first.parent.iterdir() if pattern.fullmatch(place.name)]
 
 
-def _without_place(review: Review) -> Review:
+def _without_positions(review: Review) -> Review:
     """What a person did, without where they look: scrolling alone is no change to be kept."""
     panels = tuple(
         replace(

@@ -102,7 +102,7 @@ def put_on_window(
     window.modes.set_mode("orthogonal")
     if marks.probe is not None:
         window.go_to_voxel(marks.probe)
-    _look_again(window, review.panels, study)
+    _restore_display(window, review.panels, study)
     return replace(marks, probe=None)
 
 
@@ -128,7 +128,7 @@ def shows_three_planes(review: Review) -> bool:
     return len(alike) == 3 and all(panel == alike[0] for panel in alike)
 
 
-def _look_again(window: ReviewedWindow, panels: Sequence[Panel], study: Study) -> None:
+def _restore_display(window: ReviewedWindow, panels: Sequence[Panel], study: Study) -> None:
     """Magnification and place of linked views, whatever size they have now."""
     first = panels[0].camera
     if first.zoom is None or first.canvas is None:
@@ -231,7 +231,7 @@ def _plain_layers(
     if places != sorted(places):
         return []
     for layer, part in zip(found, parts, strict=True):
-        _set_look(layer, part)
+        _set_display(layer, part)
     return found
 
 
@@ -263,7 +263,7 @@ def _layer_of(window: ReviewedWindow, reading: Reading, part: ScanLayer | Overla
     return layer
 
 
-def _set_look(layer: Any, part: ScanLayer | Overlay) -> None:
+def _set_display(layer: Any, part: ScanLayer | Overlay) -> None:
     """Limits, colours, opacity and the rest of one layer."""
     limits = part.window if isinstance(part, ScanLayer) else part.limits
     labels = isinstance(part, Overlay) and part.is_label

@@ -25,7 +25,7 @@ from ...progress import Progress, Work
 from ...volumes import Finding, Study
 from ...volumes.readers import dialog_filter
 from ..explain_tab import ExplainTab
-from ..parts.notices import tell_error, tell_finding
+from ..parts.notices import show_error_dialog, show_finding
 from ..parts.study_choice import StudyChoice
 from ..parts.wrapped_label import wrapped_label
 from .label_numbering_choice import LabelNumberingChoice
@@ -288,7 +288,7 @@ class StudyTab(ExplainTab):
         self.run_bar.show_message(f"Opened {study.name}.", of=study)
         self.opened.emit(study, opened.layers, replaced)
         for finding in study.warnings:
-            tell_finding(finding)
+            show_finding(finding)
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         """The study that is being opened anew had its roles edited meanwhile."""
@@ -319,7 +319,7 @@ class StudyTab(ExplainTab):
             edited = study.with_role(old, new)
         except SparseExplainError as error:
             self.rows[old].reset_role()
-            tell_error(error)
+            show_error_dialog(error)
             return
         self.edited.emit(study, edited)
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...layers.canvas.corner_text import CornerText
 from ...layers.canvas.linked_cameras import spatial_axes
-from ...layers.canvas.probe import inside, layer_words, patient_words
+from ...layers.canvas.probe import inside, layer_captions, patient_caption
 from ..parts.wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class ProbeLine(QWidget):
         if not inside(study, point[-3:]):
             self._write(NOTHING, "")
             return
-        words = layer_words(self._window.viewer.layers, study, point)
-        self._write(patient_words(study, point[-3:]), " · ".join(words))
+        words = layer_captions(self._window.viewer.layers, study, point)
+        self._write(patient_caption(study, point[-3:]), " · ".join(words))
 
     def _follow(self, layer: Layer) -> None:
         # Of a hidden layer `data` alone is told; not every kind of layer has it.

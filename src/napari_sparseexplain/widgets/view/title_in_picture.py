@@ -8,7 +8,7 @@ from napari.components.canvas import Orientation
 
 from ...layers.canvas.corner_room import corner_lines, corner_room
 from ...layers.canvas.corner_text import CornerText
-from ...layers.canvas.slice_title import slice_title, title_words
+from ...layers.canvas.slice_title import slice_title, title_lines
 from ..parts.resting_timer import RestingTimer
 
 if TYPE_CHECKING:
@@ -77,5 +77,5 @@ class TitleInPicture:
         grid = window.grid_view.active
         self._letters_line.write(" " if grid else "")
         self._single.write("" if grid else slice_title(viewer, window.study, window.convention))
-        words = "\n".join(title_words(viewer, window.study)) if grid else ""
+        words = "\n".join(title_lines(viewer, window.study)) if grid else ""
         self._grid.write(corner_lines(words, _GRID_SIZE, corner_room(viewer), _GRID_LINES))

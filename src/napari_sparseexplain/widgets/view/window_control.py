@@ -16,7 +16,7 @@ from ...layers.canvas.grey_window import (
     limits_of,
     set_window,
     shown_plane,
-    window_words,
+    window_caption,
     windowed_layer,
 )
 from ...layers.canvas.window_drag import WindowDrag
@@ -32,7 +32,7 @@ from ...volumes.intensity.window_presets import (
     slice_limits,
 )
 from ...volumes.reading_order import role_title
-from ..parts.notices import tell_error
+from ..parts.notices import show_error_dialog
 from ..parts.preferences import preference
 from ..parts.resting_timer import RestingTimer
 
@@ -152,7 +152,7 @@ class WindowControl(QWidget):
         try:
             own = parse_presets(str(preference("view.windows")))
         except SparseExplainError as error:
-            tell_error(error)
+            show_error_dialog(error)
             own = ()
         return presets_for(volume, own)
 
@@ -203,7 +203,7 @@ class WindowControl(QWidget):
         if layer is None:
             self.read_out.write("")
             return
-        name, window = _short_name(layer), window_words(layer)
+        name, window = _short_name(layer), window_caption(layer)
         line = f"{name}  {window}"
         self.read_out.write(line if fits_corner(line, self._viewer) else f"{name}\n{window}")
 

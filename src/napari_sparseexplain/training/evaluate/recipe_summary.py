@@ -11,7 +11,7 @@ from ...networks.bundle.model_card import ModelCard
 _MEANT = ("architecture", "arguments", "denoise", "reconstruction", "reconstruction_share", "half")
 
 
-def recipe_words(cards: Mapping[str, ModelCard]) -> str:
+def recipe_summary(cards: Mapping[str, ModelCard]) -> str:
     """One sentence: which networks share data and recipe, and which stand alone.
 
     Parameters
