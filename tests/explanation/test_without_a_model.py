@@ -21,7 +21,7 @@ from napari_sparseexplain.explanation.method import MethodInfo
 from napari_sparseexplain.explanation.model_choice import default_model
 from napari_sparseexplain.explanation.repeat import repeat_work
 from napari_sparseexplain.explanation.trust.faithfulness import faithfulness_work
-from napari_sparseexplain.export.privacy.own_words import is_own
+from napari_sparseexplain.export.privacy.program_words import is_own
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.sparse.pursuit_settings import METHODS, PursuitSettings
 

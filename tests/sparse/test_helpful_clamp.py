@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_sparseexplain.networks.modules.jf_ml_ista_network import JfMlIstaNetwork
-from napari_sparseexplain.sparse.helpful_clamp import helpful_clamp
+from napari_sparseexplain.sparse.surrogate_gradient_clamp import helpful_clamp
 
 
 def test_forwards_it_is_the_clamp() -> None:

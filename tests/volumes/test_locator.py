@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import napari_sparseexplain as se
-from napari_sparseexplain.export.privacy.told import told_by
-from napari_sparseexplain.review import store
+from napari_sparseexplain.export.privacy.identifying_values import told_by
+from napari_sparseexplain.review import reviewed_study
 from napari_sparseexplain.review.default_review import default_reading
 from napari_sparseexplain.review.store import restore_review, save_review
 from napari_sparseexplain.review.study_reference import study_reference
@@ -75,12 +75,12 @@ def test_a_review_of_it_is_kept_and_opened_again(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_review(default_reading(archived(archive)), tmp_path / "review")
-    monkeypatch.setattr(store, "open_study", lambda *_, **__: archived(archive))
+    monkeypatch.setattr(reviewed_study, "open_study", lambda *_, **__: archived(archive))
     again = restore_review(tmp_path / "review")
     (study,) = again.studies.values()
     assert study["flair"].source.locator == MEMBER
     changed = archived(archive, hashlib.sha256(b"other").hexdigest())
-    monkeypatch.setattr(store, "open_study", lambda *_, **__: changed)
+    monkeypatch.setattr(reviewed_study, "open_study", lambda *_, **__: changed)
     with pytest.raises(se.SparseExplainError, match="not the file that was reviewed"):
         restore_review(tmp_path / "review")
 

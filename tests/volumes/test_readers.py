@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -66,7 +67,13 @@ def test_the_documentation_has_a_row_for_every_reader() -> None:
     assert f"Choose a folder with {what_is_read()}." in DOCUMENT.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("names", [("t1.hdr", "t1.img"), ("T1.HDR", "T1.IMG")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(("t1.hdr", "t1.img"), ("T1.HDR", "T1.IMG"), ("t1.Hdr", "t1.Img")),
+        *(("t1.hdr", "t1.IMG"), ("t1.HDR", "t1.img"), ("t1.hDR", "t1.iMg")),
+    ],
+)
 def test_either_file_of_a_pair_opens_both(tmp_path: Path, names: tuple[str, str]) -> None:
     for given in pair(tmp_path, header=names[0], image=names[1]):
         study = open_study(given)
@@ -95,6 +102,45 @@ def test_an_image_without_its_header_is_left_to_others(tmp_path: Path) -> None:
     assert get_reader(str(image)) is None
     with pytest.raises(ReadError, match=re.escape(what_is_read())):
         open_study(image)
+
+
+@pytest.mark.parametrize("names", [("t1.Hdr.GZ", "t1.Img"), ("t1.hdr", "t1.Img.Gz")])
+def test_one_file_of_a_pair_may_be_packed(tmp_path: Path, names: tuple[str, str]) -> None:
+    for path in pair(tmp_path, header=names[0], image=names[1]):
+        if path.suffix.lower() == ".gz":
+            path.write_bytes(gzip.compress(path.read_bytes()))
+    for name in names:
+        assert set(open_study(tmp_path / name).images) == {"t1"}
+    assert set(open_study(tmp_path).images) == {"t1"}
+
+
+@pytest.mark.parametrize("name", ["t1.img", "t1.Img", "T1.IMG", "t1.img.gz"])
+def test_voxels_without_their_header_are_said_to_be_that(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(bytes(600))
+    for given in (tmp_path / name, tmp_path):
+        with pytest.raises(ReadError, match=r"voxels of a pair of files, and its header \(\.hdr\)"):
+            open_study(given)
+    # Beside a scan it may be anything, such as the image of a disk.
+    nib.save(nib.Nifti1Image(VALUES, tilted(10.0)), tmp_path / "flair.nii.gz")
+    assert not [f for f in open_study(tmp_path).findings if f.code == "unreadable"]
+
+
+@pytest.mark.parametrize(
+    "names", [("t1.hdr", "t1.img"), ("t1.Hdr", "t1.iMG"), ("T1.HDR", "T1.IMG")]
+)
+def test_an_analyze_pair_in_a_folder_is_said_to_be_one(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    nib.save(nib.AnalyzeImage(VALUES, np.eye(4)), tmp_path / "a.img")
+    (tmp_path / "a.hdr").rename(tmp_path / names[0])
+    (tmp_path / "a.img").rename(tmp_path / names[1])
+    for given in (tmp_path, tmp_path / names[0], tmp_path / names[1]):
+        with pytest.raises(ReadError, match=r"ANALYZE 7\.5 header, which does not tell left"):
+            open_study(given)
+    nib.save(nib.Nifti1Image(VALUES, tilted(10.0)), tmp_path / "flair.nii.gz")
+    said = [f.message for f in open_study(tmp_path).findings if f.code == "unreadable"]
+    assert len(said) == 1
+    assert "ANALYZE 7.5" in said[0]
 
 
 def test_an_analyze_header_is_refused_for_want_of_sides(tmp_path: Path) -> None:

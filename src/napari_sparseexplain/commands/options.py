@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..arguments import shown
 from ..errors import ReadError
 from ..explanation.method import RESERVED
 from ..files.json_file import parse_json
 
 if TYPE_CHECKING:
     from ..export.dicom.deidentification import Deidentification
+
+#: Digits of a frame's number.
+_MOST_DIGITS = 9
 
 StudyPath = Annotated[
     Path, typer.Argument(help="Scan, folder (BraTS, BIDS, DICOM, any names), DICOMDIR or picture.")
@@ -122,14 +126,19 @@ def parse_slices(text: str | None) -> slice | None:
         return slice(numbers[0], numbers[0] + 1)
     if len(numbers) == 2 and all(n is None or n >= 0 for n in numbers):
         return slice(numbers[0], numbers[1])
-    raise typer.BadParameter(f"{text!r} is not N or A:B with whole numbers", param_hint="--slices")
+    raise typer.BadParameter(
+        f"{shown(text)} is not N or A:B with whole numbers", param_hint="--slices"
+    )
 
 
 def parse_frame(text: str | None) -> tuple[int, ...]:
     """``"12"`` or ``"2,12"`` as points along leading axes; empty for ``None``."""
     parts = [] if text is None else text.split(",")
-    if not all(part.strip().isdecimal() for part in parts):
-        raise typer.BadParameter(f"{text!r} is not N or N,M with numbers", param_hint="--frame")
+    # No scan has a million frames; of thousands of digits Python itself makes no number.
+    if not all(part.strip().isdecimal() and len(part.strip()) <= _MOST_DIGITS for part in parts):
+        raise typer.BadParameter(
+            f"{shown(text)} is not N or N,M with numbers", param_hint="--frame"
+        )
     return tuple(int(part) for part in parts)
 
 

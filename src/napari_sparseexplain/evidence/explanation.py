@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import check_kind, is_texts, shown
 from ..errors import MissingNameError, StudyError
 from ..public_names import public
 from ..volumes.captions import slice_caption
@@ -105,13 +106,13 @@ class Explanation:
 
     def __getitem__(self, name: str) -> ExplanationMap:
         """The map called ``name``; MissingNameError tells what there is."""
-        for wanted in (name, other_map_name(name)):
+        for wanted in (name, other_map_name(name)) if isinstance(name, str) else ():
             for item in self.maps:
                 if item.name == wanted:
                     return item
         have = ", ".join(item.name for item in self.maps) or "nothing"
         raise MissingNameError(
-            f"no map is called {name!r} (there is {have})",
+            f"no map is called {shown(name)} (there is {have})",
             where=self.method,
             remedy="Choose one of these, or another method",
         )
@@ -138,6 +139,8 @@ class Explanation:
         SparseExplainError
             The slice was not explained, or there is no such map.
         """
+        if maps is not None:
+            check_kind(maps, is_texts, "maps", "their names, as ['heatmap']")
         return figure_of(self._drawing(), index, [self[name] for name in maps or ()])
 
     def save(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..errors import ParameterError
 from ..volumes import Study
 from ..volumes.nifti.writer import write_nifti
 from .explanation import Explanation
@@ -41,10 +43,62 @@ def file_word(text: str) -> str:
     )
 
 
-def map_file(key: str, item: ExplanationMap) -> str:
-    """Name of a map's file."""
-    ending = ".nii.gz" if item.space == "study" else ".npz"
-    return f"{key}_{file_word(item.name)}{ending}"
+def entry_key(
+    record: Mapping[str, Any], method: str, target: str, frame: Sequence[int] = ()
+) -> str:
+    """Name under which an explanation is saved beside those of a record: `entry_name`, or ``…-2``.
+
+    Words of other letters leave nothing in a file's name, so two targets can have one `entry_name`.
+    An explanation of the same method and target as an entry keeps that entry's name.
+
+    Parameters
+    ----------
+    record : mapping
+        Entries of the folder's record, whatever they hold.
+    """
+    base = entry_name(method, target, frame)
+    taken = {key.casefold() for key in record}
+    for number in count(1):
+        key = base if number == 1 else f"{base}-{number}"
+        if key in record:
+            if not _is_another(record[key], method, target):
+                return key
+        elif key.casefold() not in taken:
+            return key
+    raise AssertionError("there are no more numbers")
+
+
+def _is_another(entry: Any, method: str, target: str) -> bool:
+    """Whether an entry is surely of another explanation; one that is damaged is not."""
+    known = [entry.get(name) for name in ("method", "target")] if isinstance(entry, dict) else []
+    return bool(known) and all(isinstance(k, str) for k in known) and known != [method, target]
+
+
+def map_files(key: str, maps: Iterable[ExplanationMap]) -> dict[str, str]:
+    """Names of the maps' files by the maps' names: ``…``, ``…-2`` where letters were left out.
+
+    They differ also where a disk does not tell capitals from small letters.
+
+    Raises
+    ------
+    ParameterError
+        Two maps have one name, so the record could not tell them apart.
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for item in maps:
+        if item.name in found:
+            raise ParameterError(
+                f"two maps are called {item.name!r:.80}",
+                where=key,
+                remedy="Give each map of an explanation a name of its own",
+            )
+        ending = ".nii.gz" if item.space == "study" else ".npz"
+        stem = f"{key}_{file_word(item.name)}"
+        names = (f"{stem}{'' if number == 1 else f'-{number}'}{ending}" for number in count(1))
+        found[item.name] = next(name for name in names if name.casefold() not in taken)
+        taken.add(found[item.name].casefold())
+    return found
 
 
 def files_of(entry: Any) -> set[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -76,3 +77,15 @@ class ExplanationMap:
     def __repr__(self) -> str:
         data = np.asarray(self.data)
         return f"<map {self.name!r}: {self.kind}, {data.shape} {data.dtype}>"
+
+
+def apart_by_name(maps: tuple[ExplanationMap, ...]) -> tuple[ExplanationMap, ...]:
+    """Maps whose names became alike are numbered, so that each keeps a file of its own."""
+    found: list[ExplanationMap] = []
+    taken: set[str] = set()
+    for item in maps:
+        names = (item.name if number == 1 else f"{item.name} {number}" for number in count(1))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        found.append(item if name == item.name else replace(item, name=name))
+    return tuple(found)

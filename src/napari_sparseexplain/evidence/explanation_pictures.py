@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arguments import is_whole, shown
 from ..errors import SparseExplainError
 from ..volumes.captions import slice_caption
 from ..volumes.edge_letters import edge_letters
@@ -111,9 +112,9 @@ def _place(drawing: Drawing, index: int | None) -> int:
     """A slice of the study: the one asked for, else where the first map holds most."""
     span = drawing.slices
     if index is not None:
-        if not span.start <= index < span.stop:
+        if not is_whole(index) or not span.start <= index < span.stop:
             raise SparseExplainError(
-                f"slice {index}, counted from 0, was not explained",
+                f"slice {shown(index)}, counted from 0, was not explained",
                 where=drawing.method,
                 remedy=f"Choose one from {span.start} to {span.stop - 1}",
             )

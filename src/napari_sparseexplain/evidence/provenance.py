@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from ..errors import ReadError
 from ..files.plain_data import from_plain, to_plain
 
 #: Packages whose version can change a result.
@@ -112,4 +113,12 @@ class Provenance:
         ReadError
             A field is missing, unknown or of a wrong kind.
         """
-        return from_plain(cls, to_plain(values), "provenance")
+        try:
+            plain = to_plain(values)
+        except (TypeError, ValueError) as error:
+            raise ReadError(
+                f"it holds what no record can hold ({error})",
+                where="provenance",
+                remedy="Give what to_json gave",
+            ) from error
+        return from_plain(cls, plain, "provenance")

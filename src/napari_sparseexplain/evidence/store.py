@@ -8,14 +8,16 @@ file, which is written last: a folder with an entry in it has all of that entry'
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any
 
+from ..arguments import check_kind, given_path
 from ..errors import ReadError, SparseExplainError, StudyError
 from ..files.atomic_write import (
     check_writable,
@@ -26,35 +28,23 @@ from ..files.atomic_write import (
     write_atomically,
 )
 from ..files.folder_lock import folder_lock
-from ..files.json_file import read_own_json
+from ..files.regular_file import is_regular
 from ..volumes import Grid, Study
 from .explanation import Explanation
 from .explanation_files import (
-    entry_name,
+    entry_key,
     entry_of,
     files_of,
     is_own_file,
-    map_file,
+    map_files,
     write_map,
 )
 from .explanation_map import ExplanationMap
 from .explanation_record import AGAIN, ExplanationRecord, read_record
 from .former_names import present_score_name
 from .map_file import check_maps, read_map
+from .record_file import RECORD_FILE, of_one_run, record_text, recorded_entries, saved_entries
 from .run_files import put_run, remove_remnants
-
-RECORD_FILE = "provenance.json"
-
-_Read = TypeVar("_Read")
-
-_FORMAT = "napari-sparseexplain explanations"
-_VERSION = 1
-
-#: How often an explanation is read anew when it is replaced in the midst of that.
-_MOST_READINGS = 20
-
-#: Characters of the name of an explanation: a method and a target in a few words.
-_LONGEST_NAME = 1000
 
 
 def write_explanation(
@@ -101,13 +91,10 @@ def write_explanation(
         A file is there already, the folder cannot be written, or the maps do not lie on the
         study's grid.
     """
-    folder = Path(out)
-    key = entry_name(explanation.method, explanation.target, explanation.frame)
-    names = {item.name: map_file(key, item) for item in explanation.maps}
-    if len(set(names.values())) < len(explanation.maps):
-        raise ValueError(f"maps of one name in {list(names)}")
+    folder = given_path(out, "folder")
     _check_grid(explanation, study)
-    before = _existing_record(folder)
+    before = recorded_entries(folder)
+    key, names = _named(explanation, before)
     if not overwrite:
         _refuse_existing(folder, key, names, before)
     making, made = None, []
@@ -119,12 +106,15 @@ def write_explanation(
         if inspect is not None:
             made_record = making / RECORD_FILE
             entry = entry_of(explanation, study, names, study_name)
-            write_atomically(made_record, _record_text({key: entry}))
+            write_atomically(made_record, record_text({key: entry}))
             inspect(making)
             made_record.unlink()
         # Only now, and for a moment: others may write into the folder while maps are made.
         with folder_lock(folder):
-            record = _existing_record(folder)
+            record = recorded_entries(folder)
+            former_names = names
+            key, names = _named(explanation, record)  # another may have taken the name meanwhile
+            _rename(making, former_names, names)
             if not overwrite:
                 _refuse_existing(folder, key, names, record)
             others = {n for k, entry in record.items() if k != key for n in files_of(entry)}
@@ -132,7 +122,7 @@ def write_explanation(
 
             def write_record(files: Mapping[str, str]) -> None:
                 entries = {**record, key: entry_of(explanation, study, files, study_name)}
-                write_atomically(folder / RECORD_FILE, _record_text(entries), overwrite=True)
+                write_atomically(folder / RECORD_FILE, record_text(entries), overwrite=True)
 
             former = {n for n in files_of(record.get(key)) - others if is_own_file(n, key)}
             with undisturbed():
@@ -180,8 +170,9 @@ def check_place(
     SparseExplainError
         It is there already, the folder cannot be written, or holds another program's record.
     """
-    folder, key = Path(out), entry_name(method, target, frame)
-    record = _existing_record(folder)
+    folder = given_path(out, "folder")
+    record = recorded_entries(folder)
+    key = entry_key(record, method, target, frame)
     if not overwrite:
         others = {n for k, entry in record.items() if k != key for n in files_of(entry)}
         there = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
@@ -201,7 +192,8 @@ def load_explanation(
         The folder.
     name : str, optional
         ``<method>`` or ``<method>_<target>``, with ``_frame-N`` of a chosen frame; needed when the
-        folder holds several explanations.
+        folder holds several explanations. ``-2``, ``-3`` … follow where another explanation's
+        target leaves the same letters in a file's name.
     on : Study or Grid, optional
         The study that it must lie on, which it then knows, or that study's grid.
 
@@ -229,50 +221,24 @@ def load_explanation(
     >>> se.load_explanation(folder.name, on=study)["heatmap"].data.shape
     (1, 16, 16)
     """
-    if isinstance(on, Study):
-        return replace(load_explanation(out, name, on=on.grid), study=on)
-    return _of_one_run(Path(out), lambda: _load_once(out, name, on))
+    folder = given_path(out, "folder")
+    if name is not None:
+        check_kind(name, str, "name", "that of an explanation, as 'xrai_WT'")
+    check_kind(on, (Study, Grid, NoneType), "study", "one, from se.open_study, or its grid")
+    grid = on.grid if isinstance(on, Study) else on
+    found = of_one_run(folder, lambda: _load_once(folder, name, grid))
+    return replace(found, study=on) if isinstance(on, Study) else found
 
 
-def _of_one_run(folder: Path, read: Callable[[], _Read]) -> _Read:
-    """What is read, anew where another process wrote meanwhile."""
-    path = folder / RECORD_FILE
-    for _ in range(_MOST_READINGS):
-        before = _stamp(path)
-        try:
-            found = read()
-        except ReadError:
-            if _stamp(path) == before:
-                raise
-        else:
-            if _stamp(path) == before:
-                return found
-    raise ReadError(
-        "the explanations are being written over and over while they are read",
-        where=folder,
-        remedy="Wait until whatever writes there is done",
-    )
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Which file has the record's name now: every write gives it to another one."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
-
-
-def _load_once(out: str | Path, name: str | None, on: Grid | None) -> Explanation:
+def _load_once(folder: Path, name: str | None, on: Grid | None) -> Explanation:
     """Read an explanation, whoever may be writing."""
-    folder = Path(out)
-    if not (folder / RECORD_FILE).is_file():
+    if not is_regular(folder / RECORD_FILE):
         raise ReadError(
             f"there is no {RECORD_FILE}, so no explanation was saved here",
             where=folder,
             remedy="Give the folder that was the output of: sparseexplain explain",
         )
-    record = _existing_record(folder)
+    record = recorded_entries(folder)
     have = ", ".join(record) or "none"
     if name is None and len(record) != 1:
         raise ReadError(
@@ -305,12 +271,13 @@ def load_every_explanation(out: str | Path, *, on: Grid | None = None) -> dict[s
     StudyError
         One lies on another grid.
     """
-    return _of_one_run(Path(out), lambda: _load_every_once(Path(out), on))
+    folder = given_path(out, "folder")
+    return of_one_run(folder, lambda: _load_every_once(folder, on))
 
 
 def _load_every_once(folder: Path, on: Grid | None) -> dict[str, Explanation]:
     path = folder / RECORD_FILE
-    records = {key: read_record(v, key, path) for key, v in _saved_record(folder).items()}
+    records = {key: read_record(v, key, path) for key, v in saved_entries(folder).items()}
     files = [item.file for record in records.values() for item in record.maps]
     if len(set(files)) < len(files):
         raise ReadError("two explanations name one file", where=path, remedy=AGAIN)
@@ -325,24 +292,23 @@ def explanation_names(out: str | Path) -> list[str]:
     ReadError
         Not such a folder, or none was saved in it.
     """
-    return list(_saved_record(Path(out)))
+    return list(saved_entries(given_path(out, "folder")))
 
 
-def _saved_record(folder: Path) -> dict[str, Any]:
-    """Entries of a folder that must have some."""
-    record = _existing_record(folder)
-    if not record:
-        raise ReadError(
-            "no explanation was saved here",
-            where=folder,
-            remedy="Give the folder that was the output of: sparseexplain explain",
-        )
-    return record
+def _named(explanation: Explanation, record: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """Name of an explanation beside the entries of a record, and its files by the maps' names."""
+    key = entry_key(record, explanation.method, explanation.target, explanation.frame)
+    return key, map_files(key, explanation.maps)
 
 
-def _record_text(entries: Mapping[str, Any]) -> str:
-    values = {"format": _FORMAT, "version": _VERSION, "explanations": entries}
-    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def _rename(folder: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Give files the names that they have now, by the maps' names."""
+    if before == now:
+        return
+    for place, name in enumerate(before.values()):
+        os.rename(folder / name, folder / f".{place}")
+    for place, name in enumerate(now.values()):
+        os.rename(folder / f".{place}", folder / name)
 
 
 def _check_grid(explanation: Explanation, study: Study) -> None:
@@ -354,50 +320,6 @@ def _check_grid(explanation: Explanation, study: Study) -> None:
             where=study.name,
             remedy="Save it with the study that was explained, opened in the same way",
         )
-
-
-def _existing_record(folder: Path) -> dict[str, Any]:
-    """Entries of the folder's JSON file; none when there is no such file.
-
-    Raises
-    ------
-    ReadError
-        The file is there and is not ours.
-    """
-    path = folder / RECORD_FILE
-    if not path.is_file():
-        return {}
-    values = read_own_json(
-        path,
-        format=_FORMAT,
-        version=_VERSION,
-        problem="the file cannot be read",
-        foreign="the file was not written by this program",
-        remedy="Choose another folder, or remove the file",
-    )
-    entries = values.get("explanations")
-    if not isinstance(entries, dict):
-        raise ReadError(
-            "the file names no explanations", where=path, remedy="Choose another folder"
-        )
-    if any(len(name) > _LONGEST_NAME for name in entries):
-        raise ReadError(
-            f"the file names an explanation by more than {_LONGEST_NAME} characters",
-            where=path,
-            remedy="Choose another folder",
-        )
-    return entries
-
-
-def recorded_entries(folder: Path) -> dict[str, Any]:
-    """Entries of the record in a folder; none when there is no record.
-
-    Raises
-    ------
-    ReadError
-        The record is damaged, or not ours.
-    """
-    return _existing_record(folder)
 
 
 def _refuse_existing(
@@ -415,7 +337,8 @@ def _refuse_existing(
 
 def _refuse_taken(folder: Path, names: Mapping[str, str], others: set[str]) -> None:
     """Refuse to write over a map of another explanation, also where overwriting is allowed."""
-    if taken := sorted(others & set(names.values())):
+    known = {name.casefold() for name in others}  # not every disk tells capitals apart
+    if taken := sorted(name for name in names.values() if name.casefold() in known):
         raise SparseExplainError(
             f"{taken[0]} is a map of another explanation in this folder",
             where=folder,

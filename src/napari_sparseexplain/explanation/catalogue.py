@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import shown
 from ..errors import SparseExplainError
 from ..evidence import Explanation
 from ..families import Family, attempt, families, left_out, resolve
@@ -119,11 +120,11 @@ def method_family(name: str) -> Family:
 
 def _method_of_family(name: str) -> tuple[MethodInfo, Family]:
     catalogue = _catalogue_of(families())
-    called = catalogue.aliases.get(name, "")
+    called = catalogue.aliases.get(name, "") if isinstance(name, str) else ""
     if not called:
         remedy = "The methods are: " + ", ".join(catalogue.methods)
         raise SparseExplainError(
-            f"there is no method {name!r}", remedy="; ".join((remedy, *left_out()))
+            f"there is no method {shown(name)}", remedy="; ".join((remedy, *left_out()))
         )
     return catalogue.methods[called]
 

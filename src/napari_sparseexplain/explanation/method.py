@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from ..arguments import shown
 from ..errors import ParameterError
 from ..families import resolve
 
@@ -98,7 +99,7 @@ class Parameter:
 
     def _refusal(self, value: Any, wanted: str) -> ParameterError:
         return ParameterError(
-            f"the parameter {self.name!r} cannot be {value!r:.60}",
+            f"the parameter {self.name!r} cannot be {shown(value)}",
             remedy=f"It must be {wanted} (default {self.default!r})",
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from ..arguments import shown
 from ..errors import ModelError, ParameterError, StudyError
 from ..volumes import Study, study_of_arrays, study_of_channels
 from ..volumes.frames import as_frame, study_at_frame
@@ -58,7 +59,7 @@ def explained_model(
         if isinstance(model, Model):
             loaded = (model if device is None else model.on(device)).at_rest()
         else:
-            loaded = load_model(model, device=device or "auto")
+            loaded = load_model(model, device="auto" if device is None else device)
         return loaded, as_study(info, study, loaded.card.inputs.roles, frame), ()
     if model is None:
         raise ModelError(
@@ -72,12 +73,27 @@ def explained_model(
         )
     from ..networks.running.plain_module import model_of_module
 
-    names = (roles,) if isinstance(roles, str) else tuple(roles or ())
+    names = _role_names(roles)
     # One array alone says how many scans it holds by the roles: without any they are asked for.
     scans = as_study(info, study, names, frame) if names or not _is_array(study) else None
     span = None if scans is None else slice_range(scans, slices)
     made = model_of_module(model, names, normalisation, study=scans, slices=span, device=device)
     return made.model, scans, made.notes
+
+
+def _role_names(roles: Any) -> tuple[str, ...]:
+    if roles is None:
+        return ()
+    one = isinstance(roles, str | bytes) or not isinstance(roles, Iterable)
+    names = (roles,) if one else tuple(roles)
+    if not all(isinstance(name, str) for name in names):
+        wrong = next(name for name in names if not isinstance(name, str))
+        raise ParameterError(
+            f"a role cannot be {shown(wrong)}",
+            where="roles",
+            remedy="Give the scans by name in the order of the channels, as ('flair', 't1c')",
+        )
+    return tuple(map(str, names))
 
 
 def _is_array(study: Any) -> bool:
@@ -194,10 +210,10 @@ def slice_range(study: Study, slices: slice | int | None) -> slice:
     if not isinstance(slices, slice):
         number = _whole(study, slices, slices)
         if not -total <= number < total:
-            raise _no_such_slices(study, str(number))
+            raise _no_such_slices(study, shown(number))
         number %= total
         return slice(number, number + 1)
-    wanted = f"{slices.start}:{slices.stop}"
+    wanted = f"{shown(slices.start)}:{shown(slices.stop)}"
     for end in (slices.start, slices.stop):
         if end is not None:
             _whole(study, end, wanted)
@@ -212,7 +228,7 @@ def slice_range(study: Study, slices: slice | int | None) -> slice:
 def _whole(study: Study, number: Any, said: Any) -> int:
     """A whole number; a truth value or a float is none."""
     if isinstance(number, bool) or not isinstance(number, Integral):
-        raise _no_such_slices(study, repr(said))
+        raise _no_such_slices(study, shown(said))
     return int(number)
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal
 
-from ..errors import SparseExplainError
+from ..arguments import is_number, shown
+from ..errors import ParameterError, SparseExplainError
 from ..volumes.captions import voxel_caption
 
 TargetKind = Literal["class", "probability", "region", "voxel"]
 
 _VOXEL = re.compile(r"^(?:voxel[:\s]*)?\(?\s*(\d+)\s*[,\s]\s*(\d+)\s*[,\s]\s*(\d+)\s*\)?$")
+
+
+#: Digits of a voxel's place; of thousands Python itself makes no number.
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -50,12 +56,12 @@ class Target:
     @classmethod
     def of_class(cls, name: str | int) -> Target:
         """The score of one class, by name or label value."""
-        return cls("class", _named(str(name), "class"))
+        return cls("class", _named(name, "class"))
 
     @classmethod
     def probability(cls, name: str | int) -> Target:
         """A classifier's probability of one class, by name or label value."""
-        return cls("probability", _named(str(name), "class"))
+        return cls("probability", _named(name, "class"))
 
     @classmethod
     def region(cls, name: str) -> Target:
@@ -71,13 +77,20 @@ class Target:
         SparseExplainError
             ``index`` is not three non-negative whole numbers.
         """
-        values = tuple(index)
-        if len(values) != 3 or any(int(v) != v or v < 0 for v in values):
+        several = isinstance(index, Iterable) and not isinstance(index, str | bytes)
+        values = tuple(index) if several else ()
+        if len(values) != 3 or not all(_is_place(v) for v in values):
+            said = f"({', '.join(map(shown, values[:4]))})" if several else shown(index)
             raise SparseExplainError(
-                f"a voxel is three whole numbers from 0 (slice, row, column), not {index!r}",
+                f"a voxel is three whole numbers from 0 (slice, row, column), not {said}",
                 remedy="Give it as Target.voxel((s, p, l)), on the command line as voxel:S,P,L",
             )
-        return cls("voxel", str(name), (int(values[0]), int(values[1]), int(values[2])))
+        if not isinstance(name, str | Integral):
+            raise ParameterError(
+                f"a class cannot be {shown(name)}", remedy="Give its name, or its label value"
+            )
+        called = name if isinstance(name, str) else shown(int(name))
+        return cls("voxel", called, (int(values[0]), int(values[1]), int(values[2])))
 
     @classmethod
     def parse(cls, text: str | int) -> Target:
@@ -95,11 +108,16 @@ class Target:
         """
         if isinstance(text, bool) or not isinstance(text, str | Integral) or _below_zero(text):
             raise SparseExplainError(
-                f"the target {text!r} is not understood",
+                f"the target {shown(text)} is not understood",
                 remedy="Give a class or region by name, such as WT, or a class's label value",
             )
-        stripped = str(text).strip()
+        stripped = shown(text) if isinstance(text, Integral) else str(text).strip()
         if found := _VOXEL.match(stripped):
+            if any(len(digits) > _MOST_DIGITS for digits in found.groups()):
+                raise SparseExplainError(
+                    f"no study has a voxel {shown(stripped)}",
+                    remedy="Give slice, row and column, counted from 0",
+                )
             s, p, l = (int(v) for v in found.groups())  # noqa: E741
             return cls.voxel((s, p, l))
         head, colon, tail = stripped.partition(":")
@@ -112,7 +130,7 @@ class Target:
         if head == "region":
             return cls.region(tail.strip())
         raise SparseExplainError(
-            f"the target {text!r} is not understood",
+            f"the target {shown(text)} is not understood",
             remedy="Use a region such as WT, or class:NAME, or voxel:SLICE,ROW,COLUMN, counted "
             "from 0",
         )
@@ -130,7 +148,17 @@ def _below_zero(text: str | int) -> bool:
     return not isinstance(text, str) and text < 0
 
 
-def _named(name: str, kind: str) -> str:
+def _is_place(value: object) -> bool:
+    """Whether it is a whole number from 0, as a number of any type."""
+    return is_number(value) and value >= 0 and int(value) == value  # pyright: ignore
+
+
+def _named(given: object, kind: str) -> str:
+    if isinstance(given, bool) or not isinstance(given, str | Integral):
+        raise ParameterError(
+            f"a {kind} cannot be {shown(given)}", remedy="Give its name, for example WT"
+        )
+    name = given if isinstance(given, str) else shown(int(given))
     if not name.strip():
         raise SparseExplainError(
             f"a {kind} target needs a name", remedy="Give a class or region, for example WT"

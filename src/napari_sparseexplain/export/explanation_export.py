@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..arguments import check_kind
 from ..evidence import Explanation, store
 from ..volumes import Study
 from .privacy.output_check import check_folder
@@ -55,6 +56,8 @@ def export_explanation(
     SparseExplainError
         As `save_explanation`; or what was made would tell who was examined.
     """
+    check_kind(explanation, Explanation, "explanation", "what se.explain gave")
+    check_kind(study, Study, "study", "the one explained, from se.open_study")
     policy = policy_for([study], identify=identify)
     policy.know_roles(study)
     public = policy.explanation(explanation)

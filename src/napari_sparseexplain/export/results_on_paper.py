@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 
+from ..arguments import check_kind, given_path, is_whole
 from ..evidence import Explanation
 from ..files.atomic_write import check_free
 from ..progress import drain
@@ -72,7 +74,8 @@ def save_picture(
     >>> [path.name for path in se.save_picture(se.sample_study(), None, folder.name + "/scans.png")]
     ['scans.png', 'scans.json']
     """
-    png = Path(path)
+    _check(study, size, index)
+    png = given_path(path)
     png = png if png.suffix.lower() == ".png" else png.with_name(f"{png.name}.png")
     check_free([png, png.with_suffix(".json")], overwrite=overwrite)
     reading = _reading(study, results)
@@ -126,7 +129,8 @@ def report(
     >>> se.report(se.sample_study(), None, folder.name + "/report.pdf").name
     'report.pdf'
     """
-    file = Path(path)
+    _check(study)
+    file = given_path(path)
     file = file if file.suffix.lower() == ".pdf" else file.with_name(f"{file.name}.pdf")
     reading = _reading(study, results)
     policy = policy_for(reading.studies.values(), identify=identify)
@@ -135,10 +139,21 @@ def report(
     return path
 
 
+def _check(study: Study, size: PictureSize | None = None, index: int | None = None) -> None:
+    check_kind(study, Study, "study", "one, from se.open_study or se.study_of_arrays")
+    check_kind(size, (PictureSize, NoneType), "size", "an se.PictureSize")
+    if index is not None:
+        check_kind(index, is_whole, "slice", "its number, counted from 0")
+
+
 def _warn(policy: ExportPolicy) -> None:
     """Say in a script what the window and the shell say as notes: letters that were not drawn."""
     for note in policy.told:
         warnings.warn(note, stacklevel=3)
+
+
+def _are_explanations(given: object) -> bool:
+    return isinstance(given, Iterable) and all(isinstance(item, Explanation) for item in given)
 
 
 def _reading(study: Study, results: Results) -> Reading:
@@ -149,6 +164,7 @@ def _reading(study: Study, results: Results) -> Reading:
     if isinstance(results, Mapping):
         return default_reading(study, results)
     named: dict[str, Explanation] = {}
+    check_kind(results, _are_explanations, "results", "what se.explain gave, or a list of it")
     for item in results:
         words = " ".join(part for part in (item.method, item.target) if part)
         name, number = words, 2

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SparseExplainError
+from .regular_file import is_folder
 
 #: What is being made, by our own names; what was replaced is never among it.
 _REMNANT = re.compile(r"\.(writing|saving|exporting)-[0-9a-f]{16}")
@@ -164,7 +165,7 @@ def check_free(paths: list[Path], *, overwrite: bool) -> None:
     """
     for path in paths:
         refuse_existing(path, overwrite)
-        if path.is_dir():
+        if is_folder(path):
             raise cannot_write("the file", path, OSError(EISDIR, "a folder has its name"))
     for folder in dict.fromkeys(path.parent for path in paths):
         check_writable(folder)

@@ -12,13 +12,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from napari.layers import Layer, Points, Shapes
 from napari.layers.base._base_constants import ActionType
 
-from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid, measure_text
-from ..volumes import Grid, Study
-from ..volumes.edge_letters import PLANES, Plane
+from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid
+from ..volumes import Study
+from ..volumes.edge_letters import PLANES
+from .annotation_shapes import (
+    NEW_MARK,
+    SAME,
+    SHAPES,
+    SMALLEST,
+    kept_points,
+    mark_features,
+    moved_arrow,
+    on_slice,
+    places_of,
+    shape_vertices,
+    slice_of,
+)
 from .canvas.annotation_labels import AnnotationLabels
 from .canvas.frame_in_picture import frame_in_picture
 from .study_layers import METADATA_KEY, grid_units
@@ -38,28 +50,8 @@ _MODES: dict[Tool, str] = {
     "distance": "add_line",
     "text": "add",
 }
-_SHAPES: dict[AnnotationKind, str] = {
-    "arrow": "path",
-    "distance": "line",
-    "polygon": "polygon",
-    "ellipse": "ellipse",
-}
-
-#: Smallest drawing that was meant, in voxels: less is a click.
-_SMALLEST = 0.5
-
-#: Largest difference, in voxels, between a mark and its shape: napari keeps single precision.
-_SAME = 1e-3
-
-#: Length of an arrow's head as a share of the study's width, and of the arrow at most; its half
-#: width as a share of its length.
-_BARB, _BARB_SHARE, _BARB_WIDTH = 0.022, 0.4, 0.45
-
 #: Width of lines, as a share of the study's width: a pixel or two on the screen.
 _WIDTH = 0.003
-
-#: What a layer knows of each mark besides its place: a new one has no annotation yet.
-_NEW: dict[str, Any] = {"place": -1, "label": "", "kind": "", "colour": ""}
 
 
 class AnnotationLayers:
@@ -152,7 +144,7 @@ class AnnotationLayers:
     def select(self, place: int) -> None:
         """Mark one annotation in its layer."""
         for layer in self.layers:
-            places = _places(layer)
+            places = places_of(layer)
             layer.selected_data = {i for i, p in enumerate(places) if p == place}  # type: ignore[attr-defined]
 
     # -- layers ----------------------------------------------------------------------------
@@ -175,8 +167,8 @@ class AnnotationLayers:
             "units": grid_units(self._study.grid),
             "opacity": 1.0,
             "metadata": {METADATA_KEY: AUXILIARY},
-            "features": _features([], calibrated=True),
-            "feature_defaults": _NEW,
+            "features": mark_features([], calibrated=True),
+            "feature_defaults": NEW_MARK,
         }
         width: Any = self._line_width  # napari's types say int, its layers take parts of a voxel
         if name == "Annotations":
@@ -241,7 +233,7 @@ class AnnotationLayers:
         frame = self._frame_now()
         if frame == self._frame:
             return
-        if any(-1 in _places(layer) for layer in self.layers):
+        if any(-1 in places_of(layer) for layer in self.layers):
             self._end_drawing()
         before = [a for a in self._all if self._is_shown(a)]
         self._frame = frame
@@ -280,23 +272,23 @@ class AnnotationLayers:
         self._shapes.data = []
         # `add` tells of the new shapes before they have rows of their own: none of the former may
         # be left to be taken for theirs.
-        self._shapes.features = _features([], calibrated=grid.calibrated)
-        self._shapes.feature_defaults = _NEW
+        self._shapes.features = mark_features([], calibrated=grid.calibrated)
+        self._shapes.feature_defaults = NEW_MARK
         if drawn:
             shapes: Any = self._shapes  # napari's types know no list of kinds
             shapes.add(
-                [_vertices(item, grid) for _, item in drawn],
-                shape_type=[_SHAPES[item.kind] for _, item in drawn],
+                [shape_vertices(item, grid) for _, item in drawn],
+                shape_type=[SHAPES[item.kind] for _, item in drawn],
                 edge_width=self._line_width,
                 edge_color=[item.colour for _, item in drawn],
                 face_color="transparent",
             )
         self._points.selected_data = set()
-        places = [_on_slice(grid.index(item.points), item)[0] for _, item in words]
+        places = [on_slice(grid.index(item.points), item)[0] for _, item in words]
         self._points.data = np.asarray(places, dtype=np.float64).reshape(-1, 3)
         for layer, items in ((self._shapes, drawn), (self._points, words)):
-            layer.features = _features(items, calibrated=grid.calibrated)
-            layer.feature_defaults = _NEW
+            layer.features = mark_features(items, calibrated=grid.calibrated)
+            layer.feature_defaults = NEW_MARK
 
     # -- layers to review ------------------------------------------------------------------
 
@@ -311,7 +303,7 @@ class AnnotationLayers:
         kept: dict[int, Annotation] = {}
         new: list[Annotation] = []
         for layer in self.layers:
-            places = _places(layer)
+            places = places_of(layer)
             for number, vertices in enumerate(layer.data):
                 place = places[number] if number < len(places) else -1
                 old = self._all[place] if 0 <= place < len(self._all) else None
@@ -341,17 +333,17 @@ class AnnotationLayers:
         """One shape as an annotation: the old one where it was not touched; None for a click."""
         assert self._study is not None
         grid = self._study.grid
-        plane, index = _slice_of(vertices, viewer_plane(self._viewer), old)
+        plane, index = slice_of(vertices, viewer_plane(self._viewer), old)
         index = min(max(index, 0), grid.shape[PLANES[plane][0]] - 1)
         kind = old.kind if old is not None else self._drawn_kind(shape)
-        points = _core(kind, vertices)
+        points = kept_points(kind, vertices)
         if old is not None:
-            before = _vertices(old, grid)
-            if before.shape == vertices.shape and np.allclose(before, vertices, atol=_SAME):
+            before = shape_vertices(old, grid)
+            if before.shape == vertices.shape and np.allclose(before, vertices, atol=SAME):
                 return old
             if kind == "arrow":
-                points = _moved_arrow(before, vertices)
-        if kind != "text" and float(np.ptp(points, axis=0).max()) < _SMALLEST:
+                points = moved_arrow(before, vertices)
+        if kind != "text" and float(np.ptp(points, axis=0).max()) < SMALLEST:
             return None
         points[:, PLANES[plane][0]] = index
         found = annotation_on_grid(
@@ -371,79 +363,3 @@ class AnnotationLayers:
         if shape == "ellipse":
             return "ellipse"
         return "arrow" if self._tool == "arrow" else "polygon"
-
-
-def _features(items: Sequence[tuple[int, Annotation]], *, calibrated: bool) -> pd.DataFrame:
-    """One row a mark; `AnnotationLabels` writes them beside it."""
-    return pd.DataFrame(
-        {
-            "place": pd.Series([place for place, _ in items], dtype=int),
-            "label": pd.Series([_label(item, calibrated) for _, item in items], dtype=str),
-            "kind": pd.Series([item.kind for _, item in items], dtype=str),
-            "colour": pd.Series([item.colour for _, item in items], dtype=str),
-        }
-    )
-
-
-def _label(item: Annotation, calibrated: bool) -> str:
-    """Text and measure, one below the other."""
-    lines = (item.text, measure_text(item, calibrated=calibrated))
-    return "\n".join(line for line in lines if line)
-
-
-def _places(layer: Any) -> list[int]:
-    """Which annotation each shape or point is; -1 for a new one."""
-    column = layer.features.get("place")
-    return [] if column is None else [-1 if pd.isna(v) else int(v) for v in column]
-
-
-def _on_slice(points: npt.NDArray[Any], item: Annotation) -> npt.NDArray[np.float64]:
-    """Points in voxels, exactly on their slice."""
-    found = np.array(points, dtype=np.float64)
-    found[:, PLANES[item.plane][0]] = item.index
-    return found
-
-
-def _vertices(item: Annotation, grid: Grid) -> npt.NDArray[np.float64]:
-    """The shape of an annotation, in voxels; an arrow's head is drawn with its line."""
-    found = _on_slice(grid.index(item.points), item)
-    if item.kind != "arrow":
-        return found
-    tail, head = found
-    along = head - tail
-    length = max(float(np.linalg.norm(along)), 1e-6)
-    along = along / length
-    _, rows, columns = PLANES[item.plane]
-    across = np.zeros(3)
-    across[rows], across[columns] = -along[columns], along[rows]
-    barb = min(_BARB * max(grid.shape[1:]), _BARB_SHARE * length)
-    back = head - along * barb
-    sides = [back + s * across * barb * _BARB_WIDTH for s in (1, -1)]
-    return np.stack([tail, head, sides[0], head, sides[1]])
-
-
-def _core(kind: AnnotationKind, vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The points that an annotation of a kind keeps."""
-    count = {"arrow": 2, "distance": 2, "text": 1, "ellipse": 4}.get(kind, len(vertices))
-    return np.array(vertices[:count])
-
-
-def _moved_arrow(
-    before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Tail and head of an arrow that was moved, by whichever of its two head vertices moved."""
-    if len(now) == len(before) == 5 and np.allclose(now[1], before[1], atol=_SAME):
-        return np.stack([now[0], now[3]])
-    return np.array(now[:2])
-
-
-def _slice_of(
-    vertices: npt.NDArray[np.float64], plane: Plane, old: Annotation | None
-) -> tuple[Plane, int]:
-    """The slice that vertices lie on: in the plane they were drawn in where they are flat there."""
-    wanted = plane if old is None else old.plane
-    flat = np.ptp(vertices, axis=0)
-    if flat[PLANES[wanted][0]] > _SMALLEST:
-        wanted = min(PLANES, key=lambda p: flat[PLANES[p][0]])
-    axis = PLANES[wanted][0]
-    return wanted, round(float(vertices[:, axis].mean()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from ..arguments import shown
 from ..errors import ModelError
 
 
@@ -26,20 +27,22 @@ def choose_device(wanted: str = "auto") -> torch.device:
         The device is not a device, or this machine has none.
     """
     have = available_devices()
+    if not isinstance(wanted, str):
+        raise ModelError(f"{shown(wanted)} is not a device", remedy="Give a text, as 'cpu'")
     if wanted == "auto":
         return torch.device(have[0])
     remedy = "This machine has: " + ", ".join(have)
     try:
         device = torch.device(wanted)
-    except RuntimeError as error:
-        raise ModelError(f"{wanted!r} is not a device", remedy=remedy) from error
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{shown(wanted)} is not a device", remedy=remedy) from error
     usable = {
         "cpu": True,
         "cuda": (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
     if not usable.get(device.type, False):
-        raise ModelError(f"the device {wanted!r} is not available", remedy=remedy)
+        raise ModelError(f"the device {shown(wanted)} is not available", remedy=remedy)
     return device
 
 

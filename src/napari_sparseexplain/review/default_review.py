@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..arguments import check_kind, is_by_text
 from ..errors import StudyError
 from ..evidence import Explanation, ExplanationMap
 from ..evidence.colours import (
@@ -61,6 +62,9 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
     >>> len(reading.review.panels)
     4
     """
+    check_kind(study, Study, "study", "one, from se.open_study or se.study_of_arrays")
+    if explanations is not None:
+        check_kind(explanations, _are_explanations, "explanations", "them by names: {'a': result}")
     found = dict(explanations or {})
     frame = next((item.frame for item in found.values() if item.frame), ())
     seen = looked_at(study, frame)  # panels show the frame that was explained
@@ -91,6 +95,10 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
         key_slices=(KeySlice(STUDY_KEY, "axial", index, leading=_points(seen[first])),),
     )
     return Reading(review, {STUDY_KEY: study}, found)
+
+
+def _are_explanations(given: object) -> bool:
+    return is_by_text(given, Explanation)
 
 
 def scan_layer(study: Study, role: str, key: str = STUDY_KEY) -> ScanLayer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..arguments import check_kind, given_paths
 from ..evidence import Explanation
 from ..evidence.store import load_every_explanation
 from ..volumes import Study
@@ -16,7 +17,7 @@ def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, 
     Raises
     ------
     ReadError
-        A folder holds no explanation.
+        One folder in place of a list, or a folder holds no explanation.
     StudyError
         An explanation lies on another grid than the study's.
 
@@ -34,8 +35,8 @@ def load_explanations(folders: Iterable[str | Path], study: Study) -> dict[str, 
     ['vanilla-gradient_1']
     """
     found: dict[str, Explanation] = {}
-    for place in folders:
-        folder = Path(place)
+    check_kind(study, Study, "study", "one, from se.open_study")
+    for folder in given_paths(folders, "folders"):
         for entry, explanation in load_every_explanation(folder, on=study.grid).items():
             key = entry
             number = 2

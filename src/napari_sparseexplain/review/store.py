@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ..arguments import check_kind, given_path, is_by_text, is_texts
 from ..errors import ReadError, SparseExplainError, StudyError
 from ..evidence import Explanation
 from ..evidence.explanation_files import entry_name
@@ -31,13 +32,15 @@ from ..files.folder_lock import folder_lock
 from ..files.json_file import MOST_BYTES, parse_json, read_own_json
 from ..files.plain_data import from_plain, to_plain
 from ..files.regular_file import is_regular
-from ..volumes import Finding, Study, open_study
-from ..volumes.volume import is_locator
+from ..volumes import Finding, Study
 from .former_review import ARRAYS, check_replaceable, own_positions, remove_arrays
 from .reading import Reading
 from .reading_check import check_reading
 from .restored_explanation import Loaded, lies_elsewhere, restore_explanation
 from .review import ExplanationReference, Review, StudyReference
+from .reviewed_study import StudyChangedError as StudyChangedError  # what restore_review raises
+from .reviewed_study import StudyMovedError as StudyMovedError
+from .reviewed_study import open_reviewed
 from .study_reference import study_reference
 
 REVIEW_FILE = "review.json"
@@ -47,22 +50,6 @@ _VERSION = 1
 
 #: Seconds that another process may take to save its arrays into the same folder.
 _LONGEST_SAVE_S = 600.0
-
-
-class StudyMovedError(ReadError):
-    """A study of a review is not where it was; it can be pointed to.
-
-    Attributes
-    ----------
-    key : str
-        The study's key in the review.
-    """
-
-    key = ""
-
-
-class StudyChangedError(ReadError):
-    """A study of a review holds other files than when it was reviewed."""
 
 
 def save_review(
@@ -108,7 +95,9 @@ def save_review(
     >>> se.save_review(reading, folder.name).name
     'review.json'
     """
-    folder = Path(folder)
+    check_kind(reading, Reading, "reading", "one, from se.default_reading or se.restore_review")
+    check_kind(arrays, _are_keys, "arrays", "True, or the keys of explanations, as ['xrai-wt']")
+    folder = given_path(folder, "folder")
     path = folder / REVIEW_FILE
     studies = {key: _saved_study(reading.studies[key]) for key in reading.review.studies}
     new = replace(reading.review, studies=studies, versions=package_versions())
@@ -239,9 +228,10 @@ def restore_review(
     True
     """
     path = review_file(folder)
+    moved = _places(moved)
     review = read_review(path)
     studies = {
-        key: _open(key, reference, (moved or {}).get(key))
+        key: open_reviewed(key, reference, moved.get(key))
         for key, reference in review.studies.items()
     }
     findings = _version_findings(review)
@@ -302,7 +292,7 @@ def explanations_elsewhere(folder: str | Path) -> dict[str, Path]:
 
 def review_file(folder: str | Path) -> Path:
     """``review.json`` of a folder, or the file itself."""
-    path = Path(folder)
+    path = given_path(folder, "folder")
     return path if path.name == REVIEW_FILE else path / REVIEW_FILE
 
 
@@ -310,6 +300,19 @@ def is_review(path: str | Path) -> bool:
     """Whether a path is a folder with a review, or its file."""
     place = Path(path)
     return place.name == REVIEW_FILE or is_regular(place / REVIEW_FILE)
+
+
+def _are_keys(arrays: object) -> bool:
+    return isinstance(arrays, bool) or is_texts(arrays)
+
+
+def _places(moved: object) -> dict[str, Path]:
+    """New places of studies, by their keys."""
+    if moved is None:
+        return {}
+    check_kind(moved, is_by_text, "place of the studies", "paths by their keys: {'study': path}")
+    assert isinstance(moved, Mapping)
+    return {key: given_path(place, f"place of {key!r}") for key, place in moved.items()}
 
 
 def _saved_study(study: Study) -> StudyReference:
@@ -321,62 +324,6 @@ def _saved_study(study: Study) -> StudyReference:
             remedy="Save its volumes first (File, Save), and open them",
         )
     return reference
-
-
-def _open(key: str, reference: StudyReference, moved: str | Path | None) -> Study:
-    path = Path(reference.path if moved is None else moved)
-    # A relative path would lie wherever the program was started; none was saved.
-    if not _is_there(path) or (moved is None and not path.is_absolute()):
-        moved_away = StudyMovedError(
-            f"the study {reference.name!r} of this review is not there",
-            where=path,
-            remedy=f"Say where it is now: --study {key}=PATH on the command line, or choose it "
-            "when the Review tab asks",
-        )
-        moved_away.key = key
-        raise moved_away
-    roles = {role: volume.file for role, volume in reference.volumes.items()}
-    single = path.is_file()
-    base = path.parent if single else path
-    for role, volume in reference.volumes.items():
-        if not (single or is_locator(volume.file) or _is_there(base / volume.file)):
-            raise StudyChangedError(
-                f"{volume.file} ({role}) is missing, so this is not the study that was reviewed",
-                where=path,
-                remedy="Put the file back, or start a new review",
-            )
-    study = _open_with_roles(path, reference, {} if single else roles)
-    here = study_reference(study).volumes
-    for role, volume in reference.volumes.items():
-        if role not in here or here[role].sha256 != volume.sha256:
-            raise StudyChangedError(
-                f"{volume.file} ({role}) is not the file that was reviewed (its checksum differs)",
-                where=path,
-                remedy="Put the reviewed file back, or start a new review of this one",
-            )
-    if study.reference != reference.reference:
-        raise StudyChangedError(
-            f"the study's grid is now that of {study.reference!r}, not {reference.reference!r}",
-            where=path,
-            remedy="Put the reviewed files back, or start a new review",
-        )
-    return study
-
-
-def _open_with_roles(path: Path, reference: StudyReference, roles: dict[str, str]) -> Study:
-    """The study as its names tell, and, only where that differs, with the roles of the review."""
-    options = {
-        "patient_axes": reference.patient_axes,
-        "apply_transforms": reference.apply_transforms,
-        "name": reference.name,
-    }
-    study = open_study(path, **options)
-    same = set(reference.volumes) <= {*study.images, *study.labels}
-    if same and study.reference == reference.reference:
-        return study
-    if same:
-        return open_study(path, reference=reference.reference, **options)
-    return open_study(path, reference=reference.reference, roles=roles, **options)
 
 
 def _array_file(explanation: Explanation) -> str:
@@ -409,13 +356,6 @@ def _save_arrays(reading: Reading, key: str, folder: Path) -> list[str]:
         remove_empty([folder / ARRAYS, folder / place])
         raise
     return [place]
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
 
 
 def _version_findings(review: Review) -> list[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..arguments import given_path
 from ..errors import ReadError, SparseExplainError
 from ..files.npz_file import read_npz
 from .convolutional_dictionary import check_dictionary
@@ -39,7 +40,8 @@ def read_dictionary(path: str | Path) -> list[torch.Tensor]:
     [(6, 1, 5, 5), (8, 6, 3, 3)]
     """
     remedy = "Give a file made with numpy.savez, with an array phi of (atoms, modalities, k, k)"
-    held = read_npz(Path(path), problem="no dictionary can be read", remedy=remedy)
+    path = given_path(path)
+    held = read_npz(path, problem="no dictionary can be read", remedy=remedy)
     if "phi" not in held:
         have = ", ".join(held) or "nothing"
         raise ReadError(f"it holds no array phi (there is {have})", where=path, remedy=remedy)

@@ -21,7 +21,7 @@ import torch.nn.functional as functional
 
 from ..errors import SparseExplainError
 from .convolutional_dictionary import check_dictionary
-from .helpful_clamp import helpful_clamp
+from .surrogate_gradient_clamp import helpful_clamp
 from .thresholds import soft
 
 Prox = Literal["relu", "soft"]

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ..arguments import shown
 from ..errors import ParameterError, StudyError
 from .study import Study
 from .volume import Volume
@@ -63,8 +64,9 @@ def as_frame(frame: int | Sequence[int] | None) -> tuple[int, ...]:
     except TypeError:
         points = (-1,)
     if any(isinstance(point, bool) for point in given) or min(points, default=0) < 0:
+        words = ", ".join(map(shown, given)) if given is frame else shown(frame)
         raise ParameterError(
-            f"the frame cannot be {frame!r}",
+            f"the frame cannot be {words}",
             remedy="Give a whole number for each axis beyond the three of space, counted from 0",
         )
     return points
@@ -172,4 +174,4 @@ def _holds(volume: Volume, points: tuple[int, ...]) -> bool:
 
 
 def _words(points: tuple[int, ...]) -> str:
-    return ", ".join(map(str, points))
+    return ", ".join(map(shown, points))

@@ -11,8 +11,9 @@ A reader names its functions by texts, so that the list is read without loading 
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -106,7 +107,7 @@ READERS = (
         name="nifti",
         title="NIfTI files",
         endings=(".nii", ".nii.gz", ".hdr", ".hdr.gz"),
-        second={".img": (".hdr",), ".img.gz": (".hdr", ".hdr.gz")},
+        second=dict.fromkeys((".img", ".img.gz"), (".hdr", ".hdr.gz")),
         reads="NIfTI-1 and -2, one file or a pair of header and image, both byte orders, any real "
         "type, RGB(A), complex (magnitude), up to seven dimensions. The first bytes decide, not "
         "the ending",
@@ -170,10 +171,43 @@ def first_file(path: Path, exists: Callable[[Path], bool] = Path.is_file) -> Pat
         for second, firsts in reader.second.items():
             if not small.endswith(second):
                 continue
-            base = path.name[: -len(second)]
-            endings = [e for first in firsts for e in (first, first.upper())]
-            return next((f for e in endings if exists(f := path.with_name(base + e))), None)
+            return file_beside(path, path.name[: -len(second)], firsts, exists)
     return path
+
+
+def file_beside(
+    path: Path, base: str, endings: Iterable[str], exists: Callable[[Path], bool] = Path.is_file
+) -> Path | None:
+    """A file in a path's folder by its name without the ending, in whatever case that is written.
+
+    Parameters
+    ----------
+    path : Path
+    base : str
+        As it is written.
+    endings : iterable of str
+        In small letters; the first that is there counts. Of several cases the small letters, then
+        capitals, then the first in the order of names.
+    """
+    names: list[str] | None = None
+    for ending in endings:
+        for usual in (ending, ending.upper()):
+            if exists(found := path.with_name(base + usual)):
+                return found
+        if names is None:
+            names = _names_in(path.parent)
+        for name in names:
+            written = name.startswith(base) and name[len(base) :].lower() == ending
+            if written and exists(found := path.with_name(name)):
+                return found
+    return None
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in os.scandir(folder))
+    except OSError:  # it may be entered and not listed
+        return []
 
 
 def all_endings() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from ..arguments import check_kind, shown
 from ..errors import MissingNameError, StudyError
 from .finding import Finding
 from .grid import Grid
@@ -95,12 +96,12 @@ class Study:
 
     def __getitem__(self, role: str) -> Volume:
         """The image or label volume of ``role``; MissingNameError tells what there is."""
-        for shelf in (self.images, self.labels):
+        for shelf in (self.images, self.labels) if isinstance(role, str) else ():
             if role in shelf:
                 return shelf[role]
         have = ", ".join([*self.images, *self.labels]) or "nothing"
         raise MissingNameError(
-            f"no volume has the role {role!r} (there is {have})",
+            f"no volume has the role {shown(role)} (there is {have})",
             where=self.name,
             remedy="Give the role to a volume in the Study tab, or with --role NAME=FILE",
         )
@@ -128,6 +129,7 @@ class Study:
         StudyError
             ``old`` is not there, or ``new`` is taken.
         """
+        check_kind(new, str, "role", "a text, as 'flair'")
         _ = self[old]  # a role that is not there is refused here
         if new == old:
             return self
@@ -178,6 +180,7 @@ class Study:
         from .labels.purpose import is_brain_mask
         from .labels.tumour_numbering import TOLD, numbering_called
 
+        check_kind(numbering, str, "label_numbering", "a name, as 'brats-2021'")
         told = {TOLD: numbering_called(numbering).name} if numbering else {}
 
         def said(role: str, volume: Volume) -> Volume:

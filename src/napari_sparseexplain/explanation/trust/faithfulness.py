@@ -33,7 +33,7 @@ from .map_figures import (
     baseline_figures,
     map_figures,
 )
-from .table import TrustRow, trust_rows
+from .verdicts import TrustRow, trust_rows
 from .weight_randomisation import Randomisation
 
 #: Slices of each study that are scored when not told otherwise: neighbours are alike.

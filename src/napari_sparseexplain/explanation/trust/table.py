@@ -1,24 +1,20 @@
-"""How far to trust one explanation: a table of figures, red where it fails, and why.
-
-Three things make a map fail: it does not add up to what it explains; it finds the target no
-better than the outlines of the image do; or it stays the same when the network has forgotten all.
-Everything else is a figure to compare, without a threshold that could be defended.
-"""
+"""How far to trust one explanation: a table of figures, red where it fails, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
+from ...arguments import check_kind, is_whole
 from ...errors import SparseExplainError
 from ...evidence import Explanation
 from ...evidence.attribution_scores import (
-    LOCALISATION,
-    Localisation,
     localisation,
     mean_localisation,
 )
@@ -28,44 +24,13 @@ from ...progress import Work, drain
 from ...volumes import Study
 from ...volumes.frames import looked_at, study_at_frame
 from ...volumes.intensity.normalisation import Normalisation
-from ..attribution.frame import GAP_LIMIT
-from ..attribution.gap_advice import MORE_STEPS, advice_in
+from ..attribution.gap_advice import advice_in
 from ..catalogue import Scans, explained_model
+from ..noted_run import noted_target
 from ..target import Target
 from .explained_slices import explained_slices, method_with_model, true_region
-from .map_figures import FIGURES, Effort, Heat, MapFigures, map_figures
-from .weight_randomisation import SURVIVES, Randomisation
-
-#: The score that decides whether a map finds the target: it looks at ranks alone, so a blurred
-#: map and a sharp one are judged alike.
-DECIDING = "AUPRC"
-
-_GAP = "completeness error"
-
-
-@dataclass(frozen=True)
-class TrustRow:
-    """One figure.
-
-    Attributes
-    ----------
-    name : str
-    value : float or None
-        None where it does not apply.
-    random, edge : float or None
-        The same figure of random maps and of the image's edges, where they have one.
-    failed : bool
-        Shown in red.
-    sentence : str
-        Why it failed, or why it does not apply.
-    """
-
-    name: str
-    value: float | None
-    random: float | None = None
-    edge: float | None = None
-    failed: bool = False
-    sentence: str = ""
+from .map_figures import Effort, Heat, MapFigures, map_figures
+from .verdicts import GAP, TrustRow, trust_rows
 
 
 @dataclass(frozen=True)
@@ -121,106 +86,6 @@ class Trust:
         }
 
 
-def trust_rows(
-    located: Localisation | None,
-    figures: Mapping[str, float | None],
-    randomisation: Randomisation | None = None,
-    advice: str = MORE_STEPS,
-) -> tuple[TrustRow, ...]:
-    """The rows of what was measured, each with its verdict.
-
-    Parameters
-    ----------
-    located : Localisation or None
-        Against the reference segmentation; None where there is none.
-    figures : mapping
-        By the names of `map_figures.FIGURES`; only those there are get a row.
-    advice : str
-        What would close a completeness error: see `gap_advice`.
-    """
-    rows = []
-    for name in FIGURES:
-        if name in figures:
-            value = figures[name]
-            if name == _GAP:
-                rows.append(_gap_row(value, advice))
-            elif name == "parameter randomisation":
-                rows.append(_randomised_row(value, randomisation))
-            else:
-                missing = "" if value is not None else "Does not apply to these slices."
-                rows.append(TrustRow(name, value, sentence=missing))
-    if located is None:
-        said = "Does not apply: there is no reference segmentation of the target."
-        return (*rows, *(TrustRow(name, None, sentence=said) for name in LOCALISATION))
-    return (*rows, *(_localisation_row(name, located) for name in LOCALISATION))
-
-
-def _gap_row(gap: float | None, advice: str) -> TrustRow:
-    if gap is None:
-        return TrustRow(
-            _GAP, None, sentence="Does not apply: the map does not claim to add up to a score."
-        )
-    if gap <= GAP_LIMIT:
-        return TrustRow(_GAP, gap)
-    return TrustRow(
-        _GAP,
-        gap,
-        failed=True,
-        sentence=f"The map leaves {gap:.0%} of the change of score unexplained "
-        f"(at most {GAP_LIMIT:.0%} is fine). {advice}",
-    )
-
-
-def _randomised_row(value: float | None, randomisation: Randomisation | None) -> TrustRow:
-    name = "parameter randomisation"
-    if randomisation is not None and not randomisation.stages:
-        said = "Does not apply: the model shows no weights that could be drawn anew."
-        return TrustRow(name, None, sentence=said)
-    if value is None:
-        return TrustRow(
-            name,
-            None,
-            sentence="The network with random weights answers nothing, so its map is constant and "
-            "ranks nothing: it did not survive.",
-        )
-    if abs(value) < SURVIVES:
-        return TrustRow(name, value)
-    stages = "" if randomisation is None else f" after {len(randomisation.stages)} stages"
-    return TrustRow(
-        name,
-        value,
-        failed=True,
-        sentence=f"With every weight random{stages} the map still ranks the target's pixels alike "
-        f"(ρ = {value:.2f}): it shows the image, not what the network learned.",
-    )
-
-
-def _localisation_row(name: str, located: Localisation) -> TrustRow:
-    value, chance, edge = located.map[name], located.random[name], located.edge[name]
-    if value is None:
-        return TrustRow(
-            name,
-            None,
-            chance,
-            edge,
-            sentence="Does not apply: the map is constant, or the mask empty, on every slice.",
-        )
-    if name != DECIDING:
-        return TrustRow(name, value, chance, edge)
-    for other, what in ((chance, "a random map"), (edge, "the outlines of the image")):
-        if other is not None and value <= other:
-            return TrustRow(
-                name,
-                value,
-                chance,
-                edge,
-                failed=True,
-                sentence=f"The map finds the target no better than {what} "
-                f"({value:.3f} to {other:.3f}).",
-            )
-    return TrustRow(name, value, chance, edge)
-
-
 def trust_of(
     study: Study, explanation: Explanation, model: Model | None = None, *, seed: int = 0
 ) -> Trust:
@@ -259,7 +124,7 @@ def trust_of(
             for k in explained
         ]
         located = mean_localisation(several) if several else None
-    rows = trust_rows(located, {_GAP: heat.gap}, advice=advice_in(explanation.notes))
+    rows = trust_rows(located, {GAP: heat.gap}, advice=advice_in(explanation.notes))
     return Trust(_title(explanation), rows)
 
 
@@ -358,10 +223,15 @@ def trust(
     """
     from ...networks.bundle.known_models import weights_sha256
 
+    check_kind(explanation, Explanation, "explanation", "what se.explain gave")
+    check_kind(effort, (Effort, NoneType), "effort", "an Effort")
+    if count is not None:
+        check_kind(count, _counts, "count of slices", "a number from 1, or None for all")
     record, info = explanation.provenance, method_with_model(explanation.method)
     if not isinstance(model, Model | str | Path):
-        roles = roles or tuple(record.inputs)
-        normalisation = normalisation or record.parameters.get("normalisation")
+        roles = tuple(record.inputs) if roles is None else roles
+        if normalisation is None:
+            normalisation = record.parameters.get("normalisation")
     loaded, scans, _ = explained_model(
         study,
         model,
@@ -381,6 +251,10 @@ def trust(
     return drain(trust_work(scans, loaded, explanation, effort, count=count))
 
 
+def _counts(given: object) -> bool:
+    return isinstance(given, Integral) and is_whole(given) and int(given) >= 1
+
+
 def explained_target(explanation: Explanation) -> Target:
     """The target of an explanation, from its provenance.
 
@@ -389,15 +263,14 @@ def explained_target(explanation: Explanation) -> Target:
     SparseExplainError
         It has none.
     """
-    noted = explanation.provenance.parameters.get("target")
-    if not isinstance(noted, Mapping):
+    target = noted_target(explanation.provenance.parameters)
+    if target is None:
         raise SparseExplainError(
             f"the explanation by {explanation.method!r} names no target, so nothing says what "
             "its map should find",
             remedy="Choose the result of an attribution method",
         )
-    index = noted.get("index")
-    return Target(noted["kind"], noted.get("name", ""), None if index is None else tuple(index))
+    return target
 
 
 def _in_head(study: Study, role: str, span: slice) -> Any:

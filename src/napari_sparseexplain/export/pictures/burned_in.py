@@ -18,7 +18,7 @@ from ...review.review import Overlay, Panel, ShareOf
 from ...volumes import Grid
 from ...volumes.edge_letters import PLANES
 from ...volumes.reading_order import role_title
-from ..privacy.policy import known_modality
+from ..privacy.known_values import known_modality
 from .plane_view import PlaneView
 
 _SCOPES = {

@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ... import __version__
+from ...arguments import check_kind, is_number, is_whole, shown
 from ...errors import SparseExplainError
 from ...evidence.notice import RESEARCH_ONLY
 from ...review.frames import frame_of
@@ -68,15 +70,18 @@ class PictureSize:
     dpi: float = 96.0
 
     def __post_init__(self) -> None:
+        for name in ("width", "height"):
+            check_kind(getattr(self, name), is_whole, f"{name} of a picture", "pixels, as 1600")
+        check_kind(self.dpi, is_number, "dpi of a picture", "96 for the screen, 300 for print")
         if not (min(self.width, self.height) >= _LEAST and max(self.width, self.height) <= _MOST):
             raise SparseExplainError(
-                f"a picture of {self.width} × {self.height} pixels cannot be drawn",
+                f"a picture of {shown(self.width)} × {shown(self.height)} pixels cannot be drawn",
                 where="picture",
                 remedy=f"Choose {_LEAST} to {_MOST} pixels on each side",
             )
         if not 30 <= self.dpi <= 2400:
             raise SparseExplainError(
-                f"{self.dpi:g} pixels an inch cannot be drawn",
+                f"{shown(self.dpi)} pixels an inch cannot be drawn",
                 where="picture",
                 remedy="Choose 96 for the screen, 300 for print",
             )
@@ -130,6 +135,9 @@ def compose(
     >>> se.compose(reading, se.PictureSize(800, 700)).image.size
     (800, 700)
     """
+    check_kind(reading, Reading, "reading", "one, from se.default_reading or se.restore_review")
+    check_kind(size, (PictureSize, NoneType), "size", "an se.PictureSize")
+    check_kind(created, (datetime, NoneType), "time of creation", "a datetime")
     _check(reading)
     public, policy = released(reading, identify=identify)
     picture = draw(public, policy, size, created=created)

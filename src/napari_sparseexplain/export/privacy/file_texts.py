@@ -15,7 +15,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from .told import elements, texts
+from .identifying_values import elements, texts
 
 #: Text that a PDF tells beside what it draws (ISO 32000-1, 14.9.4), as a report writes it.
 _ACTUAL_TEXT = re.compile(rb"/ActualText <FEFF((?:[0-9A-F]{4})*)>")

@@ -36,6 +36,7 @@ SENTENCES: dict[str, str] = {
     "its pictures",
     "not-registered": "A scan or mask does not lie over the reference: they are not registered",
     "oblique": "The slices are tilted and shown as they were acquired",
+    "mask-of-frames": "A mask has one image for each frame of a scan",
     "one-hot-mask": "A mask with one channel a class was made a label map",
     "overlapping-segments": "Voxels lie in several segments of a Segmentation",
     "own-output": "A map that this program wrote is shown and not taken for a truth",

@@ -16,9 +16,9 @@ from pydicom.dataset import Dataset
 from ...errors import SparseExplainError
 from ...volumes import Study
 from .dates import dates_in
+from .identifying_values import Told, told_by, told_by_header
 from .letters import SearchedText, is_east_asian, plain, plain_words
-from .own_words import is_own
-from .told import Told, told_by, told_by_header
+from .program_words import is_own
 from .vocabulary import SHORTEST, harmless_words, program_words
 
 #: What stands where an identifying value stood.

@@ -9,17 +9,16 @@ leave.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from pydicom.dataset import Dataset
 
 from ...evidence import Explanation, ExplanationMap
+from ...evidence.explanation_map import apart_by_name
 from ...review.reading import Reading
 from ...review.review import (
     ExplanationReference,
@@ -31,10 +30,9 @@ from ...review.review import (
     joined_maps,
 )
 from ...review.study_reference import study_code, study_reference
-from ...volumes import Finding, Study, Volume
+from ...volumes import Finding, Study
 from ...volumes.readers import all_endings
 from ...volumes.reading_order import role_title
-from ...volumes.roles.roles import LABEL_ROLES, ROLES
 from .finding_sentences import SENTENCES
 from .identity import (
     NOBODY,
@@ -44,49 +42,9 @@ from .identity import (
     identity_of_studies,
     joined,
 )
-from .letters import plain_words
-from .vocabulary import SHORTEST, harmless_words
-
-_KNOWN_ROLE = re.compile(rf"(?:{'|'.join(map(re.escape, (*ROLES, *LABEL_ROLES)))})(?: \([0-9]+\))?")
-
-#: Endings of files, besides those that are read, that make a word a file's name.
-_OTHER_ENDINGS = (
-    *("mgz", "mha", "mhd", "nrrd", "npz", "json", "csv", "txt", "pdf", "zip", "tar", "gz"),
-    *("pt", "pt2", "ts", "safetensors"),
-)
-
-
-@lru_cache(maxsize=1)
-def _path_pattern(endings: tuple[str, ...]) -> re.Pattern[str]:
-    """A path, which begins a word, or a file's name with an ending that tells its format."""
-    known = sorted({*(e.lstrip(".") for e in endings), *_OTHER_ENDINGS}, key=len, reverse=True)
-    return re.compile(
-        r"(?<![^\s\"'(\[{<=,;])(?:[A-Za-z]:[\\/]|file:/{1,3}|~[\\/]|\.{1,2}[\\/]|\\\\|/(?=[^\s/]))"
-        r"(?:[^\\/\n\"',;:<>|]{1,120}[\\/]){0,40}[^\\/\s\"',;:<>|]{0,120}"
-        rf"|(?<![\w.\-])[\w.\-]{{1,200}}\.(?:{'|'.join(map(re.escape, known))})\b",
-        re.IGNORECASE,
-    )
-
-
-#: Units that readers and methods give; another one is a file's own text.
-_UNITS = frozenset(
-    {
-        *("", "1", "%", "HU", "US", "px", "mm", "cm", "µm", "um", "ms", "s", "Hz", "ppm", "Gy"),
-        *("1/mm", "cycles/mm", "mm²", "mm²/s", "mm2/s", "µm²/ms", "um2/ms", "1/s", "g/ml", "Bq/ml"),
-        *("BQML", "CNTS", "SUV", "SUVbw", "a.u."),
-    }
-)
-
-#: DICOM's codes of modalities are two to sixteen capitals (PS3.3 C.7.3.1.1.1).
-_MODALITY = re.compile(r"[A-Z]{2,3}|RTSTRUCT|RTDOSE|RTPLAN|RTIMAGE")
-
-#: Short words and codes in the names of anatomical labels.
-_CODES = """
-    a and as at ca cc csf ct ctv ctx cva dc dg dti ed et fa gm gtv i ii iii il in inf is iv l la
-    lad lat lc lca lge lh lm lv lvm ml mri ms nac ncr net no non nos oar of on or pa pet ptv pv
-    r ra rca rh roi rv s sn stn svc t tc the to v vc vent vl wh wm wt x y z
-"""
-
+from .known_values import is_anatomical, known_unit, with_known_unit
+from .paths_in_words import path_pattern
+from .public_roles import is_known_role, public_roles, with_public_roles
 
 #: Sentences of the standard and of this program in which a name could stand by chance.
 _OWN_SENTENCES = (
@@ -161,7 +119,7 @@ class ExportPolicy:
         return replace(
             renamed,
             name=code,
-            images={role: _with_known_unit(volume) for role, volume in renamed.images.items()},
+            images={role: with_known_unit(volume) for role, volume in renamed.images.items()},
             findings=tuple(self.finding(f, public) for f in study.findings),
         )
 
@@ -170,7 +128,7 @@ class ExportPolicy:
         if self.identify:
             return explanation
         maps = tuple(self._map(item) for item in explanation.maps)
-        maps = _apart(maps)
+        maps = apart_by_name(maps)
         record = explanation.provenance
         self.allowed |= {record.created, record.created[:10]} - {""}
         provenance = replace(
@@ -197,7 +155,7 @@ class ExportPolicy:
             return finding
         sentence = SENTENCES.get(finding.code, finding.code.replace("-", " ").capitalize())
         where = (roles or {}).get(finding.where, "")
-        if not where and _KNOWN_ROLE.fullmatch(finding.where):
+        if not where and is_known_role(finding.where):
             where = finding.where
         said = f"{role_title(where)}: {sentence}" if where else sentence
         return replace(finding, message=said, where=where)
@@ -214,7 +172,7 @@ class ExportPolicy:
         if self.identify or not said:
             return said
         kept = self._with_public_roles(said)
-        kept = _path_pattern(all_endings()).sub(REMOVED, kept)
+        kept = path_pattern(all_endings()).sub(REMOVED, kept)
         kept = self.identity.without(kept)
         if kept != said:
             self._note(f"names, dates, numbers or paths in {what}")
@@ -322,7 +280,7 @@ class ExportPolicy:
                 name=role,
                 title=role_title(role) if own else self.words(overlay.title, "a layer's name"),
                 classes=self._classes(overlay.classes),
-                unit=_unit(overlay.unit),
+                unit=known_unit(overlay.unit),
             )
         renamed = names.get(overlay.key, {})
         return replace(
@@ -333,7 +291,7 @@ class ExportPolicy:
                 value: self.words(str(name), "the name of a class")
                 for value, name in overlay.classes.items()
             },
-            unit=_unit(overlay.unit),
+            unit=known_unit(overlay.unit),
         )
 
     def _map(self, item: ExplanationMap) -> ExplanationMap:
@@ -341,7 +299,7 @@ class ExportPolicy:
             item,
             name=self.words(item.name, "the name of a map"),
             title=self.words(item.title, "the title of a map"),
-            unit=_unit(item.unit),
+            unit=known_unit(item.unit),
             classes={
                 value: self.words(str(name), "the name of a class")
                 for value, name in item.classes.items()
@@ -350,10 +308,9 @@ class ExportPolicy:
 
     def _classes(self, classes: Mapping[int, str]) -> dict[int, str]:
         """Names that a file gives to labels: words of anatomy stay, another name is its number."""
-        found, codes = {}, frozenset(_CODES.split())
+        found = {}
         for value, name in classes.items():
-            words = plain_words(str(name))
-            known = all(w in harmless_words() or w in codes or _is_index(w) for w in words)
+            known = is_anatomical(str(name))
             kept = self.words(str(name), "the name of a class") if known else f"label {value}"
             found[value] = kept
             if not known:
@@ -363,10 +320,7 @@ class ExportPolicy:
     def _with_public_roles(self, said: str) -> str:
         """Words in which a scan is called by its file: what stands for it takes its place."""
         for roles in self._roles.values():
-            for old, new in sorted(roles.items(), key=lambda pair: -len(pair[0])):
-                if old != new and _is_telling(old):
-                    pattern = rf"(?<![^\W_]){re.escape(old)}(?![^\W_])"
-                    said = re.sub(pattern, new, said)
+            said = with_public_roles(said, roles)
         return said
 
     # --- roles and codes -------------------------------------------------------------------------
@@ -375,19 +329,10 @@ class ExportPolicy:
         """Public role by role; unknown ones are numbered in the study's order."""
         if study in self._roles:
             return self._roles[study]
-        public: dict[str, str] = {}
-        for shelf, word in ((study.images, "scan"), (study.labels, "mask")):
-            number = 0
-            for role in shelf:
-                if _KNOWN_ROLE.fullmatch(role):
-                    public[role] = role
-                    continue
-                number += 1
-                while f"{word} {number}" in study and f"{word} {number}" != role:
-                    number += 1
-                public[role] = f"{word} {number}"
-                if public[role] != role:
-                    self._note(f"the name of a scan or mask ({public[role]} stands for it)")
+        public = public_roles(study)
+        for old, new in public.items():
+            if new != old:
+                self._note(f"the name of a scan or mask ({new} stands for it)")
         self._roles[study] = public
         return public
 
@@ -399,7 +344,7 @@ class ExportPolicy:
         for roles in self._roles.values():
             if role in roles:
                 return roles[role]
-        return role if _KNOWN_ROLE.fullmatch(role) else self.words(role, "the role of an input")
+        return role if is_known_role(role) else self.words(role, "the role of an input")
 
     def _code(self, reading: Reading, key: str) -> str:
         if reading.review.code:
@@ -443,38 +388,3 @@ def _identity_of(study: Study) -> Identity:
     if study not in _KEPT:
         _KEPT[study] = identity_of_studies([study])
     return _KEPT[study]
-
-
-def known_modality(told: Any) -> str:
-    """DICOM's code of a modality; empty for what is none."""
-    return told if isinstance(told, str) and _MODALITY.fullmatch(told) else ""
-
-
-def _with_known_unit(volume: Volume) -> Volume:
-    unit = _unit(volume.unit)
-    return volume if unit == volume.unit else replace(volume, unit=unit)
-
-
-def _unit(unit: str) -> str:
-    return unit if unit in _UNITS else ""
-
-
-def _is_index(word: str) -> bool:
-    return word.isdigit() and len(word) <= 2
-
-
-def _is_telling(role: str) -> bool:
-    """Whether a name of a scan can name somebody: "12" and "a" stand in words of any kind."""
-    words = plain_words(role)
-    return any(len(w) >= SHORTEST and not w.isdigit() and w not in harmless_words() for w in words)
-
-
-def _apart(maps: tuple[ExplanationMap, ...]) -> tuple[ExplanationMap, ...]:
-    """Maps whose names became alike are numbered, so that each keeps a file of its own."""
-    seen: dict[str, int] = {}
-    found = []
-    for item in maps:
-        seen[item.name] = seen.get(item.name, 0) + 1
-        number = seen[item.name]
-        found.append(item if number == 1 else replace(item, name=f"{item.name} {number}"))
-    return tuple(found)

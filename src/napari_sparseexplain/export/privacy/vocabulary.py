@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from .own_words import own_words
+from .program_words import own_words
 
 #: Shorter words and numbers occur in any text; the policy decides about them, not the search.
 SHORTEST = 4

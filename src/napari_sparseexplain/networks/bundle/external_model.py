@@ -18,6 +18,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import nn
 
+from ...arguments import given_path, shown
 from ...errors import ModelError
 from ..device import choose_device, is_out_of_memory
 from ..exported.program import checked_exported_program
@@ -175,7 +176,8 @@ def load_external_model(
     checksum = checksum_of(file)
     named = card.name if isinstance(card, ModelCard) else card
     if not isinstance(card, ModelCard):
-        card = read_external_card(Path(card).expanduser(), file.suffix.lstrip("."))
+        path = given_path(card, "card", kind=ModelError).expanduser()
+        card = read_external_card(path, file.suffix.lstrip("."))
     _refuse_other_weights(card, checksum, file)
     known = replace(card, weights_sha256=checksum)
     check_card(known, str(named))
@@ -222,6 +224,16 @@ def wrap_callable(
     ModelError
         The card is not one of a model.
     """
+    if not isinstance(card, ModelCard):
+        raise ModelError(
+            f"the card cannot be {shown(card)}", remedy="Give a ModelCard of what the network takes"
+        )
+    if not callable(function):
+        raise ModelError(
+            f"a {type(function).__name__} is no network",
+            where=card.name,
+            remedy="Give a torch module, or a function of images",
+        )
     check_card(replace(card, weights_sha256="0" * 64), card.name)
     model = _model(lambda: function, card, choose_device(device), None)
     hold(model)
@@ -286,8 +298,8 @@ def _argument_fault(arguments: Mapping[str, Any]) -> str | None:
         arguments.get("multiple", 1),
         arguments.get("output"),
     )
-    if unknown := sorted(set(arguments) - {"output", "head", "multiple", "padding"}):
-        return f"there is none called {unknown[0][:80]!r}"
+    if unknown := sorted(set(arguments) - {"output", "head", "multiple", "padding"}, key=str):
+        return f"there is none called {str(unknown[0])[:80]!r}"
     if not isinstance(head, str) or head not in HEADS:
         return f"head must be one of {', '.join(HEADS)}"
     try:

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from ...arguments import given_path
 from ...errors import ModelError
 from ..device import choose_device
 from ..modules.architectures import build_network, weight_shapes_of
@@ -53,6 +54,7 @@ def load_model(
     >>> list(se.load_model("unet-classes").card.classes.values())
     ['healthy tissue', 'oedema', 'necrotic and non-enhancing core', 'enhancing tumour']
     """
+    given_path(name_or_path, "model", kind=ModelError)
     if card is not None:
         return load_external_model(name_or_path, card, device)
     chosen = choose_device(device)

@@ -9,8 +9,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ...arguments import shown
+from ...errors import ModelError
 from ..device import choose_device
 from ..running.caller_module import in_training
+from .card_file import check_card
 from .loaded_models import hold
 from .model_card import ModelCard
 
@@ -58,6 +61,17 @@ class Model:
         )
 
     def __post_init__(self) -> None:
+        for name, kind, words in (
+            ("card", ModelCard, "a ModelCard"),
+            ("network", nn.Module, "a torch module"),
+            ("device", torch.device, "a torch.device"),
+        ):
+            if not isinstance(getattr(self, name), kind):
+                raise ModelError(
+                    f"the {name} of a model must be {words}, not {shown(getattr(self, name))}",
+                    remedy="Load it with se.load_model, or give a torch module to se.explain",
+                )
+        check_card(replace(self.card, weights_sha256="0" * 64), self.card.name)
         if in_training(self.network):
             # The caller's own goes on being trained; what is explained is not.
             copied = copy.deepcopy(self.network).eval()

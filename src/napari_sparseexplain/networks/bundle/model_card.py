@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Any
 
+from ...arguments import Kinds, check_kind, is_number, is_whole, shown
+from ...errors import ModelError, ParameterError
 from ...files.plain_data import AtMost
 from ...volumes.intensity.normalisation import Normalisation
 from ..running.axis_order import DISPLAY, AxisOrder
@@ -57,6 +59,7 @@ class Inputs:
     padding: str = "end"
 
     def __post_init__(self) -> None:
+        _check_kinds(self, _INPUTS)
         way = Normalisation.of(self.normalisation)
         object.__setattr__(self, "normalisation", way)
         if self.mask == "":  # of an old card
@@ -80,6 +83,60 @@ class Inputs:
     def way(self) -> Normalisation:
         """The normalisation, as a record of its own."""
         return Normalisation.of(self.normalisation)
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(item, str) for item in value)
+
+
+def _is_sizes(value: object) -> bool:
+    sizes = isinstance(value, tuple | list) and len(value) == 3 and all(map(is_number, value))
+    return value is None or sizes
+
+
+def _is_classes(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        (isinstance(label, str) or is_whole(label)) and isinstance(name, str)
+        for label, name in value.items()
+    )
+
+
+_TEXT: tuple[Kinds, str] = (str, "a text")
+_MAPPING: tuple[Kinds, str] = (Mapping, "an object")
+
+#: What a field may be, whatever else it must be for a network, and that in words.
+_INPUTS: dict[str, tuple[Kinds, str]] = {
+    "roles": (_is_names, "a list of study roles, as ('flair',)"),
+    "spacing_mm": (is_number, "a number of millimetres"),
+    "size": (is_number, "a whole number of pixels"),
+    "spatial_dims": (is_whole, "2 or 3"),
+    "mask": _TEXT,
+    "axes_spacing_mm": (_is_sizes, "three numbers of millimetres"),
+    "orientation": _TEXT,
+    "multiple": (is_whole, "a whole number"),
+    "padding": _TEXT,
+}
+
+
+def _check_kinds(record: Inputs | ModelCard, wanted: Mapping[str, tuple[Kinds, str]]) -> None:
+    """Refuse fields of another type, where a card is made and not where a network stumbles.
+
+    Raises
+    ------
+    ModelError
+        Names the field and what it may be.
+    """
+    for name, (kinds, words) in wanted.items():
+        try:
+            check_kind(getattr(record, name), kinds, name, words)
+        except ParameterError as error:
+            field = f"inputs.{name}" if isinstance(record, Inputs) else name
+            raise ModelError(
+                f"the card's field {field!r} must be {words}, and is "
+                f"{shown(getattr(record, name))}",
+                where=getattr(record, "name", None) if name != "name" else None,
+                remedy="Correct the card",
+            ) from error
 
 
 #: Fields that cards of before do not have.
@@ -134,6 +191,9 @@ class ModelCard:
     version: str = "1"
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _check_kinds(self, _CARD)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         values = asdict(self)
@@ -156,6 +216,18 @@ class ModelCard:
         given["normalisation"] = Normalisation.of(given["normalisation"])
         fields["notes"] = tuple(fields.get("notes", ()))
         return cls(inputs=Inputs(**given), **fields)
+
+
+_CARD: dict[str, tuple[Kinds, str]] = {
+    **dict.fromkeys(("name", "title", "architecture", "task"), _TEXT),
+    "arguments": _MAPPING,
+    "inputs": (Inputs, "an Inputs: what the network is fed"),
+    "classes": (_is_classes, "an object from label values to names, as {'1': 'lesion'}"),
+    "training": _MAPPING,
+    "metrics": _MAPPING,
+    **dict.fromkeys(("weights_sha256", "licence", "version"), _TEXT),
+    "notes": (_is_names, "a list of texts"),
+}
 
 
 def in_unit_range(card: ModelCard) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ...sparse.helpful_clamp import helpful_clamp
+from ...sparse.surrogate_gradient_clamp import helpful_clamp
 
 #: Slope outside (0, 1) in the backward pass of training, where it can help.
 OUTSIDE_SLOPE = 0.05

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...arguments import shown
 from ...errors import ParameterError, StudyError
 from .brain_range import brain_range, z_score_range
 
@@ -101,15 +102,15 @@ class Normalisation:
         taken = _TAKEN.get(self.name) if isinstance(self.name, str) else None
         if taken is None:
             raise ParameterError(
-                f"there is no normalisation {self.name!r}",
+                f"there is no normalisation {shown(self.name)}",
                 remedy="Give one of " + ", ".join(NORMALISATIONS),
             )
-        given = [f.name for f in fields(self)[1:] if getattr(self, f.name) not in (None, "")]
+        given = [f.name for f in fields(self)[1:] if not _is_left_out(getattr(self, f.name))]
         if strange := [name for name in given if name not in taken]:
             raise self._fault(f"takes no {strange[0]}", taken)
         if self.name == "window" and (missing := [n for n in taken if n not in given]):
             raise self._fault(f"needs {' and '.join(missing)}", taken)
-        if "region" in taken and not self.region:
+        if "region" in taken and _is_left_out(self.region):
             object.__setattr__(self, "region", "fed")
         if self.name == "percentile":
             for field, default in zip(("low", "high"), PERCENTILES, strict=True):
@@ -118,8 +119,8 @@ class Normalisation:
         self._check_values(taken)
 
     def _check_values(self, taken: tuple[str, ...]) -> None:
-        if "region" in taken and self.region not in REGIONS:
-            raise self._fault(f"has no region {self.region!r}", REGIONS)
+        if "region" in taken and not (isinstance(self.region, str) and self.region in REGIONS):
+            raise self._fault(f"has no region {shown(self.region)}", REGIONS)
         for name in ("low", "high", "centre", "width"):
             value = getattr(self, name)
             if value is None:
@@ -127,7 +128,7 @@ class Normalisation:
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
             # Also refuses NaN, which compares false with everything.
             if not (number and abs(value) <= float(np.finfo(np.float32).max)):
-                raise self._fault(f"needs a number for {name}, and {value!r} is none", taken)
+                raise self._fault(f"needs a number for {name}, and {shown(value)} is none", taken)
             object.__setattr__(self, name, float(value))
         if self.low is not None and self.high is not None and not 0 <= self.low < self.high <= 100:
             raise self._fault("needs percentiles with 0 ≤ low < high ≤ 100", taken)
@@ -157,7 +158,7 @@ class Normalisation:
         known = {field.name for field in fields(cls)}
         if not isinstance(given, Mapping) or "name" not in given or not set(given) <= known:
             raise ParameterError(
-                f"{given!r} is no normalisation",
+                f"{shown(given)} is no normalisation",
                 remedy='Give a name, or {"name": "window", "centre": 40, "width": 80}',
             )
         return cls(**given)
@@ -281,3 +282,7 @@ def percentile_range(
             remedy="Check that the volume is a scan and not a constant or empty image",
         )
     return first, last
+
+
+def _is_left_out(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value)

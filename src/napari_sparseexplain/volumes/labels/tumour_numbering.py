@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ...arguments import shown
 from ...errors import StudyError
 from ..volume import Volume
 from .tumour import PARTS, part_of_name
@@ -105,9 +106,9 @@ def numbering_called(name: str) -> Numbering:
     StudyError
         There is none; lists those there are.
     """
-    if name not in NUMBERINGS:
+    if not isinstance(name, str) or name not in NUMBERINGS:
         raise StudyError(
-            f"there is no numbering of labels {name!r}",
+            f"there is no numbering of labels {shown(name)}",
             remedy="Choose one of: "
             + "; ".join(f"{n.name} ({n.title})" for n in NUMBERINGS.values()),
         )

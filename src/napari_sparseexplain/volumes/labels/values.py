@@ -128,6 +128,31 @@ def read_labels(data: npt.NDArray[Any], *, few: bool = False) -> LabelReading | 
     return LabelReading(labels, off, missing)
 
 
+def read_labels_of_frames(data: Any) -> LabelReading | None:
+    """`read_labels` of an array with one more axis, whose images are label maps; None of others.
+
+    Parameters
+    ----------
+    data : array-like, shape (frames, S, P, L)
+        Read an image at a time. Whole numbers in memory or mapped from a file come back as they
+        are; everything else becomes the smallest integer type that holds all.
+    """
+    readings = []
+    for number in range(int(data.shape[0])):
+        reading = read_labels(np.asarray(data[number]))
+        if reading is None:
+            return None
+        if isinstance(data, np.ndarray) and data.dtype.kind in "iub":
+            continue
+        readings.append(reading)
+    if not readings:
+        return LabelReading(data)
+    labels = np.stack([reading.labels for reading in readings])
+    labels.setflags(write=False)
+    off = max(reading.rounded for reading in readings)
+    return LabelReading(labels, off, sum(reading.not_finite for reading in readings))
+
+
 def _has_at_most(data: npt.NDArray[Any], allowed: int) -> bool:
     """Whether ``data`` holds at most so many distinct values; stops early when not."""
     seen: set[Any] = set()
@@ -167,7 +192,10 @@ _FOUND: WeakKeyDictionary[Volume, tuple[int, ...]] = WeakKeyDictionary()
 
 
 def labels_of(volume: Volume) -> tuple[int, ...]:
-    """`occurring_labels` of a label map of a study, which is read once."""
+    """`occurring_labels` of a label map of a study, in any of its frames; it is read once."""
     if volume not in _FOUND:
-        _FOUND[volume] = occurring_labels(volume.spatial())
+        frames = volume.data.reshape(-1, *volume.grid.shape) if volume.leading else ()
+        each = (occurring_labels(np.asarray(frame)) for frame in frames)
+        found = set().union(*each) if volume.leading else occurring_labels(volume.spatial())
+        _FOUND[volume] = tuple(sorted(found))
     return _FOUND[volume]

@@ -17,7 +17,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from ...errors import ReadError
 from ...files.regular_file import is_regular, regular_size
-from ..readers import what_is_read
+from ..readers import file_beside, what_is_read
 
 _AGAIN = "Copy or download the file again, or export it again from its source"
 
@@ -134,6 +134,21 @@ def looks_like_nifti(path: Path) -> bool:
     return _header_class(head) is not None
 
 
+def looks_like_analyze(path: Path) -> bool:
+    """Whether the first bytes are those of a header of ANALYZE 7.5, from which NIfTI came."""
+    try:
+        with open_stream(path) as stream:
+            head = stream.read(352)
+    except (ReadError, OSError, EOFError, zlib.error):
+        return False
+    return len(head) >= 348 and _header_class(head) is None and _is_analyze(head)
+
+
+def _is_analyze(head: bytes) -> bool:
+    """Whether it begins with its own length, as the headers of ANALYZE and NIfTI-1 do."""
+    return 348 in (int.from_bytes(head[:4], "little"), int.from_bytes(head[:4], "big"))
+
+
 def _header_class(head: bytes) -> type[nib.Nifti1Header] | type[nib.Nifti2Header] | None:
     """nibabel's class for the magic that the first bytes carry, None when they carry none."""
     if head[344:348] == b"n+1\0":
@@ -206,13 +221,19 @@ def _not_nifti(path: Path, head: bytes) -> ReadError:
     for start, name, remedy in _OTHER_FORMATS:
         if head.startswith(start):
             return ReadError(f"this is {name}, not NIfTI", where=str(path), remedy=remedy)
+    if path.name.lower().endswith((".img", ".img.gz")):
+        return ReadError(
+            "this would be the voxels of a pair of files, and its header (.hdr) is not there",
+            where=str(path),
+            remedy=f"Put both files of the pair into one folder, or give {what_is_read()}",
+        )
     if len(head) < 348:
         return ReadError(
             f"the file is too short to be NIfTI ({len(head)} bytes where a header has 348)",
             where=str(path),
             remedy=_AGAIN,
         )
-    if int.from_bytes(head[:4], "little") == 348 or int.from_bytes(head[:4], "big") == 348:
+    if _is_analyze(head):
         return ReadError(
             "this is an ANALYZE 7.5 header, which does not tell left from right",
             where=str(path),
@@ -233,10 +254,9 @@ def _voxel_file(path: Path, header: Any) -> Path:
             where=str(path),
             remedy="Name the .hdr file and put its .img beside it",
         )
-    for ending in (".img", ".img.gz", ".IMG"):
-        voxels = path.with_name(base[:-4] + ending)
-        if is_regular(voxels):
-            return voxels
+    voxels = file_beside(path, base[:-4], (".img", ".img.gz"), is_regular)
+    if voxels is not None:
+        return voxels
     raise ReadError(
         f"the voxels should be in {base[:-4]}.img, which is not there",
         where=str(path),

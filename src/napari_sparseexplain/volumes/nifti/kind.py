@@ -21,7 +21,7 @@ import numpy as np
 
 from ..finding import Finding
 from ..labels.one_hot import from_one_hot
-from ..labels.values import LabelReading, read_labels
+from ..labels.values import LabelReading, read_labels, read_labels_of_frames
 from ..roles.decision import RoleDecision, role_of_name
 from ..roles.roles import NameReading, read_name, stem_of
 from ..roles.sequence_words import VECTORS
@@ -107,7 +107,12 @@ def _fourth_axis(file: NiftiHeader, length: int) -> str:
 
 
 def what_it_is(
-    file: NiftiHeader, data: Any, leading: tuple[str, ...], details: Mapping[str, Any]
+    file: NiftiHeader,
+    data: Any,
+    leading: tuple[str, ...],
+    details: Mapping[str, Any],
+    *,
+    frames: str = "",
 ) -> NiftiKind:
     """A scan or a mask, and its role.
 
@@ -119,6 +124,8 @@ def what_it_is(
     leading : tuple of str
     details : mapping
         From the JSON beside the file; empty when there is none.
+    frames : str
+        Name of the axis along which a mask of four dimensions has one mask an image; empty: none.
     """
     path, intent = file.path, int(file.header["intent_code"])
     stem, reading = stem_of(path.name), _reading(path, intent)
@@ -132,6 +139,11 @@ def what_it_is(
         return NiftiKind(stem, "image", data, leading, file.is_colour, why)
     if reading.label == "no" or file.is_colour or intent in _STATISTIC_INTENTS:
         return _scan(file, data, leading, reading, details)
+    if frames and len(leading) == 1 and (each := read_labels_of_frames(data)) is not None:
+        why = f"{_mask_reason(path, intent)} and its values are label numbers"
+        said = _put_right(each, path)
+        role = _label_role(reading, path)
+        return NiftiKind(role, "label", each.labels, (frames,), False, why, said)
     if leading:
         return _of_channels(file, data, leading, reading, details)
     labels = read_labels(data, few=reading.label == "maybe")

@@ -64,8 +64,16 @@ def read_nifti(path: str | Path) -> Volume:
     return open_nifti(path)[0]
 
 
-def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
-    """`read_nifti`, with what a person should know about the file."""
+def open_nifti(path: str | Path, *, frames: str = "") -> tuple[Volume, list[Finding]]:
+    """`read_nifti`, with what a person should know about the file.
+
+    Parameters
+    ----------
+    path : str or Path
+    frames : str
+        Name of the axis ("time") along which a mask of four dimensions has one mask an image,
+        where that is known from the scan beside it; it is one channel a class without.
+    """
     path = Path(path)
     file = read_nifti_header(path)
     affine, oriented, findings = _affine(file)
@@ -102,7 +110,7 @@ def open_nifti(path: str | Path) -> tuple[Volume, list[Finding]]:
             )
         )
     sidecar = sidecar_details(path)
-    named = what_it_is(file, data, leading, sidecar)
+    named = what_it_is(file, data, leading, sidecar, frames=frames)
     findings += named.findings
     if named.kind == "label":  # what became of NaN in a mask is said there
         findings = [f for f in findings if f.code != "nan"]

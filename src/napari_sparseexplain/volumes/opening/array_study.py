@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...arguments import check_kind, is_by_text, is_number
 from ...errors import StudyError
 from ..grid import Grid
 from ..study import Study
@@ -29,7 +30,8 @@ def study_of_arrays(
     ----------
     images, labels : mapping of str to ndarray, shape (S, P, L), or (P, L) for one slice
         By role (``{"flair": …}``): slices to superior, rows to posterior, columns to the
-        patient's left. All of one shape; not copied.
+        patient's left. All of one shape; not copied. What is measured of a scan (brain, range) is
+        measured once: make a study anew of an array that you change in place.
     spacing : three floats
         Size of a voxel in mm, in the order of the axes.
     label_numbering : str
@@ -47,6 +49,12 @@ def study_of_arrays(
     >>> study.grid.shape, study.grid.spacing
     ((3, 24, 32), (5.0, 1.0, 1.0))
     """
+    check_kind(images, is_by_text, "images", "arrays by role, as {'flair': …}")
+    if labels is not None:
+        check_kind(labels, is_by_text, "labels", "arrays by role, as {'seg': …}")
+    check_kind(name, str, "name", "a text")
+    check_kind(label_numbering, str, "label_numbering", "a name, as 'brats-2021'")
+    check_kind(spacing, _are_sizes, "voxel size", "three sizes in mm: slices, rows and columns")
     given = {"image": dict(images), "label": dict(labels or {})}
     if not given["image"]:
         raise StudyError("there is no image", where=name, remedy="Give an array, as {'flair': …}")
@@ -74,6 +82,12 @@ def study_of_arrays(
     assert grid is not None  # there is an image
     study = Study(name, None, shelves["image"], shelves["label"], grid, next(iter(given["image"])))
     return study.with_label_numbering(label_numbering) if label_numbering else study
+
+
+def _are_sizes(given: object) -> bool:
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray):
+        return False
+    return all(map(is_number, given))
 
 
 def study_of_channels(array: npt.NDArray[Any], roles: Sequence[str]) -> Study:

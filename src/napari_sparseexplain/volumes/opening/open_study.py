@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 
+from ...arguments import check_kind, given_path, is_by_text
 from ...errors import ReadError, SparseExplainError, reason_of
 from ...families import OWN
 from ...progress import Progress, Work, drain
@@ -25,6 +27,7 @@ from .brain_masks import as_brain, brain_share
 from .common_grid import bring_to_grid
 from .dataset_folder import named_by_dataset
 from .mask_placement import filled_in_slices, mask_placement, placement_finding
+from .masks_of_frames import masks_of_frames_work
 from .own_findings import own_findings
 from .reference_grid import choose_reference, little_covered
 from .study_files import StudyFiles, dangling_error, find_study_files, packed_error
@@ -119,7 +122,8 @@ def open_study_work(
         The same study as it was opened before; its volumes keep the roles that they have there,
         among them those that a person edited. It takes the place of ``roles``.
     """
-    path = Path(path)
+    path = given_path(path)
+    _check_words(reference, roles, name, label_numbering)
     if label_numbering:
         numbering_called(label_numbering)  # one that there is not is refused before the work
     yield Progress(0, 0, "looking for scans")
@@ -182,6 +186,18 @@ def open_study_work(
     return study.with_label_numbering(told) if told else study
 
 
+def _check_words(reference: object, roles: object, name: object, label_numbering: object) -> None:
+    if roles is not None:
+        check_kind(roles, _are_roles, "roles", "files by role, as {'flair': 'scan.nii.gz'}")
+    check_kind(reference, (str, NoneType), "reference", "the role of a scan, as 'flair'")
+    check_kind(name, (str, NoneType), "name", "a text")
+    check_kind(label_numbering, (str, NoneType), "label_numbering", "a name, as 'brats-2021'")
+
+
+def _are_roles(given: object) -> bool:
+    return is_by_text(given, str)
+
+
 def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
     """Every file that can be read; the first error when none can."""
     opened: list[Opened] = []
@@ -226,6 +242,7 @@ def _read_all(files: StudyFiles) -> Work[tuple[list[Opened], list[Finding]]]:
     errors += [packed_error(files.packed)] if files.packed else []
     if not opened:
         raise errors[0]
+    opened = yield from masks_of_frames_work(opened)
     findings += [f for item in opened for f in item.findings if f.code != "oblique"]
     findings += [Finding("warning", "unreadable", str(e), e.where or "") for e in errors]
     return opened, findings

@@ -17,6 +17,7 @@ from ...files.regular_file import (
     regular_size,
 )
 from ..dicom.files import is_packed_dicom
+from ..nifti.header import looks_like_analyze
 from ..readers import (
     Reader,
     all_endings,
@@ -220,16 +221,20 @@ def _sorted_out(root: Path, files: list[Path]) -> StudyFiles:
     directories: dict[str, list[Path]] = {}
     other: list[Path] = []
     packed: list[Path] = []
+    lone: list[Path] = []
     for path in files:
         name = path.name.lower()
         reader = reader_of_name(name)
         if reader is not None and name in reader.names:
             directories.setdefault(reader.name, []).append(path)
         elif _is_second(path):
-            continue
+            if first_file(path, is_regular) is None:
+                lone.append(path)
         elif reader is not None and not reader.by_content:
             if not name.endswith(reader.unsure) or reader.recognises(path):
                 found.setdefault(reader.name, []).append(path)
+            elif looks_like_analyze(path):
+                other.append(path)
         elif name.endswith(OTHER_IMAGES):
             other.append(path)
         elif (known := _recognised(path)) is not None:
@@ -238,6 +243,8 @@ def _sorted_out(root: Path, files: list[Path]) -> StudyFiles:
             packed.append(path)
     for reader, named in directories.items():
         found.setdefault(reader, named[:1])
+    if not (found or other or packed):
+        other = lone  # a disk's image beside scans is none of theirs; alone, it is what was meant
     kept = {reader: tuple(paths) for reader, paths in found.items()}
     return StudyFiles(root, kept, tuple(other), packed=tuple(packed))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import StudyError
+from ...files.regular_file import is_regular
 from ..finding import Finding
 from ..labels.values import read_labels
 from ..study import Study
@@ -200,7 +201,7 @@ def _is_named(item: Opened, name: str) -> bool:
     path = item.volume.source.paths[0] if item.volume.source.paths else Path(item.place)
     asked = Path(name)
     if asked.is_absolute() or len(asked.parts) > 1:
-        same = asked.exists() and path.resolve() == asked.resolve()
+        same = is_regular(asked) and path.resolve() == asked.resolve()
         return same or Path(item.place) == asked
     if item.volume.source.format == "dicom":
         return name in (item.place, item.volume.source.description, path.name, path.parent.name)

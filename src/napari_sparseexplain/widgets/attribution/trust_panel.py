@@ -21,7 +21,8 @@ from ...layers.colormaps import VERMILION
 from ..parts.wrapped_label import wrapped_label
 
 if TYPE_CHECKING:
-    from ...explanation.trust.table import Trust, TrustRow
+    from ...explanation.trust.table import Trust
+    from ...explanation.trust.verdicts import TrustRow
 
 #: What each figure says; the long form is docs/attribution.md.
 HINTS = {

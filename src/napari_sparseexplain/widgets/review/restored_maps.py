@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from ...evidence import Explanation
 from ...progress import Work
 from ...review.reading import Reading
+from ...review.store import REVIEW_FILE
 from ...volumes import Study
 from ..parts.elided_label import ElidedLabel
 from ..parts.work_runner import cap_threads
@@ -112,8 +113,10 @@ class RestoredMaps(QWidget):
 def _repeat_work(
     key: str, record: dict[str, object], reading: Reading, study: Study
 ) -> Work[Repeated]:
+    from ...explanation.noted_run import RecordPlace
     from ...explanation.repeat import repeat_work
 
     cap_threads()
-    found = yield from repeat_work(record, study)
+    place = RecordPlace(REVIEW_FILE, f"explanations.{key}.provenance")
+    found = yield from repeat_work(record, study, place=place)
     return Repeated(key, found, reading, study)

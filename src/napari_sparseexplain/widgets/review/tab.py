@@ -17,7 +17,8 @@ from ...files.atomic_write import check_writable
 from ...progress import Progress, Work
 from ...review.former_review import ReviewThereError
 from ...review.reading import Reading
-from ...review.store import StudyMovedError, check_saving, save_review
+from ...review.reviewed_study import StudyMovedError
+from ...review.store import check_saving, save_review
 from ...volumes import Study
 from ..explain_tab import ExplainTab
 from ..parts.notices import show_finding, show_warning_message

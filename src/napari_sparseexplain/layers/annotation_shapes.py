@@ -1,0 +1,110 @@
+"""An annotation as the vertices of a napari shape, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..review.annotation import Annotation, AnnotationKind, measure_text
+from ..volumes import Grid
+from ..volumes.edge_letters import PLANES, Plane
+
+SHAPES: dict[AnnotationKind, str] = {
+    "arrow": "path",
+    "distance": "line",
+    "polygon": "polygon",
+    "ellipse": "ellipse",
+}
+
+#: Smallest drawing that was meant, in voxels: less is a click.
+SMALLEST = 0.5
+
+#: Largest difference, in voxels, between a mark and its shape: napari keeps single precision.
+SAME = 1e-3
+
+#: Length of an arrow's head as a share of the study's width, and of the arrow at most; its half
+#: width as a share of its length.
+_BARB, _BARB_SHARE, _BARB_WIDTH = 0.022, 0.4, 0.45
+
+#: What a layer knows of each mark besides its place: a new one has no annotation yet.
+NEW_MARK: dict[str, Any] = {"place": -1, "label": "", "kind": "", "colour": ""}
+
+
+def mark_features(items: Sequence[tuple[int, Annotation]], *, calibrated: bool) -> pd.DataFrame:
+    """One row a mark; `AnnotationLabels` writes them beside it."""
+    return pd.DataFrame(
+        {
+            "place": pd.Series([place for place, _ in items], dtype=int),
+            "label": pd.Series([_label(item, calibrated) for _, item in items], dtype=str),
+            "kind": pd.Series([item.kind for _, item in items], dtype=str),
+            "colour": pd.Series([item.colour for _, item in items], dtype=str),
+        }
+    )
+
+
+def _label(item: Annotation, calibrated: bool) -> str:
+    """Text and measure, one below the other."""
+    lines = (item.text, measure_text(item, calibrated=calibrated))
+    return "\n".join(line for line in lines if line)
+
+
+def places_of(layer: Any) -> list[int]:
+    """Which annotation each shape or point is; -1 for a new one."""
+    column = layer.features.get("place")
+    return [] if column is None else [-1 if pd.isna(v) else int(v) for v in column]
+
+
+def on_slice(points: npt.NDArray[Any], item: Annotation) -> npt.NDArray[np.float64]:
+    """Points in voxels, exactly on their slice."""
+    found = np.array(points, dtype=np.float64)
+    found[:, PLANES[item.plane][0]] = item.index
+    return found
+
+
+def shape_vertices(item: Annotation, grid: Grid) -> npt.NDArray[np.float64]:
+    """The shape of an annotation, in voxels; an arrow's head is drawn with its line."""
+    found = on_slice(grid.index(item.points), item)
+    if item.kind != "arrow":
+        return found
+    tail, head = found
+    along = head - tail
+    length = max(float(np.linalg.norm(along)), 1e-6)
+    along = along / length
+    _, rows, columns = PLANES[item.plane]
+    across = np.zeros(3)
+    across[rows], across[columns] = -along[columns], along[rows]
+    barb = min(_BARB * max(grid.shape[1:]), _BARB_SHARE * length)
+    back = head - along * barb
+    sides = [back + s * across * barb * _BARB_WIDTH for s in (1, -1)]
+    return np.stack([tail, head, sides[0], head, sides[1]])
+
+
+def kept_points(kind: AnnotationKind, vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The points that an annotation of a kind keeps."""
+    count = {"arrow": 2, "distance": 2, "text": 1, "ellipse": 4}.get(kind, len(vertices))
+    return np.array(vertices[:count])
+
+
+def moved_arrow(
+    before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Tail and head of an arrow that was moved, by whichever of its two head vertices moved."""
+    if len(now) == len(before) == 5 and np.allclose(now[1], before[1], atol=SAME):
+        return np.stack([now[0], now[3]])
+    return np.array(now[:2])
+
+
+def slice_of(
+    vertices: npt.NDArray[np.float64], plane: Plane, old: Annotation | None
+) -> tuple[Plane, int]:
+    """The slice that vertices lie on: in the plane they were drawn in where they are flat there."""
+    wanted = plane if old is None else old.plane
+    flat = np.ptp(vertices, axis=0)
+    if flat[PLANES[wanted][0]] > SMALLEST:
+        wanted = min(PLANES, key=lambda p: flat[PLANES[p][0]])
+    axis = PLANES[wanted][0]
+    return wanted, round(float(vertices[:, axis].mean()))
