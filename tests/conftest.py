@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import re
 import shutil
@@ -43,6 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
         asked = config.getoption("markexpr") or "all"
         name = re.sub(r"\W+", "-", f"{asked} {part.number} of {part.parts}")
         config.pluginmanager.register(CpuOfFiles(name))
+
+
+def pytest_collection_finish() -> None:
+    """What the files import stays to the end: no search for garbage goes through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -1,8 +1,9 @@
 """CPU seconds of every test file, its children included, for one list of the slowest.
 
 Each process of the tests writes what it measured into ``out/test-cpu/``; ``python -m
-tests.cpu_of_files`` prints the list over all of them. CPU seconds are measured and not the clock:
-several parts run at a time on two cores.
+tests.cpu_of_files`` prints the list over all of them, and with ``--costs`` writes what the files of
+windows cost into ``tests/costs.toml``, by which they are shared between two processes. CPU seconds
+are measured and not the clock: several parts run at a time on two cores.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .shared_parts import COSTS
 
 FOLDER = Path(__file__).resolve().parents[1] / "out" / "test-cpu"
 
@@ -99,5 +102,19 @@ def slowest_files(most: int = 20) -> list[str]:
     ]
 
 
+def window_costs() -> str:
+    """CPU seconds of every file of windows in the last run, as ``costs.toml`` holds them."""
+    spent: Counter[str] = Counter()
+    for path in sorted(FOLDER.glob("gui-*.json")):
+        for name, phases in json.loads(path.read_text())["tests"].items():
+            spent[name.partition("::")[0]] += sum(phases)
+    lines = [f'"{file}" = {spent[file]:.1f}' for file in sorted(spent)]
+    told = "# CPU seconds; `python -m tests.cpu_of_files --costs` writes them after `make test`."
+    return "\n".join([told, "[gui]", *lines, ""])
+
+
 if __name__ == "__main__":
-    print("\n".join(slowest_files(*map(int, sys.argv[1:2]))))
+    if sys.argv[1:] == ["--costs"]:
+        COSTS.write_text(window_costs(), encoding="utf-8")
+    else:
+        print("\n".join(slowest_files(*map(int, sys.argv[1:2]))))

@@ -1,8 +1,13 @@
-"""How the test files are shared between processes, found by their text: nothing is imported."""
+"""How the test files are shared between processes, found by their text: nothing is imported.
+
+What a file costs stands in ``costs.toml``, as measured; ``python -m tests.cpu_of_files --costs``
+writes it anew. A file that is not there yet counts by its tests.
+"""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +19,9 @@ import pytest
 _ALL_GUI = re.compile(r"^pytestmark = pytest\.mark\.gui$", re.MULTILINE)
 _SOME_GUI = "pytest.mark.gui"
 _TEST = re.compile(r"^def test_", re.MULTILINE)
+
+#: CPU seconds of the files, by the mark that was asked for.
+COSTS = Path(__file__).resolve().parent / "costs.toml"
 
 
 @dataclass(frozen=True)
@@ -38,13 +46,28 @@ def part_of(said: str) -> Part:
     return Part(int(number), int(parts))
 
 
-def shared_out(sizes: Mapping[Path, int], parts: int) -> dict[Path, int]:
-    """Which part reads each file: the largest first, each into the part with the fewest tests."""
-    filled, found = [0] * parts, {}
-    for path in sorted(sizes, key=lambda path: (-sizes[path], path)):
+def shared_out(costs: Mapping[Path, float], parts: int) -> dict[Path, int]:
+    """Which part reads each file: the dearest first, each into the part that costs least so far."""
+    filled, found = [0.0] * parts, {}
+    for path in sorted(costs, key=lambda path: (-costs[path], path)):
         found[path] = filled.index(min(filled)) + 1
-        filled[found[path] - 1] += sizes[path]
+        filled[found[path] - 1] += costs[path]
     return found
+
+
+def costs_of(tests: Mapping[Path, int], measured: Mapping[Path, float]) -> dict[Path, float]:
+    """CPU seconds of files: as measured, else those of so many tests of the measured files.
+
+    Parameters
+    ----------
+    tests : mapping of Path to int
+        How many tests each file holds.
+    measured : mapping of Path to float
+        CPU seconds, also of files that are no more.
+    """
+    known = [path for path in tests if path in measured]
+    mean = sum(measured[path] for path in known) / max(sum(tests[path] for path in known), 1)
+    return {path: measured.get(path, number * (mean or 1.0)) for path, number in tests.items()}
 
 
 @cache
@@ -58,5 +81,7 @@ def files_of(tests: Path, asked: str, part: Part) -> frozenset[Path]:
         if asked == "not gui" and _ALL_GUI.search(text):
             continue
         sizes[path] = len(_TEST.findall(text))
-    shared = shared_out(sizes, part.parts)
+    table = tomllib.loads(COSTS.read_text(encoding="utf-8")).get(asked, {})
+    measured = {tests.parent / name: float(seconds) for name, seconds in table.items()}
+    shared = shared_out(costs_of(sizes, measured), part.parts)
     return frozenset(path for path, number in shared.items() if number == part.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -106,15 +107,38 @@ def pursuit(kept_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_window() -> Iterator[SharedWindow]:
+def shared_window(study_folder: Path, kept_folder: Path) -> Iterator[SharedWindow]:
     """The window that tests share; see `SharedWindow`."""
+    from .known_shaders import read_shaders_once
     from .shared_window import SharedWindow
 
+    read_shaders_once()
+    _open_the_first(study_folder, kept_folder / "unsaved")
     shared = SharedWindow()
     try:
         yield shared
     finally:
         shared.close()
+
+
+def _open_the_first(study_folder: Path, unsaved: Path) -> None:
+    """Open a window and close it: what is made once lies beside every later search for garbage.
+
+    napari searches whenever a layer goes, 0.3 s each with all modules and tables in it. What is
+    there once no window is stays to the end; what belongs to a later one is found and freed as
+    ever.
+    """
+    import torch  # noqa: F401
+
+    from .shared_window import SharedWindow
+
+    first = SharedWindow()
+    with pytest.MonkeyPatch.context() as patch:
+        _keep_unsaved_in(unsaved, patch)
+        first.lend(new_workspace, [with_study(study_folder)])
+        first.close()
+    gc.collect()
+    gc.freeze()
 
 
 def new_window() -> Any:
@@ -208,13 +232,17 @@ def own_folder(
     A test that asks what lies there starts with a new window: when one is saved depends on all
     that was marked in its window before.
     """
-    from napari_sparseexplain.widgets.review import unsaved_review
-
     if "own_folder" in signature(request.function).parameters:
         request.getfixturevalue("shared_window").close()
     root = tmp_path / "unsaved"
-    monkeypatch.setattr(unsaved_review, "user_data_path", lambda *_, **__: root)
+    _keep_unsaved_in(root, monkeypatch)
     return root
+
+
+def _keep_unsaved_in(root: Path, patch: pytest.MonkeyPatch) -> None:
+    from napari_sparseexplain.widgets.review import unsaved_review
+
+    patch.setattr(unsaved_review, "user_data_path", lambda *_, **__: root)
 
 
 @pytest.fixture

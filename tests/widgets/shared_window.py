@@ -3,7 +3,8 @@
 A window with a study in it costs seconds of CPU, one with a model's result more, and most tests
 change little of it. After a test the window is brought back to how it was found; then everything
 that can be told of it is compared with what was told before. Where one thing differs, or a study,
-a layer or a widget of it is no more, the window is closed and a new one opened. So a test cannot
+a layer or a widget of it is no more, it is brought back to the step before: to the study without
+results, to no study. Where that differs too it is closed and a new one opened. So a test cannot
 spoil another: a bad guest costs time alone. ``SPARSEEXPLAIN_TELL_WINDOWS=1`` prints why windows
 were not lent again.
 """
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 from napari_sparseexplain.layers.viewer_panels import viewer_plane
 
@@ -48,6 +50,9 @@ class _State:
 #: What makes a window ready, step by step, each named.
 Step = tuple[str, Callable[[Any], None]]
 
+#: The first of all: no study is open. A study that a test edited or closed is opened anew after it.
+_EMPTY: Step = ("no study", lambda workspace: None)
+
 
 class SharedWindow:
     """The window, and what it read at each step that made it ready."""
@@ -69,15 +74,14 @@ class SharedWindow:
             What is done in it; a step of one name always does the same.
         """
         self.lent += 1
+        steps = [_EMPTY, *steps]
         names = [name for name, _ in steps]
         while self._states:
             there = [state.name for state in self._states]
-            if names[: len(there)] == there:
-                if self._tidied(self._states[-1]):
-                    break
-                self.close()
-            else:
-                self._states.pop()
+            if names[: len(there)] == there and self._tidied(self._states[-1]):
+                break
+            # What one step found and a test has changed may be found anew after the step before.
+            self._states.pop()
         if not self._states:
             self.close()
             self.opened += 1
@@ -123,16 +127,22 @@ class SharedWindow:
             return "something still runs"
         self._rest()
         state.objects.take_back_overrides()
-        if state.study in workspace.studies:
-            for study in list(workspace.studies):
-                if study not in state.studies:
-                    workspace.close_study(study)
+        if state.study is None or state.study in workspace.studies:
+            _close_others(workspace, state.studies)
+            self._rest()
         if workspace.study is not state.study:
             return "another study is active"
-        for page in workspace.tabs.pages():
-            for result in list(page.results.items):
-                if result not in state.results[page.name]:
-                    page.results.removed.emit(result)
+        new = [
+            (page.results, result)
+            for page in workspace.tabs.pages()
+            for result in page.results.items
+            if result not in state.results[page.name]
+        ]
+        if new:
+            # At once: after every layer that goes by itself napari searches for garbage.
+            with workspace.viewer.layers.batched_update():
+                for results, result in new:
+                    results.removed.emit(result)
         if [page.name for page in workspace.tabs.pages() if
             page.results.items != state.results[page.name]]:  # fmt: skip
             return "a result is gone"
@@ -141,20 +151,22 @@ class SharedWindow:
         review.draw(None)
         if review._marks:  # what can be undone is kept too
             review.put((), ())
+        workspace.page("review").restored.show_reading(None, workspace.study)
         if workspace.modes.full:
             workspace.modes.toggle_full()
         if not state.picture.remove_others(workspace):
             return "a layer is gone"
         if workspace.modes.mode != state.mode:
             workspace.modes.set_mode(state.mode)
-        if _plane(workspace) != state.plane:
+        if state.plane and _plane(workspace) != state.plane:
             workspace.set_plane(state.plane)
         if workspace.convention != state.convention:
             workspace.set_convention(state.convention)
         workspace.tabs.setCurrentWidget(state.tab)
         workspace.page("attribution").choose_method(state.method, **state.values)
         workspace.marker.set_grid(None)  # nothing is marked, as in a study just opened
-        workspace.marker.set_grid(workspace.study.grid)
+        if workspace.study is not None:
+            workspace.marker.set_grid(workspace.study.grid)
         differing = ""
         for _ in range(_ROUNDS):
             state.form.put_back()
@@ -174,8 +186,22 @@ class SharedWindow:
         return differing
 
 
+def _close_others(workspace: Any, studies: list[Any]) -> None:
+    """Close all studies but these; what was marked in them is not kept as an unsaved review."""
+    others = [study for study in workspace.studies if study not in studies]
+    if not others:
+        return
+    with (
+        patch.object(workspace.page("review").unsaved, "save_now"),
+        workspace.viewer.layers.batched_update(),
+    ):
+        for study in others:
+            workspace.close_study(study)
+
+
 def _plane(workspace: Any) -> str:
-    return viewer_plane(workspace.viewer)
+    """The plane in the picture; none where there is no study."""
+    return "" if workspace.study is None else viewer_plane(workspace.viewer)
 
 
 def _read(name: str, workspace: Any) -> _State:

@@ -72,19 +72,36 @@ def _put(widget: QWidget, value: Any) -> None:
         widget.setText(value)
 
 
+#: Where `_words` says the items of a list, the range of a number.
+_LISTED = 2
+
+
 def _words(widget: QWidget) -> list[Any]:
     """What a widget says, as far as it can be compared; last, whether it is hidden."""
     said: list[Any] = [type(widget).__name__, widget.isEnabled()]
     if isinstance(widget, (QAbstractButton, QLabel)):
         said += [widget.text(), widget.toolTip()]
     if isinstance(widget, QComboBox):
-        said.append([widget.itemText(k) for k in range(widget.count())])
+        said.append(_texts(widget))
+    if isinstance(widget, (QSpinBox, QDoubleSpinBox)):
+        said.append((widget.minimum(), widget.maximum()))
     if isinstance(widget, QTableWidget):
         said += [widget.rowCount(), widget.columnCount()]
         for row in range(widget.rowCount()):
             items = [widget.item(row, column) for column in range(widget.columnCount())]
             said.append([None if item is None else item.text() for item in items])
     return [*said, widget.isHidden()]
+
+
+def _texts(combo: QComboBox) -> list[str]:
+    return [combo.itemText(k) for k in range(combo.count())]
+
+
+def _drop_added(combo: QComboBox, texts: list[str]) -> None:
+    """Take away what came below the items that were listed: a model that a test has chosen."""
+    if _texts(combo)[: len(texts)] == texts:
+        while combo.count() > len(texts):
+            combo.removeItem(combo.count() - 1)
 
 
 @dataclass
@@ -107,9 +124,15 @@ class Form:
 
     def put_back(self) -> None:
         """Set every widget as it was, its signals as if a person did."""
-        for widget, value, _ in self.widgets:
-            if shiboken6.isValid(widget) and value is not None and _value(widget) != value:
+        for widget, value, said in self.widgets:
+            if not shiboken6.isValid(widget):
+                continue
+            if isinstance(widget, (QSpinBox, QDoubleSpinBox)):
+                widget.setRange(*said[_LISTED])
+            if value is not None and _value(widget) != value:
                 _put(widget, value)
+            if isinstance(widget, QComboBox):
+                _drop_added(widget, said[_LISTED])
 
     def put_back_words(self) -> None:
         """What was told of runs is told no more; tooltips of a message go with it."""

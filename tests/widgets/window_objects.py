@@ -44,8 +44,8 @@ def _parts(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _walk(root: Any) -> list[Any]:
-    found, todo, seen = [], [root], {id(root)}
+def _walk(roots: list[Any]) -> list[Any]:
+    found, todo, seen = [], list(roots), {id(root) for root in roots}
     while todo:
         at = todo.pop()
         found.append(at)
@@ -59,7 +59,12 @@ def _walk(root: Any) -> list[Any]:
 
 def _of_a_form(value: Any) -> bool:
     """Whether it belongs to widgets, or reads them: it is made anew with these."""
-    return any(isinstance(part, QWidget) or callable(part) for part in _parts(value))
+    return any(
+        isinstance(part, QWidget)
+        or callable(part)
+        or (isinstance(part, (dict, list, tuple)) and part is not value and _of_a_form(part))
+        for part in _parts(value)
+    )
 
 
 def _weights(value: Any) -> int | None:
@@ -77,10 +82,10 @@ class Objects:
     kept: list[tuple[Any, dict[str, Any], dict[str, Any], int | None]]
 
     @classmethod
-    def of(cls, root: Any) -> Objects:
-        """As they are now."""
+    def of(cls, workspace: Any) -> Objects:
+        """As they are now. The tabs are asked for: Qt alone holds them."""
         kept = []
-        for one in _walk(root):
+        for one in _walk([workspace, *workspace.tabs.pages()]):
             values = dict(vars(one))
             copies = {k: v.copy() for k, v in values.items() if isinstance(v, _HOLDING)}
             kept.append((one, values, copies, _weights(one)))
@@ -117,6 +122,8 @@ class Objects:
     def differing(self) -> str:
         """What cannot be put back."""
         for one, values, _, weights in self.kept:
+            if isinstance(one, QWidget) and not shiboken6.isValid(one):
+                continue  # a row of a list that was made anew: the form tells what it says
             where = type(one).__name__
             for name, value in values.items():
                 if isinstance(value, QObject) and not shiboken6.isValid(value):

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_sparseexplain.widgets.view.orthogonal_views import OrthogonalViews
+
 #: What is set again on a layer, in this order; what a kind of layer lacks is passed over.
 _SETTABLE = ("mode", "contrast_limits", "gamma", "opacity", "blending", "visible", "name")
 
@@ -57,13 +59,24 @@ def _view_words(viewer: Any) -> dict[str, Any]:
         "scene": {k: _overlay_words(o) for k, o in viewer.scene.overlays.items() if o.visible},
         "title": viewer.title,
         "theme": viewer.theme,
-        "docks": sorted(viewer.window.dock_widgets),
+        # Those of the other planes are made when first wanted, and hidden with them.
+        "docks": sorted(k for k, dock in viewer.window.dock_widgets.items() if _stands(dock)),
         "callbacks": [
-            len(getattr(viewer, name))
+            sum(not _of_other_planes(one) for one in getattr(viewer, name))
             for name in ("mouse_drag_callbacks", "mouse_wheel_callbacks", "mouse_move_callbacks")
         ],
         "keys": sorted(map(str, viewer.keymap)),
     }
+
+
+def _stands(docked: Any) -> bool:
+    """Whether a dock is seen in a window that is."""
+    dock = docked.parentWidget()
+    return dock is not None and not dock.isHidden()
+
+
+def _of_other_planes(callback: Any) -> bool:
+    return isinstance(getattr(callback, "__self__", None), OrthogonalViews)
 
 
 @dataclass
@@ -79,7 +92,7 @@ class Picture:
     slots: tuple[Any, ...]
     columns: int
     region: Any
-    camera: tuple[Any, Any]
+    camera: tuple[Any, Any, Any]
     overlays: dict[str, tuple[bool, str | None]]
 
     @classmethod
@@ -96,7 +109,7 @@ class Picture:
             tuple(getattr(viewer.canvas.grid, name) for name in ("shape", "stride", "spacing")),
             grid._columns,
             grid._region,
-            (viewer.scene.camera.center, viewer.scene.camera.zoom),
+            tuple(getattr(viewer.scene.camera, name) for name in ("center", "zoom", "orientation")),
             {k: (o.visible, getattr(o, "text", None)) for k, o in viewer.canvas.overlays.items()},
         )
 
@@ -104,7 +117,8 @@ class Picture:
         """Take layers away that were not there; whether all that were are."""
         viewer, ours = workspace.viewer, [layer for layer, _, _ in self.layers]
         if others := [layer for layer in viewer.layers if layer not in ours]:
-            workspace.grid_view.remove(others)
+            with viewer.layers.batched_update():
+                workspace.grid_view.remove(others)
         if [layer for layer in ours if layer not in viewer.layers]:
             return False
         if list(viewer.layers) != ours:
@@ -115,6 +129,9 @@ class Picture:
     def put_back(self, workspace: Any) -> None:
         """Layers' display, cells, slice, selection and camera as they were."""
         viewer, grid = workspace.viewer, workspace.grid_view
+        for name, docked in viewer.window.dock_widgets.items():
+            if name not in self.view["docks"] and _stands(docked):
+                docked.parentWidget().hide()
         if (grid.layers if grid.active else ()) != self.cells:
             grid.leave()
         if not self.cells:
@@ -138,6 +155,8 @@ class Picture:
         viewer.dims.point = self.view["point"]
         viewer.layers.selection = self.selected
         viewer.layers.selection.active = self.active
+        if viewer.scene.camera.orientation != self.camera[2]:
+            viewer.scene.camera.orientation = self.camera[2]
         viewer.scene.camera.zoom = self.camera[1]
         viewer.scene.camera.center = self.camera[0]
 
