@@ -100,7 +100,7 @@ def curves(slices: ExplainedSlices, heat: np.ndarray) -> tuple[Any, Any]:
 
     def ours() -> Any:
         shown = drain(reveal(pixels, heat, seeds))
-        return information_curve(shown, probability(shown.images), min_size=0.0)
+        return information_curve(shown, probability(shown.images), least=0.0)
 
     def peer() -> Any:
         return pic.compute_pic_metric(
