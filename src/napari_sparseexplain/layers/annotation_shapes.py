@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ..review.annotation import Annotation, AnnotationKind, measure_text
 from ..volumes import Grid
 from ..volumes.edge_letters import PLANES, Plane
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHAPES: dict[AnnotationKind, str] = {
     "arrow": "path",
@@ -36,6 +38,8 @@ NEW_MARK: dict[str, Any] = {"place": -1, "label": "", "kind": "", "colour": ""}
 
 def mark_features(items: Sequence[tuple[int, Annotation]], *, calibrated: bool) -> pd.DataFrame:
     """One row a mark; `AnnotationLabels` writes them beside it."""
+    import pandas as pd  # half a second, which a window without marks need not wait for
+
     return pd.DataFrame(
         {
             "place": pd.Series([place for place, _ in items], dtype=int),
@@ -54,6 +58,8 @@ def _label(item: Annotation, calibrated: bool) -> str:
 
 def places_of(layer: Any) -> list[int]:
     """Which annotation each shape or point is; -1 for a new one."""
+    import pandas as pd
+
     column = layer.features.get("place")
     return [] if column is None else [-1 if pd.isna(v) else int(v) for v in column]
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ...review.annotation import AnnotationKind, ellipse_outline
 from ..study_layers import METADATA_KEY
@@ -15,6 +14,7 @@ from ..viewer_panels import AUXILIARY
 from .linked_cameras import spatial_axes
 
 if TYPE_CHECKING:
+    import pandas as pd
     from napari.components import ViewerModel
     from napari.layers import Layer
 
