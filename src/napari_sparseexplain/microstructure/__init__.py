@@ -1,1 +1,4 @@
-"""Microstructure of white matter from diffusion MRI: simulated signals, dictionaries and solvers; no network, no viewer."""
+"""Microstructure of white matter from diffusion MRI: simulations, dictionaries, solvers.
+
+No network and no viewer is needed.
+"""

@@ -1,8 +1,8 @@
 """Exhaustive search: the pair of atoms, one of each fibre population, that explains a voxel best.
 
-Rensonnet et al. 2021, section 3.2: of all N × N pairs the one with the least ‖y - D w‖², w ≥ 0. With
-sub-dictionaries B₁V and B₂V of rank R the products of all pairs are VᵀB₁ᵀB₂V, an N × R × N product,
-and for a pair with atoms scaled to length 1, correlations y₁, y₂ with the data and c with each other,
+Rensonnet et al. 2021, section 3.2: of all N × N pairs the one with the least ‖y - D w‖², w ≥ 0.
+With sub-dictionaries B₁V and B₂V of rank R the products of all pairs are VᵀB₁ᵀB₂V, an N × R × N
+product. For a pair of atoms of length 1 with correlations y₁, y₂ to the data and c to each other
 
     gain = y₁² + (y₂ - c y₁)² / (1 - c²)      where both weights are positive,
 
@@ -131,7 +131,7 @@ def exhaustive_pairs(
 
 
 @numba.njit(parallel=True, cache=True)
-def _search(y, one, two, v, v32, known, noise, pair, weights, residual, mean, sd, entropy):  # noqa: ANN001, ANN202
+def _search(y, one, two, v, v32, known, noise, pair, weights, residual, mean, sd, entropy):
     for p in numba.prange(len(y)):
         _voxel(
             y[p], one[p], two[p], v, v32, known, noise[p],
@@ -140,7 +140,7 @@ def _search(y, one, two, v, v32, known, noise, pair, weights, residual, mean, sd
 
 
 @numba.njit(cache=True)
-def _correlations(y, basis, v):  # noqa: ANN001, ANN202
+def _correlations(y, basis, v):
     """Lengths of the atoms, and what they have in common with the data at length 1."""
     gram = np.dot(basis.T, basis)
     half = np.dot(gram, v)
@@ -154,7 +154,7 @@ def _correlations(y, basis, v):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
-def _best_of_row(c, y1, y2, alone2):  # noqa: ANN001, ANN202
+def _best_of_row(c, y1, y2, alone2):
     """Most that a pair of one atom explains, all of the other population tried (float32)."""
     best = y1 * y1 if y1 > 0 else np.float32(0.0)
     square = y1 * y1
@@ -169,7 +169,7 @@ def _best_of_row(c, y1, y2, alone2):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd, entropy):  # noqa: ANN001, ANN202
+def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd, entropy):
     count = v.shape[1]
     n1, y1 = _correlations(y, one, v)
     n2, y2 = _correlations(y, two, v)
@@ -229,7 +229,7 @@ def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd,
 
 
 @numba.njit(cache=True)
-def _posterior(y1, y2, n1, n2, left, right, rows, best, known, sigma, mean, sd, entropy):  # noqa: ANN001, ANN202
+def _posterior(y1, y2, n1, n2, left, right, rows, best, known, sigma, mean, sd, entropy):
     count, scale = y1.size, 0.5 / (sigma * sigma)
     total, log_sum = 0.0, 0.0
     moments = np.zeros((2, 3, 3))  # population; ν, r, f; sums of weight, of value, of its square

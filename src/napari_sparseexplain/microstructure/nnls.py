@@ -57,7 +57,7 @@ def nnls_weights(
 
 
 @numba.njit(parallel=True, cache=True)
-def _solve_all(y, bases, v, out):  # noqa: ANN001, ANN202
+def _solve_all(y, bases, v, out):
     populations, rank, count = bases.shape[1], v.shape[0], v.shape[1]
     for p in numba.prange(len(y)):
         stacked = np.empty((y.shape[1], populations * rank))
@@ -74,7 +74,7 @@ def _solve_all(y, bases, v, out):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _lawson_hanson(a, y):  # noqa: ANN001, ANN202
+def _lawson_hanson(a, y):
     columns = a.shape[1]
     weights = np.zeros(columns)
     active = np.empty(0, dtype=np.int64)

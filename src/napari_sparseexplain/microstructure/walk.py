@@ -1,10 +1,11 @@
 """Random walks of water across the fibres: inside a cylinder, and between those of an array.
 
-Along the fibres nothing hinders diffusion, and its signal is known; only the plane across is walked.
-A spin's phase is γ G · φ with φ the integral of its path weighted by the two gradient pulses, +1 in
-the first and -1 in the second. φ is kept, so that one walk gives the signal of every gradient
-strength (`phases.py`). Steps have one length and a random direction; a wall reflects them as a mirror
-does, as often as a step meets one, so that spins stay evenly spread whatever the length of a step.
+Along the fibres nothing hinders diffusion, and its signal is known; only the plane across is
+walked. A spin's phase is γ G · φ with φ the integral of its path weighted by the two gradient
+pulses, +1 in the first and -1 in the second. φ is kept, so that one walk gives the signal of every
+gradient strength (`phases.py`). Steps have one length and a random direction; a wall reflects them
+as a mirror does, as often as a step meets one, so that spins stay evenly spread whatever the length
+of a step.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _steps(wanted: float, timings: Timings, diffusivity: float) -> tuple[float, 
 
 
 @numba.njit(inline="always")
-def _next(state):  # noqa: ANN001, ANN202  (compiled by numba)
+def _next(state):
     """One step of splitmix64 (Steele, Lea and Flood 2014)."""
     state = state + np.uint64(0x9E3779B97F4A7C15)
     z = state
@@ -86,13 +87,13 @@ def _next(state):  # noqa: ANN001, ANN202  (compiled by numba)
 
 
 @numba.njit(inline="always")
-def _uniform(state):  # noqa: ANN001, ANN202
+def _uniform(state):
     state, z = _next(state)
     return state, np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @numba.njit(inline="always")
-def _direction(state):  # noqa: ANN001, ANN202
+def _direction(state):
     """A random unit vector, without sine or cosine (Marsaglia 1972)."""
     while True:
         state, z = _next(state)
@@ -106,7 +107,7 @@ def _direction(state):  # noqa: ANN001, ANN202
 
 
 @numba.njit(parallel=True, cache=True)
-def _inside(out, radius, step, count, first, second, seed):  # noqa: ANN001, ANN202
+def _inside(out, radius, step, count, first, second, seed):
     square = radius * radius
     for spin in numba.prange(out.size):
         state = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(spin)
@@ -146,7 +147,7 @@ def _inside(out, radius, step, count, first, second, seed):  # noqa: ANN001, ANN
 
 
 @numba.njit(parallel=True, cache=True)
-def _outside(out, radius, spacing, step, count, first, second, seed):  # noqa: ANN001, ANN202
+def _outside(out, radius, spacing, step, count, first, second, seed):
     square, height = radius * radius, spacing * math.sqrt(3.0) / 2
     for spin in numba.prange(out.size):
         state = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(spin)
@@ -185,7 +186,7 @@ def _outside(out, radius, spacing, step, count, first, second, seed):  # noqa: A
 
 
 @numba.njit(inline="always")
-def _first_wall(x, y, dx, dy, left, spacing, height, square):  # noqa: ANN001, ANN202
+def _first_wall(x, y, dx, dy, left, spacing, height, square):
     """How far it is to the first wall, and the place there as seen from its centre.
 
     The array is its own mirror image in x and in y and repeats after ``spacing`` and twice the
