@@ -8,6 +8,7 @@ SENTENCES: dict[str, str] = {
     "below-noise": "A shell of a diffusion scan is at the noise floor in many voxels",
     "complex": "A scan has complex voxels and is shown as magnitude",
     "covers-brain": "A mask covers the whole brain, so nothing is scored against it",
+    "directions-badly-spread": "Gradient directions hardly tell some components of a tensor",
     "directions-half-sphere": "All gradient directions lie in one half of the sphere",
     "directions-in-a-plane": "All gradient directions lie in one plane",
     "directions-not-unit": "Gradient directions were not quite of length 1 and were scaled",

@@ -14,7 +14,10 @@ from .coherence import LEAST_VOXELS, gradient_axes_check
 from .dipy_extra import has_dipy
 from .scan_signals import checked_signals, head_of
 from .signal_checks import below_noise, outlier_volumes, unusable_values
-from .tensor import TENSOR_DIRECTIONS, fit_tensor
+from .tensor import TENSOR_DIRECTIONS, fit_tensor, tensor_condition, tensor_rows
+
+#: Directions with a larger condition number tell a tensor badly.
+_MOST_CONDITION = 10.0
 
 #: Voxels that tensors are fitted to for the check of the axes: whole slabs around the middle.
 _MOST_VOXELS = 60_000
@@ -46,7 +49,7 @@ def protocol_findings(
     -------
     list of Finding
         ``few-unweighted``, ``single-shell``, ``few-directions``, ``directions-repeat``,
-        ``directions-in-a-plane``, ``directions-half-sphere``; with signals ``signal-not-finite``,
+        ``directions-in-a-plane``, ``directions-badly-spread``, ``directions-half-sphere``; with signals ``signal-not-finite``,
         ``signal-not-positive``, ``outlier-volumes``, ``below-noise``, ``gradient-axes`` and
         ``gradient-axes-not-checked``. Nothing is changed.
 
@@ -124,6 +127,16 @@ def _directions(table: GradientTable) -> list[Finding]:
     vectors = table.directions[np.linalg.norm(table.directions, axis=1) > 0]
     if len(vectors) < 3:
         return found
+    if _badly_spread(table):
+        found.append(
+            Finding(
+                "warning",
+                "directions-badly-spread",
+                "the directions of the shells hardly tell some components of a tensor (condition "
+                f"{min(tensor_condition(table, s.rows) for s in table.shells):.0f}, of spread ones "
+                "below 3): tensor and axes are noise; check the file of directions",
+            )
+        )
     if np.linalg.eigvalsh(vectors.T @ vectors / len(vectors))[0] < 0.01:
         found.append(
             Finding(
@@ -142,6 +155,12 @@ def _directions(table: GradientTable) -> list[Finding]:
             )
         )
     return found
+
+
+def _badly_spread(table: GradientTable) -> bool:
+    """Whether shells with volumes enough tell a tensor, but hardly."""
+    told = [tensor_condition(table, s.rows) for s in table.shells]
+    return bool(told) and _MOST_CONDITION < min(told) < np.inf
 
 
 def _in_half_sphere(vectors: npt.NDArray[np.float64]) -> bool:
@@ -169,6 +188,8 @@ def _axes(
         return [_not_checked("dipy is not installed (the extra [diffusion])")]
     slab = _slab(where)
     try:
+        if tensor_condition(table, tensor_rows(table)) > _MOST_CONDITION:
+            return [_not_checked("the directions tell no reliable tensor")]
         maps = fit_tensor(table, array[slab], mask=where[slab])
     except ParameterError as error:
         return [_not_checked(error.what)]

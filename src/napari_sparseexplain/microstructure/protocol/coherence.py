@@ -28,7 +28,7 @@ _LEAST_FA = 0.2
 #: A neighbour lies along the fibre within this angle.
 _ALONG = np.cos(np.radians(25.0))
 #: Voxels needed for a proposal.
-LEAST_VOXELS = 150
+LEAST_VOXELS = 500
 #: A proposal must be better than what is written by this factor.
 CLEARLY_BETTER = 1.15
 

@@ -11,8 +11,11 @@ import numpy.typing as npt
 from ...errors import ParameterError
 from .dipy_extra import dipy_module
 
-#: Share of voxels that must hold noise alone for the background to tell σ.
+#: Share of a slice's voxels that must hold noise alone for the background to tell σ.
 _BACKGROUND_SHARE = 0.02
+
+#: By how much the means of the background may differ between volumes, as a share.
+_UNEVEN = 0.25
 
 #: MP-PCA needs patches with more voxels than there are measurements, about.
 _MOST_RADIUS = 4
@@ -63,12 +66,9 @@ def noise_level(
        2016.
     """
     array = _block(signals)
-    piesno = dipy_module("denoise.noise_estimate").piesno
-    with np.errstate(all="ignore"):
-        sigma, background = piesno(array, N=coils, return_mask=True)
-    share = float(np.mean(background))
-    if np.isfinite(sigma) and sigma > 0 and share >= _BACKGROUND_SHARE:
-        return NoiseLevel(float(sigma), "piesno", share)
+    background = _background_level(array, coils)
+    if background is not None:
+        return background
     inside = array.max(axis=-1) > 0 if mask is None else np.asarray(mask, dtype=bool)
     _, sigmas = _mppca(array, inside)
     found = sigmas[inside & np.isfinite(sigmas) & (sigmas > 0)]
@@ -79,6 +79,28 @@ def noise_level(
             remedy="Give σ yourself, or a scan that was not masked and denoised before",
         )
     return NoiseLevel(float(np.median(found)), "mppca", float(found.size / inside.size))
+
+
+def _background_level(array: npt.NDArray[np.float64], coils: int) -> NoiseLevel | None:
+    """The median over slices of what the background of each tells; None where there is none."""
+    by_slice = np.moveaxis(array, 0, 2)  # dipy goes through the third axis
+    with np.errstate(all="ignore"):
+        sigma, noise = dipy_module("denoise.noise_estimate").piesno(
+            by_slice, N=coils, return_mask=True
+        )
+    # A background that was set to zero holds no noise.
+    noise = noise & (by_slice.min(axis=-1) > 0)
+    if not noise.any():
+        return None
+    # In a scan without background tissue is taken for noise; noise is the same in every volume.
+    means = by_slice[noise].mean(axis=0)
+    if np.ptp(means) > _UNEVEN * means.mean():
+        return None
+    shares = noise.mean(axis=(0, 1))
+    usable = (shares >= _BACKGROUND_SHARE) & np.isfinite(sigma) & (np.asarray(sigma) > 0)
+    if not usable.any():
+        return None
+    return NoiseLevel(float(np.median(sigma[usable])), "piesno", float(noise.mean()))
 
 
 def denoised(
