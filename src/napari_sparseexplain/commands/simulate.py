@@ -45,7 +45,7 @@ def simulate(
     """
     from ..files.atomic_write import refuse_existing
     from ..microstructure.phases_file import save_phases
-    from ..microstructure.protocol_timings import chosen_timings
+    from ..microstructure.protocol.chosen_timings import chosen_timings
     from ..microstructure.simulation import forget_parts, simulate_work
     from ..microstructure.tissue import Tissue
 

@@ -138,7 +138,7 @@ def _kept(parts: Path | None, walk: _Walk, quantiles: int) -> npt.NDArray[np.flo
         except (OSError, ValueError):
             found = np.empty(0)
         if found.shape == (quantiles,) and found.dtype == np.float32:
-            return found
+            return found.astype(np.float32)
     found = walk.run()
     stream = BytesIO()
     np.save(stream, found)
