@@ -49,9 +49,9 @@ def protocol_findings(
     -------
     list of Finding
         ``few-unweighted``, ``single-shell``, ``few-directions``, ``directions-repeat``,
-        ``directions-in-a-plane``, ``directions-badly-spread``, ``directions-half-sphere``; with signals ``signal-not-finite``,
-        ``signal-not-positive``, ``outlier-volumes``, ``below-noise``, ``gradient-axes`` and
-        ``gradient-axes-not-checked``. Nothing is changed.
+        ``directions-in-a-plane``, ``directions-badly-spread``, ``directions-half-sphere``; with
+        signals ``signal-not-finite``, ``signal-not-positive``, ``outlier-volumes``,
+        ``below-noise``, ``gradient-axes`` and ``gradient-axes-not-checked``. Nothing is changed.
 
     Raises
     ------

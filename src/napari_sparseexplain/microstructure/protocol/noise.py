@@ -46,6 +46,7 @@ def noise_level(
     Parameters
     ----------
     signals : array_like, shape (S, P, L, M)
+        Of few volumes (below some 20) MP-PCA takes part of the signal for noise, and σ is too high.
     coils : int
         Channels that were combined as a sum of squares; 1 for Rician noise.
     mask : array_like of bool, shape (S, P, L), optional
