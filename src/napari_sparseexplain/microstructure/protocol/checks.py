@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -177,7 +178,7 @@ def _in_half_sphere(vectors: npt.NDArray[np.float64]) -> bool:
 
 def _axes(
     table: GradientTable,
-    array: npt.NDArray[np.floating],
+    array: npt.NDArray[Any],
     where: npt.NDArray[np.bool_],
     spacing: Sequence[float],
 ) -> list[Finding]:

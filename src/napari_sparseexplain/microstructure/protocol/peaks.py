@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...errors import ParameterError
 from ..gradient_table import GradientTable, Shell
 from .dipy_extra import dipy_gradients, dipy_module, rows_of
-from .scan_signals import checked_signals, head_of
+from .scan_signals import checked_signals, head_of, voxels_of
 from .tensor import TensorMaps, fit_tensor
 
 #: Fewest directions in a shell for deconvolution of harmonic order 6 (28 coefficients) and 8 (45).
@@ -126,12 +126,11 @@ def find_peaks(
         return _tensor_peaks(maps, most, table)
     rows = np.sort(np.concatenate([table.b0_rows, shell.rows]))
     gradients = dipy_gradients(rows_of(table, rows))
-    flat = array.reshape(-1, array.shape[-1])
     places = np.flatnonzero(where)
     single = _one_fibre_voxels(maps, places)
     response = dipy_module("reconst.csdeconv").response_from_mask_ssst(
         gradients,
-        _block(flat, single, rows)[:, None, None, :],
+        np.nan_to_num(voxels_of(array, single, rows))[:, None, None, :],
         np.ones((len(single), 1, 1), dtype=bool),
     )[0]
     order = 8 if _lines(table, shell) >= ORDER_8_DIRECTIONS else 6
@@ -139,7 +138,7 @@ def find_peaks(
         # Of its own basis, which no coefficient here leaves.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         found = _deconvolved(
-            gradients, response, order, flat, rows, places, most, least_size, least_angle
+            gradients, response, order, array, rows, places, most, least_size, least_angle
         )
     directions, sizes = (part.reshape(*where.shape, *part.shape[1:]) for part in found)
     used = f"{len(shell.rows)} volumes at b = {shell.b:.0f}"
@@ -151,7 +150,7 @@ def _deconvolved(
     gradients: Any,
     response: Any,
     order: int,
-    flat: npt.NDArray[np.floating],
+    array: npt.NDArray[Any],
     rows: npt.NDArray[np.intp],
     places: npt.NDArray[np.intp],
     most: int,
@@ -162,26 +161,20 @@ def _deconvolved(
     model = dipy_module("reconst.csdeconv").ConstrainedSphericalDeconvModel(
         gradients, response, sh_order_max=order
     )
-    directions = np.zeros((len(flat), most, 3), dtype=np.float32)
-    sizes = np.zeros((len(flat), most), dtype=np.float32)
+    count = int(np.prod(array.shape[:-1]))
+    directions = np.zeros((count, most, 3), dtype=np.float32)
+    sizes = np.zeros((count, most), dtype=np.float32)
     sphere = dipy_module("data").default_sphere
     for start in range(0, len(places), _BATCH):
         part = places[start : start + _BATCH]
         found = dipy_module("direction.peaks").peaks_from_model(
-            model, _block(flat, part, rows), sphere, least_size, least_angle,
+            model, np.nan_to_num(voxels_of(array, part, rows)), sphere, least_size, least_angle,
             npeaks=most, return_sh=False, sh_order_max=order,
         )  # fmt: skip
         largest = np.maximum(found.peak_values[:, :1], 1e-12)
         directions[part] = found.peak_dirs
         sizes[part] = np.clip(found.peak_values / largest, 0, 1)
     return directions, sizes
-
-
-def _block(
-    flat: npt.NDArray[np.floating], places: npt.NDArray[np.intp], rows: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float64]:
-    """Some measurements of some voxels; NaN is no signal."""
-    return np.nan_to_num(flat[places][:, rows].astype(np.float64))
 
 
 def _one_fibre_voxels(maps: TensorMaps, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
