@@ -152,6 +152,20 @@ def test_each_flip_and_swap_is_proposed_and_never_applied() -> None:
         assert np.array_equal(wrong.directions, before)
 
 
+def test_nothing_is_proposed_from_noise() -> None:
+    pytest.importorskip("dipy")
+    from napari_sparseexplain.microstructure.protocol.coherence import gradient_axes_check
+    from napari_sparseexplain.microstructure.protocol.tensor import TensorMaps
+
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        vectors = rng.standard_normal((14, 14, 14, 3, 3)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
+        fa = rng.uniform(0.2, 0.9, (14, 14, 14)).astype(np.float32)
+        maps = TensorMaps(0 * vectors[..., 0], vectors, fa, fa, np.arange(3))
+        assert not gradient_axes_check(maps).proposes
+
+
 def test_words_of_a_proposal() -> None:
     pytest.importorskip("dipy")
     wrong = GOOD.rotated(np.diag([1.0, 1.0, -1.0]))
