@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,9 +50,9 @@ def protocol_findings(
     -------
     list of Finding
         ``few-unweighted``, ``single-shell``, ``few-directions``, ``directions-repeat``,
-        ``directions-in-a-plane``, ``directions-badly-spread``, ``directions-half-sphere``; with signals ``signal-not-finite``,
-        ``signal-not-positive``, ``outlier-volumes``, ``below-noise``, ``gradient-axes`` and
-        ``gradient-axes-not-checked``. Nothing is changed.
+        ``directions-in-a-plane``, ``directions-badly-spread``, ``directions-half-sphere``; with
+        signals ``signal-not-finite``, ``signal-not-positive``, ``outlier-volumes``,
+        ``below-noise``, ``gradient-axes`` and ``gradient-axes-not-checked``. Nothing is changed.
 
     Raises
     ------
@@ -177,7 +178,7 @@ def _in_half_sphere(vectors: npt.NDArray[np.float64]) -> bool:
 
 def _axes(
     table: GradientTable,
-    array: npt.NDArray[np.floating],
+    array: npt.NDArray[Any],
     where: npt.NDArray[np.bool_],
     spacing: Sequence[float],
 ) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ _BACKGROUND_SHARE = 0.02
 
 #: By how much the means of the background may differ between volumes, as a share.
 _UNEVEN = 0.25
+
+#: Values that σ is measured in, at most, and slices at least.
+_MOST_VALUES, _LEAST_SLICES = 40_000_000, 9
 
 #: MP-PCA needs patches with more voxels than there are measurements, about.
 _MOST_RADIUS = 4
@@ -46,6 +49,7 @@ def noise_level(
     Parameters
     ----------
     signals : array_like, shape (S, P, L, M)
+        Of few volumes (below some 20) MP-PCA takes part of the signal for noise, and σ is too high.
     coils : int
         Channels that were combined as a sum of squares; 1 for Rician noise.
     mask : array_like of bool, shape (S, P, L), optional
@@ -65,11 +69,11 @@ def noise_level(
     .. [2] J. Veraart et al., Denoising of diffusion MRI using random matrix theory, NeuroImage 142,
        2016.
     """
-    array = _block(signals)
+    array = _block(_middle(np.asarray(signals)))
     background = _background_level(array, coils)
     if background is not None:
         return background
-    inside = array.max(axis=-1) > 0 if mask is None else np.asarray(mask, dtype=bool)
+    inside = array.max(axis=-1) > 0 if mask is None else _middle(np.asarray(mask, bool), signals)
     _, sigmas = _mppca(array, inside)
     found = sigmas[inside & np.isfinite(sigmas) & (sigmas > 0)]
     if not found.size:
@@ -79,6 +83,16 @@ def noise_level(
             remedy="Give σ yourself, or a scan that was not masked and denoised before",
         )
     return NoiseLevel(float(np.median(found)), "mppca", float(found.size / inside.size))
+
+
+def _middle(block: npt.NDArray[Any], like: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
+    """The slices in the middle, where a scan has more values than are needed."""
+    shape = block.shape if like is None else np.shape(like)
+    if len(shape) != 4:
+        return block
+    count = int(max(_LEAST_SLICES, _MOST_VALUES // max(1, int(np.prod(shape[1:])))))
+    start = max(0, (shape[0] - count) // 2)
+    return block[start : start + count]
 
 
 def _background_level(array: npt.NDArray[np.float64], coils: int) -> NoiseLevel | None:

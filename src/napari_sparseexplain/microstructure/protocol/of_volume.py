@@ -217,7 +217,9 @@ def _timings(
     if files.sidecar is not None:
         try:
             beside, echo = sidecar_timings(files.sidecar)
-        except ReadError as error:
+        except (ReadError, ParameterError) as error:
+            if isinstance(error, ParameterError) and small is None and written.timings is None:
+                raise
             findings.append(Finding("warning", "unreadable", str(error), files.sidecar.name))
     if (small is None) != (big is None):
         raise ParameterError(

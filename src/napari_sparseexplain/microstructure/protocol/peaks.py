@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from ...errors import ParameterError
 from ..gradient_table import GradientTable, Shell
 from .dipy_extra import dipy_gradients, dipy_module, rows_of
-from .scan_signals import checked_signals, head_of
+from .scan_signals import checked_signals, head_of, voxels_of
 from .tensor import TensorMaps, fit_tensor
 
 #: Fewest directions in a shell for deconvolution of harmonic order 6 (28 coefficients) and 8 (45).
@@ -22,6 +23,9 @@ CSD_B_LEAST = 700.0
 
 #: Voxels taken for those of one fibre population, by FA; the most anisotropic where none has it.
 _ONE_FIBRE_FA, _ONE_FIBRE_COUNT = 0.7, 100
+
+#: Tensors of tissue have less anisotropy than noise can have, and these diffusivities, mm²/s.
+_MOST_FA, _TISSUE_MD = 0.95, (0.3e-3, 1.5e-3)
 
 #: Voxels deconvolved at a time.
 _BATCH = 5_000
@@ -122,43 +126,65 @@ def find_peaks(
         return _tensor_peaks(maps, most, table)
     rows = np.sort(np.concatenate([table.b0_rows, shell.rows]))
     gradients = dipy_gradients(rows_of(table, rows))
-    flat = array.reshape(-1, array.shape[-1])
     places = np.flatnonzero(where)
-    response = _response(gradients, flat[:, rows], places, maps.fa.ravel())
+    single = _one_fibre_voxels(maps, places)
+    response = dipy_module("reconst.csdeconv").response_from_mask_ssst(
+        gradients,
+        np.nan_to_num(voxels_of(array, single, rows))[:, None, None, :],
+        np.ones((len(single), 1, 1), dtype=bool),
+    )[0]
     order = 8 if _lines(table, shell) >= ORDER_8_DIRECTIONS else 6
-    model = dipy_module("reconst.csdeconv").ConstrainedSphericalDeconvModel(
-        gradients, response, sh_order_max=order
-    )
-    directions = np.zeros((*where.shape, most, 3), dtype=np.float32)
-    sizes = np.zeros((*where.shape, most), dtype=np.float32)
-    sphere = dipy_module("data").default_sphere
-    for start in range(0, len(places), _BATCH):
-        part = places[start : start + _BATCH]
-        found = dipy_module("direction.peaks").peaks_from_model(
-            model, np.nan_to_num(flat[part][:, rows].astype(np.float64)), sphere, least_size,
-            least_angle, npeaks=most, return_sh=False, sh_order_max=order,
-        )  # fmt: skip
-        largest = np.maximum(found.peak_values[:, :1], 1e-12)
-        directions.reshape(-1, most, 3)[part] = found.peak_dirs
-        sizes.reshape(-1, most)[part] = np.clip(found.peak_values / largest, 0, 1)
+    with warnings.catch_warnings():
+        # Of its own basis, which no coefficient here leaves.
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        found = _deconvolved(
+            gradients, response, order, array, rows, places, most, least_size, least_angle
+        )
+    directions, sizes = (part.reshape(*where.shape, *part.shape[1:]) for part in found)
     used = f"{len(shell.rows)} volumes at b = {shell.b:.0f}"
     why = f"spherical deconvolution of order {order} on {used}"
     return FibrePeaks(directions, sizes, "csd", why)
 
 
-def _response(
+def _deconvolved(
     gradients: Any,
-    flat: npt.NDArray[np.floating],
+    response: Any,
+    order: int,
+    array: npt.NDArray[Any],
+    rows: npt.NDArray[np.intp],
     places: npt.NDArray[np.intp],
-    fa: npt.NDArray[np.float32],
-) -> Any:
-    """Response of one fibre population, from the most anisotropic voxels."""
-    by_fa = places[np.argsort(-fa[places], kind="stable")]
-    enough = max(int((fa[places] > _ONE_FIBRE_FA).sum()), min(_ONE_FIBRE_COUNT, len(by_fa)))
-    chosen = np.asarray(flat[by_fa[: min(enough, 3 * _ONE_FIBRE_COUNT)]], dtype=np.float64)
-    block = np.nan_to_num(chosen)[:, None, None, :]
-    mask = np.ones(block.shape[:3], dtype=bool)
-    return dipy_module("reconst.csdeconv").response_from_mask_ssst(gradients, block, mask)[0]
+    most: int,
+    least_size: float,
+    least_angle: float,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Directions (N, K, 3) and sizes (N, K) of all voxels; zero where none was asked for."""
+    model = dipy_module("reconst.csdeconv").ConstrainedSphericalDeconvModel(
+        gradients, response, sh_order_max=order
+    )
+    count = int(np.prod(array.shape[:-1]))
+    directions = np.zeros((count, most, 3), dtype=np.float32)
+    sizes = np.zeros((count, most), dtype=np.float32)
+    sphere = dipy_module("data").default_sphere
+    for start in range(0, len(places), _BATCH):
+        part = places[start : start + _BATCH]
+        found = dipy_module("direction.peaks").peaks_from_model(
+            model, np.nan_to_num(voxels_of(array, part, rows)), sphere, least_size, least_angle,
+            npeaks=most, return_sh=False, sh_order_max=order,
+        )  # fmt: skip
+        largest = np.maximum(found.peak_values[:, :1], 1e-12)
+        directions[part] = found.peak_dirs
+        sizes[part] = np.clip(found.peak_values / largest, 0, 1)
+    return directions, sizes
+
+
+def _one_fibre_voxels(maps: TensorMaps, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """The most anisotropic voxels, without those at the edge of the head whose tensor is noise."""
+    fa, md = maps.fa.ravel()[places], maps.md.ravel()[places]
+    tissue = (fa < _MOST_FA) & (md > _TISSUE_MD[0]) & (md < _TISSUE_MD[1])
+    chosen = places[tissue] if tissue.any() else places
+    fa = maps.fa.ravel()[chosen]
+    enough = max(int((fa > _ONE_FIBRE_FA).sum()), _ONE_FIBRE_COUNT)
+    return chosen[np.argsort(-fa, kind="stable")][: min(enough, 3 * _ONE_FIBRE_COUNT)]
 
 
 def _tensor_peaks(maps: TensorMaps, most: int, table: GradientTable) -> FibrePeaks:

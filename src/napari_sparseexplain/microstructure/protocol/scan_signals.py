@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,8 +26,8 @@ def signals_of(volume: Volume) -> npt.NDArray[np.floating]:
     return np.moveaxis(np.asarray(volume.data), 0, -1)
 
 
-def checked_signals(table: GradientTable, signals: npt.ArrayLike) -> npt.NDArray[np.floating]:
-    """The array, of a float type, if it has one value a measurement along its last axis.
+def checked_signals(table: GradientTable, signals: npt.ArrayLike) -> npt.NDArray[Any]:
+    """The array, of its own type, if it has one real value a measurement along its last axis.
 
     Raises
     ------
@@ -39,9 +41,24 @@ def checked_signals(table: GradientTable, signals: npt.ArrayLike) -> npt.NDArray
             where="signals",
             remedy="Give an array whose last axis is that of the measurements",
         )
-    if array.dtype.kind == "f":
-        return array
-    return array.astype(np.float32)
+    if array.dtype.kind not in "fiu":
+        raise ParameterError(
+            f"signals of the type {array.dtype} are no real numbers",
+            where="signals",
+            remedy="Give magnitudes",
+        )
+    return array
+
+
+def voxels_of(
+    signals: npt.NDArray[Any], places: npt.NDArray[np.intp], rows: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    """Some measurements of some voxels (places in the flattened block), shape (N, R).
+
+    A scan's signals are a view with the measurements first in memory: to flatten it would copy it.
+    """
+    where = np.unravel_index(places, signals.shape[:-1])
+    return signals[where][:, rows].astype(np.float64)
 
 
 def head_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,27 +27,30 @@ NOISE_FLOOR = float(np.sqrt(np.pi / 2))
 _NEAR, _MANY = 1.5, 0.2
 
 
-def unusable_values(
-    signals: npt.NDArray[np.floating], where: npt.NDArray[np.bool_]
-) -> list[Finding]:
+def unusable_values(signals: npt.NDArray[Any], where: npt.NDArray[np.bool_]) -> list[Finding]:
     """Values inside the mask that are no numbers, or not positive."""
+    finite = np.ones(int(where.sum()), dtype=bool)
+    positive = finite.copy()
+    for row in range(signals.shape[-1]):
+        values = signals[..., row][where]
+        good = np.isfinite(values)
+        finite &= good
+        positive &= ~good | (values > 0)
     found = []
-    inside = signals[where]
-    finite = np.isfinite(inside)
-    if bad := int((~finite).any(axis=-1).sum()):
+    if bad := int((~finite).sum()):
         found.append(
             Finding(
                 "warning",
                 "signal-not-finite",
-                f"{_voxels(bad)} of {len(inside)} hold a value that is NaN or infinite",
+                f"{_voxels(bad)} of {len(finite)} hold a value that is NaN or infinite",
             )
         )
-    if bad := int((finite & (inside <= 0)).any(axis=-1).sum()):
+    if bad := int((~positive).sum()):
         found.append(
             Finding(
                 "warning",
                 "signal-not-positive",
-                f"{_voxels(bad)} of {len(inside)} hold a zero or negative value, which no "
+                f"{_voxels(bad)} of {len(finite)} hold a zero or negative value, which no "
                 "magnitude inside a head is",
             )
         )
@@ -53,11 +58,12 @@ def unusable_values(
 
 
 def outlier_volumes(
-    table: GradientTable, signals: npt.NDArray[np.floating], where: npt.NDArray[np.bool_]
+    table: GradientTable, signals: npt.NDArray[Any], where: npt.NDArray[np.bool_]
 ) -> list[Finding]:
     """Volumes whose mean signal is far from that of their shell (median absolute deviation)."""
-    inside = np.nan_to_num(signals[where])
-    mean = np.log(np.maximum(inside.mean(axis=0, dtype=np.float64), 1e-12))
+    # One volume at a time: a scan of hundreds is never copied.
+    means = [_mean(signals[..., row][where]) for row in range(len(table))]
+    mean = np.log(np.maximum(means, 1e-12))
     said = []
     for rows in (table.b0_rows, *(shell.rows for shell in table.shells)):
         if len(rows) < _LEAST_VOLUMES:
@@ -83,7 +89,7 @@ def outlier_volumes(
 
 def below_noise(
     table: GradientTable,
-    signals: npt.NDArray[np.floating],
+    signals: npt.NDArray[Any],
     where: npt.NDArray[np.bool_],
     sigma: float,
 ) -> list[Finding]:
@@ -102,7 +108,9 @@ def below_noise(
         )
     found = []
     for shell in table.shells:
-        mean = np.nan_to_num(signals[where][:, shell.rows]).mean(axis=1, dtype=np.float64)
+        mean = np.zeros(int(where.sum()))
+        for row in shell.rows:
+            mean += np.nan_to_num(signals[..., row][where]) / len(shell.rows)
         share = float((mean < _NEAR * NOISE_FLOOR * sigma).mean())
         if share > _MANY:
             found.append(
@@ -114,6 +122,10 @@ def below_noise(
                 )
             )
     return found
+
+
+def _mean(values: npt.NDArray[Any]) -> float:
+    return float(np.nan_to_num(values).mean(dtype=np.float64))
 
 
 def _voxels(count: int) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ...errors import ParameterError
 from ..gradient_table import GradientTable
 from .dipy_extra import dipy_gradients, dipy_module, rows_of
-from .scan_signals import checked_signals, head_of
+from .scan_signals import checked_signals, head_of, voxels_of
 
 #: Measurements with a higher b-value, s/mm², do not follow a tensor in tissue.
 TENSOR_B_MOST = 1600.0
@@ -148,10 +148,9 @@ def fit_tensor(
     values = np.zeros((*shape, 3), dtype=np.float32)
     vectors = np.zeros((*shape, 3, 3), dtype=np.float32)
     places = np.flatnonzero(where)
-    flat = array.reshape(-1, array.shape[-1])
     for start in range(0, len(places), _BATCH):
         part = places[start : start + _BATCH]
-        fit = model.fit(_positive(flat[part][:, rows].astype(np.float64)))
+        fit = model.fit(_positive(voxels_of(array, part, rows)))
         values.reshape(-1, 3)[part] = fit.evals
         # dipy's eigenvectors are columns.
         vectors.reshape(-1, 3, 3)[part] = np.swapaxes(fit.evecs, -1, -2)
