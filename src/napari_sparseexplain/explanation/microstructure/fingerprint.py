@@ -33,6 +33,9 @@ BATCH = 256
 #: Shells from which r, f and ν can be told: below this, only one number a direction is measured.
 _FEWEST_SHELLS = 2
 
+#: A median misfit within these goes with the noise.
+_FIT = (0.8, 1.25)
+
 #: Name, title, unit and range of the maps of a population; the number is put behind.
 _PARAMETERS = (
     ("share", "Share ν", "", (0.0, 1.0)),
@@ -94,10 +97,9 @@ def fingerprint_work(
     if dictionary:
         arrays = (phases.inside, phases.outside)
         decided[FROM_FILE] = {"dictionary": checksum(*arrays)}
-    notes = [*of.notes, *_notes(peaks, phases.spins)]
-    return MethodResult(
-        maps.result(), maps.scores(), tuple(notes), decided=decided, inputs=(of.role,)
-    )
+    scores = maps.scores()
+    notes = [*of.notes, *_notes(peaks, phases.spins), *_noise_notes(scores["median misfit"])]
+    return MethodResult(maps.result(), scores, tuple(notes), decided=decided, inputs=(of.role,))
 
 
 def _check_shells(of: DiffusionScan) -> None:
@@ -121,6 +123,17 @@ def _notes(peaks: FibrePeaks | None, spins: int) -> list[str]:
     if peaks is not None:
         found.append(f"Fibre directions: {peaks.why}.")
     return found
+
+
+def _noise_notes(misfit: float | None) -> list[str]:
+    """Whether the residuals are as large as the noise that was told or measured."""
+    if misfit is None or _FIT[0] <= misfit <= _FIT[1]:
+        return []
+    size = "too large" if misfit < 1 else "too small, or the voxels hold something else than axons"
+    return [
+        f"Half of the voxels have residuals of less than {misfit:.2g} σ, where 1 is expected: σ is "
+        f"{size}, and the standard deviations are wrong by about that."
+    ]
 
 
 class _Maps:
