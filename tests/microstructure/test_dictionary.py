@@ -15,7 +15,9 @@ from napari_sparseexplain.microstructure.gradient_table import (
     paper_protocol,
     shell_protocol,
 )
-from napari_sparseexplain.microstructure.phases import quantile_means
+from napari_sparseexplain.microstructure.homogenised import homogenised_phases
+from napari_sparseexplain.microstructure.interpolated import interpolated_outside
+from napari_sparseexplain.microstructure.phases import Phases, quantile_means
 from napari_sparseexplain.microstructure.phases_file import load_phases, save_phases
 from napari_sparseexplain.microstructure.simulation import forget_parts, simulate_work
 from napari_sparseexplain.microstructure.tissue import Tissue
@@ -149,3 +151,19 @@ def test_a_simulation_that_was_stopped_goes_on_with_the_same_result(tmp_path: Pa
         drain(simulate_work(tissue, short, spins=100, seed=5, parts=parts))
     forget_parts(parts)
     assert not parts.exists()
+
+
+def test_walks_of_a_coarse_grid_are_met_and_the_limit_is_kept_between() -> None:
+    walked = small_phases()
+    met = interpolated_outside(walked, walked.tissue)
+    np.testing.assert_allclose(met, walked.outside, rtol=1e-5)
+    coarse = Tissue(np.array([2.0, 6.0]), np.array([0.3, 0.8]))
+    limit = np.stack(
+        [[homogenised_phases(f, HCP_MGH, coarse.diffusivity, 64) for f in coarse.densities]] * 2
+    )
+    held = Phases(coarse, HCP_MGH, np.zeros((2, 64), np.float32), limit, 1000, 0)
+    fine = interpolated_outside(held, Tissue(np.array([0.4, 3.0]), np.array([0.55])))
+    expected = homogenised_phases(0.55, HCP_MGH, coarse.diffusivity, 64)
+    np.testing.assert_allclose(fine[:, 0], np.stack([expected] * 2), rtol=1e-5)
+    with pytest.raises(ParameterError, match="beyond"):
+        interpolated_outside(held, Tissue(np.array([7.0]), np.array([0.5])))
