@@ -26,6 +26,7 @@ ORDER = (
     "evidence",
     "networks",
     "sparse",
+    "microstructure",
     "phantom",
     "volumes",
     "files",
@@ -39,11 +40,12 @@ WITHOUT_VIEWER = (
     "evidence",
     "networks",
     "sparse",
+    "microstructure",
     "phantom",
     "volumes",
     "files",
 )
-WITHOUT_TORCH = ("export", "review", "evidence", "phantom", "volumes", "files")
+WITHOUT_TORCH = ("export", "review", "evidence", "microstructure", "phantom", "volumes", "files")
 
 #: A folder that holds more is several.
 MOST_MODULES = 25

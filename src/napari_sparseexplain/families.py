@@ -152,6 +152,13 @@ FAMILIES = (
         page="attribution.md",
     ),
     Family(
+        name="microstructure",
+        title="Microstructure",
+        methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",
+        commands={"simulate": f"{_COMMANDS}.simulate:simulate"},
+        page="microstructure.md",
+    ),
+    Family(
         name="review",
         title="Review",
         tab=f"{_HERE}.widgets.review.tab:ReviewTab",

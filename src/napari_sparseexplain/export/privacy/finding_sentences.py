@@ -4,8 +4,15 @@ from __future__ import annotations
 
 #: Sentence by the finding's code. Where the finding is about a known scan, its title is added.
 SENTENCES: dict[str, str] = {
+    "b-values-scaled": "b-values of a gradient table were scaled by its vectors' squared length",
+    "below-noise": "A shell of a diffusion scan is at the noise floor in many voxels",
     "complex": "A scan has complex voxels and is shown as magnitude",
     "covers-brain": "A mask covers the whole brain, so nothing is scored against it",
+    "directions-badly-spread": "Gradient directions hardly tell some components of a tensor",
+    "directions-half-sphere": "All gradient directions lie in one half of the sphere",
+    "directions-in-a-plane": "All gradient directions lie in one plane",
+    "directions-not-unit": "Gradient directions were not quite of length 1 and were scaled",
+    "directions-repeat": "Volumes of a diffusion scan repeat a direction",
     "duplicate-files": "Copies of DICOM objects were left out",
     "duplicate-role": "Several volumes have the same role and were numbered; check that the right "
     "one has the plain role",
@@ -13,8 +20,15 @@ SENTENCES: dict[str, str] = {
     "explanation-missing": "Maps of an explanation are not where they were and must be computed "
     "again",
     "explanation-replaced": "Maps come from a later run than the one that was reviewed",
+    "few-unweighted": "A diffusion scan has one volume without diffusion weighting, or none",
+    "few-directions": "A shell of a diffusion scan has fewer than six directions",
     "fractional-segments": "Fractional segments were cut at half",
     "frame-of-reference": "A resampled series was acquired in another DICOM frame of reference",
+    "gradient-axes": "The gradient directions of a diffusion scan may be flipped or swapped; they "
+    "were not changed",
+    "gradient-axes-not-checked": "Whether gradient directions are flipped was not checked",
+    "gradient-files-disagree": "Files beside a diffusion scan do not tell the same gradients",
+    "gradients-read": "The gradients of a diffusion scan were read",
     "incomplete-time-points": "Time points that lack slices were left out",
     "joined-series": "One-slice cine series were put together",
     "left-right-conflict": "sform and qform of a file disagree about left and right",
@@ -27,6 +41,7 @@ SENTENCES: dict[str, str] = {
     "mixed-orientation": "A DICOM series holds several orientations, which were opened apart",
     "model-differs": "A model has other weights now than when the review was saved",
     "nan": "Voxels are NaN or infinite",
+    "no-gradient-timings": "The timings of a diffusion scan's gradients are not known",
     "no-orientation": "A file has neither qform nor sform, so left and right are not known",
     "no-pixels": "DICOM objects without an image were passed over",
     "no-position": "Images do not say where they lie",
@@ -38,6 +53,7 @@ SENTENCES: dict[str, str] = {
     "oblique": "The slices are tilted and shown as they were acquired",
     "mask-of-frames": "A mask has one image for each frame of a scan",
     "one-hot-mask": "A mask with one channel a class was made a label map",
+    "outlier-volumes": "Volumes of a diffusion scan are far from the others of their shell",
     "overlapping-segments": "Voxels lie in several segments of a Segmentation",
     "own-output": "A map that this program wrote is shown and not taken for a truth",
     "own-results": "Results that this program wrote were passed over",
@@ -47,10 +63,15 @@ SENTENCES: dict[str, str] = {
     "pixel-remark": "The decoder of the pixels made a remark",
     "resampled": "A volume was brought onto the grid of another",
     "role-disagreement": "Name and header of a scan disagree on what it is; its role was left open",
+    "scheme-axes": "A Camino scheme does not tell its axes; its directions were taken as FSL's",
     "scout-set-aside": "A scout was set aside; a stack gives the study its grid",
     "shown-inverted": "Low values of a scan are shown bright (MONOCHROME1), as the film is read",
     "several-examinations": "DICOM series of more than one examination were opened together",
     "several-time-points": "The names of the files speak of several time points",
+    "signal-not-finite": "Voxels of a diffusion scan are NaN or infinite",
+    "signal-not-positive": "Voxels of a diffusion scan are zero or negative",
+    "single-shell": "A diffusion scan has one shell, so that radius, density and volume fraction "
+    "cannot be told",
     "split-series": "A DICOM series became several volumes",
     "synthetic": "The study is synthetic",
     "tilted-gantry": "The slices are shifted against each other (tilted gantry)",

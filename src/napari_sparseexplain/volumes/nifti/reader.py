@@ -147,6 +147,17 @@ def open_nifti(path: str | Path, *, frames: str = "") -> tuple[Volume, list[Find
     return volume, findings
 
 
+def nifti_affine(path: str | Path) -> npt.NDArray[np.float64]:
+    """From file index to RAS+ millimetres, from the header alone, as `read_nifti` takes it.
+
+    Raises
+    ------
+    ReadError
+        Not a NIfTI voxel image, or an affine that places nothing.
+    """
+    return _affine(read_nifti_header(Path(path)))[0]
+
+
 def to_display_order(
     array: Any, to_display: npt.NDArray[np.float64], leading: int, *, spatial: int = 3
 ) -> Any:

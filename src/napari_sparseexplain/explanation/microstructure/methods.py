@@ -1,0 +1,40 @@
+"""The methods of the family *Microstructure*. Loads no torch."""
+
+from __future__ import annotations
+
+from ..method import MethodInfo, Parameter
+
+SCAN = Parameter("scan", "", "Role of the diffusion scan; empty: the one that has gradients")
+SMALL_DELTA = Parameter(
+    "small_delta", 0.0, "Length δ of a gradient pulse; 0: as the files say",
+    title="δ", low=0.0, high=200.0, unit="ms",
+)  # fmt: skip
+BIG_DELTA = Parameter(
+    "big_delta", 0.0, "From the start of one gradient pulse to the next, Δ; 0: as the files say",
+    title="Δ", low=0.0, high=500.0, unit="ms",
+)  # fmt: skip
+DICTIONARY = Parameter(
+    "dictionary", "", "File of simulate; empty: the one that ships, for δ 12.9 and Δ 21.8 ms"
+)
+POPULATIONS = Parameter(
+    "populations", 0, "Fibre populations a voxel: 1 or 2; 0: as many as it has peaks, at most 2",
+    low=0, high=2,
+)  # fmt: skip
+SIGMA = Parameter(
+    "sigma", 0.0, "Standard deviation of the noise in the scan's unit; 0: measured in the scan",
+    title="σ", low=0.0,
+)  # fmt: skip
+REFINE = Parameter("refine", True, "Move the fibre directions a little where that explains more")
+
+MICROSTRUCTURE_METHODS = (
+    MethodInfo(
+        name="fingerprint",
+        title="Fingerprint",
+        summary="Radius, density and share of the axons in each fibre population, by comparing "
+        "each voxel with all pairs of simulated signals",
+        work=f"{__package__}.fingerprint:fingerprint_work",
+        heat=None,
+        parameters=(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, REFINE),
+        takes_model=False,
+    ),
+)

@@ -1,0 +1,160 @@
+"""Fingerprinting of a simulated crossing, from files to maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+import napari_sparseexplain as se
+from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.microstructure.gradient_table import GradientTable
+from napari_sparseexplain.microstructure.phases_file import save_phases
+
+from ..microstructure.small_dictionary import small_dictionary, small_phases, small_protocol
+
+SIGMA = 1000 * np.exp(-57 / 70) / 60
+
+#: One population runs along the columns, the other along the rows; they cross in the middle.
+SIDE, BAND = 9, slice(3, 7)
+ATOMS = ((2, 4), (5, 1))
+
+
+def write_scan(folder: Path, table: GradientTable | None = None, *, name: str = "dwi") -> None:
+    """Two slices of a crossing as FSL files, without timings."""
+    table = small_protocol() if table is None else table
+    dictionary = small_dictionary()
+    known = [r * len(dictionary.tissue.densities) + f for r, f in ATOMS]
+    ways = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    parts = [
+        dictionary.basis(small_protocol(), way) @ dictionary.atoms[:, k]
+        for way, k in zip(ways, known, strict=True)
+    ]
+    share = np.zeros((2, SIDE, SIDE, 2))
+    share[:, BAND, :, 0] = 1
+    share[:, :, BAND, 1] = 1
+    share /= np.maximum(share.sum(axis=-1, keepdims=True), 1)
+    clean = share @ np.stack(parts)
+    noise = np.random.default_rng(0).normal(0, SIGMA, (2, *clean.shape))
+    signals = np.hypot(1000 * clean + noise[0], noise[1])[..., : len(table)]
+    folder.mkdir(exist_ok=True)
+    # Axes of the file: left, posterior, superior; its determinant is positive, so x is flipped.
+    affine = np.diag([-2.0, -2.0, 2.0, 1.0])
+    image = nib.Nifti1Image(signals.transpose(2, 1, 0, 3).astype(np.float32), affine)
+    nib.save(image, folder / f"{name}.nii.gz")
+    vectors = table.directions[:, ::-1] * (-1, 1, 1)
+    np.savetxt(folder / f"{name}.bvec", vectors.T, fmt="%.7f")
+    np.savetxt(folder / f"{name}.bval", table.b[None], fmt="%g")
+
+
+@pytest.fixture(scope="module")
+def crossing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("crossing")
+    write_scan(folder / "scan")
+    save_phases(small_phases(), folder / "small.npz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def explained(crossing: Path) -> Any:
+    return se.explain(
+        se.open_study(crossing / "scan"),
+        None,
+        "fingerprint",
+        small_delta=12.9,
+        big_delta=21.8,
+        dictionary=str(crossing / "small.npz"),
+        sigma=SIGMA,
+        slices=1,
+    )
+
+
+def test_the_populations_and_their_tissue_are_found(explained: Any) -> None:
+    populations = np.asarray(explained["populations"].data)[0]
+    assert (populations[BAND, BAND] == 2).all()
+    one = np.zeros((SIDE, SIDE), dtype=bool)
+    one[BAND, :3] = one[BAND, 7:] = True
+    assert (populations[one] == 1).mean() > 0.9
+    assert (populations[:3, :3] == 0).all(), "nothing is compared in the background"
+    dictionary = small_dictionary().tissue
+    radius, density = (np.asarray(explained[f"{name}-1"].data)[0] for name in ("radius", "density"))
+    truth = [(dictionary.radii[r], dictionary.densities[f]) for r, f in ATOMS]
+    alone = one & (populations == 1)
+    for values, name, expected in (
+        (radius, "radius", truth[0][0]),
+        (density, "density", truth[0][1]),
+    ):
+        spread = np.nanmedian(np.asarray(explained[f"{name}-1-sd"].data)[0][alone])
+        assert abs(np.nanmean(values[alone]) - expected) < spread + 0.01
+    crossed = np.zeros((SIDE, SIDE), dtype=bool)
+    crossed[BAND, BAND] = True
+    found = sorted(
+        np.nanmean(np.asarray(explained[f"radius-{k}"].data)[0][crossed]) for k in (1, 2)
+    )
+    assert truth[0][0] - 0.8 < found[0] < found[1] < truth[1][0] + 0.8
+    share = np.asarray(explained["share-1"].data)[0]
+    assert abs(np.nanmean(share[crossed]) - 0.5) < 0.1
+    np.testing.assert_allclose(share[one & (populations == 1)], 1.0)
+
+
+def test_uncertainty_and_misfit_are_those_of_the_noise(explained: Any) -> None:
+    populations = np.asarray(explained["populations"].data)[0]
+    misfit = np.asarray(explained["misfit"].data)[0]
+    assert np.isnan(misfit[populations == 0]).all()
+    assert 0.85 < np.nanmedian(misfit) < 1.15, "what is left is the noise"
+    assert set(explained.scores) == {"voxels", "voxels with two populations", "median misfit"}
+    for shell in (1000, 3000, 6000):
+        assert np.isfinite(np.asarray(explained[f"misfit-b{shell}"].data)[0][populations > 0]).all()
+    spread = np.asarray(explained["radius-1-sd"].data)[0]
+    assert np.nanmedian(spread[populations == 2]) > np.nanmedian(spread[populations == 1])
+
+
+def test_what_must_be_known_is_said(explained: Any) -> None:
+    said = " ".join(explained.notes)
+    for words in ("axons alone", "10000 spins", "spherical deconvolution"):
+        assert words in said
+    assert explained.provenance.parameters["small_delta"] == 12.9
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "does not tell δ and Δ"),
+        ({"small_delta": 20.0, "big_delta": 40.0}, "δ = 20 ms"),
+        ({"small_delta": 12.9}, "belong together|both"),
+        ({"scan": "t1"}, "there is no scan 't1'"),
+        ({"dictionary": "nowhere.npz"}, "nowhere.npz"),
+    ],
+)
+def test_what_is_missing_is_one_sentence(crossing: Path, values: dict[str, Any], said: str) -> None:
+    study = se.open_study(crossing / "scan")
+    given = {"dictionary": str(crossing / "small.npz"), **values}
+    with pytest.raises(SparseExplainError, match=said):
+        se.explain(study, None, "fingerprint", slices=1, **given)
+
+
+def test_one_shell_is_refused_with_what_it_can_tell(crossing: Path, tmp_path: Path) -> None:
+    whole = small_protocol()
+    rows = slice(0, 26)
+    write_scan(tmp_path / "one", GradientTable(whole.b[rows], whole.directions[rows]))
+    with pytest.raises(SparseExplainError, match=r"one shell .*cannot be told apart.*tensor"):
+        se.explain(
+            se.open_study(tmp_path / "one"), None, "fingerprint", slices=1,
+            small_delta=12.9, big_delta=21.8, dictionary=str(crossing / "small.npz"),
+        )  # fmt: skip
+
+
+def test_a_study_without_a_diffusion_scan_is_refused() -> None:
+    with pytest.raises(SparseExplainError, match="no diffusion scan"):
+        se.explain(se.sample_study(), None, "fingerprint", slices=70)
+
+
+def test_a_noise_level_that_does_not_fit_the_residuals_is_said(crossing: Path) -> None:
+    found = se.explain(
+        se.open_study(crossing / "scan"), None, "fingerprint", slices=0, sigma=4 * SIGMA,
+        small_delta=12.9, big_delta=21.8, dictionary=str(crossing / "small.npz"), refine=False,
+    )  # fmt: skip
+    assert any("σ" in note and "too large" in note for note in found.notes)
