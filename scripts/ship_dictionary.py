@@ -21,9 +21,7 @@ from napari_sparseexplain.microstructure.walk import inside_walk
 from napari_sparseexplain.progress import drain
 
 SPINS, SEED = 6000, 0
-COARSE = Tissue(
-    np.array([1.6, 2.8, 4.2, 5.6, 7.0]), np.array([0.21, 0.39, 0.57, 0.72, 0.81, 0.87])
-)
+COARSE = Tissue(np.array([1.6, 2.8, 4.2, 5.6, 7.0]), np.array([0.21, 0.39, 0.57, 0.72, 0.81, 0.87]))
 OUT = Path(__file__).parents[1] / "src/napari_sparseexplain/microstructure/dictionaries/mgh_usc.npz"
 
 
