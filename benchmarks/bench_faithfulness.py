@@ -60,6 +60,17 @@ class _Numpy:
 
 pic.np = _Numpy()
 
+# Where all pixels are known the package gives a grey image back with a colour axis, which its own
+# measure of entropy cannot take.
+_blurred = pic.create_blurred_image
+
+
+def _grey(full_img: Any, *more: Any, **named: Any) -> Any:
+    return _blurred(full_img, *more, **named).reshape(full_img.shape)
+
+
+pic.create_blurred_image = _grey
+
 
 def table(study: Study, model: Model, *, before: bool = False) -> Faithfulness:
     """All figures of some methods; nothing is kept from run to run."""

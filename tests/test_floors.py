@@ -52,7 +52,7 @@ MOST_MODULES = 25
 
 #: Rooms of families, which know nothing of each other.
 FAMILY_ROOMS = (
-    *(f"explanation.{room}" for room in ("attribution", "components", "proxy")),
+    *(f"explanation.{room}" for room in ("attribution", "components", "microstructure", "proxy")),
     *(f"widgets.{room}" for room in ("attribution", "decompose", "proxy", "review", "study")),
 )
 

@@ -156,6 +156,9 @@ FAMILIES = (
         title="Microstructure",
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",
         commands={"simulate": f"{_COMMANDS}.simulate:simulate"},
+        evaluations={
+            "microstructure": f"{_COMMANDS}.evaluate_microstructure:evaluate_microstructure"
+        },
         page="microstructure.md",
     ),
     Family(

@@ -174,13 +174,9 @@ def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd,
     n1, y1 = _correlations(y, one, v)
     n2, y2 = _correlations(y, two, v)
     across = np.dot(one.T, two)
-    left = np.empty((count, v.shape[0]))
+    left = np.dot(np.ascontiguousarray(v.T), across)
     for n in range(count):
-        for k in range(v.shape[0]):
-            total = 0.0
-            for m in range(v.shape[0]):
-                total += v[m, n] * across[m, k]
-            left[n, k] = total / n1[n]
+        left[n] /= n1[n]
     right = v / n2
     left32, right32 = left.astype(np.float32), right.astype(np.float32)
     y1_32, y2_32 = y1.astype(np.float32), y2.astype(np.float32)
