@@ -52,8 +52,11 @@ MOST_MODULES = 25
 
 #: Rooms of families, which know nothing of each other.
 FAMILY_ROOMS = (
-    *(f"explanation.{room}" for room in ("attribution", "components", "proxy")),
-    *(f"widgets.{room}" for room in ("attribution", "decompose", "proxy", "review", "study")),
+    *(f"explanation.{room}" for room in ("attribution", "components", "microstructure", "proxy")),
+    *(
+        f"widgets.{room}"
+        for room in ("attribution", "decompose", "microstructure", "proxy", "review", "study")
+    ),
 )
 
 

@@ -155,6 +155,7 @@ FAMILIES = (
         name="microstructure",
         title="Microstructure",
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",
+        tab=f"{_HERE}.widgets.microstructure.tab:MicrostructureTab",
         commands={"simulate": f"{_COMMANDS}.simulate:simulate"},
         page="microstructure.md",
     ),
