@@ -157,6 +157,7 @@ FAMILIES = (
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",
         tab=f"{_HERE}.widgets.microstructure.tab:MicrostructureTab",
         commands={"simulate": f"{_COMMANDS}.simulate:simulate"},
+        demo=f"{_HERE}.widgets.microstructure.demo:show_microstructure",
         page="microstructure.md",
     ),
     Family(

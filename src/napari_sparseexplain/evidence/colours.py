@@ -45,6 +45,11 @@ SIGNED_STOPS: tuple[tuple[float, float, float, float], ...] = (
 )
 
 
+#: Name of the colour map of parameters (radius, share, density): perceptually uniform, and its low
+#: end is not black, which is where nothing was estimated.
+PARAMETER_COLORMAP = "viridis"
+
+
 def brats_label_colours(labels: Collection[int]) -> Mapping[int, str] | None:
     """Colours for a tumour label map; None when it is no such map.
 

@@ -202,7 +202,7 @@ class ScanForm(QWidget):
             lines.append(ONE_SHELL)
             notes = [note for note in notes if not note.startswith("there is one shell")]
         if found.timings:
-            whose = "of the files" if self.given_timings == (0.0, 0.0) else "as filled in"
+            whose = "as the files say" if self.given_timings == (0.0, 0.0) else "as filled in"
             lines.append(f"{found.timings}, {whose}")
         self.said.setText("\n".join([*lines, *(f"⚠ {_sentence(note)}" for note in notes)]))
 

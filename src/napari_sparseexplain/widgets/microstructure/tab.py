@@ -77,6 +77,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         """``"mean"``, ``"uncertainty"`` or ``"misfit"`` side by side."""
         self.maps.setCurrentIndex(self.maps.findData(choice))
 
+    def show_read_out(self) -> None:
+        """Scroll to what the last click says."""
+        self.ensureWidgetVisible(self.read_out)
+
     @property
     def in_picture(self) -> list[ShownFingerprint]:
         """Results of the active study that are seen now."""
@@ -185,6 +189,21 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
                     layer.visible = True
         if shown.result is not None and shown.result.line is not None:
             shown.result.line.set_shown(True)
+
+    def hide_result(self, shown: ShownFingerprint) -> None:
+        """The scan stands beside maps alone: without any the single view comes back."""
+        super().hide_result(shown)
+        self._leave_alone(shown)
+
+    def forget(self, shown: ShownFingerprint) -> None:
+        """Remove a result and its layers."""
+        super().forget(shown)
+        self._leave_alone(shown)
+
+    def _leave_alone(self, shown: ShownFingerprint) -> None:
+        view = self._window.grid_view
+        if view.active and list(view.layers) == [self._window.study_layer(shown.role)]:
+            view.leave()
 
     def _on_maps(self) -> None:
         """Other maps of what is in the picture."""
