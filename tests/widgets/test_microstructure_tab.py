@@ -129,7 +129,7 @@ def test_the_maps_stand_side_by_side_with_bars_and_units(
     assert list(shown.layers) == means
     scan = run.study_layer(shown.role)
     assert list(run.grid_view.layers) == [scan, *shown.layers.values()]
-    assert shown.layers["radius-1"].name == "Radius r 1 (µm)"
+    assert shown.layers["radius-1"].name == "Radius r 1 · µm"
     for layer in shown.layers.values():
         assert isinstance(layer, Labels) or (
             layer.colorbar.visible and layer.colormap.name != "gray"
@@ -164,13 +164,13 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     (shown,) = tab.shown
     tab.show_maps("misfit")
     names = [layer.name for layer in run.grid_view.layers[1:]]
-    shells = ["Misfit b 1000 (σ)", "Misfit b 3000 (σ)", "Misfit b 6000 (σ)"]
-    assert names == ["Misfit, all (σ)", *shells]
+    shells = ["Misfit b 1000 · σ", "Misfit b 3000 · σ", "Misfit b 6000 · σ"]
+    assert names == ["Misfit, all · σ", *shells]
     assert not shown.layers["share-1"].visible
     spreads = names_of(shown.explanation, "uncertainty")
     assert spreads[:4] == ["share-1-sd", "radius-1-sd", "density-1-sd", "entropy"]
     assert len(spreads) == 7
-    assert short_title("radius-2-sd", "µm") == "Radius r 2 ± (µm)"
+    assert short_title("radius-2-sd", "µm") == "Radius r 2 ± · µm"
 
     tab.run_volume()
     tab.run_bar.cancel.click()
@@ -188,7 +188,7 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     settle()
     tab.show_result(second, grid=True)
     again = [layer.name for layer in run.grid_view.layers[1:3]]
-    assert again == ["Misfit, all (σ) · 2", "Misfit b 1000 (σ) · 2"], "made again, at its place"
+    assert again == ["Misfit, all · σ · 2", "Misfit b 1000 · σ · 2"], "made again, at its place"
     tab.forget(second)
     tab.forget(shown)
     assert not run.grid_view.active

@@ -19,7 +19,14 @@ from ..volumes.edge_letters import edge_letters
 from ..volumes.grid import Grid
 from ..volumes.pictures.small_picture import Rgb, grey_slice, page_html, picture_html
 from ..volumes.study import Study
-from .colours import PARAMETER_COLORMAP, SIGNED_COLORMAP, SIGNED_STOPS, label_colours
+from .colours import (
+    PARAMETER_COLORMAP,
+    POPULATION_COLOURS,
+    POPULATIONS,
+    SIGNED_COLORMAP,
+    SIGNED_STOPS,
+    label_colours,
+)
 from .explanation_map import ExplanationMap
 from .notice import RESEARCH_ONLY
 
@@ -175,6 +182,8 @@ def _coloured(
 def _label_colours(item: ExplanationMap) -> dict[int, str]:
     """A colour for each label that occurs."""
     labels = [int(value) for value in np.unique(item.data) if value]
+    if item.name == POPULATIONS:
+        return {value: POPULATION_COLOURS[value] for value in labels}
     return {value: name for value, name in label_colours(labels).items() if value in labels}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..evidence import Explanation, ExplanationMap
-from ..evidence.colours import PARAMETER_COLORMAP
+from ..evidence.colours import PARAMETER_COLORMAP, POPULATION_COLOURS, POPULATIONS
 from ..evidence.region_table import REGIONS
 from ..review.review import Overlay
 from ..volumes import Study
@@ -136,6 +136,8 @@ def _mask_colours(item: ExplanationMap) -> Mapping[int, Any]:
     if item.name == REGIONS:
         ranks = occurring_labels(np.asarray(item.data))
         return dict(zip(ranks, rank_colours(len(ranks)).values(), strict=False))
+    if item.name == POPULATIONS:
+        return POPULATION_COLOURS
     if len([label for label in item.classes if label != 0]) > 1:
         return BRATS_COLOURS
     true = "true" in item.name or "truth" in item.name

@@ -10,6 +10,8 @@ from ..evidence.colours import (
     BRATS_COLOURS,
     ESTIMATED_MASK_COLOUR,
     PARAMETER_COLORMAP,
+    POPULATION_COLOURS,
+    POPULATIONS,
     SIGNED_COLORMAP,
     TRUE_MASK_COLOUR,
     label_colours,
@@ -149,12 +151,13 @@ def map_overlay(
         named = [label for label in item.classes if label != 0]
         true = "true" in item.name or "truth" in item.name
         one = {1: TRUE_MASK_COLOUR if true else ESTIMATED_MASK_COLOUR}
+        several = POPULATION_COLOURS if item.name == POPULATIONS else BRATS_COLOURS
         return Overlay(
             "explanation",
             key,
             item.name,
             title,
-            colours=BRATS_COLOURS if len(named) > 1 else one,
+            colours=several if len(named) > 1 else one,
             classes=item.classes,
             opacity=LABEL_OPACITY,
         )

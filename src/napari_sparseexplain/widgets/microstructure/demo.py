@@ -30,7 +30,8 @@ def show_microstructure(demo: Demo) -> None:
     phantom = crossing_phantom(dictionary_for("", distinct_b(table)), table)
     folder = write_crossing_phantom(phantom, demo.out / "crossing")
     workspace = demo.workspace
-    before = workspace.study
+    before, index = workspace.study, workspace.current_slice
+    cells = workspace.grid_view.layers
     study = open_study(folder)
     workspace.show_study(study)
     tab = workspace.page("microstructure")
@@ -41,7 +42,7 @@ def show_microstructure(demo: Demo) -> None:
     demo.wait("the fingerprint")
     rows, columns = phantom.share.shape[2:]
     workspace.click((workspace.current_slice, rows // 2, columns // 2))
-    demo.settle(0.2)
+    demo.settle()
     tab.show_read_out()
     demo.show("microstructure")
     tab.show_maps("uncertainty")
@@ -53,3 +54,7 @@ def show_microstructure(demo: Demo) -> None:
         workspace.close_study(study)
         if workspace.study is not before:
             workspace.activate(before)
+        # What follows finds the picture that stood here.
+        workspace.go_to_slice(index)
+        if cells:
+            workspace.grid_view.show(cells)

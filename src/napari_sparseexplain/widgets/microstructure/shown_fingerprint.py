@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image, Layer
 
 from ...evidence import Explanation
-from ...evidence.colours import SKY, YELLOW
+from ...evidence.colours import POPULATIONS
 from ...layers.batched_changes import batched_changes
-from ...layers.colormaps import label_colormap
 from ...layers.explanation_layers import explanation_layers
 from ...layers.study_layers import METADATA_KEY
 from ...review.frames import result_position
@@ -41,11 +40,8 @@ _SHORT = {"share": "Share ν", "radius": "Radius r", "density": "Density f"}
 #: What a click calls them: one population is one line.
 _LETTERS = {"share": "ν", "radius": "r", "density": "f"}
 
-#: Colours of one and of two populations: apart from the maps' and for every kind of colour vision.
-_COUNT_COLOURS = {1: SKY, 2: YELLOW}
-
 _WHOLE = {
-    "populations": "Populations · 1 blue, 2 yellow",
+    POPULATIONS: "Populations · 1 blue, 2 yellow",
     "entropy": "Entropy",
     "misfit": "Misfit, all",
 }
@@ -58,13 +54,16 @@ def names_of(explanation: Explanation, choice: str) -> list[str]:
         return [name for name in there if name.startswith("misfit")]
     end = "-sd" if choice == SPREADS else ""
     rows = [[f"{name}-{k}{end}" for name in _SHORT] for k in (1, 2)]
-    between = "entropy" if choice == SPREADS else "populations"
+    between = "entropy" if choice == SPREADS else POPULATIONS
     return [name for name in (*rows[0], between, *rows[1]) if name in there]
 
 
 def short_title(name: str, unit: str = "") -> str:
-    """As ``"Radius r 1 (µm)"``, ``"Radius r 1 ± (µm)"`` or ``"Misfit b 3000 (σ)"``."""
-    behind = f" ({unit})" if unit else ""
+    """As ``"Radius r 1 · µm"``, ``"Radius r 1 ± · µm"`` or ``"Misfit b 3000 · σ"``.
+
+    In a narrow cell what stands behind the point goes into a second line.
+    """
+    behind = f" · {unit}" if unit else ""
     if name in _WHOLE:
         return _WHOLE[name] + behind
     if name.startswith("misfit-b"):
@@ -147,8 +146,6 @@ class ShownFingerprint:
                     # Neither begins with black, which is where nothing was compared.
                     layer.colormap = "viridis" if self.choice == MEANS else "plasma"
                     show_colour_bar(layer)
-                elif isinstance(layer, Labels):
-                    layer.colormap = label_colormap(_COUNT_COLOURS)
                 layer.visible = False
                 # Cells stand in the order of the layer list: before those that come after it.
                 later = wanted[wanted.index(name) + 1 :]
@@ -187,7 +184,7 @@ class ShownFingerprint:
         if not self.covers(index[0]):
             return []
         place = (index[0] - self.explanation.slices.start, *index[1:])
-        count = int(self._at("populations", place))
+        count = int(self._at(POPULATIONS, place))
         if not count:
             return [self.title, "   Nothing was compared: no fibre direction, or outside the head."]
         lines = [f"{self.title}, {'one population' if count == 1 else 'two populations'}"]

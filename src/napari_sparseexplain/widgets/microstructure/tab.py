@@ -79,7 +79,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
 
     def show_read_out(self) -> None:
         """Scroll to what the last click says."""
-        self.ensureWidgetVisible(self.read_out)
+        if (bar := self.verticalScrollBar()) is not None:
+            bar.setValue(bar.maximum())  # it stands last
 
     @property
     def in_picture(self) -> list[ShownFingerprint]:
