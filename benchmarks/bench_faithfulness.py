@@ -178,7 +178,7 @@ def measure(repeats: int) -> list[Row]:
             f"each image asked anew {other:.1f} s",
             f"{ratio:.2f}× faster, figures differ by {found:.1e}",
             f"same figures to {SAME:g}",
-            found <= SAME,
+            bool(found <= SAME),
         )
     ]
     slices = drain(explained_slices(study, model, Target.parse("WT"), SLICES, count=1))
@@ -196,7 +196,7 @@ def measure(repeats: int) -> list[Row]:
                 f"{peer_name} {other:.2f} s",
                 f"{ratio:.2f}× faster, differ by {abs(one - two) / max(abs(two), 1e-12):.1e}",
                 "beside, same figure",
-                abs(one - two) <= 1e-4 * max(abs(two), 1e-12),
+                bool(abs(one - two) <= 1e-4 * max(abs(two), 1e-12)),
             )
         )
     return rows

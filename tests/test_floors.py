@@ -53,7 +53,10 @@ MOST_MODULES = 25
 #: Rooms of families, which know nothing of each other.
 FAMILY_ROOMS = (
     *(f"explanation.{room}" for room in ("attribution", "components", "microstructure", "proxy")),
-    *(f"widgets.{room}" for room in ("attribution", "decompose", "proxy", "review", "study")),
+    *(
+        f"widgets.{room}"
+        for room in ("attribution", "decompose", "microstructure", "proxy", "review", "study")
+    ),
 )
 
 

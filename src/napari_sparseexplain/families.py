@@ -155,10 +155,12 @@ FAMILIES = (
         name="microstructure",
         title="Microstructure",
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",
+        tab=f"{_HERE}.widgets.microstructure.tab:MicrostructureTab",
         commands={"simulate": f"{_COMMANDS}.simulate:simulate"},
         evaluations={
             "microstructure": f"{_COMMANDS}.evaluate_microstructure:evaluate_microstructure"
         },
+        demo=f"{_HERE}.widgets.microstructure.demo:show_microstructure",
         page="microstructure.md",
     ),
     Family(

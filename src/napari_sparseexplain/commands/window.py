@@ -62,6 +62,12 @@ def demo(
         str | None,
         typer.Option("--model", help="Model of the tour; the first one for FLAIR if left out."),
     ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--part", help="Only this part, by the name of its tab; can be given several times."
+        ),
+    ] = None,
     stay: Annotated[
         bool | None,
         typer.Option(
@@ -91,7 +97,9 @@ def demo(
         from ..widgets.tour import run_tour
 
         chosen = model or FIRST_MODEL
-        pictures = run_tour(study or sample_path(), model=chosen, out=out, stay=stay)
+        pictures = run_tour(
+            study or sample_path(), model=chosen, out=out, stay=stay, parts=part or ()
+        )
     for picture in pictures:
         print(picture.resolve())
 

@@ -45,6 +45,15 @@ SIGNED_STOPS: tuple[tuple[float, float, float, float], ...] = (
 )
 
 
+#: Name of the colour map of parameters (radius, share, density): perceptually uniform, and its low
+#: end is not black, which is where nothing was estimated.
+PARAMETER_COLORMAP = "viridis"
+
+#: The map of how many fibre populations a voxel has: no tumour's parts, so none of their colours.
+POPULATIONS = "populations"
+POPULATION_COLOURS: Mapping[int, str] = {1: SKY, 2: YELLOW}
+
+
 def brats_label_colours(labels: Collection[int]) -> Mapping[int, str] | None:
     """Colours for a tumour label map; None when it is no such map.
 

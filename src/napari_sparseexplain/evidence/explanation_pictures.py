@@ -20,7 +20,14 @@ from ..volumes.edge_letters import edge_letters
 from ..volumes.grid import Grid
 from ..volumes.pictures.small_picture import Rgb, grey_slice, page_html, picture_html
 from ..volumes.study import Study
-from .colours import SIGNED_COLORMAP, SIGNED_STOPS, label_colours
+from .colours import (
+    PARAMETER_COLORMAP,
+    POPULATION_COLOURS,
+    POPULATIONS,
+    SIGNED_COLORMAP,
+    SIGNED_STOPS,
+    label_colours,
+)
 from .explanation_map import ExplanationMap
 from .notice import RESEARCH_ONLY
 
@@ -140,6 +147,8 @@ def _colours(item: ExplanationMap, over_scan: bool) -> Colormap:
     if item.signed:
         stops = [(place, (red, green, blue)) for place, red, green, blue in SIGNED_STOPS]
         return LinearSegmentedColormap.from_list(SIGNED_COLORMAP, stops)
+    if item.kind == "parameter map" and item.space == "study":
+        return colormaps[PARAMETER_COLORMAP]
     return colormaps["inferno" if over_scan else "gray"]
 
 
@@ -148,6 +157,8 @@ def _strength(
 ) -> npt.NDArray[np.float64]:
     """How opaque each pixel is over a scan: 0 where the map says nothing."""
     low, high = limits
+    if item.kind == "parameter map":
+        return _OPACITY * np.isfinite(values)  # a low value is a value too
     away = np.abs(values) / high if item.signed else (values - low) / (high - low)
     return _OPACITY * np.clip(np.nan_to_num(away), 0.0, 1.0)
 
@@ -172,6 +183,8 @@ def _coloured(
 def _label_colours(item: ExplanationMap) -> dict[int, str]:
     """A colour for each label that occurs."""
     labels = [int(value) for value in np.unique(item.data) if value]
+    if item.name == POPULATIONS:
+        return {value: POPULATION_COLOURS[value] for value in labels}
     return {value: name for value, name in label_colours(labels).items() if value in labels}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..evidence import Explanation, ExplanationMap
+from ..evidence.colours import PARAMETER_COLORMAP, POPULATION_COLOURS, POPULATIONS
 from ..evidence.region_table import REGIONS
 from ..review.review import Overlay
 from ..volumes import Study
@@ -109,7 +110,8 @@ def map_layer(explanation: Explanation, item: ExplanationMap, study: Study) -> L
         options["colormap"] = label_colormap(_mask_colours(item))
         options["opacity"] = 1.0
         return _integers(data), options, kind
-    options["colormap"] = signed_colormap() if item.signed else "gray"
+    plain = PARAMETER_COLORMAP if item.kind == "parameter map" else "gray"
+    options["colormap"] = signed_colormap() if item.signed else plain
     options["contrast_limits"] = map_limits(item)
     # Columns stand beside each other in the grid; over a scan the upper one is looked at.
     options["blending"] = "translucent"
@@ -134,6 +136,8 @@ def _mask_colours(item: ExplanationMap) -> Mapping[int, Any]:
     if item.name == REGIONS:
         ranks = occurring_labels(np.asarray(item.data))
         return dict(zip(ranks, rank_colours(len(ranks)).values(), strict=False))
+    if item.name == POPULATIONS:
+        return POPULATION_COLOURS
     if len([label for label in item.classes if label != 0]) > 1:
         return BRATS_COLOURS
     true = "true" in item.name or "truth" in item.name

@@ -10,6 +10,9 @@ from ..evidence import Explanation, ExplanationMap
 from ..evidence.colours import (
     BRATS_COLOURS,
     ESTIMATED_MASK_COLOUR,
+    PARAMETER_COLORMAP,
+    POPULATION_COLOURS,
+    POPULATIONS,
     SIGNED_COLORMAP,
     TRUE_MASK_COLOUR,
     label_colours,
@@ -79,7 +82,9 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
     )[:1]
     panels = [Panel(STUDY_KEY, "axial", index, scan_layer(seen, first), over)]
     for key, item in _first_maps(found):
-        scan = None if item.kind in ("component", "signal") else scan_layer(seen, first)
+        # A low value of a parameter is a value, so its map lies over nothing.
+        own = item.kind in ("component", "signal", "parameter map")
+        scan = None if own else scan_layer(seen, first)
         overlay = map_overlay(key, found[key], item, alone=scan is None)
         panels.append(Panel(STUDY_KEY, "axial", index, scan, (overlay,)))
     if not found:
@@ -154,23 +159,25 @@ def map_overlay(
         named = [label for label in item.classes if label != 0]
         true = "true" in item.name or "truth" in item.name
         one = {1: TRUE_MASK_COLOUR if true else ESTIMATED_MASK_COLOUR}
+        several = POPULATION_COLOURS if item.name == POPULATIONS else BRATS_COLOURS
         return Overlay(
             "explanation",
             key,
             item.name,
             title,
-            colours=BRATS_COLOURS if len(named) > 1 else one,
+            colours=several if len(named) > 1 else one,
             classes=item.classes,
             opacity=LABEL_OPACITY,
         )
     low, high = item.limits
     reach = max(abs(low), abs(high)) if item.signed else high - low
+    plain = PARAMETER_COLORMAP if item.kind == "parameter map" else "gray"
     return Overlay(
         "explanation",
         key,
         item.name,
         title,
-        colormap=SIGNED_COLORMAP if item.signed else ("gray" if alone else HEAT_COLORMAP),
+        colormap=SIGNED_COLORMAP if item.signed else (plain if alone else HEAT_COLORMAP),
         limits=(low, high),
         scope=item.range_scope,
         signed=item.signed,

@@ -49,7 +49,7 @@ class EarlyModels(QObject):
         self.timer = RestingTimer(self, REST, self._start)
         signals.study_changed.connect(self._follow)
         for page in tabs.pages():
-            if isinstance(page, MethodTab):
+            if isinstance(page, MethodTab) and page.takes_model:
                 page.models.changed.connect(self._restart)
 
     @property

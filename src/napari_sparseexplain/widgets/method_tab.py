@@ -100,6 +100,8 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         What runs.
     shown : list
         Results, the latest last.
+    takes_model : bool
+        Whether there is a choice of a model.
     notes : QLabel
         What a person must know; the tab puts it where it belongs.
 
@@ -131,7 +133,7 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         self._width_timer = RestingTimer(self, 0, self.fit_width)
 
         self.what.addRow("Study", StudyChoice(window))
-        self._takes_model = models is not None
+        self.takes_model = models is not None
         if models is not None:
             self.models = models
             self.models.changed.connect(self.follow_model)
@@ -218,7 +220,7 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
     def run(self, slices: slice, *, live: bool = False) -> None:
         """Run on some slices of the active study."""
         try:
-            key = model_key(self.models, self.device) if self._takes_model else NO_MODEL
+            key = model_key(self.models, self.device) if self.takes_model else NO_MODEL
             study = self._window.needed_study()
             asked = self.asked(study, key, slices, live=live)
         except SparseExplainError as error:
@@ -230,7 +232,7 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
 
     def frame_of(self, study: Study) -> tuple[int, ...]:
         """The frame in the picture, of the scans that a run on a study would use."""
-        card = self.models.card if self._takes_model else None
+        card = self.models.card if self.takes_model else None
         roles = tuple(study.images) if card is None else card.inputs.roles
         return frame_of_scans(self._viewer, study, roles)
 
@@ -281,7 +283,7 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
 
     def early_loads(self) -> list[Callable[[], object]]:
         """The chosen model, and what it needs to know of the scans."""
-        if not self.models.model:
+        if not self.takes_model or not self.models.model:
             return []
         key = ModelKey(self.models.model, self.device.device)
         loads: list[Callable[[], object]] = [partial(self.session.load_early, key)]

@@ -13,6 +13,9 @@ from .explain_tab import ExplainTab
 from .parts.notices import show_warning_message
 from .window import Window
 
+#: Room left and right of a tab's title.
+_NARROW = "QTabBar::tab { padding: 4px 3px; }"
+
 
 class TabPages(QTabWidget):
     """Every tab once."""
@@ -20,6 +23,10 @@ class TabPages(QTabWidget):
     def __init__(self, window: Window) -> None:
         super().__init__()
         self.setDocumentMode(True)
+        # So narrow that all tabs are seen in the narrowest window, none behind arrows.
+        if (bar := self.tabBar()) is not None:
+            bar.setStyleSheet(_NARROW)
+            bar.setDrawBase(False)
         for family in families():
             with attempt(family):
                 if family.tab:

@@ -8,13 +8,14 @@ for which each step is written as a picture of the whole window.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skimage.io import imsave
 
 from ..errors import SparseExplainError
-from ..families import attempt, families, resolve
+from ..families import Family, attempt, families, resolve
 from .demo import Demo
 from .window_close import run_window
 from .workspace import open_workspace
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 WINDOW_SIZE = (1280, 800)
 
 
-def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
+def run_tour(
+    study: Path, *, model: str, out: Path, stay: bool, parts: Sequence[str] = ()
+) -> list[Path]:
     """Open the window and go through the tour; it ends in a report, ``out/report.pdf``.
 
     Parameters
@@ -40,6 +43,8 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
         not there.
     stay : bool
         Leave the window to a person, until it is closed.
+    parts : sequence of str
+        Names of families that are shown; all when empty. The study is opened in any case.
 
     Returns
     -------
@@ -49,10 +54,12 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
     Raises
     ------
     SparseExplainError
-        The study or the model cannot be read, the folder cannot be written, or a step failed.
+        A part is not there, the study or the model cannot be read, the folder cannot be written,
+        or a step failed.
     """
     import napari
 
+    shown = _shown_parts(parts)
     _make_folder(out)
     viewer = napari.Viewer(title="napari · SparseExplain", show=True)
     try:
@@ -66,10 +73,9 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
                 pictures.append(_picture(viewer, out / f"{len(pictures) + 1}-{name}.png"))
 
         demo = Demo(workspace, study, model, out, show)
-        for family in families():
+        for family in shown:
             with attempt(family):
-                if family.demo:
-                    resolve(family.demo)(demo)
+                resolve(family.demo)(demo)
         if stay:
             for path in demo.results:
                 print(f"Report: {path.resolve()}")
@@ -78,6 +84,18 @@ def run_tour(study: Path, *, model: str, out: Path, stay: bool) -> list[Path]:
     finally:
         if not stay:
             viewer.close()
+
+
+def _shown_parts(parts: Sequence[str]) -> list[Family]:
+    """Families with something to show, in order: the first, which opens the study, and these."""
+    there = [family for family in families() if family.demo]
+    names = [family.name for family in there]
+    if missing := [name for name in parts if name not in names]:
+        raise SparseExplainError(
+            f"the demonstration has no part {missing[0]!r}",
+            remedy="The parts are: " + ", ".join(names),
+        )
+    return [f for f in there if not parts or f.name in parts or f is there[0]]
 
 
 def _make_folder(out: Path) -> None:

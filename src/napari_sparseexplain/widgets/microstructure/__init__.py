@@ -1,0 +1,1 @@
+"""The tab *Microstructure*: maps of axon radius, density and share from a diffusion scan."""

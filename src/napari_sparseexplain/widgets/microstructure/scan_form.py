@@ -1,0 +1,277 @@
+"""Which diffusion scan, what its gradients are, and how its voxels are compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
+from superqt.utils import signals_blocked
+
+from ...errors import ParameterError
+from ...explanation.catalogue import method_info
+from ...explanation.method import Parameter, ParameterValue
+from ...layers.study_layers import role_title
+from ...volumes import Study
+from ..parts.wrapped_label import wrapped_label
+from .session import METHOD, Gradients, scans_with_frames
+
+#: What the number of populations is called, by its value.
+_POPULATIONS = {0: "As many as peaks, at most 2", 1: "One", 2: "Two where there are peaks"}
+
+#: A scan that cannot be run, and why.
+ONE_SHELL = (
+    "✗ One shell: tensor and peaks can be told, radius, density and share cannot be told apart. "
+    "There is nothing to run; choose a scan with two shells or more."
+)
+
+_READING = "Reading the gradients …"
+_NO_SCAN = "No scan of this study has several volumes: open a diffusion scan."
+
+
+class ScanForm(QWidget):
+    """The rows of the form; they stand in the tab's own.
+
+    Signals
+    -------
+    scan_changed(): another scan is meant, or other timings were filled in.
+    """
+
+    scan_changed = Signal()
+
+    def __init__(self, form: QFormLayout, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.hide()
+        self._info = {p.name: p for p in method_info(METHOD).parameters}
+        self._filled = (0.0, 0.0)
+        self._study: Study | None = None
+        self.known: Gradients | None = None
+        self.scan = QComboBox()
+        self.scan.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.scan.setMinimumContentsLength(6)
+        self.scan.currentIndexChanged.connect(lambda _: self._on_scan())
+        self._add(form, "Scan", self.scan, "The scan with one volume for each gradient")
+        self.said = wrapped_label(_NO_SCAN)
+        self._add(form, "Gradients", self.said, "Read from the files beside the scan")
+        self.small_delta, self.big_delta = self._time_box(), self._time_box()
+        self._add(form, "δ", self.small_delta, self._hint("small_delta"))
+        self._add(form, "Δ", self.big_delta, self._hint("big_delta"))
+        self.dictionary = QLineEdit()
+        self.dictionary.setPlaceholderText("the one that ships")
+        self._add(form, "Dictionary", self._with_button(), self._hint("dictionary"))
+        self.populations = QComboBox()
+        for value, words in _POPULATIONS.items():
+            self.populations.addItem(words, value)
+        self.populations.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._add(form, "Populations", self.populations, self._hint("populations"))
+        self.sigma = _number_box(self._info["sigma"], "measured in the scan", 4)
+        self._add(form, "Noise σ", self.sigma, self._hint("sigma"))
+        self.refine = QCheckBox("Refine the fibre directions")
+        self.refine.setChecked(bool(self._info["refine"].default))
+        self.refine.setToolTip(self._hint("refine"))
+        form.addRow("", self.refine)
+
+    # -- what a script can call ----------------------------------------------------------------
+
+    @property
+    def role(self) -> str:
+        """The scan that is meant; empty where there is none."""
+        return str(self.scan.currentData() or "")
+
+    @property
+    def timings(self) -> tuple[float, float]:
+        """δ and Δ in ms as they stand in the form; 0 where they are not known."""
+        for box in (self.small_delta, self.big_delta):
+            box.interpretText()  # what is being typed counts too
+        return self.small_delta.value(), self.big_delta.value()
+
+    @property
+    def given_timings(self) -> tuple[float, float]:
+        """Those that a person filled in; zeros where they are the files' own."""
+        return (0.0, 0.0) if self.timings == self._filled else self.timings
+
+    def set_timings(self, small_delta: float, big_delta: float) -> None:
+        """Fill in δ and Δ in ms."""
+        with signals_blocked(self.small_delta):
+            self.small_delta.setValue(small_delta)
+        with signals_blocked(self.big_delta):
+            self.big_delta.setValue(big_delta)
+        self.scan_changed.emit()
+
+    def values(self) -> dict[str, ParameterValue]:
+        """The method's parameters.
+
+        Raises
+        ------
+        ParameterError
+            No scan, no timings, one of them alone, or δ longer than Δ.
+        """
+        if not self.role:
+            raise ParameterError(
+                "no scan of this study has several volumes",
+                where="scan",
+                remedy="Open a diffusion scan with its gradients (bval and bvec) beside it",
+            )
+        small, big = self.timings
+        if not (small and big):
+            raise ParameterError(
+                "δ and Δ, the timings of the gradients, are not known",
+                where=role_title(self.role),
+                remedy="Fill in both in milliseconds; the scan's protocol says them",
+            )
+        if small > big:
+            raise ParameterError(
+                f"δ ({small:g} ms) is longer than Δ ({big:g} ms)",
+                where=role_title(self.role),
+                remedy="Give the length of a pulse as δ, and from its start to the next as Δ",
+            )
+        given = self.given_timings
+        return {
+            "scan": self.role,
+            "small_delta": given[0],
+            "big_delta": given[1],
+            "dictionary": self.dictionary.text().strip(),
+            "populations": int(self.populations.currentData()),
+            "sigma": float(self.sigma.value()),
+            "refine": self.refine.isChecked(),
+        }
+
+    # -- the study -----------------------------------------------------------------------------
+
+    def set_study(self, study: Study | None) -> None:
+        """The scans of a study; the one that was meant stays where it is the same study."""
+        before = self.role if study is self._study else ""
+        self._study = study
+        roles = scans_with_frames(study)
+        with signals_blocked(self.scan):
+            self.scan.clear()
+            for role in roles:
+                self.scan.addItem(role_title(role), role)
+            if not roles:
+                self.scan.addItem("No diffusion scan")
+            if before in roles:
+                self.scan.setCurrentIndex(roles.index(before))
+        self.scan.setEnabled(bool(roles))
+        if self.role != before or study is None:
+            self._on_scan()
+
+    def replace_study(self, old: Study, new: Study) -> None:
+        """The same study after an edit of its roles."""
+        if self._study is old:
+            place, timings = self.scan.currentIndex(), self.timings
+            self._study = new
+            self.set_study(new)
+            with signals_blocked(self.scan):
+                self.scan.setCurrentIndex(min(max(place, 0), self.scan.count() - 1))
+            self.set_timings(*timings)
+
+    # -- what was read -------------------------------------------------------------------------
+
+    def show_reading(self) -> None:
+        """The gradients are being read."""
+        self.said.setText(_READING if self.role else _NO_SCAN)
+
+    def show_gradients(self, found: Gradients) -> None:
+        """What the files say; timings go into their boxes where nobody has filled them in."""
+        self.known = found
+        if found.small_delta and self.timings == (0.0, 0.0):
+            with signals_blocked(self.small_delta):
+                self.small_delta.setValue(found.small_delta)
+            with signals_blocked(self.big_delta):
+                self.big_delta.setValue(found.big_delta)
+            self._filled = self.timings
+        lines, notes = [found.counts], list(found.notes)
+        if found.one_shell:
+            # What stops a run comes first; the remark of the protocol says the same.
+            lines.append(ONE_SHELL)
+            notes = [note for note in notes if not note.startswith("there is one shell")]
+        if found.timings:
+            whose = "as the files say" if self.given_timings == (0.0, 0.0) else "as filled in"
+            lines.append(f"{found.timings}, {whose}")
+        self.said.setText("\n".join([*lines, *(f"⚠ {_sentence(note)}" for note in notes)]))
+
+    def show_error(self, words: str) -> None:
+        """They cannot be read."""
+        self.known = None
+        self.said.setText(f"✗ {words}")
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    def _on_scan(self) -> None:
+        """Timings are those of the scan before: they go."""
+        self.known, self._filled = None, (0.0, 0.0)
+        self.set_timings(0.0, 0.0)
+
+    def _hint(self, name: str) -> str:
+        return f"{self._info[name].tooltip}."
+
+    def _time_box(self) -> QDoubleSpinBox:
+        box = _number_box(self._info["small_delta"], "not known", 2)
+        box.setRange(0.0, float(self._info["big_delta"].high or 500.0))
+        box.valueChanged.connect(lambda _: self.scan_changed.emit())
+        return box
+
+    def _with_button(self) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(self.dictionary, 1)
+        self.choose_button = QToolButton()
+        self.choose_button.setText("…")
+        self.choose_button.setToolTip("Choose a file of sparseexplain simulate")
+        self.choose_button.clicked.connect(self._choose)
+        line.addWidget(self.choose_button)
+        return row
+
+    def _choose(self) -> None:
+        there = str(Path(self.dictionary.text()).parent) if self.dictionary.text() else ""
+        path, _ = QFileDialog.getOpenFileName(
+            self.choose_button, "Choose a dictionary", there, "Dictionaries (*.npz)"
+        )
+        if path:
+            self.dictionary.setText(path)
+
+    @staticmethod
+    def _add(form: QFormLayout, title: str, field: QWidget, hint: str) -> None:
+        field.setToolTip(hint)
+        form.addRow(title, field)
+        label = form.labelForField(field)
+        if label is not None:
+            label.setToolTip(hint)
+
+
+def _sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def _number_box(parameter: Parameter, zero: str, decimals: int) -> Any:
+    """A number whose zero has a meaning of its own."""
+    box = QDoubleSpinBox()
+    box.setDecimals(decimals)
+    box.setRange(0.0, 1e9 if parameter.high is None else float(parameter.high))
+    box.setSpecialValueText(zero)
+    box.setKeyboardTracking(False)
+    if parameter.unit:
+        box.setSuffix(f" {parameter.unit}")
+    # The wheel over a form that scrolls must not change what is set.
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    return box

@@ -1,0 +1,97 @@
+"""What the Microstructure tab computes, without Qt: run it in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...evidence import Explanation
+from ...progress import Work
+from ...volumes import Study
+from ..parts.model_session import ModelSession
+
+METHOD = "fingerprint"
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What a person is told of a diffusion scan's gradients.
+
+    Attributes
+    ----------
+    role : str
+    shells : tuple of (float, int)
+        b-value in s/mm² and number of volumes, from low to high.
+    unweighted : int
+        Volumes without diffusion weighting.
+    small_delta, big_delta : float
+        Timings in milliseconds; 0 where they are not known.
+    notes : tuple of str
+    """
+
+    role: str
+    shells: tuple[tuple[float, int], ...]
+    unweighted: int
+    small_delta: float
+    big_delta: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def one_shell(self) -> bool:
+        """Whether radius, density and share cannot be told apart."""
+        return len(self.shells) < 2
+
+    @property
+    def counts(self) -> str:
+        """As ``"8 at b = 0, 30 at 1000, 60 at 5000 s/mm²"``."""
+        numbers = [f"{self.unweighted} at b = 0", *(f"{n} at {b:.0f}" for b, n in self.shells)]
+        return ", ".join(numbers) + " s/mm²"
+
+    @property
+    def timings(self) -> str:
+        """As ``"δ 12.9 ms, Δ 21.8 ms"``; empty where they are not known."""
+        if not self.small_delta:
+            return ""
+        return f"δ {self.small_delta:.4g} ms, Δ {self.big_delta:.4g} ms"
+
+
+def scans_with_frames(study: Study | None) -> list[str]:
+    """Roles of a study's scans that have one leading axis: those that can have gradients."""
+    if study is None:
+        return []
+    return [role for role, scan in study.images.items() if len(scan.leading) == 1]
+
+
+class MicrostructureSession(ModelSession):
+    """Reads gradients and compares voxels."""
+
+    def gradients(
+        self, study: Study, role: str, small_delta: float = 0.0, big_delta: float = 0.0
+    ) -> Gradients:
+        """What the files beside a scan say; timings in ms that are given go before theirs.
+
+        Raises
+        ------
+        SparseExplainError
+            There are no gradients, or they cannot be read.
+        """
+        from ...explanation.microstructure.diffusion_scan import diffusion_scan
+
+        scan = diffusion_scan(study, role, small_delta=small_delta, big_delta=big_delta)
+        table = scan.table
+        known = table.timings
+        return Gradients(
+            scan.role,
+            tuple((shell.b, len(shell.rows)) for shell in table.shells),
+            len(table.b0_rows),
+            0.0 if known is None else 1e3 * known.small_delta,
+            0.0 if known is None else 1e3 * known.big_delta,
+            scan.notes,
+        )
+
+    def run_work(self, study: Study, slices: slice, values: Mapping[str, Any]) -> Work[Explanation]:
+        """The maps of some slices, with progress."""
+        from ...explanation.catalogue import explain_work
+
+        return (yield from explain_work(study, None, METHOD, slices=slices, **values))

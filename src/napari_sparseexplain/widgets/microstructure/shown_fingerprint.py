@@ -1,0 +1,214 @@
+"""A fingerprint's maps as layers: which stand side by side, their names, what a click says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from napari.layers import Image, Layer
+
+from ...evidence import Explanation
+from ...evidence.colours import POPULATIONS
+from ...layers.batched_changes import batched_changes
+from ...layers.explanation_layers import explanation_layers
+from ...layers.study_layers import METADATA_KEY
+from ...review.frames import result_position
+from ...volumes import Study
+from ..parts.results_list import Result, details_text
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+#: What can stand in the grid.
+MEANS, SPREADS, MISFITS = "mean", "uncertainty", "misfit"
+
+#: What each choice is called.
+CHOICES = {
+    MEANS: "Mean of each parameter",
+    SPREADS: "Uncertainty (standard deviation)",
+    MISFITS: "Misfit by shell",
+}
+
+#: Cells of these choices that belong together: one population, or one row.
+COLUMNS = {MEANS: 4, SPREADS: 4, MISFITS: 0}
+
+#: Short names for cells of the grid, by the name of a map without number and ``-sd``.
+_SHORT = {"share": "Share ν", "radius": "Radius r", "density": "Density f"}
+
+#: What a click calls them: one population is one line.
+_LETTERS = {"share": "ν", "radius": "r", "density": "f"}
+
+_WHOLE = {
+    POPULATIONS: "Populations · 1 blue, 2 yellow",
+    "entropy": "Entropy",
+    "misfit": "Misfit, all",
+}
+
+
+def names_of(explanation: Explanation, choice: str) -> list[str]:
+    """The maps of a choice, in the order in which they stand."""
+    there = [item.name for item in explanation.maps]
+    if choice == MISFITS:
+        return [name for name in there if name.startswith("misfit")]
+    end = "-sd" if choice == SPREADS else ""
+    rows = [[f"{name}-{k}{end}" for name in _SHORT] for k in (1, 2)]
+    between = "entropy" if choice == SPREADS else POPULATIONS
+    return [name for name in (*rows[0], between, *rows[1]) if name in there]
+
+
+def short_title(name: str, unit: str = "") -> str:
+    """As ``"Radius r 1 · µm"``, ``"Radius r 1 ± · µm"`` or ``"Misfit b 3000 · σ"``.
+
+    In a narrow cell what stands behind the point goes into a second line.
+    """
+    behind = f" · {unit}" if unit else ""
+    if name in _WHOLE:
+        return _WHOLE[name] + behind
+    if name.startswith("misfit-b"):
+        return f"Misfit b {name.removeprefix('misfit-b')}{behind}"
+    spread = name.endswith("-sd")
+    what, _, number = name.removesuffix("-sd").rpartition("-")
+    return f"{_SHORT[what]} {number}{' ±' if spread else ''}{behind}"
+
+
+def show_colour_bar(layer: Image) -> None:
+    """A bar small enough for a cell, away from the letters."""
+    bar = layer.colorbar
+    bar.size, bar.tick_length, bar.font_size = (7.0, 66.0), 2.0, 6.0
+    bar.position, bar.box, bar.visible = "bottom_left", True, True
+    bar.color = "white"
+    bar.box_color = (0.0, 0.0, 0.0, 0.55)
+
+
+@dataclass(eq=False)
+class ShownFingerprint:
+    """One fingerprint and its layers, made when they are first looked at.
+
+    Attributes
+    ----------
+    choice : str
+        Which of its maps stand in the grid: `MEANS`, `SPREADS` or `MISFITS`.
+    number : int
+        Tells results apart by the names of their layers; 0 where there is one alone.
+    """
+
+    study: Study
+    explanation: Explanation
+    choice: str = MEANS
+    layers: dict[str, Layer] = field(default_factory=dict)
+    result: Result | None = None
+    number: int = 0
+
+    @property
+    def role(self) -> str:
+        """The diffusion scan."""
+        return str(self.explanation.provenance.parameters.get("scan", ""))
+
+    @property
+    def title(self) -> str:
+        """Line in the list of results."""
+        number = f" {self.number}" if self.number else ""
+        return f"Fingerprint{number} · {result_position(self.study, self.explanation)}"
+
+    @property
+    def chosen(self) -> list[Layer]:
+        """Layers that stand in the grid."""
+        names = names_of(self.explanation, self.choice)
+        return [self.layers[name] for name in names if name in self.layers]
+
+    @property
+    def all_layers(self) -> list[Layer]:
+        """Every layer made so far."""
+        return list(self.layers.values())
+
+    @property
+    def visible(self) -> bool:
+        """Whether any of it is in the picture."""
+        return any(layer.visible for layer in self.layers.values())
+
+    def covers(self, index: int) -> bool:
+        """Whether a slice was run."""
+        return self.explanation.slices.start <= index < self.explanation.slices.stop
+
+    def add_layers(self, viewer: Viewer) -> None:
+        """Make the layers of the choice that are not there yet."""
+        self.drop_missing(viewer.layers)
+        wanted = names_of(self.explanation, self.choice)
+        missing = [name for name in wanted if name not in self.layers]
+        tuples = explanation_layers(self.explanation, self.study, missing)
+        made = {item[1]["metadata"][METADATA_KEY].map: Layer.create(*item) for item in tuples}
+        with batched_changes(viewer.layers):
+            for name in missing:
+                layer = made[name]
+                if isinstance(layer, Image):
+                    # Neither begins with black, which is where nothing was compared.
+                    layer.colormap = "viridis" if self.choice == MEANS else "plasma"
+                    show_colour_bar(layer)
+                layer.visible = False
+                # Cells stand in the order of the layer list: before those that come after it.
+                later = wanted[wanted.index(name) + 1 :]
+                after = next((self.layers[n] for n in later if n in self.layers), None)
+                place = len(viewer.layers) if after is None else viewer.layers.index(after)
+                viewer.layers.insert(place, layer)
+                self.layers[name] = layer
+        self.write_names()
+
+    def drop_missing(self, present: Iterable[Layer]) -> None:
+        """Forget layers that a person has removed."""
+        there = set(present)
+        self.layers = {name: layer for name, layer in self.layers.items() if layer in there}
+
+    def write_names(self) -> None:
+        """Names of the layers anew."""
+        end = f" · {self.number}" if self.number else ""
+        for name, layer in self.layers.items():
+            layer.name = short_title(name, self.explanation[name].unit) + end
+
+    def describe(self) -> None:
+        """Write the line in the list of results."""
+        if self.result is None:
+            return
+        scores = self.explanation.scores
+        misfit = scores.get("median misfit")
+        self.result.title = self.title
+        self.result.layers = self.all_layers
+        self.result.score = "nothing compared" if misfit is None else f"misfit {misfit:.2f} σ"
+        self.result.details = details_text(scores, self.explanation.notes)
+
+    # -- a click -------------------------------------------------------------------------------
+
+    def lines_at(self, index: tuple[int, int, int]) -> list[str]:
+        """Values with their standard deviations; nothing off its slices."""
+        if not self.covers(index[0]):
+            return []
+        place = (index[0] - self.explanation.slices.start, *index[1:])
+        count = int(self._at(POPULATIONS, place))
+        if not count:
+            return [self.title, "   Nothing was compared: no fibre direction, or outside the head."]
+        lines = [f"{self.title}, {'one population' if count == 1 else 'two populations'}"]
+        for k in range(1, count + 1):
+            told = (
+                f"{letter} {self._with_spread(f'{name}-{k}', place)}"
+                for name, letter in _LETTERS.items()
+            )
+            lines.append(f"   {k}: {', '.join(told)}")
+        shells = [
+            f"{item.name.removeprefix('misfit-b')}: {self._at(item.name, place):.2f}"
+            for item in self.explanation.maps
+            if item.name.startswith("misfit-b")
+        ]
+        lines.append(
+            f"   Entropy {self._at('entropy', place):.1f} bit, misfit "
+            f"{self._at('misfit', place):.2f} σ (b {', '.join(shells)})"
+        )
+        return lines
+
+    def _with_spread(self, name: str, place: tuple[int, ...]) -> str:
+        unit = self.explanation[name].unit
+        mean, spread = self._at(name, place), self._at(f"{name}-sd", place)
+        return f"{mean:.2f} ± {spread:.2f}" + (f" {unit}" if unit else "")
+
+    def _at(self, name: str, place: tuple[int, ...]) -> float:
+        return float(cast(float, np.asarray(self.explanation[name].data)[place]))

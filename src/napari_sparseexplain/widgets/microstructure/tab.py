@@ -1,0 +1,242 @@
+"""Microstructure: maps of axon radius, density and share, and how sure each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel
+
+from ...errors import SparseExplainError
+from ...evidence import Explanation
+from ...layers.batched_changes import batched_changes
+from ...progress import Work
+from ...volumes import Study
+from ..method_tab import Asked, MethodTab
+from ..parts.model_session import ModelKey
+from ..parts.work_runner import LatestRunner
+from ..view.click_read_out import voxel_lines
+from ..window import Window
+from .scan_form import ScanForm
+from .session import Gradients, MicrostructureSession
+from .shown_fingerprint import CHOICES, COLUMNS, ShownFingerprint
+
+
+class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
+    """The diffusion scan, its gradients and how it is compared; maps side by side; the last click.
+
+    Attributes
+    ----------
+    form : ScanForm
+        Scan, timings and parameters.
+    maps : QComboBox
+        Which maps stand in the grid.
+    reader : LatestRunner
+        Reads gradients.
+    """
+
+    name = "microstructure"
+    title = "Microstructure"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window, MicrostructureSession(), None)
+        self.reader = LatestRunner(self)
+        self.form = ScanForm(self.what, self)
+        self._unread = True
+        self.slice_button = self.add_run(
+            "Run on slice", "Compare the voxels of the slice in the picture", self.run_slice
+        )
+        self.volume_button = self.add_run(
+            "Run on volume", "Compare the voxels of every slice; can be cancelled", self.run_volume
+        )
+        self._add_maps()
+        self.results_box.addWidget(self.notes)
+        self.form.scan_changed.connect(self._on_scan)
+        self.reader.succeeded.connect(self._on_gradients)
+        self.reader.failed.connect(self._on_unreadable)
+        self.follow_study(window.study)
+
+    def _add_maps(self) -> None:
+        self.maps = QComboBox()
+        for choice, words in CHOICES.items():
+            self.maps.addItem(words, choice)
+        self.maps.setToolTip("Which maps of the result stand side by side")
+        self.maps.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.maps.currentIndexChanged.connect(lambda _: self._on_maps())
+        line = QHBoxLayout()
+        line.addWidget(QLabel("Maps"))
+        line.addWidget(self.maps, 1)
+        self.extras.addLayout(line)
+
+    # -- what a script can call ----------------------------------------------------------------
+
+    def show_maps(self, choice: str) -> None:
+        """``"mean"``, ``"uncertainty"`` or ``"misfit"`` side by side."""
+        self.maps.setCurrentIndex(self.maps.findData(choice))
+
+    def show_read_out(self) -> None:
+        """Scroll to what the last click says."""
+        if (bar := self.verticalScrollBar()) is not None:
+            bar.setValue(bar.maximum())  # it stands last
+
+    @property
+    def in_picture(self) -> list[ShownFingerprint]:
+        """Results of the active study that are seen now."""
+        return [s for s in self.shown if s.study is self._window.study and s.visible]
+
+    # -- the gradients -------------------------------------------------------------------------
+
+    def showEvent(self, a0: Any) -> None:
+        """Read the gradients once somebody looks."""
+        super().showEvent(a0)
+        self._read_if_seen()
+
+    def follow_study(self, study: Study | None) -> None:
+        """Another study is active, or the active one was edited."""
+        self.form.set_study(study)
+        super().follow_study(study)
+
+    def _on_study_replaced(self, old: Study, new: Study) -> None:
+        super()._on_study_replaced(old, new)
+        self.form.replace_study(old, new)
+
+    def _on_scan(self) -> None:
+        """Another scan is meant, or timings were filled in."""
+        self._unread = True
+        self.reader.drop()
+        self._allow_runs()
+        self.form.show_reading()
+        self._read_if_seen()
+
+    def _read_if_seen(self) -> None:
+        study, role = self._window.study, self.form.role
+        if not self._unread or not self.isVisible() or study is None or not role:
+            return
+        small, big = self.form.given_timings
+        if bool(small) != bool(big):
+            small = big = 0.0  # the other one is still to come
+        self._unread = False
+        read = self.session.gradients
+        self.reader.submit(lambda: (study, read(study, role, small, big)))
+
+    def _on_gradients(self, answer: tuple[Study, Gradients]) -> None:
+        study, found = answer
+        if study is self._window.study and found.role == self.form.role:
+            self.form.show_gradients(found)
+            self._allow_runs()
+            self._width_timer.restart()
+
+    def _on_unreadable(self, error: SparseExplainError) -> None:
+        self.form.show_error(str(error))
+        self._allow_runs()
+
+    def _allow_runs(self) -> None:
+        """One shell cannot tell what the maps are of: that stands beside the scan."""
+        known = self.form.known
+        refused = known is not None and known.one_shell
+        self.run_bar.disable([self.slice_button, self.volume_button] if refused else [])
+
+    # -- runs ----------------------------------------------------------------------------------
+
+    def frame_of(self, study: Study) -> tuple[int, ...]:
+        """All volumes of the scan are compared, whichever is in the picture."""
+        return ()
+
+    def asked(self, study: Study, key: ModelKey, slices: slice, *, live: bool) -> Asked:
+        """What the form says."""
+        return Asked(study, key, slices, setting=self.form.values())
+
+    def work(self, asked: Asked) -> Callable[[], Work[Any]]:
+        """The maps."""
+        return partial(self.session.run_work, asked.study, asked.slices, asked.setting)
+
+    def put_result(self, asked: Asked, found: Explanation) -> None:
+        """Its maps side by side, in place of those of other results."""
+        shown = ShownFingerprint(asked.study, found, self.maps.currentData())
+        self.add(shown)
+        self.show_result(shown, grid=True)
+        self.describe()
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Until nothing runs here, and the gradients are read."""
+        return super().wait(seconds) and self.reader.wait(seconds)
+
+    def stop(self) -> None:
+        """The window is closing."""
+        super().stop()
+        self.reader.drop()
+
+    # -- the picture ---------------------------------------------------------------------------
+
+    def show_result(self, shown: ShownFingerprint, *, grid: bool) -> None:
+        """The chosen maps beside the scan; a second result beside the first where asked for."""
+        shown.choice = self.maps.currentData()
+        shown.add_layers(self._viewer)
+        view = self._window.grid_view
+        if grid:
+            scan = self._window.study_layer(shown.role)
+            cells = [*([] if scan is None else [scan]), *shown.chosen]
+            view.show(cells, columns=COLUMNS[shown.choice])
+            # The controls beside the layer list are then those of grey values.
+            self._viewer.layers.selection.active = scan
+        elif view.active:
+            view.add(shown.chosen)
+        else:
+            with batched_changes(self._viewer.layers):
+                for layer in shown.chosen:
+                    layer.visible = True
+        if shown.result is not None and shown.result.line is not None:
+            shown.result.line.set_shown(True)
+
+    def hide_result(self, shown: ShownFingerprint) -> None:
+        """The scan stands beside maps alone: without any the single view comes back."""
+        super().hide_result(shown)
+        self._leave_alone(shown)
+
+    def forget(self, shown: ShownFingerprint) -> None:
+        """Remove a result and its layers."""
+        super().forget(shown)
+        self._leave_alone(shown)
+
+    def _leave_alone(self, shown: ShownFingerprint) -> None:
+        view = self._window.grid_view
+        if view.active and list(view.layers) == [self._window.study_layer(shown.role)]:
+            view.leave()
+
+    def _on_maps(self) -> None:
+        """Other maps of what is in the picture."""
+        seen = self.in_picture
+        if seen:
+            self.show_result(seen[-1], grid=True)
+
+    def follow_layers(self) -> None:
+        """Layers came, went, were shown or hidden."""
+        for shown in self.shown:
+            shown.drop_missing(self._viewer.layers)
+        super().follow_layers()
+
+    # -- results -------------------------------------------------------------------------------
+
+    def follow_results(self) -> None:
+        """Numbers tell several apart."""
+        for number, shown in enumerate(self.shown, start=1):
+            shown.number = number if len(self.shown) > 1 else 0
+            shown.write_names()
+
+    def describe(self) -> None:
+        """Lines, notes of the latest result, and the last click anew."""
+        super().describe()
+        here = [s for s in self.shown if s.study is self._window.study]
+        self.notes.setText("\n".join(here[-1].explanation.notes) if here else "")
+        self.notes.setVisible(bool(here))
+        self.read_again()
+
+    def lines_at(self, study: Study, index: tuple[int, int, int]) -> list[str]:
+        """Values of every result that has the slice; where none has, that is said."""
+        here = [s for s in self.shown if s.study is study]
+        if here and not any(s.covers(index[0]) for s in here):
+            return [*voxel_lines(study, index), "This slice was not run: press Run on slice."]
+        return super().lines_at(study, index)

@@ -1,0 +1,241 @@
+"""The tab *Microstructure* on a small scan of two crossing bundles, in a real window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari.layers import Labels
+
+from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.microstructure.crossing_phantom import (
+    CrossingPhantom,
+    crossing_phantom,
+    write_crossing_phantom,
+)
+from napari_sparseexplain.microstructure.gradient_table import HCP_MGH, shell_protocol
+from napari_sparseexplain.microstructure.phases_file import save_phases
+from napari_sparseexplain.microstructure.protocol.dipy_extra import has_dipy
+from napari_sparseexplain.widgets.microstructure.shown_fingerprint import names_of, short_title
+from napari_sparseexplain.widgets.tour import _shown_parts
+
+from ..microstructure.small_dictionary import small_dictionary, small_phases, small_protocol
+from .conftest import new_workspace, settle, with_study
+
+if TYPE_CHECKING:
+    from .shared_window import SharedWindow
+
+pytestmark = [
+    pytest.mark.gui,
+    pytest.mark.skipif(not has_dipy(), reason="gradients are compared with dipy installed"),
+]
+
+#: Slices, rows and columns; the crossing is rows 3 to 5 and columns 3 to 5.
+SHAPE = (2, 8, 8)
+
+
+@pytest.fixture(scope="session")
+def phantom() -> CrossingPhantom:
+    return crossing_phantom(small_dictionary(), small_protocol(), shape=SHAPE, snr=60.0)
+
+
+@pytest.fixture(scope="session")
+def scan_folder(kept_folder: Path, phantom: CrossingPhantom) -> Path:
+    """The scan, with timings in its sidecar."""
+    return write_crossing_phantom(phantom, kept_folder / "crossing")
+
+
+@pytest.fixture(scope="session")
+def without_timings(kept_folder: Path, phantom: CrossingPhantom) -> Path:
+    folder = write_crossing_phantom(phantom, kept_folder / "untimed")
+    (folder / "dwi.json").unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def one_shell(kept_folder: Path) -> Path:
+    table = shell_protocol([(0, 4), (1000, 20)], HCP_MGH)
+    scan = crossing_phantom(small_dictionary(), table, shape=SHAPE, snr=60.0)
+    return write_crossing_phantom(scan, kept_folder / "one-shell")
+
+
+@pytest.fixture(scope="session")
+def dictionary(kept_folder: Path) -> Path:
+    return save_phases(small_phases(), kept_folder / "small.npz")
+
+
+@pytest.fixture
+def looked_at(shared_window: SharedWindow, scan_folder: Path, own_folder: Path) -> Any:
+    """The scan open, the tab in front, its gradients read."""
+    return shared_window.lend(new_workspace, [with_study(scan_folder), ("tab", look)])
+
+
+@pytest.fixture
+def run(
+    shared_window: SharedWindow, scan_folder: Path, dictionary: Path, phantom: CrossingPhantom,
+    own_folder: Path,
+) -> Any:  # fmt: skip
+    """The same, with the slice in the picture run."""
+
+    def run_slice(workspace: Any) -> None:
+        tab = workspace.page("microstructure")
+        tab.form.dictionary.setText(str(dictionary))
+        tab.form.sigma.setValue(phantom.sigma)
+        tab.run_slice()
+        assert tab.wait(120)
+        assert tab.shown, tab.run_bar.message.text()
+        settle()
+
+    steps = [with_study(scan_folder), ("tab", look), ("run", run_slice)]
+    return shared_window.lend(new_workspace, steps)
+
+
+def look(workspace: Any) -> None:
+    workspace.show_tab("microstructure")
+    settle()
+    assert workspace.page("microstructure").wait(30)
+
+
+def opened_in(workspace: Any, folder: Path) -> Any:
+    """The tab with another study read."""
+    with_study(folder)[1](workspace)
+    look(workspace)
+    return workspace.page("microstructure")
+
+
+def test_the_gradients_are_read_and_timings_stand_where_the_files_tell_them(looked_at: Any) -> None:
+    form = looked_at.page("microstructure").form
+    said = form.said.text()
+    assert said.startswith("6 at b = 0, 20 at 1000, 30 at 3000, 40 at 6000 s/mm²")
+    assert "as the files say" in said
+    assert form.timings == pytest.approx((12.9, 21.8))
+    assert form.values()["small_delta"] == 0, "they are the files' own"
+    form.set_timings(10.0, 30.0)
+    settle()
+    assert looked_at.page("microstructure").wait(30)
+    assert "δ 10 ms, Δ 30 ms, as filled in" in form.said.text()
+    assert form.values()["big_delta"] == 30
+
+
+def test_the_maps_stand_side_by_side_with_bars_and_units(
+    run: Any, phantom: CrossingPhantom
+) -> None:
+    tab = run.page("microstructure")
+    (shown,) = tab.shown
+    means = ["share-1", "radius-1", "density-1", "populations", "share-2", "radius-2", "density-2"]
+    assert list(shown.layers) == means
+    scan = run.study_layer(shown.role)
+    assert list(run.grid_view.layers) == [scan, *shown.layers.values()]
+    assert shown.layers["radius-1"].name == "Radius r 1 · µm"
+    for layer in shown.layers.values():
+        assert isinstance(layer, Labels) or (
+            layer.colorbar.visible and layer.colormap.name != "gray"
+        )
+    assert shown.result.score.startswith("misfit")
+    # The bundle from right to left alone, and both where they cross.
+    count = np.asarray(shown.explanation["populations"].data)[0]
+    assert (count == (phantom.share[:, 0] > 0).sum(axis=0)).mean() > 0.9
+    assert count[4, 4] == 2
+
+
+def test_a_click_says_values_with_their_spread_and_where_nothing_was_compared(run: Any) -> None:
+    tab, here = run.page("microstructure"), run.current_slice
+    run.click((here, 4, 4))
+    said = tab.read_out.text().split("\n")
+    assert any(line.endswith("two populations") for line in said)
+    for number in (1, 2):
+        (line,) = [line for line in said if line.strip().startswith(f"{number}: ν ")]
+        assert line.count("±") == 3
+        assert "µm" in line
+    assert "b 1000:" in said[-1]
+    run.click((here, 4, 0))
+    assert "one population" in tab.read_out.text()
+    run.click((here, 0, 0))
+    assert "Nothing was compared" in tab.read_out.text()
+    run.click((1 - here, 4, 4))
+    assert "This slice was not run" in tab.read_out.text()
+
+
+def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(run: Any) -> None:
+    tab = run.page("microstructure")
+    (shown,) = tab.shown
+    tab.show_maps("misfit")
+    names = [layer.name for layer in run.grid_view.layers[1:]]
+    shells = ["Misfit b 1000 · σ", "Misfit b 3000 · σ", "Misfit b 6000 · σ"]
+    assert names == ["Misfit, all · σ", *shells]
+    assert not shown.layers["share-1"].visible
+    spreads = names_of(shown.explanation, "uncertainty")
+    assert spreads[:4] == ["share-1-sd", "radius-1-sd", "density-1-sd", "entropy"]
+    assert len(spreads) == 7
+    assert short_title("radius-2-sd", "µm") == "Radius r 2 ± · µm"
+
+    tab.run_volume()
+    tab.run_bar.cancel.click()
+    assert tab.wait(60)
+    assert tab.shown == [shown]
+    assert "Cancelled" in tab.run_bar.message.text()
+    tab.volume_button.click()
+    assert tab.wait(120)
+    titles = [result.title for result in tab.results.items]
+    first = f"Fingerprint 1 · slice {run.current_slice + 1}"
+    assert titles == [first, "Fingerprint 2 · slices 1–2"]
+    second = tab.shown[1]
+    assert list(run.grid_view.layers[1:]) == second.chosen
+    run.viewer.layers.remove(second.layers["misfit-b1000"])
+    settle()
+    tab.show_result(second, grid=True)
+    again = [layer.name for layer in run.grid_view.layers[1:3]]
+    assert again == ["Misfit, all · σ · 2", "Misfit b 1000 · σ · 2"], "made again, at its place"
+    tab.forget(second)
+    tab.forget(shown)
+    assert not run.grid_view.active
+    assert tab.notes.text() == ""
+
+
+def test_the_demonstration_shows_chosen_parts_after_the_study() -> None:
+    shown = _shown_parts(["microstructure"])
+    assert [family.name for family in shown] == ["study", "microstructure"]
+    with pytest.raises(SparseExplainError, match=r"no part 'microscope'.*microstructure"):
+        _shown_parts(["microscope"])
+
+
+def test_what_cannot_be_run_is_said_in_the_tab(
+    looked_at: Any,
+    without_timings: Path,
+    one_shell: Path,
+    study_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No timings, one shell, no gradients, no scan of several volumes."""
+    told: list[Any] = []
+    monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.show_error_dialog", told.append)
+    tab = opened_in(looked_at, without_timings)
+    assert tab.form.timings == (0, 0)
+    assert not told, "reading asks nothing of a person"
+    tab.slice_button.click()
+    assert not tab.computing
+    assert "δ and Δ" in str(told.pop())
+    tab.form.set_timings(30.0, 20.0)
+    tab.slice_button.click()
+    assert "longer than Δ" in str(told.pop())
+
+    tab = opened_in(looked_at, one_shell)
+    assert "cannot be told apart" in tab.form.said.text()
+    assert not tab.slice_button.isEnabled()
+    assert not tab.volume_button.isEnabled()
+
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    nib.save(nib.Nifti1Image(np.ones((6, 6, 4, 5), np.float32), np.eye(4)), bare / "dwi.nii")
+    tab = opened_in(looked_at, bare)
+    assert tab.form.said.text().startswith("✗")
+    assert "gradients" in tab.form.said.text()
+    assert "\n" not in tab.form.said.text()
+
+    tab = opened_in(looked_at, study_folder)
+    assert tab.form.role == ""
+    assert not told, "nothing of this is a dialog"
