@@ -70,6 +70,8 @@ def material(page: str, here: Path) -> None:
     """The folders that a page speaks of."""
     if page == "scripts.md":
         sample_as(here / "my_study", str)
+    if page == "microstructure.md":
+        sample_as(here / "FOLDER", str)
     if page == "volumes.md":
         brats = {"t1ce": "t1c", "t1": "t1n", "flair": "t2f", "t2": "t2w", "seg": "seg"}
         sample_as(

@@ -241,7 +241,7 @@ class _Maps:
                 maps.append(
                     self._map(f"{name}-{k}-sd", f"{said}, standard deviation", unit, spread)
                 )
-        maps.append(self._map("entropy", "Entropy of the posterior", "bit", (0.0, 12.0)))
+        maps.append(self._map("entropy", "Entropy of the posterior", "bit", (0.0, 14.0)))
         maps.append(self._map("misfit", "Misfit of all measurements", "σ", (0.0, 3.0)))
         for shell in self._of.table.shells:
             title = f"Misfit at b = {shell.b:.0f} s/mm²"
