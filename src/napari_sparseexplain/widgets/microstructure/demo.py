@@ -17,8 +17,7 @@ SHELLS = ((0, 8), (1000, 30), (3000, 45), (5000, 60))
 def show_microstructure(demo: Demo) -> None:
     """Maps of a simulated scan, how sure they are, how well they fit, and a voxel of the crossing.
 
-    Where one bundle has much the larger share, the other's peak can be missed: what the maps then
-    say of one population is seen to be wrong in the misfit.
+    Where one bundle has much the larger share, the other's peak can be missed: the misfit shows it.
 
     Left out, with a line that says so, without the dictionary that ships or without dipy.
     """
