@@ -1,0 +1,112 @@
+"""How much each shell told of a voxel: exact Shapley values of the posterior means.
+
+The shells are players of a game (Shapley 1953). What some of them are worth together is the
+posterior mean of (ν, r, f) from their measurements and those without weighting, which always take
+part; without any shell it is the mean of the prior, which is flat over the pairs of the grid. A
+shell's value is its mean contribution over all orders in which shells can be added, so that the
+values add up to the difference between the posterior mean of all measurements and that of the
+prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ParameterError
+from .dictionary import Dictionary
+from .exhaustive import exhaustive_pairs
+from .gradient_table import GradientTable
+
+#: Shells for which all 2^S coalitions are searched.
+MOST_SHELLS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class ShellValues:
+    """Shapley values of the shells in P voxels.
+
+    Attributes
+    ----------
+    b : tuple of float
+        b-values of the S shells, s/mm².
+    values : ndarray, shape (P, S, 2, 3)
+        What each shell contributed to (ν, r, f) of each population.
+    prior, whole : ndarray, shape (P, 2, 3)
+        Worth of no shell and of all: ``prior + values.sum(axis=1)`` is ``whole``.
+    without : ndarray, shape (P, S, 2, 3)
+        Posterior mean of all shells but one.
+    """
+
+    b: tuple[float, ...]
+    values: npt.NDArray[np.float64]
+    prior: npt.NDArray[np.float64]
+    whole: npt.NDArray[np.float64]
+    without: npt.NDArray[np.float64]
+
+
+def shell_values(
+    dictionary: Dictionary,
+    table: GradientTable,
+    signals: npt.ArrayLike,
+    directions: npt.ArrayLike,
+    sigma: float,
+) -> ShellValues:
+    """Exact Shapley values of the shells, by searching every coalition.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+    table : GradientTable
+        Of S shells, at most 10: 2^S searches are made.
+    signals : array_like, shape (P, M)
+    directions : array_like, shape (P, 2, 3)
+        Of the two populations, held in all coalitions.
+    sigma : float
+        Standard deviation of the noise, above 0.
+
+    Returns
+    -------
+    ShellValues
+
+    Raises
+    ------
+    ParameterError
+        No noise level, no shell, or more than 10.
+    """
+    shells = table.shells
+    if not 0 < len(shells) <= MOST_SHELLS or not sigma > 0:
+        raise ParameterError(
+            f"{len(shells)} shells and σ = {sigma:g} have no values of shells",
+            where="Shapley values",
+            remedy=f"Give 1 to {MOST_SHELLS} shells and a noise level above 0",
+        )
+    y = np.asarray(signals, dtype=np.float64)
+    ways = np.asarray(directions, dtype=np.float64)
+    bases = [dictionary.basis(table, ways[:, k]) for k in (0, 1)]
+    known = dictionary.tissue.atoms
+    prior = np.broadcast_to(np.array([0.5, *known.mean(axis=0)]), (len(y), 2, 3)).copy()
+    players = range(len(shells))
+    worth: dict[frozenset[int], npt.NDArray[np.float64]] = {frozenset(): prior}
+    for size in range(1, len(shells) + 1):
+        for some in combinations(players, size):
+            rows = np.concatenate([table.b0_rows, *(shells[n].rows for n in some)])
+            found = exhaustive_pairs(
+                y[:, rows], bases[0][:, rows], bases[1][:, rows], dictionary.atoms, known, sigma
+            )
+            # Of a population without weight nothing is told: what was known before stays.
+            worth[frozenset(some)] = np.where(np.isfinite(found.mean), found.mean, prior)
+    values = np.zeros((len(y), len(shells), 2, 3))
+    for n in players:
+        for some in worth:
+            if n not in some:
+                share = factorial(len(some)) * factorial(len(shells) - len(some) - 1)
+                gained = worth[some | {n}] - worth[some]
+                values[:, n] += share / factorial(len(shells)) * gained
+    everyone = frozenset(players)
+    without = np.stack([worth[everyone - {n}] for n in players], axis=1)
+    return ShellValues(tuple(s.b for s in shells), values, prior, worth[everyone], without)
