@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.explanation.microstructure.shipped_dictionary import phases_of
 from napari_sparseexplain.microstructure.gradient_table import GradientTable
 from napari_sparseexplain.microstructure.phases_file import save_phases
 
@@ -158,3 +160,42 @@ def test_a_noise_level_that_does_not_fit_the_residuals_is_said(crossing: Path) -
         small_delta=12.9, big_delta=21.8, dictionary=str(crossing / "small.npz"), refine=False,
     )  # fmt: skip
     assert any("σ" in note and "too large" in note for note in found.notes)
+
+
+def test_a_slice_is_the_same_alone_and_among_others(crossing: Path, explained: Any) -> None:
+    both = se.explain(
+        se.open_study(crossing / "scan"), None, "fingerprint", sigma=SIGMA,
+        small_delta=12.9, big_delta=21.8, dictionary=str(crossing / "small.npz"),
+    )  # fmt: skip
+    for name in ("populations", "radius-1", "misfit"):
+        alone, among = np.asarray(explained[name].data)[0], np.asarray(both[name].data)[1]
+        np.testing.assert_allclose(alone, among, rtol=1e-5)
+
+
+def test_the_record_says_the_timings_that_were_used(crossing: Path, tmp_path: Path) -> None:
+    write_scan(tmp_path / "scan")
+    (tmp_path / "scan" / "dwi.json").write_text('{"SmallDelta": 0.0129, "LargeDelta": 0.0218}')
+    found = se.explain(
+        se.open_study(tmp_path / "scan"), None, "fingerprint", slices=0, sigma=SIGMA,
+        dictionary=str(crossing / "small.npz"), refine=False,
+    )  # fmt: skip
+    said = found.provenance.parameters
+    assert (said["small_delta"], said["big_delta"]) == (12.9, 21.8)
+    shares = np.asarray(found["share-1-sd"].data)[0]
+    assert np.isnan(shares[np.asarray(found["populations"].data)[0] == 1]).all()
+
+
+def test_a_dictionary_written_anew_is_read_anew(tmp_path: Path) -> None:
+    file = save_phases(small_phases(), tmp_path / "own.npz")
+    first = phases_of(str(file))
+    assert phases_of(str(file)) is first
+    save_phases(replace(small_phases(), spins=77), file, overwrite=True)
+    assert phases_of(str(file)).spins == 77
+
+
+def test_a_resampled_scan_is_refused(crossing: Path) -> None:
+    study = se.open_study(crossing / "scan")
+    role = next(iter(study.images))
+    moved = replace(study, originals={role: study[role]})
+    with pytest.raises(SparseExplainError, match=r"resampled.*alone"):
+        se.explain(moved, None, "fingerprint", slices=1, small_delta=12.9, big_delta=21.8)

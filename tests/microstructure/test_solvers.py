@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 from napari_sparseexplain.errors import ParameterError
 from napari_sparseexplain.microstructure.exhaustive import exhaustive_pairs
 from napari_sparseexplain.microstructure.nnls import nnls_weights
+from napari_sparseexplain.microstructure.refinement import refined_directions
 from napari_sparseexplain.microstructure.voxels import (
     Voxels,
     simulated_voxels,
@@ -132,3 +133,24 @@ def test_the_rician_correction_takes_the_bias_out() -> None:
         measured = np.hypot(signal + noise[0], noise[1])
         corrected = without_rician_bias(measured, 0.1)
         assert abs(corrected.mean() - signal) < 0.2 * abs(measured.mean() - signal)
+    silent = np.hypot(*rng.normal(0, 0.1, (2, 200_000)))
+    assert abs(without_rician_bias(silent, 0.1).mean()) < 0.4 * silent.mean()
+
+
+def test_refinement_brings_directions_nearer_and_not_together() -> None:
+    dictionary, table = small_dictionary(), small_protocol()
+    clean = simulated_voxels(dictionary, table, 12, snr=0, seed=5)
+    tilt = np.cross(clean.directions, [0.3, 0.5, 0.8])
+    tilt /= np.linalg.norm(tilt, axis=-1, keepdims=True)
+    off = np.cos(np.radians(5)) * clean.directions + np.sin(np.radians(5)) * tilt
+    found = refined_directions(dictionary, table, clean.signals, off, clean.atoms)
+    angle = np.degrees(np.arccos(np.clip(abs((found * clean.directions).sum(-1)), 0, 1)))
+    assert np.median(angle) < 2
+    # One fibre, given as two a little apart.
+    way = np.array([0.0, 0.0, 1.0])
+    signal = dictionary.basis(table, way) @ dictionary.atoms[:, 9]
+    near = np.radians(12.5)
+    pair = np.array([[[0, np.sin(s * near), np.cos(s * near)] for s in (1, -1)]])
+    found = refined_directions(dictionary, table, signal[None], pair, np.array([[9, 9]]))
+    between = np.degrees(np.arccos(abs((found[0, 0] * found[0, 1]).sum())))
+    assert between >= 20 - 1e-6

@@ -13,6 +13,10 @@ import numpy.typing as npt
 from .dictionary import Dictionary
 from .gradient_table import GradientTable
 
+#: Two populations are not moved nearer to each other than this, in degrees: one fibre with two
+#: peaks would be split into halves that lie on each other.
+LEAST_ANGLE = 20.0
+
 #: Angles of the places that are tried, in degrees, one round each; places a round.
 ANGLES, PLACES = (6.0, 3.0, 1.5, 0.75), 6
 
@@ -49,6 +53,10 @@ def refined_directions(
     def signal(of: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.float64]:
         return np.einsum("pmr,pr->pm", dictionary.basis(table, of), columns[:, k])
 
+    alone = (atoms < 0).any(axis=1)
+    # What is nearer from the start may stay so, and come no nearer.
+    start = abs((now[:, 0] * now[:, 1]).sum(axis=1))
+    nearest = np.maximum(start, np.cos(np.radians(LEAST_ANGLE)))
     parts = [signal(now[:, k], k) for k in (0, 1)]
     best = _residual(y, *parts)
     for angle in np.radians(ANGLES):
@@ -61,7 +69,8 @@ def refined_directions(
                 tried = np.cos(angle) * here + np.sin(angle) * tangent
                 moved = signal(tried, k)
                 rest = _residual(y, *((moved, parts[1]) if k == 0 else (parts[0], moved)))
-                better = (rest < best) & (atoms[:, k] >= 0)
+                apart = abs((tried * now[:, 1 - k]).sum(axis=1)) <= nearest
+                better = (rest < best) & (atoms[:, k] >= 0) & (apart | alone)
                 now[better, k] = tried[better]
                 best[better] = rest[better]
             parts[k] = signal(now[:, k], k)

@@ -14,6 +14,7 @@ from .method_tab import Asked, MethodTab, SessionT, ShownResult
 from .parts.model_choice import ModelChoice
 from .parts.model_session import ModelKey
 from .parts.preferences import preference
+from .parts.resting_timer import RestingTimer
 from .parts.results_list import Result
 from .parts.run_bar import BROKEN
 from .parts.work_runner import LatestRunner
@@ -74,6 +75,10 @@ class LiveMethodTab(MethodTab[SessionT, LiveT]):
         )
         self.awaited.bind(self.runner, self.steps, self._on_follow)
         window.signals.slice_changed.connect(self._on_slice)
+        # What comes back into the picture is of the slice that was in it last. After the event, in
+        # which layers and results are not yet as they will be.
+        self._returned = RestingTimer(self, 0, self._on_follow)
+        window.signals.grid_changed.connect(lambda on: self._returned.restart() if on else None)
 
     # -- what a tab of a method says -----------------------------------------------------------
 

@@ -78,6 +78,13 @@ def diffusion_scan(
             else "Say which is the diffusion scan (scan=…)",
         )
     chosen = role or several[0]
+    if chosen in study.originals:
+        raise StudyError(
+            f"{chosen} was resampled to the grid of another scan, where neighbouring voxels share "
+            "their noise and a whole diffusion scan may not fit into memory",
+            where=study.name,
+            remedy="Open the diffusion scan alone, in a folder without the other scans",
+        )
     table, findings = gradient_table_in(
         study, chosen, small_delta=small_delta or None, big_delta=big_delta or None
     )

@@ -91,7 +91,14 @@ def fingerprint_work(
     here[slices] = of.mask[slices]
     peaks = None
     if here.any():
-        peaks = find_peaks(of.table, of.signals, mask=here, most=2, least_size=SMALLEST_PEAK)
+        peaks = find_peaks(
+            of.table,
+            of.signals,
+            mask=here,
+            most=2,
+            least_size=SMALLEST_PEAK,
+            response_mask=of.mask,
+        )
     maps = _Maps(of, slices, known)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
@@ -99,7 +106,13 @@ def fingerprint_work(
         part = places[start : start + BATCH]
         assert peaks is not None
         maps.fill(part, peaks, noise, populations, refine)
-    decided: dict[str, Any] = {"sigma": float(noise), "scan": of.role}
+    timings = of.table.known_timings
+    decided: dict[str, Any] = {
+        "sigma": float(noise),
+        "scan": of.role,
+        "small_delta": round(1e3 * timings.small_delta, 9),
+        "big_delta": round(1e3 * timings.big_delta, 9),
+    }
     if dictionary:
         arrays = (phases.inside, phases.outside)
         decided[FROM_FILE] = {"dictionary": checksum(*arrays)}
@@ -201,7 +214,10 @@ class _Maps:
         for k in range(count):
             for n, (name, *_) in enumerate(_PARAMETERS):
                 self.arrays[f"{name}-{k + 1}"][at] = found.mean[:, k, n]
-                self.arrays[f"{name}-{k + 1}-sd"][at] = found.sd[:, k, n]
+                if count > 1 or name != "share":
+                    # That a voxel has one population is taken from its peaks: how sure ν = 1 is
+                    # is not known.
+                    self.arrays[f"{name}-{k + 1}-sd"][at] = found.sd[:, k, n]
         self.arrays["entropy"][at] = found.entropy
         rest = (y - self._fitted(found, directions)) / sigma
         self.arrays["misfit"][at] = np.sqrt((rest**2).mean(axis=1))

@@ -23,19 +23,30 @@ def phases_of(path: str = "") -> Phases:
     ReadError
         No such file, or no dictionary.
     """
-    return _loaded(Path(path) if path else SHIPPED)
+    file = Path(path) if path else SHIPPED
+    return _loaded(file, _stamp(file))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Tells a file that was written anew; (0, 0) where there is none, which reading then says."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path) -> Phases:
+def _loaded(path: Path, _stamp: tuple[int, int]) -> Phases:
     return load_phases(path)
 
 
 @lru_cache(maxsize=2)
-def _made(path: Path, b: tuple[float, ...]) -> Dictionary:
-    return dictionary_of(_loaded(path), np.array(b))
+def _made(path: Path, stamp: tuple[int, int], b: tuple[float, ...]) -> Dictionary:
+    return dictionary_of(_loaded(path, stamp), np.array(b))
 
 
 def dictionary_for(path: str, b: np.ndarray) -> Dictionary:
     """The dictionary of a file at some b-values; kept, since it takes seconds to make."""
-    return _made(Path(path) if path else SHIPPED, tuple(float(value) for value in b))
+    file = Path(path) if path else SHIPPED
+    return _made(file, _stamp(file), tuple(float(value) for value in b))

@@ -223,7 +223,8 @@ class GridView:
         if rest:
             self.show(rest, columns=self._columns, region=self._region)
             return
-        self._visible_before |= dict.fromkeys(layers, False)
+        if self._shown:
+            self._visible_before |= dict.fromkeys(layers, False)
         self.leave()
         for layer in layers:
             layer.visible = False
@@ -237,6 +238,11 @@ class GridView:
         with batched_changes(self._viewer.layers):
             for layer in there:
                 self._viewer.layers.remove(layer)
+        for kept in (self._visible_before, self._opacity_before):
+            for layer in there:
+                kept.pop(layer, None)
+        last, columns, region = self._last
+        self._last = ([layer for layer in last if layer not in there], columns, region)
 
     @property
     def recent(self) -> tuple[Layer, ...]:

@@ -27,6 +27,9 @@ _ONE_FIBRE_FA, _ONE_FIBRE_COUNT = 0.7, 100
 #: Tensors of tissue have less anisotropy than noise can have, and these diffusivities, mm²/s.
 _MOST_FA, _TISSUE_MD = 0.95, (0.3e-3, 1.5e-3)
 
+#: Voxels among which those of one fibre population are looked for, about.
+_RESPONSE_SAMPLE = 10_000
+
 #: Voxels deconvolved at a time.
 _BATCH = 5_000
 
@@ -79,6 +82,7 @@ def find_peaks(
     least_size: float = 0.3,
     least_angle: float = 25.0,
     tensor: TensorMaps | None = None,
+    response_mask: npt.ArrayLike | None = None,
 ) -> FibrePeaks:
     """Peaks of the fibre orientation distribution [1]_, or of the tensor.
 
@@ -96,6 +100,10 @@ def find_peaks(
         Between two peaks, in degrees.
     tensor : TensorMaps, optional
         Where it was fitted already.
+    response_mask : array_like of bool, shape (...), optional
+        Voxels among which those of one fibre are looked for, whose signals are the response; those
+        of ``mask`` when not given. With all of the head here, a slice is deconvolved alone as it is
+        among others.
 
     Returns
     -------
@@ -127,7 +135,11 @@ def find_peaks(
     rows = np.sort(np.concatenate([table.b0_rows, shell.rows]))
     gradients = dipy_gradients(rows_of(table, rows))
     places = np.flatnonzero(where)
-    single = _one_fibre_voxels(maps, places)
+    single = (
+        _one_fibre_voxels(maps, places)
+        if response_mask is None
+        else _one_fibre_sample(table, array, np.asarray(response_mask, dtype=bool))
+    )
     response = dipy_module("reconst.csdeconv").response_from_mask_ssst(
         gradients,
         np.nan_to_num(voxels_of(array, single, rows))[:, None, None, :],
@@ -185,6 +197,17 @@ def _one_fibre_voxels(maps: TensorMaps, places: npt.NDArray[np.intp]) -> npt.NDA
     fa = maps.fa.ravel()[chosen]
     enough = max(int((fa > _ONE_FIBRE_FA).sum()), _ONE_FIBRE_COUNT)
     return chosen[np.argsort(-fa, kind="stable")][: min(enough, 3 * _ONE_FIBRE_COUNT)]
+
+
+def _one_fibre_sample(
+    table: GradientTable, array: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.intp]:
+    """The same among voxels spread evenly over a mask, at most so many."""
+    places = np.flatnonzero(mask)
+    places = places[:: max(len(places) // _RESPONSE_SAMPLE, 1)]
+    signals = voxels_of(array, places, np.arange(len(table)))
+    maps = fit_tensor(table, signals, mask=np.ones(len(places), dtype=bool))
+    return places[_one_fibre_voxels(maps, np.arange(len(places)))]
 
 
 def _tensor_peaks(maps: TensorMaps, most: int, table: GradientTable) -> FibrePeaks:

@@ -168,8 +168,9 @@ class ScanForm(QWidget):
             if before in roles:
                 self.scan.setCurrentIndex(roles.index(before))
         self.scan.setEnabled(bool(roles))
-        if self.role != before or study is None:
+        if not self.role or self.role != before:
             self._on_scan()
+            self.show_reading()
 
     def replace_study(self, old: Study, new: Study) -> None:
         """The same study after an edit of its roles."""

@@ -47,6 +47,10 @@ _WHOLE = {
 }
 
 
+#: From this rms residual on, in σ, a voxel is said not to fit.
+MISFIT = 1.5
+
+
 def names_of(explanation: Explanation, choice: str) -> list[str]:
     """The maps of a choice, in the order in which they stand."""
     there = [item.name for item in explanation.maps]
@@ -203,12 +207,18 @@ class ShownFingerprint:
             f"   Entropy {self._at('entropy', place):.1f} bit, misfit "
             f"{self._at('misfit', place):.2f} σ (b {', '.join(shells)})"
         )
+        if self._at("misfit", place) > MISFIT:
+            lines.append(
+                "   ⚠ The signals do not fit: a population may be missing, and neither the values "
+                "nor their ± can be trusted."
+            )
         return lines
 
     def _with_spread(self, name: str, place: tuple[int, ...]) -> str:
         unit = self.explanation[name].unit
         mean, spread = self._at(name, place), self._at(f"{name}-sd", place)
-        return f"{mean:.2f} ± {spread:.2f}" + (f" {unit}" if unit else "")
+        sure = f" ± {spread:.2f}" if np.isfinite(spread) else ""
+        return f"{mean:.2f}{sure}" + (f" {unit}" if unit else "")
 
     def _at(self, name: str, place: tuple[int, ...]) -> float:
         return float(cast(float, np.asarray(self.explanation[name].data)[place]))

@@ -97,6 +97,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
     def follow_study(self, study: Study | None) -> None:
         """Another study is active, or the active one was edited."""
         self.form.set_study(study)
+        self._allow_runs()
         super().follow_study(study)
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
@@ -136,7 +137,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
     def _allow_runs(self) -> None:
         """One shell cannot tell what the maps are of: that stands beside the scan."""
         known = self.form.known
-        refused = known is not None and known.one_shell
+        refused = not self.form.role or (known is not None and known.one_shell)
         self.run_bar.disable([self.slice_button, self.volume_button] if refused else [])
 
     # -- runs ----------------------------------------------------------------------------------

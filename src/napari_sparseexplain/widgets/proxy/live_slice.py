@@ -136,6 +136,9 @@ class ShownExplanation:
                 _show_colour_bar(layer)
             self.layers[name] = layer
             made.append(layer)
+        for layer in made:
+            # The view before the grid is remembered without them.
+            layer.visible = False
         with batched_changes(viewer.layers):
             viewer.layers.extend(made)
         return made
