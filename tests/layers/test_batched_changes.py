@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_sparseexplain.layers.batched_changes import batched_changes
+from napari_sparseexplain.layers.canvas.grid_view import GridView
 
 
 @pytest.fixture
@@ -59,3 +61,15 @@ def test_garbage_is_looked_through_only_where_a_layer_went(
     with batched_changes(viewer.layers):
         viewer.layers.pop()
     assert calls == ["freeze", "end", "unfreeze", "end"]
+
+
+def test_a_result_that_is_removed_leaves_the_memory() -> None:
+    viewer = ViewerModel()
+    view = GridView(viewer)
+    viewer.layers.append(layer())
+    gone = viewer.layers[0]
+    kept = ref(gone)
+    view.remove([gone])
+    del gone
+    gc.collect()
+    assert kept() is None
