@@ -66,10 +66,11 @@ def test_garbage_is_looked_through_only_where_a_layer_went(
 def test_a_result_that_is_removed_leaves_the_memory() -> None:
     viewer = ViewerModel()
     view = GridView(viewer)
-    viewer.layers.append(layer())
+    viewer.layers.extend([layer(), layer()])
     gone = viewer.layers[0]
     kept = ref(gone)
     view.remove([gone])
+    viewer.layers.selection.active = viewer.layers[0]  # napari itself keeps what was selected
     del gone
     gc.collect()
     assert kept() is None
