@@ -29,7 +29,9 @@ from napari_sparseexplain.explanation.trust.map_figures import (
     map_figures,
 )
 from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.networks.running.input_region import fed_volume
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes.intensity.normalisation import Normalisation
 from tests.explanation.bright_ball import ball_study, bright_model, write_ball
 
 WT = Target.region("WT")
@@ -82,6 +84,26 @@ def test_the_mask_does_not_move_with_the_image_or_the_weights(slices: ExplainedS
     same = drain(slices.explain("vanilla-gradient", {}, places=np.array([place])))
     assert not np.allclose(turned["heatmap"].data, same["heatmap"].data)
     assert turned.provenance.weights_sha256 != same.provenance.weights_sha256
+
+
+def test_where_a_slice_is_fed_is_not_judged_again(slices: ExplainedSlices) -> None:
+    """An image with dark parts, as noise makes them, is fed where the slice was: alone or not."""
+    place = slices.largest()
+    dark = slices.images[place : place + 1].copy()
+    dark[..., ::2, :] = 0.0
+    both = np.concatenate([slices.images[place : place + 1], dark])
+    alone = drain(slices.explain("vanilla-gradient", {}, dark, places=np.array([place])))
+    beside = drain(slices.explain("vanilla-gradient", {}, both, places=np.array([place, place])))
+    assert np.allclose(alone["heatmap"].data[0], beside["heatmap"].data[1], atol=1e-6)
+    fed = fed_volume(
+        study := slices._study(dark, np.array([place])),
+        study["flair"],
+        study["flair"].spatial(),
+        "brain",
+        slice(0, 1),
+        normalisation=Normalisation.of("unit"),
+    )
+    assert np.array_equal(fed.shown[0], slices.prepared.inside_network[slices.rows[place]])
 
 
 def test_scores_and_answers_are_those_of_the_network(slices: ExplainedSlices) -> None:

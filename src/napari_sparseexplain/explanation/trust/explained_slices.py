@@ -22,10 +22,10 @@ from ...networks.bundle.digest import digest_of_weights
 from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import in_unit_range
 from ...networks.running.inference import predict_array
+from ...networks.running.input_region import AS_FED
 from ...networks.running.preparation import Prepared, Resolution, prepare
 from ...progress import Work, drain
 from ...volumes import Study, study_of_arrays
-from ...volumes.labels.purpose import BRAIN
 from ...volumes.labels.reference_mask import reference_mask
 from ...volumes.labels.tumour import PARTS, REGION_PARTS, WHOLE_TUMOUR, part_of_name
 from ..catalogue import explain_work, method_info
@@ -203,7 +203,7 @@ class ExplainedSlices:
             mask = weights[self.rows[places].tolist()].cpu().numpy() != 0
             labels[FIXED] = mask.astype(np.uint8)
         if self.prepared.inside is not None:
-            labels[BRAIN] = self.prepared.inside_network[self.rows[places]].astype(np.uint8)
+            labels[AS_FED] = self.prepared.inside_network[self.rows[places]].astype(np.uint8)
         return study_of_arrays(
             {role: images[:, c] for c, role in enumerate(roles)},
             labels,

@@ -23,6 +23,10 @@ from ...volumes.roles.label_roles import brain_mask_role
 #: How the region was found: the study's mask, the scan's constant surroundings, or neither.
 FoundBy = Literal["brain mask", "stripped", "head", "non-zero", "everywhere"]
 
+#: Role of the mask of slices that were prepared before: where they were fed is known, and nothing
+#: is to be judged by their intensities again, which noise may have changed.
+AS_FED = "brain_mask (as fed)"
+
 #: Millilitres of a brain with all that a stripping leaves around it; a head in a scanner is larger.
 _LARGEST_BRAIN_ML = 2200.0
 
@@ -215,6 +219,8 @@ def _brain(
     note = ""
     if given is not None:
         own = given.spatial() != 0
+        if given.role == AS_FED:
+            return own, own, "brain mask", ""
         size = int(np.count_nonzero(own))
         within = int(np.count_nonzero(own & brain.mask))
         # Of one slice there is no telling: near the vertex the brain is small in the head.
