@@ -157,6 +157,10 @@ FAMILIES = (
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",
         tab=f"{_HERE}.widgets.microstructure.tab:MicrostructureTab",
         commands={"simulate": f"{_COMMANDS}.simulate:simulate"},
+        recipes={
+            "microstructure-hybrid": f"{_COMMANDS}.train_microstructure:train_hybrid",
+            "microstructure-learned": f"{_COMMANDS}.train_microstructure:train_learned",
+        },
         evaluations={
             "microstructure": f"{_COMMANDS}.evaluate_microstructure:evaluate_microstructure"
         },

@@ -2,12 +2,12 @@
 
 As Fig. 3 of Rensonnet et al. 2021: mean absolute errors of ν, r and f of two crossing populations
 at several signal-to-noise ratios. Besides, the same with directions that are off by some degrees,
-and these refined.
+and these refined; for the search and for whatever else reads tissue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -21,17 +21,36 @@ from .gradient_table import GradientTable
 from .refinement import refined_directions
 from .voxels import Voxels, simulated_voxels, without_rician_bias
 
-#: What the search is given of the fibre directions.
-Directions = Literal["true", "off", "off, refined"]
-
-#: What is read of the search.
-Reading = Literal["best pair", "posterior mean"]
+#: What is told of the fibre directions.
+Directions = Literal["true", "off", "off, refined", "none"]
 
 #: Voxels searched at a time.
 _BATCH = 200
 
+#: Names of what is read of the search.
+BEST_PAIR, POSTERIOR_MEAN = "best pair", "posterior mean"
+
 
 @dataclass(frozen=True)
+class Reader:
+    """Something beside the search that reads tissue.
+
+    Attributes
+    ----------
+    name : str
+    read : callable
+        Signals (P, M) without their noise's bias, and directions (P, 2, 3), to (ν, r, f) of both
+        populations, shape (P, 2, 3).
+    takes_directions : bool
+        Else it is not told any, and gives the population of the larger share first.
+    """
+
+    name: str
+    read: Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+    takes_directions: bool = True
+
+
+@dataclass(frozen=True, eq=False)
 class ErrorRow:
     """Errors of one way at one noise level.
 
@@ -40,31 +59,45 @@ class ErrorRow:
     snr : float
     directions : str
     reading : str
-    errors : tuple of (mean, half width), for ν, r in µm, f
-        Mean over the seeds, and half of the 95 % interval of that mean (Student's t).
-    seeds : int
+    each : ndarray, shape (seeds, P, 3)
+        Absolute errors of ν, r in µm and f in each voxel: the mean of its two populations.
     """
 
     snr: float
     directions: Directions
-    reading: Reading
-    errors: tuple[tuple[float, float], ...]
-    seeds: int
+    reading: str
+    each: npt.NDArray[np.float64]
+
+    @property
+    def errors(self) -> tuple[tuple[float, float], ...]:
+        """(mean, half width) for ν, r in µm, f.
+
+        Mean over the seeds, and half of the 95 % interval of that mean (Student's t).
+        """
+        return _interval(self.each.mean(axis=1))
 
 
 def evaluation_work(
     dictionary: Dictionary,
     table: GradientTable,
     *,
+    truth: Dictionary | None = None,
+    readers: Sequence[Reader] = (),
     snrs: Sequence[float] = (25.0, 50.0, 100.0),
     degrees: float = 5.0,
     voxels: int = 400,
     seeds: int = 3,
 ) -> Work[list[ErrorRow]]:
-    """Search simulated voxels, with truth on the dictionary's grid.
+    """Read simulated voxels.
 
     Parameters
     ----------
+    dictionary : Dictionary
+        That is searched.
+    truth : Dictionary, optional
+        That voxels are made of; the searched one if left out: truth then lies on its grid.
+    readers : sequence of Reader
+        What reads them beside the search.
     snrs : sequence of float
         Signal without diffusion weighting over σ.
     degrees : float
@@ -72,36 +105,88 @@ def evaluation_work(
     voxels, seeds : int
         Voxels of each seed.
     """
-    found: dict[tuple[float, Directions, Reading], list[npt.NDArray[np.float64]]] = {}
-    total, done = len(snrs) * seeds * len(get_args(Directions)), 0
+    found: dict[tuple[float, Directions, str], list[npt.NDArray[np.float64]]] = {}
+    ways = [way for way in get_args(Directions) if way != "none"]
+    total, done = len(snrs) * seeds * len(ways), 0
     for snr in snrs:
         for seed in range(seeds):
-            made = simulated_voxels(dictionary, table, voxels, snr=snr, seed=1000 + seed)
+            made = simulated_voxels(truth or dictionary, table, voxels, snr=snr, seed=1000 + seed)
             y = without_rician_bias(made.signals, made.sigma)
             off = _turned(made.directions, degrees, seed)
-            for way in get_args(Directions):
+            for reader in readers:
+                if not reader.takes_directions:
+                    errors = _voxel_errors(reader.read(y, made.directions), made)
+                    found.setdefault((snr, "none", reader.name), []).append(errors)
+            for way in ways:
                 yield Progress(done, total, f"SNR {snr:g}, directions {way}, seed {seed}")
                 done += 1
                 given = made.directions if way == "true" else off
-                for reading, errors in _errors(
-                    dictionary, table, y, given, made, refine=way == "off, refined"
-                ):
-                    found.setdefault((snr, way, reading), []).append(errors)
-    return [ErrorRow(*key, _interval(np.stack(values)), seeds) for key, values in found.items()]
+                best, mean, used = _searched(
+                    dictionary, table, y, given, made.sigma, refine=way == "off, refined"
+                )
+                read = {BEST_PAIR: best, POSTERIOR_MEAN: mean}
+                for reader in readers:
+                    if reader.takes_directions:
+                        read[reader.name] = reader.read(y, used)
+                for name, tissue in read.items():
+                    errors = _voxel_errors(tissue, made)
+                    found.setdefault((snr, way, name), []).append(errors)
+    return [ErrorRow(*key, np.stack(values)) for key, values in found.items()]
 
 
-def _errors(
+@dataclass(frozen=True)
+class Robustness:
+    """Whether one reading bears wrong directions better than another, in the same voxels.
+
+    Attributes
+    ----------
+    snr : float
+    reading, other : str
+    differences : tuple of (mean, half width), for ν, r in µm, f
+        By how much less the errors of ``reading`` grow than those of ``other`` when directions are
+        off: above 0 where it bears them better. With half of the 95 % interval of the mean over
+        all voxels.
+    """
+
+    snr: float
+    reading: str
+    other: str
+    differences: tuple[tuple[float, float], ...]
+
+
+def robustness(rows: Sequence[ErrorRow], reading: str, other: str) -> list[Robustness]:
+    """How errors grow with wrong directions, compared voxel by voxel at each noise level."""
+    by_key = {(row.snr, row.directions, row.reading): row.each for row in rows}
+    found = []
+    for snr in dict.fromkeys(row.snr for row in rows):
+        mine, theirs = (
+            (by_key[snr, "off", name] - by_key[snr, "true", name]).reshape(-1, 3)
+            for name in (reading, other)
+        )
+        less = theirs - mine
+        half = 1.96 * less.std(axis=0, ddof=1) / np.sqrt(len(less))
+        pairs = zip(less.mean(axis=0).tolist(), half.tolist(), strict=True)
+        found.append(Robustness(snr, reading, other, tuple(pairs)))
+    return found
+
+
+def _voxel_errors(tissue: npt.NDArray[np.float64], made: Voxels) -> npt.NDArray[np.float64]:
+    """Absolute errors (P, 3), the mean of both populations."""
+    return np.abs(tissue - made.truth).mean(axis=1)
+
+
+def _searched(
     dictionary: Dictionary,
     table: GradientTable,
     y: npt.NDArray[np.float64],
     directions: npt.NDArray[np.float64],
-    made: Voxels,
+    sigma: float,
     *,
     refine: bool,
-) -> list[tuple[Reading, npt.NDArray[np.float64]]]:
-    """Mean absolute errors of (ν, r, f) by what is read."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(ν, r, f) of the best pairs, their posterior means, and the directions that were used."""
     known = dictionary.tissue.atoms
-    best, mean = [], []
+    best, mean, used = [], [], []
     for start in range(0, len(y), _BATCH):
         part = slice(start, start + _BATCH)
 
@@ -113,17 +198,15 @@ def _errors(
         if refine:
             pair = search(now, 0.0).pair
             now = refined_directions(dictionary, table, y[part], now, pair)
-        got = search(now, made.sigma)
+        got = search(now, sigma)
+        used.append(now)
         total = np.maximum(got.weights.sum(axis=1, keepdims=True), 1e-12)
         # A population without weight is given the middle of the ranges: it must be given something.
         tissue = np.where((got.pair >= 0)[..., None], known[got.pair], known.mean(axis=0))
         best.append(np.concatenate([(got.weights / total)[..., None], tissue], axis=2))
         middle = np.array([0.5, *known.mean(axis=0)])
         mean.append(np.where(np.isfinite(got.mean), got.mean, middle))
-    first, second = (
-        abs(np.concatenate(read) - made.truth).mean(axis=(0, 1)) for read in (best, mean)
-    )
-    return [("best pair", first), ("posterior mean", second)]
+    return np.concatenate(best), np.concatenate(mean), np.concatenate(used)
 
 
 def _turned(

@@ -1,0 +1,1 @@
+"""Networks that read the tissue of single voxels from diffusion signals."""
