@@ -115,6 +115,22 @@ def gradient_table_in(
     )
 
 
+def has_gradients(volume: Volume) -> bool:
+    """Whether a scan has several volumes, and something tells gradients of them.
+
+    Nothing is read: whether they can be is not known.
+    """
+    if len(volume.leading) != 1 or volume.colour:
+        return False
+    if volume.source.format == "dicom":
+        told = volume.details.get("axis_values", {}).get("direction", ())
+        return volume.leading == ("direction",) and any(label and any(label[1:]) for label in told)
+    try:
+        return gradient_files_of(volume).any
+    except ReadError:
+        return False
+
+
 def _count(volume: Volume) -> int:
     if len(volume.leading) != 1 or volume.colour:
         raise StudyError(
