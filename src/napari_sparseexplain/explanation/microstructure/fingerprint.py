@@ -136,7 +136,7 @@ def _check_shells(of: DiffusionScan) -> None:
             f"the scan has one shell (b = {b} s/mm²), from which radius, density and share of "
             "crossing fibres cannot be told apart",
             where=of.role,
-            remedy="Take a scan with two shells or more; tensor and peaks need one alone",
+            remedy="Take a scan with two shells or more; the method tensor needs one alone",
         )
 
 
