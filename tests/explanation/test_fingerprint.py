@@ -193,9 +193,74 @@ def test_a_dictionary_written_anew_is_read_anew(tmp_path: Path) -> None:
     assert phases_of(str(file)).spins == 77
 
 
-def test_a_resampled_scan_is_refused(crossing: Path) -> None:
-    study = se.open_study(crossing / "scan")
-    role = next(iter(study.images))
-    moved = replace(study, originals={role: study[role]})
-    with pytest.raises(SparseExplainError, match=r"resampled.*alone"):
-        se.explain(moved, None, "fingerprint", slices=1, small_delta=12.9, big_delta=21.8)
+def write_anatomy(folder: Path, size: float, corner: tuple[float, float, float]) -> None:
+    """A T1 of isotropic voxels about the crossing, whose grid becomes the study's."""
+    affine = np.diag([size, -size, size, 1.0])  # right, posterior, superior
+    affine[:3, 3] = corner
+    data = np.random.default_rng(1).uniform(100, 200, (20, 22, 8)).astype(np.float32)
+    nib.save(nib.Nifti1Image(data, affine), folder / "t1.nii.gz")
+
+
+def test_a_scan_beside_another_is_compared_in_its_own_voxels(
+    crossing: Path, explained: Any, tmp_path: Path
+) -> None:
+    """The voxels of both grids agree: the same values as of the scan alone, nothing outside."""
+    write_scan(tmp_path / "both")
+    write_anatomy(tmp_path / "both", 2.0, (-26.0, 10.0, -4.0))
+    study = se.open_study(tmp_path / "both", reference="t1")
+    assert "dwi" in study.originals
+    found = se.explain(
+        study, None, "fingerprint", small_delta=12.9, big_delta=21.8, sigma=SIGMA,
+        dictionary=str(crossing / "small.npz"), slices=3,
+    )  # fmt: skip
+    assert study.grid.shape == (8, 22, 20)
+    own = study.originals["dwi"].grid
+    corner = np.rint(study.grid.index(own.world((1, 0, 0)))).astype(int)
+    assert corner[0] == 3, "the slice that was explained alone"
+    rows, columns = (slice(k, k + SIDE) for k in corner[1:])
+    for name in ("populations", "share-1", "radius-1", "density-2-sd", "entropy", "misfit-b3000"):
+        values = np.asarray(found[name].data)[0]
+        np.testing.assert_allclose(
+            values[rows, columns], np.asarray(explained[name].data)[0], rtol=1e-5
+        )
+        outside = np.ones(values.shape, dtype=bool)
+        outside[rows, columns] = False
+        rest = values[outside]
+        assert not (rest[np.isfinite(rest)] if rest.dtype.kind == "f" else rest).any()
+    assert found.scores == explained.scores
+    assert any("in its own voxels" in note and "nearest" in note for note in found.notes)
+
+
+def test_each_voxel_of_a_finer_grid_takes_the_nearest(
+    crossing: Path, explained: Any, tmp_path: Path
+) -> None:
+    write_scan(tmp_path / "both")
+    write_anatomy(tmp_path / "both", 1.0, (-16.5, 0.5, -0.5))
+    found = se.explain(
+        se.open_study(tmp_path / "both", reference="t1"), None, "fingerprint",
+        small_delta=12.9, big_delta=21.8, sigma=SIGMA,
+        dictionary=str(crossing / "small.npz"), slices=slice(2, 4),
+    )  # fmt: skip
+    assert found.scores["voxels"] == explained.scores["voxels"], "each was compared once"
+    values = np.asarray(found["populations"].data)
+    alone = np.asarray(explained["populations"].data)[0]
+    np.testing.assert_array_equal(values[0], values[1])
+    step = values[0][::2, ::2]
+    np.testing.assert_array_equal(step, values[0][1::2, 1::2])
+    assert (step > 0).sum() == (alone > 0).sum()
+
+
+def test_of_several_scans_the_one_with_gradients_is_meant(crossing: Path, tmp_path: Path) -> None:
+    write_scan(tmp_path / "two")
+    write_scan(tmp_path / "two", name="bold")
+    for end in ("bval", "bvec"):
+        (tmp_path / "two" / f"bold.{end}").unlink()
+    given = {"small_delta": 12.9, "big_delta": 21.8, "dictionary": str(crossing / "small.npz")}
+    found = se.explain(
+        se.open_study(tmp_path / "two"), None, "fingerprint", slices=0, sigma=SIGMA, refine=False,
+        populations=1, **given,
+    )  # fmt: skip
+    assert found.provenance.parameters["scan"] == "dwi"
+    write_scan(tmp_path / "two", name="bold")
+    with pytest.raises(SparseExplainError, match=r"bold.*dwi|dwi.*bold"):
+        se.explain(se.open_study(tmp_path / "two"), None, "fingerprint", slices=0, **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,31 @@ def frame(z: float, **groups: Dataset) -> Dataset:
 def noise(*shape: int, dtype: str = "uint16", seed: int = 0) -> np.ndarray:
     """Reproducible values from 0 to 999."""
     return np.random.default_rng(seed).integers(0, 1000, shape).astype(dtype)
+
+
+def tiled(scan: np.ndarray) -> np.ndarray:
+    """The mosaic of a scan: tiles row by row, the square filled up with zeros."""
+    count, rows, columns = scan.shape
+    side = int(np.ceil(np.sqrt(count)))
+    square = np.zeros((side * side, rows, columns), scan.dtype)
+    square[:count] = scan
+    return square.reshape(side, side, rows, columns).swapaxes(1, 2).reshape(side * rows, -1)
+
+
+def csa(elements: dict[str, list[str]], *, version: int = 2) -> bytes:
+    """A CSA header as Siemens writes it."""
+    offset = 6
+    first = {"EchoLinePosition": [""] * offset}
+    everything = {**first, **elements} if version == 1 else elements
+    block = b"SV10\4\3\2\1" if version == 2 else b""
+    block += struct.pack("<2I", len(everything), 77)
+    for name, values in everything.items():
+        block += struct.pack("<64si4s3i", name.encode(), len(values), b"IS", 0, len(values), 77)
+        for value in values:
+            text = value.encode() + b"\0" if value else b""
+            length = len(text)
+            block += struct.pack(
+                "<4i", length + (offset if version == 1 else 0), length, 77, length
+            )
+            block += text + b"\0" * (-length % 4)
+    return block

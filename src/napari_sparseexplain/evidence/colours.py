@@ -54,6 +54,10 @@ POPULATIONS = "populations"
 POPULATION_COLOURS: Mapping[int, str] = {1: SKY, 2: YELLOW}
 
 
+#: Red, green and blue of a map of colours, for its legend.
+RGB_COLOURS: Mapping[int, str] = {1: "#FF0000", 2: "#00FF00", 3: "#0000FF"}
+
+
 def brats_label_colours(labels: Collection[int]) -> Mapping[int, str] | None:
     """Colours for a tumour label map; None when it is no such map.
 

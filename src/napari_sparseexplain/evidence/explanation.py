@@ -207,6 +207,8 @@ class Explanation:
         options["metadata"] = {"sparseexplain": {"explanation": self, "map": item.name}}
         if item.kind == "segmentation":
             return np.asarray(item.data), options, "labels"
+        if item.kind == "colours":
+            return np.asarray(item.data), {**options, "rgb": True}, "image"
         if item.value_range is not None:
             options["contrast_limits"] = item.value_range
         options["colormap"] = "RdBu_r" if item.signed else "gray"

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..volumes import Study
-from ..volumes.nifti.writer import write_nifti
+from ..volumes.nifti.writer import RGB_VOXELS, write_nifti
 from .explanation import Explanation
 from .explanation_map import ExplanationMap
 
@@ -121,13 +121,15 @@ def write_map(path: Path, item: ExplanationMap, explanation: Explanation, study:
         with open(path, "wb") as stream:
             np.savez_compressed(stream, data=data)
         return
+    if item.kind == "colours":
+        data = np.ascontiguousarray(data, dtype=np.uint8).view(RGB_VOXELS)[..., 0]
     span = explanation.slices
     whole = (span.start, span.stop) == (0, study.grid.shape[0])
     write_nifti(
         path,
         data,
         like=study[study.reference],
-        dtype=data.dtype if item.kind == "segmentation" else np.float32,
+        dtype=data.dtype if item.kind in ("segmentation", "colours") else np.float32,
         slices=None if whole else span,
         description=f"{explanation.method} {item.name} {explanation.provenance.model}".strip(),
         result=True,

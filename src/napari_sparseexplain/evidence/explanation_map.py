@@ -10,7 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-MapKind = Literal["segmentation", "component", "signal", "heatmap", "response", "parameter map"]
+MapKind = Literal[
+    "segmentation", "component", "signal", "heatmap", "response", "parameter map", "colours"
+]
 MapSpace = Literal["study", "space", "frequency", "dictionary"]
 
 
@@ -23,10 +25,10 @@ class ExplanationMap:
     name : str
         Short name, used in file and layer names (``"lin-ed"``, ``"mask"``).
     data : ndarray
-        On the study's grid: shape (S, P, L) of the explained slices. In another space: that
-        space's own shape.
+        On the study's grid: shape (S, P, L) of the explained slices; of colours (S, P, L, 3),
+        uint8. In another space: that space's own shape.
     kind : str
-        Decides colours and how the file is written (segmentation: integers).
+        Decides colours and how the file is written (segmentation: integers; colours: RGB).
     title : str
         For a person (``"Linear ED (α = 0)"``).
     space : {"study", "space", "frequency", "dictionary"}
@@ -41,7 +43,8 @@ class ExplanationMap:
     signed : bool
         Zero is a meaningful middle: a diverging colour map, symmetric limits.
     classes : mapping of int to str
-        Names of the labels, for a segmentation.
+        Names of the labels, for a segmentation; of colours, what red (1), green (2) and blue (3)
+        stand for.
     axes : mapping
         For another space: ``{"spacing": (dy, dx), "unit": "mm"}`` or cycles/mm.
     """

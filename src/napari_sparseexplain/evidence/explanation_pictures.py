@@ -24,6 +24,7 @@ from .colours import (
     PARAMETER_COLORMAP,
     POPULATION_COLOURS,
     POPULATIONS,
+    RGB_COLOURS,
     SIGNED_COLORMAP,
     SIGNED_STOPS,
     label_colours,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _MOST = 4
 
 #: Kinds of maps, the first to show first.
-_WORTH = ("heatmap", "segmentation", "parameter map", "component", "signal", "response")
+_WORTH = ("heatmap", "segmentation", "colours", "parameter map", "component", "signal", "response")
 
 #: How opaque the largest value of a map is over a scan.
 _OPACITY = 0.8
@@ -174,6 +175,8 @@ def _coloured(
         for value, name in _label_colours(item).items():
             colour[values == value] = to_rgb(name)
         return colour, np.where(values != 0, 0.5, 0.0)
+    if item.kind == "colours":
+        return values / 255, np.where(values.any(axis=-1), _OPACITY, 0.0)
     limits = item.limits
     scaled = np.clip((np.nan_to_num(values) - limits[0]) / (limits[1] - limits[0]), 0.0, 1.0)
     colour = np.asarray(_colours(item, over_scan)(scaled), dtype=np.float64)[..., :3]
@@ -181,7 +184,9 @@ def _coloured(
 
 
 def _label_colours(item: ExplanationMap) -> dict[int, str]:
-    """A colour for each label that occurs."""
+    """A colour for each label that occurs; of a map of colours, its three."""
+    if item.kind == "colours":
+        return dict(RGB_COLOURS)
     labels = [int(value) for value in np.unique(item.data) if value]
     if item.name == POPULATIONS:
         return {value: POPULATION_COLOURS[value] for value in labels}
@@ -225,7 +230,7 @@ def _draw(figure: Figure, axes: Axes, drawing: Drawing, item: ExplanationMap, pl
         middle = values.reshape(-1, *values.shape[-2:])[0] if values.ndim > 2 else values
         low, high = item.limits
         axes.imshow(np.atleast_2d(middle), cmap=_colours(item, False), vmin=low, vmax=high)
-    if item.kind == "segmentation":
+    if item.kind in ("segmentation", "colours"):
         patches = [
             Patch(color=colour, label=item.classes.get(value, f"label {value}"))
             for value, colour in _label_colours(item).items()

@@ -16,6 +16,7 @@ from ..volumes.labels.values import as_label_array
 from ..volumes.nifti.header import NiftiHeader, read_nifti_header
 from ..volumes.nifti.reader import to_display_order
 from ..volumes.nifti.voxels import VoxelPlan, read_voxels
+from ..volumes.nifti.writer import RGB_VOXELS
 from ..volumes.opening.declared_size import check_unpacked
 from .explanation_record import AGAIN, ExplanationRecord, GridRecord, MapRecord
 
@@ -54,7 +55,8 @@ def read_map(
     Returns
     -------
     ndarray
-        Shape (S, P, L) of the slices, or of the map's own space. Whole numbers for a segmentation.
+        Shape (S, P, L) of the slices, of colours (S, P, L, 3), or of the map's own space. Whole
+        numbers for a segmentation.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def read_map(
     path = folder / item.file
     _check_inside(folder, path)
     if item.space == "study" and grid is not None:
-        data = _on_grid(path, grid, slices)
+        data = _on_grid(path, grid, slices, colours=item.kind == "colours")
     else:
         data = _in_its_own_space(path, item)
     if item.kind == "segmentation":
@@ -86,7 +88,7 @@ def _check_inside(folder: Path, path: Path) -> None:
         )
 
 
-def _on_grid(path: Path, grid: GridRecord, slices: slice) -> npt.NDArray[Any]:
+def _on_grid(path: Path, grid: GridRecord, slices: slice, *, colours: bool) -> npt.NDArray[Any]:
     """A NIfTI map in display order, by the orientation that was saved; its size first."""
     try:
         file = read_nifti_header(path)
@@ -96,7 +98,9 @@ def _on_grid(path: Path, grid: GridRecord, slices: slice) -> npt.NDArray[Any]:
             raise ReadError(
                 f"the map has the shape {file.shape} on file, and the study's grid is {wanted}"
             )
-        if file.is_colour or file.is_complex:
+        if colours and file.dtype != RGB_VOXELS:
+            raise ReadError("its voxels are no colours (RGB of 8 bits), which the record says")
+        if (file.is_colour and not colours) or file.is_complex:
             raise ReadError("its voxels are colours or complex numbers, not the values of a map")
         file, slices = _cut_to(file, turn, slices)
         array = np.asarray(to_display_order(read_voxels(VoxelPlan.of(file)), turn, 0))

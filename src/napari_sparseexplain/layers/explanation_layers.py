@@ -106,6 +106,9 @@ def map_layer(explanation: Explanation, item: ExplanationMap, study: Study) -> L
     data, options, kind = explanation.layer_data(item.name)
     options["metadata"] = {METADATA_KEY: ExplanationLayer(study, explanation, item.name)}
     options["axis_labels"] = axis_labels(study.grid)
+    if item.kind == "colours":
+        options["blending"] = "translucent"
+        return data, options, kind
     if kind == "labels":
         options["colormap"] = label_colormap(_mask_colours(item))
         options["opacity"] = 1.0

@@ -10,7 +10,7 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
 from ..errors import SparseExplainError
-from ..evidence.colours import SIGNED_COLORMAP
+from ..evidence.colours import RGB_COLOURS, SIGNED_COLORMAP
 from ..export.pictures.colour_scale import colour_stops
 from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
 from ..volumes.frames import volume_at_frame
@@ -119,6 +119,16 @@ def _map_part(layer: Layer, known: ExplanationLayer, keys: ReviewKeys) -> Overla
             opacity=float(layer.opacity),
         )
     image = cast(Any, layer)
+    if image.rgb:
+        return Overlay(
+            "explanation",
+            key,
+            known.map,
+            layer.name,
+            colours=RGB_COLOURS,
+            classes=known.explanation[known.map].classes,
+            opacity=float(layer.opacity),
+        )
     limits, colormap = _pair(image.contrast_limits), _colormap(image, keys)
     names = Overlay("explanation", key, known.map).map_names
     return Overlay(

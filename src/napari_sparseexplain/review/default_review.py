@@ -13,6 +13,7 @@ from ..evidence.colours import (
     PARAMETER_COLORMAP,
     POPULATION_COLOURS,
     POPULATIONS,
+    RGB_COLOURS,
     SIGNED_COLORMAP,
     TRUE_MASK_COLOUR,
     label_colours,
@@ -42,7 +43,10 @@ HEAT_COLORMAP = "inferno"
 STUDY_KEY = "study"
 
 #: Kinds of maps, the first to show first.
-_WORTH = {"heatmap": 0, "segmentation": 1, "parameter map": 2, "signal": 3, "component": 4}
+_WORTH = {
+    **{"heatmap": 0, "segmentation": 1, "colours": 2, "parameter map": 3},
+    **{"signal": 4, "component": 5},
+}
 
 
 def default_reading(study: Study, explanations: Mapping[str, Explanation] | None = None) -> Reading:
@@ -83,7 +87,7 @@ def default_reading(study: Study, explanations: Mapping[str, Explanation] | None
     panels = [Panel(STUDY_KEY, "axial", index, scan_layer(seen, first), over)]
     for key, item in _first_maps(found):
         # A low value of a parameter is a value, so its map lies over nothing.
-        own = item.kind in ("component", "signal", "parameter map")
+        own = item.kind in ("component", "signal", "parameter map", "colours")
         scan = None if own else scan_layer(seen, first)
         overlay = map_overlay(key, found[key], item, alone=scan is None)
         panels.append(Panel(STUDY_KEY, "axial", index, scan, (overlay,)))
@@ -168,6 +172,16 @@ def map_overlay(
             colours=several if len(named) > 1 else one,
             classes=item.classes,
             opacity=LABEL_OPACITY,
+        )
+    if item.kind == "colours":
+        return Overlay(
+            "explanation",
+            key,
+            item.name,
+            title,
+            colours=RGB_COLOURS,
+            classes=item.classes,
+            opacity=1.0 if alone else LABEL_OPACITY,
         )
     low, high = item.limits
     reach = max(abs(low), abs(high)) if item.signed else high - low

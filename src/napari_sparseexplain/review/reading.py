@@ -91,7 +91,7 @@ class Reading:
         return () if found is None else tuple(_map(found, n, overlay) for n in overlay.map_names)
 
     def plane_of(self, layer: ScanLayer | Overlay, panel: Panel) -> npt.NDArray[Any] | None:
-        """The slice of a layer that a panel shows, in (rows, columns) of its plane.
+        """The slice of a layer that a panel shows, in (rows, columns[, colours]) of its plane.
 
         A map that covers some slices only is filled with NaN where it has none; None when it has
         nothing on this slice.
@@ -206,6 +206,6 @@ def _map_slice(
     if (span.start, span.stop) == (0, whole):
         return part
     fill = 0 if np.issubdtype(data.dtype, np.integer) else np.nan
-    full = np.full((whole, part.shape[1]), fill, dtype=part.dtype)
+    full = np.full((whole, *part.shape[1:]), fill, dtype=part.dtype)
     full[span] = part
     return full

@@ -11,7 +11,7 @@ from .reading import Reading
 from .review import Panel
 
 #: Kinds of maps, the first to show first; what repeats the study itself is shown last.
-_WORTH = ("heatmap", "segmentation", "parameter map", "signal", "component")
+_WORTH = ("heatmap", "segmentation", "colours", "parameter map", "signal", "component")
 _REPEATS = ("input", "reference-segmentation")
 
 
@@ -35,7 +35,7 @@ def result_reading(reading: Reading, key: str) -> Reading | None:
     ]
     index = marked[0] if marked else (span.start + span.stop - 1) // 2
     role = first_shown(study)
-    alone = item.kind in ("component", "signal") or not role
+    alone = item.kind in ("component", "signal", "colours") or not role
     scan = None if alone else scan_layer(study, role, study_key)
     overlay = map_overlay(key, explanation, item, alone=alone)
     panel = Panel(study_key, "axial", index, scan, (overlay,))

@@ -78,7 +78,7 @@ def fingerprint_work(
         noise to be measured, or dipy is not installed.
     """
     yield Progress(0, 0, "Reading the gradients")
-    of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta)
+    of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     phases = phases_of(dictionary)
     _check_shells(of)
     yield Progress(0, 0, "Measuring the noise")
@@ -87,8 +87,9 @@ def fingerprint_work(
     known = dictionary_for(dictionary, distinct_b(of.table))
     known.rows_of(of.table)
     yield Progress(0, 0, "Finding the fibre directions")
+    placed = of.placed(slices)
     here = np.zeros_like(of.mask)
-    here[slices] = of.mask[slices]
+    here[placed.rows] = of.mask[placed.rows] & placed.needed
     peaks = None
     if here.any():
         peaks = find_peaks(
@@ -99,7 +100,7 @@ def fingerprint_work(
             least_size=SMALLEST_PEAK,
             response_mask=of.mask,
         )
-    maps = _Maps(of, slices, known)
+    maps = _Maps(of, placed.rows, known)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Comparing voxels")
@@ -118,7 +119,13 @@ def fingerprint_work(
         decided[FROM_FILE] = {"dictionary": checksum(*arrays)}
     scores = maps.scores()
     notes = [*of.notes, *_notes(peaks, phases.spins), *_noise_notes(scores["median misfit"])]
-    return MethodResult(maps.result(), scores, tuple(notes), decided=decided, inputs=(of.role,))
+    return MethodResult(
+        placed.maps_onto(maps.result()),
+        scores,
+        tuple(notes),
+        decided=decided,
+        inputs=(of.role,),
+    )
 
 
 def _check_shells(of: DiffusionScan) -> None:
@@ -129,7 +136,7 @@ def _check_shells(of: DiffusionScan) -> None:
             f"the scan has one shell (b = {b} s/mm²), from which radius, density and share of "
             "crossing fibres cannot be told apart",
             where=of.role,
-            remedy="Take a scan with two shells or more; tensor and peaks need one alone",
+            remedy="Take a scan with two shells or more; the method tensor needs one alone",
         )
 
 

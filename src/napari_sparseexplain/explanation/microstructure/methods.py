@@ -37,4 +37,15 @@ MICROSTRUCTURE_METHODS = (
         parameters=(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, REFINE),
         takes_model=False,
     ),
+    MethodInfo(
+        name="tensor",
+        title="Diffusion tensor",
+        short="Tensor",
+        summary="Anisotropy, mean diffusivity and principal direction of each voxel, and FA in the "
+        "colours of direction; one shell without timings will do",
+        work=f"{__package__}.tensor:tensor_work",
+        heat=None,
+        parameters=(SCAN,),
+        takes_model=False,
+    ),
 )

@@ -129,6 +129,12 @@ def overlay_colours(
     part : ndarray of bool, shape of ``plane``, optional
         What of it is drawn.
     """
+    if plane.ndim == 3:  # colours of its own
+        values, inside = sampled(plane, view, "nearest")
+        shown = inside & (values.max(axis=-1) > 0)
+        return values.astype(np.float32) / np.float32(255), overlay.opacity * shown.astype(
+            np.float32
+        )
     if overlay.is_label:
         values, inside = sampled(plane, view, "nearest")
         colours = np.zeros((*view.size, 3), np.float32)

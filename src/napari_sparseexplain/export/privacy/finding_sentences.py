@@ -4,6 +4,7 @@ from __future__ import annotations
 
 #: Sentence by the finding's code. Where the finding is about a known scan, its title is added.
 SENTENCES: dict[str, str] = {
+    "averages-left-out": "Volumes that a scanner averaged over directions were left out of a scan",
     "b-values-scaled": "b-values of a gradient table were scaled by its vectors' squared length",
     "below-noise": "A shell of a diffusion scan is at the noise floor in many voxels",
     "complex": "A scan has complex voxels and is shown as magnitude",
@@ -28,6 +29,7 @@ SENTENCES: dict[str, str] = {
     "were not changed",
     "gradient-axes-not-checked": "Whether gradient directions are flipped was not checked",
     "gradient-files-disagree": "Files beside a diffusion scan do not tell the same gradients",
+    "gradient-tags-missing": "Some images of a diffusion series do not tell their weighting",
     "gradients-read": "The gradients of a diffusion scan were read",
     "incomplete-time-points": "Time points that lack slices were left out",
     "joined-series": "One-slice cine series were put together",

@@ -15,7 +15,7 @@ _UNITS = frozenset(
     {
         *("", "1", "%", "HU", "US", "px", "mm", "cm", "µm", "um", "ms", "s", "Hz", "ppm", "Gy"),
         *("1/mm", "cycles/mm", "mm²", "mm²/s", "mm2/s", "µm²/ms", "um2/ms", "1/s", "g/ml", "Bq/ml"),
-        *("BQML", "CNTS", "SUV", "SUVbw", "a.u."),
+        *("BQML", "CNTS", "SUV", "SUVbw", "a.u.", "10⁻³ mm²/s", "bit", "σ"),
     }
 )
 

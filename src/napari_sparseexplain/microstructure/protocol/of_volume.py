@@ -17,8 +17,9 @@ from ...volumes.study import Study
 from ...volumes.volume import Volume
 from ..gradient_table import GradientTable, Timings
 from .camino import read_camino
+from .dicom_gradients import dicom_gradients
 from .fsl import read_fsl
-from .gradient_axes import between_grids, to_display_axes, to_voxel_axes
+from .gradient_axes import between_grids, nearest_rotation, to_display_axes, to_voxel_axes
 from .gradient_files import GradientFiles, gradient_files_of
 from .mrtrix import read_mrtrix
 from .sidecar_timings import sidecar_timings
@@ -38,12 +39,12 @@ def gradient_table_of(
     big_delta: float | None = None,
     original: Volume | None = None,
 ) -> tuple[GradientTable, list[Finding]]:
-    """What each volume of a diffusion scan measured, from the files beside it.
+    """What each volume of a diffusion scan measured, from the files beside it or its own headers.
 
     Parameters
     ----------
     volume : Volume
-        A scan with one leading axis, opened from a NIfTI file.
+        A scan with one leading axis, opened from a NIfTI file or a DICOM series.
     small_delta, big_delta : float, optional
         δ and Δ in milliseconds, where no file tells them, or in place of what it tells; both or
         neither.
@@ -74,8 +75,12 @@ def gradient_table_of(
         The volume has not one leading axis.
     """
     count = _count(volume)
-    files = gradient_files_of(volume)
-    written, findings = _written(files, volume)
+    if volume.source.format == "dicom":
+        files, written = GradientFiles(), dicom_gradients(volume)
+        findings = list(written.findings)
+    else:
+        files = gradient_files_of(volume)
+        written, findings = _written(files, volume)
     if len(written.b) != count:
         raise ReadError(
             f"{written.names} hold{'s' if len(written.paths) == 1 else ''} {len(written.b)} "
@@ -84,14 +89,15 @@ def gradient_table_of(
             remedy="Give the files that were exported with this scan; maps that a scanner adds at "
             "the end (trace, ADC) must be left out of the scan",
         )
-    timings, said = _timings(files, written, small_delta, big_delta)
+    echo = _echo_time(volume)
+    timings, said = _timings(files, written, small_delta, big_delta, echo)
     findings += said
     table = GradientTable(written.b, _on_grid(written, volume, original), timings)
     if not len(table.b0_rows):
         raise ParameterError(
             f"no volume is without diffusion weighting (the lowest b-value is {table.b.min():g} "
             "s/mm²)",
-            where=written.paths[0],
+            where=written.called or written.paths[0],
             remedy="Put a volume with b = 0 before the others, and its line into the files",
         )
     return table, [_summary(table, written), *findings]
@@ -107,6 +113,22 @@ def gradient_table_in(
         big_delta=big_delta,
         original=study.originals.get(role),
     )
+
+
+def has_gradients(volume: Volume) -> bool:
+    """Whether a scan has several volumes, and something tells gradients of them.
+
+    Nothing is read: whether they can be is not known.
+    """
+    if len(volume.leading) != 1 or volume.colour:
+        return False
+    if volume.source.format == "dicom":
+        told = volume.details.get("axis_values", {}).get("direction", ())
+        return volume.leading == ("direction",) and any(label and any(label[1:]) for label in told)
+    try:
+        return gradient_files_of(volume).any
+    except ReadError:
+        return False
 
 
 def _count(volume: Volume) -> int:
@@ -196,6 +218,9 @@ def _file_axes(
 def _on_grid(
     written: WrittenGradients, volume: Volume, original: Volume | None
 ) -> npt.NDArray[np.float64]:
+    if volume.source.format == "dicom" and volume.source.header is None and original is None:
+        # Told along the patient's axes: whatever grid it was resampled to.
+        return written.vectors @ nearest_rotation(volume.grid.affine)
     affine, to_display = _file_axes(volume if original is None else original)
     stored = to_voxel_axes(written.vectors, written.axes, affine)
     along = to_display_axes(stored, to_display)
@@ -210,10 +235,14 @@ def _on_grid(
 
 
 def _timings(
-    files: GradientFiles, written: WrittenGradients, small: float | None, big: float | None
+    files: GradientFiles,
+    written: WrittenGradients,
+    small: float | None,
+    big: float | None,
+    echo: float,
 ) -> tuple[Timings | None, list[Finding]]:
     """Timings that were given, that the gradients' own file tells, or the sidecar."""
-    beside, echo, findings = None, 0.0, []
+    beside, findings = None, []
     if files.sidecar is not None:
         try:
             beside, echo = sidecar_timings(files.sidecar)
@@ -244,10 +273,18 @@ def _timings(
                 "no-gradient-timings",
                 "no file tells δ and Δ, the timings of the gradients: tensor and peaks need none, "
                 "signals that were simulated cannot be compared with the scan until they are given",
-                written.paths[0].name,
+                written.called or written.paths[0].name,
             )
         )
     return timings, findings
+
+
+def _echo_time(volume: Volume) -> float:
+    """TE in seconds as a DICOM header tells it; 0 where it does not."""
+    if volume.source.format != "dicom":
+        return 0.0
+    told = volume.details.get("EchoTime", 0.0)
+    return 1e-3 * float(told) if 0 < told < 1000 else 0.0
 
 
 def _summary(table: GradientTable, written: WrittenGradients) -> Finding:

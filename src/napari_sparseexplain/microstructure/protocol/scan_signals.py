@@ -26,6 +26,15 @@ def signals_of(volume: Volume) -> npt.NDArray[np.floating]:
     return np.moveaxis(np.asarray(volume.data), 0, -1)
 
 
+def finite_voxels(signals: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Voxels of which every measurement is a number, shape (S, P, L)."""
+    found = np.ones(signals.shape[:-1], dtype=bool)
+    # One volume at a time: a mask of all values is as large as a quarter of the scan.
+    for row in range(signals.shape[-1] if signals.dtype.kind == "f" else 0):
+        found &= np.isfinite(signals[..., row])
+    return found
+
+
 def checked_signals(table: GradientTable, signals: npt.ArrayLike) -> npt.NDArray[Any]:
     """The array, of its own type, if it has one real value a measurement along its last axis.
 

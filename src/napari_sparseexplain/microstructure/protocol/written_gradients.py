@@ -36,6 +36,8 @@ class WrittenGradients:
     paths : tuple of Path
     timings : Timings or None
     findings : tuple of Finding
+    called : str
+        What to call the files in sentences, where they are many; empty: by their names.
     """
 
     b: npt.NDArray[np.float64]
@@ -44,11 +46,12 @@ class WrittenGradients:
     paths: tuple[Path, ...]
     timings: Timings | None = None
     findings: tuple[Finding, ...] = ()
+    called: str = ""
 
     @property
     def names(self) -> str:
         """The files' names, for sentences."""
-        return " and ".join(path.name for path in self.paths)
+        return self.called or " and ".join(path.name for path in self.paths)
 
 
 def checked_gradients(

@@ -15,6 +15,7 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 
 from ...errors import ReadError
+from .diffusion import enhanced_weighting
 from .frames import Frame, base_frame, checked_orientation, clock, frame_count, slice_distance
 from .values import exactly, first_item, items, number, numbers, text, texts, value
 
@@ -108,7 +109,7 @@ def _frame(
         slope=slope or first.slope,
         intercept=first.intercept if intercept is None else intercept,
         contrasts={**first.contrasts, **_contrasts(groups)},
-        diffusion=_diffusion(groups) or first.diffusion,
+        weighting=enhanced_weighting(groups.group("MRDiffusionSequence")) or first.weighting,
         times={**first.times, **_times(groups, content, pointers)},
     )
 
@@ -129,16 +130,6 @@ def _contrasts(groups: FunctionalGroups) -> dict[str, float]:
         "flip": number(groups.group("MRTimingAndRelatedParametersSequence"), "FlipAngle"),
     }
     return {name: round(v, 4) for name, v in found.items() if v is not None}
-
-
-def _diffusion(groups: FunctionalGroups) -> tuple[float, ...] | None:
-    group = groups.group("MRDiffusionSequence")
-    b_value = number(group, "DiffusionBValue")
-    if b_value is None:
-        return None
-    inner = first_item(group, "DiffusionGradientDirectionSequence")
-    direction = None if inner is None else numbers(inner, "DiffusionGradientOrientation", 3)
-    return (round(b_value, 3), *(round(v, 5) for v in direction or (0.0, 0.0, 0.0)))
 
 
 def _times(groups: FunctionalGroups, content: Dataset, pointers: list[str]) -> dict[str, Any]:

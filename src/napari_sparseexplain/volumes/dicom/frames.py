@@ -16,6 +16,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ...errors import ReadError
+from .diffusion import Weighting, weighting_of
 from .files import is_compressed, is_deflated
 from .parametric import is_parametric_map
 from .values import (
@@ -26,7 +27,6 @@ from .values import (
     number,
     numbers,
     private_number,
-    private_numbers,
     text,
     texts,
     value,
@@ -72,8 +72,8 @@ class Frame:
         Rescale from stored value to output.
     contrasts : mapping
         Values that make a leading axis of their own: ``echo``, ``inversion``, ``flip``.
-    diffusion : 4 floats or None
-        b-value and gradient direction (LPS; zeros when not directional).
+    weighting : Weighting or None
+        What it says of its diffusion weighting.
     times : mapping
         What may order repeated images, by attribute name.
     sop_uid : str
@@ -95,12 +95,17 @@ class Frame:
     slope: float
     intercept: float
     contrasts: Mapping[str, float] = field(default_factory=dict)
-    diffusion: tuple[float, ...] | None = None
+    weighting: Weighting | None = None
     times: Mapping[str, Any] = field(default_factory=dict)
     sop_uid: str = ""
     series_uid: str = ""
     frame_of_reference: str = ""
     alone: bool = False
+
+    @property
+    def diffusion(self) -> tuple[float, ...] | None:
+        """b-value and gradient direction (LPS; zeros when not directional); None when not told."""
+        return None if self.weighting is None else self.weighting.label
 
     @property
     def normal(self) -> Triple | None:
@@ -129,6 +134,7 @@ def base_frame(path: Path, header: Dataset) -> Frame:
             where=path,
             remedy="Choose an image series",
         )
+    orientation = checked_orientation(value(header, "ImageOrientationPatient"), path)
     return Frame(
         path=path,
         number=0,
@@ -136,14 +142,14 @@ def base_frame(path: Path, header: Dataset) -> Frame:
         rows=rows,
         columns=columns,
         signature=_signature(path, header),
-        orientation=checked_orientation(value(header, "ImageOrientationPatient"), path),
+        orientation=orientation,
         position=_triple(numbers(header, "ImagePositionPatient", 3)),
         pixel_spacing=_pixel_spacing(header, path),
         thickness=slice_distance(header),
         slope=_scale(number(header, "RescaleSlope")),
         intercept=number(header, "RescaleIntercept") or 0.0,
         contrasts=_contrasts(header),
-        diffusion=_diffusion(header),
+        weighting=weighting_of(header, orientation),
         times=_times(header),
         sop_uid=text(header, "SOPInstanceUID"),
         series_uid=text(header, "SeriesInstanceUID"),
@@ -351,24 +357,6 @@ def _contrasts(header: Dataset) -> dict[str, float]:
     named = {"echo": "EchoTime", "inversion": "InversionTime", "flip": "FlipAngle"}
     found = {name: number(header, keyword) for name, keyword in named.items()}
     return {name: round(v, 4) for name, v in found.items() if v is not None}
-
-
-def _diffusion(header: Dataset) -> tuple[float, ...] | None:
-    """b-value and direction: standard elements, else those of Siemens, Philips, GE."""
-    b_value = number(header, "DiffusionBValue")
-    direction = numbers(header, "DiffusionGradientOrientation", 3)
-    if b_value is None:
-        b_value = private_number(header, 0x0019, "SIEMENS MR HEADER", 0x0C)
-        direction = private_numbers(header, 0x0019, "SIEMENS MR HEADER", 0x0E, 3)
-    if b_value is None:
-        b_value = private_number(header, 0x2001, "Philips Imaging DD 001", 0x03)
-    if b_value is None:
-        b_value = private_number(header, 0x0043, "GEMS_PARM_01", 0x39)
-        if b_value is not None:
-            b_value %= 1e9  # GE adds a multiple of 10^9 as a flag
-    if b_value is None:
-        return None
-    return (round(b_value, 3), *(round(v, 5) for v in direction or (0.0, 0.0, 0.0)))
 
 
 def _times(header: Dataset) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ...errors import ReadError
 from ..finding import Finding
+from .diffusion_volumes import are_weighted, unsure, unsure_finding, volume_labels
 from .frames import Frame
 
 #: Attributes that may order repeats, the most trustworthy first.
@@ -75,7 +76,7 @@ def arrange(slices: Sequence[Sequence[Frame]], where: str) -> Arrangement:
     findings: tuple[Finding, ...] = ()
     ordered_by, last = "", None
     if repeated:
-        weighted = len({f.diffusion for frames in slices for f in frames}) > 1
+        weighted = are_weighted([f for frames in slices for f in frames])
         last = "direction" if weighted else "time"
         cells, ordered_by, findings = _order_cells(cells, weighted, where)
         if ordered_by == "InstanceNumber" and not weighted:
@@ -94,10 +95,11 @@ def arrange(slices: Sequence[Sequence[Frame]], where: str) -> Arrangement:
         frames = frames[..., 0, :]
     else:
         leading = (*leading, last)
-        line = frames[(0,) * len(names)][:, 0]
-        values[last] = tuple(
-            f.diffusion if last == "direction" else f.times.get(ordered_by) for f in line
-        )
+        first = frames[(0,) * len(names)]
+        values[last] = tuple(f.times.get(ordered_by) for f in first[:, 0])
+        if last == "direction":
+            values[last] = tuple(volume_labels(first) or (f.diffusion for f in first[:, 0]))
+            findings = (*findings, *unsure_finding(first, where))
     return Arrangement(frames, leading, values, ordered_by, findings)
 
 
@@ -144,6 +146,11 @@ def _order_cells(
         findings.append(finding)
         rows = list(cells.values())
     ordered_by = _telling_attribute(rows, weighted)
+    if weighted and any(unsure(f) for row in rows for cell in row for f in cell):
+        put = [found for row in rows if (found := _by_attribute(row)) is not None]
+        if len(put) == len(rows):
+            ordered = {key: part for key, (part, _) in zip(cells, put, strict=True)}
+            return ordered, put[0][1], tuple(findings)
     if ordered_by is None:
         ordered_by = "InstanceNumber"
         if not weighted:
@@ -161,6 +168,23 @@ def _order_cells(
     for key, row in cells.items():
         done[key] = _common_order(row, ordered_by, weighted, where)
     return done, ordered_by, tuple(findings)
+
+
+def _by_attribute(row: list[list[Frame]]) -> tuple[list[list[Frame]], str] | None:
+    """Frames of each slice by what counts them, where some do not tell their weighting.
+
+    None where nothing counts them so that the slices of each volume tell the same.
+    """
+    for name in (*_ORDERS, "InstanceNumber"):
+        if not all(_tells(cell, name, False) for cell in row):
+            continue
+        ordered = [sorted(cell, key=lambda f, by=name: _order(f, by)) for cell in row]
+        frames = _objects(
+            [f for line in zip(*ordered, strict=True) for f in line], (len(row[0]), len(row))
+        )
+        if volume_labels(frames) is not None:
+            return ordered, name
+    return None
 
 
 def _telling_attribute(rows: list[list[list[Frame]]], weighted: bool) -> str | None:
@@ -202,10 +226,10 @@ def _common_order(
     return [[labels[label] for label in order] for labels in labelled]
 
 
-def _order(frame: Frame, name: str) -> tuple[Any, float]:
-    fallback = frame.times.get("InstanceNumber", frame.number)
+def _order(frame: Frame, name: str) -> tuple[Any, float, float]:
+    instance = frame.times.get("InstanceNumber", frame.number)
     found = frame.times.get(name)
-    return (fallback if found is None else found, float(frame.number))
+    return (instance if found is None else found, float(instance), float(frame.number))
 
 
 def _without_incomplete(

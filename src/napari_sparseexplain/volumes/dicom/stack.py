@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ...errors import ReadError
 from ..finding import Finding
+from .diffusion_volumes import without_averages
 from .frames import Frame
 from .leading import arrange
 
@@ -93,7 +94,7 @@ def stack_frames(frames: Sequence[Frame], where: str) -> Stack:
         Slices are missing or unevenly spaced beyond rounding, images at one height lie beside
         each other, or slices have unequal numbers of images.
     """
-    slices = slices_along_normal(frames)
+    slices, averages = without_averages(slices_along_normal(frames), where)
     arrangement = arrange(slices, where)
     places = np.array([np.mean([np.asarray(f.position) for f in cell], axis=0) for cell in slices])
     step, findings = _slice_step(places, frames[0], where)
@@ -108,7 +109,7 @@ def stack_frames(frames: Sequence[Frame], where: str) -> Stack:
         values=arrangement.values,
         ordered_by=arrangement.ordered_by,
         positions=tuple(float(v) for v in places @ normal),
-        findings=(*arrangement.findings, *findings),
+        findings=(*averages, *arrangement.findings, *findings),
     )
 
 

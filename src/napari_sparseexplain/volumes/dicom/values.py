@@ -14,6 +14,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag, Tag
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
@@ -107,16 +108,101 @@ def private_number(dataset: Dataset, group: int, creator: str, element: int) -> 
     return _finite(_first(found))
 
 
-def private_numbers(
-    dataset: Dataset, group: int, creator: str, element: int, count: int
+class UnreadableError(ValueError):
+    """An element is there, and its value is not what its kind demands."""
+
+
+def plain_reals(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """Finite values of a standard element, None where it is absent or empty.
+
+    Raises
+    ------
+    UnreadableError
+        It is there with other values, or with another number of them.
+    """
+    if keyword not in dataset:
+        return None
+    tag = Tag(keyword)
+    return _reals(dataset, tag, "FD", count)
+
+
+def private_reals(
+    dataset: Dataset,
+    group: int,
+    creator: str | None,
+    element: int,
+    representation: str,
+    count: int | None,
+    *,
+    bare: bool = False,
 ) -> tuple[float, ...] | None:
-    """Exactly ``count`` values of a private element; unknown bytes are read as doubles."""
-    found = private(dataset, group, creator, element)
+    """Finite values of a private element, None where it is absent or empty.
+
+    Parameters
+    ----------
+    creator : str or None
+        As for `private`; None where the maker has the elements (gggg,10xx) under any name.
+    element : int
+        The low byte.
+    representation : {"IS", "DS", "FD", "FL"}
+        How bytes of unknown representation (UN) are to be read.
+    count : int or None
+        How many there must be; None: one or more.
+    bare : bool
+        Whether (gggg,10xx) is meant where no element names the creator, as some programs that make
+        files anonymous leave it.
+
+    Raises
+    ------
+    UnreadableError
+        It is there and holds no such values.
+    """
+    tag = Tag(group, 0x1000 + element)
+    if creator is not None:
+        try:
+            tag = dataset.private_block(group, creator).get_tag(element)
+        except KeyError:
+            if not bare or Tag(group, 0x0010) in dataset:
+                return None
+    return _reals(dataset, tag, representation, count) if tag in dataset else None
+
+
+def _reals(
+    dataset: Dataset, tag: BaseTag, representation: str, count: int | None
+) -> tuple[float, ...] | None:
+    problem = UnreadableError(f"the element {tag} cannot be read")
+    try:
+        found = dataset[tag].value
+    except Exception as error:  # whatever broken bytes provoke in pydicom
+        raise problem from error
+    if found is None or found in ("", b""):
+        return None
     if isinstance(found, bytes):
-        if len(found) != 8 * count:
-            return None
-        found = list(struct.unpack(f"<{count}d", found))
-    return exactly(found, count)
+        found = _from_bytes(found, representation)
+    elif isinstance(found, str):
+        found = found.split("\\")
+    elif isinstance(found, int | float):
+        found = [found]
+    try:
+        values = [_finite(value) for value in found or ()]
+    except TypeError as error:
+        raise problem from error
+    whole = tuple(value for value in values if value is not None)
+    if not values and found is not None:
+        return None
+    if len(whole) != len(values) or not whole or count not in (None, len(whole)):
+        raise problem
+    return whole
+
+
+def _from_bytes(found: bytes, representation: str) -> list[Any] | None:
+    """Values of an element of unknown representation; None where the bytes cannot be such."""
+    if representation in ("IS", "DS"):
+        return list(found.decode("ascii", "replace").strip(" \0").split("\\"))
+    size = {"FD": 8, "FL": 4}[representation]
+    if len(found) % size:
+        return None
+    return list(struct.unpack(f"<{len(found) // size}{'d' if size == 8 else 'f'}", found))
 
 
 def _first(found: Any) -> Any:

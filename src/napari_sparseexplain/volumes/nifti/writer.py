@@ -17,6 +17,9 @@ from ..labels.values import smallest_integer
 from ..opening.own_output import NIFTI_MARK
 from ..volume import Volume
 
+#: Voxels in colour, as NIfTI stores them (nifti1.h, NIFTI_TYPE_RGB24).
+RGB_VOXELS = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+
 #: NIfTI extension code for a text comment (nifti1.h, NIFTI_ECODE_COMMENT).
 _COMMENT = 6
 
@@ -62,7 +65,7 @@ def write_nifti(
     path : str or Path
         Ends in ``.nii`` or ``.nii.gz``; its folder must exist.
     array : array-like, shape (*leading, S, P, L)
-        In display order. With ``slices``: those slices only.
+        In display order. With ``slices``: those slices only. Of `RGB_VOXELS` for colours.
     like : Volume
         Whose grid ``array`` lies on.
     dtype : numpy dtype, optional
@@ -173,6 +176,8 @@ def _stored_type(
     array: npt.NDArray[Any], like: Volume, dtype: npt.DTypeLike | None, path: Path
 ) -> np.dtype[Any]:
     """Type on file, in native byte order."""
+    if array.dtype == RGB_VOXELS:
+        return RGB_VOXELS
     if array.dtype.kind not in "biuf":
         raise SparseExplainError(
             f"values of type {array.dtype} cannot be saved",

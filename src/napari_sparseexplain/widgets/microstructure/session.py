@@ -78,7 +78,9 @@ class MicrostructureSession(ModelSession):
         """
         from ...explanation.microstructure.diffusion_scan import diffusion_scan
 
-        scan = diffusion_scan(study, role, small_delta=small_delta, big_delta=big_delta)
+        scan = diffusion_scan(
+            study, role, small_delta=small_delta, big_delta=big_delta, resampled=True
+        )
         table = scan.table
         known = table.timings
         return Gradients(
