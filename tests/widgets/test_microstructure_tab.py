@@ -159,6 +159,46 @@ def test_a_click_says_values_with_their_spread_and_where_nothing_was_compared(ru
     assert "This slice was not run" in tab.read_out.text()
 
 
+def test_a_click_explains_the_voxel_below_and_its_picture_can_be_saved(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab, here = run.page("microstructure"), run.current_slice
+    panel = tab.voxel
+    assert not panel.isVisible()
+    with pytest.raises(SparseExplainError, match="no voxel is explained"):
+        panel.save(tmp_path / "none.png")
+    run.click((here, 4, 0))
+    run.click((here, 4, 4))  # the former is dropped
+    assert panel.found is None, "the click does not wait"
+    assert "Explaining" in panel.said.text()
+    assert tab.wait(60)
+    found = panel.found
+    assert found.index == (here, 4, 4)
+    assert found.populations == 2
+    assert panel.picture.pixmap().width() == pytest.approx(panel.width(), abs=10)
+    assert f"ν {found.mean[0, 0]:.2f} ± {found.sd[0, 0]:.2f}" in tab.read_out.text()
+    tab.read_again()
+    assert panel.found is found, "the same is not computed again"
+
+    monkeypatch.setattr(panel, "_ask_file", lambda start: str(tmp_path / "chosen"))
+    panel.save_button.click()
+    assert (tmp_path / "chosen.png").read_bytes().startswith(b"\x89PNG")
+    assert panel.save(tmp_path / "voxel.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(SparseExplainError, match=r"\.png or \.pdf"):
+        panel.save(tmp_path / "voxel.gif")
+
+    run.show_tab("study")
+    run.click((here, 4, 1))
+    assert panel.found is found, "nobody looks"
+    run.show_tab("microstructure")
+    assert tab.wait(60)
+    assert panel.found.index == (here, 4, 1)
+    assert panel.found.populations == 1
+    run.click((here, 0, 0))
+    assert not panel.isVisible()
+    assert tab.voxel.found is None
+
+
 def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(run: Any) -> None:
     tab = run.page("microstructure")
     (shown,) = tab.shown

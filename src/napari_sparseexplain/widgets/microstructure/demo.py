@@ -42,6 +42,7 @@ def show_microstructure(demo: Demo) -> None:
     rows, columns = phantom.share.shape[2:]
     workspace.click((workspace.current_slice, rows // 2, columns // 2))
     demo.settle()
+    demo.wait("the voxel")
     tab.show_read_out()
     demo.show("microstructure")
     tab.show_maps("uncertainty")

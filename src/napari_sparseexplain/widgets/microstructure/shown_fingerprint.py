@@ -183,12 +183,17 @@ class ShownFingerprint:
 
     # -- a click -------------------------------------------------------------------------------
 
+    def population_count(self, index: tuple[int, int, int]) -> int:
+        """Fibre populations of a voxel; 0 where nothing was compared, and off its slices."""
+        if not self.covers(index[0]):
+            return 0
+        return int(self._at(POPULATIONS, self._place(index)))
+
     def lines_at(self, index: tuple[int, int, int]) -> list[str]:
         """Values with their standard deviations; nothing off its slices."""
         if not self.covers(index[0]):
             return []
-        place = (index[0] - self.explanation.slices.start, *index[1:])
-        count = int(self._at(POPULATIONS, place))
+        place, count = self._place(index), self.population_count(index)
         if not count:
             return [self.title, "   Nothing was compared: no fibre direction, or outside the head."]
         lines = [f"{self.title}, {'one population' if count == 1 else 'two populations'}"]
@@ -213,6 +218,10 @@ class ShownFingerprint:
                 "nor their ± can be trusted."
             )
         return lines
+
+    def _place(self, index: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Where a voxel of the study lies in the maps."""
+        return (index[0] - self.explanation.slices.start, *index[1:])
 
     def _with_spread(self, name: str, place: tuple[int, ...]) -> str:
         unit = self.explanation[name].unit

@@ -21,6 +21,7 @@ from ..window import Window
 from .scan_form import ScanForm
 from .session import Gradients, MicrostructureSession
 from .shown_fingerprint import CHOICES, COLUMNS, ShownFingerprint
+from .voxel_panel import VoxelPanel
 
 
 class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
@@ -34,6 +35,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         Which maps stand in the grid.
     reader : LatestRunner
         Reads gradients.
+    voxel : VoxelPanel
+        Why the clicked voxel has its values.
     """
 
     name = "microstructure"
@@ -43,6 +46,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         super().__init__(window, MicrostructureSession(), None)
         self.reader = LatestRunner(self)
         self.form = ScanForm(self.what, self)
+        self.voxel = VoxelPanel(window.viewer, self)
+        self.add_below_read_out(self.voxel)
         self._unread = True
         self.slice_button = self.add_run(
             "Run on slice", "Compare the voxels of the slice in the picture", self.run_slice
@@ -78,9 +83,9 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         self.maps.setCurrentIndex(self.maps.findData(choice))
 
     def show_read_out(self) -> None:
-        """Scroll to what the last click says."""
+        """Scroll so that what the last click says stands above."""
         if (bar := self.verticalScrollBar()) is not None:
-            bar.setValue(bar.maximum())  # it stands last
+            bar.setValue(self.read_out.y() - self.read_out.fontMetrics().height() * 2)
 
     @property
     def in_picture(self) -> list[ShownFingerprint]:
@@ -90,9 +95,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
     # -- the gradients -------------------------------------------------------------------------
 
     def showEvent(self, a0: Any) -> None:
-        """Read the gradients once somebody looks."""
+        """Read the gradients, and explain the last click, once somebody looks."""
         super().showEvent(a0)
         self._read_if_seen()
+        self.explain_click()
 
     def follow_study(self, study: Study | None) -> None:
         """Another study is active, or the active one was edited."""
@@ -163,12 +169,13 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Until nothing runs here, and the gradients are read."""
-        return super().wait(seconds) and self.reader.wait(seconds)
+        return super().wait(seconds) and self.reader.wait(seconds) and self.voxel.wait(seconds)
 
     def stop(self) -> None:
         """The window is closing."""
         super().stop()
         self.reader.drop()
+        self.voxel.clear()
 
     # -- the picture ---------------------------------------------------------------------------
 
@@ -241,3 +248,31 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         if here and not any(s.covers(index[0]) for s in here):
             return [*voxel_lines(study, index), "This slice was not run: press Run on slice."]
         return super().lines_at(study, index)
+
+    # -- the clicked voxel ---------------------------------------------------------------------
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        super()._on_click(index)
+        self.explain_click()
+
+    def forget_click(self) -> None:
+        """The study that was clicked in is no more."""
+        super().forget_click()
+        self.voxel.clear()
+
+    def explain_click(self) -> None:
+        """Explain the last click by the latest result that has the voxel, once somebody looks."""
+        study, index = self._window.study, self._last_click
+        if not self.isVisible():
+            return
+        having = [
+            s
+            for s in self.shown
+            if s.study is study and index is not None and s.population_count(index)
+        ]
+        if study is None or index is None or not having:
+            self.voxel.clear()
+            return
+        shown = next((s for s in reversed(having) if s.visible), having[-1])
+        explain = partial(self.session.voxel, study, shown.explanation, index)
+        self.voxel.ask((shown, index), explain)
