@@ -17,6 +17,7 @@ from napari_sparseexplain.explanation.microstructure.voxel_explanation import (
     voxel_explanation,
     voxel_work,
 )
+from napari_sparseexplain.layers.fibre_directions import fibre_lines
 from napari_sparseexplain.microstructure.nnls import nnls_weights
 from napari_sparseexplain.microstructure.phases_file import save_phases
 from napari_sparseexplain.microstructure.voxels import simulated_voxels
@@ -179,3 +180,20 @@ def test_two_populations_wherever_there_is_a_second_peak(
     # One that is not there gets little weight.
     shares = np.asarray(both["share-1"].data)[0][(before == 1) & (after == 2)]
     assert np.median(np.maximum(shares, 1 - shares)) > 0.9
+
+
+def test_fibre_lines_are_as_long_as_the_share_and_coloured_by_direction(
+    result: Any, study: Any
+) -> None:
+    lines = fibre_lines(result, study.grid)
+    assert len(lines) == np.asarray(result["populations"].data).sum()
+    assert (lines.centres[:, 0] == 1).all(), "the slice that was run"
+    (alone,) = np.flatnonzero((lines.centres == ALONE).all(axis=1))
+    np.testing.assert_allclose(lines.colours[alone], (1, 0, 0, 1), atol=0.2)
+    both = np.flatnonzero((lines.centres == CROSSED).all(axis=1))
+    length = 2 * np.linalg.norm(lines.halves * study.grid.spacing, axis=1)
+    assert length[both].sum() == pytest.approx(length[alone], rel=1e-5), "ν adds up to 1"
+    assert length[both[0]] / length[alone] == pytest.approx(at(result, "share-1", CROSSED))
+    assert len(lines.on_slice(0, 0)) == 0
+    across = lines.on_slice(1, 4)
+    assert len(across) == (lines.centres[:, 1] == 4).sum() > 0

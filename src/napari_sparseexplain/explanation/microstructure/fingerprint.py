@@ -23,6 +23,7 @@ from ...volumes import Study
 from ..bounded_cache import checksum
 from ..method_result import FROM_FILE, MethodResult
 from .diffusion_scan import DiffusionScan, diffusion_scan
+from .map_names import DIRECTION_AXES, direction_name
 from .shipped_dictionary import dictionary_for, phases_of
 
 #: Voxels compared at a time; their bases are what memory is needed for.
@@ -50,14 +51,6 @@ _PARAMETERS = (
     ("radius", "Radius index r", "µm", None),
     ("density", "Density index f", "", (0.0, 1.0)),
 )
-
-#: Letters of the study's axes, and where they run.
-_AXES = {"s": "superior", "p": "posterior", "l": "the left"}
-
-
-def direction_name(population: int, axis: str) -> str:
-    """Name of the map with one component of a population's fibre direction, a unit vector."""
-    return f"direction-{population}-{axis}"
 
 
 def fingerprint_work(
@@ -190,7 +183,7 @@ class _Maps:
             f"{name}-{k}{end}" for k in (1, 2) for name, *_ in _PARAMETERS for end in ("", "-sd")
         ]
         shells = [f"misfit-b{shell.b:.0f}" for shell in of.table.shells]
-        ways = [direction_name(k, axis) for k in (1, 2) for axis in _AXES]
+        ways = [direction_name(k, axis) for k in (1, 2) for axis in DIRECTION_AXES]
         self.arrays = {
             name: np.full(shape, np.nan, dtype=np.float32)
             for name in (*names, "entropy", "misfit", *shells, *ways)
@@ -239,7 +232,7 @@ class _Maps:
                     # That a voxel has one population is taken from its peaks: how sure ν = 1 is
                     # is not known.
                     self.arrays[f"{name}-{k + 1}-sd"][at] = found.sd[:, k, n]
-            for n, axis in enumerate(_AXES):
+            for n, axis in enumerate(DIRECTION_AXES):
                 self.arrays[direction_name(k + 1, axis)][at] = compared.directions[:, k, n]
         self.arrays["entropy"][at] = found.entropy
         rest = (y - compared.fitted) / sigma
@@ -267,7 +260,7 @@ class _Maps:
             title = f"Misfit at b = {shell.b:.0f} s/mm²"
             maps.append(self._map(f"misfit-b{shell.b:.0f}", title, "σ", (0.0, 3.0)))
         for k in (1, 2):
-            for axis, way in _AXES.items():
+            for axis, way in DIRECTION_AXES.items():
                 maps.append(
                     ExplanationMap(
                         direction_name(k, axis),

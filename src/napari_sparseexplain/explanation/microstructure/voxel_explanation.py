@@ -25,7 +25,8 @@ from ...microstructure.voxels import without_rician_bias
 from ...progress import Progress, Work
 from ...volumes import Study
 from .diffusion_scan import DiffusionScan, diffusion_scan
-from .fingerprint import check_shells, direction_name, fibre_peaks
+from .fingerprint import check_shells, fibre_peaks
+from .map_names import DIRECTION_AXES, direction_name
 from .shipped_dictionary import dictionary_for
 
 #: ν, r and f, as they are told.
@@ -291,7 +292,10 @@ def explain_voxel_of(
     if any(item.name == direction_name(1, "s") for item in result.maps):
         ways = np.array(
             [
-                [np.asarray(result[direction_name(k + 1, axis)].data)[place] for axis in "spl"]
+                [
+                    np.asarray(result[direction_name(k + 1, axis)].data)[place]
+                    for axis in DIRECTION_AXES
+                ]
                 for k in range(count)
             ],
             dtype=np.float64,

@@ -18,6 +18,7 @@ from ..parts.model_session import ModelKey
 from ..parts.work_runner import LatestRunner
 from ..view.click_read_out import voxel_lines
 from ..window import Window
+from .fibre_choice import FibreChoice
 from .scan_form import ScanForm
 from .session import Gradients, MicrostructureSession
 from .shown_fingerprint import CHOICES, COLUMNS, ShownFingerprint
@@ -33,6 +34,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         Scan, timings and parameters.
     maps : QComboBox
         Which maps stand in the grid.
+    fibres : FibreChoice
+        Whether fibre directions are shown.
     reader : LatestRunner
         Reads gradients.
     voxel : VoxelPanel
@@ -75,6 +78,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         line.addWidget(QLabel("Maps"))
         line.addWidget(self.maps, 1)
         self.extras.addLayout(line)
+        self.fibres = FibreChoice(self._window)
+        self.fibres.toggled.connect(self._follow_fibres)
+        self._window.signals.grid_changed.connect(self._follow_fibres)
+        self.extras.addWidget(self.fibres)
 
     # -- what a script can call ----------------------------------------------------------------
 
@@ -105,6 +112,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         self.form.set_study(study)
         self._allow_runs()
         super().follow_study(study)
+        self._follow_fibres()
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         super()._on_study_replaced(old, new)
@@ -198,21 +206,31 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
                     layer.visible = True
         if shown.result is not None and shown.result.line is not None:
             shown.result.line.set_shown(True)
+        self._follow_fibres()
 
     def hide_result(self, shown: ShownFingerprint) -> None:
         """The scan stands beside maps alone: without any the single view comes back."""
         super().hide_result(shown)
         self._leave_alone(shown)
+        self._follow_fibres()
 
     def forget(self, shown: ShownFingerprint) -> None:
         """Remove a result and its layers."""
         super().forget(shown)
         self._leave_alone(shown)
+        self._follow_fibres()
 
     def _leave_alone(self, shown: ShownFingerprint) -> None:
         view = self._window.grid_view
         if view.active and list(view.layers) == [self._window.study_layer(shown.role)]:
             view.leave()
+
+    def show_fibres(self, on: bool = True) -> None:
+        """Fibre directions over the picture, or not."""
+        self.fibres.setChecked(on)
+
+    def _follow_fibres(self, _changed: object = None) -> None:
+        self.fibres.follow(self.shown)
 
     def _on_maps(self) -> None:
         """Other maps of what is in the picture."""
