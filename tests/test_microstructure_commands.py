@@ -15,6 +15,7 @@ from napari_sparseexplain.microstructure.phases_file import load_phases, save_ph
 from napari_sparseexplain.microstructure.protocol.chosen_timings import chosen_timings
 
 from .command_line import run
+from .explanation.test_fingerprint import SIGMA, write_scan
 from .microstructure.small_dictionary import small_phases
 
 
@@ -36,6 +37,30 @@ def test_simulate_writes_a_dictionary_for_the_timings(
     again = run(*asked)
     assert again.returncode == 1
     assert "--overwrite" in again.stderr
+
+
+def test_a_voxel_is_explained_as_a_picture_and_as_numbers(tmp_path: Path) -> None:
+    write_scan(tmp_path / "scan")
+    file = save_phases(small_phases(), tmp_path / "small.npz")
+    given = ["voxel", str(tmp_path / "scan"), "--set", f"dictionary={file}"]
+    given += ["--set", "small_delta=12.9", "--set", "big_delta=21.8", "--set", f"sigma={SIGMA}"]
+    done = run(*given, "--at", "1,4,4", "--out", str(tmp_path / "voxel.png"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "voxel.png").read_bytes().startswith(b"\x89PNG")
+    said = json.loads((tmp_path / "voxel.json").read_text(encoding="utf-8"))
+    assert said["voxel"] == [1, 4, 4]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("population 1")]
+    assert f"ν {said['populations'][0]['mean']['share']:.2f} ±" in line
+    for at, out, words in (
+        ("1,4,4", "voxel.png", "--overwrite"),
+        ("1,4,4", "voxel.gif", ".png or .pdf"),
+        ("1,0,0", "other.png", "was not compared"),
+        ("9,0,0", "other.png", "no voxel 10, 1, 1"),
+    ):
+        again = run(*given, "--at", at, "--out", str(tmp_path / out))
+        assert again.returncode == 1
+        assert words in again.stderr
+    assert run(*given, "--at", "1,4", "--out", str(tmp_path / "x.png")).returncode == 2
 
 
 def test_evaluate_prints_errors_by_noise_and_direction(tmp_path: Path) -> None:

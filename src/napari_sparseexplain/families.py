@@ -156,7 +156,10 @@ FAMILIES = (
         title="Microstructure",
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",
         tab=f"{_HERE}.widgets.microstructure.tab:MicrostructureTab",
-        commands={"simulate": f"{_COMMANDS}.simulate:simulate"},
+        commands={
+            "simulate": f"{_COMMANDS}.simulate:simulate",
+            "voxel": f"{_COMMANDS}.voxel:voxel",
+        },
         recipes={
             "microstructure-hybrid": f"{_COMMANDS}.train_microstructure:train_hybrid",
             "microstructure-learned": f"{_COMMANDS}.train_microstructure:train_learned",

@@ -20,6 +20,7 @@ from napari_sparseexplain.microstructure.gradient_table import HCP_MGH, shell_pr
 from napari_sparseexplain.microstructure.phases_file import save_phases
 from napari_sparseexplain.microstructure.protocol.dipy_extra import has_dipy
 from napari_sparseexplain.widgets.microstructure.shown_fingerprint import names_of, short_title
+from napari_sparseexplain.widgets.review.study_marks import Marks
 from napari_sparseexplain.widgets.tour import _shown_parts
 
 from ..microstructure.small_dictionary import small_dictionary, small_phases, small_protocol
@@ -157,6 +158,112 @@ def test_a_click_says_values_with_their_spread_and_where_nothing_was_compared(ru
     assert "Nothing was compared" in tab.read_out.text()
     run.click((1 - here, 4, 4))
     assert "This slice was not run" in tab.read_out.text()
+
+
+def test_a_click_explains_the_voxel_below_and_its_picture_can_be_saved(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab, here = run.page("microstructure"), run.current_slice
+    panel = tab.voxel
+    assert not panel.isVisible()
+    with pytest.raises(SparseExplainError, match="no voxel is explained"):
+        panel.save(tmp_path / "none.png")
+    run.click((here, 4, 0))
+    run.click((here, 4, 4))  # the former is dropped
+    assert panel.found is None, "the click does not wait"
+    assert "Explaining" in panel.said.text()
+    assert tab.wait(60)
+    found = panel.found
+    assert found.index == (here, 4, 4)
+    assert found.populations == 2
+    assert panel.picture.pixmap().width() == pytest.approx(panel.width(), abs=10)
+    assert f"ν {found.mean[0, 0]:.2f} ± {found.sd[0, 0]:.2f}" in tab.read_out.text()
+    tab.read_again()
+    assert panel.found is found, "the same is not computed again"
+
+    monkeypatch.setattr(panel, "_ask_file", lambda start: str(tmp_path / "chosen"))
+    panel.save_button.click()
+    assert (tmp_path / "chosen.png").read_bytes().startswith(b"\x89PNG")
+    assert panel.save(tmp_path / "voxel.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(SparseExplainError, match=r"\.png or \.pdf"):
+        panel.save(tmp_path / "voxel.gif")
+
+    run.show_tab("study")
+    run.click((here, 4, 1))
+    assert panel.found is found, "nobody looks"
+    run.show_tab("microstructure")
+    assert tab.wait(60)
+    assert panel.found.index == (here, 4, 1)
+    assert panel.found.populations == 1
+    run.click((here, 0, 0))
+    assert not panel.isVisible()
+    assert tab.voxel.found is None
+
+
+def test_fibre_directions_stand_in_every_cell_and_as_a_layer_in_the_single_view(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab, here = run.page("microstructure"), run.current_slice
+    (shown,) = tab.shown
+    cells = tab.fibres.cells
+    assert cells.drawn is None
+    scan = run.viewer.layers.selection.active
+    tab.show_fibres()
+    drawn = cells.drawn
+    counted = np.asarray(shown.explanation["populations"].data).sum()
+    assert len(drawn.ends) == len(drawn.colours) == 2 * counted
+    assert shown.fibres is None, "a layer would have a cell of its own"
+    # The bundle along the columns, alone at the edge: red lines from left to right.
+    left = np.flatnonzero(drawn.ends[:, 0].reshape(-1, 2).mean(axis=1) < run.study.grid.spacing[2])
+    assert (drawn.colours[2 * left, 0] > 0.95).all()
+    assert np.ptp(drawn.ends.reshape(-1, 2, 2)[left], axis=1)[:, 0].min() > 1.5
+    run.go_to_slice(1 - here)
+    settle()
+    assert cells.drawn is None, "that slice was not run"
+    run.go_to_slice(here)
+    settle()
+    assert len(cells.drawn.ends) == 2 * counted
+
+    run.grid_view.leave()
+    settle()
+    layer = shown.fibres
+    assert cells.drawn is None
+    assert layer.visible
+    assert len(layer.data) == counted
+    assert run.viewer.layers.selection.active is scan
+    np.testing.assert_allclose(np.linalg.norm(layer.edge_color[:, :3], axis=1), 1.0, atol=1e-3)
+    assert _fibre_notes(run), "a picture of the review says that it has none"
+
+    # Of a whole volume the layer holds the slice in the picture, once scrolling rests.
+    monkeypatch.setattr("napari_sparseexplain.widgets.microstructure.fibre_choice.MOST_LINES", 5)
+    run.go_to_slice(1 - here)
+    settle(0.3)
+    assert len(layer.data) == 0
+    run.go_to_slice(here)
+    settle(0.3)
+    assert len(layer.data) == counted
+    run.set_plane("coronal")
+    settle(0.3)
+    assert 0 < len(layer.data) < counted
+    run.set_plane("axial")
+
+    tab.show_result(shown, grid=True)
+    settle()
+    assert not layer.visible
+    assert cells.drawn is not None
+    tab.show_fibres(False)
+    assert cells.drawn is None
+    tab.show_fibres()
+    run.grid_view.leave()
+    tab.forget(shown)
+    assert layer not in run.viewer.layers
+    assert not tab.fibres.isEnabled()
+
+
+def _fibre_notes(workspace: Any) -> list[str]:
+    """What a review says that it leaves out."""
+    found = workspace.reading(Marks()).findings
+    return [finding.message for finding in found if "fibre directions" in finding.message]
 
 
 def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(run: Any) -> None:

@@ -16,6 +16,7 @@ from ..review.review import Blend, Interpolation, Overlay, ScanLayer, Scope
 from ..volumes.frames import volume_at_frame
 from ..volumes.labels.values import labels_of, occurring_labels
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
+from .fibre_directions import FIBRES_LEFT_OUT, FibreLayer
 from .mask_names import mask_names
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY, StudyLayer, grey_colormap, role_title
@@ -45,6 +46,9 @@ def layer_parts(
         if known.below is not None:
             return _coloured_parts(layer, known, known.below, keys)
         return [_map_part(layer, known, keys)]
+    if isinstance(known, FibreLayer):
+        keys.note(FIBRES_LEFT_OUT)
+        return []
     keys.note(
         f"the layer {layer.name!r} belongs to no study, so it is neither saved nor in the picture"
     )

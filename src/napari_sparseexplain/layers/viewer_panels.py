@@ -10,6 +10,7 @@ from ..errors import SparseExplainError
 from ..review.review import Camera, Overlay, Panel, ScanLayer
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
+from .fibre_directions import FIBRES, FIBRES_LEFT_OUT
 from .layer_overlays import layer_parts, uncovered
 from .panel_layer import PanelLayer, known_panel
 from .review_keys import ReviewKeys
@@ -49,6 +50,8 @@ def viewer_panels(
     """
     blank = Panel(keys.study(study), *_slice(viewer, study), camera=_camera(viewer, whole))
     cells, columns = _cells(viewer)
+    if (fibres := viewer.scene.overlays.get(FIBRES)) is not None and fibres.visible:
+        keys.note(FIBRES_LEFT_OUT)
     panels = []
     for layers in cells:
         panel = _panel(blank, layers, viewer.dims.point, keys, titled=len(cells) > 1)

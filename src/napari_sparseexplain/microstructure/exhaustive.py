@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ParameterError
+from .numba_lock import PARALLEL
 
 #: Rows of products made at a time: they stay in the cache.
 _BLOCK = 64
@@ -123,10 +124,11 @@ def exhaustive_pairs(
     weights, residual = np.zeros((count, 2)), np.zeros(count)
     mean, sd = np.full((count, 2, 3), np.nan), np.full((count, 2, 3), np.nan)
     entropy = np.full(count, np.nan)
-    _search(
-        y, one, two, v, v.astype(np.float32), known, noise,
-        pair, weights, residual, mean, sd, entropy,
-    )  # fmt: skip
+    with PARALLEL:
+        _search(
+            y, one, two, v, v.astype(np.float32), known, noise,
+            pair, weights, residual, mean, sd, entropy,
+        )  # fmt: skip
     return Fingerprints(pair, weights, residual, mean, sd, entropy)
 
 

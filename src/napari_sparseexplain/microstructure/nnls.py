@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ParameterError
+from .numba_lock import PARALLEL
 
 #: A gradient below this share of the largest at the start counts as none.
 _FLAT = 1e-10
@@ -52,7 +53,8 @@ def nnls_weights(
             remedy="Leave such voxels out of the mask",
         )  # fmt: skip
     out = np.zeros((len(y), b.shape[1], v.shape[1]))
-    _solve_all(y, b, v, out)
+    with PARALLEL:
+        _solve_all(y, b, v, out)
     return out
 
 

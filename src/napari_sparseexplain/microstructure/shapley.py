@@ -21,6 +21,7 @@ from ..errors import ParameterError
 from .dictionary import Dictionary
 from .exhaustive import exhaustive_pairs
 from .gradient_table import GradientTable
+from .single import exhaustive_singles
 
 #: Shells for which all 2^S coalitions are searched.
 MOST_SHELLS = 10
@@ -34,11 +35,11 @@ class ShellValues:
     ----------
     b : tuple of float
         b-values of the S shells, s/mm².
-    values : ndarray, shape (P, S, 2, 3)
+    values : ndarray, shape (P, S, K, 3)
         What each shell contributed to (ν, r, f) of each population.
-    prior, whole : ndarray, shape (P, 2, 3)
+    prior, whole : ndarray, shape (P, K, 3)
         Worth of no shell and of all: ``prior + values.sum(axis=1)`` is ``whole``.
-    without : ndarray, shape (P, S, 2, 3)
+    without : ndarray, shape (P, S, K, 3)
         Posterior mean of all shells but one.
     """
 
@@ -64,8 +65,8 @@ def shell_values(
     table : GradientTable
         Of S shells, at most 10: 2^S searches are made.
     signals : array_like, shape (P, M)
-    directions : array_like, shape (P, 2, 3)
-        Of the two populations, held in all coalitions.
+    directions : array_like, shape (P, K, 3)
+        Of K = 1 or 2 populations, held in all coalitions. Of one alone ν is 1 before any shell.
     sigma : float
         Standard deviation of the noise, above 0.
 
@@ -87,20 +88,24 @@ def shell_values(
         )
     y = np.asarray(signals, dtype=np.float64)
     ways = np.asarray(directions, dtype=np.float64)
-    bases = [dictionary.basis(table, ways[:, k]) for k in (0, 1)]
+    count = ways.shape[1]
+    bases = [dictionary.basis(table, ways[:, k]) for k in range(count)]
     known = dictionary.tissue.atoms
-    prior = np.broadcast_to(np.array([0.5, *known.mean(axis=0)]), (len(y), 2, 3)).copy()
+    prior = np.broadcast_to(np.array([1 / count, *known.mean(axis=0)]), (len(y), count, 3)).copy()
     players = range(len(shells))
     worth: dict[frozenset[int], npt.NDArray[np.float64]] = {frozenset(): prior}
     for size in range(1, len(shells) + 1):
         for some in combinations(players, size):
             rows = np.concatenate([table.b0_rows, *(shells[n].rows for n in some)])
-            found = exhaustive_pairs(
-                y[:, rows], bases[0][:, rows], bases[1][:, rows], dictionary.atoms, known, sigma
-            )
+            part, basis = y[:, rows], [each[:, rows] for each in bases]
+            if count == 1:
+                found = exhaustive_singles(part, basis[0], dictionary.atoms, known, sigma)
+            else:
+                found = exhaustive_pairs(part, basis[0], basis[1], dictionary.atoms, known, sigma)
+            mean = found.mean[:, :count]
             # Of a population without weight nothing is told: what was known before stays.
-            worth[frozenset(some)] = np.where(np.isfinite(found.mean), found.mean, prior)
-    values = np.zeros((len(y), len(shells), 2, 3))
+            worth[frozenset(some)] = np.where(np.isfinite(mean), mean, prior)
+    values = np.zeros((len(y), len(shells), count, 3))
     for n in players:
         for some in worth:
             if n not in some:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .gradient_table import Timings
+from .numba_lock import PARALLEL
 from .tissue import lattice_spacing
 
 #: Share of the radius that a step inside goes, and longest step in µm.
@@ -49,7 +50,8 @@ def inside_walk(
     """
     step, count, first, second = _steps(STEP_SHARE * radius, timings, diffusivity)
     out = np.empty(spins)
-    _inside(out, radius, step, count, first, second, seed)
+    with PARALLEL:
+        _inside(out, radius, step, count, first, second, seed)
     return (out * (timings.big_delta + timings.small_delta) / count).astype(np.float32)
 
 
@@ -60,7 +62,8 @@ def outside_walk(
     spacing = lattice_spacing(radius, density)
     step, count, first, second = _steps(STEP_SHARE * radius, timings, diffusivity)
     out = np.empty(spins)
-    _outside(out, radius, spacing, step, count, first, second, seed)
+    with PARALLEL:
+        _outside(out, radius, spacing, step, count, first, second, seed)
     return (out * (timings.big_delta + timings.small_delta) / count).astype(np.float32)
 
 

@@ -13,18 +13,17 @@ import numpy.typing as npt
 
 from ...errors import StudyError
 from ...evidence import ExplanationMap
+from ...microstructure.comparison import compared_voxels
 from ...microstructure.dictionary import Dictionary, distinct_b
-from ...microstructure.exhaustive import Fingerprints, exhaustive_pairs
 from ...microstructure.protocol.noise import noise_level
 from ...microstructure.protocol.peaks import FibrePeaks, find_peaks
-from ...microstructure.refinement import refined_directions
-from ...microstructure.single import exhaustive_singles
 from ...microstructure.voxels import without_rician_bias
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..bounded_cache import checksum
 from ..method_result import FROM_FILE, MethodResult
 from .diffusion_scan import DiffusionScan, diffusion_scan
+from .map_names import DIRECTION_AXES, direction_name
 from .shipped_dictionary import dictionary_for, phases_of
 
 #: Voxels compared at a time; their bases are what memory is needed for.
@@ -33,6 +32,12 @@ BATCH = 256
 #: A second peak of this size against the first is a population: with .3, as for tracts, one of a
 #: share of .35 was missed and its voxels misfit. One that is not there gets little weight.
 SMALLEST_PEAK = 0.2
+
+#: What counts where two populations are asked for wherever there is a second peak at all.
+ANY_PEAK = 0.0
+
+#: Populations a voxel.
+_MOST = 2
 
 #: Shells from which r, f and ν can be told: below this, only one number a direction is measured.
 _FEWEST_SHELLS = 2
@@ -68,8 +73,9 @@ def fingerprint_work(
     -------
     MethodResult
         Maps by population (1: the larger peak): ``share-1``, ``radius-1``, ``density-1`` …, each
-        with ``…-sd``; ``entropy`` in bits, ``misfit`` (rms residual over σ) and ``misfit-b…`` of
-        every shell, ``populations``. Not a number where nothing was compared.
+        with ``…-sd``; ``direction-1-s``, ``-p``, ``-l`` …, the direction along which it was
+        compared in the axes of the study; ``entropy`` in bits, ``misfit`` (rms residual over σ)
+        and ``misfit-b…`` of every shell, ``populations``. Not a number where nothing was compared.
 
     Raises
     ------
@@ -80,7 +86,7 @@ def fingerprint_work(
     yield Progress(0, 0, "Reading the gradients")
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     phases = phases_of(dictionary)
-    _check_shells(of)
+    check_shells(of)
     yield Progress(0, 0, "Measuring the noise")
     noise = sigma or noise_level(of.signals, mask=of.mask).sigma
     yield Progress(0, 0, "Making the dictionary")
@@ -90,16 +96,7 @@ def fingerprint_work(
     placed = of.placed(slices)
     here = np.zeros_like(of.mask)
     here[placed.rows] = of.mask[placed.rows] & placed.needed
-    peaks = None
-    if here.any():
-        peaks = find_peaks(
-            of.table,
-            of.signals,
-            mask=here,
-            most=2,
-            least_size=SMALLEST_PEAK,
-            response_mask=of.mask,
-        )
+    peaks = fibre_peaks(of, here, populations) if here.any() else None
     maps = _Maps(of, placed.rows, known)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
@@ -128,7 +125,28 @@ def fingerprint_work(
     )
 
 
-def _check_shells(of: DiffusionScan) -> None:
+def fibre_peaks(of: DiffusionScan, here: npt.NDArray[np.bool_], populations: int) -> FibrePeaks:
+    """Fibre directions of some voxels; of each the same whichever others are asked for.
+
+    Parameters
+    ----------
+    of : DiffusionScan
+    here : ndarray of bool, shape (S, P, L)
+        At least one voxel.
+    populations : int
+        The method's parameter: with 2 a second peak counts however small it is.
+    """
+    return find_peaks(
+        of.table,
+        of.signals,
+        mask=here,
+        most=_MOST,
+        least_size=ANY_PEAK if populations == _MOST else SMALLEST_PEAK,
+        response_mask=of.mask,
+    )
+
+
+def check_shells(of: DiffusionScan) -> None:
     """Refuse what cannot tell radius and density apart."""
     if len(of.table.shells) < _FEWEST_SHELLS:
         b = ", ".join(f"{shell.b:.0f}" for shell in of.table.shells) or "none"
@@ -167,15 +185,15 @@ class _Maps:
 
     def __init__(self, of: DiffusionScan, slices: slice, dictionary: Dictionary) -> None:
         self._of, self._slices, self._dictionary = of, slices, dictionary
-        self._known = dictionary.tissue.atoms
         shape = of.signals[slices].shape[:3]
         names = [
             f"{name}-{k}{end}" for k in (1, 2) for name, *_ in _PARAMETERS for end in ("", "-sd")
         ]
         shells = [f"misfit-b{shell.b:.0f}" for shell in of.table.shells]
+        ways = [direction_name(k, axis) for k in (1, 2) for axis in DIRECTION_AXES]
         self.arrays = {
             name: np.full(shape, np.nan, dtype=np.float32)
-            for name in (*names, "entropy", "misfit", *shells)
+            for name in (*names, "entropy", "misfit", *shells, *ways)
         }
         self.populations = np.zeros(shape, dtype=np.uint8)
 
@@ -208,14 +226,10 @@ class _Maps:
         count: int,
         refine: bool,
     ) -> None:
-        found = self._search(y, directions, 0.0 if refine else sigma, count)
-        if refine:
-            if count == 1:
-                directions[:, 1] = directions[:, 0]  # has no atom, so it stays
-            directions = refined_directions(
-                self._dictionary, self._of.table, y, directions, found.pair
-            )
-            found = self._search(y, directions, sigma, count)
+        compared = compared_voxels(
+            self._dictionary, self._of.table, y, directions, sigma, count=count, refine=refine
+        )
+        found = compared.found
         at = (places[:, 0] - self._slices.start, places[:, 1], places[:, 2])
         self.populations[at] = count
         for k in range(count):
@@ -225,37 +239,14 @@ class _Maps:
                     # That a voxel has one population is taken from its peaks: how sure ν = 1 is
                     # is not known.
                     self.arrays[f"{name}-{k + 1}-sd"][at] = found.sd[:, k, n]
+            for n, axis in enumerate(DIRECTION_AXES):
+                self.arrays[direction_name(k + 1, axis)][at] = compared.directions[:, k, n]
         self.arrays["entropy"][at] = found.entropy
-        rest = (y - self._fitted(found, directions)) / sigma
+        rest = (y - compared.fitted) / sigma
         self.arrays["misfit"][at] = np.sqrt((rest**2).mean(axis=1))
         for shell in self._of.table.shells:
             part = rest[:, shell.rows]
             self.arrays[f"misfit-b{shell.b:.0f}"][at] = np.sqrt((part**2).mean(axis=1))
-
-    def _search(
-        self,
-        y: npt.NDArray[np.float64],
-        directions: npt.NDArray[np.float64],
-        sigma: float,
-        count: int,
-    ) -> Fingerprints:
-        atoms, known = self._dictionary.atoms, self._known
-        first = self._dictionary.basis(self._of.table, directions[:, 0])
-        if count == 1:
-            return exhaustive_singles(y, first, atoms, known, sigma)
-        second = self._dictionary.basis(self._of.table, directions[:, 1])
-        return exhaustive_pairs(y, first, second, atoms, known, sigma)
-
-    def _fitted(
-        self, found: Fingerprints, directions: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        total = np.zeros((len(directions), len(self._of.table)))
-        for k in (0, 1):
-            atoms = self._dictionary.atoms[:, np.maximum(found.pair[:, k], 0)].T
-            weights = np.where(found.pair[:, k] >= 0, found.weights[:, k], 0.0)
-            basis = self._dictionary.basis(self._of.table, directions[:, k])
-            total += weights[:, None] * np.einsum("pmr,pr->pm", basis, atoms)
-        return total
 
     def result(self) -> tuple[ExplanationMap, ...]:
         """The maps, in the order in which they are read."""
@@ -275,6 +266,19 @@ class _Maps:
         for shell in self._of.table.shells:
             title = f"Misfit at b = {shell.b:.0f} s/mm²"
             maps.append(self._map(f"misfit-b{shell.b:.0f}", title, "σ", (0.0, 3.0)))
+        for k in (1, 2):
+            for axis, way in DIRECTION_AXES.items():
+                maps.append(
+                    ExplanationMap(
+                        direction_name(k, axis),
+                        self.arrays[direction_name(k, axis)],
+                        "parameter map",
+                        f"Fibre direction {k} to {way}",
+                        value_range=(-1.0, 1.0),
+                        range_scope="shared",
+                        signed=True,
+                    )
+                )
         counted = {1: "One population", 2: "Two populations"}
         populations = ExplanationMap(
             "populations", self.populations, "segmentation", "Fibre populations", classes=counted

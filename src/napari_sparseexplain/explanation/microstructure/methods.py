@@ -17,7 +17,9 @@ DICTIONARY = Parameter(
     "dictionary", "", "File of simulate; empty: the one that ships, for δ 12.9 and Δ 21.8 ms"
 )
 POPULATIONS = Parameter(
-    "populations", 0, "Fibre populations a voxel: 1 or 2; 0: as many as it has peaks, at most 2",
+    "populations", 0,
+    "Fibre populations a voxel; 0: as many as it has clear peaks, at most 2; 1: one; 2: two "
+    "wherever there is a second peak, however small",
     low=0, high=2,
 )  # fmt: skip
 SIGMA = Parameter(

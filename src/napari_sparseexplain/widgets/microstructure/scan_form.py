@@ -29,7 +29,11 @@ from ..parts.wrapped_label import wrapped_label
 from .session import METHOD, Gradients, scans_with_frames
 
 #: What the number of populations is called, by its value.
-_POPULATIONS = {0: "As many as peaks, at most 2", 1: "One", 2: "Two where there are peaks"}
+_POPULATIONS = {
+    0: "As many as clear peaks",
+    1: "One",
+    2: "Two wherever there are two peaks",
+}
 
 #: A scan that cannot be run, and why.
 ONE_SHELL = (

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...evidence import Explanation
 from ...progress import Work
 from ...volumes import Study
 from ..parts.model_session import ModelSession
+
+if TYPE_CHECKING:
+    from ...explanation.microstructure.diffusion_scan import DiffusionScan
+    from ...explanation.microstructure.voxel_explanation import VoxelExplanation
 
 METHOD = "fingerprint"
 
@@ -64,7 +68,11 @@ def scans_with_frames(study: Study | None) -> list[str]:
 
 
 class MicrostructureSession(ModelSession):
-    """Reads gradients and compares voxels."""
+    """Reads gradients, compares voxels and explains those that are clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scan: tuple[Study, Explanation, DiffusionScan] | None = None
 
     def gradients(
         self, study: Study, role: str, small_delta: float = 0.0, big_delta: float = 0.0
@@ -97,3 +105,30 @@ class MicrostructureSession(ModelSession):
         from ...explanation.catalogue import explain_work
 
         return (yield from explain_work(study, None, METHOD, slices=slices, **values))
+
+    def voxel(
+        self, study: Study, result: Explanation, index: tuple[int, int, int]
+    ) -> VoxelExplanation:
+        """Why a voxel of a result has its values; the scan of the latest result stays read.
+
+        Raises
+        ------
+        SparseExplainError
+            See `explain_voxel_of`.
+        """
+        from ...explanation.microstructure.voxel_explanation import (
+            explain_voxel_of,
+            scan_of_result,
+        )
+
+        kept = self._scan
+        if kept is None or kept[0] is not study or kept[1] is not result:
+            kept = (study, result, scan_of_result(result, study))
+            self._scan = kept
+        return explain_voxel_of(result, study, index, kept[2])
+
+    def forget(self, study: Study) -> None:
+        """Let go of what is kept of a study that was closed."""
+        super().forget(study)
+        if self._scan is not None and self._scan[0] is study:
+            self._scan = None

@@ -13,6 +13,7 @@ from ...evidence import Explanation
 from ...evidence.colours import POPULATIONS
 from ...layers.batched_changes import batched_changes
 from ...layers.explanation_layers import explanation_layers
+from ...layers.fibre_directions import FibreLines
 from ...layers.study_layers import METADATA_KEY
 from ...review.frames import result_position
 from ...volumes import Study
@@ -96,6 +97,10 @@ class ShownFingerprint:
         Which of its maps stand in the grid: `MEANS`, `SPREADS` or `MISFITS`.
     number : int
         Tells results apart by the names of their layers; 0 where there is one alone.
+    lines : FibreLines or None
+        Its fibre directions, once somebody looks.
+    fibres : Layer or None
+        Their layer, for the single view.
     """
 
     study: Study
@@ -104,6 +109,8 @@ class ShownFingerprint:
     layers: dict[str, Layer] = field(default_factory=dict)
     result: Result | None = None
     number: int = 0
+    lines: FibreLines | None = None
+    fibres: Layer | None = None
 
     @property
     def role(self) -> str:
@@ -125,7 +132,7 @@ class ShownFingerprint:
     @property
     def all_layers(self) -> list[Layer]:
         """Every layer made so far."""
-        return list(self.layers.values())
+        return [*self.layers.values(), *([] if self.fibres is None else [self.fibres])]
 
     @property
     def visible(self) -> bool:
@@ -163,6 +170,8 @@ class ShownFingerprint:
         """Forget layers that a person has removed."""
         there = set(present)
         self.layers = {name: layer for name, layer in self.layers.items() if layer in there}
+        if self.fibres not in there:
+            self.fibres = None
 
     def write_names(self) -> None:
         """Names of the layers anew."""
@@ -183,12 +192,17 @@ class ShownFingerprint:
 
     # -- a click -------------------------------------------------------------------------------
 
+    def population_count(self, index: tuple[int, int, int]) -> int:
+        """Fibre populations of a voxel; 0 where nothing was compared, and off its slices."""
+        if not self.covers(index[0]):
+            return 0
+        return int(self._at(POPULATIONS, self._place(index)))
+
     def lines_at(self, index: tuple[int, int, int]) -> list[str]:
         """Values with their standard deviations; nothing off its slices."""
         if not self.covers(index[0]):
             return []
-        place = (index[0] - self.explanation.slices.start, *index[1:])
-        count = int(self._at(POPULATIONS, place))
+        place, count = self._place(index), self.population_count(index)
         if not count:
             return [self.title, "   Nothing was compared: no fibre direction, or outside the head."]
         lines = [f"{self.title}, {'one population' if count == 1 else 'two populations'}"]
@@ -213,6 +227,10 @@ class ShownFingerprint:
                 "nor their ± can be trusted."
             )
         return lines
+
+    def _place(self, index: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Where a voxel of the study lies in the maps."""
+        return (index[0] - self.explanation.slices.start, *index[1:])
 
     def _with_spread(self, name: str, place: tuple[int, ...]) -> str:
         unit = self.explanation[name].unit

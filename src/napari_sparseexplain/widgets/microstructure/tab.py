@@ -18,9 +18,11 @@ from ..parts.model_session import ModelKey
 from ..parts.work_runner import LatestRunner
 from ..view.click_read_out import voxel_lines
 from ..window import Window
+from .fibre_choice import FibreChoice
 from .scan_form import ScanForm
 from .session import Gradients, MicrostructureSession
 from .shown_fingerprint import CHOICES, COLUMNS, ShownFingerprint
+from .voxel_panel import VoxelPanel
 
 
 class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
@@ -32,8 +34,12 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         Scan, timings and parameters.
     maps : QComboBox
         Which maps stand in the grid.
+    fibres : FibreChoice
+        Whether fibre directions are shown.
     reader : LatestRunner
         Reads gradients.
+    voxel : VoxelPanel
+        Why the clicked voxel has its values.
     """
 
     name = "microstructure"
@@ -43,6 +49,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         super().__init__(window, MicrostructureSession(), None)
         self.reader = LatestRunner(self)
         self.form = ScanForm(self.what, self)
+        self.voxel = VoxelPanel(window.viewer, self)
+        self.add_below_read_out(self.voxel)
         self._unread = True
         self.slice_button = self.add_run(
             "Run on slice", "Compare the voxels of the slice in the picture", self.run_slice
@@ -70,6 +78,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         line.addWidget(QLabel("Maps"))
         line.addWidget(self.maps, 1)
         self.extras.addLayout(line)
+        self.fibres = FibreChoice(self._window)
+        self.fibres.toggled.connect(self._follow_fibres)
+        self._window.signals.grid_changed.connect(self._follow_fibres)
+        self.extras.addWidget(self.fibres)
 
     # -- what a script can call ----------------------------------------------------------------
 
@@ -78,9 +90,9 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         self.maps.setCurrentIndex(self.maps.findData(choice))
 
     def show_read_out(self) -> None:
-        """Scroll to what the last click says."""
+        """Scroll so that what the last click says stands above."""
         if (bar := self.verticalScrollBar()) is not None:
-            bar.setValue(bar.maximum())  # it stands last
+            bar.setValue(self.read_out.y() - self.read_out.fontMetrics().height() * 2)
 
     @property
     def in_picture(self) -> list[ShownFingerprint]:
@@ -90,15 +102,17 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
     # -- the gradients -------------------------------------------------------------------------
 
     def showEvent(self, a0: Any) -> None:
-        """Read the gradients once somebody looks."""
+        """Read the gradients, and explain the last click, once somebody looks."""
         super().showEvent(a0)
         self._read_if_seen()
+        self.explain_click()
 
     def follow_study(self, study: Study | None) -> None:
         """Another study is active, or the active one was edited."""
         self.form.set_study(study)
         self._allow_runs()
         super().follow_study(study)
+        self._follow_fibres()
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         super()._on_study_replaced(old, new)
@@ -163,12 +177,13 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Until nothing runs here, and the gradients are read."""
-        return super().wait(seconds) and self.reader.wait(seconds)
+        return super().wait(seconds) and self.reader.wait(seconds) and self.voxel.wait(seconds)
 
     def stop(self) -> None:
         """The window is closing."""
         super().stop()
         self.reader.drop()
+        self.voxel.clear()
 
     # -- the picture ---------------------------------------------------------------------------
 
@@ -191,21 +206,31 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
                     layer.visible = True
         if shown.result is not None and shown.result.line is not None:
             shown.result.line.set_shown(True)
+        self._follow_fibres()
 
     def hide_result(self, shown: ShownFingerprint) -> None:
         """The scan stands beside maps alone: without any the single view comes back."""
         super().hide_result(shown)
         self._leave_alone(shown)
+        self._follow_fibres()
 
     def forget(self, shown: ShownFingerprint) -> None:
         """Remove a result and its layers."""
         super().forget(shown)
         self._leave_alone(shown)
+        self._follow_fibres()
 
     def _leave_alone(self, shown: ShownFingerprint) -> None:
         view = self._window.grid_view
         if view.active and list(view.layers) == [self._window.study_layer(shown.role)]:
             view.leave()
+
+    def show_fibres(self, on: bool = True) -> None:
+        """Fibre directions over the picture, or not."""
+        self.fibres.setChecked(on)
+
+    def _follow_fibres(self, _changed: object = None) -> None:
+        self.fibres.follow(self.shown)
 
     def _on_maps(self) -> None:
         """Other maps of what is in the picture."""
@@ -241,3 +266,31 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         if here and not any(s.covers(index[0]) for s in here):
             return [*voxel_lines(study, index), "This slice was not run: press Run on slice."]
         return super().lines_at(study, index)
+
+    # -- the clicked voxel ---------------------------------------------------------------------
+
+    def _on_click(self, index: tuple[int, int, int]) -> None:
+        super()._on_click(index)
+        self.explain_click()
+
+    def forget_click(self) -> None:
+        """The study that was clicked in is no more."""
+        super().forget_click()
+        self.voxel.clear()
+
+    def explain_click(self) -> None:
+        """Explain the last click by the latest result that has the voxel, once somebody looks."""
+        study, index = self._window.study, self._last_click
+        if not self.isVisible():
+            return
+        having = [
+            s
+            for s in self.shown
+            if s.study is study and index is not None and s.population_count(index)
+        ]
+        if study is None or index is None or not having:
+            self.voxel.clear()
+            return
+        shown = next((s for s in reversed(having) if s.visible), having[-1])
+        explain = partial(self.session.voxel, study, shown.explanation, index)
+        self.voxel.ask((shown, index), explain)

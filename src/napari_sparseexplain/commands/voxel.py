@@ -1,0 +1,88 @@
+"""`sparseexplain voxel`: why one voxel of a diffusion scan was given its values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..arguments import shown
+from ..errors import SparseExplainError
+from . import progress_bar
+from .options import (
+    ApplyTransforms,
+    Labels,
+    Overwrite,
+    PatientAxes,
+    Reference,
+    Roles,
+    StudyPath,
+    parse_parameters,
+    parse_roles,
+)
+
+
+def voxel(
+    study_path: StudyPath,
+    at: Annotated[str, typer.Option("--at", help="SLICE,ROW,COLUMN, counted from 0.")],
+    out: Annotated[Path, typer.Option("--out", help="Picture to write (.png or .pdf).")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE of the method fingerprint. Repeat for more."),
+    ] = None,
+    reference: Reference = None,
+    role: Roles = None,
+    labels: Labels = "",
+    patient_axes: PatientAxes = False,
+    apply_transforms: ApplyTransforms = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Explain one voxel by the method fingerprint: atoms, posterior, fit, what each shell told.
+
+    Writes the picture, and beside it a JSON file of the same name with all numbers.
+    """
+    roles, parameters = parse_roles(role), parse_parameters(parameter)
+
+    import json
+
+    from ..explanation.catalogue import method_info
+    from ..explanation.microstructure.voxel_explanation import voxel_work
+    from ..explanation.target import Target
+    from ..files.atomic_write import check_free, write_atomically
+    from ..layers.plots.voxel_plot import check_picture_name, save_voxel_picture
+    from ..volumes import open_study
+
+    values: dict[str, Any] = dict(method_info("fingerprint").checked(parameters))
+    try:
+        index = Target.parse(f"voxel:{at}").index
+    except SparseExplainError:
+        index = None
+    if index is None:
+        raise typer.BadParameter(f"{shown(at)} is not SLICE,ROW,COLUMN", param_hint="--at")
+    check_picture_name(out)
+    numbers = out.with_suffix(".json")
+    check_free([out, numbers], overwrite=overwrite)
+    study = open_study(
+        study_path,
+        reference=reference,
+        patient_axes=patient_axes,
+        roles=roles,
+        label_numbering=labels,
+        apply_transforms=apply_transforms,
+    )
+    for finding in study.findings:
+        typer.echo(f"{finding.level}: {finding.words()}", err=True)
+    found = progress_bar.run(voxel_work(study, index, **values), "voxel")
+    print(save_voxel_picture(found, out, overwrite=overwrite))
+    told = json.dumps(found.numbers(), indent=1, allow_nan=False)
+    print(write_atomically(numbers, told + "\n", overwrite=overwrite))
+    for k in range(found.populations):
+        words = [
+            f"{letter} {mean:.2f}" + (f" ± {sd:.2f}" if sd == sd else "") + unit
+            for letter, unit, mean, sd in zip(
+                "νrf", ("", " µm", ""), found.mean[k], found.sd[k], strict=True
+            )
+        ]
+        print(f"population {k + 1}: {', '.join(words)}")
+    print(f"entropy: {found.entropy:.1f} bit, misfit: {found.misfit:.2f} σ")

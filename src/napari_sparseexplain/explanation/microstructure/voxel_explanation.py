@@ -1,0 +1,366 @@
+"""Why a voxel was given its values: atoms, posterior, fit and what each shell told.
+
+Computed of one voxel when a person asks, as the method *fingerprint* compared it: the same noise
+level, the same directions, the same dictionary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import StudyError
+from ...evidence import Explanation
+from ...microstructure.comparison import compared_voxels
+from ...microstructure.dictionary import Dictionary, distinct_b
+from ...microstructure.gradient_table import GradientTable
+from ...microstructure.nnls import nnls_weights
+from ...microstructure.pair_posterior import PairPosterior, pair_posterior
+from ...microstructure.protocol.noise import noise_level
+from ...microstructure.shapley import ShellValues, shell_values
+from ...microstructure.voxels import without_rician_bias
+from ...progress import Progress, Work
+from ...volumes import Study
+from .diffusion_scan import DiffusionScan, diffusion_scan
+from .fingerprint import check_shells, fibre_peaks
+from .map_names import DIRECTION_AXES, direction_name
+from .shipped_dictionary import dictionary_for
+
+#: ν, r and f, as they are told.
+PARAMETERS = ("share", "radius", "density")
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelExplanation:
+    """One voxel with K fibre populations, M measurements and N atoms.
+
+    Attributes
+    ----------
+    index : tuple of int
+        (slice, row, column) of the study; empty of arrays without a place.
+    table : GradientTable
+    directions : ndarray, shape (K, 3)
+        Along which it was compared.
+    sigma : float
+        Standard deviation of the noise, in the unit of ``measured``.
+    radii, densities : ndarray
+        Of the dictionary's atoms: all densities of the first radius come first.
+    weights : ndarray, shape (K, N)
+        Of all atoms, by non-negative least squares.
+    posterior : PairPosterior
+    mean, sd : ndarray, shape (K, 3)
+        Of ν, r in µm and f. ν of one population has no standard deviation.
+    entropy : float
+        Of the posterior, in bits.
+    measured, fitted : ndarray, shape (M,)
+        Without the noise's bias, and of the best atoms.
+    shells : ShellValues
+        Of this voxel alone, P = 1.
+    """
+
+    index: tuple[int, ...]
+    table: GradientTable
+    directions: npt.NDArray[np.float64]
+    sigma: float
+    radii: npt.NDArray[np.float64]
+    densities: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
+    posterior: PairPosterior
+    mean: npt.NDArray[np.float64]
+    sd: npt.NDArray[np.float64]
+    entropy: float
+    measured: npt.NDArray[np.float64]
+    fitted: npt.NDArray[np.float64]
+    shells: ShellValues
+
+    @property
+    def populations(self) -> int:
+        """K."""
+        return len(self.directions)
+
+    @property
+    def residuals(self) -> npt.NDArray[np.float64]:
+        """What is left over, in σ, shape (M,)."""
+        return (self.measured - self.fitted) / self.sigma
+
+    @property
+    def misfit(self) -> float:
+        """Rms of the residuals: 1 is noise alone."""
+        return float(np.sqrt((self.residuals**2).mean()))
+
+    @property
+    def cosines(self) -> npt.NDArray[np.float64]:
+        """|u · g| of each population and measurement, shape (K, M)."""
+        return np.abs(self.directions @ self.table.directions.T)
+
+    def atom(self, number: int) -> tuple[float, float]:
+        """(r, f) of an atom."""
+        row, column = divmod(number, len(self.densities))
+        return float(self.radii[row]), float(self.densities[column])
+
+    def numbers(self) -> dict[str, Any]:
+        """All of it but the plane of every atom, as JSON holds it; None for what is not known."""
+        shells = self.shells
+        populations = [
+            {
+                "direction": _list(self.directions[k]),
+                "no_weight": float(self.posterior.absent[k]),
+                "mean": dict(zip(PARAMETERS, _list(self.mean[k]), strict=True)),
+                "sd": dict(zip(PARAMETERS, _list(self.sd[k]), strict=True)),
+                "atoms": [
+                    {"radius": r, "density": f, "weight": float(self.weights[k, n])}
+                    for n in np.argsort(-self.weights[k], kind="stable").tolist()
+                    if self.weights[k, n] > 0
+                    for r, f in [self.atom(n)]
+                ],
+            }
+            for k in range(self.populations)
+        ]
+        pairs = [
+            {
+                "chance": pair.chance,
+                "worse": pair.worse,
+                "atoms": [
+                    None if n < 0 else dict(zip(("radius", "density"), self.atom(n), strict=True))
+                    for n in pair.atoms
+                ],
+                "weights": list(pair.weights),
+            }
+            for pair in self.posterior.best
+        ]
+        return {
+            "voxel": [int(place) for place in self.index],
+            "sigma": self.sigma,
+            "populations": populations,
+            "entropy": self.entropy,
+            "misfit": self.misfit,
+            "best_pairs": pairs,
+            "shells": {
+                "b": list(shells.b),
+                "prior": _list(shells.prior[0]),
+                "shapley": _list(shells.values[0]),
+                "all": _list(shells.whole[0]),
+                "left_out": _list(shells.without[0]),
+            },
+            "measurements": {
+                "b": _list(self.table.b),
+                "cosines": _list(self.cosines),
+                "measured": _list(self.measured),
+                "fitted": _list(self.fitted),
+                "residual": _list(self.residuals),
+            },
+        }
+
+
+def _list(values: npt.NDArray[np.float64]) -> list[Any]:
+    """Nested lists with None where there is no number: JSON knows no NaN."""
+    told = values.astype(object)
+    told[~np.isfinite(values)] = None
+    return told.tolist()
+
+
+def voxel_explanation(
+    dictionary: Dictionary,
+    table: GradientTable,
+    signals: npt.ArrayLike,
+    directions: npt.ArrayLike,
+    sigma: float,
+    *,
+    index: tuple[int, ...] = (),
+) -> VoxelExplanation:
+    """Explain one voxel along fibre directions that are known.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+    table : GradientTable
+    signals : array_like, shape (M,)
+        As measured, with the noise's bias.
+    directions : array_like, shape (K, 3)
+        Unit vectors of K = 1 or 2 populations, as they were refined.
+    sigma : float
+        Standard deviation of the noise, above 0, in the unit of the signals.
+    index : tuple of int
+        Where it lies.
+
+    Raises
+    ------
+    ParameterError
+        A dictionary of another protocol, a value that is no number, no noise level, more shells
+        than can be told apart.
+    """
+    y = without_rician_bias(signals, sigma)
+    ways = np.asarray(directions, dtype=np.float64)
+    count = len(ways)
+    both = ways[[0, -1]][None]
+    compared = compared_voxels(dictionary, table, y[None], both, sigma, count=count, refine=False)
+    bases = np.stack([dictionary.basis(table, way) for way in ways])
+    found, tissue = compared.found, dictionary.tissue
+    sd = found.sd[0, :count].copy()
+    if count == 1:
+        sd[0, 0] = np.nan  # that it is one is taken from the peaks
+    return VoxelExplanation(
+        index=tuple(index),
+        table=table,
+        directions=ways,
+        sigma=float(sigma),
+        radii=tissue.radii,
+        densities=tissue.densities,
+        weights=nnls_weights(y[None], bases[None], dictionary.atoms)[0],
+        posterior=pair_posterior(y, bases, dictionary.atoms, sigma),
+        mean=found.mean[0, :count],
+        sd=sd,
+        entropy=float(found.entropy[0]),
+        measured=y,
+        fitted=compared.fitted[0],
+        shells=shell_values(dictionary, table, y[None], ways[None], sigma),
+    )
+
+
+def voxel_work(
+    study: Study,
+    index: tuple[int, int, int],
+    *,
+    scan: str = "",
+    small_delta: float = 0.0,
+    big_delta: float = 0.0,
+    dictionary: str = "",
+    populations: int = 0,
+    sigma: float = 0.0,
+    refine: bool = True,
+) -> Work[VoxelExplanation]:
+    """Explain a voxel of a study by itself, with the parameters of the method *fingerprint*.
+
+    Raises
+    ------
+    SparseExplainError
+        What `fingerprint_work` raises, or the voxel lies off the study or was not compared.
+    """
+    _check_place(study, index)
+    yield Progress(0, 0, "Reading the gradients")
+    of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta)
+    check_shells(of)
+    if not of.mask[index]:
+        raise _not_compared(of.role, index)
+    yield Progress(0, 0, "Measuring the noise")
+    noise = sigma or noise_level(of.signals, mask=of.mask).sigma
+    yield Progress(0, 0, "Making the dictionary")
+    known = dictionary_for(dictionary, distinct_b(of.table))
+    yield Progress(0, 0, "Finding the fibre directions")
+    directions = _peaks_of(of, index, known, float(noise), populations, refine)
+    yield Progress(0, 0, "Explaining the voxel")
+    return voxel_explanation(
+        known, of.table, of.signals[index], directions, float(noise), index=index
+    )
+
+
+def explain_voxel_of(
+    result: Explanation, study: Study, index: tuple[int, int, int], of: DiffusionScan | None = None
+) -> VoxelExplanation:
+    """Explain a voxel of a result, with the noise level and the directions that the result has.
+
+    Parameters
+    ----------
+    result : Explanation
+        Of the method *fingerprint*.
+    study : Study
+        That it was found in.
+    index : tuple of int
+        (slice, row, column).
+    of : DiffusionScan, optional
+        Of `scan_of_result`, where it was read already.
+
+    Raises
+    ------
+    SparseExplainError
+        The voxel was not compared, or the scan, its gradients or the dictionary are not what they
+        were.
+    """
+    said = result.provenance.parameters
+    _check_place(study, index)
+    span = result.slices
+    place = (index[0] - span.start, *index[1:])
+    if not span.start <= index[0] < span.stop or not np.asarray(result["populations"].data)[place]:
+        raise _not_compared(str(said["scan"]), index)
+    of = of or scan_of_result(result, study)
+    known = dictionary_for(str(said["dictionary"]), distinct_b(of.table))
+    sigma = float(said["sigma"])
+    count = int(np.asarray(result["populations"].data)[place])
+    if any(item.name == direction_name(1, "s") for item in result.maps):
+        ways = np.array(
+            [
+                [
+                    np.asarray(result[direction_name(k + 1, axis)].data)[place]
+                    for axis in DIRECTION_AXES
+                ]
+                for k in range(count)
+            ],
+            dtype=np.float64,
+        )
+        ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    else:  # of a version that did not keep them
+        ways = _peaks_of(
+            of, index, known, sigma, int(said["populations"]), bool(said["refine"])
+        )  # fmt: skip
+    return voxel_explanation(known, of.table, of.signals[index], ways, sigma, index=index)
+
+
+def scan_of_result(result: Explanation, study: Study) -> DiffusionScan:
+    """The diffusion scan of a result, with the timings that it was compared with."""
+    said = result.provenance.parameters
+    return diffusion_scan(
+        study,
+        str(said["scan"]),
+        small_delta=float(said["small_delta"]),
+        big_delta=float(said["big_delta"]),
+    )
+
+
+def _peaks_of(
+    of: DiffusionScan,
+    index: tuple[int, int, int],
+    dictionary: Dictionary,
+    sigma: float,
+    populations: int,
+    refine: bool,
+) -> npt.NDArray[np.float64]:
+    """Fibre directions of one voxel as the method has them, shape (K, 3)."""
+    here = np.zeros_like(of.mask)
+    here[index] = True
+    peaks = fibre_peaks(of, here, populations)
+    count = int(peaks.count[index])
+    if populations:
+        count = min(count, populations)
+    if not count:
+        raise _not_compared(of.role, index)
+    y = without_rician_bias(of.signals[index][None], sigma)
+    ways = np.asarray(peaks.directions[index], dtype=np.float64)[None]
+    compared = compared_voxels(
+        dictionary, of.table, y, ways, sigma, count=count, refine=refine
+    )  # fmt: skip
+    return compared.directions[0, :count]
+
+
+def _check_place(study: Study, index: tuple[int, int, int]) -> None:
+    shape = study.grid.shape
+    if len(index) != len(shape) or any(
+        not 0 <= n < size for n, size in zip(index, shape, strict=True)
+    ):
+        counted = " × ".join(str(size) for size in shape)
+        raise StudyError(
+            f"the study has no voxel {', '.join(str(n + 1) for n in index)} (counted from 1)",
+            where=study.name,
+            remedy=f"It has {counted} slices, rows and columns",
+        )
+
+
+def _not_compared(role: str, index: tuple[int, int, int]) -> StudyError:
+    return StudyError(
+        f"the voxel at slice {index[0] + 1}, row {index[1] + 1}, column {index[2] + 1} was not "
+        "compared: no fibre direction, or outside the head",
+        where=role,
+        remedy="Choose a voxel of white matter",
+    )
