@@ -26,6 +26,9 @@ SIGMA = Parameter(
     "sigma", 0.0, "Standard deviation of the noise in the scan's unit; 0: measured in the scan",
     title="σ", low=0.0,
 )  # fmt: skip
+NETWORK = Parameter(
+    "network", "", "Folder of sparseexplain train microstructure-…; empty: the one that ships"
+)
 REFINE = Parameter("refine", True, "Move the fibre directions a little where that explains more")
 
 MICROSTRUCTURE_METHODS = (
@@ -48,6 +51,28 @@ MICROSTRUCTURE_METHODS = (
         work=f"{__package__}.tensor:tensor_work",
         heat=None,
         parameters=(SCAN,),
+        takes_model=False,
+    ),
+    MethodInfo(
+        name="hybrid-microstructure",
+        title="Hybrid network",
+        short="Hybrid",
+        summary="Radius, density and share of the axons in each fibre population, by a network "
+        "that reads the sparse projection of each voxel on simulated signals",
+        work=f"{__package__}.network_maps:hybrid_work",
+        heat=None,
+        parameters=(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, NETWORK),
+        takes_model=False,
+    ),
+    MethodInfo(
+        name="learned-microstructure",
+        title="Learned network",
+        short="Learned",
+        summary="Radius, density and share of the axons in each fibre population, by a network "
+        "that reads the measurements it was trained with",
+        work=f"{__package__}.network_maps:learned_work",
+        heat=None,
+        parameters=(SCAN, SMALL_DELTA, BIG_DELTA, SIGMA, NETWORK),
         takes_model=False,
     ),
 )

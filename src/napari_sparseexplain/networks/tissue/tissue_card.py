@@ -33,6 +33,8 @@ class TissueCard:
         Of the atoms, in µm and as shares; what it can tell lies within.
     small_delta, big_delta, echo_time : float
         Timings it was trained for, in ms.
+    unweighted : float
+        Signal of all atoms without diffusion weighting, exp(-TE / T2): what it is fed there.
     gradients : tuple of (b, x, y, z)
         Of the measurements, in s/mm² and as unit vectors. The hybrid takes any gradients: these
         are those that it was trained with.
@@ -53,6 +55,7 @@ class TissueCard:
     small_delta: _Milliseconds
     big_delta: _Milliseconds
     echo_time: _Milliseconds
+    unweighted: Annotated[float, Between(1e-6, 1)]
     gradients: Annotated[tuple[_Gradient, ...], AtMost(_MOST)]
     snr: tuple[float, float]
     least_share: Annotated[float, Between(0, 0.5)]

@@ -171,6 +171,7 @@ def _card(
         small_delta=round(1e3 * timings.small_delta, 9),
         big_delta=round(1e3 * timings.big_delta, 9),
         echo_time=round(1e3 * timings.echo_time, 9),
+        unweighted=float(np.exp(-timings.echo_time / dictionary.tissue.t2)),
         gradients=tuple((row[0], row[1], row[2], row[3]) for row in rows),
         snr=ranges.snr,
         least_share=ranges.least_share,
