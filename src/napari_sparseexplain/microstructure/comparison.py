@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .dictionary import Dictionary
 from .exhaustive import Fingerprints, exhaustive_pairs
+from .free_water import free_water_signal, has_water, merged, water_weight, without
 from .gradient_table import GradientTable
 from .refinement import refined_directions
 from .single import exhaustive_singles
@@ -28,12 +29,15 @@ class Comparison:
     directions : ndarray, shape (P, 2, 3)
         Along which they were compared; of one population the second counts for nothing.
     fitted : ndarray, shape (P, M)
-        Signals of the best atoms with their weights.
+        Signals of the best atoms with their weights, and of the water.
+    water : ndarray, shape (P,)
+        Share of free water in the voxel; 0 where it was not asked for or explains too little.
     """
 
     found: Fingerprints
     directions: npt.NDArray[np.float64]
     fitted: npt.NDArray[np.float64]
+    water: npt.NDArray[np.float64]
 
 
 def compared_voxels(
@@ -45,6 +49,7 @@ def compared_voxels(
     *,
     count: int,
     refine: bool,
+    water: bool = False,
 ) -> Comparison:
     """Compare voxels with all atoms or pairs.
 
@@ -62,6 +67,9 @@ def compared_voxels(
         Populations, 1 or 2.
     refine : bool
         Whether directions are moved a little where that explains more.
+    water : bool
+        Whether free water may be there beside the axons: it is where the Bayesian information
+        criterion says so. Shares ν are then those of the axons alone.
 
     Raises
     ------
@@ -76,7 +84,76 @@ def compared_voxels(
         first = _searched(dictionary, table, y, ways, 0.0, count)
         ways = refined_directions(dictionary, table, y, ways, first.pair)
     found = _searched(dictionary, table, y, ways, sigma, count)
-    return Comparison(found, ways, fitted_signals(dictionary, table, ways, found))
+    fitted = fitted_signals(dictionary, table, ways, found)
+    share = np.zeros(len(y))
+    if water:
+        found, fitted, share = _beside_water(
+            dictionary, table, y, ways, sigma, count, found, fitted
+        )
+    return Comparison(found, ways, fitted, share)
+
+
+def _beside_water(
+    dictionary: Dictionary,
+    table: GradientTable,
+    y: npt.NDArray[np.float64],
+    directions: npt.NDArray[np.float64],
+    sigma: float,
+    count: int,
+    plain: Fingerprints,
+    fitted: npt.NDArray[np.float64],
+) -> tuple[Fingerprints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The search beside free water, taken where it is worth its parameter."""
+    signal = free_water_signal(table, dictionary.timings)
+    left = without(signal, y, axis=1)
+    wet = _searched(dictionary, table, left, directions, sigma, count, beside=signal)
+    axons = fitted_signals(dictionary, table, directions, wet)
+    weight = water_weight(y, axons, signal)
+    chosen = has_water(plain.residual, wet.residual, weight, sigma, y.shape[1])
+    weight = np.where(chosen, weight, 0.0)
+    total = np.where(chosen[:, None], axons + weight[:, None] * signal, fitted)
+    tissue = np.maximum(wet.weights.sum(axis=1), 0.0)
+    share = np.where(chosen, weight / np.maximum(weight + tissue, 1e-300), 0.0)
+    return merged(plain, wet, chosen), total, share
+
+
+def bic(
+    residual: npt.NDArray[np.float64], sigma: float, populations: int, measurements: int
+) -> npt.NDArray[np.float64]:
+    """Bayesian information criterion of voxels with so many populations (Schwarz 1978).
+
+    ‖r‖²/σ² + k ln M, with k = 5 parameters a population: weight, radius, density and direction.
+    """
+    return residual / sigma**2 + 5 * populations * np.log(measurements)
+
+
+def worth_two(
+    dictionary: Dictionary,
+    table: GradientTable,
+    signals: npt.ArrayLike,
+    directions: npt.ArrayLike,
+    sigma: float,
+    *,
+    refine: bool,
+    water: bool = False,
+) -> npt.NDArray[np.bool_]:
+    """Which voxels two populations explain so much better than one that both are kept.
+
+    By the Bayesian information criterion; one population is looked for along each of the two
+    directions. Parameters as of `compared_voxels`.
+
+    Returns
+    -------
+    ndarray of bool, shape (P,)
+    """
+    y, ways = np.asarray(signals, dtype=np.float64), np.asarray(directions, dtype=np.float64)
+    rest = []
+    for count, given in ((2, ways), (1, ways), (1, ways[:, ::-1])):
+        it = compared_voxels(
+            dictionary, table, y, given, sigma, count=count, refine=refine, water=water
+        )
+        rest.append(bic(((y - it.fitted) ** 2).sum(axis=1), sigma, count, y.shape[1]))
+    return rest[0] < np.minimum(rest[1], rest[2])
 
 
 def fitted_signals(
@@ -102,10 +179,13 @@ def _searched(
     directions: npt.NDArray[np.float64],
     sigma: float,
     count: int,
+    beside: npt.NDArray[np.float64] | None = None,
 ) -> Fingerprints:
+    """All atoms or pairs; in what is orthogonal to a signal where one stands ``beside``."""
     atoms, known = dictionary.atoms, dictionary.tissue.atoms
-    first = dictionary.basis(table, directions[:, 0])
+    bases = [dictionary.basis(table, directions[:, k]) for k in range(count)]
+    if beside is not None:
+        bases = [without(beside, basis, axis=1) for basis in bases]
     if count == 1:
-        return exhaustive_singles(y, first, atoms, known, sigma)
-    second = dictionary.basis(table, directions[:, 1])
-    return exhaustive_pairs(y, first, second, atoms, known, sigma)
+        return exhaustive_singles(y, bases[0], atoms, known, sigma)
+    return exhaustive_pairs(y, *bases, atoms, known, sigma)
