@@ -6,6 +6,7 @@ is a posterior mean with its standard deviation, and fibre directions are refine
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from ...errors import StudyError
 from ...evidence import ExplanationMap
 from ...microstructure.dictionary import Dictionary, distinct_b
 from ...microstructure.exhaustive import Fingerprints, exhaustive_pairs
-from ...microstructure.protocol.noise import noise_level
-from ...microstructure.protocol.peaks import FibrePeaks, find_peaks
+from ...microstructure.protocol.noise import noise_level_work
+from ...microstructure.protocol.peaks import FibrePeaks, find_peaks_work
 from ...microstructure.refinement import refined_directions
 from ...microstructure.single import exhaustive_singles
 from ...microstructure.voxels import without_rician_bias
@@ -24,8 +25,9 @@ from ...progress import Progress, Work
 from ...volumes import Study
 from ..bounded_cache import checksum
 from ..method_result import FROM_FILE, MethodResult
+from .corrections import correction_notes, signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
-from .shipped_dictionary import dictionary_for, phases_of
+from .shipped_dictionary import dictionary_for_work, dictionary_sha256, phases_of
 
 #: Voxels compared at a time; their bases are what memory is needed for.
 BATCH = 256
@@ -61,6 +63,8 @@ def fingerprint_work(
     populations: int,
     sigma: float,
     refine: bool,
+    corrected: str,
+    denoise: bool,
 ) -> Work[MethodResult]:
     """The method ``fingerprint``.
 
@@ -81,44 +85,52 @@ def fingerprint_work(
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     phases = phases_of(dictionary)
     _check_shells(of)
-    yield Progress(0, 0, "Measuring the noise")
-    noise = sigma or noise_level(of.signals, mask=of.mask).sigma
-    yield Progress(0, 0, "Making the dictionary")
-    known = dictionary_for(dictionary, distinct_b(of.table))
+    known = yield from dictionary_for_work(dictionary, distinct_b(of.table))
     known.rows_of(of.table)
-    yield Progress(0, 0, "Finding the fibre directions")
+    noise = sigma
+    if not noise:
+        noise = (yield from noise_level_work(of.signals, mask=of.mask)).sigma
     placed = of.placed(slices)
-    here = np.zeros_like(of.mask)
-    here[placed.rows] = of.mask[placed.rows] & placed.needed
+    here = of.mask[placed.rows] & placed.needed
+    signals = yield from signals_work(of, placed.rows, denoise=denoise)
     peaks = None
     if here.any():
-        peaks = find_peaks(
+        peaks = yield from find_peaks_work(
             of.table,
-            of.signals,
+            signals,
             mask=here,
             most=2,
             least_size=SMALLEST_PEAK,
-            response_mask=of.mask,
+            response=(of.signals, of.mask),
         )
-    maps = _Maps(of, placed.rows, known)
+    part = replace(of, signals=signals, mask=of.mask[placed.rows])
+    maps = _Maps(part, slice(0, len(here)), known)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Comparing voxels")
-        part = places[start : start + BATCH]
         assert peaks is not None
-        maps.fill(part, peaks, noise, populations, refine)
+        maps.fill(places[start : start + BATCH], peaks, noise, populations, refine)
     timings = of.table.known_timings
     decided: dict[str, Any] = {
         "sigma": float(noise),
         "scan": of.role,
         "small_delta": round(1e3 * timings.small_delta, 9),
         "big_delta": round(1e3 * timings.big_delta, 9),
+        **of.checksums,
+        "dictionary_sha256": dictionary_sha256(dictionary),
     }
     if dictionary:
         arrays = (phases.inside, phases.outside)
         decided[FROM_FILE] = {"dictionary": checksum(*arrays)}
     scores = maps.scores()
-    notes = [*of.notes, *_notes(peaks, phases.spins), *_noise_notes(scores["median misfit"])]
+    notes = [
+        *of.notes,
+        *correction_notes(corrected, denoise=denoise),
+        *_notes(peaks, phases.spins),
+        *_noise_notes(scores["median misfit"]),
+    ]
+    if denoise:
+        notes.append("σ is that of the scan before it was denoised: standard deviations are wide.")
     return MethodResult(
         placed.maps_onto(maps.result()),
         scores,
