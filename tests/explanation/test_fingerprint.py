@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,11 +115,16 @@ def test_uncertainty_and_misfit_are_those_of_the_noise(explained: Any) -> None:
     assert np.nanmedian(spread[populations == 2]) > np.nanmedian(spread[populations == 1])
 
 
-def test_what_must_be_known_is_said(explained: Any) -> None:
+def test_what_must_be_known_is_said(explained: Any, crossing: Path) -> None:
     said = " ".join(explained.notes)
-    for words in ("axons alone", "10000 spins", "spherical deconvolution"):
+    for words in ("axons alone", "10000 spins", "spherical deconvolution", "eddy currents"):
         assert words in said
-    assert explained.provenance.parameters["small_delta"] == 12.9
+    said = explained.provenance.parameters
+    assert said["small_delta"] == 12.9
+    file = (crossing / "small.npz").read_bytes()
+    assert said["dictionary_sha256"] == hashlib.sha256(file).hexdigest()
+    assert said["gradients_checksum"]
+    assert (said["corrected"], said["denoise"]) == ("not known", False)
 
 
 @pytest.mark.parametrize(

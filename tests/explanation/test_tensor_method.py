@@ -124,6 +124,47 @@ def test_one_shell_without_timings_will_do_and_what_it_cannot_tell_is_said(expla
     assert explained.provenance.parameters["scan"] == "dwi"
 
 
+@pytest.mark.parametrize(
+    ("corrected", "said"),
+    [("yes", None), ("no", "were not corrected:"), ("not known", "corrected is not known")],
+)
+def test_whether_motion_was_corrected_is_recorded_and_noted_unless_it_was(
+    study: Any, corrected: str, said: str | None
+) -> None:
+    found = se.explain(study, None, "tensor", slices=1, corrected=corrected)
+    notes = [note for note in found.notes if "eddy currents" in note]
+    assert [said in note for note in notes] == ([] if said is None else [True])
+    assert found.provenance.parameters["corrected"] == corrected
+
+
+def test_the_record_tells_the_gradients(study: Any, explained: Any, tmp_path: Path) -> None:
+    told = explained.provenance.parameters["gradients_checksum"]
+    again = se.explain(study, None, "tensor", slices=0)
+    assert again.provenance.parameters["gradients_checksum"] == told
+    folder = one_fibre(tmp_path, ORIENTATIONS[3])
+    b, vectors = gradients()
+    vectors[-1] = -vectors[-2]
+    write_fsl(folder, b, fsl_vectors(vectors, ORIENTATIONS[3]))
+    other = se.explain(se.open_study(folder), None, "tensor", slices=0)
+    assert other.provenance.parameters["gradients_checksum"] != told
+
+
+def test_a_denoised_scan_is_nearer_to_the_truth_and_that_is_said(tmp_path: Path) -> None:
+    b, vectors = gradients(((1000.0, 20),))
+    clean = fibre_signals(np.broadcast_to(FIBRE, (*SHAPE, 3)), b, vectors)
+    noise = np.random.default_rng(0).normal(0, 60, (2, *clean.shape))
+    write_scan(tmp_path, np.hypot(clean + noise[0], noise[1]), ORIENTATIONS[0])
+    write_fsl(tmp_path, b, fsl_vectors(vectors, ORIENTATIONS[0]))
+    study = se.open_study(tmp_path)
+    spread = {}
+    for denoise in (False, True):
+        found = se.explain(study, None, "tensor", denoise=denoise)
+        spread[denoise] = np.nanstd(np.asarray(found["fa"].data))
+        assert any("denoised before (MP-PCA" in note for note in found.notes) is denoise
+        assert found.provenance.parameters["denoise"] is denoise
+    assert spread[True] < 0.6 * spread[False]
+
+
 def test_colours_come_back_from_disk(explained: Any, study: Any, tmp_path: Path) -> None:
     se.save_explanation(explained, study, tmp_path)
     back = se.load_explanation(tmp_path, on=study)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ParameterError
+from ..progress import Progress, Work, drain
 from .gradient_table import B0_MOST, GradientTable, Timings
 from .phases import Phases
 from .tissue import Tissue
@@ -119,11 +120,23 @@ def dictionary_of(
     cosines : int
         Places along |u · g|, between which signals are interpolated linearly.
     """
+    return drain(dictionary_work(phases, b, rank=rank, cosines=cosines))
+
+
+def dictionary_work(
+    phases: Phases, b: npt.ArrayLike, *, rank: int = RANK, cosines: int = COSINES
+) -> Work[Dictionary]:
+    """`dictionary_of` with its progress, a b-value a step."""
     values = np.asarray(b, dtype=np.float64)
     if not values.size or values.min() < 0:
         raise ParameterError("a dictionary needs b-values of 0 and more", where="dictionary")
     places = np.linspace(0.0, 1.0, cosines)
-    signals = np.stack([phases.atoms(value, places) for value in values])
+    made = []
+    for number, value in enumerate(values):
+        yield Progress(number, len(values) + 1, "Making the dictionary")
+        made.append(phases.atoms(value, places))
+    yield Progress(len(values), len(values) + 1, "Making the dictionary")
+    signals = np.stack(made)
     flat = signals.reshape(-1, signals.shape[-1])
     left, sizes, right = np.linalg.svd(flat, full_matrices=False)
     kept = min(rank, len(sizes))

@@ -9,8 +9,15 @@ from ..volumes import Study, Volume
 from ..volumes.captions import slice_caption
 from ..volumes.edge_letters import PLANES
 from ..volumes.frames import frame_label
+from .gradient_names import gradient_name
 from .reading import Reading
 from .review import KeySlice, Overlay, Panel, ScanLayer
+
+
+def frame_name(volume: Volume, leading: tuple[int, ...]) -> str:
+    """`frame_label`, of a diffusion scan with what the volume measured: see `gradient_name`."""
+    words = (frame_label(volume, leading), gradient_name(volume, leading))
+    return ", ".join(word for word in words if word)
 
 
 def frame_text(study: Study, leading: tuple[int, ...]) -> str:
@@ -38,7 +45,7 @@ def frame_of(reading: Reading, panel: Panel) -> tuple[tuple[int, ...], str]:
     for layer, volume in _volumes(reading, panel):
         if volume.leading:
             leading = _points(layer, volume)
-            return leading, frame_label(volume, leading)
+            return leading, frame_name(volume, leading)
     return (), ""
 
 

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from ..errors import SparseExplainError
 from ..layers.batched_changes import batched_changes
 from ..layers.canvas.clicked_voxel import ClickedVoxel
+from ..layers.canvas.frame_in_picture import go_to_opening_frame
 from ..layers.canvas.grid_view import GridView
 from ..layers.canvas.linked_cameras import LinkedCameras
 from ..layers.canvas.orientation_letters import OrientationLetters
@@ -275,6 +276,7 @@ class Workspace(QWidget, StudyView):
         self.viewer.layers.selection.active = self.study_layer(shown)
         self.set_plane("axial")
         self.go_to_voxel(opening_point(study))
+        go_to_opening_frame(self.viewer, study)
 
     # -- the view --------------------------------------------------------------------------
 

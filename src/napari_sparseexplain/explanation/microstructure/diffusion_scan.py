@@ -15,6 +15,7 @@ from ...microstructure.protocol.scan_signals import finite_voxels, head_of, sign
 from ...volumes import Study
 from ...volumes.grid import Grid
 from ...volumes.roles.label_roles import brain_mask_role
+from ..bounded_cache import checksum
 from .placement import Placement, mask_onto, placement_of
 
 
@@ -45,6 +46,12 @@ class DiffusionScan:
     notes: tuple[str, ...]
     grid: Grid
     study_grid: Grid
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """Of the gradients along the scan's axes, for a record, which has that of the voxels."""
+        table = self.table
+        return {"gradients_checksum": checksum(table.b.round(3), table.directions.round(6) + 0.0)}
 
     def placed(self, slices: slice) -> Placement:
         """Which voxels of the scan some slices of the study show."""

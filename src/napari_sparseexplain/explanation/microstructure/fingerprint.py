@@ -6,6 +6,7 @@ is a posterior mean with its standard deviation, and fibre directions are refine
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,17 @@ from ...errors import StudyError
 from ...evidence import ExplanationMap
 from ...microstructure.comparison import compared_voxels
 from ...microstructure.dictionary import Dictionary, distinct_b
-from ...microstructure.protocol.noise import noise_level
-from ...microstructure.protocol.peaks import FibrePeaks, find_peaks
+from ...microstructure.protocol.noise import noise_level_work
+from ...microstructure.protocol.peaks import FibrePeaks, find_peaks_work
 from ...microstructure.voxels import without_rician_bias
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..bounded_cache import checksum
 from ..method_result import FROM_FILE, MethodResult
+from .corrections import correction_notes, signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
 from .map_names import DIRECTION_AXES, direction_name
-from .shipped_dictionary import dictionary_for, phases_of
+from .shipped_dictionary import dictionary_for_work, dictionary_sha256, phases_of
 
 #: Voxels compared at a time; their bases are what memory is needed for.
 BATCH = 256
@@ -66,6 +68,8 @@ def fingerprint_work(
     populations: int,
     sigma: float,
     refine: bool,
+    corrected: str,
+    denoise: bool,
 ) -> Work[MethodResult]:
     """The method ``fingerprint``.
 
@@ -87,35 +91,45 @@ def fingerprint_work(
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     phases = phases_of(dictionary)
     check_shells(of)
-    yield Progress(0, 0, "Measuring the noise")
-    noise = sigma or noise_level(of.signals, mask=of.mask).sigma
-    yield Progress(0, 0, "Making the dictionary")
-    known = dictionary_for(dictionary, distinct_b(of.table))
+    known = yield from dictionary_for_work(dictionary, distinct_b(of.table))
     known.rows_of(of.table)
-    yield Progress(0, 0, "Finding the fibre directions")
+    noise = sigma
+    if not noise:
+        noise = (yield from noise_level_work(of.signals, mask=of.mask)).sigma
     placed = of.placed(slices)
-    here = np.zeros_like(of.mask)
-    here[placed.rows] = of.mask[placed.rows] & placed.needed
-    peaks = fibre_peaks(of, here, populations) if here.any() else None
-    maps = _Maps(of, placed.rows, known)
+    here = of.mask[placed.rows] & placed.needed
+    signals = yield from signals_work(of, placed.rows, denoise=denoise)
+    peaks = None
+    if here.any():
+        peaks = yield from fibre_peaks_work(of, signals, here, populations)
+    part = replace(of, signals=signals, mask=of.mask[placed.rows])
+    maps = _Maps(part, slice(0, len(here)), known)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Comparing voxels")
-        part = places[start : start + BATCH]
         assert peaks is not None
-        maps.fill(part, peaks, noise, populations, refine)
+        maps.fill(places[start : start + BATCH], peaks, noise, populations, refine)
     timings = of.table.known_timings
     decided: dict[str, Any] = {
         "sigma": float(noise),
         "scan": of.role,
         "small_delta": round(1e3 * timings.small_delta, 9),
         "big_delta": round(1e3 * timings.big_delta, 9),
+        **of.checksums,
+        "dictionary_sha256": dictionary_sha256(dictionary),
     }
     if dictionary:
         arrays = (phases.inside, phases.outside)
         decided[FROM_FILE] = {"dictionary": checksum(*arrays)}
     scores = maps.scores()
-    notes = [*of.notes, *_notes(peaks, phases.spins), *_noise_notes(scores["median misfit"])]
+    notes = [
+        *of.notes,
+        *correction_notes(corrected, denoise=denoise),
+        *_notes(peaks, phases.spins),
+        *_noise_notes(scores["median misfit"]),
+    ]
+    if denoise:
+        notes.append("σ is that of the scan before it was denoised: standard deviations are wide.")
     return MethodResult(
         placed.maps_onto(maps.result()),
         scores,
@@ -125,24 +139,33 @@ def fingerprint_work(
     )
 
 
-def fibre_peaks(of: DiffusionScan, here: npt.NDArray[np.bool_], populations: int) -> FibrePeaks:
+def fibre_peaks_work(
+    of: DiffusionScan,
+    signals: npt.NDArray[np.floating],
+    here: npt.NDArray[np.bool_],
+    populations: int,
+) -> Work[FibrePeaks]:
     """Fibre directions of some voxels; of each the same whichever others are asked for.
 
     Parameters
     ----------
     of : DiffusionScan
-    here : ndarray of bool, shape (S, P, L)
+        Of all of it the response is measured.
+    signals : ndarray, shape (..., M)
+    here : ndarray of bool, shape (...)
         At least one voxel.
     populations : int
         The method's parameter: with 2 a second peak counts however small it is.
     """
-    return find_peaks(
-        of.table,
-        of.signals,
-        mask=here,
-        most=_MOST,
-        least_size=ANY_PEAK if populations == _MOST else SMALLEST_PEAK,
-        response_mask=of.mask,
+    return (
+        yield from find_peaks_work(
+            of.table,
+            signals,
+            mask=here,
+            most=_MOST,
+            least_size=ANY_PEAK if populations == _MOST else SMALLEST_PEAK,
+            response=(of.signals, of.mask),
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..method import MethodInfo, Parameter
+from .corrections import NO, NOT_KNOWN, YES
 
 SCAN = Parameter("scan", "", "Role of the diffusion scan; empty: the one that has gradients")
 SMALL_DELTA = Parameter(
@@ -31,6 +32,15 @@ NETWORK = Parameter(
 )
 REFINE = Parameter("refine", True, "Move the fibre directions a little where that explains more")
 
+CORRECTED = Parameter(
+    "corrected", NOT_KNOWN, "Whether motion and eddy currents were corrected; recorded, and noted "
+    "unless they were",
+    title="Motion corrected", choices=(NOT_KNOWN, YES, NO),
+)  # fmt: skip
+DENOISE = Parameter(
+    "denoise", False, "Leave out what is noise alone (MP-PCA) before anything is computed; slow"
+)
+
 MICROSTRUCTURE_METHODS = (
     MethodInfo(
         name="fingerprint",
@@ -39,7 +49,10 @@ MICROSTRUCTURE_METHODS = (
         "each voxel with all pairs of simulated signals",
         work=f"{__package__}.fingerprint:fingerprint_work",
         heat=None,
-        parameters=(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, REFINE),
+        parameters=(
+            *(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, REFINE),
+            *(CORRECTED, DENOISE),
+        ),
         takes_model=False,
     ),
     MethodInfo(
@@ -50,7 +63,7 @@ MICROSTRUCTURE_METHODS = (
         "colours of direction; one shell without timings will do",
         work=f"{__package__}.tensor:tensor_work",
         heat=None,
-        parameters=(SCAN,),
+        parameters=(SCAN, CORRECTED, DENOISE),
         takes_model=False,
     ),
     MethodInfo(

@@ -16,6 +16,7 @@ from ...microstructure.protocol.tensor import (
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..method_result import MethodResult
+from .corrections import correction_notes, signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
 
 #: Letters of the study's axes, and where they run.
@@ -29,7 +30,14 @@ _FREE_WATER = 3.0
 
 
 def tensor_work(
-    study: Study, model: None, *, target: None, slices: slice, scan: str
+    study: Study,
+    model: None,
+    *,
+    target: None,
+    slices: slice,
+    scan: str,
+    corrected: str,
+    denoise: bool,
 ) -> Work[MethodResult]:
     """The method ``tensor``.
 
@@ -49,7 +57,7 @@ def tensor_work(
     of = diffusion_scan(study, scan, resampled=True)
     placed = of.placed(slices)
     here = of.mask[placed.rows] & placed.needed
-    signals = of.signals[placed.rows]
+    signals = yield from signals_work(of, placed.rows, denoise=denoise)
     fitted = None
     if here.any():
         fitted = yield from fit_tensor_work(of.table, signals, mask=here)
@@ -73,8 +81,8 @@ def tensor_work(
     return MethodResult(
         (colours, *scalars),
         scores,
-        (*of.notes, *_notes(of, fitted)),
-        decided={"scan": of.role},
+        (*of.notes, *correction_notes(corrected, denoise=denoise), *_notes(of, fitted)),
+        decided={"scan": of.role, **of.checksums},
         inputs=(of.role,),
     )
 

@@ -48,7 +48,8 @@ def letter_panel(
     number = f"{facts['plane'].capitalize()} {facts['slice']}/{facts['slices']}"
     places = (number, *(facts[k] for k in ("frame", "position") if facts[k]))
     for place, text in enumerate(places):
-        write(image, (width - edge, edge + place * step), text, size, anchor="ra")
+        at = (width - edge, edge + place * step)
+        write(image, at, fitted(text, size, half), size, anchor="ra")
     lines = bottom_left_lines(facts)
     if outside:
         plural = "s" if outside > 1 else ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ...review.frames import frame_label, frame_of
+from ...review.frames import frame_name, frame_of
+from ...review.gradient_names import opening_frame
 from ...volumes import Study
 from ...volumes.frames import fitting_frame
+from ...volumes.reading_order import first_shown
 from ..explanation_layers import ExplanationLayer
 from ..layer_overlays import leading_points, uncovered
 from ..panel_layer import PanelLayer
@@ -33,7 +35,7 @@ def frame_in_picture(viewer: ViewerModel, study: Study) -> tuple[tuple[int, ...]
             return frame_of(known.reading, known.panel)
         if isinstance(known, StudyLayer) and known.study is study and layer.ndim > 3:
             leading = leading_points(layer, viewer.dims.point)
-            return leading, frame_label(known.volume, leading)
+            return leading, frame_name(known.volume, leading)
     return (), ""
 
 
@@ -48,6 +50,12 @@ def frame_of_scans(viewer: ViewerModel, study: Study, roles: Iterable[str]) -> t
         results = (k for k in known if isinstance(k, ExplanationLayer) and k.study is study)
         points = next((k.explanation.frame for k in results), ())
     return fitting_frame(study, points, roles)
+
+
+def go_to_opening_frame(viewer: ViewerModel, study: Study) -> None:
+    """Move to the frame on which a study opens: of a diffusion scan one without weighting."""
+    if shown := study.images.get(first_shown(study)):
+        go_to_frame(viewer, opening_frame(shown))
 
 
 def go_to_frame(viewer: ViewerModel, leading: tuple[int, ...]) -> None:

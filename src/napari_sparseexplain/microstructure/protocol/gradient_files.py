@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ReadError
+from ...volumes.nifti.gradient_names import (
+    BVALS,
+    BVECS,
+    CAMINO,
+    FOLDER_BVALS,
+    FOLDER_BVECS,
+    MRTRIX,
+)
 from ...volumes.nifti.header import read_nifti_header
 from ...volumes.roles.roles import stem_of
 from ...volumes.volume import Volume
-
-_BVALS = (".bval", ".bvals", "_bval.txt", "_bvals.txt", ".bval.txt", ".bvals.txt")
-_BVECS = (".bvec", ".bvecs", "_bvec.txt", "_bvecs.txt", ".bvec.txt", ".bvecs.txt")
-#: Names that a folder with one diffusion scan has them under.
-_FOLDER_BVALS = ("bvals.txt", "bvals", "bval", "bval.txt")
-_FOLDER_BVECS = ("bvecs.txt", "bvecs", "bvec", "bvec.txt")
 
 #: Headers looked at to tell whether a folder has one scan of several volumes.
 _MOST_HEADERS = 100
@@ -88,15 +90,15 @@ def gradient_files_of(volume: Volume) -> GradientFiles:
         return next((path.parent / name for name in found if name), None)
 
     own = GradientFiles(
-        bvals=beside(*(stem + end for end in _BVALS)),
-        bvecs=beside(*(stem + end for end in _BVECS)),
-        mrtrix=beside(stem + ".b"),
-        camino=beside(stem + ".scheme"),
+        bvals=beside(*(stem + end for end in BVALS)),
+        bvecs=beside(*(stem + end for end in BVECS)),
+        mrtrix=beside(stem + MRTRIX),
+        camino=beside(stem + CAMINO),
         sidecar=beside(stem + ".json"),
     )
     if own.any:
         return own
-    bvals, bvecs = beside(*_FOLDER_BVALS), beside(*_FOLDER_BVECS)
+    bvals, bvecs = beside(*FOLDER_BVALS), beside(*FOLDER_BVECS)
     if (bvals or bvecs) and _has_one_series(path.parent, list(names.values())):
         return GradientFiles(bvals=bvals, bvecs=bvecs, sidecar=own.sidecar)
     return own

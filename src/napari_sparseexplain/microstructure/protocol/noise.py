@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ...progress import Progress, Work, drain
 from .dipy_extra import dipy_module
 
 #: Share of a slice's voxels that must hold noise alone for the background to tell σ.
@@ -19,6 +20,14 @@ _UNEVEN = 0.25
 
 #: Values that σ is measured in, at most, and slices at least.
 _MOST_VALUES, _LEAST_SLICES = 40_000_000, 9
+
+#: Patches that σ is measured in, about, where a scan has more.
+_MOST_PATCHES = 2000
+
+#: Slices and rows that are denoised at a time.
+_TILE = (4, 16)
+
+_MEASURING = "Measuring the noise"
 
 #: MP-PCA needs patches with more voxels than there are measurements, about.
 _MOST_RADIUS = 4
@@ -69,13 +78,20 @@ def noise_level(
     .. [2] J. Veraart et al., Denoising of diffusion MRI using random matrix theory, NeuroImage 142,
        2016.
     """
+    return drain(noise_level_work(signals, coils=coils, mask=mask))
+
+
+def noise_level_work(
+    signals: npt.ArrayLike, *, coils: int = 1, mask: npt.ArrayLike | None = None
+) -> Work[NoiseLevel]:
+    """`noise_level` with its progress, a slice a step."""
     array = _block(_middle(np.asarray(signals)))
-    background = _background_level(array, coils)
+    background = yield from _background_work(array, coils)
     if background is not None:
         return background
     inside = array.max(axis=-1) > 0 if mask is None else _middle(np.asarray(mask, bool), signals)
-    _, sigmas = _mppca(array, inside)
-    found = sigmas[inside & np.isfinite(sigmas) & (sigmas > 0)]
+    sigmas = yield from _patch_sigmas_work(array, inside)
+    found = sigmas[np.isfinite(sigmas) & (sigmas > 0)]
     if not found.size:
         raise ParameterError(
             "no noise can be measured in the scan: it has no background, and its patches tell none",
@@ -95,15 +111,20 @@ def _middle(block: npt.NDArray[Any], like: npt.ArrayLike | None = None) -> npt.N
     return block[start : start + count]
 
 
-def _background_level(array: npt.NDArray[np.float64], coils: int) -> NoiseLevel | None:
+def _background_work(array: npt.NDArray[np.float64], coils: int) -> Work[NoiseLevel | None]:
     """The median over slices of what the background of each tells; None where there is none."""
     by_slice = np.moveaxis(array, 0, 2)  # dipy goes through the third axis
-    with np.errstate(all="ignore"):
-        sigma, noise = dipy_module("denoise.noise_estimate").piesno(
-            by_slice, N=coils, return_mask=True
-        )
+    count = by_slice.shape[2]
+    sigma, noise = np.zeros(count), np.zeros(by_slice.shape[:3], dtype=bool)
+    for k in range(count):
+        yield Progress(k, count, _MEASURING)
+        with np.errstate(all="ignore"):
+            one, mask = dipy_module("denoise.noise_estimate").piesno(
+                by_slice[:, :, k : k + 1], N=coils, return_mask=True
+            )
+        sigma[k], noise[:, :, k] = np.asarray(one).item(), mask[:, :, 0]
     # A background that was set to zero holds no noise.
-    noise = noise & (by_slice.min(axis=-1) > 0)
+    noise &= by_slice.min(axis=-1) > 0
     if not noise.any():
         return None
     # In a scan without background tissue is taken for noise; noise is the same in every volume.
@@ -111,7 +132,7 @@ def _background_level(array: npt.NDArray[np.float64], coils: int) -> NoiseLevel 
     if np.ptp(means) > _UNEVEN * means.mean():
         return None
     shares = noise.mean(axis=(0, 1))
-    usable = (shares >= _BACKGROUND_SHARE) & np.isfinite(sigma) & (np.asarray(sigma) > 0)
+    usable = (shares >= _BACKGROUND_SHARE) & np.isfinite(sigma) & (sigma > 0)
     if not usable.any():
         return None
     return NoiseLevel(float(np.median(sigma[usable])), "piesno", float(noise.mean()))
@@ -125,33 +146,115 @@ def denoised(
     To be done before anything that interpolates (motion, eddy currents). Same shape; voxels outside
     the mask stay as they are.
     """
-    array = _block(signals)
+    array = np.asarray(signals)
+    return drain(denoised_work(array, slice(0, len(array)), mask=mask))
+
+
+def denoised_work(
+    signals: npt.ArrayLike, rows: slice, *, mask: npt.ArrayLike | None = None
+) -> Work[npt.NDArray[np.float32]]:
+    """Some slices of a scan as `denoised` gives them, a tile a step.
+
+    Parameters
+    ----------
+    signals : array_like, shape (S, P, L, M)
+        The whole scan: what lies around the slices takes part.
+    rows : slice
+        Of the result, shape (rows, P, L, M).
+    mask : array_like of bool, shape (S, P, L), optional
+    """
+    array = _checked(np.asarray(signals))
     inside = np.ones(array.shape[:3], dtype=bool) if mask is None else np.asarray(mask, bool)
-    clean, _ = _mppca(array, inside)
-    return np.where(inside[..., None], clean, array).astype(np.float32)
+    radii = _patch_radii(array.shape)
+    found = np.nan_to_num(array[rows]).astype(np.float32)
+    starts = [
+        (s, p)
+        for s in range(rows.start, rows.stop, _TILE[0])
+        for p in range(0, array.shape[1], _TILE[1])
+    ]
+    for done, (s, p) in enumerate(starts):
+        yield Progress(done, len(starts), "Denoising")
+        ends = (min(s + _TILE[0], rows.stop), min(p + _TILE[1], array.shape[1]))
+        kept = tuple(slice(a, b) for a, b in zip((s, p), ends, strict=True))
+        if not inside[kept].any():
+            continue
+        # A voxel is the mean of all patches that hold it: these reach two radii.
+        around = tuple(
+            slice(max(a - 2 * r, 0), b + 2 * r)
+            for a, b, r in zip((s, p), ends, radii, strict=False)
+        )
+        centres = np.zeros_like(inside[around])
+        near = tuple(
+            slice(max(a - r, 0) - o.start, b + r - o.start)
+            for a, b, r, o in zip((s, p), ends, radii, around, strict=False)
+        )
+        centres[near] = inside[around][near]
+        clean, _ = _mppca(_block(array[around]), centres, radii)
+        own = tuple(
+            slice(k.start - o.start, k.stop - o.start) for k, o in zip(kept, around, strict=True)
+        )
+        into = found[s - rows.start : ends[0] - rows.start, p : ends[1]]
+        part = clean[own]
+        use = inside[kept][..., None] & np.isfinite(part)
+        into[...] = np.where(use, part, into)
+    return found
 
 
-def _mppca(
+def _patch_sigmas_work(
     array: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> Work[npt.NDArray[np.float64]]:
+    """σ of patches: of all where there are few, else of some that are spread evenly."""
+    radii = _patch_radii(array.shape)
+    places = np.flatnonzero(inside)
+    if len(places) <= _MOST_PATCHES:
+        yield Progress(0, 0, _MEASURING)
+        return _mppca(array, inside, radii)[1][inside]
+    chosen = np.zeros(inside.shape, dtype=bool)
+    chosen.reshape(-1)[places[:: len(places) // _MOST_PATCHES]] = True
+    reach, found = int(radii[0]), []
+    for k in range(reach, len(array) - reach):
+        yield Progress(k, len(array), _MEASURING)
+        centres = np.zeros((2 * reach + 1, *inside.shape[1:]), dtype=bool)
+        centres[reach] = chosen[k]
+        if centres.any():
+            sigmas = _mppca(array[k - reach : k + reach + 1], centres, radii)[1]
+            found.append(sigmas[centres])
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _patch_radii(shape: tuple[int, ...]) -> npt.NDArray[np.intp]:
+    """Of patches along each axis."""
     radius = 1
-    while (2 * radius + 1) ** 3 < array.shape[-1] and radius < _MOST_RADIUS:
+    while (2 * radius + 1) ** 3 < shape[-1] and radius < _MOST_RADIUS:
         radius += 1
     # An axis shorter than a patch, as of a slab, takes what there is.
-    radii = np.array([min(radius, (n - 1) // 2) for n in array.shape[:3]])
+    radii = np.array([min(radius, (n - 1) // 2) for n in shape[:3]])
     if np.prod(2 * radii + 1) < 2:
         raise ParameterError(
             "the scan is too small to tell noise from signal",
             where="signals",
             remedy="Give a block of at least 3 × 3 × 3 voxels",
         )
-    return dipy_module("denoise.localpca").mppca(
-        array, mask=inside, patch_radius=radii, return_sigma=True, suppress_warning=True
-    )
+    return radii
+
+
+def _mppca(
+    array: npt.NDArray[np.float64], centres: npt.NDArray[np.bool_], radii: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Denoised voxels and σ; not a number where no patch lies."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return dipy_module("denoise.localpca").mppca(
+            array, mask=centres, patch_radius=radii, return_sigma=True, suppress_warning=True
+        )
 
 
 def _block(signals: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    array = np.nan_to_num(np.asarray(signals, dtype=np.float64))
+    array = _checked(np.asarray(signals))
+    found = array.astype(np.float64)
+    return np.nan_to_num(found, copy=False)
+
+
+def _checked(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if array.ndim != 4 or array.shape[-1] < 2 or not array.any():
         raise ParameterError(
             f"noise is measured in a block of voxels with several volumes, not in {array.shape}",

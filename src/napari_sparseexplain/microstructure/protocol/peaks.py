@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ...progress import Progress, Work, drain
 from ..gradient_table import GradientTable, Shell
 from .dipy_extra import dipy_gradients, dipy_module, rows_of
 from .scan_signals import checked_signals, head_of, voxels_of
-from .tensor import TensorMaps, fit_tensor
+from .tensor import TensorMaps, fit_tensor, fit_tensor_work
 
 #: Fewest directions in a shell for deconvolution of harmonic order 6 (28 coefficients) and 8 (45).
 CSD_DIRECTIONS, ORDER_8_DIRECTIONS = 28, 60
@@ -30,8 +31,8 @@ _MOST_FA, _TISSUE_MD = 0.95, (0.3e-3, 1.5e-3)
 #: Voxels among which those of one fibre population are looked for, about.
 _RESPONSE_SAMPLE = 10_000
 
-#: Voxels deconvolved at a time.
-_BATCH = 5_000
+#: Voxels deconvolved at a time: about a second.
+_BATCH = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,33 +125,65 @@ def find_peaks(
        deconvolution, NeuroImage 35, 2007; as in dipy, whose fibre response is measured here in
        the most anisotropic voxels of the mask.
     """
+    given = None if response_mask is None else (signals, response_mask)
+    return drain(
+        find_peaks_work(
+            table, signals, mask=mask, most=most, least_size=least_size, least_angle=least_angle,
+            tensor=tensor, response=given,
+        )
+    )  # fmt: skip
+
+
+def find_peaks_work(
+    table: GradientTable,
+    signals: npt.ArrayLike,
+    *,
+    mask: npt.ArrayLike | None = None,
+    most: int = 3,
+    least_size: float = 0.3,
+    least_angle: float = 25.0,
+    tensor: TensorMaps | None = None,
+    response: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> Work[FibrePeaks]:
+    """`find_peaks` with its progress, a batch of voxels a step.
+
+    Parameters
+    ----------
+    response : tuple of array_like, optional
+        Signals and mask of the scan in which voxels of one fibre are looked for, where ``signals``
+        are a part of it.
+    """
     if most < 1:
         raise ParameterError(f"{most} peaks a voxel cannot be found", where="peaks")
     array = checked_signals(table, signals)
     where = head_of(table, array, mask)
-    maps = fit_tensor(table, array, mask=where) if tensor is None else tensor
     shell = csd_shell(table)
-    if shell is None:
-        return _tensor_peaks(maps, most, table)
+    if shell is None or (tensor is None and response is None):
+        if tensor is None:
+            tensor = yield from fit_tensor_work(table, array, mask=where)
+        if shell is None:
+            return _tensor_peaks(tensor, most, table)
     rows = np.sort(np.concatenate([table.b0_rows, shell.rows]))
     gradients = dipy_gradients(rows_of(table, rows))
     places = np.flatnonzero(where)
-    single = (
-        _one_fibre_voxels(maps, places)
-        if response_mask is None
-        else _one_fibre_sample(table, array, np.asarray(response_mask, dtype=bool))
-    )
-    response = dipy_module("reconst.csdeconv").response_from_mask_ssst(
+    if response is None:
+        assert tensor is not None
+        whole, single = array, _one_fibre_voxels(tensor, places)
+    else:
+        whole = checked_signals(table, response[0])
+        yield Progress(0, 0, "Finding voxels of one fibre")
+        single = _one_fibre_sample(table, whole, np.asarray(response[1], dtype=bool))
+    of_one = dipy_module("reconst.csdeconv").response_from_mask_ssst(
         gradients,
-        np.nan_to_num(voxels_of(array, single, rows))[:, None, None, :],
+        np.nan_to_num(voxels_of(whole, single, rows))[:, None, None, :],
         np.ones((len(single), 1, 1), dtype=bool),
     )[0]
     order = 8 if _lines(table, shell) >= ORDER_8_DIRECTIONS else 6
     with warnings.catch_warnings():
         # Of its own basis, which no coefficient here leaves.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
-        found = _deconvolved(
-            gradients, response, order, array, rows, places, most, least_size, least_angle
+        found = yield from _deconvolved(
+            gradients, of_one, order, array, rows, places, most, least_size, least_angle
         )
     directions, sizes = (part.reshape(*where.shape, *part.shape[1:]) for part in found)
     used = f"{len(shell.rows)} volumes at b = {shell.b:.0f}"
@@ -168,7 +201,7 @@ def _deconvolved(
     most: int,
     least_size: float,
     least_angle: float,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+) -> Work[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
     """Directions (N, K, 3) and sizes (N, K) of all voxels; zero where none was asked for."""
     model = dipy_module("reconst.csdeconv").ConstrainedSphericalDeconvModel(
         gradients, response, sh_order_max=order
@@ -178,6 +211,7 @@ def _deconvolved(
     sizes = np.zeros((count, most), dtype=np.float32)
     sphere = dipy_module("data").default_sphere
     for start in range(0, len(places), _BATCH):
+        yield Progress(start, len(places), "Finding the fibre directions")
         part = places[start : start + _BATCH]
         found = dipy_module("direction.peaks").peaks_from_model(
             model, np.nan_to_num(voxels_of(array, part, rows)), sphere, least_size, least_angle,

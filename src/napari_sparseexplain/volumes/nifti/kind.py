@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from ..roles.decision import RoleDecision, role_of_name
 from ..roles.roles import NameReading, read_name, stem_of
 from ..roles.sequence_words import VECTORS
 from ..volume import VolumeKind
+from .gradient_names import tells_gradients
 from .header import NiftiHeader
 
 #: Labels with and without names of regions (NIFTI_INTENT_LABEL, NEURONAME).
@@ -96,14 +98,21 @@ def _fourth_axis(file: NiftiHeader, length: int) -> str:
     reading = read_name(file.path.name)
     if intent in _VECTOR_INTENTS or (reading.words.no_scan == VECTORS and length in (2, 3)):
         return "component"
-    gradients = (f"{stem}.bval", f"{stem}.bvals", "bvals.txt", "bvals")
-    if any((folder / name).is_file() for name in gradients):
+    if tells_gradients(_names_in(folder), stem):
         return "direction"
     if intent == _TIME_SERIES:
         return "time"
     if _CHANNEL_FOLDER.fullmatch(folder.name) or reading.label == "yes":
         return "channel"
     return "channel" if _MASK_FOLDER.fullmatch(folder.name) else "time"
+
+
+def _names_in(folder: Path) -> set[str]:
+    """Names of a folder's files in small letters; none where it cannot be listed."""
+    try:
+        return {name.lower() for name in os.listdir(folder)}
+    except OSError:
+        return set()
 
 
 def what_it_is(

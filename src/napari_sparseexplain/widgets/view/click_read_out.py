@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ...layers.canvas.frame_in_picture import frame_in_picture
 from ...layers.study_layers import role_title
-from ...review.frames import frame_label, frame_points
+from ...review.frames import frame_name, frame_points
 from ...volumes import Study
 from ...volumes.captions import millimetre_caption, voxel_caption
 
@@ -78,7 +78,7 @@ def describe_voxel(study: Study, index: tuple[int, int, int], leading: tuple[int
         else:
             unit = f" {volume.unit}" if volume.unit else ""
             told = ", ".join(f"{v:.4g}" for v in values) + unit
-        name = " · ".join(p for p in (role_title(role), frame_label(volume, points)) if p)
+        name = " · ".join(p for p in (role_title(role), frame_name(volume, points)) if p)
         lines.append(f"{name}  {told}")
     return "\n".join(lines)
 
