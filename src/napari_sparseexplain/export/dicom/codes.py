@@ -36,6 +36,7 @@ _UNITS = {
     "µm²/ms": Code("um2/ms", "UCUM", "um2/ms"),
     "µm": Code("um", "UCUM", "micrometer"),
     "%": Code("%", "UCUM", "Percent"),
+    "bit": Code("bit", "UCUM", "bit"),
     "Hz": Code("Hz", "UCUM", "Hertz"),
 }
 
