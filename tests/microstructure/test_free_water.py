@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from napari_sparseexplain.microstructure.comparison import compared_voxels, worth_two
+from napari_sparseexplain.microstructure.comparison import chosen_populations, compared_voxels
 from napari_sparseexplain.microstructure.free_water import free_water_signal
 from napari_sparseexplain.microstructure.voxels import simulated_voxels
 
@@ -75,8 +75,11 @@ def test_two_populations_are_kept_where_they_explain_more() -> None:
     )
     y = np.concatenate([alone, made.signals[12:]])
     y = y + np.random.default_rng(1).normal(0, SIGMA, y.shape)
-    kept = worth_two(dictionary, table, y, made.directions, SIGMA, refine=False)
-    assert not kept[:12].any()
-    assert kept[12:].all()
-    turned = worth_two(dictionary, table, y[:12], made.directions[:12, ::-1], SIGMA, refine=False)
-    assert not turned.any(), "the one population may lie along the second direction"
+    count, ways = chosen_populations(dictionary, table, y, made.directions, SIGMA, refine=False)
+    assert count.tolist() == [1] * 12 + [2] * 12
+    assert np.array_equal(ways, made.directions)
+    count, ways = chosen_populations(
+        dictionary, table, y[:12], made.directions[:12, ::-1], SIGMA, refine=False
+    )
+    assert (count == 1).all()
+    assert np.array_equal(ways, made.directions[:12]), "it lies along the second of these"

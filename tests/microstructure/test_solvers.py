@@ -7,8 +7,12 @@ import pytest
 from scipy.optimize import nnls
 
 from napari_sparseexplain.errors import ParameterError
+from napari_sparseexplain.microstructure import exhaustive, walk
+from napari_sparseexplain.microstructure import nnls as projection
 from napari_sparseexplain.microstructure.exhaustive import exhaustive_pairs
+from napari_sparseexplain.microstructure.gradient_table import HCP_MGH
 from napari_sparseexplain.microstructure.nnls import nnls_weights
+from napari_sparseexplain.microstructure.numba_lock import PARALLEL
 from napari_sparseexplain.microstructure.refinement import refined_directions
 from napari_sparseexplain.microstructure.voxels import (
     Voxels,
@@ -154,3 +158,23 @@ def test_refinement_brings_directions_nearer_and_not_together() -> None:
     found = refined_directions(dictionary, table, signal[None], pair, np.array([[9, 9]]))
     between = np.degrees(np.arccos(abs((found[0, 0] * found[0, 1]).sum())))
     assert between >= 20 - 1e-6
+
+
+def test_parallel_loops_run_one_at_a_time(
+    voxels: Voxels, bases: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once end the process where numba has the layer workqueue alone."""
+    held = []
+    for module, name in (
+        (exhaustive, "_search"), (projection, "_solve_all"), (walk, "_inside"), (walk, "_outside"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, lambda *given: held.append(PARALLEL.locked()))
+    dictionary = small_dictionary()
+    exhaustive_pairs(
+        voxels.signals, bases[:, 0], bases[:, 1], dictionary.atoms, dictionary.tissue.atoms
+    )
+    nnls_weights(voxels.signals, bases, dictionary.atoms)
+    walk.inside_walk(2.0, 10, HCP_MGH, 2e-9, 0)
+    walk.outside_walk(2.0, 0.5, 10, HCP_MGH, 2e-9, 0)
+    assert held == [True] * 4
+    assert not PARALLEL.locked()

@@ -73,6 +73,8 @@ def test_no_bundle_names_a_class_outside_the_anatomy(
     inside = [v for k, v in found.scores.items() if k.startswith("ml ") and "outside" not in k]
     assert sum(v or 0 for v in inside) == pytest.approx(ml(found["mask"].data != 0, study))
     assert any("non-zero voxels of the skull-stripped scan" in note for note in found.notes)
+    # A volume of some slices is not the lesion's.
+    assert any(note.startswith("Found: in 4 slices ") for note in found.notes)
     for item in found.maps:
         if item.name.startswith("probability") and not item.name.endswith("-0"):
             assert not item.data[~anatomy[span]].any()

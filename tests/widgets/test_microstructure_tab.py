@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,68 @@ def test_the_gradients_are_read_and_timings_stand_where_the_files_tell_them(look
     assert looked_at.page("microstructure").wait(30)
     assert "δ 10 ms, Δ 30 ms, as filled in" in form.said.text()
     assert form.values()["big_delta"] == 30
+
+
+def test_timings_of_the_files_stay_theirs_when_the_scan_gets_another_role(
+    shared_window: SharedWindow, kept_folder: Path, phantom: CrossingPhantom, own_folder: Path
+) -> None:
+    folder = write_crossing_phantom(phantom, kept_folder / "odd")
+    said = json.loads((folder / "dwi.json").read_text())
+    said["SmallDelta"] = 0.0129049
+    (folder / "dwi.json").write_text(json.dumps(said))
+    window = shared_window.lend(new_workspace, [with_study(folder), ("tab", look)])
+    tab = window.page("microstructure")
+    assert tab.form.small_delta.text() == "12.90 ms"
+    for role in ("t1", "dwi"):
+        study = window.study
+        window.replace_study(study, study.with_role(tab.form.role, role))
+        assert tab.wait(30)
+        assert tab.form.role == role
+        assert tab.form.small_delta.text() == "12.90 ms", "they are read anew"
+        assert tab.form.values()["small_delta"] == 0, "a rounded value would be another one"
+    tab.form.set_timings(12.0, 20.0)
+    window.replace_study(window.study, window.study.with_role("dwi", "t2"))
+    assert tab.wait(30)
+    assert tab.form.values()["small_delta"] == 12.0, "what a person filled in stays"
+
+
+def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
+    tab, crossing = run.page("microstructure"), run.study
+    run.click((run.current_slice, 4, 4))
+    assert tab.wait(60)
+    steps = run.viewer.dims.nsteps
+    assert steps == (96, *SHAPE)
+    with_study(study_folder)[1](run)
+    settle()
+    assert run.study is not crossing
+    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
+    assert tab.read_out.text() == "Click in the picture."
+    assert tab.voxel.found is None
+    run.activate(crossing)
+    settle()
+    assert run.viewer.dims.nsteps == steps
+    assert run.viewer.dims.current_step[1] == run.current_slice
+    assert tab.read_out.text() == "Click in the picture."
+    # After an edit of its roles it is the same study.
+    run.click((run.current_slice, 4, 4))
+    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
+    assert "two populations" in tab.read_out.text()
+
+
+def test_a_result_of_one_slice_says_so_where_it_is_black(run: Any) -> None:
+    tab, here = run.page("microstructure"), run.current_slice
+    (shown,) = tab.shown
+    name = shown.layers["share-1"].name
+    run.go_to_slice(1 - here)
+    settle()
+    assert shown.layers["share-1"].name == f"{name} · only slice {here + 1}"
+    run.go_to_slice(here)
+    settle()
+    assert shown.layers["share-1"].name == name
+    run.set_plane("coronal")
+    assert "only slice" in shown.layers["radius-2"].name
+    run.set_plane("axial")
+    assert shown.layers["share-1"].name == name
 
 
 def test_the_maps_stand_side_by_side_with_bars_and_units(
@@ -295,7 +358,8 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     settle()
     tab.show_result(second, grid=True)
     again = [layer.name for layer in run.grid_view.layers[1:3]]
-    assert again == ["Misfit, all · σ · 2", "Misfit b 1000 · σ · 2"], "made again, at its place"
+    expected = ["Misfit, all · σ · result 2", "Misfit b 1000 · σ · result 2"]
+    assert again == expected, "made again, at its place"
     tab.forget(second)
     tab.forget(shown)
     assert not run.grid_view.active

@@ -104,6 +104,10 @@ class Explanation:
         points = noted if isinstance(noted, list | tuple) else ()
         return tuple(points) if all(type(point) is int for point in points) else ()
 
+    def covers(self, index: int) -> bool:
+        """Whether a slice of the study, counted from 0, was explained."""
+        return self.slices.start <= index < self.slices.stop
+
     def __getitem__(self, name: str) -> ExplanationMap:
         """The map called ``name``; MissingNameError tells what there is."""
         for wanted in (name, other_map_name(name)) if isinstance(name, str) else ():

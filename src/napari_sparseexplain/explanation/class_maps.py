@@ -174,8 +174,11 @@ def class_report(
     }
     scores: dict[str, float | None] = {f"{unit} {name}": ml for name, ml in found.items()}
     said = ", ".join(f"{name} {_amount(ml)} {unit}" for name, ml in found.items())
+    if len(labels) < prepared.grid.shape[0]:
+        # A volume of millilitres would be taken for the lesion's.
+        said = f"in {'one slice' if len(labels) == 1 else f'{len(labels)} slices'} {said}"
     if inside is None:
-        return scores, [f"{FOUND}{said}."] if said else []
+        return scores, [f"{FOUND}{said}."] if found else []
     outside = float(np.count_nonzero(labels[~inside])) * size
     scores[f"{unit} outside the {prepared.region.name}"] = outside
     note = f"{FOUND}{said}; {_amount(outside)} {unit} outside the {prepared.region.name}."

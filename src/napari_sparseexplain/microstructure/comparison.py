@@ -32,12 +32,15 @@ class Comparison:
         Signals of the best atoms with their weights, and of the water.
     water : ndarray, shape (P,)
         Share of free water in the voxel; 0 where it was not asked for or explains too little.
+    water_weight : ndarray, shape (P,)
+        What `free_water_signal` was multiplied by.
     """
 
     found: Fingerprints
     directions: npt.NDArray[np.float64]
     fitted: npt.NDArray[np.float64]
     water: npt.NDArray[np.float64]
+    water_weight: npt.NDArray[np.float64]
 
 
 def compared_voxels(
@@ -85,12 +88,12 @@ def compared_voxels(
         ways = refined_directions(dictionary, table, y, ways, first.pair)
     found = _searched(dictionary, table, y, ways, sigma, count)
     fitted = fitted_signals(dictionary, table, ways, found)
-    share = np.zeros(len(y))
+    share = weight = np.zeros(len(y))
     if water:
-        found, fitted, share = _beside_water(
+        found, fitted, share, weight = _beside_water(
             dictionary, table, y, ways, sigma, count, found, fitted
         )
-    return Comparison(found, ways, fitted, share)
+    return Comparison(found, ways, fitted, share, weight)
 
 
 def _beside_water(
@@ -102,7 +105,7 @@ def _beside_water(
     count: int,
     plain: Fingerprints,
     fitted: npt.NDArray[np.float64],
-) -> tuple[Fingerprints, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Fingerprints, *tuple[npt.NDArray[np.float64], ...]]:
     """The search beside free water, taken where it is worth its parameter."""
     signal = free_water_signal(table, dictionary.timings)
     left = without(signal, y, axis=1)
@@ -114,7 +117,7 @@ def _beside_water(
     total = np.where(chosen[:, None], axons + weight[:, None] * signal, fitted)
     tissue = np.maximum(wet.weights.sum(axis=1), 0.0)
     share = np.where(chosen, weight / np.maximum(weight + tissue, 1e-300), 0.0)
-    return merged(plain, wet, chosen), total, share
+    return merged(plain, wet, chosen), total, share, weight
 
 
 def bic(
@@ -127,7 +130,7 @@ def bic(
     return residual / sigma**2 + 5 * populations * np.log(measurements)
 
 
-def worth_two(
+def chosen_populations(
     dictionary: Dictionary,
     table: GradientTable,
     signals: npt.ArrayLike,
@@ -136,15 +139,16 @@ def worth_two(
     *,
     refine: bool,
     water: bool = False,
-) -> npt.NDArray[np.bool_]:
-    """Which voxels two populations explain so much better than one that both are kept.
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """One population or two, whichever the Bayesian information criterion prefers.
 
-    By the Bayesian information criterion; one population is looked for along each of the two
-    directions. Parameters as of `compared_voxels`.
+    One is looked for along each of the two directions. Parameters as of `compared_voxels`.
 
     Returns
     -------
-    ndarray of bool, shape (P,)
+    count : ndarray of int, shape (P,)
+    directions : ndarray, shape (P, 2, 3)
+        That of a single population is the first.
     """
     y, ways = np.asarray(signals, dtype=np.float64), np.asarray(directions, dtype=np.float64)
     rest = []
@@ -153,7 +157,10 @@ def worth_two(
             dictionary, table, y, given, sigma, count=count, refine=refine, water=water
         )
         rest.append(bic(((y - it.fitted) ** 2).sum(axis=1), sigma, count, y.shape[1]))
-    return rest[0] < np.minimum(rest[1], rest[2])
+    second = rest[2] < rest[1]
+    one = rest[0] >= np.minimum(rest[1], rest[2])
+    turned = np.where((one & second)[:, None, None], ways[:, ::-1], ways)
+    return np.where(one, 1, 2), turned
 
 
 def fitted_signals(
@@ -188,4 +195,4 @@ def _searched(
         bases = [without(beside, basis, axis=1) for basis in bases]
     if count == 1:
         return exhaustive_singles(y, bases[0], atoms, known, sigma)
-    return exhaustive_pairs(y, *bases, atoms, known, sigma)
+    return exhaustive_pairs(y, bases[0], bases[1], atoms, known, sigma)

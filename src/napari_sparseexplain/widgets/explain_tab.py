@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
 from ..errors import SparseExplainError
 from ..volumes import Study
 from .parts.notices import show_error_dialog
+from .parts.resting_timer import RestingTimer
 from .parts.results_list import ResultsList
 from .parts.run_bar import BROKEN, RunBar
 from .parts.work_runner import WorkRunner
@@ -74,6 +76,8 @@ class ExplainTab(QScrollArea):
     def __init__(self, window: Window) -> None:
         super().__init__()
         self._window = window
+        self._clicked_in: Study | None = None
+        self._width_timer = RestingTimer(self, 0, self.fit_width)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -117,6 +121,13 @@ class ExplainTab(QScrollArea):
         self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
         self.runner.cancelled.connect(self._on_cancelled)
         window.signals.voxel_clicked.connect(self._on_click)
+        window.signals.study_replaced.connect(self._follow_click)
+        window.signals.study_changed.connect(self._forget_other_click)
+
+    def showEvent(self, a0: Any) -> None:
+        """Only a page that is seen has the theme's font, and so its true width."""
+        super().showEvent(a0)
+        self._width_timer.restart()
 
     def fit_width(self) -> None:
         """Be as wide as the page needs, with its scroll bar; called once the page is filled."""
@@ -134,8 +145,19 @@ class ExplainTab(QScrollArea):
         return "Results"
 
     def forget_click(self) -> None:
-        """The study that was clicked in is no more."""
+        """The study that was clicked in is no more, or another one is active."""
+        self._clicked_in = None
         self.read_out.setText(_NO_CLICK)
+
+    def _follow_click(self, old: Study, new: Study) -> None:
+        """The same study after an edit of its roles."""
+        if self._clicked_in is old:
+            self._clicked_in = new
+
+    def _forget_other_click(self, study: Study | None) -> None:
+        """A voxel of one study is another place in another."""
+        if self._clicked_in is not None and self._clicked_in is not study:
+            self.forget_click()
 
     def add_below_read_out(self, widget: QWidget) -> None:
         """Put a widget below the words about the click, above the stretch at the foot."""
@@ -148,6 +170,7 @@ class ExplainTab(QScrollArea):
     def _on_click(self, index: tuple[int, int, int]) -> None:
         study = self._window.study
         if study is not None:
+            self._clicked_in = study
             self.read_out.setText("\n".join(self.lines_at(study, index)))
 
     def follow_layers(self) -> None:

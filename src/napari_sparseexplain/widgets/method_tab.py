@@ -22,7 +22,6 @@ from ..volumes import Study
 from .explain_tab import ExplainTab
 from .parts.model_choice import DeviceChoice, ModelChoice, model_key
 from .parts.model_session import NO_MODEL, ModelKey, ModelSession
-from .parts.resting_timer import RestingTimer
 from .parts.results_list import Result
 from .parts.study_choice import StudyChoice
 from .parts.work_runner import Told, labelled_work
@@ -130,7 +129,6 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         self.shown: list[ShownT] = []
         self._asked: Asked | None = None
         self._last_click: tuple[int, int, int] | None = None
-        self._width_timer = RestingTimer(self, 0, self.fit_width)
 
         self.what.addRow("Study", StudyChoice(window))
         self.takes_model = models is not None

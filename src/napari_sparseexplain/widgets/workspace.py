@@ -20,6 +20,7 @@ from ..layers.canvas.linked_cameras import LinkedCameras
 from ..layers.canvas.orientation_letters import OrientationLetters
 from ..layers.canvas.slice_wheel import SliceWheel
 from ..layers.canvas.slider_numbers import SliderNumbers
+from ..layers.canvas.study_range import StudyRange
 from ..layers.open_studies import (
     guard_layer,
     remove_study,
@@ -84,6 +85,7 @@ class Workspace(QWidget, StudyView):
         self.letters.set_size(preference("view.letter_size"))
         self.letters.set_convention(preference("view.convention"))
         self.title = TitleInPicture(self)
+        self.study_range = StudyRange(napari_viewer)
         self.slider_numbers = SliderNumbers(napari_viewer)
         SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
         self.cameras = LinkedCameras(napari_viewer)
@@ -299,6 +301,7 @@ class Workspace(QWidget, StudyView):
 
     def _set_active(self, study: Study | None) -> None:
         self.study = study
+        self.study_range.set_study(study)
         self._clicks.study = study
         self.letters.set_grid(None if study is None else study.grid)
         self.marker.set_grid(None if study is None else study.grid)

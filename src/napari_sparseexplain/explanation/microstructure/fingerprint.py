@@ -13,19 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import StudyError
-from ...evidence import ExplanationMap
-from ...microstructure.comparison import compared_voxels
-from ...microstructure.dictionary import Dictionary, distinct_b
+from ...microstructure.dictionary import distinct_b
 from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.protocol.peaks import FibrePeaks, find_peaks_work
-from ...microstructure.voxels import without_rician_bias
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..bounded_cache import checksum
 from ..method_result import FROM_FILE, MethodResult
 from .corrections import correction_notes, signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
-from .map_names import DIRECTION_AXES, direction_name
+from .fingerprint_maps import ComparedHow, FingerprintMaps
+from .methods import BY_BIC
 from .shipped_dictionary import dictionary_for_work, dictionary_sha256, phases_of
 
 #: Voxels compared at a time; their bases are what memory is needed for.
@@ -47,13 +45,6 @@ _FEWEST_SHELLS = 2
 #: A median misfit within these goes with the noise.
 _FIT = (0.8, 1.25)
 
-#: Name, title, unit and range of the maps of a population; the number is put behind.
-_PARAMETERS = (
-    ("share", "Share ν", "", (0.0, 1.0)),
-    ("radius", "Radius index r", "µm", None),
-    ("density", "Density index f", "", (0.0, 1.0)),
-)
-
 
 def fingerprint_work(
     study: Study,
@@ -70,6 +61,8 @@ def fingerprint_work(
     refine: bool,
     corrected: str,
     denoise: bool,
+    water: bool,
+    count_by: str,
 ) -> Work[MethodResult]:
     """The method ``fingerprint``.
 
@@ -79,7 +72,8 @@ def fingerprint_work(
         Maps by population (1: the larger peak): ``share-1``, ``radius-1``, ``density-1`` …, each
         with ``…-sd``; ``direction-1-s``, ``-p``, ``-l`` …, the direction along which it was
         compared in the axes of the study; ``entropy`` in bits, ``misfit`` (rms residual over σ)
-        and ``misfit-b…`` of every shell, ``populations``. Not a number where nothing was compared.
+        and ``misfit-b…`` of every shell, ``water`` (share of free water, where it was asked for),
+        ``populations``. Not a number where nothing was compared.
 
     Raises
     ------
@@ -103,12 +97,13 @@ def fingerprint_work(
     if here.any():
         peaks = yield from fibre_peaks_work(of, signals, here, populations)
     part = replace(of, signals=signals, mask=of.mask[placed.rows])
-    maps = _Maps(part, slice(0, len(here)), known)
+    way = ComparedHow(populations, refine, water, count_by == BY_BIC)
+    maps = FingerprintMaps(part, known, way)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Comparing voxels")
         assert peaks is not None
-        maps.fill(places[start : start + BATCH], peaks, noise, populations, refine)
+        maps.fill(places[start : start + BATCH], peaks, float(noise))
     timings = of.table.known_timings
     decided: dict[str, Any] = {
         "sigma": float(noise),
@@ -125,7 +120,7 @@ def fingerprint_work(
     notes = [
         *of.notes,
         *correction_notes(corrected, denoise=denoise),
-        *_notes(peaks, phases.spins),
+        *_notes(peaks, phases.spins, water=water),
         *_noise_notes(scores["median misfit"]),
     ]
     if denoise:
@@ -181,12 +176,19 @@ def check_shells(of: DiffusionScan) -> None:
         )
 
 
-def _notes(peaks: FibrePeaks | None, spins: int) -> list[str]:
+def _notes(peaks: FibrePeaks | None, spins: int, *, water: bool) -> list[str]:
+    alone = "axons and free water" if water else "axons alone: no free water"
+    missing = "no grey matter and no vessels are"
     found = [
-        "Each voxel is taken as axons alone: no free water, no grey matter and no vessels are "
-        "among the simulated signals, so such voxels are given the axons least unlike them.",
+        f"Each voxel is taken as {alone}{',' if not water else ':'} {missing} among the simulated "
+        "signals, so such voxels are given the axons least unlike them.",
         f"Signals were simulated with {spins} spins a walk.",
     ]
+    if water:
+        found.append(
+            "Free water (D = 3.0e-9 m²/s) is there where the Bayesian information criterion says "
+            "so; shares ν are of the axons alone."
+        )
     if peaks is not None:
         found.append(f"Fibre directions: {peaks.why}.")
     return found
@@ -201,129 +203,3 @@ def _noise_notes(misfit: float | None) -> list[str]:
         f"Half of the voxels have residuals of less than {misfit:.2g} σ, where 1 is expected: σ is "
         f"{size}, and the standard deviations are wrong by about that."
     ]
-
-
-class _Maps:
-    """What is found, put together voxel by voxel."""
-
-    def __init__(self, of: DiffusionScan, slices: slice, dictionary: Dictionary) -> None:
-        self._of, self._slices, self._dictionary = of, slices, dictionary
-        shape = of.signals[slices].shape[:3]
-        names = [
-            f"{name}-{k}{end}" for k in (1, 2) for name, *_ in _PARAMETERS for end in ("", "-sd")
-        ]
-        shells = [f"misfit-b{shell.b:.0f}" for shell in of.table.shells]
-        ways = [direction_name(k, axis) for k in (1, 2) for axis in DIRECTION_AXES]
-        self.arrays = {
-            name: np.full(shape, np.nan, dtype=np.float32)
-            for name in (*names, "entropy", "misfit", *shells, *ways)
-        }
-        self.populations = np.zeros(shape, dtype=np.uint8)
-
-    def fill(
-        self,
-        places: npt.NDArray[np.intp],
-        peaks: FibrePeaks,
-        sigma: float,
-        populations: int,
-        refine: bool,
-    ) -> None:
-        """Compare some voxels, given by their indices (P, 3)."""
-        index = tuple(places.T)
-        y = without_rician_bias(self._of.signals[index], sigma)
-        directions = np.asarray(peaks.directions[index], dtype=np.float64)
-        counts = peaks.count[index]
-        if populations:
-            counts = np.minimum(counts, populations)
-        for count in (1, 2):
-            rows = np.flatnonzero(counts == count)
-            if rows.size:
-                self._compare(places[rows], y[rows], directions[rows], sigma, count, refine)
-
-    def _compare(
-        self,
-        places: npt.NDArray[np.intp],
-        y: npt.NDArray[np.float64],
-        directions: npt.NDArray[np.float64],
-        sigma: float,
-        count: int,
-        refine: bool,
-    ) -> None:
-        compared = compared_voxels(
-            self._dictionary, self._of.table, y, directions, sigma, count=count, refine=refine
-        )
-        found = compared.found
-        at = (places[:, 0] - self._slices.start, places[:, 1], places[:, 2])
-        self.populations[at] = count
-        for k in range(count):
-            for n, (name, *_) in enumerate(_PARAMETERS):
-                self.arrays[f"{name}-{k + 1}"][at] = found.mean[:, k, n]
-                if count > 1 or name != "share":
-                    # That a voxel has one population is taken from its peaks: how sure ν = 1 is
-                    # is not known.
-                    self.arrays[f"{name}-{k + 1}-sd"][at] = found.sd[:, k, n]
-            for n, axis in enumerate(DIRECTION_AXES):
-                self.arrays[direction_name(k + 1, axis)][at] = compared.directions[:, k, n]
-        self.arrays["entropy"][at] = found.entropy
-        rest = (y - compared.fitted) / sigma
-        self.arrays["misfit"][at] = np.sqrt((rest**2).mean(axis=1))
-        for shell in self._of.table.shells:
-            part = rest[:, shell.rows]
-            self.arrays[f"misfit-b{shell.b:.0f}"][at] = np.sqrt((part**2).mean(axis=1))
-
-    def result(self) -> tuple[ExplanationMap, ...]:
-        """The maps, in the order in which they are read."""
-        largest = float(self._dictionary.tissue.radii.max())
-        maps = []
-        for k in (1, 2):
-            for name, title, unit, known in _PARAMETERS:
-                low, high = known or (0.0, largest)
-                said = f"{title}, population {k}"
-                maps.append(self._map(f"{name}-{k}", said, unit, (low, high)))
-                spread = (0.0, (high - low) / 3)
-                maps.append(
-                    self._map(f"{name}-{k}-sd", f"{said}, standard deviation", unit, spread)
-                )
-        maps.append(self._map("entropy", "Entropy of the posterior", "bit", (0.0, 14.0)))
-        maps.append(self._map("misfit", "Misfit of all measurements", "σ", (0.0, 3.0)))
-        for shell in self._of.table.shells:
-            title = f"Misfit at b = {shell.b:.0f} s/mm²"
-            maps.append(self._map(f"misfit-b{shell.b:.0f}", title, "σ", (0.0, 3.0)))
-        for k in (1, 2):
-            for axis, way in DIRECTION_AXES.items():
-                maps.append(
-                    ExplanationMap(
-                        direction_name(k, axis),
-                        self.arrays[direction_name(k, axis)],
-                        "parameter map",
-                        f"Fibre direction {k} to {way}",
-                        value_range=(-1.0, 1.0),
-                        range_scope="shared",
-                        signed=True,
-                    )
-                )
-        counted = {1: "One population", 2: "Two populations"}
-        populations = ExplanationMap(
-            "populations", self.populations, "segmentation", "Fibre populations", classes=counted
-        )
-        return (*maps, populations)
-
-    def _map(self, name: str, title: str, unit: str, limits: tuple[float, float]) -> ExplanationMap:
-        return ExplanationMap(
-            name,
-            self.arrays[name],
-            "parameter map",
-            title,
-            unit=unit,
-            value_range=limits,
-            range_scope="shared",
-        )
-
-    def scores(self) -> dict[str, float | None]:
-        """How much was compared, and how well it fits."""
-        fit = self.arrays["misfit"][np.isfinite(self.arrays["misfit"])]
-        return {
-            "voxels": float((self.populations > 0).sum()),
-            "voxels with two populations": float((self.populations == 2).sum()),
-            "median misfit": float(np.median(fit)) if fit.size else None,
-        }

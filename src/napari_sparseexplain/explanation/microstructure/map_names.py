@@ -7,6 +7,9 @@ from collections.abc import Mapping
 #: Letters of the study's axes in the names of direction maps, and where these axes run.
 DIRECTION_AXES: Mapping[str, str] = {"s": "superior", "p": "posterior", "l": "the left"}
 
+#: Map of the share of free water.
+WATER = "water"
+
 
 def direction_name(population: int, axis: str) -> str:
     """Map with one component of a population's fibre direction, a unit vector.

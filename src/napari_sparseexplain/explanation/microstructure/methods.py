@@ -27,6 +27,20 @@ SIGMA = Parameter(
     "sigma", 0.0, "Standard deviation of the noise in the scan's unit; 0: measured in the scan",
     title="σ", low=0.0,
 )  # fmt: skip
+WATER = Parameter(
+    "water", False,
+    "Free water beside the axons, where it explains more than it costs; without it such voxels are "
+    "taken for axons",
+    title="Free water",
+)  # fmt: skip
+#: The information criterion decides between one population and two.
+BY_BIC = "bic"
+COUNT_BY = Parameter(
+    "count_by", "peaks",
+    "Number of populations: that of the peaks, or one of two left out where the Bayesian "
+    "information criterion prefers it",
+    title="Populations by", choices=("peaks", BY_BIC),
+)  # fmt: skip
 NETWORK = Parameter(
     "network", "", "Folder of sparseexplain train microstructure-…; empty: the one that ships"
 )
@@ -51,7 +65,7 @@ MICROSTRUCTURE_METHODS = (
         heat=None,
         parameters=(
             *(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, REFINE),
-            *(CORRECTED, DENOISE),
+            *(CORRECTED, DENOISE, WATER, COUNT_BY),
         ),
         takes_model=False,
     ),
@@ -74,7 +88,10 @@ MICROSTRUCTURE_METHODS = (
         "that reads the sparse projection of each voxel on simulated signals",
         work=f"{__package__}.network_maps:hybrid_work",
         heat=None,
-        parameters=(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, NETWORK),
+        parameters=(
+            *(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, NETWORK),
+            *(CORRECTED, DENOISE),
+        ),
         takes_model=False,
     ),
     MethodInfo(
@@ -85,7 +102,7 @@ MICROSTRUCTURE_METHODS = (
         "that reads the measurements it was trained with",
         work=f"{__package__}.network_maps:learned_work",
         heat=None,
-        parameters=(SCAN, SMALL_DELTA, BIG_DELTA, SIGMA, NETWORK),
+        parameters=(SCAN, SMALL_DELTA, BIG_DELTA, SIGMA, NETWORK, CORRECTED, DENOISE),
         takes_model=False,
     ),
 )

@@ -16,7 +16,7 @@ from ...errors import ModelError
 from ...evidence import ExplanationMap
 from ...microstructure.dictionary import Dictionary, distinct_b
 from ...microstructure.gradient_table import GradientTable
-from ...microstructure.protocol.noise import noise_level
+from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.protocol.peaks import FibrePeaks
 from ...microstructure.tissue import Tissue
 from ...microstructure.tissue_samples import sparse_projection
@@ -27,9 +27,10 @@ from ...networks.tissue.tissue_network_file import load_tissue_network
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..method_result import MethodResult
+from .corrections import correction_notes, signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
-from .fingerprint import check_shells, fibre_peaks
-from .shipped_dictionary import dictionary_for, phases_of
+from .fingerprint import check_shells, fibre_peaks_work
+from .shipped_dictionary import dictionary_for_work, phases_of
 from .tissue_maps import parameter_map, population_maps, populations_map
 
 #: Voxels read at a time.
@@ -56,6 +57,8 @@ def hybrid_work(
     populations: int,
     sigma: float,
     network: str,
+    corrected: str,
+    denoise: bool,
 ) -> Work[MethodResult]:
     """The method ``hybrid-microstructure``.
 
@@ -77,17 +80,18 @@ def hybrid_work(
     check_shells(of)
     trained = load_tissue_network("hybrid", network)
     check_atoms(trained.card, phases_of(dictionary).tissue)
-    yield Progress(0, 0, "Measuring the noise")
-    noise = float(sigma or noise_level(of.signals, mask=of.mask).sigma)
-    yield Progress(0, 0, "Making the dictionary")
-    known = dictionary_for(dictionary, distinct_b(of.table))
+    known = yield from dictionary_for_work(dictionary, distinct_b(of.table))
     known.rows_of(of.table)
-    yield Progress(0, 0, "Finding the fibre directions")
+    noise = float(sigma)
+    if not noise:
+        noise = float((yield from noise_level_work(of.signals, mask=of.mask)).sigma)
     placed = of.placed(slices)
-    here = np.zeros_like(of.mask)
-    here[placed.rows] = of.mask[placed.rows] & placed.needed
-    peaks = fibre_peaks(of, here, populations) if here.any() else None
-    maps = _NetworkMaps(of, placed.rows, trained.card)
+    here = of.mask[placed.rows] & placed.needed
+    signals = yield from signals_work(of, placed.rows, denoise=denoise)
+    peaks = None
+    if here.any():
+        peaks = yield from fibre_peaks_work(of, signals, here, populations)
+    maps = _NetworkMaps(here.shape, trained.card)
     atoms, misfit = maps.empty(), maps.empty()
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
@@ -98,13 +102,13 @@ def hybrid_work(
         part, counts, directions = part[counts > 0], counts[counts > 0], directions[counts > 0]
         if not len(part):
             continue
-        y, scale = scaled_signals(of, part, noise, trained.card)
+        y, scale = scaled_signals(signals[tuple(part.T)], of.table, noise, trained.card)
         weights = sparse_projection(known, of.table, y, directions)
         found = trained.tissue(weights)
         found[counts == 1, 0, 0] = 1.0
         found[counts == 1, 1] = np.nan
         maps.fill(part, found, counts)
-        at = maps.at(part)
+        at = tuple(part.T)
         atoms[at] = np.diff(weights.indptr)
         rest = (y - _fitted(known, of.table, weights.toarray(), directions)) * scale / noise
         misfit[at] = np.sqrt((rest**2).mean(axis=1))
@@ -114,7 +118,8 @@ def hybrid_work(
     )
     fit = misfit[np.isfinite(misfit)]
     scores = {**maps.scores(), "median misfit": float(np.median(fit)) if fit.size else None}
-    notes = [*of.notes, *_notes(trained, "the sparse projection of the signals")]
+    notes = [*of.notes, *correction_notes(corrected, denoise=denoise)]
+    notes += _notes(trained, "the sparse projection of the signals")
     if peaks is not None:
         notes.append(f"Fibre directions: {peaks.why}; they are not refined.")
     return MethodResult(
@@ -137,6 +142,8 @@ def learned_work(
     big_delta: float,
     sigma: float,
     network: str,
+    corrected: str,
+    denoise: bool,
 ) -> Work[MethodResult]:
     """The method ``learned-microstructure``.
 
@@ -156,17 +163,18 @@ def learned_work(
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     trained = load_tissue_network("learned", network)
     order = measurement_order(of.table, trained.card)
-    yield Progress(0, 0, "Measuring the noise")
-    noise = float(sigma or noise_level(of.signals, mask=of.mask).sigma)
+    noise = float(sigma)
+    if not noise:
+        noise = float((yield from noise_level_work(of.signals, mask=of.mask)).sigma)
     placed = of.placed(slices)
-    here = np.zeros_like(of.mask)
-    here[placed.rows] = of.mask[placed.rows] & placed.needed
-    maps = _NetworkMaps(of, placed.rows, trained.card)
+    here = of.mask[placed.rows] & placed.needed
+    signals = yield from signals_work(of, placed.rows, denoise=denoise)
+    maps = _NetworkMaps(here.shape, trained.card)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Reading voxels")
         part = places[start : start + BATCH]
-        y, _ = scaled_signals(of, part, noise, trained.card)
+        y, _ = scaled_signals(signals[tuple(part.T)], of.table, noise, trained.card)
         found = trained.tissue(y[:, order])
         # Nothing but the share tells populations apart here.
         turned = found[:, 1, 0] > found[:, 0, 0]
@@ -175,7 +183,8 @@ def learned_work(
         found[counts == 1, 0, 0] = 1.0
         found[counts == 1, 1] = np.nan
         maps.fill(part, found, counts)
-    notes = [*of.notes, *_notes(trained, "the signals themselves, without fibre directions")]
+    notes = [*of.notes, *correction_notes(corrected, denoise=denoise)]
+    notes += _notes(trained, "the signals themselves, without fibre directions")
     notes.append("Population 1 is the one of the larger share; the network tells no directions.")
     return MethodResult(
         placed.maps_onto((*maps.result(), populations_map(maps.populations))),
@@ -244,15 +253,15 @@ def measurement_order(table: GradientTable, card: TissueCard) -> npt.NDArray[np.
 
 
 def scaled_signals(
-    of: DiffusionScan, places: npt.NDArray[np.intp], sigma: float, card: TissueCard
+    signals: npt.NDArray[np.floating], table: GradientTable, sigma: float, card: TissueCard
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Signals of some voxels as networks are fed them, and what they were divided by (P, 1).
+    """Signals (P, M) as networks are fed them, and what they were divided by (P, 1).
 
     Without the bias of their noise, and of the size of the simulated ones: a network takes weights
     that add up to 1.
     """
-    y = without_rician_bias(of.signals[tuple(places.T)], sigma)
-    unweighted = y[:, of.table.b0_rows].mean(axis=1, keepdims=True)
+    y = without_rician_bias(signals, sigma)
+    unweighted = y[:, table.b0_rows].mean(axis=1, keepdims=True)
     scale = np.maximum(unweighted, sigma) / card.unweighted
     return y / scale, scale
 
@@ -292,6 +301,7 @@ def _decided(of: DiffusionScan, sigma: float, card: TissueCard) -> dict[str, Any
         "small_delta": round(1e3 * timings.small_delta, 9),
         "big_delta": round(1e3 * timings.big_delta, 9),
         "network_sha256": card.weights_sha256,
+        **of.checksums,
     }
 
 
@@ -309,19 +319,14 @@ def _notes(trained: TissueNetwork, reads: str) -> list[str]:
 class _NetworkMaps:
     """What is found, put together voxel by voxel."""
 
-    def __init__(self, of: DiffusionScan, rows: slice, card: TissueCard) -> None:
-        self._rows, self._largest = rows, max(card.radii)
-        self._shape = of.signals[rows].shape[:3]
-        self._values = np.full((2, 3, *self._shape), np.nan, dtype=np.float32)
-        self.populations = np.zeros(self._shape, dtype=np.uint8)
+    def __init__(self, shape: tuple[int, ...], card: TissueCard) -> None:
+        self._largest, self._shape = max(card.radii), shape
+        self._values = np.full((2, 3, *shape), np.nan, dtype=np.float32)
+        self.populations = np.zeros(shape, dtype=np.uint8)
 
     def empty(self) -> npt.NDArray[np.float32]:
         """A map without a value."""
         return np.full(self._shape, np.nan, dtype=np.float32)
-
-    def at(self, places: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], ...]:
-        """Where voxels of the scan lie in the maps."""
-        return (places[:, 0] - self._rows.start, places[:, 1], places[:, 2])
 
     def fill(
         self,
@@ -329,8 +334,8 @@ class _NetworkMaps:
         tissue: npt.NDArray[np.float64],
         counts: npt.NDArray[np.integer],
     ) -> None:
-        """Tissue (P, 2, 3) and number of populations of some voxels."""
-        at = self.at(places)
+        """Tissue (P, 2, 3) and number of populations of some voxels, by their indices (P, 3)."""
+        at = tuple(places.T)
         self.populations[at] = counts
         for k in (0, 1):
             for n in range(3):

@@ -16,18 +16,20 @@ from ...errors import StudyError
 from ...evidence import Explanation
 from ...microstructure.comparison import compared_voxels
 from ...microstructure.dictionary import Dictionary, distinct_b
+from ...microstructure.free_water import free_water_signal
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.nnls import nnls_weights
 from ...microstructure.pair_posterior import PairPosterior, pair_posterior
-from ...microstructure.protocol.noise import noise_level
+from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.shapley import ShellValues, shell_values
 from ...microstructure.voxels import without_rician_bias
-from ...progress import Progress, Work
+from ...progress import Progress, Work, drain
 from ...volumes import Study
+from .corrections import signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
-from .fingerprint import check_shells, fibre_peaks
-from .map_names import DIRECTION_AXES, direction_name
-from .shipped_dictionary import dictionary_for
+from .fingerprint import check_shells, fibre_peaks_work
+from .map_names import DIRECTION_AXES, WATER, direction_name
+from .shipped_dictionary import dictionary_for, dictionary_for_work
 
 #: ν, r and f, as they are told.
 PARAMETERS = ("share", "radius", "density")
@@ -59,6 +61,8 @@ class VoxelExplanation:
         Without the noise's bias, and of the best atoms.
     shells : ShellValues
         Of this voxel alone, P = 1.
+    water : float
+        Share of free water that was taken off first; all else is of the axons.
     """
 
     index: tuple[int, ...]
@@ -75,6 +79,7 @@ class VoxelExplanation:
     measured: npt.NDArray[np.float64]
     fitted: npt.NDArray[np.float64]
     shells: ShellValues
+    water: float = 0.0
 
     @property
     def populations(self) -> int:
@@ -134,6 +139,7 @@ class VoxelExplanation:
         return {
             "voxel": [int(place) for place in self.index],
             "sigma": self.sigma,
+            "water": self.water,
             "populations": populations,
             "entropy": self.entropy,
             "misfit": self.misfit,
@@ -170,6 +176,7 @@ def voxel_explanation(
     sigma: float,
     *,
     index: tuple[int, ...] = (),
+    water: bool = False,
 ) -> VoxelExplanation:
     """Explain one voxel along fibre directions that are known.
 
@@ -185,6 +192,8 @@ def voxel_explanation(
         Standard deviation of the noise, above 0, in the unit of the signals.
     index : tuple of int
         Where it lies.
+    water : bool
+        Whether free water may be there: what is found of it is taken off the signals first.
 
     Raises
     ------
@@ -196,6 +205,13 @@ def voxel_explanation(
     ways = np.asarray(directions, dtype=np.float64)
     count = len(ways)
     both = ways[[0, -1]][None]
+    share = 0.0
+    if water:
+        wet = compared_voxels(
+            dictionary, table, y[None], both, sigma, count=count, refine=False, water=True
+        )
+        share = float(wet.water[0])
+        y = y - wet.water_weight[0] * free_water_signal(table, dictionary.timings)
     compared = compared_voxels(dictionary, table, y[None], both, sigma, count=count, refine=False)
     bases = np.stack([dictionary.basis(table, way) for way in ways])
     found, tissue = compared.found, dictionary.tissue
@@ -217,6 +233,7 @@ def voxel_explanation(
         measured=y,
         fitted=compared.fitted[0],
         shells=shell_values(dictionary, table, y[None], ways[None], sigma),
+        water=share,
     )
 
 
@@ -231,6 +248,8 @@ def voxel_work(
     populations: int = 0,
     sigma: float = 0.0,
     refine: bool = True,
+    denoise: bool = False,
+    water: bool = False,
 ) -> Work[VoxelExplanation]:
     """Explain a voxel of a study by itself, with the parameters of the method *fingerprint*.
 
@@ -241,20 +260,23 @@ def voxel_work(
     """
     _check_place(study, index)
     yield Progress(0, 0, "Reading the gradients")
-    of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta)
+    of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     check_shells(of)
-    if not of.mask[index]:
+    at = _own_place(of, index)
+    if at is None or not of.mask[at]:
         raise _not_compared(of.role, index)
-    yield Progress(0, 0, "Measuring the noise")
-    noise = sigma or noise_level(of.signals, mask=of.mask).sigma
-    yield Progress(0, 0, "Making the dictionary")
-    known = dictionary_for(dictionary, distinct_b(of.table))
-    yield Progress(0, 0, "Finding the fibre directions")
-    directions = _peaks_of(of, index, known, float(noise), populations, refine)
+    known = yield from dictionary_for_work(dictionary, distinct_b(of.table))
+    noise = sigma
+    if not noise:
+        noise = float((yield from noise_level_work(of.signals, mask=of.mask)).sigma)
+    signal = yield from _signal_work(of, at, denoise=denoise)
+    ways = yield from _peaks_work(of, at, signal, known, noise, populations, refine)
+    if ways is None:
+        raise _not_compared(of.role, index)
     yield Progress(0, 0, "Explaining the voxel")
     return voxel_explanation(
-        known, of.table, of.signals[index], directions, float(noise), index=index
-    )
+        known, of.table, signal, ways, noise, index=index, water=water
+    )  # fmt: skip
 
 
 def explain_voxel_of(
@@ -286,6 +308,9 @@ def explain_voxel_of(
     if not span.start <= index[0] < span.stop or not np.asarray(result["populations"].data)[place]:
         raise _not_compared(str(said["scan"]), index)
     of = of or scan_of_result(result, study)
+    at = _own_place(of, index)
+    if at is None:
+        raise _not_compared(of.role, index)
     known = dictionary_for(str(said["dictionary"]), distinct_b(of.table))
     sigma = float(said["sigma"])
     count = int(np.asarray(result["populations"].data)[place])
@@ -300,12 +325,19 @@ def explain_voxel_of(
             ],
             dtype=np.float64,
         )
+        # They are told along the study's axes, and the scan's own may be others.
+        ways = ways @ of.placed(slice(index[0], index[0] + 1)).turn
         ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+        signal = drain(_signal_work(of, at, denoise=bool(said.get("denoise", False))))
     else:  # of a version that did not keep them
-        ways = _peaks_of(
-            of, index, known, sigma, int(said["populations"]), bool(said["refine"])
-        )  # fmt: skip
-    return voxel_explanation(known, of.table, of.signals[index], ways, sigma, index=index)
+        signal = of.signals[at]
+        chosen = int(said["populations"]), bool(said["refine"])
+        found = drain(_peaks_work(of, at, signal, known, sigma, *chosen))
+        if found is None:
+            raise _not_compared(of.role, index)
+        ways = found
+    wet = any(item.name == WATER for item in result.maps)
+    return voxel_explanation(known, of.table, signal, ways, sigma, index=index, water=wet)
 
 
 def scan_of_result(result: Explanation, study: Study) -> DiffusionScan:
@@ -316,28 +348,52 @@ def scan_of_result(result: Explanation, study: Study) -> DiffusionScan:
         str(said["scan"]),
         small_delta=float(said["small_delta"]),
         big_delta=float(said["big_delta"]),
+        resampled=True,
     )
 
 
-def _peaks_of(
+def _own_place(of: DiffusionScan, index: tuple[int, int, int]) -> tuple[int, int, int] | None:
+    """The voxel of the scan's own grid that a voxel of the study shows; None outside of it."""
+    placed = of.placed(slice(index[0], index[0] + 1))
+    if placed.nearest is None:
+        return index
+    number = int(placed.nearest[(0, *index[1:])])
+    if number < 0:
+        return None
+    shape = (placed.rows.stop - placed.rows.start, *of.grid.shape[1:])
+    s, p, l = np.unravel_index(number, shape)  # noqa: E741
+    return int(s) + placed.rows.start, int(p), int(l)
+
+
+def _signal_work(
+    of: DiffusionScan, at: tuple[int, int, int], *, denoise: bool
+) -> Work[npt.NDArray[np.floating]]:
+    """Signals of one voxel as they were compared, shape (M,)."""
+    if not denoise:
+        return of.signals[at]
+    signals = yield from signals_work(of, slice(at[0], at[0] + 1), denoise=True)
+    return signals[(0, *at[1:])]
+
+
+def _peaks_work(
     of: DiffusionScan,
-    index: tuple[int, int, int],
+    at: tuple[int, int, int],
+    signal: npt.NDArray[np.floating],
     dictionary: Dictionary,
     sigma: float,
     populations: int,
     refine: bool,
-) -> npt.NDArray[np.float64]:
-    """Fibre directions of one voxel as the method has them, shape (K, 3)."""
-    here = np.zeros_like(of.mask)
-    here[index] = True
-    peaks = fibre_peaks(of, here, populations)
-    count = int(peaks.count[index])
+) -> Work[npt.NDArray[np.float64] | None]:
+    """Fibre directions of one voxel as the method has them, shape (K, 3); None without any."""
+    one = np.asarray(signal).reshape(1, 1, 1, -1)
+    peaks = yield from fibre_peaks_work(of, one, np.ones((1, 1, 1), dtype=bool), populations)
+    count = int(peaks.count[0, 0, 0])
     if populations:
         count = min(count, populations)
     if not count:
-        raise _not_compared(of.role, index)
-    y = without_rician_bias(of.signals[index][None], sigma)
-    ways = np.asarray(peaks.directions[index], dtype=np.float64)[None]
+        return None
+    y = without_rician_bias(signal[None], sigma)
+    ways = np.asarray(peaks.directions[0, 0, 0], dtype=np.float64)[None]
     compared = compared_voxels(
         dictionary, of.table, y, ways, sigma, count=count, refine=refine
     )  # fmt: skip

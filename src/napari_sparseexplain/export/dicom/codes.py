@@ -34,10 +34,10 @@ _UNITS = {
     "mm²/s": Code("mm2/s", "UCUM", "mm2/s"),
     "mm2/s": Code("mm2/s", "UCUM", "mm2/s"),
     "10⁻³ mm²/s": Code("10*-3.mm2/s", "UCUM", "10*-3.mm2/s"),
-    "bit": Code("bit", "UCUM", "bit"),
     "µm²/ms": Code("um2/ms", "UCUM", "um2/ms"),
     "µm": Code("um", "UCUM", "micrometer"),
     "%": Code("%", "UCUM", "Percent"),
+    "bit": Code("bit", "UCUM", "bit"),
     "Hz": Code("Hz", "UCUM", "Hertz"),
 }
 

@@ -7,6 +7,7 @@ what a person types there is read accordingly.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -30,6 +31,7 @@ class SliderNumbers:
     def write(self, _event: object = None) -> None:
         """Number every slider anew."""
         counts = self._dims.nsteps
+        self._hide_gone()
         for axis, slider in enumerate(self._sliders.slider_widgets):
             if axis >= len(counts):
                 return  # its axis went, and so will it
@@ -41,6 +43,14 @@ class SliderNumbers:
         for slider in self._sliders.slider_widgets:
             for label in (slider.curslice_label, slider.totslice_label):
                 label.setFixedWidth(max(width, label.minimumWidth()))
+
+    def _hide_gone(self) -> None:
+        """Sliders of axes that went lie over those that are there until Qt deletes them."""
+        there = list(self._sliders.slider_widgets)
+        for slider in [s for s in self._mine if s not in there]:
+            self._mine.discard(slider)
+            with suppress(RuntimeError):  # it is deleted already
+                slider.hide()
 
     def _adopt(self, slider: Any) -> None:
         """A slider that napari has just made."""

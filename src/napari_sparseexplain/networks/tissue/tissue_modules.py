@@ -6,6 +6,8 @@ every layer, the last one too.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -32,6 +34,9 @@ class LearnedModule(nn.Module):
         Share of hidden units left out in training.
     """
 
+    mean: torch.Tensor
+    spread: torch.Tensor
+
     def __init__(
         self, measurements: int = 552, width: int = 900, layers: int = 4, dropout: float = 0.05
     ) -> None:
@@ -41,6 +46,11 @@ class LearnedModule(nn.Module):
         self.hidden = _layers(measurements, [width] * layers)
         self.last = _last(width)
         self.dropout = nn.Dropout(dropout)
+
+    def standardise(self, mean: npt.NDArray[np.floating], spread: npt.NDArray[np.floating]) -> None:
+        """Take signals as so many standard deviations from the mean of each measurement."""
+        self.mean = torch.from_numpy(np.asarray(mean, dtype=np.float32))
+        self.spread = torch.from_numpy(np.asarray(spread, dtype=np.float32))
 
     def forward(self, signals: torch.Tensor) -> torch.Tensor:
         """Signals (P, M), about 1 at b = 0, to shares of the largest values (P, 2, 3)."""
@@ -83,6 +93,7 @@ class HybridModule(nn.Module):
         super().__init__()
         self.atoms = atoms
         self.branches = nn.ModuleList(_layers(atoms, list(split)) for _ in (0, 1))
+        self.branch_layers = len(split)
         self.joint = _layers(2 * split[-1], [joint] * joint_layers)
         self.last = _last(joint)
         self.dropout = nn.Dropout(dropout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -55,7 +55,7 @@ class TissueNetwork:
         ModelError
             Inputs of another width than the network takes.
         """
-        found = np.empty((inputs.shape[0], 2, 3))
+        found = np.empty((len_of(inputs), 2, 3))
         # Of the hybrid the projection takes the time, so it gains nothing.
         half = isinstance(self.module, LearnedModule) and has_half_products()
         for start, batch in self._batches(inputs):
@@ -100,19 +100,27 @@ class TissueNetwork:
         found[..., :1] = np.where(total > 0, found[..., :1] / np.maximum(total, 1e-12), 0.5)
         return found
 
-    def _batches(self, inputs: csr_array | npt.NDArray[np.floating]):
+    def _batches(
+        self, inputs: csr_array | npt.NDArray[np.floating]
+    ) -> Iterator[tuple[int, torch.Tensor]]:
         width = 2 * self.card.atoms if self.card.kind == "hybrid" else len(self.card.gradients)
-        if inputs.ndim != 2 or inputs.shape[1] != width:
+        shape = tuple(inputs.shape or ())
+        if len(shape) != 2 or shape[1] != width:
             raise ModelError(
-                f"inputs of the shape {inputs.shape} are not those of the network, which takes "
+                f"inputs of the shape {shape} are not those of the network, which takes "
                 f"{width} values a voxel",
                 where=f"{self.card.kind} network",
                 remedy="Use the dictionary and the protocol that it was trained with",
             )
-        for start in range(0, inputs.shape[0], BATCH):
-            part = inputs[start : start + BATCH]
-            dense = part.toarray() if isinstance(part, csr_array) else part
+        for start in range(0, shape[0], BATCH):
+            rows = slice(start, start + BATCH)
+            dense = inputs[rows].toarray() if isinstance(inputs, csr_array) else inputs[rows]
             yield start, torch.from_numpy(np.ascontiguousarray(dense, dtype=np.float32))
+
+
+def len_of(inputs: csr_array | npt.NDArray[np.floating]) -> int:
+    """Rows of a dense or sparse array; a sparse one has no length."""
+    return int((inputs.shape or (0,))[0])
 
 
 @cache

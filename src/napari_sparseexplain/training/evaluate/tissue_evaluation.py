@@ -126,8 +126,8 @@ def time_work(
     def search(sigma: float) -> None:
         for start in range(0, voxels, BATCH):
             part = slice(start, start + BATCH)
-            bases = [dictionary.basis(table, made.directions[part, k]) for k in (0, 1)]
-            exhaustive_pairs(y[part], *bases, dictionary.atoms, known, sigma)
+            one, two = (dictionary.basis(table, made.directions[part, k]) for k in (0, 1))
+            exhaustive_pairs(y[part], one, two, dictionary.atoms, known, sigma)
 
     def hybrid_run() -> None:
         hybrid_tissue(split, dictionary, table, y, made.directions)

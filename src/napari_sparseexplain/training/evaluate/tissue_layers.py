@@ -18,6 +18,7 @@ from ...explanation.embedding.tsne import COMPONENTS, principal_components, tsne
 from ...microstructure.dictionary import Dictionary
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.tissue_samples import SampleRanges, tissue_samples_work
+from ...networks.tissue.tissue_modules import HybridModule
 from ...networks.tissue.tissue_network import TissueNetwork
 from ...progress import Progress, Work
 
@@ -93,7 +94,7 @@ def layer_embeddings_work(
         hybrid.activations(samples.weights),
         learned.activations(samples.signals),
     )
-    branch = len(hybrid.module.branches[0]) - 1 if hasattr(hybrid.module, "branches") else 0
+    branch = hybrid.module.branch_layers - 1 if isinstance(hybrid.module, HybridModule) else 0
     chosen = [
         ("hybrid", "first layer", of_hybrid[0]),
         ("hybrid", "end of the branches", of_hybrid[branch]),
@@ -132,7 +133,7 @@ def told_by_neighbours(
 
     points = principal_components(np.asarray(activations, dtype=np.float64), COMPONENTS)
     of = np.asarray(values, dtype=np.float64)
-    near = KDTree(points).query(points, k=neighbours + 1)[1][:, 1:]
+    near = np.asarray(KDTree(points).query(points, k=neighbours + 1)[1])[:, 1:]
     rest = ((of[near].mean(axis=1) - of) ** 2).sum(axis=0)
     return (1 - rest / ((of - of.mean(axis=0)) ** 2).sum(axis=0)).tolist()
 

@@ -112,20 +112,24 @@ def train_tissue_network(
     identity = _identity(kind, dictionary, table, recipe, ranges, seed)
     _check_identity(parts, identity)
     project = kind == "hybrid"
-    makes = {"ranges": ranges, "project": project}
     samples = yield from _kept_samples(
-        dictionary, table, recipe.samples, seed, parts / "samples", makes
+        dictionary, table, recipe.samples, seed, parts / "samples", ranges, project=project
     )
     card = _card(kind, dictionary, table, recipe, ranges, seed)
     torch.manual_seed(seed)
     module = module_of(card)
     module.dropout.p = recipe.dropout
     if isinstance(module, LearnedModule):
-        module.mean.copy_(torch.from_numpy(samples.signals.mean(axis=0)))
-        module.spread.copy_(torch.from_numpy(samples.signals.std(axis=0)))
+        module.standardise(samples.signals.mean(axis=0), samples.signals.std(axis=0))
     yield from _fit(module, samples, card, recipe, seed, parts, identity)
     held_back = yield from _kept_samples(
-        dictionary, table, recipe.held_back, seed + _HELD_BACK, parts / "held-back", makes
+        dictionary,
+        table,
+        recipe.held_back,
+        seed + _HELD_BACK,
+        parts / "held-back",
+        ranges,
+        project=project,
     )
     # Errors are those of the weights as they are written.
     written = module_of(card)
@@ -234,7 +238,9 @@ def _kept_samples(
     count: int,
     seed: int,
     folder: Path,
-    makes: dict[str, object],
+    ranges: SampleRanges,
+    *,
+    project: bool,
 ) -> Work[TissueSamples]:
     """Samples in parts that are kept once they are made."""
     found = []
@@ -243,7 +249,13 @@ def _kept_samples(
         part = _read_part(file, min(PART, count - start), len(table))
         if part is None:
             work = tissue_samples_work(
-                dictionary, table, min(PART, count - start), start=start, seed=seed, **makes
+                dictionary,
+                table,
+                min(PART, count - start),
+                start=start,
+                seed=seed,
+                ranges=ranges,
+                project=project,
             )
             part = yield from _offset(work, start, count)
             _write_part(file, part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +23,7 @@ from ...volumes import Study
 from ...volumes.head_mask import head_in_slices
 from ..parts.parameter_form import changed_values
 from ..parts.results_list import Result, details_text
+from ..parts.shown_layers import ShownLayers
 from .session import AttributionAnswer
 from .trust_panel import Entry
 
@@ -38,7 +38,7 @@ WHOLE = "heatmap"
 
 
 @dataclass(eq=False)
-class ShownAttribution:
+class ShownAttribution(ShownLayers[str]):
     """One heat map and its layers.
 
     Attributes
@@ -88,20 +88,6 @@ class ShownAttribution:
         words = [f"{titles[name]} {value}" for name, value in changed.items()]
         words += [frame] if (frame := frame_text(self.study, self.explanation.frame)) else []
         return ", ".join([self.answer.card.title or self.answer.card.name, *words])
-
-    @property
-    def all_layers(self) -> list[Layer]:
-        """Every layer made so far."""
-        return list(self.layers.values())
-
-    @property
-    def visible(self) -> bool:
-        """Whether any of it is in the picture."""
-        return any(layer.visible for layer in self.layers.values())
-
-    def covers(self, index: int) -> bool:
-        """Whether a slice was explained."""
-        return self.explanation.slices.start <= index < self.explanation.slices.stop
 
     def describe(self) -> None:
         """Write the line in the list of results."""
@@ -215,14 +201,9 @@ class ShownAttribution:
             layer.contrast_limits_range = (-high, high)
             layer.contrast_limits = (-high, high)
 
-    def drop_missing(self, present: Iterable[Layer]) -> None:
-        """Forget layers that a person has removed."""
-        there = set(present)
-        self.layers = {kind: layer for kind, layer in self.layers.items() if layer in there}
-
     def lines_at(self, index: tuple[int, int, int]) -> list[str]:
         """What a click says: the map's value, and the region with its gain and rank."""
-        if not self.covers(index[0]):
+        if not self.explanation.covers(index[0]):
             return []
         place = (index[0] - self.explanation.slices.start, *index[1:])
         value = f"{float(self.heat()[place]):.3g}".replace("-", "\N{MINUS SIGN}")

@@ -191,7 +191,7 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         ]
         wanted = {*others, one}
         self._show([s for s in self.shown if s in wanted])
-        if not one.covers(self._window.current_slice):
+        if not one.explanation.covers(self._window.current_slice):
             self._window.go_to_slice(span.start)
 
     def show_result(self, shown: ShownAttribution, *, grid: bool) -> None:

@@ -33,6 +33,7 @@ from ...volumes import Study
 from ...volumes.labels.tumour import WHOLE_TUMOUR
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text
+from ..parts.shown_layers import ShownLayers
 from ..view.awaited_slice import COMPUTING
 from .session import Shown, SliceAnswer
 
@@ -47,7 +48,7 @@ MOST_GROUPS_IN_LINE = 2
 
 
 @dataclass(eq=False)
-class ShownDecomposition:
+class ShownDecomposition(ShownLayers[Cell]):
     """One decomposition and its layers.
 
     Attributes
@@ -129,7 +130,7 @@ class ShownDecomposition:
     @property
     def all_layers(self) -> list[Layer]:
         """Every layer made so far."""
-        return [*self.layers.values(), *([] if self.mask is None else [self.mask])]
+        return [*super().all_layers, *([] if self.mask is None else [self.mask])]
 
     def add_layers(self, viewer: Viewer, sharing: Sharing) -> None:
         """Make the layers that are not there yet, each at its place in the list."""
@@ -233,7 +234,7 @@ class ShownDecomposition:
     def drop_missing(self, present: Iterable[Layer]) -> None:
         """Forget layers that a person has removed."""
         there = set(present)
-        self.layers = {cell: layer for cell, layer in self.layers.items() if layer in there}
+        super().drop_missing(there)
         if self.mask not in there:
             self.mask = None
 

@@ -15,7 +15,7 @@ SHELLS = ((0, 8), (1000, 30), (3000, 45), (5000, 60))
 
 
 def show_microstructure(demo: Demo) -> None:
-    """Maps of a simulated scan, how sure they are, how well they fit, and a voxel of the crossing.
+    """Maps of a simulated scan with fibre directions, a voxel explained, uncertainty and misfit.
 
     Where one bundle has much the larger share, the other's peak can be missed: the misfit shows it.
 
@@ -43,13 +43,13 @@ def show_microstructure(demo: Demo) -> None:
     workspace.click((workspace.current_slice, rows // 2, columns // 2))
     demo.settle()
     demo.wait("the voxel")
+    tab.show_fibres()
     tab.show_read_out()
     demo.show("microstructure")
-    tab.show_fibres()
-    demo.show("microstructure-fibres")
     workspace.grid_view.leave()
-    demo.show("microstructure-fibres-alone")
+    demo.show("microstructure-fibres")
     tab.show_fibres(False)
+    tab.show_result(tab.shown[-1], grid=True)
     tab.show_maps("uncertainty")
     demo.show("microstructure-uncertainty")
     tab.show_maps("misfit")

@@ -48,6 +48,11 @@ _NO_SCAN = "No scan of this study has several volumes: open a diffusion scan."
 class ScanForm(QWidget):
     """The rows of the form; they stand in the tab's own.
 
+    Attributes
+    ----------
+    study : Study or None
+        Whose scans can be chosen.
+
     Signals
     -------
     scan_changed(): another scan is meant, or other timings were filled in.
@@ -60,7 +65,7 @@ class ScanForm(QWidget):
         self.hide()
         self._info = {p.name: p for p in method_info(METHOD).parameters}
         self._filled = (0.0, 0.0)
-        self._study: Study | None = None
+        self.study: Study | None = None
         self.known: Gradients | None = None
         self.scan = QComboBox()
         self.scan.setSizeAdjustPolicy(
@@ -160,8 +165,8 @@ class ScanForm(QWidget):
 
     def set_study(self, study: Study | None) -> None:
         """The scans of a study; the one that was meant stays where it is the same study."""
-        before = self.role if study is self._study else ""
-        self._study = study
+        before = self.role if study is self.study else ""
+        self.study = study
         roles = scans_with_frames(study)
         with signals_blocked(self.scan):
             self.scan.clear()
@@ -178,13 +183,17 @@ class ScanForm(QWidget):
 
     def replace_study(self, old: Study, new: Study) -> None:
         """The same study after an edit of its roles."""
-        if self._study is old:
-            place, timings = self.scan.currentIndex(), self.timings
-            self._study = new
+        if self.study is old:
+            # The files' own are read anew, with all their digits; the boxes round what they show.
+            place, given = self.scan.currentIndex(), self.given_timings
+            self.study = new
             self.set_study(new)
             with signals_blocked(self.scan):
                 self.scan.setCurrentIndex(min(max(place, 0), self.scan.count() - 1))
-            self.set_timings(*timings)
+            if given != (0.0, 0.0):
+                self.set_timings(*given)
+            else:
+                self.scan_changed.emit()
 
     # -- what was read -------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ...layers.study_layers import METADATA_KEY
 from ...review.frames import result_position
 from ...volumes import Study
 from ..parts.results_list import Result, details_text
+from ..parts.shown_layers import ShownLayers
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -88,7 +89,7 @@ def show_colour_bar(layer: Image) -> None:
 
 
 @dataclass(eq=False)
-class ShownFingerprint:
+class ShownFingerprint(ShownLayers[str]):
     """One fingerprint and its layers, made when they are first looked at.
 
     Attributes
@@ -101,6 +102,9 @@ class ShownFingerprint:
         Its fibre directions, once somebody looks.
     fibres : Layer or None
         Their layer, for the single view.
+    away : bool
+        Whether the slice in the picture was not run: the names of the layers, which stand in the
+        cells, say which was.
     """
 
     study: Study
@@ -111,6 +115,7 @@ class ShownFingerprint:
     number: int = 0
     lines: FibreLines | None = None
     fibres: Layer | None = None
+    away: bool = False
 
     @property
     def role(self) -> str:
@@ -131,17 +136,8 @@ class ShownFingerprint:
 
     @property
     def all_layers(self) -> list[Layer]:
-        """Every layer made so far."""
-        return [*self.layers.values(), *([] if self.fibres is None else [self.fibres])]
-
-    @property
-    def visible(self) -> bool:
-        """Whether any of it is in the picture."""
-        return any(layer.visible for layer in self.layers.values())
-
-    def covers(self, index: int) -> bool:
-        """Whether a slice was run."""
-        return self.explanation.slices.start <= index < self.explanation.slices.stop
+        """Every layer made so far, that of its fibre directions too."""
+        return [*super().all_layers, *([] if self.fibres is None else [self.fibres])]
 
     def add_layers(self, viewer: Viewer) -> None:
         """Make the layers of the choice that are not there yet."""
@@ -166,16 +162,36 @@ class ShownFingerprint:
                 self.layers[name] = layer
         self.write_names()
 
+    def follow_slice(self, axis: int, index: int) -> None:
+        """Let the names say so where the slice in the picture was not run.
+
+        Parameters
+        ----------
+        axis : int
+            Through the picture: 0 of an axial one. In the other planes a result of some slices is
+            black but for a line.
+        index : int
+            Axial slice in the picture, or last in it.
+        """
+        span = self.explanation.slices
+        whole = span.stop - span.start == self.study.grid.shape[0]
+        away = not whole and (axis != 0 or not self.explanation.covers(index))
+        if away != self.away:
+            self.away = away
+            self.write_names()
+
     def drop_missing(self, present: Iterable[Layer]) -> None:
         """Forget layers that a person has removed."""
         there = set(present)
-        self.layers = {name: layer for name, layer in self.layers.items() if layer in there}
+        super().drop_missing(there)
         if self.fibres not in there:
             self.fibres = None
 
     def write_names(self) -> None:
         """Names of the layers anew."""
-        end = f" · {self.number}" if self.number else ""
+        end = f" · result {self.number}" if self.number else ""
+        if self.away:
+            end += f" · only {result_position(self.study, self.explanation)}"
         for name, layer in self.layers.items():
             layer.name = short_title(name, self.explanation[name].unit) + end
 
@@ -194,13 +210,13 @@ class ShownFingerprint:
 
     def population_count(self, index: tuple[int, int, int]) -> int:
         """Fibre populations of a voxel; 0 where nothing was compared, and off its slices."""
-        if not self.covers(index[0]):
+        if not self.explanation.covers(index[0]):
             return 0
         return int(self._at(POPULATIONS, self._place(index)))
 
     def lines_at(self, index: tuple[int, int, int]) -> list[str]:
         """Values with their standard deviations; nothing off its slices."""
-        if not self.covers(index[0]):
+        if not self.explanation.covers(index[0]):
             return []
         place, count = self._place(index), self.population_count(index)
         if not count:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel
 from ...errors import SparseExplainError
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
+from ...layers.canvas.linked_cameras import spatial_axes
 from ...progress import Work
 from ...volumes import Study
 from ..method_tab import Asked, MethodTab
@@ -60,6 +61,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         )
         self._add_maps()
         self.results_box.addWidget(self.notes)
+        window.signals.slice_changed.connect(self._follow_slice)
+        window.signals.plane_changed.connect(self._follow_slice)
         self.form.scan_changed.connect(self._on_scan)
         self.reader.succeeded.connect(self._on_gradients)
         self.reader.failed.connect(self._on_unreadable)
@@ -110,6 +113,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
     def follow_study(self, study: Study | None) -> None:
         """Another study is active, or the active one was edited."""
         self.form.set_study(study)
+        self._read_if_seen()
         self._allow_runs()
         super().follow_study(study)
         self._follow_fibres()
@@ -130,6 +134,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         study, role = self._window.study, self.form.role
         if not self._unread or not self.isVisible() or study is None or not role:
             return
+        if study is not self.form.study:
+            return  # it was edited, and is about to be the active one
         small, big = self.form.given_timings
         if bool(small) != bool(big):
             small = big = 0.0  # the other one is still to come
@@ -238,6 +244,15 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         if seen:
             self.show_result(seen[-1], grid=True)
 
+    def _follow_slice(self, _changed: object = None) -> None:
+        """Results of other slices are black here: their names in the cells say so."""
+        axes = spatial_axes(self._viewer)
+        if axes is None:
+            return
+        for shown in self.shown:
+            if shown.study is self._window.study:
+                shown.follow_slice(axes[0], self._window.current_slice)
+
     def follow_layers(self) -> None:
         """Layers came, went, were shown or hidden."""
         for shown in self.shown:
@@ -251,6 +266,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         for number, shown in enumerate(self.shown, start=1):
             shown.number = number if len(self.shown) > 1 else 0
             shown.write_names()
+        self._follow_slice()
 
     def describe(self) -> None:
         """Lines, notes of the latest result, and the last click anew."""
@@ -263,7 +279,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
     def lines_at(self, study: Study, index: tuple[int, int, int]) -> list[str]:
         """Values of every result that has the slice; where none has, that is said."""
         here = [s for s in self.shown if s.study is study]
-        if here and not any(s.covers(index[0]) for s in here):
+        if here and not any(s.explanation.covers(index[0]) for s in here):
             return [*voxel_lines(study, index), "This slice was not run: press Run on slice."]
         return super().lines_at(study, index)
 

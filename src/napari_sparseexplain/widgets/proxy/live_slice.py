@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +16,7 @@ from ...review.frames import result_position
 from ...volumes import Study
 from ..parts.model_session import ModelKey
 from ..parts.results_list import Result, details_text, score_text
+from ..parts.shown_layers import ShownLayers
 from ..view.awaited_slice import COMPUTING
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def is_band(name: str) -> bool:
 
 
 @dataclass(eq=False)
-class ShownExplanation:
+class ShownExplanation(ShownLayers[str]):
     """One explanation and its layers.
 
     Attributes
@@ -97,16 +97,6 @@ class ShownExplanation:
     def bands(self) -> list[Layer]:
         """Layers of the bands, when they were asked for."""
         return [layer for name, layer in self.layers.items() if is_band(name)]
-
-    @property
-    def all_layers(self) -> list[Layer]:
-        """Every layer made so far."""
-        return list(self.layers.values())
-
-    @property
-    def visible(self) -> bool:
-        """Whether any of it is in the picture."""
-        return any(layer.visible for layer in self.layers.values())
 
     def scans_below(self) -> dict[Layer, tuple[str, bool]]:
         """See `LiveResult`."""
@@ -162,11 +152,6 @@ class ShownExplanation:
                 start = explanation.slices.start * explanation.grid.spacing[0]
                 layer.translate = (start, 0.0, 0.0)
 
-    def drop_missing(self, present: Iterable[Layer]) -> None:
-        """Forget layers that a person has removed."""
-        there = set(present)
-        self.layers = {name: layer for name, layer in self.layers.items() if layer in there}
-
     def describe(self) -> None:
         """Write the line in the list of results."""
         if self.result is not None:
@@ -182,10 +167,9 @@ class ShownExplanation:
 
     def _values_at(self, index: tuple[int, int, int]) -> list[str]:
         """Every map's value at a voxel of the study, one a line; empty off its slices."""
-        span = self.explanation.slices
-        if not span.start <= index[0] < span.stop:
+        if not self.explanation.covers(index[0]):
             return []
-        place = (index[0] - span.start, *index[1:])
+        place = (index[0] - self.explanation.slices.start, *index[1:])
         lines = []
         for item in self.explanation.maps:
             if item.space == "study" and not is_band(item.name):

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from ...errors import SparseExplainError
 from ...layers.canvas.frame_in_picture import frame_of_scans
 from ...progress import Progress, Work
-from ...volumes import Study
+from ...volumes import Grid, Study
 from ...volumes.captions import voxel_caption
 from ..parts.elided_label import ElidedLabel
 from ..parts.model_choice import WITH_THRESHOLDS, ModelChoice
@@ -65,6 +65,7 @@ class ResponsesPanel(QWidget):
         self.effective: EffectiveResponse | None = None
         self._effective_where = ""
         self._last_click: tuple[int, int, int] | None = None
+        self._clicked_grid: Grid | None = None
 
         self.model = ModelChoice(browse=False)
         self.beside = ModelChoice(empty="none", browse=False)
@@ -135,7 +136,7 @@ class ResponsesPanel(QWidget):
         study = self._window.study
         if study is None or not self.model.model:
             return
-        self._last_click = index
+        self._last_click, self._clicked_grid = index, study.grid
         key = ModelKey(self.model.model, self._setting.device)
         card, alpha, session = self.model.card, self._setting.alpha, self._session
         name = "" if card is None else f"{card.title or card.name} · "
@@ -162,6 +163,9 @@ class ResponsesPanel(QWidget):
 
     def update_voxel(self) -> None:
         """A new α or slice: the filter at the voxel is another one."""
+        study = self._window.study
+        if study is None or study.grid is not self._clicked_grid:
+            return  # the voxel was clicked in another one
         if self.isVisible() and self.click_view.isChecked() and self._last_click is not None:
             start = self._window.current_slice
             self.show_voxel((start, *self._last_click[1:]))

@@ -1,0 +1,164 @@
+"""The maps of the method *fingerprint*, filled batch by batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...evidence import ExplanationMap
+from ...microstructure.comparison import chosen_populations, compared_voxels
+from ...microstructure.dictionary import Dictionary
+from ...microstructure.protocol.peaks import FibrePeaks
+from ...microstructure.voxels import without_rician_bias
+from .diffusion_scan import DiffusionScan
+from .map_names import DIRECTION_AXES, WATER, direction_name
+from .tissue_maps import PARAMETERS, parameter_map, populations_map
+
+
+@dataclass(frozen=True)
+class ComparedHow:
+    """What a person chose of the comparison.
+
+    Attributes
+    ----------
+    populations : int
+        At most so many; 0: as many as there are peaks.
+    refine : bool
+    water : bool
+        Whether free water may be there.
+    by_bic : bool
+        Whether the information criterion may leave one of two peaks out.
+    """
+
+    populations: int
+    refine: bool
+    water: bool
+    by_bic: bool
+
+
+class FingerprintMaps:
+    """What is found of the voxels of a scan, put together.
+
+    Parameters
+    ----------
+    of : DiffusionScan
+        Its signals are those of the slices that are compared.
+    dictionary : Dictionary
+    how : ComparedHow
+    """
+
+    def __init__(self, of: DiffusionScan, dictionary: Dictionary, how: ComparedHow) -> None:
+        self._of, self._dictionary, self._how = of, dictionary, how
+        shape = of.signals.shape[:3]
+        names = [
+            f"{name}-{k}{end}" for k in (1, 2) for name, *_ in PARAMETERS for end in ("", "-sd")
+        ]
+        shells = [f"misfit-b{shell.b:.0f}" for shell in of.table.shells]
+        ways = [direction_name(k, axis) for k in (1, 2) for axis in DIRECTION_AXES]
+        more = [WATER] if how.water else []
+        self._arrays = {
+            name: np.full(shape, np.nan, dtype=np.float32)
+            for name in (*names, "entropy", "misfit", *shells, *ways, *more)
+        }
+        self._populations = np.zeros(shape, dtype=np.uint8)
+
+    def fill(self, places: npt.NDArray[np.intp], peaks: FibrePeaks, sigma: float) -> None:
+        """Compare some voxels, given by their indices (P, 3)."""
+        index = tuple(places.T)
+        y = without_rician_bias(self._of.signals[index], sigma)
+        directions = np.array(peaks.directions[index], dtype=np.float64)
+        counts = np.array(peaks.count[index])
+        if self._how.populations:
+            counts = np.minimum(counts, self._how.populations)
+        two = np.flatnonzero(counts == 2)
+        if self._how.by_bic and two.size:
+            counts[two], directions[two] = chosen_populations(
+                self._dictionary, self._of.table, y[two], directions[two], sigma,
+                refine=self._how.refine, water=self._how.water,
+            )  # fmt: skip
+        for count in (1, 2):
+            rows = np.flatnonzero(counts == count)
+            if rows.size:
+                self._compare(places[rows], y[rows], directions[rows], sigma, count)
+
+    def _compare(
+        self,
+        places: npt.NDArray[np.intp],
+        y: npt.NDArray[np.float64],
+        directions: npt.NDArray[np.float64],
+        sigma: float,
+        count: int,
+    ) -> None:
+        compared = compared_voxels(
+            self._dictionary, self._of.table, y, directions, sigma,
+            count=count, refine=self._how.refine, water=self._how.water,
+        )  # fmt: skip
+        found = compared.found
+        at = tuple(places.T)
+        self._populations[at] = count
+        for k in range(count):
+            for n, (name, *_) in enumerate(PARAMETERS):
+                self._arrays[f"{name}-{k + 1}"][at] = found.mean[:, k, n]
+                if count > 1 or name != "share":
+                    # That a voxel has one population is taken from its peaks: how sure ν = 1 is
+                    # is not known.
+                    self._arrays[f"{name}-{k + 1}-sd"][at] = found.sd[:, k, n]
+            for n, axis in enumerate(DIRECTION_AXES):
+                self._arrays[direction_name(k + 1, axis)][at] = compared.directions[:, k, n]
+        if self._how.water:
+            self._arrays[WATER][at] = compared.water
+        self._arrays["entropy"][at] = found.entropy
+        rest = (y - compared.fitted) / sigma
+        self._arrays["misfit"][at] = np.sqrt((rest**2).mean(axis=1))
+        for shell in self._of.table.shells:
+            part = rest[:, shell.rows]
+            self._arrays[f"misfit-b{shell.b:.0f}"][at] = np.sqrt((part**2).mean(axis=1))
+
+    def result(self) -> tuple[ExplanationMap, ...]:
+        """The maps, in the order in which they are read."""
+        largest = float(self._dictionary.tissue.radii.max())
+        maps = []
+        for k in (1, 2):
+            for name, title, unit, known in PARAMETERS:
+                low, high = known or (0.0, largest)
+                said = f"{title}, population {k}"
+                maps.append(self._map(f"{name}-{k}", said, unit, (low, high)))
+                spread = (0.0, (high - low) / 3)
+                maps.append(
+                    self._map(f"{name}-{k}-sd", f"{said}, standard deviation", unit, spread)
+                )
+        if self._how.water:
+            maps.append(self._map(WATER, "Share of free water", "", (0.0, 1.0)))
+        maps.append(self._map("entropy", "Entropy of the posterior", "bit", (0.0, 14.0)))
+        maps.append(self._map("misfit", "Misfit of all measurements", "σ", (0.0, 3.0)))
+        for shell in self._of.table.shells:
+            title = f"Misfit at b = {shell.b:.0f} s/mm²"
+            maps.append(self._map(f"misfit-b{shell.b:.0f}", title, "σ", (0.0, 3.0)))
+        for k in (1, 2):
+            for axis, way in DIRECTION_AXES.items():
+                maps.append(
+                    ExplanationMap(
+                        direction_name(k, axis),
+                        self._arrays[direction_name(k, axis)],
+                        "parameter map",
+                        f"Fibre direction {k} to {way}",
+                        value_range=(-1.0, 1.0),
+                        range_scope="shared",
+                        signed=True,
+                    )
+                )
+        return (*maps, populations_map(self._populations))
+
+    def _map(self, name: str, title: str, unit: str, limits: tuple[float, float]) -> ExplanationMap:
+        return parameter_map(name, self._arrays[name], title, unit, limits)
+
+    def scores(self) -> dict[str, float | None]:
+        """How much was compared, and how well it fits."""
+        fit = self._arrays["misfit"][np.isfinite(self._arrays["misfit"])]
+        return {
+            "voxels": float((self._populations > 0).sum()),
+            "voxels with two populations": float((self._populations == 2).sum()),
+            "median misfit": float(np.median(fit)) if fit.size else None,
+        }
