@@ -23,7 +23,7 @@ _MOTION = {
 
 #: Said of a scan that was denoised.
 _DENOISED = (
-    "The scan was denoised before (MP-PCA of dipy, Veraart et al. 2016): noise is now alike in "
+    "The scan was denoised before (MP-PCA, Veraart et al. 2016): noise is now alike in "
     "neighbouring voxels, and what no neighbour shares can be lost."
 )
 

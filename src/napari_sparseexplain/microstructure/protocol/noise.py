@@ -24,8 +24,8 @@ _MOST_VALUES, _LEAST_SLICES = 40_000_000, 9
 #: Patches that σ is measured in, about, where a scan has more.
 _MOST_PATCHES = 2000
 
-#: Slices and rows that are denoised at a time.
-_TILE = (4, 16)
+#: Patches that are denoised at a time.
+_PATCHES_A_STEP = 50
 
 _MEASURING = "Measuring the noise"
 
@@ -153,7 +153,7 @@ def denoised(
 def denoised_work(
     signals: npt.ArrayLike, rows: slice, *, mask: npt.ArrayLike | None = None
 ) -> Work[npt.NDArray[np.float32]]:
-    """Some slices of a scan as `denoised` gives them, a tile a step.
+    """Some slices of a scan as `denoised` gives them, some patches a step.
 
     Parameters
     ----------
@@ -166,38 +166,67 @@ def denoised_work(
     array = _checked(np.asarray(signals))
     inside = np.ones(array.shape[:3], dtype=bool) if mask is None else np.asarray(mask, bool)
     radii = _patch_radii(array.shape)
-    found = np.nan_to_num(array[rows]).astype(np.float32)
-    starts = [
-        (s, p)
-        for s in range(rows.start, rows.stop, _TILE[0])
-        for p in range(0, array.shape[1], _TILE[1])
-    ]
-    for done, (s, p) in enumerate(starts):
-        yield Progress(done, len(starts), "Denoising")
-        ends = (min(s + _TILE[0], rows.stop), min(p + _TILE[1], array.shape[1]))
-        kept = tuple(slice(a, b) for a, b in zip((s, p), ends, strict=True))
-        if not inside[kept].any():
-            continue
-        # A voxel is the mean of all patches that hold it: these reach two radii.
-        around = tuple(
-            slice(max(a - 2 * r, 0), b + 2 * r)
-            for a, b, r in zip((s, p), ends, radii, strict=False)
-        )
-        centres = np.zeros_like(inside[around])
-        near = tuple(
-            slice(max(a - r, 0) - o.start, b + r - o.start)
-            for a, b, r, o in zip((s, p), ends, radii, around, strict=False)
-        )
-        centres[near] = inside[around][near]
-        clean, _ = _mppca(_block(array[around]), centres, radii)
-        own = tuple(
-            slice(k.start - o.start, k.stop - o.start) for k, o in zip(kept, around, strict=True)
-        )
-        into = found[s - rows.start : ends[0] - rows.start, p : ends[1]]
-        part = clean[own]
-        use = inside[kept][..., None] & np.isfinite(part)
-        into[...] = np.where(use, part, into)
+    found = np.zeros((rows.stop - rows.start, *array.shape[1:]), dtype=np.float32)
+    weights = np.zeros(found.shape[:3], dtype=np.float32)
+    centres = _patch_centres(inside, radii, rows)
+    for number, centre in enumerate(centres):
+        if number % _PATCHES_A_STEP == 0:
+            yield Progress(number, len(centres), "Denoising")
+        patch = tuple(slice(c - r, c + r + 1) for c, r in zip(centre, radii, strict=True))
+        clean, weight = _without_noise(np.nan_to_num(array[patch].astype(np.float64)))
+        # Of the patch what lies in the slices that are wanted.
+        first, last = max(patch[0].start, rows.start), min(patch[0].stop, rows.stop)
+        into = (slice(first - rows.start, last - rows.start), *patch[1:])
+        part = clean[first - patch[0].start : last - patch[0].start]
+        found[into] += weight * part
+        weights[into] += weight
+    for k, row in enumerate(range(rows.start, rows.stop)):
+        told = inside[row] & (weights[k] > 0)
+        found[k] /= np.where(told, weights[k], 1.0)[..., None]
+        np.clip(found[k], 0.0, None, out=found[k])
+        found[k][~told] = array[row][~told]
     return found
+
+
+def _patch_centres(
+    inside: npt.NDArray[np.bool_], radii: npt.NDArray[np.intp], rows: slice
+) -> npt.NDArray[np.intp]:
+    """Voxels of a mask whose patch lies in the scan and reaches into some slices, shape (N, 3)."""
+    chosen = np.zeros_like(inside)
+    within = tuple(slice(r, n - r) for r, n in zip(radii, inside.shape, strict=True))
+    chosen[within] = inside[within]
+    chosen[: max(rows.start - radii[0], 0)] = False
+    chosen[rows.stop + radii[0] :] = False
+    return np.argwhere(chosen)
+
+
+def _without_noise(patch: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """A patch without the components that are no more than noise, and its weight.
+
+    As dipy's ``mppca`` has it: the eigenvalues of noise alone lie as Marchenko and Pastur say
+    (Veraart et al. 2016), and patches with fewer components count more (Manjón et al. 2013).
+    """
+    count, volumes = int(np.prod(patch.shape[:3])), patch.shape[-1]
+    flat = patch.reshape(count, volumes)
+    mean = flat.mean(axis=0)
+    centred = flat - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / count)
+    variance = _noise_variance(values, count)
+    kept = values >= (1 + np.sqrt(volumes / count)) ** 2 * variance
+    signal = vectors[:, kept]
+    clean = (centred @ signal) @ signal.T + mean
+    return clean.reshape(patch.shape), 1.0 / (1.0 + kept.sum())
+
+
+def _noise_variance(values: npt.NDArray[np.float64], count: int) -> float:
+    """σ² by the widest run of small eigenvalues that noise alone explains; values go upwards."""
+    values = values[-(count - 1) :] if len(values) > count - 1 else values
+    variance = float(values.mean())
+    last = len(values) - 1
+    while last > 0 and values[last] - values[0] > 4 * np.sqrt((last + 1) / count) * variance:
+        variance = float(values[:last].mean())
+        last -= 1
+    return variance
 
 
 def _patch_sigmas_work(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
@@ -24,6 +25,7 @@ def csa_header(header: Dataset) -> Mapping[str, tuple[str, ...]]:
         return {}
 
 
+@lru_cache(maxsize=8)  # one file is asked for its tiles and for its weighting
 def _parse_csa(block: bytes) -> dict[str, tuple[str, ...]]:
     """A CSA block of version 2 (it begins with SV10) or 1.
 
