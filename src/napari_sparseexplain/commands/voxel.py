@@ -47,13 +47,14 @@ def voxel(
     import json
 
     from ..explanation.catalogue import method_info
-    from ..explanation.microstructure.voxel_explanation import voxel_work
+    from ..explanation.microstructure.voxel_explanation import VOXEL_PARAMETERS, voxel_work
     from ..explanation.target import Target
     from ..files.atomic_write import check_free, write_atomically
     from ..layers.plots.voxel_plot import check_picture_name, save_voxel_picture
     from ..volumes import open_study
 
-    values: dict[str, Any] = dict(method_info("fingerprint").checked(parameters))
+    values = method_info("fingerprint").checked(parameters)
+    given: dict[str, Any] = {name: values[name] for name in VOXEL_PARAMETERS}
     try:
         index = Target.parse(f"voxel:{at}").index
     except SparseExplainError:
@@ -73,7 +74,7 @@ def voxel(
     )
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
-    found = progress_bar.run(voxel_work(study, index, **values), "voxel")
+    found = progress_bar.run(voxel_work(study, index, **given), "voxel")
     print(save_voxel_picture(found, out, overwrite=overwrite))
     told = json.dumps(found.numbers(), indent=1, allow_nan=False)
     print(write_atomically(numbers, told + "\n", overwrite=overwrite))
