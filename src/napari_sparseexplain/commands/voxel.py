@@ -45,16 +45,20 @@ def voxel(
     roles, parameters = parse_roles(role), parse_parameters(parameter)
 
     import json
+    from inspect import signature
 
     from ..explanation.catalogue import method_info
-    from ..explanation.microstructure.voxel_explanation import VOXEL_PARAMETERS, voxel_work
+    from ..explanation.microstructure.voxel_explanation import voxel_work
     from ..explanation.target import Target
     from ..files.atomic_write import check_free, write_atomically
     from ..layers.plots.voxel_plot import check_picture_name, save_voxel_picture
     from ..volumes import open_study
 
     values = method_info("fingerprint").checked(parameters)
-    given: dict[str, Any] = {name: values[name] for name in VOXEL_PARAMETERS}
+    taken = signature(voxel_work).parameters
+    if others := [name for name in parameters if name in values and name not in taken]:
+        raise typer.BadParameter(f"{others[0]} says nothing of one voxel", param_hint="--set")
+    given: dict[str, Any] = {name: value for name, value in values.items() if name in taken}
     try:
         index = Target.parse(f"voxel:{at}").index
     except SparseExplainError:

@@ -49,6 +49,12 @@ def slice_orientations(result: Explanation, of: DiffusionScan, index: int) -> Sl
         The slice was not run, or the scan has too few directions for orientations.
     """
     count = np.asarray(result["populations"].data)
+    if of.mask.shape[1:] != count.shape[1:] or len(of.mask) < result.slices.stop:
+        raise StudyError(
+            "the scan has other voxels than the study, over which its orientations are not drawn",
+            where=of.role,
+            remedy="Show the directions as lines, or open the diffusion scan alone",
+        )
     if not result.covers(index) or not count[index - result.slices.start].any():
         raise StudyError(
             f"nothing was compared on slice {index + 1}", where=of.role, remedy="Run it first"

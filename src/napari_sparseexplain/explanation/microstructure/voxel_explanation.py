@@ -29,11 +29,6 @@ from .fingerprint import check_shells, fibre_peaks
 from .map_names import DIRECTION_AXES, direction_name
 from .shipped_dictionary import dictionary_for
 
-#: Parameters of the method that a voxel by itself has, too.
-VOXEL_PARAMETERS = (
-    "scan", "small_delta", "big_delta", "dictionary", "populations", "sigma", "refine",
-)  # fmt: skip
-
 #: ν, r and f, as they are told.
 PARAMETERS = ("share", "radius", "density")
 
