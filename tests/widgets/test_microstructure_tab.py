@@ -310,6 +310,33 @@ def test_fibre_directions_stand_in_every_cell_and_as_a_layer_in_the_single_view(
     assert 0 < len(layer.data) < counted
     run.set_plane("axial")
 
+    # Glyphs in their place, on the slice alone, computed in the background.
+    run.go_to_slice(here)
+    tab.show_fibres(kind="glyphs")
+    assert shown.glyphs is None, "the window does not wait"
+    assert tab.wait(60)
+    glyphs = shown.glyphs
+    assert glyphs.visible
+    assert not layer.visible
+    tile = glyphs.data.shape[1] // SHAPE[1]
+    across, along = (
+        glyphs.data[0, : tile * SHAPE[1]]
+        .reshape(SHAPE[1], tile, SHAPE[2], tile, 4)
+        .sum(axis=(1, 3))[[4, 0], [0, 4], :3]
+        .astype(float)
+    )
+    assert across[0] > 3 * across[1:].max(), "red from right to left"
+    assert along[1] > 3 * along[[0, 2]].max(), "green to the front"
+    run.go_to_slice(1 - here)
+    settle(0.3)
+    assert not glyphs.visible
+    run.go_to_slice(here)
+    settle(0.3)
+    assert glyphs.visible
+    tab.show_fibres()
+    assert layer.visible
+    assert not glyphs.visible
+
     tab.show_result(shown, grid=True)
     settle()
     assert not layer.visible

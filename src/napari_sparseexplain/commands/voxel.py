@@ -45,6 +45,7 @@ def voxel(
     roles, parameters = parse_roles(role), parse_parameters(parameter)
 
     import json
+    from inspect import signature
 
     from ..explanation.catalogue import method_info
     from ..explanation.microstructure.voxel_explanation import voxel_work
@@ -53,7 +54,11 @@ def voxel(
     from ..layers.plots.voxel_plot import check_picture_name, save_voxel_picture
     from ..volumes import open_study
 
-    values: dict[str, Any] = dict(method_info("fingerprint").checked(parameters))
+    values = method_info("fingerprint").checked(parameters)
+    taken = signature(voxel_work).parameters
+    if others := [name for name in parameters if name in values and name not in taken]:
+        raise typer.BadParameter(f"{others[0]} says nothing of one voxel", param_hint="--set")
+    given: dict[str, Any] = {name: value for name, value in values.items() if name in taken}
     try:
         index = Target.parse(f"voxel:{at}").index
     except SparseExplainError:
@@ -73,7 +78,7 @@ def voxel(
     )
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
-    found = progress_bar.run(voxel_work(study, index, **values), "voxel")
+    found = progress_bar.run(voxel_work(study, index, **given), "voxel")
     print(save_voxel_picture(found, out, overwrite=overwrite))
     told = json.dumps(found.numbers(), indent=1, allow_nan=False)
     print(write_atomically(numbers, told + "\n", overwrite=overwrite))

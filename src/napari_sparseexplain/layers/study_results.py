@@ -19,8 +19,9 @@ from .study_layers import METADATA_KEY
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-#: Maps of one level of a network: many, and made again in a moment.
-_BAND = "band-"
+#: Maps of one level of a network: many, and made again in a moment; components of fibre
+#: directions: nobody looks at them as pictures.
+_LEFT_OUT = ("band-", "direction-")
 
 
 def results_of(viewer: ViewerModel, study: Study) -> list[Explanation]:
@@ -56,7 +57,7 @@ def hidden_results(viewer: ViewerModel, reading: Reading) -> list[Layer]:
             for known in results_of(viewer, study)
         ):
             continue
-        names = [item.name for item in explanation.maps if not item.name.startswith(_BAND)]
+        names = [item.name for item in explanation.maps if not item.name.startswith(_LEFT_OUT)]
         for data, options, kind in explanation_layers(explanation, study, names):
             layer = Layer.create(data, options, kind)
             item = explanation[layer.metadata[METADATA_KEY].map]

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Layer, Vectors
-from qtpy.QtWidgets import QCheckBox
+from qtpy.QtWidgets import QCheckBox, QComboBox
 
+from ...evidence import Explanation
 from ...layers.canvas.fibre_overlay import FibresInCells, slice_place
 from ...layers.fibre_directions import FibreLines, fibre_layer, fibre_lines, has_directions
+from ...layers.fibre_glyphs import Glyphs, glyph_layer
+from ...volumes import Study
+from ..parts.notices import show_warning_message
 from ..parts.resting_timer import RestingTimer
+from ..parts.work_runner import LatestRunner
 from .shown_fingerprint import ShownFingerprint
 
 if TYPE_CHECKING:
     from ..window import Window
+
+#: What stands in the single view.
+LINES, GLYPHS = "lines", "glyphs"
+_KINDS = {LINES: "as lines", GLYPHS: "as glyphs"}
+
+_KIND_HINT = (
+    "Glyphs show how orientations are distributed, by spherical deconvolution: in the single view, "
+    "on axial slices. In the cells of the grid stand lines."
+)
 
 #: Lines that napari steps through without being felt.
 MOST_LINES = 20_000
@@ -33,14 +47,34 @@ class FibreChoice(QCheckBox):
     ----------
     cells : FibresInCells
         Lines in the cells of the grid.
+    kind : QComboBox
+        Lines or glyphs in the single view; the tab puts it beside.
+    runner : LatestRunner
+        Computes glyphs.
+
+    Parameters
+    ----------
+    glyphs_of : callable
+        Computes the glyphs of a slice of a study and a result; called in a thread.
     """
 
-    def __init__(self, window: Window) -> None:
+    def __init__(
+        self, window: Window, glyphs_of: Callable[[Study, Explanation, int], Glyphs]
+    ) -> None:
         super().__init__("Fibre directions")
         self.setToolTip(_HINT)
         self._window = window
         self.cells = FibresInCells(window.viewer)
         self._in_layer: ShownFingerprint | None = None
+        self.kind = QComboBox()
+        for value, words in _KINDS.items():
+            self.kind.addItem(words, value)
+        self.kind.setToolTip(_KIND_HINT)
+        self._glyphs_of = glyphs_of
+        self._drawn: tuple[ShownFingerprint, int] | None = None
+        self.runner = LatestRunner(self)
+        self.runner.succeeded.connect(self._on_glyphs)
+        self.runner.failed.connect(lambda error: show_warning_message(str(error)))
         # Of a whole volume the layer holds the slice in the picture, put in when scrolling rests:
         # with all lines in it every step through the slices would take several times as long.
         self._rests = RestingTimer(self, 60, self._fill)
@@ -69,11 +103,13 @@ class FibreChoice(QCheckBox):
             None if shown is None else shown.study.grid,
         )
         self._in_layer = None if grid else shown
-        if self._in_layer is not None:
+        lines = self.kind.currentData() == LINES
+        if self._in_layer is not None and lines:
             self._make_layer(self._in_layer)
         for result in every:
             if result.fibres is not None:
-                result.fibres.visible = result is self._in_layer
+                result.fibres.visible = lines and result is self._in_layer
+        self._follow_glyphs()
 
     def _make_layer(self, shown: ShownFingerprint) -> None:
         """Its layer on top of the others, where there is none yet."""
@@ -96,11 +132,44 @@ class FibreChoice(QCheckBox):
 
     def _on_moved(self, _event: object = None) -> None:
         shown = self._in_layer
-        if shown is not None and shown.lines is not None and len(shown.lines) > MOST_LINES:
+        if shown is None or shown.lines is None:
+            return
+        if len(shown.lines) > MOST_LINES or self.kind.currentData() == GLYPHS:
             self._rests.restart()
 
+    def _follow_glyphs(self) -> None:
+        """Ask for the glyphs of the slice, and show those that are there on their slice alone."""
+        shown, viewer = self._in_layer, self._window.viewer
+        wanted = None
+        if shown is not None and self.kind.currentData() == GLYPHS:
+            place = slice_place(viewer, np.asarray(shown.study.grid.spacing))
+            if place is not None and place[0] == 0 and shown.explanation.covers(place[1]):
+                wanted = (shown, place[1])
+        if wanted is None:
+            self.runner.drop()
+        elif self._drawn != wanted:
+            study, result, index = wanted[0].study, wanted[0].explanation, wanted[1]
+            self.runner.submit(lambda: (wanted, self._glyphs_of(study, result, index)))
+        if self._drawn is not None and (layer := self._drawn[0].glyphs) is not None:
+            layer.visible = self._drawn == wanted
+
+    def _on_glyphs(self, answer: tuple[tuple[ShownFingerprint, int], Glyphs]) -> None:
+        (shown, index), glyphs = answer
+        if shown is not self._in_layer or self.kind.currentData() != GLYPHS:
+            return
+        layers = self._window.viewer.layers
+        active = layers.selection.active
+        if shown.glyphs is not None and shown.glyphs in layers:
+            layers.remove(shown.glyphs)
+        shown.glyphs = Layer.create(*glyph_layer(glyphs, shown.explanation, shown.study))
+        layers.append(shown.glyphs)
+        layers.selection.active = active
+        self._drawn = (shown, index)
+        self._follow_glyphs()
+
     def _fill(self) -> None:
-        """Put the lines of the slice into the layer."""
+        """Put the lines of the slice into the layer, or ask for its glyphs."""
+        self._follow_glyphs()
         shown = self._in_layer
         if shown is None or shown.lines is None or len(shown.lines) <= MOST_LINES:
             return

@@ -14,6 +14,7 @@ from ..parts.model_session import ModelSession
 if TYPE_CHECKING:
     from ...explanation.microstructure.diffusion_scan import DiffusionScan
     from ...explanation.microstructure.voxel_explanation import VoxelExplanation
+    from ...layers.fibre_glyphs import Glyphs
 
 METHOD = "fingerprint"
 
@@ -116,16 +117,38 @@ class MicrostructureSession(ModelSession):
         SparseExplainError
             See `explain_voxel_of`.
         """
-        from ...explanation.microstructure.voxel_explanation import (
-            explain_voxel_of,
-            scan_of_result,
+        from ...explanation.microstructure.voxel_explanation import explain_voxel_of
+
+        return explain_voxel_of(result, study, index, self._scan_of(study, result))
+
+    def glyphs(self, study: Study, result: Explanation, index: int) -> Glyphs:
+        """Glyphs of the fibre orientations of a slice.
+
+        Raises
+        ------
+        SparseExplainError
+            See `slice_orientations`.
+        """
+        from ...explanation.microstructure.fibre_orientations import slice_orientations
+        from ...layers.fibre_glyphs import Glyphs, glyph_picture, glyph_tile
+
+        found = slice_orientations(result, self._scan_of(study, result), index)
+        rows, columns = study.grid.shape[1:]
+        tile = glyph_tile((rows, columns))
+        drawn = glyph_picture(
+            found.found.amplitudes, found.found.directions, found.places, (rows, columns), tile
         )
+        return Glyphs(index, tile, drawn)
+
+    def _scan_of(self, study: Study, result: Explanation) -> DiffusionScan:
+        """The scan of a result; that of the latest one asked for stays read."""
+        from ...explanation.microstructure.voxel_explanation import scan_of_result
 
         kept = self._scan
         if kept is None or kept[0] is not study or kept[1] is not result:
             kept = (study, result, scan_of_result(result, study))
             self._scan = kept
-        return explain_voxel_of(result, study, index, kept[2])
+        return kept[2]
 
     def forget(self, study: Study) -> None:
         """Let go of what is kept of a study that was closed."""

@@ -100,8 +100,8 @@ class ShownFingerprint(ShownLayers[str]):
         Tells results apart by the names of their layers; 0 where there is one alone.
     lines : FibreLines or None
         Its fibre directions, once somebody looks.
-    fibres : Layer or None
-        Their layer, for the single view.
+    fibres, glyphs : Layer or None
+        Their layers for the single view: lines, and distributions of one slice.
     away : bool
         Whether the slice in the picture was not run: the names of the layers, which stand in the
         cells, say which was.
@@ -115,6 +115,7 @@ class ShownFingerprint(ShownLayers[str]):
     number: int = 0
     lines: FibreLines | None = None
     fibres: Layer | None = None
+    glyphs: Layer | None = None
     away: bool = False
 
     @property
@@ -136,8 +137,9 @@ class ShownFingerprint(ShownLayers[str]):
 
     @property
     def all_layers(self) -> list[Layer]:
-        """Every layer made so far, that of its fibre directions too."""
-        return [*super().all_layers, *([] if self.fibres is None else [self.fibres])]
+        """Every layer made so far, those of its fibre directions too."""
+        more = (layer for layer in (self.fibres, self.glyphs) if layer is not None)
+        return [*super().all_layers, *more]
 
     def add_layers(self, viewer: Viewer) -> None:
         """Make the layers of the choice that are not there yet."""
@@ -186,6 +188,8 @@ class ShownFingerprint(ShownLayers[str]):
         super().drop_missing(there)
         if self.fibres not in there:
             self.fibres = None
+        if self.glyphs not in there:
+            self.glyphs = None
 
     def write_names(self) -> None:
         """Names of the layers anew."""

@@ -81,10 +81,14 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         line.addWidget(QLabel("Maps"))
         line.addWidget(self.maps, 1)
         self.extras.addLayout(line)
-        self.fibres = FibreChoice(self._window)
+        self.fibres = FibreChoice(self._window, self.session.glyphs)
         self.fibres.toggled.connect(self._follow_fibres)
+        self.fibres.kind.currentIndexChanged.connect(self._follow_fibres)
         self._window.signals.grid_changed.connect(self._follow_fibres)
-        self.extras.addWidget(self.fibres)
+        beside = QHBoxLayout()
+        beside.addWidget(self.fibres)
+        beside.addWidget(self.fibres.kind, 1)
+        self.extras.addLayout(beside)
 
     # -- what a script can call ----------------------------------------------------------------
 
@@ -183,13 +187,15 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Until nothing runs here, and the gradients are read."""
-        return super().wait(seconds) and self.reader.wait(seconds) and self.voxel.wait(seconds)
+        runners = (self.reader, self.voxel, self.fibres.runner)
+        return super().wait(seconds) and all(each.wait(seconds) for each in runners)
 
     def stop(self) -> None:
         """The window is closing."""
         super().stop()
         self.reader.drop()
         self.voxel.clear()
+        self.fibres.runner.drop()
 
     # -- the picture ---------------------------------------------------------------------------
 
@@ -231,8 +237,9 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         if view.active and list(view.layers) == [self._window.study_layer(shown.role)]:
             view.leave()
 
-    def show_fibres(self, on: bool = True) -> None:
-        """Fibre directions over the picture, or not."""
+    def show_fibres(self, on: bool = True, kind: str = "lines") -> None:
+        """Fibre directions over the picture, or not; as ``"lines"`` or ``"glyphs"``."""
+        self.fibres.kind.setCurrentIndex(self.fibres.kind.findData(kind))
         self.fibres.setChecked(on)
 
     def _follow_fibres(self, _changed: object = None) -> None:
