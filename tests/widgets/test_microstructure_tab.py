@@ -84,8 +84,8 @@ def run(
 
     def run_slice(workspace: Any) -> None:
         tab = workspace.page("microstructure")
-        tab.form.dictionary.setText(str(dictionary))
-        tab.form.sigma.setValue(phantom.sigma)
+        tab.form.how.dictionary.setText(str(dictionary))
+        tab.form.how.sigma.setValue(phantom.sigma)
         tab.run_slice()
         assert tab.wait(120)
         assert tab.shown, tab.run_bar.message.text()

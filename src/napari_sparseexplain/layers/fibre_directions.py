@@ -96,21 +96,20 @@ def has_directions(explanation: Explanation) -> bool:
 
 
 def fibre_lines(explanation: Explanation, grid: Grid) -> FibreLines:
-    """The directions along which the voxels of a result were compared, of length ν.
+    """The directions along which the voxels of a result were compared, of length ν or FA.
 
     Parameters
     ----------
     explanation : Explanation
-        Of the method *fingerprint*, with directions.
+        Of the method *fingerprint* or *tensor*, with directions.
     grid : Grid
         The study's.
     """
     spacing = np.asarray(grid.spacing, dtype=np.float64)
-    count = np.asarray(explanation[POPULATIONS].data)
+    lengths = _lengths(explanation)
     centres, halves, colours = [], [], []
-    for k in (1, 2):
-        share = np.nan_to_num(np.asarray(explanation[f"share-{k}"].data, dtype=np.float64))
-        places = np.argwhere((count >= k) & (share > 0))
+    for k, share in lengths.items():
+        places = np.argwhere(share > 0)
         at = tuple(places.T)
         ways = np.stack(
             [np.asarray(explanation[direction_name(k, axis)].data)[at] for axis in DIRECTION_AXES],
@@ -125,6 +124,19 @@ def fibre_lines(explanation: Explanation, grid: Grid) -> FibreLines:
     joined = [np.concatenate(part).astype(np.float32) for part in (centres, halves, colours)]
     order = np.argsort(joined[0][:, 0], kind="stable")
     return FibreLines(*(part[order] for part in joined))
+
+
+def _lengths(explanation: Explanation) -> dict[int, npt.NDArray[np.float64]]:
+    """Of each population by its number: ν where it was compared, FA of a tensor; else 0."""
+    names = [item.name for item in explanation.maps]
+    if POPULATIONS not in names:
+        return {1: np.nan_to_num(np.asarray(explanation["fa"].data, dtype=np.float64))}
+    count = np.asarray(explanation[POPULATIONS].data)
+    return {
+        k: np.nan_to_num(np.asarray(explanation[f"share-{k}"].data, dtype=np.float64))
+        * (count >= k)
+        for k in (1, 2)
+    }
 
 
 def fibre_layer(lines: FibreLines, explanation: Explanation, study: Study) -> LayerTuple:

@@ -12,6 +12,9 @@ from ...evidence import Explanation
 from ...microstructure.protocol.orientations import Orientations, orientation_distributions
 from .diffusion_scan import DiffusionScan
 
+#: FA from which a voxel is taken for one population (Tournier et al. 2004).
+ONE_POPULATION_FA = 0.7
+
 
 @dataclass(frozen=True, eq=False)
 class SliceOrientations:
@@ -37,7 +40,7 @@ def slice_orientations(result: Explanation, of: DiffusionScan, index: int) -> Sl
     Parameters
     ----------
     result : Explanation
-        Of the method *fingerprint*.
+        Of the method *fingerprint* or *tensor*.
     of : DiffusionScan
         That it was found in.
     index : int
@@ -48,7 +51,7 @@ def slice_orientations(result: Explanation, of: DiffusionScan, index: int) -> Sl
     SparseExplainError
         The slice was not run, or the scan has too few directions for orientations.
     """
-    count = np.asarray(result["populations"].data)
+    count = _populations(result)
     if of.mask.shape[1:] != count.shape[1:] or len(of.mask) < result.slices.stop:
         raise StudyError(
             "the scan has other voxels than the study, over which its orientations are not drawn",
@@ -64,3 +67,11 @@ def slice_orientations(result: Explanation, of: DiffusionScan, index: int) -> Sl
     one[result.slices] = count == 1
     found = orientation_distributions(of.table, of.signals, here, one)
     return SliceOrientations(index, np.argwhere(here[index]), found)
+
+
+def _populations(result: Explanation) -> npt.NDArray[np.integer]:
+    """Of each voxel; of a tensor one where FA is that of a single population."""
+    if any(item.name == "populations" for item in result.maps):
+        return np.asarray(result["populations"].data)
+    fa = np.nan_to_num(np.asarray(result["fa"].data))
+    return np.where(fa > ONE_POPULATION_FA, 1, np.where(fa > 0, 2, 0))

@@ -346,8 +346,8 @@ def scan_of_result(result: Explanation, study: Study) -> DiffusionScan:
     return diffusion_scan(
         study,
         str(said["scan"]),
-        small_delta=float(said["small_delta"]),
-        big_delta=float(said["big_delta"]),
+        small_delta=float(said.get("small_delta", 0.0)),
+        big_delta=float(said.get("big_delta", 0.0)),
         resampled=True,
     )
 

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QAbstractSpinBox,
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QToolButton,
-    QWidget,
-)
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QWidget
 from superqt.utils import signals_blocked
 
 from ...errors import ParameterError
-from ...explanation.catalogue import method_info
-from ...explanation.method import Parameter, ParameterValue
+from ...explanation.method import ParameterValue
+from ...explanation.microstructure.methods import BIG_DELTA, SMALL_DELTA
 from ...layers.study_layers import role_title
 from ...volumes import Study
 from ..parts.wrapped_label import wrapped_label
-from .session import METHOD, Gradients, scans_with_frames
-
-#: What the number of populations is called, by its value.
-_POPULATIONS = {
-    0: "As many as clear peaks",
-    1: "One",
-    2: "Two wherever there are two peaks",
-}
+from .method_form import MethodForm, add_row, number_box
+from .session import Gradients, scans_with_frames
 
 #: A scan that cannot be run, and why.
 ONE_SHELL = (
-    "✗ One shell: tensor and peaks can be told, radius, density and share cannot be told apart. "
-    "There is nothing to run; choose a scan with two shells or more."
+    "✗ One shell: radius, density and share cannot be told apart. Choose the method Diffusion "
+    "tensor, which one shell is enough for, or a scan with two shells or more."
 )
 
 _READING = "Reading the gradients …"
@@ -52,6 +32,8 @@ class ScanForm(QWidget):
     ----------
     study : Study or None
         Whose scans can be chosen.
+    how : MethodForm
+        The method and its parameters.
 
     Signals
     -------
@@ -63,7 +45,6 @@ class ScanForm(QWidget):
     def __init__(self, form: QFormLayout, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hide()
-        self._info = {p.name: p for p in method_info(METHOD).parameters}
         self._filled = (0.0, 0.0)
         self.study: Study | None = None
         self.known: Gradients | None = None
@@ -73,28 +54,14 @@ class ScanForm(QWidget):
         )
         self.scan.setMinimumContentsLength(6)
         self.scan.currentIndexChanged.connect(lambda _: self._on_scan())
-        self._add(form, "Scan", self.scan, "The scan with one volume for each gradient")
+        add_row(form, "Scan", self.scan, "The scan with one volume for each gradient")
         self.said = wrapped_label(_NO_SCAN)
-        self._add(form, "Gradients", self.said, "Read from the files beside the scan")
+        add_row(form, "Gradients", self.said, "Read from the files beside the scan")
         self.small_delta, self.big_delta = self._time_box(), self._time_box()
-        self._add(form, "δ", self.small_delta, self._hint("small_delta"))
-        self._add(form, "Δ", self.big_delta, self._hint("big_delta"))
-        self.dictionary = QLineEdit()
-        self.dictionary.setPlaceholderText("the one that ships")
-        self._add(form, "Dictionary", self._with_button(), self._hint("dictionary"))
-        self.populations = QComboBox()
-        for value, words in _POPULATIONS.items():
-            self.populations.addItem(words, value)
-        self.populations.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self._add(form, "Populations", self.populations, self._hint("populations"))
-        self.sigma = _number_box(self._info["sigma"], "measured in the scan", 4)
-        self._add(form, "Noise σ", self.sigma, self._hint("sigma"))
-        self.refine = QCheckBox("Refine the fibre directions")
-        self.refine.setChecked(bool(self._info["refine"].default))
-        self.refine.setToolTip(self._hint("refine"))
-        form.addRow("", self.refine)
+        add_row(form, "δ", self.small_delta, f"{SMALL_DELTA.tooltip}.")
+        add_row(form, "Δ", self.big_delta, f"{BIG_DELTA.tooltip}.")
+        self.how = MethodForm(form, self)
+        self.how.method_changed.connect(self._on_method)
 
     # -- what a script can call ----------------------------------------------------------------
 
@@ -137,6 +104,8 @@ class ScanForm(QWidget):
                 where="scan",
                 remedy="Open a diffusion scan with its gradients (bval and bvec) beside it",
             )
+        if not self.how.needs_timings:
+            return {"scan": self.role, **self.how.values()}
         small, big = self.timings
         if not (small and big):
             raise ParameterError(
@@ -155,10 +124,7 @@ class ScanForm(QWidget):
             "scan": self.role,
             "small_delta": given[0],
             "big_delta": given[1],
-            "dictionary": self.dictionary.text().strip(),
-            "populations": int(self.populations.currentData()),
-            "sigma": float(self.sigma.value()),
-            "refine": self.refine.isChecked(),
+            **self.how.values(),
         }
 
     # -- the study -----------------------------------------------------------------------------
@@ -211,7 +177,7 @@ class ScanForm(QWidget):
                 self.big_delta.setValue(found.big_delta)
             self._filled = self.timings
         lines, notes = [found.counts], list(found.notes)
-        if found.one_shell:
+        if found.one_shell and self.how.needs_timings:
             # What stops a run comes first; the remark of the protocol says the same.
             lines.append(ONE_SHELL)
             notes = [note for note in notes if not note.startswith("there is one shell")]
@@ -232,60 +198,18 @@ class ScanForm(QWidget):
         self.known, self._filled = None, (0.0, 0.0)
         self.set_timings(0.0, 0.0)
 
-    def _hint(self, name: str) -> str:
-        return f"{self._info[name].tooltip}."
+    def _on_method(self) -> None:
+        """A tensor needs no timings, and one shell will do: what stops a run is told anew."""
+        if self.known is not None:
+            self.show_gradients(self.known)
 
     def _time_box(self) -> QDoubleSpinBox:
-        box = _number_box(self._info["small_delta"], "not known", 2)
-        box.setRange(0.0, float(self._info["big_delta"].high or 500.0))
+        box = number_box(SMALL_DELTA, "not known", 2)
+        box.setRange(0.0, float(BIG_DELTA.high or 500.0))
         box.valueChanged.connect(lambda _: self.scan_changed.emit())
         return box
-
-    def _with_button(self) -> QWidget:
-        row = QWidget()
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(4)
-        line.addWidget(self.dictionary, 1)
-        self.choose_button = QToolButton()
-        self.choose_button.setText("…")
-        self.choose_button.setToolTip("Choose a file of sparseexplain simulate")
-        self.choose_button.clicked.connect(self._choose)
-        line.addWidget(self.choose_button)
-        return row
-
-    def _choose(self) -> None:
-        there = str(Path(self.dictionary.text()).parent) if self.dictionary.text() else ""
-        path, _ = QFileDialog.getOpenFileName(
-            self.choose_button, "Choose a dictionary", there, "Dictionaries (*.npz)"
-        )
-        if path:
-            self.dictionary.setText(path)
-
-    @staticmethod
-    def _add(form: QFormLayout, title: str, field: QWidget, hint: str) -> None:
-        field.setToolTip(hint)
-        form.addRow(title, field)
-        label = form.labelForField(field)
-        if label is not None:
-            label.setToolTip(hint)
 
 
 def _sentence(text: str) -> str:
     """With a capital and a full stop."""
     return text[:1].upper() + text[1:].rstrip(".") + "."
-
-
-def _number_box(parameter: Parameter, zero: str, decimals: int) -> Any:
-    """A number whose zero has a meaning of its own."""
-    box = QDoubleSpinBox()
-    box.setDecimals(decimals)
-    box.setRange(0.0, 1e9 if parameter.high is None else float(parameter.high))
-    box.setSpecialValueText(zero)
-    box.setKeyboardTracking(False)
-    if parameter.unit:
-        box.setSuffix(f" {parameter.unit}")
-    # The wheel over a form that scrolls must not change what is set.
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-    return box

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ...explanation.microstructure.voxel_explanation import VoxelExplanation
     from ...layers.fibre_glyphs import Glyphs
 
-METHOD = "fingerprint"
-
 
 @dataclass(frozen=True)
 class Gradients:
@@ -101,11 +99,13 @@ class MicrostructureSession(ModelSession):
             scan.notes,
         )
 
-    def run_work(self, study: Study, slices: slice, values: Mapping[str, Any]) -> Work[Explanation]:
-        """The maps of some slices, with progress."""
+    def run_work(
+        self, study: Study, method: str, slices: slice, values: Mapping[str, Any]
+    ) -> Work[Explanation]:
+        """The maps of some slices by a method, with progress."""
         from ...explanation.catalogue import explain_work
 
-        return (yield from explain_work(study, None, METHOD, slices=slices, **values))
+        return (yield from explain_work(study, None, method, slices=slices, **values))
 
     def voxel(
         self, study: Study, result: Explanation, index: tuple[int, int, int]

@@ -1,4 +1,4 @@
-"""A fingerprint's maps as layers: which stand side by side, their names, what a click says."""
+"""Maps of a result as layers: which stand side by side, their names, what a click says."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from napari.layers import Image, Layer
 
 from ...evidence import Explanation
 from ...evidence.colours import POPULATIONS
+from ...explanation.catalogue import method_info
 from ...layers.batched_changes import batched_changes
 from ...layers.explanation_layers import explanation_layers
 from ...layers.fibre_directions import FibreLines
@@ -46,7 +47,15 @@ _WHOLE = {
     POPULATIONS: "Populations · 1 blue, 2 yellow",
     "entropy": "Entropy",
     "misfit": "Misfit, all",
+    "atoms": "Atoms with weight",
+    "water": "Free water",
+    "colours": "FA · red l-r, green a-p, blue s-i",
+    "fa": "FA",
+    "md": "MD",
 }
+
+#: What a tensor has, in the order in which it stands.
+_TENSOR = ("colours", "fa", "md")
 
 
 #: From this rms residual on, in σ, a voxel is said not to fit.
@@ -54,14 +63,19 @@ MISFIT = 1.5
 
 
 def names_of(explanation: Explanation, choice: str) -> list[str]:
-    """The maps of a choice, in the order in which they stand."""
+    """The maps of a choice, in the order in which they stand; the means where it has none."""
     there = [item.name for item in explanation.maps]
     if choice == MISFITS:
-        return [name for name in there if name.startswith("misfit")]
-    end = "-sd" if choice == SPREADS else ""
-    rows = [[f"{name}-{k}{end}" for name in _SHORT] for k in (1, 2)]
-    between = "entropy" if choice == SPREADS else POPULATIONS
-    return [name for name in (*rows[0], between, *rows[1]) if name in there]
+        found = [name for name in there if name.startswith(("misfit", "atoms"))]
+    else:
+        end = "-sd" if choice == SPREADS else ""
+        rows = [[f"{name}-{k}{end}" for name in _SHORT] for k in (1, 2)]
+        between = "entropy" if choice == SPREADS else POPULATIONS
+        behind = () if choice == SPREADS else ("water", *_TENSOR)
+        found = [name for name in (*rows[0], between, *rows[1], *behind) if name in there]
+    if choice == SPREADS and found == ["entropy"]:
+        found = []
+    return found or (names_of(explanation, MEANS) if choice != MEANS else [])
 
 
 def short_title(name: str, unit: str = "") -> str:
@@ -77,6 +91,12 @@ def short_title(name: str, unit: str = "") -> str:
     spread = name.endswith("-sd")
     what, _, number = name.removesuffix("-sd").rpartition("-")
     return f"{_SHORT[what]} {number}{' ±' if spread else ''}{behind}"
+
+
+def short_name(method: str) -> str:
+    """As ``"Fingerprint"`` or ``"Tensor"``."""
+    info = method_info(method)
+    return info.short or info.title
 
 
 def show_colour_bar(layer: Image) -> None:
@@ -127,7 +147,13 @@ class ShownFingerprint(ShownLayers[str]):
     def title(self) -> str:
         """Line in the list of results."""
         number = f" {self.number}" if self.number else ""
-        return f"Fingerprint{number} · {result_position(self.study, self.explanation)}"
+        what = short_name(self.explanation.method)
+        return f"{what}{number} · {result_position(self.study, self.explanation)}"
+
+    @property
+    def tells_why(self) -> bool:
+        """Whether a click can be explained: of a voxel that was compared with all pairs."""
+        return self.explanation.method == "fingerprint"
 
     @property
     def chosen(self) -> list[Layer]:
@@ -151,7 +177,7 @@ class ShownFingerprint(ShownLayers[str]):
         with batched_changes(viewer.layers):
             for name in missing:
                 layer = made[name]
-                if isinstance(layer, Image):
+                if isinstance(layer, Image) and not layer.rgb:
                     # Neither begins with black, which is where nothing was compared.
                     layer.colormap = "viridis" if self.choice == MEANS else "plasma"
                     show_colour_bar(layer)
@@ -204,17 +230,22 @@ class ShownFingerprint(ShownLayers[str]):
         if self.result is None:
             return
         scores = self.explanation.scores
-        misfit = scores.get("median misfit")
+        misfit, fa = scores.get("median misfit"), scores.get("median FA")
         self.result.title = self.title
         self.result.layers = self.all_layers
-        self.result.score = "nothing compared" if misfit is None else f"misfit {misfit:.2f} σ"
+        if misfit is not None:
+            self.result.score = f"misfit {misfit:.2f} σ"
+        elif fa is not None:
+            self.result.score = f"FA {fa:.2f}"
+        else:
+            self.result.score = "" if scores.get("voxels") else "nothing compared"
         self.result.details = details_text(scores, self.explanation.notes)
 
     # -- a click -------------------------------------------------------------------------------
 
     def population_count(self, index: tuple[int, int, int]) -> int:
         """Fibre populations of a voxel; 0 where nothing was compared, and off its slices."""
-        if not self.explanation.covers(index[0]):
+        if not self.explanation.covers(index[0]) or not self._has(POPULATIONS):
             return 0
         return int(self._at(POPULATIONS, self._place(index)))
 
@@ -223,6 +254,10 @@ class ShownFingerprint(ShownLayers[str]):
         if not self.explanation.covers(index[0]):
             return []
         place, count = self._place(index), self.population_count(index)
+        if self._has("fa"):
+            fa, md = self._at("fa", place), self._at("md", place)
+            told = f"FA {fa:.2f}, MD {md:.2f} {self.explanation['md'].unit}"
+            return [self.title, f"   {told}" if np.isfinite(fa) else "   Outside the head."]
         if not count:
             return [self.title, "   Nothing was compared: no fibre direction, or outside the head."]
         lines = [f"{self.title}, {'one population' if count == 1 else 'two populations'}"]
@@ -232,15 +267,28 @@ class ShownFingerprint(ShownLayers[str]):
                 for name, letter in _LETTERS.items()
             )
             lines.append(f"   {k}: {', '.join(told)}")
+        if self._has("water"):
+            lines.append(f"   Free water {self._at('water', place):.2f} of the voxel")
+        return [*lines, *self._fit_lines(place)]
+
+    def _fit_lines(self, place: tuple[int, int, int]) -> list[str]:
+        """How well and by what the signals are explained, where the method tells it."""
+        if not self._has("misfit"):
+            return []
         shells = [
             f"{item.name.removeprefix('misfit-b')}: {self._at(item.name, place):.2f}"
             for item in self.explanation.maps
             if item.name.startswith("misfit-b")
         ]
-        lines.append(
-            f"   Entropy {self._at('entropy', place):.1f} bit, misfit "
-            f"{self._at('misfit', place):.2f} σ (b {', '.join(shells)})"
-        )
+        told = []
+        if self._has("entropy"):
+            told.append(f"entropy {self._at('entropy', place):.1f} bit")
+        if self._has("atoms"):
+            told.append(f"{self._at('atoms', place):.0f} atoms")
+        misfit = f"misfit {self._at('misfit', place):.2f} σ"
+        told.append(misfit + (f" (b {', '.join(shells)})" if shells else ""))
+        said = ", ".join(told)
+        lines = [f"   {said[:1].upper()}{said[1:]}"]
         if self._at("misfit", place) > MISFIT:
             lines.append(
                 "   ⚠ The signals do not fit: a population may be missing, and neither the values "
@@ -248,13 +296,17 @@ class ShownFingerprint(ShownLayers[str]):
             )
         return lines
 
+    def _has(self, name: str) -> bool:
+        return any(item.name == name for item in self.explanation.maps)
+
     def _place(self, index: tuple[int, int, int]) -> tuple[int, int, int]:
         """Where a voxel of the study lies in the maps."""
         return (index[0] - self.explanation.slices.start, *index[1:])
 
     def _with_spread(self, name: str, place: tuple[int, ...]) -> str:
         unit = self.explanation[name].unit
-        mean, spread = self._at(name, place), self._at(f"{name}-sd", place)
+        mean = self._at(name, place)
+        spread = self._at(f"{name}-sd", place) if self._has(f"{name}-sd") else np.nan
         sure = f" ± {spread:.2f}" if np.isfinite(spread) else ""
         return f"{mean:.2f}{sure}" + (f" {unit}" if unit else "")
 

@@ -64,6 +64,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         window.signals.slice_changed.connect(self._follow_slice)
         window.signals.plane_changed.connect(self._follow_slice)
         self.form.scan_changed.connect(self._on_scan)
+        self.form.how.method_changed.connect(self._allow_runs)
         self.reader.succeeded.connect(self._on_gradients)
         self.reader.failed.connect(self._on_unreadable)
         self.follow_study(window.study)
@@ -159,9 +160,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         self._allow_runs()
 
     def _allow_runs(self) -> None:
-        """One shell cannot tell what the maps are of: that stands beside the scan."""
+        """One shell cannot tell what most maps are of: that stands beside the scan."""
         known = self.form.known
-        refused = not self.form.role or (known is not None and known.one_shell)
+        one_shell = known is not None and known.one_shell and self.form.how.needs_timings
+        refused = not self.form.role or one_shell
         self.run_bar.disable([self.slice_button, self.volume_button] if refused else [])
 
     # -- runs ----------------------------------------------------------------------------------
@@ -172,11 +174,13 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
 
     def asked(self, study: Study, key: ModelKey, slices: slice, *, live: bool) -> Asked:
         """What the form says."""
-        return Asked(study, key, slices, setting=self.form.values())
+        setting = (self.form.how.name, self.form.values())
+        return Asked(study, key, slices, setting=setting)
 
     def work(self, asked: Asked) -> Callable[[], Work[Any]]:
         """The maps."""
-        return partial(self.session.run_work, asked.study, asked.slices, asked.setting)
+        method, values = asked.setting
+        return partial(self.session.run_work, asked.study, method, asked.slices, values)
 
     def put_result(self, asked: Asked, found: Explanation) -> None:
         """Its maps side by side, in place of those of other results."""
@@ -309,7 +313,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
         having = [
             s
             for s in self.shown
-            if s.study is study and index is not None and s.population_count(index)
+            if s.tells_why and s.study is study and index is not None and s.population_count(index)
         ]
         if study is None or index is None or not having:
             self.voxel.clear()
