@@ -74,6 +74,13 @@ def standard(dataset: FileDataset, b: float, g: np.ndarray, _: list[float]) -> N
         dataset.DiffusionGradientOrientation = list(g)
 
 
+def standard_without_b0(dataset: FileDataset, b: float, g: np.ndarray, _: list[float]) -> None:
+    """What is not weighted says so, and tells no b-value."""
+    dataset.DiffusionDirectionality = "DIRECTIONAL" if b else "NONE"
+    if b:
+        standard(dataset, b, g, _)
+
+
 def siemens(dataset: FileDataset, b: float, g: np.ndarray, _: list[float]) -> None:
     dataset.Manufacturer = "SIEMENS"
     add(dataset, 0x0019, "SIEMENS MR HEADER", 0x0C, "IS", int(b))
@@ -132,6 +139,7 @@ def ge(phase: str, *, lower: bool = False) -> Writer:
 
 WRITERS = {
     "standard": standard,
+    "standard without b0": standard_without_b0,
     "siemens": siemens,
     "siemens matrix": siemens_matrix,
     "siemens csa": siemens_csa,

@@ -36,7 +36,7 @@ def gradient_name(volume: Volume, leading: tuple[int, ...]) -> str:
         return ""
     row = leading[0]
     if row in table.b0_rows:
-        return f"b = {table.b[row]:.0f}"
+        return f"b = {table.b[row]:.0f}" + (" s/mm²" if round(table.b[row]) else "")
     ras = nearest_rotation(volume.grid.affine) @ table.directions[row]
     parts = ", ".join(f"{value + 0.0:.2f}" for value in np.round(ras, 2))
     return f"b = {table.b[row]:.0f} s/mm², ({parts})"

@@ -144,10 +144,11 @@ def enhanced_weighting(group: Dataset) -> Weighting | None:
 
 
 def _standard(header: Dataset) -> Weighting | None:
+    kind = text(header, "DiffusionDirectionality").upper()
     told = plain_reals(header, "DiffusionBValue", 1)
     if told is None:
-        return None
-    averaged = text(header, "DiffusionDirectionality").upper() == "ISOTROPIC"
+        return Weighting(0.0) if kind == "NONE" else None
+    averaged = kind == "ISOTROPIC"
     try:
         vector = plain_reals(header, "DiffusionGradientOrientation", 3)
     except UnreadableError as error:

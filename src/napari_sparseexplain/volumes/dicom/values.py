@@ -29,8 +29,8 @@ def value(dataset: Dataset, keyword: str) -> Any:
 def text(dataset: Dataset, keyword: str) -> str:
     """The element as text without padding; several values are joined by a backslash."""
     found = value(dataset, keyword)
-    if found is None:
-        return ""
+    if found is None or isinstance(found, Sequence):
+        return ""  # a sequence where text belongs is damaged
     if isinstance(found, bytes):
         return found.decode("ascii", "replace").strip(" \0")
     if isinstance(found, list | tuple) or type(found).__name__ == "MultiValue":
