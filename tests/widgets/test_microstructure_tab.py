@@ -437,3 +437,37 @@ def test_what_cannot_be_run_is_said_in_the_tab(
     tab = opened_in(looked_at, study_folder)
     assert tab.form.role == ""
     assert not told, "nothing of this is a dialog"
+
+
+def test_every_method_of_the_family_is_run_from_the_tab(
+    shared_window: SharedWindow, one_shell: Path, scan_folder: Path, own_folder: Path
+) -> None:
+    """One shell is enough for a tensor; what a method cannot take is not asked for."""
+    window = shared_window.lend(new_workspace, [with_study(one_shell), ("tab", look)])
+    tab = window.page("microstructure")
+    how = tab.form.how
+    assert not tab.slice_button.isEnabled()
+    how.choose("tensor")
+    assert tab.slice_button.isEnabled()
+    assert set(tab.form.values()) == {"scan", "corrected", "denoise"}
+    assert not how.sigma.isVisibleTo(tab)
+    how.corrected.setCurrentIndex(how.corrected.findData("yes"))
+    tab.run_slice()
+    assert tab.wait(60)
+    (shown,) = tab.shown
+    assert [layer.name for layer in shown.chosen][1:] == ["FA", "MD · 10⁻³ mm²/s"]
+    assert shown.explanation.provenance.parameters["corrected"] == "yes"
+    assert shown.chosen[0].rgb
+    window.click((window.current_slice, 4, 4))
+    settle()
+    assert "FA" in tab.read_out.text()
+    assert not tab.voxel.isVisible(), "pairs were not compared"
+    tab = opened_in(window, scan_folder)
+    how.choose("hybrid-microstructure")
+    how.dictionary.clear()
+    assert "refine" not in tab.form.values()
+    how.choose("fingerprint")
+    how.populations.setCurrentIndex(1)
+    how.water.setChecked(True)
+    said = tab.form.values()
+    assert (said["count_by"], said["populations"], said["water"]) == ("bic", 0, True)

@@ -30,6 +30,9 @@ FIBRES_LEFT_OUT = "fibre directions are neither saved nor in the picture"
 #: Length of the line of a population of ν = 1, as a share of a voxel's shortest side.
 _LENGTH = 0.92
 
+#: Directions of a lower FA are noise and are left out; from the other on a line has full length.
+_FAINT_FA, _FULL_FA = 0.15, 0.7
+
 #: Width of a line, as a share of a voxel.
 _WIDTH = 0.09
 
@@ -130,7 +133,8 @@ def _lengths(explanation: Explanation) -> dict[int, npt.NDArray[np.float64]]:
     """Of each population by its number: ν where it was compared, FA of a tensor; else 0."""
     names = [item.name for item in explanation.maps]
     if POPULATIONS not in names:
-        return {1: np.nan_to_num(np.asarray(explanation["fa"].data, dtype=np.float64))}
+        fa = np.nan_to_num(np.asarray(explanation["fa"].data, dtype=np.float64))
+        return {1: np.where(fa < _FAINT_FA, 0.0, np.minimum(fa / _FULL_FA, 1.0))}
     count = np.asarray(explanation[POPULATIONS].data)
     return {
         k: np.nan_to_num(np.asarray(explanation[f"share-{k}"].data, dtype=np.float64))

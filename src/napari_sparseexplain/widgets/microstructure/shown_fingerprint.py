@@ -49,7 +49,7 @@ _WHOLE = {
     "misfit": "Misfit, all",
     "atoms": "Atoms with weight",
     "water": "Free water",
-    "colours": "FA · red l-r, green a-p, blue s-i",
+    "colours": "FA · colours of direction",
     "fa": "FA",
     "md": "MD",
 }
@@ -291,8 +291,8 @@ class ShownFingerprint(ShownLayers[str]):
         lines = [f"   {said[:1].upper()}{said[1:]}"]
         if self._at("misfit", place) > MISFIT:
             lines.append(
-                "   ⚠ The signals do not fit: a population may be missing, and neither the values "
-                "nor their ± can be trusted."
+                "   ⚠ The signals do not fit: a population may be missing or a direction be off, "
+                "and neither the values nor their ± can be trusted."
             )
         return lines
 
