@@ -20,7 +20,7 @@ from napari_sparseexplain.microstructure.crossing_phantom import (
 from napari_sparseexplain.microstructure.gradient_table import HCP_MGH, shell_protocol
 from napari_sparseexplain.microstructure.phases_file import save_phases
 from napari_sparseexplain.microstructure.protocol.dipy_extra import has_dipy
-from napari_sparseexplain.widgets.microstructure.shown_fingerprint import names_of, short_title
+from napari_sparseexplain.widgets.microstructure.shown_microstructure import names_of, short_title
 from napari_sparseexplain.widgets.review.study_marks import Marks
 from napari_sparseexplain.widgets.tour import _shown_parts
 
@@ -122,68 +122,6 @@ def test_the_gradients_are_read_and_timings_stand_where_the_files_tell_them(look
     assert form.values()["big_delta"] == 30
 
 
-def test_timings_of_the_files_stay_theirs_when_the_scan_gets_another_role(
-    shared_window: SharedWindow, kept_folder: Path, phantom: CrossingPhantom, own_folder: Path
-) -> None:
-    folder = write_crossing_phantom(phantom, kept_folder / "odd")
-    said = json.loads((folder / "dwi.json").read_text())
-    said["SmallDelta"] = 0.0129049
-    (folder / "dwi.json").write_text(json.dumps(said))
-    window = shared_window.lend(new_workspace, [with_study(folder), ("tab", look)])
-    tab = window.page("microstructure")
-    assert tab.form.small_delta.text() == "12.90 ms"
-    for role in ("t1", "dwi"):
-        study = window.study
-        window.replace_study(study, study.with_role(tab.form.role, role))
-        assert tab.wait(30)
-        assert tab.form.role == role
-        assert tab.form.small_delta.text() == "12.90 ms", "they are read anew"
-        assert tab.form.values()["small_delta"] == 0, "a rounded value would be another one"
-    tab.form.set_timings(12.0, 20.0)
-    window.replace_study(window.study, window.study.with_role("dwi", "t2"))
-    assert tab.wait(30)
-    assert tab.form.values()["small_delta"] == 12.0, "what a person filled in stays"
-
-
-def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
-    tab, crossing = run.page("microstructure"), run.study
-    run.click((run.current_slice, 4, 4))
-    assert tab.wait(60)
-    steps = run.viewer.dims.nsteps
-    assert steps == (96, *SHAPE)
-    with_study(study_folder)[1](run)
-    settle()
-    assert run.study is not crossing
-    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
-    assert tab.read_out.text() == "Click in the picture."
-    assert tab.voxel.found is None
-    run.activate(crossing)
-    settle()
-    assert run.viewer.dims.nsteps == steps
-    assert run.viewer.dims.current_step[1] == run.current_slice
-    assert tab.read_out.text() == "Click in the picture."
-    # After an edit of its roles it is the same study.
-    run.click((run.current_slice, 4, 4))
-    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
-    assert "two populations" in tab.read_out.text()
-
-
-def test_a_result_of_one_slice_says_so_where_it_is_black(run: Any) -> None:
-    tab, here = run.page("microstructure"), run.current_slice
-    (shown,) = tab.shown
-    name = shown.layers["share-1"].name
-    run.go_to_slice(1 - here)
-    settle()
-    assert shown.layers["share-1"].name == f"{name} · only slice {here + 1}"
-    run.go_to_slice(here)
-    settle()
-    assert shown.layers["share-1"].name == name
-    run.set_plane("coronal")
-    assert "only slice" in shown.layers["radius-2"].name
-    run.set_plane("axial")
-    assert shown.layers["share-1"].name == name
-
-
 def test_the_maps_stand_side_by_side_with_bars_and_units(
     run: Any, phantom: CrossingPhantom
 ) -> None:
@@ -221,6 +159,22 @@ def test_a_click_says_values_with_their_spread_and_where_nothing_was_compared(ru
     assert "Nothing was compared" in tab.read_out.text()
     run.click((1 - here, 4, 4))
     assert "This slice was not run" in tab.read_out.text()
+
+
+def test_a_result_of_one_slice_says_so_where_it_is_black(run: Any) -> None:
+    tab, here = run.page("microstructure"), run.current_slice
+    (shown,) = tab.shown
+    name = shown.layers["share-1"].name
+    run.go_to_slice(1 - here)
+    settle()
+    assert shown.layers["share-1"].name == f"{name} · only slice {here + 1}"
+    run.go_to_slice(here)
+    settle()
+    assert shown.layers["share-1"].name == name
+    run.set_plane("coronal")
+    assert "only slice" in shown.layers["radius-2"].name
+    run.set_plane("axial")
+    assert shown.layers["share-1"].name == name
 
 
 def test_a_click_explains_the_voxel_below_and_its_picture_can_be_saved(
@@ -393,6 +347,29 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     assert tab.notes.text() == ""
 
 
+def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
+    tab, crossing = run.page("microstructure"), run.study
+    run.click((run.current_slice, 4, 4))
+    assert tab.wait(60)
+    steps = run.viewer.dims.nsteps
+    assert steps == (96, *SHAPE)
+    with_study(study_folder)[1](run)
+    settle()
+    assert run.study is not crossing
+    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
+    assert tab.read_out.text() == "Click in the picture."
+    assert tab.voxel.found is None
+    run.activate(crossing)
+    settle()
+    assert run.viewer.dims.nsteps == steps
+    assert run.viewer.dims.current_step[1] == run.current_slice
+    assert tab.read_out.text() == "Click in the picture."
+    # After an edit of its roles it is the same study.
+    run.click((run.current_slice, 4, 4))
+    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
+    assert "two populations" in tab.read_out.text()
+
+
 def test_the_demonstration_shows_chosen_parts_after_the_study() -> None:
     shown = _shown_parts(["microstructure"])
     assert [family.name for family in shown] == ["study", "microstructure"]
@@ -437,6 +414,28 @@ def test_what_cannot_be_run_is_said_in_the_tab(
     tab = opened_in(looked_at, study_folder)
     assert tab.form.role == ""
     assert not told, "nothing of this is a dialog"
+
+
+def test_timings_of_the_files_stay_theirs_when_the_scan_gets_another_role(
+    looked_at: Any, tmp_path: Path, phantom: CrossingPhantom
+) -> None:
+    folder = write_crossing_phantom(phantom, tmp_path / "odd")
+    said = json.loads((folder / "dwi.json").read_text())
+    said["SmallDelta"] = 0.0129049
+    (folder / "dwi.json").write_text(json.dumps(said))
+    window, tab = looked_at, opened_in(looked_at, folder)
+    assert tab.form.small_delta.text() == "12.90 ms"
+    for role in ("t1", "dwi"):
+        study = window.study
+        window.replace_study(study, study.with_role(tab.form.role, role))
+        assert tab.wait(30)
+        assert tab.form.role == role
+        assert tab.form.small_delta.text() == "12.90 ms", "they are read anew"
+        assert tab.form.values()["small_delta"] == 0, "a rounded value would be another one"
+    tab.form.set_timings(12.0, 20.0)
+    window.replace_study(window.study, window.study.with_role("dwi", "t2"))
+    assert tab.wait(30)
+    assert tab.form.values()["small_delta"] == 12.0, "what a person filled in stays"
 
 
 def test_every_method_of_the_family_is_run_from_the_tab(

@@ -17,7 +17,7 @@ from ...volumes import Study
 from ..parts.notices import show_warning_message
 from ..parts.resting_timer import RestingTimer
 from ..parts.work_runner import LatestRunner
-from .shown_fingerprint import ShownFingerprint
+from .shown_microstructure import ShownMicrostructure
 
 if TYPE_CHECKING:
     from ..window import Window
@@ -65,13 +65,13 @@ class FibreChoice(QCheckBox):
         self.setToolTip(_HINT)
         self._window = window
         self.cells = FibresInCells(window.viewer)
-        self._in_layer: ShownFingerprint | None = None
+        self._in_layer: ShownMicrostructure | None = None
         self.kind = QComboBox()
         for value, words in _KINDS.items():
             self.kind.addItem(words, value)
         self.kind.setToolTip(_KIND_HINT)
         self._glyphs_of = glyphs_of
-        self._drawn: tuple[ShownFingerprint, int] | None = None
+        self._drawn: tuple[ShownMicrostructure, int] | None = None
         self.runner = LatestRunner(self)
         self.runner.succeeded.connect(self._on_glyphs)
         self.runner.failed.connect(lambda error: show_warning_message(str(error)))
@@ -81,12 +81,12 @@ class FibreChoice(QCheckBox):
         for name in ("point", "order", "ndisplay"):
             getattr(window.viewer.dims.events, name).connect(self._on_moved)
 
-    def follow(self, results: Iterable[ShownFingerprint]) -> None:
+    def follow(self, results: Iterable[ShownMicrostructure]) -> None:
         """Show those of one of the results of a study that are in the picture, the latest last.
 
         Parameters
         ----------
-        results : iterable of ShownFingerprint
+        results : iterable of ShownMicrostructure
             Of all studies.
         """
         study, grid = self._window.study, self._window.grid_view.active
@@ -111,7 +111,7 @@ class FibreChoice(QCheckBox):
                 result.fibres.visible = lines and result is self._in_layer
         self._follow_glyphs()
 
-    def _make_layer(self, shown: ShownFingerprint) -> None:
+    def _make_layer(self, shown: ShownMicrostructure) -> None:
         """Its layer on top of the others, where there is none yet."""
         layers = self._window.viewer.layers
         if shown.fibres is not None and shown.fibres in layers:
@@ -123,7 +123,7 @@ class FibreChoice(QCheckBox):
         layers.append(made)
         layers.selection.active = active  # its controls stay those of the scan
 
-    def _lines_of(self, shown: ShownFingerprint) -> FibreLines:
+    def _lines_of(self, shown: ShownMicrostructure) -> FibreLines:
         """What its layer holds now: all of it, or of many lines those of the slice."""
         lines = shown.lines
         assert lines is not None
@@ -153,7 +153,7 @@ class FibreChoice(QCheckBox):
         if self._drawn is not None and (layer := self._drawn[0].glyphs) is not None:
             layer.visible = self._drawn == wanted
 
-    def _on_glyphs(self, answer: tuple[tuple[ShownFingerprint, int], Glyphs]) -> None:
+    def _on_glyphs(self, answer: tuple[tuple[ShownMicrostructure, int], Glyphs]) -> None:
         (shown, index), glyphs = answer
         if shown is not self._in_layer or self.kind.currentData() != GLYPHS:
             return

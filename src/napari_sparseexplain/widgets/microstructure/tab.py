@@ -22,11 +22,11 @@ from ..window import Window
 from .fibre_choice import FibreChoice
 from .scan_form import ScanForm
 from .session import Gradients, MicrostructureSession
-from .shown_fingerprint import CHOICES, COLUMNS, ShownFingerprint
+from .shown_microstructure import CHOICES, COLUMNS, ShownMicrostructure
 from .voxel_panel import VoxelPanel
 
 
-class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
+class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
     """The diffusion scan, its gradients and how it is compared; maps side by side; the last click.
 
     Attributes
@@ -103,7 +103,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
             bar.setValue(self.read_out.y() - self.read_out.fontMetrics().height() * 2)
 
     @property
-    def in_picture(self) -> list[ShownFingerprint]:
+    def in_picture(self) -> list[ShownMicrostructure]:
         """Results of the active study that are seen now."""
         return [s for s in self.shown if s.study is self._window.study and s.visible]
 
@@ -184,7 +184,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
 
     def put_result(self, asked: Asked, found: Explanation) -> None:
         """Its maps side by side, in place of those of other results."""
-        shown = ShownFingerprint(asked.study, found, self.maps.currentData())
+        shown = ShownMicrostructure(asked.study, found, self.maps.currentData())
         self.add(shown)
         self.show_result(shown, grid=True)
         self.describe()
@@ -203,7 +203,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
 
     # -- the picture ---------------------------------------------------------------------------
 
-    def show_result(self, shown: ShownFingerprint, *, grid: bool) -> None:
+    def show_result(self, shown: ShownMicrostructure, *, grid: bool) -> None:
         """The chosen maps beside the scan; a second result beside the first where asked for."""
         shown.choice = self.maps.currentData()
         shown.add_layers(self._viewer)
@@ -224,19 +224,19 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownFingerprint]):
             shown.result.line.set_shown(True)
         self._follow_fibres()
 
-    def hide_result(self, shown: ShownFingerprint) -> None:
+    def hide_result(self, shown: ShownMicrostructure) -> None:
         """The scan stands beside maps alone: without any the single view comes back."""
         super().hide_result(shown)
         self._leave_alone(shown)
         self._follow_fibres()
 
-    def forget(self, shown: ShownFingerprint) -> None:
+    def forget(self, shown: ShownMicrostructure) -> None:
         """Remove a result and its layers."""
         super().forget(shown)
         self._leave_alone(shown)
         self._follow_fibres()
 
-    def _leave_alone(self, shown: ShownFingerprint) -> None:
+    def _leave_alone(self, shown: ShownMicrostructure) -> None:
         view = self._window.grid_view
         if view.active and list(view.layers) == [self._window.study_layer(shown.role)]:
             view.leave()

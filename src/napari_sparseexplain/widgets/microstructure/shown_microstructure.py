@@ -109,7 +109,7 @@ def show_colour_bar(layer: Image) -> None:
 
 
 @dataclass(eq=False)
-class ShownFingerprint(ShownLayers[str]):
+class ShownMicrostructure(ShownLayers[str]):
     """One fingerprint and its layers, made when they are first looked at.
 
     Attributes
