@@ -18,12 +18,12 @@ from scipy.optimize import nnls
 
 from napari_sparseexplain.explanation.microstructure.shipped_dictionary import SHIPPED
 from napari_sparseexplain.microstructure.dictionary import dictionary_of, distinct_b
-from napari_sparseexplain.microstructure.exhaustive import exhaustive_pairs
 from napari_sparseexplain.microstructure.gradient_table import paper_protocol
-from napari_sparseexplain.microstructure.nnls import nnls_weights
-from napari_sparseexplain.microstructure.phases_file import load_phases
+from napari_sparseexplain.microstructure.search.nnls import nnls_weights
+from napari_sparseexplain.microstructure.search.two_populations import exhaustive_pairs
+from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
 from napari_sparseexplain.microstructure.tissue_samples import tissue_samples_work
-from napari_sparseexplain.microstructure.voxels import simulated_voxels
+from napari_sparseexplain.microstructure.walks.phases_file import load_phases
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.training.evaluate.tissue_evaluation import (
     HYBRID,

@@ -2,7 +2,7 @@
 
 ``python scripts/ship_dictionary.py``: some minutes; a run that is stopped goes on where it was. The
 walks between cylinders are of a coarse grid with many spins, and interpolated
-(`microstructure/interpolated.py`); those inside are of every radius.
+(`microstructure/walks/interpolated_walks.py`); those inside are of every radius.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from napari_sparseexplain.microstructure.gradient_table import HCP_MGH
-from napari_sparseexplain.microstructure.interpolated import interpolated_outside
-from napari_sparseexplain.microstructure.phases import Phases, quantile_means
-from napari_sparseexplain.microstructure.phases_file import save_phases
-from napari_sparseexplain.microstructure.simulation import forget_parts, simulate_work
 from napari_sparseexplain.microstructure.tissue import Tissue
-from napari_sparseexplain.microstructure.walk import inside_walk
+from napari_sparseexplain.microstructure.walks.interpolated_walks import interpolated_outside
+from napari_sparseexplain.microstructure.walks.phases import Phases, quantile_means
+from napari_sparseexplain.microstructure.walks.phases_file import save_phases
+from napari_sparseexplain.microstructure.walks.random_walk import inside_walk
+from napari_sparseexplain.microstructure.walks.simulation import forget_parts, simulate_work
 from napari_sparseexplain.progress import drain
 
 SPINS, SEED = 6000, 0

@@ -11,8 +11,8 @@ import pytest
 from napari_sparseexplain.errors import ParameterError
 from napari_sparseexplain.microstructure import tissue
 from napari_sparseexplain.microstructure.gradient_table import HCP_MGH
-from napari_sparseexplain.microstructure.phases_file import load_phases, save_phases
 from napari_sparseexplain.microstructure.protocol.chosen_timings import chosen_timings
+from napari_sparseexplain.microstructure.walks.phases_file import load_phases, save_phases
 
 from .command_line import run
 from .explanation.test_fingerprint import SIGMA, write_scan

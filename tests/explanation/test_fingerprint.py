@@ -15,7 +15,7 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.explanation.microstructure.shipped_dictionary import phases_of
 from napari_sparseexplain.microstructure.gradient_table import GradientTable
-from napari_sparseexplain.microstructure.phases_file import save_phases
+from napari_sparseexplain.microstructure.walks.phases_file import save_phases
 
 from ..microstructure.small_dictionary import small_dictionary, small_phases, small_protocol
 

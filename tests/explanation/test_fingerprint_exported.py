@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence.colours import PARAMETER_COLORMAP
-from napari_sparseexplain.microstructure.phases_file import save_phases
+from napari_sparseexplain.microstructure.walks.phases_file import save_phases
 
 from ..microstructure.small_dictionary import small_phases
 from .test_fingerprint import SIDE, SIGMA, write_scan

@@ -9,7 +9,7 @@ import pytest
 
 from napari_sparseexplain.errors import ParameterError
 from napari_sparseexplain.explanation.microstructure.hybrid_attribution import hybrid_attribution
-from napari_sparseexplain.microstructure.voxels import simulated_voxels
+from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
 from napari_sparseexplain.networks.tissue.tissue_network import TissueNetwork
 from napari_sparseexplain.networks.tissue.tissue_network_file import load_tissue_network
 

@@ -12,7 +12,7 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError
 from napari_sparseexplain.explanation.microstructure.network_maps import measurement_order
 from napari_sparseexplain.microstructure.gradient_table import GradientTable, Timings
-from napari_sparseexplain.microstructure.phases_file import save_phases
+from napari_sparseexplain.microstructure.walks.phases_file import save_phases
 from napari_sparseexplain.networks.tissue.tissue_network_file import (
     load_tissue_network,
     read_tissue_card,

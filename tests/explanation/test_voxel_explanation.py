@@ -18,9 +18,9 @@ from napari_sparseexplain.explanation.microstructure.voxel_explanation import (
     voxel_work,
 )
 from napari_sparseexplain.layers.fibre_directions import fibre_lines
-from napari_sparseexplain.microstructure.nnls import nnls_weights
-from napari_sparseexplain.microstructure.phases_file import save_phases
-from napari_sparseexplain.microstructure.voxels import simulated_voxels
+from napari_sparseexplain.microstructure.search.nnls import nnls_weights
+from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
+from napari_sparseexplain.microstructure.walks.phases_file import save_phases
 from napari_sparseexplain.progress import drain
 
 from ..microstructure.small_dictionary import small_dictionary, small_phases, small_protocol

@@ -20,7 +20,7 @@ from napari_sparseexplain.layers.plots.voxel_plot import (
     shell_colours,
     voxel_pixels,
 )
-from napari_sparseexplain.microstructure.voxels import simulated_voxels
+from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
 
 from ..microstructure.small_dictionary import small_dictionary, small_protocol
 

@@ -12,9 +12,9 @@ from napari_sparseexplain.microstructure.gradient_table import (
     GradientTable,
     shell_protocol,
 )
-from napari_sparseexplain.microstructure.homogenised import homogenised_phases
-from napari_sparseexplain.microstructure.phases import Phases
 from napari_sparseexplain.microstructure.tissue import Tissue
+from napari_sparseexplain.microstructure.walks.homogenised_tissue import homogenised_phases
+from napari_sparseexplain.microstructure.walks.phases import Phases
 
 TISSUE = Tissue(np.arange(1.0, 7.0, 0.75), np.round(np.arange(0.25, 0.86, 0.1), 3))
 

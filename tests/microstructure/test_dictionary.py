@@ -15,12 +15,12 @@ from napari_sparseexplain.microstructure.gradient_table import (
     paper_protocol,
     shell_protocol,
 )
-from napari_sparseexplain.microstructure.homogenised import homogenised_phases
-from napari_sparseexplain.microstructure.interpolated import interpolated_outside
-from napari_sparseexplain.microstructure.phases import Phases, quantile_means
-from napari_sparseexplain.microstructure.phases_file import load_phases, save_phases
-from napari_sparseexplain.microstructure.simulation import forget_parts, simulate_work
 from napari_sparseexplain.microstructure.tissue import Tissue
+from napari_sparseexplain.microstructure.walks.homogenised_tissue import homogenised_phases
+from napari_sparseexplain.microstructure.walks.interpolated_walks import interpolated_outside
+from napari_sparseexplain.microstructure.walks.phases import Phases, quantile_means
+from napari_sparseexplain.microstructure.walks.phases_file import load_phases, save_phases
+from napari_sparseexplain.microstructure.walks.simulation import forget_parts, simulate_work
 from napari_sparseexplain.progress import drain
 
 from .small_dictionary import TISSUE, small_dictionary, small_phases, small_protocol

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from napari_sparseexplain.microstructure.comparison import chosen_populations, compared_voxels
-from napari_sparseexplain.microstructure.free_water import free_water_signal
-from napari_sparseexplain.microstructure.voxels import simulated_voxels
+from napari_sparseexplain.microstructure.search.comparison import (
+    chosen_populations,
+    compared_voxels,
+)
+from napari_sparseexplain.microstructure.search.free_water import free_water_signal
+from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
 
 from .small_dictionary import small_dictionary, small_protocol
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import ParameterError
-from napari_sparseexplain.microstructure.exhaustive import exhaustive_pairs
-from napari_sparseexplain.microstructure.shapley import ShellValues, shell_values
-from napari_sparseexplain.microstructure.voxels import Voxels, simulated_voxels
+from napari_sparseexplain.microstructure.search.shell_shapley import ShellValues, shell_values
+from napari_sparseexplain.microstructure.search.two_populations import exhaustive_pairs
+from napari_sparseexplain.microstructure.simulated_voxels import Voxels, simulated_voxels
 
 from .small_dictionary import small_dictionary, small_protocol
 

@@ -7,18 +7,19 @@ import pytest
 from scipy.optimize import nnls
 
 from napari_sparseexplain.errors import ParameterError
-from napari_sparseexplain.microstructure import exhaustive, walk
-from napari_sparseexplain.microstructure import nnls as projection
-from napari_sparseexplain.microstructure.exhaustive import exhaustive_pairs
 from napari_sparseexplain.microstructure.gradient_table import HCP_MGH
-from napari_sparseexplain.microstructure.nnls import nnls_weights
 from napari_sparseexplain.microstructure.numba_lock import PARALLEL
-from napari_sparseexplain.microstructure.refinement import refined_directions
-from napari_sparseexplain.microstructure.voxels import (
+from napari_sparseexplain.microstructure.search import nnls as projection
+from napari_sparseexplain.microstructure.search import two_populations as exhaustive
+from napari_sparseexplain.microstructure.search.nnls import nnls_weights
+from napari_sparseexplain.microstructure.search.refinement import refined_directions
+from napari_sparseexplain.microstructure.search.two_populations import exhaustive_pairs
+from napari_sparseexplain.microstructure.simulated_voxels import (
     Voxels,
     simulated_voxels,
     without_rician_bias,
 )
+from napari_sparseexplain.microstructure.walks import random_walk as walk
 
 from .small_dictionary import small_dictionary, small_protocol
 

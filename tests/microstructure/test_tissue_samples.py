@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import ParameterError
-from napari_sparseexplain.microstructure.off_grid import off_grid_phases_work, off_grid_tissue
 from napari_sparseexplain.microstructure.tissue import Tissue
 from napari_sparseexplain.microstructure.tissue_samples import (
     BATCH,
@@ -14,6 +13,10 @@ from napari_sparseexplain.microstructure.tissue_samples import (
     TissueSamples,
     atoms_between,
     tissue_samples_work,
+)
+from napari_sparseexplain.microstructure.walks.off_grid_tissue import (
+    off_grid_phases_work,
+    off_grid_tissue,
 )
 from napari_sparseexplain.progress import drain
 

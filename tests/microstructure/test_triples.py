@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import nnls
 
 from napari_sparseexplain.errors import ParameterError
-from napari_sparseexplain.microstructure.triples import exhaustive_triples
+from napari_sparseexplain.microstructure.search.three_populations import exhaustive_triples
 
 from .small_dictionary import small_dictionary, small_protocol
 

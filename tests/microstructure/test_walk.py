@@ -7,11 +7,11 @@ import pytest
 from scipy.special import j0, jnp_zeros
 
 from napari_sparseexplain.microstructure.gradient_table import GAMMA, HCP_MGH, Timings
-from napari_sparseexplain.microstructure.homogenised import (
+from napari_sparseexplain.microstructure.walks.homogenised_tissue import (
     effective_diffusivity,
     homogenised_phases,
 )
-from napari_sparseexplain.microstructure.walk import inside_walk, outside_walk
+from napari_sparseexplain.microstructure.walks.random_walk import inside_walk, outside_walk
 
 D = 2e-9
 B = np.array([1000.0, 3000.0, 5000.0, 10000.0])

@@ -18,8 +18,8 @@ from napari_sparseexplain.microstructure.crossing_phantom import (
     write_crossing_phantom,
 )
 from napari_sparseexplain.microstructure.gradient_table import HCP_MGH, shell_protocol
-from napari_sparseexplain.microstructure.phases_file import save_phases
 from napari_sparseexplain.microstructure.protocol.dipy_extra import has_dipy
+from napari_sparseexplain.microstructure.walks.phases_file import save_phases
 from napari_sparseexplain.widgets.microstructure.shown_microstructure import names_of, short_title
 from napari_sparseexplain.widgets.review.study_marks import Marks
 from napari_sparseexplain.widgets.tour import _shown_parts

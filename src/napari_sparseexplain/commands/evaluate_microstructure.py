@@ -58,7 +58,7 @@ def evaluate_microstructure(
     from ..microstructure.dictionary import dictionary_of, distinct_b
     from ..microstructure.evaluation import evaluation_work
     from ..microstructure.gradient_table import HCP_MGH, paper_protocol, shell_protocol
-    from ..microstructure.off_grid import off_grid_phases_work
+    from ..microstructure.walks.off_grid_tissue import off_grid_phases_work
     from ..training.evaluate.tissue_evaluation import (
         network_readers,
         networks_for,

@@ -44,10 +44,10 @@ def simulate(
     command goes on there.
     """
     from ..files.atomic_write import refuse_existing
-    from ..microstructure.phases_file import save_phases
     from ..microstructure.protocol.chosen_timings import chosen_timings
-    from ..microstructure.simulation import forget_parts, simulate_work
     from ..microstructure.tissue import Tissue
+    from ..microstructure.walks.phases_file import save_phases
+    from ..microstructure.walks.simulation import forget_parts, simulate_work
 
     refuse_existing(out, overwrite)
     timings = chosen_timings(protocol, small_delta, big_delta, echo_time)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from ..errors import ParameterError
 from ..progress import Progress, Work, drain
 from .gradient_table import B0_MOST, GradientTable, Timings
-from .phases import Phases
 from .tissue import Tissue
+from .walks.phases import Phases
 
 #: Rank that leaves less than the noise of the simulation, and places along |u · g|.
 RANK, COSINES = 32, 513

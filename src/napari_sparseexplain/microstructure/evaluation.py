@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from ..progress import Progress, Work
 from .dictionary import Dictionary
-from .exhaustive import Fingerprints, exhaustive_pairs
 from .gradient_table import GradientTable
-from .refinement import refined_directions
-from .voxels import Voxels, simulated_voxels, without_rician_bias
+from .search.refinement import refined_directions
+from .search.two_populations import Fingerprints, exhaustive_pairs
+from .simulated_voxels import Voxels, simulated_voxels, without_rician_bias
 
 #: What is told of the fibre directions.
 Directions = Literal["true", "off", "off, refined", "none"]

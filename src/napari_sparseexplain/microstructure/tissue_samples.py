@@ -17,9 +17,9 @@ from ..errors import ParameterError
 from ..progress import Progress, Work
 from .dictionary import Dictionary
 from .gradient_table import GradientTable
-from .nnls import nnls_weights
+from .search.nnls import nnls_weights
+from .simulated_voxels import without_rician_bias
 from .tissue import Tissue
-from .voxels import without_rician_bias
 
 #: Voxels made at a time: their bases are what memory is needed for.
 BATCH = 512

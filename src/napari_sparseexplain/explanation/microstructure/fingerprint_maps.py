@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...evidence import ExplanationMap
-from ...microstructure.comparison import chosen_populations, compared_voxels
 from ...microstructure.dictionary import Dictionary
 from ...microstructure.protocol.peaks import FibrePeaks
-from ...microstructure.voxels import without_rician_bias
+from ...microstructure.search.comparison import chosen_populations, compared_voxels
+from ...microstructure.simulated_voxels import without_rician_bias
 from .diffusion_scan import DiffusionScan
 from .map_names import DIRECTION_AXES, WATER, direction_name
 from .tissue_maps import PARAMETERS, parameter_map, populations_map

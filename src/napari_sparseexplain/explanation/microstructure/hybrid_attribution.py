@@ -17,7 +17,7 @@ import torch
 from ...errors import ParameterError
 from ...microstructure.dictionary import Dictionary
 from ...microstructure.gradient_table import GradientTable
-from ...microstructure.nnls import nnls_weights
+from ...microstructure.search.nnls import nnls_weights
 from ...networks.tissue.tissue_network import TissueNetwork
 
 #: Points on the line, of a midpoint rule.

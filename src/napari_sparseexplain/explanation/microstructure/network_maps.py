@@ -18,9 +18,9 @@ from ...microstructure.dictionary import Dictionary, distinct_b
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.protocol.peaks import FibrePeaks
+from ...microstructure.simulated_voxels import without_rician_bias
 from ...microstructure.tissue import Tissue
 from ...microstructure.tissue_samples import sparse_projection
-from ...microstructure.voxels import without_rician_bias
 from ...networks.tissue.tissue_card import TissueCard
 from ...networks.tissue.tissue_network import TissueNetwork
 from ...networks.tissue.tissue_network_file import load_tissue_network

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ...microstructure.dictionary import Dictionary, dictionary_work
-from ...microstructure.phases import Phases
-from ...microstructure.phases_file import load_phases
+from ...microstructure.walks.phases import Phases
+from ...microstructure.walks.phases_file import load_phases
 from ...progress import Work, drain
 
 #: Phases of the MGH-USC protocol's timings, walked by `sparseexplain simulate`.

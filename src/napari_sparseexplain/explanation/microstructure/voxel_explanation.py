@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from ...errors import StudyError
 from ...evidence import Explanation
-from ...microstructure.comparison import compared_voxels
 from ...microstructure.dictionary import Dictionary, distinct_b
-from ...microstructure.free_water import free_water_signal
 from ...microstructure.gradient_table import GradientTable
-from ...microstructure.nnls import nnls_weights
-from ...microstructure.pair_posterior import PairPosterior, pair_posterior
 from ...microstructure.protocol.noise import noise_level_work
-from ...microstructure.shapley import ShellValues, shell_values
-from ...microstructure.voxels import without_rician_bias
+from ...microstructure.search.comparison import compared_voxels
+from ...microstructure.search.free_water import free_water_signal
+from ...microstructure.search.nnls import nnls_weights
+from ...microstructure.search.pair_posterior import PairPosterior, pair_posterior
+from ...microstructure.search.shell_shapley import ShellValues, shell_values
+from ...microstructure.simulated_voxels import without_rician_bias
 from ...progress import Progress, Work, drain
 from ...volumes import Study
 from .corrections import signals_work

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from ...microstructure.dictionary import Dictionary
 from ...microstructure.evaluation import Reader
-from ...microstructure.exhaustive import exhaustive_pairs
 from ...microstructure.gradient_table import GradientTable
+from ...microstructure.search.two_populations import exhaustive_pairs
+from ...microstructure.simulated_voxels import simulated_voxels, without_rician_bias
 from ...microstructure.tissue_samples import BATCH, sparse_projection
-from ...microstructure.voxels import simulated_voxels, without_rician_bias
 from ...networks.tissue.tissue_network import TissueNetwork
 from ...networks.tissue.tissue_network_file import load_tissue_network
 from ...progress import Progress, Work

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .gradient_table import Timings
+from ..gradient_table import Timings
 
 
 def effective_diffusivity(density: float, diffusivity: float) -> float:

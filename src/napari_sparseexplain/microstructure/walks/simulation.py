@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ParameterError
-from ..files.atomic_write import remove_file, write_atomically
-from ..progress import Progress, Work
-from .gradient_table import Timings
-from .homogenised import homogenised_phases
+from ...errors import ParameterError
+from ...files.atomic_write import remove_file, write_atomically
+from ...progress import Progress, Work
+from ..gradient_table import Timings
+from ..tissue import Tissue
+from .homogenised_tissue import homogenised_phases
 from .phases import QUANTILES, Phases, quantile_means
-from .tissue import Tissue
-from .walk import inside_walk, outside_walk
+from .random_walk import inside_walk, outside_walk
 
 #: Between cylinders thinner than this, in µm, diffusion is taken as homogenised.
 THIN = 1.2

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..progress import Work
-from .gradient_table import Timings
+from ...progress import Work
+from ..gradient_table import Timings
+from ..tissue import Tissue
 from .phases import Phases
 from .simulation import simulate_work
-from .tissue import Tissue
 
 #: Places on each axis of the grid, as shares of its steps: half way between two values.
 PLACES = (0.1, 0.35, 0.6, 0.85)

@@ -16,9 +16,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from .gradient_table import Timings
-from .numba_lock import PARALLEL
-from .tissue import lattice_spacing
+from ..gradient_table import Timings
+from ..numba_lock import PARALLEL
+from ..tissue import lattice_spacing
 
 #: Share of the radius that a step inside goes, and longest step in µm.
 STEP_SHARE, LONGEST_STEP = 0.1, 0.1

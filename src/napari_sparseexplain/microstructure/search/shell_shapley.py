@@ -17,11 +17,11 @@ from math import factorial
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ParameterError
-from .dictionary import Dictionary
-from .exhaustive import exhaustive_pairs
-from .gradient_table import GradientTable
-from .single import exhaustive_singles
+from ...errors import ParameterError
+from ..dictionary import Dictionary
+from ..gradient_table import GradientTable
+from .one_population import exhaustive_singles
+from .two_populations import exhaustive_pairs
 
 #: Shells for which all 2^S coalitions are searched.
 MOST_SHELLS = 10

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError, ReadError
-from ..files.atomic_write import write_atomically
-from ..files.npz_file import read_npz
-from .gradient_table import Timings
+from ...errors import ParameterError, ReadError
+from ...files.atomic_write import write_atomically
+from ...files.npz_file import read_npz
+from ..gradient_table import Timings
+from ..tissue import Tissue
 from .phases import Phases
-from .tissue import Tissue
 
 #: Of the arrays in the file.
 VERSION = 1

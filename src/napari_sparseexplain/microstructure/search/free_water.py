@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from .exhaustive import Fingerprints
-from .gradient_table import GradientTable, Timings
+from ..gradient_table import GradientTable, Timings
+from .two_populations import Fingerprints
 
 #: Diffusivity of water at body temperature, m²/s, and T2 of cerebrospinal fluid, s.
 DIFFUSIVITY, T2 = 3.0e-9, 2.0

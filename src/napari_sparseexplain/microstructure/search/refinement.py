@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .dictionary import Dictionary
-from .gradient_table import GradientTable
+from ..dictionary import Dictionary
+from ..gradient_table import GradientTable
 
 #: Two populations are not moved nearer to each other than this, in degrees: one fibre with two
 #: peaks would be split into halves that lie on each other.

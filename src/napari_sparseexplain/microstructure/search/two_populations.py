@@ -22,8 +22,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ParameterError
-from .numba_lock import PARALLEL
+from ...errors import ParameterError
+from ..numba_lock import PARALLEL
 
 #: Rows of products made at a time: they stay in the cache.
 _BLOCK = 64

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ParameterError
-from .homogenised import effective_diffusivity
+from ...errors import ParameterError
+from ..tissue import Tissue
+from .homogenised_tissue import effective_diffusivity
 from .phases import Phases
-from .tissue import Tissue
 
 
 def interpolated_outside(coarse: Phases, tissue: Tissue) -> npt.NDArray[np.float32]:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .dictionary import Dictionary
-from .exhaustive import Fingerprints, exhaustive_pairs
+from ..dictionary import Dictionary
+from ..gradient_table import GradientTable
 from .free_water import free_water_signal, has_water, merged, water_weight, without
-from .gradient_table import GradientTable
+from .one_population import exhaustive_singles
 from .refinement import refined_directions
-from .single import exhaustive_singles
+from .two_populations import Fingerprints, exhaustive_pairs
 
 
 @dataclass(frozen=True, eq=False)

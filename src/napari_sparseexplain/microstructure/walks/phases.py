@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import j0
 
-from .gradient_table import GAMMA, Timings
-from .tissue import Tissue
+from ..gradient_table import GAMMA, Timings
+from ..tissue import Tissue
 
 #: Numbers that stand for the phases of one walk.
 QUANTILES = 256

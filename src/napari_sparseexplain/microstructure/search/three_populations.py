@@ -13,8 +13,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ParameterError
-from .exhaustive import exhaustive_pairs
+from ...errors import ParameterError
+from .two_populations import exhaustive_pairs
 
 #: 1 - c² below this: two atoms, or an atom and the third one, are one.
 _SAME = 1e-6

@@ -11,8 +11,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ParameterError
-from .numba_lock import PARALLEL
+from ...errors import ParameterError
+from ..numba_lock import PARALLEL
 
 #: A gradient below this share of the largest at the start counts as none.
 _FLAT = 1e-10

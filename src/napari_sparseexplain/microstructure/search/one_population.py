@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .exhaustive import Fingerprints
+from .two_populations import Fingerprints
 
 
 def exhaustive_singles(

@@ -1,0 +1,1 @@
+"""Random walks of water inside and between axons, and the phases that are kept of them."""
