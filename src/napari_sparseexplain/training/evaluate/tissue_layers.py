@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: What points are coloured by: name, unit.
-PARAMETERS = (("Radius index r", "µm"), ("Density index f", ""), ("Share ν of one population", ""))
+PARAMETERS = (("Radius index r", "µm"), ("Density index f", ""), ("Share ν of population 1", ""))
 
 #: Neighbours whose mean is compared with a voxel.
 NEIGHBOURS = 10
@@ -44,27 +44,28 @@ class LayerEmbedding:
     told : tuple of float
         Of r, f and ν: share of the variance that the mean of a voxel's neighbours explains (R²);
         1 where neighbours are alike, 0 where they tell nothing.
+    values : ndarray, shape (P, 3)
+        r in µm, f, and ν of the population that the network calls the first: of the learned one
+        that of the larger share.
     """
 
     network: str
     layer: str
     places: npt.NDArray[np.float64]
     told: tuple[float, float, float]
+    values: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class LayerEmbeddings:
-    """All layers, and what the voxels are made of.
+    """All layers.
 
     Attributes
     ----------
     layers : tuple of LayerEmbedding
-    values : ndarray, shape (P, 3)
-        r in µm, f and ν of the first population.
     """
 
     layers: tuple[LayerEmbedding, ...]
-    values: npt.NDArray[np.float64]
 
 
 def layer_embeddings_work(
@@ -109,9 +110,10 @@ def layer_embeddings_work(
     for number, (network, layer, activations) in enumerate(chosen):
         yield Progress(number, len(chosen), f"Embedding the {network} network's {layer}")
         places = tsne_embedding(activations, seed=seed, threads=threads)
-        told = told_by_neighbours(activations, np.column_stack([values[:, :2], shares[network]]))
-        found.append(LayerEmbedding(network, layer, places, (told[0], told[1], told[2])))
-    return LayerEmbeddings(tuple(found), values)
+        known = np.column_stack([values[:, :2], shares[network]])
+        told = told_by_neighbours(activations, known)
+        found.append(LayerEmbedding(network, layer, places, (told[0], told[1], told[2]), known))
+    return LayerEmbeddings(tuple(found))
 
 
 def told_by_neighbours(
@@ -151,19 +153,15 @@ def layer_picture(found: LayerEmbeddings) -> Figure:
         for column, (name, unit) in enumerate(PARAMETERS):
             ax = axes[row, column]
             points = ax.scatter(
-                *layer.places.T, c=found.values[:, column], s=3, cmap="viridis", linewidths=0
+                *layer.places.T, c=layer.values[:, column], s=3, cmap="viridis", linewidths=0
             )
             ax.set_xticks([])
             ax.set_yticks([])
-            ax.set_title(
-                f"{name}: R² {layer.told[column]:.2f}"
-                if row
-                else f"{name}\nR² {layer.told[column]:.2f}",
-                fontsize=9,
-            )
+            ax.set_title(f"{name}: R² {layer.told[column]:.2f}", fontsize=9)
             if column == 0:
                 ax.set_ylabel(f"{layer.network.capitalize()}:\n{layer.layer}", fontsize=10)
-            if row == rows - 1:
+            last = row == rows - 1 or found.layers[row + 1].network != layer.network
+            if last:
                 figure.colorbar(points, ax=ax, location="bottom", label=unit or None, shrink=0.8)
     return figure
 
