@@ -14,6 +14,7 @@ from napari_sparseexplain.microstructure.protocol.of_volume import (
     gradient_table_in,
     gradient_table_of,
 )
+from napari_sparseexplain.microstructure.protocol.peaks import find_peaks
 from napari_sparseexplain.microstructure.protocol.scan_signals import signals_of
 from napari_sparseexplain.volumes.grid import Grid
 from napari_sparseexplain.volumes.resampling import resample_to
@@ -47,7 +48,7 @@ def one_scan(folder: Path, affine: np.ndarray, *, mrtrix: bool = False) -> Path:
     return path
 
 
-def test_all_48_orientations_give_one_table_and_one_tensor(tmp_path: Path) -> None:
+def test_all_48_orientations_give_one_table_one_tensor_and_its_peaks(tmp_path: Path) -> None:
     """FSL's convention for the file, S, P, L for what is shown."""
     tensor = pytest.importorskip("napari_sparseexplain.microstructure.protocol.tensor")
     pytest.importorskip("dipy")
@@ -60,6 +61,9 @@ def test_all_48_orientations_give_one_table_and_one_tensor(tmp_path: Path) -> No
         maps = tensor.fit_tensor(table, signals_of(volume)[:2, :2, :2])
         assert np.allclose(abs(maps.principal @ spl(FIBRE)), 1, atol=1e-5), affine
         assert np.allclose(maps.colours[0, 0, 0] / maps.fa[0, 0, 0], abs(FIBRE), atol=1e-4)
+        peaks = find_peaks(table, signals_of(volume)[:1, :2, :2])
+        assert (peaks.count == 1).all()
+        assert np.allclose(abs(peaks.directions[..., 0, :] @ spl(FIBRE)), 1, atol=2e-3), affine
 
 
 def test_mrtrix_and_fsl_tell_the_same_in_all_48(tmp_path: Path) -> None:

@@ -258,21 +258,21 @@ def voxel_work(
     SparseExplainError
         What `fingerprint_work` raises, or the voxel lies off the study or was not compared.
     """
-    _check_place(study, index)
+    check_place(study, index)
     yield Progress(0, 0, "Reading the gradients")
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     check_shells(of)
-    at = _own_place(of, index)
+    at = own_place(of, index)
     if at is None or not of.mask[at]:
-        raise _not_compared(of.role, index)
+        raise not_compared(of.role, index)
     known = yield from dictionary_for_work(dictionary, distinct_b(of.table))
     noise = sigma
     if not noise:
         noise = float((yield from noise_level_work(of.signals, mask=of.mask)).sigma)
-    signal = yield from _signal_work(of, at, denoise=denoise)
-    ways = yield from _peaks_work(of, at, signal, known, noise, populations, refine)
+    signal = yield from signal_of_voxel_work(of, at, denoise=denoise)
+    ways = yield from peaks_of_voxel_work(of, at, signal, known, noise, populations, refine)
     if ways is None:
-        raise _not_compared(of.role, index)
+        raise not_compared(of.role, index)
     yield Progress(0, 0, "Explaining the voxel")
     return voxel_explanation(
         known, of.table, signal, ways, noise, index=index, water=water
@@ -302,15 +302,15 @@ def explain_voxel_of(
         were.
     """
     said = result.provenance.parameters
-    _check_place(study, index)
+    check_place(study, index)
     span = result.slices
     place = (index[0] - span.start, *index[1:])
     if not span.start <= index[0] < span.stop or not np.asarray(result["populations"].data)[place]:
-        raise _not_compared(str(said["scan"]), index)
+        raise not_compared(str(said["scan"]), index)
     of = of or scan_of_result(result, study)
-    at = _own_place(of, index)
+    at = own_place(of, index)
     if at is None:
-        raise _not_compared(of.role, index)
+        raise not_compared(of.role, index)
     known = dictionary_for(str(said["dictionary"]), distinct_b(of.table))
     sigma = float(said["sigma"])
     count = int(np.asarray(result["populations"].data)[place])
@@ -328,13 +328,13 @@ def explain_voxel_of(
         # They are told along the study's axes, and the scan's own may be others.
         ways = ways @ of.placed(slice(index[0], index[0] + 1)).turn
         ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-        signal = drain(_signal_work(of, at, denoise=bool(said.get("denoise", False))))
+        signal = drain(signal_of_voxel_work(of, at, denoise=bool(said.get("denoise", False))))
     else:  # of a version that did not keep them
         signal = of.signals[at]
         chosen = int(said["populations"]), bool(said["refine"])
-        found = drain(_peaks_work(of, at, signal, known, sigma, *chosen))
+        found = drain(peaks_of_voxel_work(of, at, signal, known, sigma, *chosen))
         if found is None:
-            raise _not_compared(of.role, index)
+            raise not_compared(of.role, index)
         ways = found
     wet = any(item.name == WATER for item in result.maps)
     return voxel_explanation(known, of.table, signal, ways, sigma, index=index, water=wet)
@@ -352,7 +352,7 @@ def scan_of_result(result: Explanation, study: Study) -> DiffusionScan:
     )
 
 
-def _own_place(of: DiffusionScan, index: tuple[int, int, int]) -> tuple[int, int, int] | None:
+def own_place(of: DiffusionScan, index: tuple[int, int, int]) -> tuple[int, int, int] | None:
     """The voxel of the scan's own grid that a voxel of the study shows; None outside of it."""
     placed = of.placed(slice(index[0], index[0] + 1))
     if placed.nearest is None:
@@ -365,7 +365,7 @@ def _own_place(of: DiffusionScan, index: tuple[int, int, int]) -> tuple[int, int
     return int(s) + placed.rows.start, int(p), int(l)
 
 
-def _signal_work(
+def signal_of_voxel_work(
     of: DiffusionScan, at: tuple[int, int, int], *, denoise: bool
 ) -> Work[npt.NDArray[np.floating]]:
     """Signals of one voxel as they were compared, shape (M,)."""
@@ -375,7 +375,7 @@ def _signal_work(
     return signals[(0, *at[1:])]
 
 
-def _peaks_work(
+def peaks_of_voxel_work(
     of: DiffusionScan,
     at: tuple[int, int, int],
     signal: npt.NDArray[np.floating],
@@ -400,7 +400,7 @@ def _peaks_work(
     return compared.directions[0, :count]
 
 
-def _check_place(study: Study, index: tuple[int, int, int]) -> None:
+def check_place(study: Study, index: tuple[int, int, int]) -> None:
     shape = study.grid.shape
     if len(index) != len(shape) or any(
         not 0 <= n < size for n, size in zip(index, shape, strict=True)
@@ -413,7 +413,7 @@ def _check_place(study: Study, index: tuple[int, int, int]) -> None:
         )
 
 
-def _not_compared(role: str, index: tuple[int, int, int]) -> StudyError:
+def not_compared(role: str, index: tuple[int, int, int]) -> StudyError:
     return StudyError(
         f"the voxel at slice {index[0] + 1}, row {index[1] + 1}, column {index[2] + 1} was not "
         "compared: no fibre direction, or outside the head",

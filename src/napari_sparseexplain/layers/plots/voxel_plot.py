@@ -20,9 +20,11 @@ from matplotlib.ticker import MaxNLocator
 from ...errors import ParameterError
 from ...files.atomic_write import write_atomically
 from ...volumes.captions import voxel_caption
+from .hybrid_plot import draw_hybrid
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
+    from ...explanation.microstructure.hybrid_voxel import HybridVoxel
     from ...explanation.microstructure.voxel_explanation import VoxelExplanation
 
 #: Inches: as wide as the narrowest tab at 100 dots an inch, and as high as all of it needs.
@@ -47,6 +49,16 @@ _MEAN = "#ff5050"
 
 #: Height of all steps of one value, in a row of height 1.
 _LANES = 0.76
+
+
+def draw_any_voxel(figure: Figure, found: VoxelExplanation | HybridVoxel, theme: PlotTheme) -> None:
+    """The picture of a voxel, whatever explains it; see `draw_voxel` and `draw_hybrid`."""
+    from ...explanation.microstructure.hybrid_voxel import HybridVoxel as Hybrid
+
+    if isinstance(found, Hybrid):
+        draw_hybrid(figure, found, theme)
+    else:
+        draw_voxel(figure, found, theme)
 
 
 def draw_voxel(figure: Figure, found: VoxelExplanation, theme: PlotTheme) -> None:
@@ -95,7 +107,7 @@ def draw_voxel(figure: Figure, found: VoxelExplanation, theme: PlotTheme) -> Non
 
 
 def voxel_pixels(
-    found: VoxelExplanation, theme: PlotTheme, width: int, ratio: float = 1.0
+    found: VoxelExplanation | HybridVoxel, theme: PlotTheme, width: int, ratio: float = 1.0
 ) -> npt.NDArray[np.uint8]:
     """The picture as pixels, drawn without a window: in any thread.
 
@@ -112,12 +124,14 @@ def voxel_pixels(
     """
     figure = themed_figure(theme, size=(width / 100, SIZE[1]), dpi=100 * ratio)
     canvas = FigureCanvasAgg(figure)
-    draw_voxel(figure, found, theme)
+    draw_any_voxel(figure, found, theme)
     canvas.draw()
     return np.array(canvas.buffer_rgba())
 
 
-def save_voxel_picture(found: VoxelExplanation, path: Path, *, overwrite: bool = False) -> Path:
+def save_voxel_picture(
+    found: VoxelExplanation | HybridVoxel, path: Path, *, overwrite: bool = False
+) -> Path:
     """Write the picture on white, as PNG or PDF by the file's ending.
 
     Raises
@@ -127,7 +141,7 @@ def save_voxel_picture(found: VoxelExplanation, path: Path, *, overwrite: bool =
     """
     kind = check_picture_name(path)
     figure = themed_figure(LIGHT, size=SIZE, dpi=200)
-    draw_voxel(figure, found, LIGHT)
+    draw_any_voxel(figure, found, LIGHT)
     content = BytesIO()
     figure.savefig(content, format=kind)
     return write_atomically(path, content.getvalue(), overwrite=overwrite)

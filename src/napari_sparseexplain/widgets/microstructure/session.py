@@ -13,8 +13,12 @@ from ..parts.model_session import ModelSession
 
 if TYPE_CHECKING:
     from ...explanation.microstructure.diffusion_scan import DiffusionScan
+    from ...explanation.microstructure.hybrid_voxel import HybridVoxel
     from ...explanation.microstructure.voxel_explanation import VoxelExplanation
     from ...layers.fibre_glyphs import Glyphs
+
+#: Methods whose voxels can be explained.
+FINGERPRINT, HYBRID = "fingerprint", "hybrid-microstructure"
 
 
 @dataclass(frozen=True)
@@ -109,14 +113,18 @@ class MicrostructureSession(ModelSession):
 
     def voxel(
         self, study: Study, result: Explanation, index: tuple[int, int, int]
-    ) -> VoxelExplanation:
+    ) -> VoxelExplanation | HybridVoxel:
         """Why a voxel of a result has its values; the scan of the latest result stays read.
 
         Raises
         ------
         SparseExplainError
-            See `explain_voxel_of`.
+            See `explain_voxel_of` and `explain_hybrid_voxel`.
         """
+        if result.method == HYBRID:
+            from ...explanation.microstructure.hybrid_voxel import explain_hybrid_voxel
+
+            return explain_hybrid_voxel(result, study, index, self._scan_of(study, result))
         from ...explanation.microstructure.voxel_explanation import explain_voxel_of
 
         return explain_voxel_of(result, study, index, self._scan_of(study, result))

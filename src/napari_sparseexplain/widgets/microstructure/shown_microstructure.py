@@ -20,6 +20,7 @@ from ...review.frames import result_position
 from ...volumes import Study
 from ..parts.results_list import Result, details_text
 from ..parts.shown_layers import ShownLayers
+from .session import FINGERPRINT, HYBRID
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -152,8 +153,8 @@ class ShownMicrostructure(ShownLayers[str]):
 
     @property
     def tells_why(self) -> bool:
-        """Whether a click can be explained: of a voxel that was compared with all pairs."""
-        return self.explanation.method == "fingerprint"
+        """Whether a click can be explained: by all pairs, or by what the hybrid was fed."""
+        return self.explanation.method in (FINGERPRINT, HYBRID)
 
     @property
     def chosen(self) -> list[Layer]:

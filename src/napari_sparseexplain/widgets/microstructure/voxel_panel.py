@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ...explanation.microstructure.hybrid_voxel import HybridVoxel
     from ...explanation.microstructure.voxel_explanation import VoxelExplanation
 
 _WAITING = "Explaining the voxel …"
@@ -50,7 +51,7 @@ class DrawnVoxel:
     """
 
     key: object
-    found: VoxelExplanation
+    found: VoxelExplanation | HybridVoxel
     pixels: npt.NDArray[np.uint8]
     ratio: float
 
@@ -62,7 +63,7 @@ class VoxelPanel(QWidget):
     ----------
     runner : LatestRunner
         Computes and draws.
-    found : VoxelExplanation or None
+    found : VoxelExplanation, HybridVoxel or None
         What the picture shows.
     """
 
@@ -71,7 +72,7 @@ class VoxelPanel(QWidget):
         self._viewer = viewer
         self._key: object = None
         self._width = 0
-        self.found: VoxelExplanation | None = None
+        self.found: VoxelExplanation | HybridVoxel | None = None
         self.runner = LatestRunner(self)
         self.runner.succeeded.connect(self._on_drawn)
         self.runner.failed.connect(self._on_failed)
@@ -94,7 +95,7 @@ class VoxelPanel(QWidget):
 
     # -- what is asked -------------------------------------------------------------------------
 
-    def ask(self, key: object, explain: Callable[[], VoxelExplanation]) -> None:
+    def ask(self, key: object, explain: Callable[[], VoxelExplanation | HybridVoxel]) -> None:
         """Explain a voxel in the background; nothing where the same was asked already.
 
         Parameters
@@ -133,7 +134,7 @@ class VoxelPanel(QWidget):
 
     # -- answers -------------------------------------------------------------------------------
 
-    def _submit(self, key: object, explain: Callable[[], VoxelExplanation]) -> None:
+    def _submit(self, key: object, explain: Callable[[], VoxelExplanation | HybridVoxel]) -> None:
         theme = get_theme(self._viewer.theme)
         colours = (theme.background.as_hex(), theme.text.as_hex())
         dark = theme.syntax_style != "default"
