@@ -66,7 +66,13 @@ def _trains(kind: TissueNetworkKind, title: str) -> Callable[..., None]:
             phases_of("" if dictionary is None else str(dictionary)), distinct_b(table)
         )
         recipe = TISSUE_RECIPES[kind]
-        recipe = replace(recipe, samples=samples or recipe.samples, epochs=epochs or recipe.epochs)
+        count = samples or recipe.samples
+        recipe = replace(
+            recipe,
+            samples=count,
+            held_back=min(recipe.held_back, count),
+            epochs=epochs or recipe.epochs,
+        )
         work = train_tissue_network(kind, made, table, out, recipe=recipe, seed=seed)
         card = progress_bar.run(work, f"training {kind}")
         print(out)

@@ -31,7 +31,7 @@ from ...networks.tissue.tissue_modules import HybridModule, LearnedModule
 from ...networks.tissue.tissue_network import TissueNetwork, swapped
 from ...networks.tissue.tissue_network_file import module_of, save_tissue_network
 from ...progress import Progress, Work
-from .checkpoint import load_checkpoint, read_log, save_checkpoint
+from .checkpoint import CHECKPOINT_FILE, load_checkpoint, read_log, save_checkpoint
 
 LOG_FILE = "log.jsonl"
 
@@ -138,7 +138,7 @@ def train_tissue_network(
     network = TissueNetwork(card, written.eval())
     errors = absolute_errors(network, held_back)
     saved = save_tissue_network(folder, TissueCard(**{**_fields(card), "errors": errors}), written)
-    _forget(parts)
+    _forget(parts, folder)
     return saved
 
 
@@ -390,10 +390,15 @@ def tissue_loss(out: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     return rest.square().sum() / known.sum()
 
 
-def _forget(parts: Path) -> None:
-    """Remove what a finished training kept, but its log."""
-    for folder in (parts / "samples", parts / "held-back"):
-        for file in folder.glob("part-*.npz"):
+def _forget(parts: Path, folder: Path) -> None:
+    """Move the log into the folder of the network, and remove what else the training kept."""
+    log = parts / LOG_FILE
+    write_atomically(folder / LOG_FILE, log.read_text(encoding="utf-8"), overwrite=True)
+    for kept in (parts / "samples", parts / "held-back"):
+        for file in kept.glob("part-*.npz"):
             remove_file(file)
-        if folder.is_dir():
-            folder.rmdir()
+        if kept.is_dir():
+            kept.rmdir()
+    for file in (log, parts / CHECKPOINT_FILE, parts / "training.json"):
+        remove_file(file)
+    parts.rmdir()
