@@ -14,7 +14,7 @@ from ...microstructure.search.comparison import chosen_populations, compared_vox
 from ...microstructure.simulated_voxels import without_rician_bias
 from .diffusion_scan import DiffusionScan
 from .map_names import DIRECTION_AXES, WATER, direction_name
-from .tissue_maps import PARAMETERS, parameter_map, populations_map
+from .tissue_maps import PARAMETERS, direction_maps, parameter_map, populations_map
 
 
 @dataclass(frozen=True)
@@ -136,19 +136,8 @@ class FingerprintMaps:
         for shell in self._of.table.shells:
             title = f"Misfit at b = {shell.b:.0f} s/mm²"
             maps.append(self._map(f"misfit-b{shell.b:.0f}", title, "σ", (0.0, 3.0)))
-        for k in (1, 2):
-            for axis, way in DIRECTION_AXES.items():
-                maps.append(
-                    ExplanationMap(
-                        direction_name(k, axis),
-                        self._arrays[direction_name(k, axis)],
-                        "parameter map",
-                        f"Fibre direction {k} to {way}",
-                        value_range=(-1.0, 1.0),
-                        range_scope="shared",
-                        signed=True,
-                    )
-                )
+        ways = [[self._arrays[direction_name(k, a)] for a in DIRECTION_AXES] for k in (1, 2)]
+        maps += direction_maps(np.array(ways))
         return (*maps, populations_map(self._populations))
 
     def _map(self, name: str, title: str, unit: str, limits: tuple[float, float]) -> ExplanationMap:

@@ -20,9 +20,9 @@ from .network_maps import scaled_signals
 from .shipped_dictionary import dictionary_for
 from .voxel_explanation import (
     check_place,
+    directions_at,
     not_compared,
     own_place,
-    peaks_of_voxel_work,
     scan_of_result,
     signal_of_voxel_work,
 )
@@ -138,10 +138,8 @@ def explain_hybrid_voxel(
     known = dictionary_for(str(said["dictionary"]), distinct_b(of.table))
     sigma = float(said["sigma"])
     signal = drain(signal_of_voxel_work(of, at, denoise=bool(said.get("denoise", False))))
-    count = int(said["populations"])
-    ways = drain(peaks_of_voxel_work(of, at, signal, known, sigma, count, refine=False))
-    if ways is None:
-        raise not_compared(of.role, index)
+    count = int(np.asarray(result["populations"].data)[place])
+    ways = directions_at(result, of, index, count)
     y, _ = scaled_signals(np.asarray(signal)[None], of.table, sigma, network.card)
     both = np.zeros((2, 3))
     both[: len(ways)] = ways

@@ -44,6 +44,10 @@ COUNT_BY = Parameter(
 NETWORK = Parameter(
     "network", "", "Folder of sparseexplain train microstructure-…; empty: the one that ships"
 )
+REFINE_TOO = Parameter(
+    "refine", False,
+    "Move the fibre directions as the search over pairs does; takes as long as that search",
+)  # fmt: skip
 REFINE = Parameter("refine", True, "Move the fibre directions a little where that explains more")
 
 CORRECTED = Parameter(
@@ -90,7 +94,7 @@ MICROSTRUCTURE_METHODS = (
         heat=None,
         parameters=(
             *(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, NETWORK),
-            *(CORRECTED, DENOISE),
+            *(REFINE_TOO, CORRECTED, DENOISE),
         ),
         takes_model=False,
     ),

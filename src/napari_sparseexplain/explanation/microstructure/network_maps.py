@@ -18,6 +18,7 @@ from ...microstructure.dictionary import Dictionary, distinct_b
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.protocol.peaks import FibrePeaks
+from ...microstructure.search.comparison import compared_voxels
 from ...microstructure.simulated_voxels import without_rician_bias
 from ...microstructure.tissue import Tissue
 from ...microstructure.tissue_samples import sparse_projection
@@ -31,17 +32,13 @@ from .corrections import correction_notes, signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
 from .fingerprint import check_shells, fibre_peaks_work
 from .shipped_dictionary import dictionary_for_work, phases_of
-from .tissue_maps import parameter_map, population_maps, populations_map
+from .tissue_maps import direction_maps, parameter_map, population_maps, populations_map
 
 #: Voxels read at a time.
 BATCH = 512
 
 #: Directions are the same within this cosine, about 1°; b-values within this share.
 _SAME_DIRECTION, _SAME_B = 0.9998, 0.02
-
-#: A population of a smaller share than this is not told by the learned network: below the least
-#: share that it was trained with it has nothing to go by.
-_LEAST_SHARE = 0.05
 
 
 def hybrid_work(
@@ -57,6 +54,7 @@ def hybrid_work(
     populations: int,
     sigma: float,
     network: str,
+    refine: bool,
     corrected: str,
     denoise: bool,
 ) -> Work[MethodResult]:
@@ -67,7 +65,8 @@ def hybrid_work(
     MethodResult
         ``share-1``, ``radius-1``, ``density-1`` … by population (1: the larger peak), ``atoms``
         (how many have weight in the sparse projection), ``misfit`` of the projection (rms residual
-        over σ), ``populations``. Not a number where nothing was read.
+        over σ), ``direction-1-s``, ``-p``, ``-l`` … along which it was projected, ``populations``.
+        Not a number where nothing was read.
 
     Raises
     ------
@@ -93,6 +92,7 @@ def hybrid_work(
         peaks = yield from fibre_peaks_work(of, signals, here, populations)
     maps = _NetworkMaps(here.shape, trained.card)
     atoms, misfit = maps.empty(), maps.empty()
+    ways = np.full((2, 3, *here.shape), np.nan, dtype=np.float32)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Reading voxels")
@@ -103,6 +103,9 @@ def hybrid_work(
         if not len(part):
             continue
         y, scale = scaled_signals(signals[tuple(part.T)], of.table, noise, trained.card)
+        if refine:
+            directions = _refined(known, of.table, y, directions, counts)
+        ways[(slice(None), slice(None), *part.T)] = directions.transpose(1, 2, 0)
         weights = sparse_projection(known, of.table, y, directions)
         found = trained.tissue(weights)
         found[counts == 1, 0, 0] = 1.0
@@ -115,13 +118,15 @@ def hybrid_work(
     more = (
         parameter_map("atoms", atoms, "Atoms with weight", "", (0.0, 20.0)),
         parameter_map("misfit", misfit, "Misfit of the sparse projection", "σ", (0.0, 3.0)),
+        *direction_maps(ways),
     )
     fit = misfit[np.isfinite(misfit)]
     scores = {**maps.scores(), "median misfit": float(np.median(fit)) if fit.size else None}
     notes = [*of.notes, *correction_notes(corrected, denoise=denoise)]
     notes += _notes(trained, "the sparse projection of the signals")
     if peaks is not None:
-        notes.append(f"Fibre directions: {peaks.why}; they are not refined.")
+        how = "refined by the search over pairs" if refine else "not refined"
+        notes.append(f"Fibre directions: {peaks.why}; they are {how}.")
     return MethodResult(
         placed.maps_onto((*maps.result(), *more, populations_map(maps.populations))),
         scores,
@@ -179,7 +184,8 @@ def learned_work(
         # Nothing but the share tells populations apart here.
         turned = found[:, 1, 0] > found[:, 0, 0]
         found[turned] = found[turned, ::-1]
-        counts = np.where(found[:, 1, 0] < _LEAST_SHARE, 1, 2)
+        # A smaller share than it was trained with is not told from none.
+        counts = np.where(found[:, 1, 0] < trained.card.least_share, 1, 2)
         found[counts == 1, 0, 0] = 1.0
         found[counts == 1, 1] = np.nan
         maps.fill(part, found, counts)
@@ -275,6 +281,25 @@ def _directions(
     directions = np.array(peaks.directions[index], dtype=np.float64)
     directions[counts < 2, 1] = 0.0
     return counts, directions
+
+
+def _refined(
+    dictionary: Dictionary,
+    table: GradientTable,
+    signals: npt.NDArray[np.float64],
+    directions: npt.NDArray[np.float64],
+    counts: npt.NDArray[np.intp],
+) -> npt.NDArray[np.float64]:
+    """Directions as the search over pairs moves them."""
+    found = directions.copy()
+    for count in (1, 2):
+        rows = np.flatnonzero(counts == count)
+        if rows.size:
+            compared = compared_voxels(
+                dictionary, table, signals[rows], directions[rows], 0.0, count=count, refine=True
+            )
+            found[rows, :count] = compared.directions[:, :count]
+    return found
 
 
 def _fitted(

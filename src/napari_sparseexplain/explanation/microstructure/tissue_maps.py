@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...evidence import ExplanationMap
+from .map_names import DIRECTION_AXES, direction_name
 
 #: Name, title, unit and range of the maps of a population; the number is put behind. None: up to
 #: the largest radius.
@@ -50,6 +51,29 @@ def population_maps(
             limits = known or (0.0, largest_radius)
             said = f"{title}, population {k + 1}"
             yield parameter_map(f"{name}-{k + 1}", values[k, n], said, unit, limits)
+
+
+def direction_maps(values: npt.NDArray[np.float32]) -> Iterable[ExplanationMap]:
+    """Components of the fibre directions, unit vectors.
+
+    Parameters
+    ----------
+    values : ndarray, shape (2, 3, S, P, L)
+        Of each population towards superior, posterior and left; not a number where there is none.
+    """
+    for k in (0, 1):
+        for n, (axis, way) in enumerate(DIRECTION_AXES.items()):
+            # (0, 0, 0) stands for a population that is not there.
+            there = np.abs(np.nan_to_num(values[k])).any(axis=0)
+            yield ExplanationMap(
+                direction_name(k + 1, axis),
+                np.where(there, values[k, n], np.float32(np.nan)),
+                "parameter map",
+                f"Fibre direction {k + 1} to {way}",
+                value_range=(-1.0, 1.0),
+                range_scope="shared",
+                signed=True,
+            )
 
 
 def populations_map(counts: npt.NDArray[np.uint8]) -> ExplanationMap:

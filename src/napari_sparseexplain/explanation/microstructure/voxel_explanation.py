@@ -315,19 +315,7 @@ def explain_voxel_of(
     sigma = float(said["sigma"])
     count = int(np.asarray(result["populations"].data)[place])
     if any(item.name == direction_name(1, "s") for item in result.maps):
-        ways = np.array(
-            [
-                [
-                    np.asarray(result[direction_name(k + 1, axis)].data)[place]
-                    for axis in DIRECTION_AXES
-                ]
-                for k in range(count)
-            ],
-            dtype=np.float64,
-        )
-        # They are told along the study's axes, and the scan's own may be others.
-        ways = ways @ of.placed(slice(index[0], index[0] + 1)).turn
-        ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+        ways = directions_at(result, of, index, count)
         signal = drain(signal_of_voxel_work(of, at, denoise=bool(said.get("denoise", False))))
     else:  # of a version that did not keep them
         signal = of.signals[at]
@@ -338,6 +326,23 @@ def explain_voxel_of(
         ways = found
     wet = any(item.name == WATER for item in result.maps)
     return voxel_explanation(known, of.table, signal, ways, sigma, index=index, water=wet)
+
+
+def directions_at(
+    result: Explanation, of: DiffusionScan, index: tuple[int, int, int], count: int
+) -> npt.NDArray[np.float64]:
+    """Directions that a result has at a voxel, along the scan's own axes, shape (count, 3)."""
+    place = (index[0] - result.slices.start, *index[1:])
+    ways = np.array(
+        [
+            [np.asarray(result[direction_name(k, axis)].data)[place] for axis in DIRECTION_AXES]
+            for k in range(1, count + 1)
+        ],
+        dtype=np.float64,
+    )
+    # They are told along the study's axes, and the scan's own may be others.
+    ways = ways @ of.placed(slice(index[0], index[0] + 1)).turn
+    return ways / np.linalg.norm(ways, axis=1, keepdims=True)
 
 
 def scan_of_result(result: Explanation, study: Study) -> DiffusionScan:

@@ -124,6 +124,10 @@ class MethodForm(QWidget):
         """Rows that mean nothing to the method are not there."""
         for name, row in self._rows.items():
             self._form.setRowVisible(row, name == "method" or self.takes(name))
+        for parameter in method_info(self.name).parameters:
+            if parameter.name == "refine":  # as the method has it from the start
+                self.refine.setChecked(bool(parameter.default))
+                self.refine.setToolTip(f"{parameter.tooltip}.")
         self.method.setToolTip(f"{method_info(self.name).summary}.")
         self.method_changed.emit()
 
