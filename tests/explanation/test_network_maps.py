@@ -132,3 +132,57 @@ def test_what_does_not_go_together_is_said(root: Path) -> None:
         se.explain(study, None, "hybrid-microstructure", network=str(root / "none"), **TIMINGS)
     with pytest.raises(ModelError, match="other"):
         se.explain(study, None, "hybrid-microstructure", network=str(root / "hybrid"), **TIMINGS)
+
+
+def test_the_echo_time_of_a_dictionary_changes_nothing(root: Path, hybrid: se.Explanation) -> None:
+    """Weights are those of a voxel of 1, whatever T2 leaves of the atoms' signals."""
+    phases = small_phases()
+    slow = Timings(phases.timings.small_delta, phases.timings.big_delta, 0.11)
+    save_phases(replace(phases, timings=slow), root / "slow.npz")
+    again = se.explain(
+        se.open_study(root / "scan"),
+        None,
+        "hybrid-microstructure",
+        slices=slice(0, 1),
+        dictionary=str(root / "slow.npz"),
+        network=str(root / "hybrid"),
+        sigma=hybrid.provenance.parameters["sigma"],
+        **TIMINGS,
+    )
+    for name in ("share-1", "radius-1", "density-2", "misfit"):
+        assert np.allclose(again[name].data, hybrid[name].data, atol=5e-3, equal_nan=True)
+
+
+def test_a_voxel_without_an_atom_is_told_nothing(root: Path) -> None:
+    found = se.explain(
+        se.open_study(root / "scan"),
+        None,
+        "hybrid-microstructure",
+        slices=slice(0, 1),
+        dictionary=str(root / "small.npz"),
+        network=str(root / "hybrid"),
+        sigma=1e5,
+        **TIMINGS,
+    )
+    assert not np.asarray(found["populations"].data).any()
+    assert np.isnan(found["share-1"].data).all()
+
+
+def test_refined_directions_fit_better_and_stand_in_the_result(
+    root: Path, hybrid: se.Explanation
+) -> None:
+    refined = se.explain(
+        se.open_study(root / "scan"),
+        None,
+        "hybrid-microstructure",
+        slices=slice(0, 1),
+        dictionary=str(root / "small.npz"),
+        network=str(root / "hybrid"),
+        refine=True,
+        **TIMINGS,
+    )
+    assert refined.scores["median misfit"] <= hybrid.scores["median misfit"]
+    ways = np.stack([np.asarray(refined[f"direction-1-{axis}"].data)[0] for axis in "spl"])
+    there = np.asarray(refined["populations"].data)[0] > 0
+    assert np.allclose(np.linalg.norm(ways, axis=0)[there], 1, atol=1e-5)
+    assert np.isnan(ways[:, ~there]).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_sparseexplain.explanation.microstructure.voxel_explanation import (
     voxel_work,
 )
 from napari_sparseexplain.layers.fibre_directions import fibre_lines
+from napari_sparseexplain.microstructure.search.free_water import free_water_signal
 from napari_sparseexplain.microstructure.search.nnls import nnls_weights
 from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
 from napari_sparseexplain.microstructure.walks.phases_file import save_phases
@@ -197,3 +199,34 @@ def test_fibre_lines_are_as_long_as_the_share_and_coloured_by_direction(
     assert len(lines.on_slice(0, 0)) == 0
     across = lines.on_slice(1, 4)
     assert len(across) == (lines.centres[:, 1] == 4).sum() > 0
+
+
+def test_a_wet_voxel_is_explained_as_it_was_compared() -> None:
+    """Posterior and shells are of the same search as the map: beside the water."""
+    dictionary, table = small_dictionary(), small_protocol()
+    made = simulated_voxels(dictionary, table, 3, snr=60, seed=8)
+    water = free_water_signal(table, dictionary.timings)
+    y = 0.7 * made.signals + 0.3 * water
+    for p in range(3):
+        found = voxel_explanation(
+            dictionary, table, y[p], made.directions[p], made.sigma, water=True
+        )
+        assert found.water == pytest.approx(0.3, abs=0.08)
+        atoms = dictionary.tissue.atoms
+        np.testing.assert_allclose(found.posterior.atoms @ atoms, found.mean[:, 1:], atol=1e-9)
+        np.testing.assert_allclose(found.shells.whole[0], found.mean, atol=1e-9)
+        assert found.misfit < 1.3
+        dry = voxel_explanation(dictionary, table, y[p], made.directions[p], made.sigma)
+        assert dry.water == 0
+        assert dry.misfit > found.misfit
+
+
+def test_another_protocol_than_the_results_is_not_explained(
+    result: Any, tmp_path: Path, given: dict[str, Any]
+) -> None:
+    write_scan(tmp_path / "scan")
+    file = tmp_path / "scan" / "dwi.bvec"
+    vectors = np.loadtxt(file)
+    np.savetxt(file, vectors[[1, 0, 2]], fmt="%.7f")
+    with pytest.raises(SparseExplainError, match="gradients are not those of the result"):
+        explain_voxel_of(result, se.open_study(tmp_path / "scan"), CROSSED)

@@ -54,6 +54,14 @@ def evaluate_microstructure(
     ] = None,
 ) -> None:
     """Mean absolute errors of share, radius and density at SNR 25, 50 and 100."""
+    if (times or layers is not None) and not networks:
+        raise typer.BadParameter(
+            "times and layers are those of the networks: leave --no-networks out",
+            param_hint="--no-networks",
+        )
+    if layers is not None and layers.suffix.lower() != ".png":
+        raise typer.BadParameter("the picture's name must end in .png", param_hint="--layers")
+
     from ..explanation.microstructure.shipped_dictionary import phases_of
     from ..microstructure.dictionary import dictionary_of, distinct_b
     from ..microstructure.evaluation import evaluation_work
@@ -116,7 +124,7 @@ def print_errors(
     )
     print("| SNR | directions | read | ν | r (µm) | f |\n| --- | --- | --- | --- | --- | --- |")
     for row in rows:
-        cells = " | ".join(f"{mean:.3f} ± {half:.3f}" for mean, half in row.errors)
+        cells = " | ".join(_with_half(mean, half) for mean, half in row.errors)
         print(f"| {row.snr:g} | {row.directions} | {row.reading} | {cells} |")
     print()
     if any(row.reading == HYBRID for row in rows):
@@ -126,6 +134,11 @@ def print_errors(
             for compared in robustness(rows, HYBRID, other):
                 print(_robustness_line(compared))
         print()
+
+
+def _with_half(mean: float, half: float) -> str:
+    """Of one seed there is no interval."""
+    return f"{mean:.3f} ± {half:.3f}" if half == half else f"{mean:.3f}"
 
 
 def _robustness_line(compared: Robustness) -> str:

@@ -19,8 +19,8 @@ Protocol = Annotated[
     Path | None,
     typer.Option(
         "--protocol",
-        help="Study with the diffusion scan whose gradients are meant; the 552 measurements of the "
-        "MGH-USC protocol if left out.",
+        help="Study with the diffusion scan whose gradients are meant; if left out the shells of "
+        "the MGH-USC protocol, 552 measurements along directions of our own.",
     ),
 ]
 OwnDictionary = Annotated[
@@ -33,6 +33,18 @@ Count = Annotated[
 Epochs = Annotated[
     int | None, typer.Option("--epochs", min=1, help="How often each is seen (default: 30).")
 ]
+SmallDelta = Annotated[
+    float,
+    typer.Option(
+        "--small-delta", min=0, max=200, help="δ in ms where the files tell none (--protocol)."
+    ),
+]
+BigDelta = Annotated[
+    float,
+    typer.Option(
+        "--big-delta", min=0, max=500, help="Δ in ms where the files tell none (--protocol)."
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of voxels, weights and order.")]
 
 
@@ -44,6 +56,8 @@ def _trains(kind: TissueNetworkKind, title: str) -> Callable[..., None]:
         samples: Count = None,
         epochs: Epochs = None,
         seed: Seed = 0,
+        small_delta: SmallDelta = 0.0,
+        big_delta: BigDelta = 0.0,
         overwrite: Overwrite = False,
     ) -> None:
         from dataclasses import replace
@@ -61,7 +75,9 @@ def _trains(kind: TissueNetworkKind, title: str) -> Callable[..., None]:
             from ..explanation.microstructure.diffusion_scan import diffusion_scan
             from ..volumes import open_study
 
-            table = diffusion_scan(open_study(protocol)).table
+            table = diffusion_scan(
+                open_study(protocol), small_delta=small_delta, big_delta=big_delta, resampled=True
+            ).table
         made = dictionary_of(
             phases_of("" if dictionary is None else str(dictionary)), distinct_b(table)
         )

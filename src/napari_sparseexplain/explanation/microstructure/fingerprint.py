@@ -121,7 +121,7 @@ def fingerprint_work(
         *of.notes,
         *correction_notes(corrected, denoise=denoise),
         *_notes(peaks, phases.spins, water=water),
-        *_noise_notes(scores["median misfit"]),
+        *noise_notes(scores["median misfit"]),
     ]
     if denoise:
         notes.append("σ is that of the scan before it was denoised: standard deviations are wide.")
@@ -194,7 +194,7 @@ def _notes(peaks: FibrePeaks | None, spins: int, *, water: bool) -> list[str]:
     return found
 
 
-def _noise_notes(misfit: float | None) -> list[str]:
+def noise_notes(misfit: float | None) -> list[str]:
     """Whether the residuals are as large as the noise that was told or measured."""
     if misfit is None or _FIT[0] <= misfit <= _FIT[1]:
         return []

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import ModelError
 from ...evidence import Explanation
 from ...microstructure.dictionary import distinct_b
 from ...microstructure.gradient_table import GradientTable
@@ -16,7 +17,7 @@ from ...progress import drain
 from ...volumes import Study
 from .diffusion_scan import DiffusionScan
 from .hybrid_attribution import PARAMETERS, HybridAttribution, hybrid_attribution
-from .network_maps import scaled_signals
+from .network_maps import scaled_signals, unweighted_signal
 from .shipped_dictionary import dictionary_for
 from .voxel_explanation import (
     check_place,
@@ -135,12 +136,19 @@ def explain_hybrid_voxel(
     if at is None or not inside or not np.asarray(result["populations"].data)[place]:
         raise not_compared(of.role, index)
     network = load_tissue_network("hybrid", str(said.get("network", "")))
+    if said.get("network_sha256") and network.card.weights_sha256 != said["network_sha256"]:
+        raise ModelError(
+            "the network is not that of the result", where=str(said.get("network", "")) or None,
+            remedy="Run the method again, and click in the new result",
+        )  # fmt: skip
     known = dictionary_for(str(said["dictionary"]), distinct_b(of.table))
     sigma = float(said["sigma"])
     signal = drain(signal_of_voxel_work(of, at, denoise=bool(said.get("denoise", False))))
     count = int(np.asarray(result["populations"].data)[place])
     ways = directions_at(result, of, index, count)
-    y, _ = scaled_signals(np.asarray(signal)[None], of.table, sigma, network.card)
+    y, _ = scaled_signals(
+        np.asarray(signal)[None], of.table, sigma, unweighted_signal(known.timings, known.tissue)
+    )
     both = np.zeros((2, 3))
     both[: len(ways)] = ways
     outputs = tuple(

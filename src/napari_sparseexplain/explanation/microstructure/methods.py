@@ -25,7 +25,7 @@ POPULATIONS = Parameter(
 )  # fmt: skip
 SIGMA = Parameter(
     "sigma", 0.0, "Standard deviation of the noise in the scan's unit; 0: measured in the scan",
-    title="σ", low=0.0,
+    title="σ", low=0.0, high=1e9,
 )  # fmt: skip
 WATER = Parameter(
     "water", False,

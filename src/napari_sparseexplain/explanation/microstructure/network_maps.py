@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ...errors import ModelError
 from ...evidence import ExplanationMap
 from ...microstructure.dictionary import Dictionary, distinct_b
-from ...microstructure.gradient_table import GradientTable
+from ...microstructure.gradient_table import GradientTable, Timings
 from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.protocol.peaks import FibrePeaks
 from ...microstructure.search.comparison import compared_voxels
@@ -23,14 +23,14 @@ from ...microstructure.simulated_voxels import without_rician_bias
 from ...microstructure.tissue import Tissue
 from ...microstructure.tissue_samples import sparse_projection
 from ...networks.tissue.tissue_card import TissueCard
-from ...networks.tissue.tissue_network import TissueNetwork
+from ...networks.tissue.tissue_network import TissueNetwork, has_half_products
 from ...networks.tissue.tissue_network_file import load_tissue_network
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..method_result import MethodResult
 from .corrections import correction_notes, signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
-from .fingerprint import check_shells, fibre_peaks_work
+from .fingerprint import check_shells, fibre_peaks_work, noise_notes
 from .shipped_dictionary import dictionary_for_work, phases_of
 from .tissue_maps import direction_maps, parameter_map, population_maps, populations_map
 
@@ -102,7 +102,9 @@ def hybrid_work(
         part, counts, directions = part[counts > 0], counts[counts > 0], directions[counts > 0]
         if not len(part):
             continue
-        y, scale = scaled_signals(signals[tuple(part.T)], of.table, noise, trained.card)
+        # Of this dictionary's atoms, whatever its echo time: weights of 1 are those of a voxel.
+        size = unweighted_signal(known.timings, known.tissue)
+        y, scale = scaled_signals(signals[tuple(part.T)], of.table, noise, size)
         if refine:
             directions = _refined(known, of.table, y, directions, counts)
         ways[(slice(None), slice(None), *part.T)] = directions.transpose(1, 2, 0)
@@ -110,9 +112,12 @@ def hybrid_work(
         found = trained.tissue(weights)
         found[counts == 1, 0, 0] = 1.0
         found[counts == 1, 1] = np.nan
-        maps.fill(part, found, counts)
+        used = np.diff(weights.indptr)
+        # Without an atom the network was told nothing: it would answer with its own middle.
+        found[used == 0] = np.nan
+        maps.fill(part, found, np.where(used > 0, counts, 0))
         at = tuple(part.T)
-        atoms[at] = np.diff(weights.indptr)
+        atoms[at] = used
         rest = (y - _fitted(known, of.table, weights.toarray(), directions)) * scale / noise
         misfit[at] = np.sqrt((rest**2).mean(axis=1))
     more = (
@@ -124,6 +129,7 @@ def hybrid_work(
     scores = {**maps.scores(), "median misfit": float(np.median(fit)) if fit.size else None}
     notes = [*of.notes, *correction_notes(corrected, denoise=denoise)]
     notes += _notes(trained, "the sparse projection of the signals")
+    notes += noise_notes(scores["median misfit"])
     if peaks is not None:
         how = "refined by the search over pairs" if refine else "not refined"
         notes.append(f"Fibre directions: {peaks.why}; they are {how}.")
@@ -179,7 +185,8 @@ def learned_work(
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Reading voxels")
         part = places[start : start + BATCH]
-        y, _ = scaled_signals(signals[tuple(part.T)], of.table, noise, trained.card)
+        size = trained.card.unweighted
+        y, _ = scaled_signals(signals[tuple(part.T)], of.table, noise, size)
         found = trained.tissue(y[:, order])
         # Nothing but the share tells populations apart here.
         turned = found[:, 1, 0] > found[:, 0, 0]
@@ -258,17 +265,22 @@ def measurement_order(table: GradientTable, card: TissueCard) -> npt.NDArray[np.
     return found
 
 
+def unweighted_signal(timings: Timings, tissue: Tissue) -> float:
+    """Signal of all atoms without diffusion weighting: exp(-TE / T2)."""
+    return float(np.exp(-timings.echo_time / tissue.t2))
+
+
 def scaled_signals(
-    signals: npt.NDArray[np.floating], table: GradientTable, sigma: float, card: TissueCard
+    signals: npt.NDArray[np.floating], table: GradientTable, sigma: float, unweighted: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Signals (P, M) as networks are fed them, and what they were divided by (P, 1).
 
-    Without the bias of their noise, and of the size of the simulated ones: a network takes weights
-    that add up to 1.
+    Without the bias of their noise, and of the size of the simulated ones, which have
+    ``unweighted`` at b = 0: a network takes weights that add up to 1.
     """
     y = without_rician_bias(signals, sigma)
-    unweighted = y[:, table.b0_rows].mean(axis=1, keepdims=True)
-    scale = np.maximum(unweighted, sigma) / card.unweighted
+    measured = y[:, table.b0_rows].mean(axis=1, keepdims=True)
+    scale = np.maximum(measured, sigma) / unweighted
     return y / scale, scale
 
 
@@ -326,6 +338,8 @@ def _decided(of: DiffusionScan, sigma: float, card: TissueCard) -> dict[str, Any
         "small_delta": round(1e3 * timings.small_delta, 9),
         "big_delta": round(1e3 * timings.big_delta, 9),
         "network_sha256": card.weights_sha256,
+        # Answers of the learned network differ by some .05 µm between the two.
+        "products": "bfloat16" if card.kind == "learned" and has_half_products() else "float32",
         **of.checksums,
     }
 

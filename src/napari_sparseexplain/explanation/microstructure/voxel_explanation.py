@@ -17,8 +17,8 @@ from ...evidence import Explanation
 from ...microstructure.dictionary import Dictionary, distinct_b
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.protocol.noise import noise_level_work
-from ...microstructure.search.comparison import compared_voxels
-from ...microstructure.search.free_water import free_water_signal
+from ...microstructure.search.comparison import chosen_populations, compared_voxels
+from ...microstructure.search.free_water import free_water_signal, without
 from ...microstructure.search.nnls import nnls_weights
 from ...microstructure.search.pair_posterior import PairPosterior, pair_posterior
 from ...microstructure.search.shell_shapley import ShellValues, shell_values
@@ -29,7 +29,8 @@ from .corrections import signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
 from .fingerprint import check_shells, fibre_peaks_work
 from .map_names import DIRECTION_AXES, WATER, direction_name
-from .shipped_dictionary import dictionary_for, dictionary_for_work
+from .methods import BY_BIC
+from .shipped_dictionary import dictionary_for, dictionary_for_work, dictionary_sha256
 
 #: ν, r and f, as they are told.
 PARAMETERS = ("share", "radius", "density")
@@ -205,15 +206,17 @@ def voxel_explanation(
     ways = np.asarray(directions, dtype=np.float64)
     count = len(ways)
     both = ways[[0, -1]][None]
-    share = 0.0
-    if water:
-        wet = compared_voxels(
-            dictionary, table, y[None], both, sigma, count=count, refine=False, water=True
-        )
-        share = float(wet.water[0])
-        y = y - wet.water_weight[0] * free_water_signal(table, dictionary.timings)
-    compared = compared_voxels(dictionary, table, y[None], both, sigma, count=count, refine=False)
+    compared = compared_voxels(
+        dictionary, table, y[None], both, sigma, count=count, refine=False, water=water
+    )
     bases = np.stack([dictionary.basis(table, way) for way in ways])
+    share, beside, aside = float(compared.water[0]), None, np.zeros_like(y)
+    searched = y
+    if share > 0:
+        # As the map was: in what is orthogonal to the water's signal.
+        beside = free_water_signal(table, dictionary.timings)
+        aside = compared.water_weight[0] * beside
+        searched, bases = without(beside, y, axis=0), without(beside, bases, axis=1)
     found, tissue = compared.found, dictionary.tissue
     sd = found.sd[0, :count].copy()
     if count == 1:
@@ -225,14 +228,14 @@ def voxel_explanation(
         sigma=float(sigma),
         radii=tissue.radii,
         densities=tissue.densities,
-        weights=nnls_weights(y[None], bases[None], dictionary.atoms)[0],
-        posterior=pair_posterior(y, bases, dictionary.atoms, sigma),
+        weights=nnls_weights(searched[None], bases[None], dictionary.atoms)[0],
+        posterior=pair_posterior(searched, bases, dictionary.atoms, sigma),
         mean=found.mean[0, :count],
         sd=sd,
         entropy=float(found.entropy[0]),
-        measured=y,
-        fitted=compared.fitted[0],
-        shells=shell_values(dictionary, table, y[None], ways[None], sigma),
+        measured=y - aside,
+        fitted=compared.fitted[0] - aside,
+        shells=shell_values(dictionary, table, y[None], ways[None], sigma, beside=beside),
         water=share,
     )
 
@@ -250,6 +253,7 @@ def voxel_work(
     refine: bool = True,
     denoise: bool = False,
     water: bool = False,
+    count_by: str = "peaks",
 ) -> Work[VoxelExplanation]:
     """Explain a voxel of a study by itself, with the parameters of the method *fingerprint*.
 
@@ -273,6 +277,12 @@ def voxel_work(
     ways = yield from peaks_of_voxel_work(of, at, signal, known, noise, populations, refine)
     if ways is None:
         raise not_compared(of.role, index)
+    if count_by == BY_BIC and len(ways) == 2:
+        corrected = without_rician_bias(signal[None], noise)
+        counts, turned = chosen_populations(
+            known, of.table, corrected, ways[None], noise, refine=refine, water=water
+        )
+        ways = turned[0, : counts[0]]
     yield Progress(0, 0, "Explaining the voxel")
     return voxel_explanation(
         known, of.table, signal, ways, noise, index=index, water=water
@@ -348,13 +358,24 @@ def directions_at(
 def scan_of_result(result: Explanation, study: Study) -> DiffusionScan:
     """The diffusion scan of a result, with the timings that it was compared with."""
     said = result.provenance.parameters
-    return diffusion_scan(
+    of = diffusion_scan(
         study,
         str(said["scan"]),
         small_delta=float(said.get("small_delta", 0.0)),
         big_delta=float(said.get("big_delta", 0.0)),
         resampled=True,
     )
+    now = {**of.checksums, "dictionary_sha256": ""}
+    if "dictionary" in said:
+        now["dictionary_sha256"] = dictionary_sha256(str(said["dictionary"]))
+    for name, what in (("gradients_checksum", "gradients"), ("dictionary_sha256", "dictionary")):
+        if said.get(name) and said[name] != now[name]:
+            raise StudyError(
+                f"the {what} are not those of the result" if what == "gradients"
+                else f"the {what} is not that of the result",
+                where=of.role, remedy="Run the method again, and click in the new result",
+            )  # fmt: skip
+    return of
 
 
 def own_place(of: DiffusionScan, index: tuple[int, int, int]) -> tuple[int, int, int] | None:

@@ -121,13 +121,19 @@ def _beside_water(
 
 
 def bic(
-    residual: npt.NDArray[np.float64], sigma: float, populations: int, measurements: int
+    residual: npt.NDArray[np.float64],
+    sigma: float,
+    populations: int,
+    measurements: int,
+    *,
+    water: npt.NDArray[np.bool_] | bool = False,
 ) -> npt.NDArray[np.float64]:
     """Bayesian information criterion of voxels with so many populations (Schwarz 1978).
 
-    ‖r‖²/σ² + k ln M, with k = 5 parameters a population: weight, radius, density and direction.
+    ‖r‖²/σ² + k ln M, with k = 5 parameters a population (weight, radius, density and direction)
+    and one of free water where it is there.
     """
-    return residual / sigma**2 + 5 * populations * np.log(measurements)
+    return residual / sigma**2 + (5 * populations + np.asarray(water)) * np.log(measurements)
 
 
 def chosen_populations(
@@ -156,7 +162,8 @@ def chosen_populations(
         it = compared_voxels(
             dictionary, table, y, given, sigma, count=count, refine=refine, water=water
         )
-        rest.append(bic(((y - it.fitted) ** 2).sum(axis=1), sigma, count, y.shape[1]))
+        left = ((y - it.fitted) ** 2).sum(axis=1)
+        rest.append(bic(left, sigma, count, y.shape[1], water=it.water > 0))
     second = rest[2] < rest[1]
     one = rest[0] >= np.minimum(rest[1], rest[2])
     turned = np.where((one & second)[:, None, None], ways[:, ::-1], ways)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ...errors import ParameterError
 from ..dictionary import Dictionary
 from ..gradient_table import GradientTable
+from .free_water import without
 from .one_population import exhaustive_singles
 from .two_populations import exhaustive_pairs
 
@@ -56,6 +57,8 @@ def shell_values(
     signals: npt.ArrayLike,
     directions: npt.ArrayLike,
     sigma: float,
+    *,
+    beside: npt.NDArray[np.float64] | None = None,
 ) -> ShellValues:
     """Exact Shapley values of the shells, by searching every coalition.
 
@@ -69,6 +72,9 @@ def shell_values(
         Of K = 1 or 2 populations, held in all coalitions. Of one alone ν is 1 before any shell.
     sigma : float
         Standard deviation of the noise, above 0.
+    beside : ndarray, shape (M,), optional
+        Signal that stands beside the atoms, as of free water: the search is in what is orthogonal
+        to it.
 
     Returns
     -------
@@ -98,6 +104,9 @@ def shell_values(
         for some in combinations(players, size):
             rows = np.concatenate([table.b0_rows, *(shells[n].rows for n in some)])
             part, basis = y[:, rows], [each[:, rows] for each in bases]
+            if beside is not None:
+                part = without(beside[rows], part, axis=1)
+                basis = [without(beside[rows], each, axis=1) for each in basis]
             if count == 1:
                 found = exhaustive_singles(part, basis[0], dictionary.atoms, known, sigma)
             else:
@@ -113,5 +122,5 @@ def shell_values(
                 gained = worth[some | {n}] - worth[some]
                 values[:, n] += share / factorial(len(shells)) * gained
     everyone = frozenset(players)
-    without = np.stack([worth[everyone - {n}] for n in players], axis=1)
-    return ShellValues(tuple(s.b for s in shells), values, prior, worth[everyone], without)
+    left_out = np.stack([worth[everyone - {n}] for n in players], axis=1)
+    return ShellValues(tuple(s.b for s in shells), values, prior, worth[everyone], left_out)

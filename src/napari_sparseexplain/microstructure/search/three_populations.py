@@ -1,8 +1,8 @@
 """Exhaustive search where three fibre populations cross: the best three atoms of all N³.
 
 For each atom of the third population what it explains is taken out of the data and of the other
-atoms, and all pairs are searched in what is left, as `exhaustive` does; that takes N times as long
-as a search over pairs. Where one of three weights would be negative the best pair is left.
+atoms, and all pairs are searched in what is left, as in `two_populations`; that takes N times as
+long as a search over pairs. Where one of three weights would be negative the best pair is left.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ..numba_lock import PARALLEL
 from .two_populations import exhaustive_pairs
 
 #: 1 - c² below this: two atoms, or an atom and the third one, are one.
@@ -77,7 +78,8 @@ def exhaustive_triples(
             found.atoms[better, k] = pairs.pair[better, column]
             found.weights[better, k] = pairs.weights[better, column]
         found.residual[better] = pairs.residual[better]
-    _search(y, b, v, found.atoms, found.weights, found.residual)
+    with PARALLEL:
+        _search(y, b, v, found.atoms, found.weights, found.residual)
     return found
 
 

@@ -53,7 +53,7 @@ class LearnedModule(nn.Module):
         self.spread = torch.from_numpy(np.asarray(spread, dtype=np.float32))
 
     def forward(self, signals: torch.Tensor) -> torch.Tensor:
-        """Signals (P, M), about 1 at b = 0, to shares of the largest values (P, 2, 3)."""
+        """Signals (P, M), of the size of those in training, to shares of the largest (P, 2, 3)."""
         return self.activations(signals)[-1].unflatten(1, (2, 3))
 
     def activations(self, signals: torch.Tensor) -> list[torch.Tensor]:

@@ -43,8 +43,8 @@ class TissueNetwork:
         Parameters
         ----------
         inputs : csr_array, shape (P, 2 N), or ndarray, shape (P, M)
-            Of a hybrid the weights of the sparse projection, else signals that are about 1
-            without diffusion weighting.
+            Of a hybrid the weights of the sparse projection, else signals that are about
+            ``card.unweighted`` without diffusion weighting.
 
         Returns
         -------

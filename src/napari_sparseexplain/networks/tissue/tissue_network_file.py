@@ -129,9 +129,12 @@ def _loaded(folder: Path, sha256: str) -> TissueNetwork:
         raise ModelError(
             "the weights are missing, or not those of the card", where=path, remedy=_REMEDY
         )
-    module = module_of(card)
-    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    # Without memory for it: a card may ask for more than there is.
+    with torch.device("meta"):
+        shapes = module_of(card).state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in shapes.items()}
     check_shapes(wanted, weight_shapes(path).shapes, path)
+    module = module_of(card)
     try:
         weights = load_file(path)
     except (SafetensorError, OSError) as error:

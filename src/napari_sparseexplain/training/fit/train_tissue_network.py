@@ -1,7 +1,8 @@
 """Training of the networks that read tissue from diffusion signals, on simulated voxels.
 
-Sizes, loss, number of samples and dropout are those of Rensonnet et al. 2021, Table 1. The
-optimiser is Adam with a rate that rises and falls instead of Adagrad with a fixed one.
+Sizes, loss and number of samples are those of Rensonnet et al. 2021, Table 1; the hybrid's dropout
+is not (`TissueRecipe`). The optimiser is Adam with a rate that rises and falls instead of Adagrad
+with a fixed one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -108,6 +110,12 @@ def train_tissue_network(
         checkpoint belong to another training.
     """
     recipe, ranges = recipe or TISSUE_RECIPES[kind], ranges or SampleRanges()
+    dictionary.rows_of(table)
+    if folder.exists() and not folder.is_dir():
+        raise ModelError(
+            "there is a file where the network's folder is to be", where=folder,
+            remedy="Choose another folder, or remove the file",
+        )  # fmt: skip
     parts = folder.with_name(f"{folder.name}.parts")
     identity = _identity(kind, dictionary, table, recipe, ranges, seed)
     _check_identity(parts, identity)
@@ -306,7 +314,7 @@ def _read_part(file: Path, count: int, measurements: int) -> TissueSamples | Non
                 (kept["data"], kept["indices"], kept["indptr"]), shape=tuple(kept["shape"])
             )
             part = TissueSamples(kept["signals"], weights, kept["truth"])
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile):
         return None
     return part if part.signals.shape == (count, measurements) else None
 

@@ -302,13 +302,21 @@ def _weighting(
     return Weighting(value, (x, y, z))
 
 
+#: Second value of the b-matrix of one direction, against the first: imaging gradients add a little.
+_SECOND_MOST = 0.5
+
+
 def _matrix_direction(matrix: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    """The direction of a b-matrix (xx, xy, xz, yy, yz, zz); its sign is not told."""
+    """The direction of a b-matrix (xx, xy, xz, yy, yz, zz); its sign is not told.
+
+    None where it has none: of an average over directions no value is much larger than the next.
+    """
     if matrix is None:
         return None
     xx, xy, xz, yy, yz, zz = matrix
     values, vectors = np.linalg.eigh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]))
-    return tuple(float(v) for v in vectors[:, -1]) if values[-1] > 0 else None
+    one = values[-1] > 0 and abs(values[-2]) < _SECOND_MOST * values[-1]
+    return tuple(float(v) for v in vectors[:, -1]) if one else None
 
 
 def _standard_matrix(group: Dataset) -> tuple[float, ...] | None:

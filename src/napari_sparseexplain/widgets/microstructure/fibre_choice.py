@@ -35,7 +35,8 @@ _KIND_HINT = (
 MOST_LINES = 20_000
 
 _HINT = (
-    "Lines along the fibre directions of the result in the picture, as long as ν. Their colour is "
+    "Lines along the fibre directions of the result in the picture, as long as ν, of a tensor FA. "
+    "Their colour is "
     "the direction: red from right to left, green from front to back, blue from feet to head."
 )
 
@@ -91,9 +92,12 @@ class FibreChoice(QCheckBox):
         """
         study, grid = self._window.study, self._window.grid_view.active
         every = list(results)
-        mine = [s for s in every if s.study is study and has_directions(s.explanation)]
-        self.setEnabled(bool(mine))
-        shown = next((s for s in reversed(mine) if s.visible), mine[-1] if mine else None)
+        mine = [s for s in every if s.study is study]
+        having = [s for s in mine if has_directions(s.explanation)]
+        self.setEnabled(bool(having))
+        # Those of the maps in the picture, not of another method beside them.
+        seen = [s for s in mine if s.visible] or having
+        shown = next((s for s in reversed(seen) if s in having), None)
         if not self.isChecked():
             shown = None
         if shown is not None and shown.lines is None:

@@ -32,7 +32,7 @@ MEANS, SPREADS, MISFITS = "mean", "uncertainty", "misfit"
 CHOICES = {
     MEANS: "Mean of each parameter",
     SPREADS: "Uncertainty (standard deviation)",
-    MISFITS: "Misfit by shell",
+    MISFITS: "Misfit by shell, free water",
 }
 
 #: Cells of these choices that belong together: one population, or one row.
@@ -62,21 +62,28 @@ _TENSOR = ("colours", "fa", "md")
 #: From this rms residual on, in σ, a voxel is said not to fit.
 MISFIT = 1.5
 
+_UNFIT = (
+    "   ⚠ The signals do not fit: a population may be missing, and neither the values nor their ± "
+    "can be trusted."
+)
+_UNREFINED = (
+    "   ⚠ The signals do not fit along these directions, which are not refined: tick Refine, or a "
+    "population may be missing."
+)
+
 
 def names_of(explanation: Explanation, choice: str) -> list[str]:
-    """The maps of a choice, in the order in which they stand; the means where it has none."""
+    """The maps of a choice, in the order in which they stand; none where the method has none."""
     there = [item.name for item in explanation.maps]
     if choice == MISFITS:
-        found = [name for name in there if name.startswith(("misfit", "atoms"))]
+        found = [name for name in there if name.startswith(("misfit", "atoms", "water"))]
     else:
         end = "-sd" if choice == SPREADS else ""
         rows = [[f"{name}-{k}{end}" for name in _SHORT] for k in (1, 2)]
         between = "entropy" if choice == SPREADS else POPULATIONS
-        behind = () if choice == SPREADS else ("water", *_TENSOR)
+        behind = () if choice == SPREADS else _TENSOR
         found = [name for name in (*rows[0], between, *rows[1], *behind) if name in there]
-    if choice == SPREADS and found == ["entropy"]:
-        found = []
-    return found or (names_of(explanation, MEANS) if choice != MEANS else [])
+    return [] if choice == SPREADS and found == ["entropy"] else found
 
 
 def short_title(name: str, unit: str = "") -> str:
@@ -150,6 +157,11 @@ class ShownMicrostructure(ShownLayers[str]):
         number = f" {self.number}" if self.number else ""
         what = short_name(self.explanation.method)
         return f"{what}{number} · {result_position(self.study, self.explanation)}"
+
+    @property
+    def is_unrefined(self) -> bool:
+        """Whether directions are the peaks as they were found: a misfit is then likely theirs."""
+        return not self.explanation.provenance.parameters.get("refine", True)
 
     @property
     def tells_why(self) -> bool:
@@ -258,7 +270,8 @@ class ShownMicrostructure(ShownLayers[str]):
         if self._has("fa"):
             fa, md = self._at("fa", place), self._at("md", place)
             told = f"FA {fa:.2f}, MD {md:.2f} {self.explanation['md'].unit}"
-            return [self.title, f"   {told}" if np.isfinite(fa) else "   Outside the head."]
+            nothing = "   Nothing was fitted: too little signal, or outside the head."
+            return [self.title, f"   {told}" if np.isfinite(fa) else nothing]
         if not count:
             return [self.title, "   Nothing was compared: no fibre direction, or outside the head."]
         lines = [f"{self.title}, {'one population' if count == 1 else 'two populations'}"]
@@ -291,10 +304,7 @@ class ShownMicrostructure(ShownLayers[str]):
         said = ", ".join(told)
         lines = [f"   {said[:1].upper()}{said[1:]}"]
         if self._at("misfit", place) > MISFIT:
-            lines.append(
-                "   ⚠ The signals do not fit: a population may be missing or a direction be off, "
-                "and neither the values nor their ± can be trusted."
-            )
+            lines.append(_UNREFINED if self.is_unrefined else _UNFIT)
         return lines
 
     def _has(self, name: str) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel
+from superqt.utils import signals_blocked
 
 from ...errors import SparseExplainError
 from ...evidence import Explanation
@@ -22,7 +23,14 @@ from ..window import Window
 from .fibre_choice import FibreChoice
 from .scan_form import ScanForm
 from .session import Gradients, MicrostructureSession
-from .shown_microstructure import CHOICES, COLUMNS, ShownMicrostructure
+from .shown_microstructure import (
+    CHOICES,
+    COLUMNS,
+    MEANS,
+    ShownMicrostructure,
+    names_of,
+    short_name,
+)
 from .voxel_panel import VoxelPanel
 
 
@@ -205,7 +213,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
 
     def show_result(self, shown: ShownMicrostructure, *, grid: bool) -> None:
         """The chosen maps beside the scan; a second result beside the first where asked for."""
-        shown.choice = self.maps.currentData()
+        shown.choice = self._choice_for(shown)
         shown.add_layers(self._viewer)
         view = self._window.grid_view
         if grid:
@@ -223,6 +231,19 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         if shown.result is not None and shown.result.line is not None:
             shown.result.line.set_shown(True)
         self._follow_fibres()
+
+    def _choice_for(self, shown: ShownMicrostructure) -> str:
+        """What is chosen; the means, and the box says so, where a method has nothing of it."""
+        choice = self.maps.currentData()
+        if names_of(shown.explanation, choice):
+            return choice
+        words = self.maps.currentText()
+        with signals_blocked(self.maps):
+            self.maps.setCurrentIndex(self.maps.findData(MEANS))
+        self.run_bar.add_message(
+            f"{short_name(shown.explanation.method)} gives no {words.lower()}."
+        )
+        return MEANS
 
     def hide_result(self, shown: ShownMicrostructure) -> None:
         """The scan stands beside maps alone: without any the single view comes back."""
@@ -273,9 +294,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
     # -- results -------------------------------------------------------------------------------
 
     def follow_results(self) -> None:
-        """Numbers tell several apart."""
-        for number, shown in enumerate(self.shown, start=1):
-            shown.number = number if len(self.shown) > 1 else 0
+        """Numbers tell several of one study apart."""
+        for shown in self.shown:
+            mine = [s for s in self.shown if s.study is shown.study]
+            shown.number = mine.index(shown) + 1 if len(mine) > 1 else 0
             shown.write_names()
         self._follow_slice()
 
@@ -310,14 +332,18 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         study, index = self._window.study, self._last_click
         if not self.isVisible():
             return
-        having = [
-            s
-            for s in self.shown
-            if s.tells_why and s.study is study and index is not None and s.population_count(index)
-        ]
-        if study is None or index is None or not having:
+        mine = [s for s in self.shown if s.study is study]
+        # What is explained are the maps in the picture, not those of another method.
+        seen = [s for s in mine if s.visible] or mine
+        shown = seen[-1] if seen else None
+        if (
+            study is None
+            or index is None
+            or shown is None
+            or not shown.tells_why
+            or not shown.population_count(index)
+        ):
             self.voxel.clear()
             return
-        shown = next((s for s in reversed(having) if s.visible), having[-1])
         explain = partial(self.session.voxel, study, shown.explanation, index)
         self.voxel.ask((shown, index), explain)
