@@ -20,7 +20,12 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
 from napari_sparseexplain.evidence.heat_threshold import explained_part
-from napari_sparseexplain.export.export_work import ExportChoice, existing_files, export_work
+from napari_sparseexplain.export.export_work import (
+    ExportChoice,
+    What,
+    existing_files,
+    export_work,
+)
 from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
 from napari_sparseexplain.export.pictures.picture_file import png_bytes
 from napari_sparseexplain.export.pictures.plane_picture import voxel_picture
@@ -150,8 +155,12 @@ def test_a_full_or_closed_disk_leaves_nothing(what: str, reading: Reading, tmp_p
     assert list(folder.iterdir()) == []
 
 
-def test_what_is_there_is_named_and_left(reading: Reading, tmp_path: Path) -> None:
-    choice = ExportChoice("key slices", tmp_path / "out", SIZE)
+@pytest.mark.parametrize(("what", "name"), [("key slices", "out"), ("slice", "r1.pdf")])
+def test_what_is_there_is_named_and_left(
+    what: What, name: str, reading: Reading, tmp_path: Path
+) -> None:
+    """Those files that are written, whatever ending a person gave the name."""
+    choice = ExportChoice(what, tmp_path / name, SIZE)
     assert existing_files(reading, choice) == []
     written = drain(export_work(reading, choice))
     assert sorted(existing_files(reading, choice)) == sorted(written)

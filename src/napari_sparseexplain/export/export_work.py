@@ -112,7 +112,7 @@ def export_work(reading: Reading, choice: ExportChoice) -> Work[Files]:
 def _slice(reading: Reading, choice: ExportChoice) -> Work[Files]:
     """The picture of what is on the screen, and its JSON file."""
     policy = policy_for(reading.studies.values(), identify=choice.identify)
-    png = choice.path if choice.path.suffix.lower() == ".png" else Path(f"{choice.path}.png")
+    png = _picture_file(choice.path)
     check_free([png, png.with_suffix(".json")], overwrite=choice.overwrite)
     yield Progress(0, 1, "drawing")
     picture = draw(policy.reading(reading), policy, choice.size)
@@ -121,9 +121,16 @@ def _slice(reading: Reading, choice: ExportChoice) -> Work[Files]:
     return Files([png.parent / path.name for path in written], policy.notes())
 
 
+def _picture_file(path: Path) -> Path:
+    """Where the picture of the slice goes: a name with another ending gets .png behind it."""
+    return path if path.suffix.lower() == ".png" else Path(f"{path}.png")
+
+
 def existing_files(reading: Reading, choice: ExportChoice) -> list[Path]:
     """Files of the export that are there already."""
-    if choice.what in ("slice", "report"):
+    if choice.what == "slice":
+        planned = [_picture_file(choice.path)]
+    elif choice.what == "report":
         planned = [choice.path]
     elif choice.what == "dicom":
         from .dicom.reading import planned_files
