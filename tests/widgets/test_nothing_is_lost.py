@@ -196,7 +196,10 @@ def test_closing_and_confirming_keeps_what_is_marked_and_stops_the_runs(
     answers.append("close_btn")
     opened.viewer.window._qt_window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     opened.viewer.window._qt_window.close()
-    settle(0.1)
+    for _ in range(100):  # beside other work it takes longer than a tenth of a second
+        settle(0.1)
+        if not opened.modes.views.canvases:
+            break
     assert not opened.viewer.window._qt_window.isVisible()
     assert opened.modes.views.canvases == []
     until(stopped.is_set)
