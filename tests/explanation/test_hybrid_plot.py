@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,12 @@ def test_the_picture_names_atoms_and_says_where_shells_tell_nothing(told, tmp_pa
     assert ("nearly alike" in words) == alike
     file = save_voxel_picture(voxel, tmp_path / "voxel.pdf")
     assert file.read_bytes().startswith(b"%PDF")
+
+
+def test_another_dictionary_or_network_than_the_results_is_not_explained(told) -> None:
+    study, result = told
+    said = result.provenance.parameters
+    for name, words in (("network_sha256", "network is not"), ("dictionary_sha256", "dictionary")):
+        provenance = replace(result.provenance, parameters={**said, name: "0" * 64})
+        with pytest.raises(SparseExplainError, match=f"{words}.* of the result"):
+            explain_hybrid_voxel(replace(result, provenance=provenance), study, (0, 4, 4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,17 +37,18 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def run_hybrid(root: Path, study: se.Study | None = None, **more: Any) -> se.Explanation:
+    """The first slice of the crossing; ``more`` goes before what is usual."""
+    asked = {"dictionary": str(root / "small.npz"), "network": str(root / "hybrid")}
+    study = study or se.open_study(root / "scan")
+    return se.explain(
+        study, None, "hybrid-microstructure", slices=slice(0, 1), **{**asked, **TIMINGS, **more}
+    )
+
+
 @pytest.fixture(scope="module")
 def hybrid(root: Path) -> se.Explanation:
-    return se.explain(
-        se.open_study(root / "scan"),
-        None,
-        "hybrid-microstructure",
-        slices=slice(0, 1),
-        dictionary=str(root / "small.npz"),
-        network=str(root / "hybrid"),
-        **TIMINGS,
-    )
+    return run_hybrid(root)
 
 
 def test_the_hybrid_reads_both_populations_where_they_cross(hybrid: se.Explanation) -> None:
@@ -69,23 +71,15 @@ def test_the_projection_fits_to_the_noise(hybrid: se.Explanation) -> None:
     assert np.nanmin(atoms) >= 1
     said = hybrid.provenance.parameters
     assert said["sigma"] > 0
-    assert len(said["network_sha256"]) == 64
+    for name in ("network_sha256", "dictionary_sha256"):
+        assert len(said[name]) == 64, "a click compares them"
 
 
 def test_the_scale_of_a_scan_changes_nothing(root: Path, hybrid: se.Explanation) -> None:
     study = se.open_study(root / "scan")
     scan = study["dwi"]
     larger = replace(study, images={"dwi": replace(scan, data=scan.data * 7)})
-    again = se.explain(
-        larger,
-        None,
-        "hybrid-microstructure",
-        slices=slice(0, 1),
-        dictionary=str(root / "small.npz"),
-        network=str(root / "hybrid"),
-        sigma=7 * hybrid.provenance.parameters["sigma"],
-        **TIMINGS,
-    )
+    again = run_hybrid(root, larger, sigma=7 * hybrid.provenance.parameters["sigma"])
     for name in ("share-1", "radius-1", "density-2"):
         assert np.allclose(again[name].data, hybrid[name].data, atol=2e-3, equal_nan=True)
 
@@ -139,31 +133,14 @@ def test_the_echo_time_of_a_dictionary_changes_nothing(root: Path, hybrid: se.Ex
     phases = small_phases()
     slow = Timings(phases.timings.small_delta, phases.timings.big_delta, 0.11)
     save_phases(replace(phases, timings=slow), root / "slow.npz")
-    again = se.explain(
-        se.open_study(root / "scan"),
-        None,
-        "hybrid-microstructure",
-        slices=slice(0, 1),
-        dictionary=str(root / "slow.npz"),
-        network=str(root / "hybrid"),
-        sigma=hybrid.provenance.parameters["sigma"],
-        **TIMINGS,
-    )
+    sigma = hybrid.provenance.parameters["sigma"]
+    again = run_hybrid(root, dictionary=str(root / "slow.npz"), sigma=sigma)
     for name in ("share-1", "radius-1", "density-2", "misfit"):
         assert np.allclose(again[name].data, hybrid[name].data, atol=5e-3, equal_nan=True)
 
 
 def test_a_voxel_without_an_atom_is_told_nothing(root: Path) -> None:
-    found = se.explain(
-        se.open_study(root / "scan"),
-        None,
-        "hybrid-microstructure",
-        slices=slice(0, 1),
-        dictionary=str(root / "small.npz"),
-        network=str(root / "hybrid"),
-        sigma=1e5,
-        **TIMINGS,
-    )
+    found = run_hybrid(root, sigma=1e5)
     assert not np.asarray(found["populations"].data).any()
     assert np.isnan(found["share-1"].data).all()
 
@@ -171,16 +148,7 @@ def test_a_voxel_without_an_atom_is_told_nothing(root: Path) -> None:
 def test_refined_directions_fit_better_and_stand_in_the_result(
     root: Path, hybrid: se.Explanation
 ) -> None:
-    refined = se.explain(
-        se.open_study(root / "scan"),
-        None,
-        "hybrid-microstructure",
-        slices=slice(0, 1),
-        dictionary=str(root / "small.npz"),
-        network=str(root / "hybrid"),
-        refine=True,
-        **TIMINGS,
-    )
+    refined = run_hybrid(root, refine=True)
     assert refined.scores["median misfit"] <= hybrid.scores["median misfit"]
     ways = np.stack([np.asarray(refined[f"direction-1-{axis}"].data)[0] for axis in "spl"])
     there = np.asarray(refined["populations"].data)[0] > 0

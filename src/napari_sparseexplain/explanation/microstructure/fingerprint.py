@@ -7,24 +7,22 @@ is a posterior mean with its standard deviation, and fibre directions are refine
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import StudyError
 from ...microstructure.dictionary import distinct_b
-from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.protocol.peaks import FibrePeaks, find_peaks_work
 from ...progress import Progress, Work
 from ...volumes import Study
-from ..bounded_cache import checksum
-from ..method_result import FROM_FILE, MethodResult
-from .corrections import correction_notes, signals_work
+from ..method_result import MethodResult
+from .asked_voxels import asked_voxels_work, dictionary_decided
+from .corrections import correction_notes
 from .diffusion_scan import DiffusionScan, diffusion_scan
 from .fingerprint_maps import ComparedHow, FingerprintMaps
 from .methods import BY_BIC
-from .shipped_dictionary import dictionary_for_work, dictionary_sha256, phases_of
+from .shipped_dictionary import dictionary_for_work, phases_of
 
 #: Voxels compared at a time; their bases are what memory is needed for.
 BATCH = 256
@@ -83,53 +81,35 @@ def fingerprint_work(
     """
     yield Progress(0, 0, "Reading the gradients")
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
-    phases = phases_of(dictionary)
     check_shells(of)
     known = yield from dictionary_for_work(dictionary, distinct_b(of.table))
     known.rows_of(of.table)
-    noise = sigma
-    if not noise:
-        noise = (yield from noise_level_work(of.signals, mask=of.mask)).sigma
-    placed = of.placed(slices)
-    here = of.mask[placed.rows] & placed.needed
-    signals = yield from signals_work(of, placed.rows, denoise=denoise)
+    asked = yield from asked_voxels_work(of, slices, sigma=sigma, denoise=denoise)
     peaks = None
-    if here.any():
-        peaks = yield from fibre_peaks_work(of, signals, here, populations)
-    part = replace(of, signals=signals, mask=of.mask[placed.rows])
+    if asked.here.any():
+        peaks = yield from fibre_peaks_work(of, asked.signals, asked.here, populations)
+    part = replace(of, signals=asked.signals, mask=of.mask[asked.placed.rows])
     way = ComparedHow(populations, refine, water, count_by == BY_BIC)
     maps = FingerprintMaps(part, known, way)
-    places = np.argwhere(here)
+    places = np.argwhere(asked.here)
     for start in range(0, len(places), BATCH):
         yield Progress(start, len(places), "Comparing voxels")
         assert peaks is not None
-        maps.fill(places[start : start + BATCH], peaks, float(noise))
-    timings = of.table.known_timings
-    decided: dict[str, Any] = {
-        "sigma": float(noise),
-        "scan": of.role,
-        "small_delta": round(1e3 * timings.small_delta, 9),
-        "big_delta": round(1e3 * timings.big_delta, 9),
-        **of.checksums,
-        "dictionary_sha256": dictionary_sha256(dictionary),
-    }
-    if dictionary:
-        arrays = (phases.inside, phases.outside)
-        decided[FROM_FILE] = {"dictionary": checksum(*arrays)}
+        maps.fill(places[start : start + BATCH], peaks, asked.sigma)
     scores = maps.scores()
     notes = [
         *of.notes,
         *correction_notes(corrected, denoise=denoise),
-        *_notes(peaks, phases.spins, water=water),
+        *_notes(peaks, phases_of(dictionary).spins, water=water),
         *noise_notes(scores["median misfit"]),
     ]
     if denoise:
         notes.append("σ is that of the scan before it was denoised: standard deviations are wide.")
     return MethodResult(
-        placed.maps_onto(maps.result()),
+        asked.placed.maps_onto(maps.result()),
         scores,
         tuple(notes),
-        decided=decided,
+        decided={**asked.decided(), **dictionary_decided(dictionary)},
         inputs=(of.role,),
     )
 

@@ -20,12 +20,9 @@ from .hybrid_attribution import PARAMETERS, HybridAttribution, hybrid_attributio
 from .network_maps import scaled_signals, unweighted_signal
 from .shipped_dictionary import dictionary_for
 from .voxel_explanation import (
-    check_place,
     directions_at,
-    not_compared,
-    own_place,
-    scan_of_result,
     signal_of_voxel_work,
+    voxel_of_result,
 )
 
 
@@ -127,14 +124,7 @@ def explain_hybrid_voxel(
         what they were.
     """
     said = result.provenance.parameters
-    check_place(study, index)
-    of = of or scan_of_result(result, study)
-    at = own_place(of, index)
-    span = result.slices
-    place = (index[0] - span.start, *index[1:])
-    inside = span.start <= index[0] < span.stop
-    if at is None or not inside or not np.asarray(result["populations"].data)[place]:
-        raise not_compared(of.role, index)
+    of, at, count = voxel_of_result(result, study, index, of)
     network = load_tissue_network("hybrid", str(said.get("network", "")))
     if said.get("network_sha256") and network.card.weights_sha256 != said["network_sha256"]:
         raise ModelError(
@@ -144,7 +134,6 @@ def explain_hybrid_voxel(
     known = dictionary_for(str(said["dictionary"]), distinct_b(of.table))
     sigma = float(said["sigma"])
     signal = drain(signal_of_voxel_work(of, at, denoise=bool(said.get("denoise", False))))
-    count = int(np.asarray(result["populations"].data)[place])
     ways = directions_at(result, of, index, count)
     y, _ = scaled_signals(
         np.asarray(signal)[None], of.table, sigma, unweighted_signal(known.timings, known.tissue)

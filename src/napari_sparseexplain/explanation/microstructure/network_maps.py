@@ -7,8 +7,6 @@ learned network reads the measurements themselves, so it takes those that it was
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -16,7 +14,6 @@ from ...errors import ModelError
 from ...evidence import ExplanationMap
 from ...microstructure.dictionary import Dictionary, distinct_b
 from ...microstructure.gradient_table import GradientTable, Timings
-from ...microstructure.protocol.noise import noise_level_work
 from ...microstructure.protocol.peaks import FibrePeaks
 from ...microstructure.search.comparison import compared_voxels
 from ...microstructure.simulated_voxels import without_rician_bias
@@ -28,8 +25,9 @@ from ...networks.tissue.tissue_network_file import load_tissue_network
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..method_result import MethodResult
-from .corrections import correction_notes, signals_work
-from .diffusion_scan import DiffusionScan, diffusion_scan
+from .asked_voxels import asked_voxels_work, dictionary_decided
+from .corrections import correction_notes
+from .diffusion_scan import diffusion_scan
 from .fingerprint import check_shells, fibre_peaks_work, noise_notes
 from .shipped_dictionary import dictionary_for_work, phases_of
 from .tissue_maps import direction_maps, parameter_map, population_maps, populations_map
@@ -81,12 +79,8 @@ def hybrid_work(
     check_atoms(trained.card, phases_of(dictionary).tissue)
     known = yield from dictionary_for_work(dictionary, distinct_b(of.table))
     known.rows_of(of.table)
-    noise = float(sigma)
-    if not noise:
-        noise = float((yield from noise_level_work(of.signals, mask=of.mask)).sigma)
-    placed = of.placed(slices)
-    here = of.mask[placed.rows] & placed.needed
-    signals = yield from signals_work(of, placed.rows, denoise=denoise)
+    asked = yield from asked_voxels_work(of, slices, sigma=sigma, denoise=denoise)
+    here, signals, noise = asked.here, asked.signals, asked.sigma
     peaks = None
     if here.any():
         peaks = yield from fibre_peaks_work(of, signals, here, populations)
@@ -134,10 +128,14 @@ def hybrid_work(
         how = "refined by the search over pairs" if refine else "not refined"
         notes.append(f"Fibre directions: {peaks.why}; they are {how}.")
     return MethodResult(
-        placed.maps_onto((*maps.result(), *more, populations_map(maps.populations))),
+        asked.placed.maps_onto((*maps.result(), *more, populations_map(maps.populations))),
         scores,
         tuple(notes),
-        decided=_decided(of, noise, trained.card),
+        decided={
+            **asked.decided(),
+            **dictionary_decided(dictionary),
+            "network_sha256": trained.card.weights_sha256,
+        },
         inputs=(of.role,),
     )
 
@@ -174,12 +172,8 @@ def learned_work(
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     trained = load_tissue_network("learned", network)
     order = measurement_order(of.table, trained.card)
-    noise = float(sigma)
-    if not noise:
-        noise = float((yield from noise_level_work(of.signals, mask=of.mask)).sigma)
-    placed = of.placed(slices)
-    here = of.mask[placed.rows] & placed.needed
-    signals = yield from signals_work(of, placed.rows, denoise=denoise)
+    asked = yield from asked_voxels_work(of, slices, sigma=sigma, denoise=denoise)
+    here, signals, noise = asked.here, asked.signals, asked.sigma
     maps = _NetworkMaps(here.shape, trained.card)
     places = np.argwhere(here)
     for start in range(0, len(places), BATCH):
@@ -200,10 +194,15 @@ def learned_work(
     notes += _notes(trained, "the signals themselves, without fibre directions")
     notes.append("Population 1 is the one of the larger share; the network tells no directions.")
     return MethodResult(
-        placed.maps_onto((*maps.result(), populations_map(maps.populations))),
+        asked.placed.maps_onto((*maps.result(), populations_map(maps.populations))),
         maps.scores(),
         tuple(notes),
-        decided=_decided(of, noise, trained.card),
+        decided={
+            **asked.decided(),
+            "network_sha256": trained.card.weights_sha256,
+            # Answers of the learned network differ by some .05 µm between the two.
+            "products": "bfloat16" if has_half_products() else "float32",
+        },
         inputs=(of.role,),
     )
 
@@ -328,20 +327,6 @@ def _fitted(
         basis = dictionary.basis(table, directions[:, k])
         total += np.einsum("pmr,pr->pm", basis, coefficients)
     return total
-
-
-def _decided(of: DiffusionScan, sigma: float, card: TissueCard) -> dict[str, Any]:
-    timings = of.table.known_timings
-    return {
-        "sigma": sigma,
-        "scan": of.role,
-        "small_delta": round(1e3 * timings.small_delta, 9),
-        "big_delta": round(1e3 * timings.big_delta, 9),
-        "network_sha256": card.weights_sha256,
-        # Answers of the learned network differ by some .05 µm between the two.
-        "products": "bfloat16" if card.kind == "learned" and has_half_products() else "float32",
-        **of.checksums,
-    }
 
 
 def _notes(trained: TissueNetwork, reads: str) -> list[str]:

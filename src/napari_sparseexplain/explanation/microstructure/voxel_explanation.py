@@ -312,18 +312,9 @@ def explain_voxel_of(
         were.
     """
     said = result.provenance.parameters
-    check_place(study, index)
-    span = result.slices
-    place = (index[0] - span.start, *index[1:])
-    if not span.start <= index[0] < span.stop or not np.asarray(result["populations"].data)[place]:
-        raise not_compared(str(said["scan"]), index)
-    of = of or scan_of_result(result, study)
-    at = own_place(of, index)
-    if at is None:
-        raise not_compared(of.role, index)
+    of, at, count = voxel_of_result(result, study, index, of)
     known = dictionary_for(str(said["dictionary"]), distinct_b(of.table))
     sigma = float(said["sigma"])
-    count = int(np.asarray(result["populations"].data)[place])
     if any(item.name == direction_name(1, "s") for item in result.maps):
         ways = directions_at(result, of, index, count)
         signal = drain(signal_of_voxel_work(of, at, denoise=bool(said.get("denoise", False))))
@@ -336,6 +327,33 @@ def explain_voxel_of(
         ways = found
     wet = any(item.name == WATER for item in result.maps)
     return voxel_explanation(known, of.table, signal, ways, sigma, index=index, water=wet)
+
+
+def voxel_of_result(
+    result: Explanation,
+    study: Study,
+    index: tuple[int, int, int],
+    of: DiffusionScan | None = None,
+) -> tuple[DiffusionScan, tuple[int, int, int], int]:
+    """The scan of a result, the voxel of its own grid, and how many populations that has.
+
+    Raises
+    ------
+    SparseExplainError
+        The voxel lies off the study or was not compared, or the scan is not what it was.
+    """
+    check_place(study, index)
+    span = result.slices
+    place = (index[0] - span.start, *index[1:])
+    inside = span.start <= index[0] < span.stop
+    count = int(np.asarray(result["populations"].data)[place]) if inside else 0
+    if not count:
+        raise not_compared(str(result.provenance.parameters["scan"]), index)
+    of = of or scan_of_result(result, study)
+    at = own_place(of, index)
+    if at is None:
+        raise not_compared(of.role, index)
+    return of, at, count
 
 
 def directions_at(
