@@ -399,7 +399,7 @@ def test_what_cannot_be_run_is_said_in_the_tab(
     assert "longer than Δ" in str(told.pop())
 
     tab = opened_in(looked_at, one_shell)
-    assert "cannot be told apart" in tab.form.said.text()
+    assert "cannot be estimated" in tab.form.said.text()
     assert not tab.slice_button.isEnabled()
     assert not tab.volume_button.isEnabled()
 

@@ -185,8 +185,8 @@ def class_report(
     if dropped:
         wrong = dropped * float(np.count_nonzero(~inside)) * size
         note += (
-            f" The network alone would call {_amount(wrong)} {unit} of what it was not shown a "
-            "class; there is none."
+            f" The network also marked {_amount(wrong)} {unit} there, where its input was set "
+            "to 0; this was removed."
         )
     return scores, [note]
 

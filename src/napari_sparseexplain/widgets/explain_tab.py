@@ -202,7 +202,7 @@ class ExplainTab(QScrollArea):
         show_error_dialog(error)
 
     def _on_cancelled(self) -> None:
-        self.run_bar.show_message("Cancelled. What was there before is still there.")
+        self.run_bar.show_message("Cancelled. Earlier results are unchanged.")
 
     @property
     def computing(self) -> bool:

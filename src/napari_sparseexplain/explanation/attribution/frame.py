@@ -248,7 +248,7 @@ def _gap_scores(
         scores["completeness error, worst slice"] = float(each.max())
     said = []
     if gap > GAP_LIMIT:
-        said.append(f"{NOT_ADDING_UP}: the gap is {gap:.0%} of the change of score. {advice()}")
+        said.append(f"{NOT_ADDING_UP}: the completeness error is {gap:.0%}. {advice()}")
     return scores, said
 
 

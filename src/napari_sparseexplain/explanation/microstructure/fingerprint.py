@@ -150,7 +150,7 @@ def check_shells(of: DiffusionScan) -> None:
         b = ", ".join(f"{shell.b:.0f}" for shell in of.table.shells) or "none"
         raise StudyError(
             f"the scan has one shell (b = {b} s/mm²), from which radius, density and share of "
-            "crossing fibres cannot be told apart",
+            "crossing fibres cannot be estimated",
             where=of.role,
             remedy="Take a scan with two shells or more; the method tensor needs one alone",
         )

@@ -29,8 +29,8 @@ SIGMA = Parameter(
 )  # fmt: skip
 WATER = Parameter(
     "water", False,
-    "Free water beside the axons, where it explains more than it costs; without it such voxels are "
-    "taken for axons",
+    "Add free water where the Bayesian information criterion prefers it; without it, free water is "
+    "fitted as axons",
     title="Free water",
 )  # fmt: skip
 #: The information criterion decides between one population and two.

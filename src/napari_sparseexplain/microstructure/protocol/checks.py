@@ -94,7 +94,7 @@ def _shells(table: GradientTable) -> list[Finding]:
                 "warning",
                 "single-shell",
                 f"there is one shell (b = {table.shells[0].b:.0f} s/mm²): tensor and peaks can be "
-                "told; radius, density and volume fraction cannot be told apart and are left out",
+                "computed; radius, density and volume fraction cannot be estimated",
             )
         )
     for shell in table.shells:
@@ -201,8 +201,8 @@ def _axes(
         Finding(
             "warning",
             "gradient-axes",
-            f"fibres run on better from voxel to voxel with {check.words} (index "
-            f"{check.index:.2f}, as they are {check.index_now:.2f}, {check.voxels} voxels); the "
+            f"fibre directions are more continuous from voxel to voxel with {check.words} (index "
+            f"{check.index:.2f}, without {check.index_now:.2f}, {check.voxels} voxels); the "
             "directions were not changed",
         )
     ]

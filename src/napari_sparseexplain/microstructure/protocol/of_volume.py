@@ -271,8 +271,8 @@ def _timings(
             Finding(
                 "warning",
                 "no-gradient-timings",
-                "no file tells δ and Δ, the timings of the gradients: tensor and peaks need none, "
-                "signals that were simulated cannot be compared with the scan until they are given",
+                "no file tells δ and Δ, the gradient timings: give them to compare the scan with "
+                "simulated signals (tensor and peaks do not need them)",
                 written.called or written.paths[0].name,
             )
         )

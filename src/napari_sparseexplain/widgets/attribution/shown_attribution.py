@@ -97,7 +97,7 @@ class ShownAttribution(ShownLayers[str]):
         failed = trust is not None and bool(trust.failures)
         self.result.title = ("✗ " if failed else "") + self.title
         gap = self.explanation.scores.get("completeness error")
-        self.result.score = "" if gap is None else f"gap {gap:.1%}"
+        self.result.score = "" if gap is None else f"error {gap:.1%}"
         self.result.details = "\n".join(
             [self.setting, details_text(self.explanation.scores, self.explanation.notes)]
         )

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 #: What each figure says; the long form is docs/attribution.md.
 HINTS = {
     "completeness error": "How far the map is from adding up to the change of score; low is good",
-    "pointing game": "Does the largest value lie in the mask; higher is better",
-    "relevance mass": "Share of the positive relevance in the mask; higher is better",
-    "relevance rank": "Share of the top pixels (as many as the mask) inside it; higher is better",
-    "AUPRC": "The map as a detector of the mask; a map no better than the edges fails",
+    "pointing game": "Is the largest value in the reference (segmentation or drawn region); 1: yes",
+    "relevance mass": "Share of the positive relevance in the reference; higher is better",
+    "relevance rank": "The same for as many top pixels as the reference has; higher is better",
+    "AUPRC": "The map as a detector of the reference; no better than random or edges: fails",
     "insertion AUC": "How fast the score rises as pixels are added in map order; higher is better",
     "deletion AUC": "How fast the score falls as pixels are removed in map order; lower is better",
     "SIC": "The network's score against information revealed; higher is better",
@@ -71,7 +71,7 @@ class TrustPanel(QWidget):
         self.verdict.setTextFormat(Qt.TextFormat.PlainText)
         self.notes = wrapped_label()
         self.notes.setEnabled(False)
-        self.button = QPushButton("Compute every figure")
+        self.button = QPushButton("Compute all scores")
         self.button.setToolTip(
             "Insertion, deletion, information curves, infidelity, sensitivity, random weights: "
             "each method runs again several times. Cancel keeps the scores so far."
@@ -141,7 +141,7 @@ def verdict_text(entries: Sequence[Entry]) -> str:
             lines += [f"✗ {name} fails. {sentence}" for sentence in trust.failures]
         else:
             far = "" if whole else " so far"
-            lines.append(f"✓ {name}: nothing{far} speaks against it.")
+            lines.append(f"✓ {name}: no check has failed{far}.")
     return "\n".join(lines)
 
 

@@ -144,7 +144,8 @@ class ClassTable(QWidget):
             area.setText(percent(part))
             hint = (
                 f"Of the energy of {name}'s component, {percent(share)} lies in that class, which "
-                f"covers {percent(part)} of the brain (the mark). Chance would make them equal."
+                f"covers {percent(part)} of the brain (mark on the bar). Energy spread evenly over "
+                "the brain would make both equal."
             )
             for widget in (bar, energy, area):
                 widget.setToolTip(hint)

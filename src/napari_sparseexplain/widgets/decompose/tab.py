@@ -220,7 +220,7 @@ class DecomposeTab(LiveMethodTab[DecomposeSession, ShownDecomposition]):
         if shown is None or answer is None or answer.components.index != index[0]:
             self.voxel.clear()
             if shown is not None:
-                lines.append("This slice is not decomposed by itself: press Run on slice.")
+                lines.append("No values of single classes here yet: press Run on slice.")
         else:
             reading = answer.components.reading(index[1], index[2], answer.shown.stage)
             colours = class_colours(int(value) for value in shown.card.classes)

@@ -27,17 +27,16 @@ LINES, GLYPHS = "lines", "glyphs"
 _KINDS = {LINES: "as lines", GLYPHS: "as glyphs"}
 
 _KIND_HINT = (
-    "Glyphs show how orientations are distributed, by spherical deconvolution: in the single view, "
-    "on axial slices. In the cells of the grid stand lines."
+    "Glyphs show the distribution of orientations (spherical deconvolution), only in the single "
+    "view and on axial slices. Side by side shows lines."
 )
 
 #: Lines that napari steps through without being felt.
 MOST_LINES = 20_000
 
 _HINT = (
-    "Lines along the fibre directions of the result in the picture, as long as ν, of a tensor FA. "
-    "Their colour is "
-    "the direction: red from right to left, green from front to back, blue from feet to head."
+    "Lines along the fibre directions of the result in the picture. Length: ν; for a tensor, FA. "
+    "Colour: red from right to left, green from front to back, blue from feet to head."
 )
 
 

@@ -70,8 +70,8 @@ class MethodForm(QWidget):
         for choice in self._info["corrected"].choices:
             self.corrected.addItem(str(choice).capitalize(), choice)
         self.refine = self._tick("refine", "Refine the fibre directions")
-        self.water = self._tick("water", "Free water may be there")
-        self.denoise = self._tick("denoise", "Denoise before (MP-PCA, slow)")
+        self.water = self._tick("water", "Allow free water")
+        self.denoise = self._tick("denoise", "Denoise first (MP-PCA, slow)")
         self._rows: dict[str, QWidget] = {}
         self._add("method", "Method", self.method, "How the voxels are read")
         self._add("dictionary", "Dictionary", self._with_button())

@@ -17,8 +17,8 @@ from .session import Gradients, scans_with_frames
 
 #: A scan that cannot be run, and why.
 ONE_SHELL = (
-    "✗ One shell: radius, density and share cannot be told apart. Choose the method Diffusion "
-    "tensor, which one shell is enough for, or a scan with two shells or more."
+    "✗ One shell: radius, density and volume fraction cannot be estimated. Choose the method "
+    "Diffusion tensor (one shell is enough), or a scan with at least two shells."
 )
 
 _READING = "Reading the gradients …"

@@ -67,8 +67,8 @@ _UNFIT = (
     "can be trusted."
 )
 _UNREFINED = (
-    "   ⚠ The signals do not fit along these directions, which are not refined: tick Refine, or a "
-    "population may be missing."
+    "   ⚠ The signals do not fit along these directions. Tick Refine the fibre directions and run "
+    "again; if they still do not fit, a population may be missing."
 )
 
 

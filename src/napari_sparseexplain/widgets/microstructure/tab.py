@@ -62,10 +62,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         self.add_below_read_out(self.voxel)
         self._unread = True
         self.slice_button = self.add_run(
-            "Run on slice", "Compare the voxels of the slice in the picture", self.run_slice
+            "Run on slice", "Compute the maps of the slice in the picture", self.run_slice
         )
         self.volume_button = self.add_run(
-            "Run on volume", "Compare the voxels of every slice; can be cancelled", self.run_volume
+            "Run on volume", "Compute the maps of every slice; can be cancelled", self.run_volume
         )
         self._add_maps()
         self.results_box.addWidget(self.notes)

@@ -29,7 +29,11 @@ from .notices import show_error_dialog
 #: Tasks that attribution explains.
 EXPLAINED_TASKS = ("segmentation", "classification")
 
-_HEADS = {"softmax": "exclude each other", "sigmoid": "may overlap", "none": "are probabilities"}
+_HEADS = {
+    "softmax": "exclude each other (softmax)",
+    "sigmoid": "may overlap (sigmoid)",
+    "none": "already probabilities",
+}
 
 #: By what `Inputs.mask` is.
 _MASKS = {
@@ -122,9 +126,9 @@ class ExternalModelForm(QWidget):
         self._form, self._window_row = form, window
         self.normalisation.currentTextChanged.connect(self._on_normalisation)
         self._on_normalisation(self.normalisation.currentText())
-        form.addRow("Sees", self.input_mask)
+        form.addRow("Input region", self.input_mask)
         form.addRow("Classes", self.classes)
-        form.addRow("They", self.head)
+        form.addRow("Outputs", self.head)
         pixels = QHBoxLayout()
         pixels.addWidget(self.spacing)
         pixels.addWidget(self.side)

@@ -101,7 +101,7 @@ class ParameterForm(QWidget):
         if self._info is None or len(self._read) < len(self._info.parameters):
             return
         count = len(self.changed())
-        about = "as in the literature" if not count else f"{count} changed"
+        about = "defaults" if not count else f"{count} changed"
         self.button.setText(f"Parameters ({about})")
 
     def _on_toggled(self, on: bool) -> None:

@@ -35,8 +35,8 @@ STEP_SECONDS = 0.08
 
 #: What is said where a run ended in an error of the program itself.
 BROKEN = (
-    "An error of the program ended the run; the notification in the picture says which. "
-    "What was there before is still there."
+    "The run was stopped by an error in the program; see the notification in the picture. "
+    "Earlier results are unchanged."
 )
 
 _HANDS = (QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress, QEvent.Type.Wheel)

@@ -22,7 +22,7 @@ class SliceRangeChoice(QWidget):
         box.addWidget(self.first, 1)
         box.addWidget(QLabel("to"))
         box.addWidget(self.last, 1)
-        self.setToolTip("Slices of Run on range; the last is included")
+        self.setToolTip("First and last slice for the button Range; both are included")
 
     def set_study(self, study: Study | None, index: int) -> None:
         """Limits of a study, about one of its slices."""

@@ -125,7 +125,10 @@ class ResponsesPanel(QWidget):
         keys = list(dict.fromkeys(ModelKey(name, device) for name in names))
         if not keys:
             self._on_failed(
-                SparseExplainError("no model is chosen", remedy="Choose one, or press Browse…")
+                SparseExplainError(
+                    "no model is chosen",
+                    remedy="Choose one in the list, or press Browse… in the Proxy tab",
+                )
             )
             return
         session, phases, known = self._session, self.phases.isChecked(), self.found

@@ -59,7 +59,7 @@ class AnnotationPanel(QWidget):
             grid.addWidget(button, place // 3, place % 3)
         self._items: tuple[Annotation, ...] = ()
         self._study: Study | None = None
-        self.table = MarkTable(("Drawn", "Words"))
+        self.table = MarkTable(("Annotation", "Text"))
         self.table.itemSelectionChanged.connect(self._show_values)
         self.values = wrapped_label()
         line = QHBoxLayout()

@@ -16,7 +16,7 @@ _WHATS: dict[What, str] = {
     "key slices": "All key slices (PNG)",
     "every slice": "Every n-th slice (PNG)",
     "report": "Report (PDF)",
-    "dicom": "DICOM, beside the scan",
+    "dicom": "DICOM objects",
 }
 
 #: Name, pixels of a centimetre of print or of the screen.
@@ -68,7 +68,10 @@ class ExportForm(QWidget):
         self.code.setToolTip("Name of the study in exports")
         form.addRow("Study code", self.code)
         self.identify = QCheckBox("Write names as they are")
-        self.identify.setToolTip("Off: exports contain no name, number or date of the patient")
+        self.identify.setToolTip(
+            "Off: names, numbers and dates of the patient are removed where they are recognised. "
+            "Pixels are not searched."
+        )
         self._identify_by_hand = False
         # `clicked` is a person's hand alone.
         self.identify.clicked.connect(self._on_identify_clicked)

@@ -103,9 +103,9 @@ class ReviewTab(ExplainTab):
         self.offer.restore.connect(lambda folder: self.open(folder))
         self.what.addRow(self.offer)
         add = self.run_bar.add_button
-        self.save_button = add("Save…", "Save all of the reading in one folder")
-        self.open_button = add("Open…", "Open a saved reading: it comes back as it was")
-        self.export_button = add("Export…", "Write what is chosen below, as it is on the screen")
+        self.save_button = add("Save…", "Save marks, results and view of this study in one folder")
+        self.open_button = add("Open…", "Open a saved review: its study, marks, results and view")
+        self.export_button = add("Export…", "Export what is chosen below, as shown on the screen")
         self.save_button.clicked.connect(lambda: self._choose_save())
         self.open_button.clicked.connect(lambda: self._choose_open())
         self.export_button.clicked.connect(lambda: self._choose_export())
@@ -288,7 +288,7 @@ class ReviewTab(ExplainTab):
         super()._on_failed(error)
 
     def _on_cancelled(self) -> None:
-        self.run_bar.show_message("Cancelled. Nothing that looks finished was left.")
+        self.run_bar.show_message("Cancelled: nothing was saved, opened or exported.")
 
     def _repeat(self, key: str) -> None:
         """Run a map again whose arrays were not kept."""
@@ -363,8 +363,8 @@ class ReviewTab(ExplainTab):
             words = "Its annotations and key slices were kept as an unsaved review"
             if reopened:
                 show_warning_message(
-                    f"{study.name} is opened anew, on a grid that they do not fit. {words} of the "
-                    "study as it was"
+                    f"{study.name} was opened again on another grid. {words} of the study on its "
+                    "former grid"
                 )
             else:
                 self._window.show_message(f"{words}: open the study again to restore it.")

@@ -74,8 +74,8 @@ KEYS: tuple[ViewKey, ...] = (
         "Shift-R", "Views", "radiological / neurological", lambda to: to.window.toggle_convention()
     ),
     ViewKey("H", "Compare", "overlays off, and on", lambda to: to.jumps.overlays()),
-    ViewKey("Q", "Compare", "blink: the other of two explanations", lambda to: to.jumps.blink()),
-    ViewKey("Shift-Q", "Compare", "blink by itself, and stop", lambda to: to.jumps.blink_on()),
+    ViewKey("Q", "Compare", "switch between two results", lambda to: to.jumps.blink()),
+    ViewKey("Shift-Q", "Compare", "blink automatically, and stop", lambda to: to.jumps.blink_on()),
     ViewKey("W", "Window", "next preset", lambda to: to.grey.step(1)),
     ViewKey("Shift-W", "Window", "previous preset", lambda to: to.grey.step(-1)),
     ViewKey("U", "Window", "automatic, of the volume", lambda to: to.grey.auto()),
