@@ -19,6 +19,8 @@ ARCHITECTURES: dict[str, str] = {
     "sum": "sum_network:SumNetwork",
     "unet": "unet:UNet",
     "jf-ml-ista": "jf_ml_ista_network:JfMlIstaNetwork",
+    "left-ventricle-fcn": "left_ventricle_fcn:LeftVentricleFcn",
+    "alexnet-fcn": "alexnet_fcn:AlexNetFcn",
 }
 
 

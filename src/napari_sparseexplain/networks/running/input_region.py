@@ -199,7 +199,7 @@ def _measure(
     if normalisation.name == "brain-range" and mask == "none" and shows.any():
         # Of a scan that nothing is cut from, too, the air around it says nothing of its contrast.
         region = shows
-    elif normalisation.region == "whole":
+    elif normalisation.region == "whole" or normalisation.by_slice:
         region = np.ones(spatial.shape, dtype=np.bool_)
     elif normalisation.region == "non-zero":
         region = shows

@@ -36,7 +36,13 @@ from .preparation import prepare
 _MASKS = {"brain-range": "brain", "unit": "none", "none": "none", "window": "none"}
 
 #: The same of what is measured over a region.
-_MASKS_OF_REGIONS = {"fed": "non-zero", "non-zero": "non-zero", "whole": "none", "mask": "brain"}
+_MASKS_OF_REGIONS = {
+    "fed": "non-zero",
+    "non-zero": "non-zero",
+    "whole": "none",
+    "mask": "brain",
+    "slice": "none",
+}
 
 #: Under which a network that gives a dictionary keeps its logits, the likeliest first.
 _LOGITS = ("logits", "out", "pred", "prediction", "predictions", "output", "seg", "segmentation")

@@ -285,7 +285,16 @@ def normalised_channel(
         # Judged on the whole volume, so that a blank slice among others is no error.
         _check_unit(way.apply(spatial, 0.0, 1.0), volume.role)
     fed = fed_volume(study, volume, spatial, card.inputs.mask, span, normalisation=way)
-    given = way.apply(part, *fed.limits)
+    if way.by_slice:
+        given, constant = way.apply_by_slice(part)
+        if constant:
+            first = span.start + constant[0]
+            notes.append(
+                f"{volume.role}: {len(constant)} slices without contrast (the first is {first}) "
+                "were fed as 0, since each slice is normalised by itself."
+            )
+    else:
+        given = way.apply(part, *fed.limits)
     return np.where(fed.fed, given, np.float32(0.0)), fed, notes
 
 

@@ -1,7 +1,8 @@
 """How the intensities of a scan are made a network's input: by name, with parameters.
 
 Each scan (channel) by itself, its limits measured on the whole volume, so that a slice looks the
-same alone and among others:
+same alone and among others (but for the region ``"slice"``, in which every slice has limits of its
+own, so that it looks the same in any volume):
 
 =============  =============================================  =================================
 name           value                                          measured over
@@ -38,8 +39,9 @@ from ...errors import ParameterError, StudyError
 from .brain_range import brain_range, z_score_range
 
 #: Of what a percentile or a z-score is measured over: where the network is fed the scan; all of the
-#: scan; what is not background; the brain (the study's own mask of it, else the brain found).
-REGIONS = ("fed", "whole", "non-zero", "mask")
+#: scan; what is not background; the brain (the study's own mask of it, else the brain found); each
+#: slice by itself.
+REGIONS = ("fed", "whole", "non-zero", "mask", "slice")
 
 #: Percentiles where none are said.
 PERCENTILES = (1.0, 99.0)
@@ -69,7 +71,7 @@ class Normalisation:
     ----------
     name : str
         One of `NORMALISATIONS`.
-    region : {"fed", "whole", "non-zero", "mask"}
+    region : {"fed", "whole", "non-zero", "mask", "slice"}
         Of ``"z-score"`` and ``"percentile"``: the voxels that are measured; ``"fed"`` when not
         given.
     low, high : float
@@ -193,6 +195,33 @@ class Normalisation:
     def measured(self) -> bool:
         """Whether it depends on what a scan holds."""
         return self.name in ("brain-range", "z-score", "percentile")
+
+    @property
+    def by_slice(self) -> bool:
+        """Whether every slice has limits of its own."""
+        return self.region == "slice"
+
+    def apply_by_slice(
+        self, slices: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[np.float32], tuple[int, ...]]:
+        """Slices (N, rows, columns), each normalised by what it holds itself.
+
+        Returns
+        -------
+        normalised : ndarray of float32, same shape
+        constant : tuple of int
+            Slices without contrast, which are fed as 0.
+        """
+        made = np.zeros(slices.shape, dtype=np.float32)
+        constant = []
+        for index, plane in enumerate(slices):
+            try:
+                limits = self.limits(plane, np.ones(plane.shape, dtype=np.bool_))
+            except StudyError:  # nothing to measure in this slice; the others are fed
+                constant.append(index)
+                continue
+            made[index] = self.apply(plane, *limits)
+        return made, tuple(constant)
 
     @property
     def limits_of_window(self) -> tuple[float, float]:

@@ -58,7 +58,7 @@ def read_picture(path: str | Path) -> tuple[Volume, list[Finding]]:
         No picture that can be decoded, or pages of unequal size.
     """
     path = Path(path)
-    return _volume([path], _is_mask(path), read_name(path.name).role or stem_of(path.name))
+    return _volume([path], is_mask_file(path), read_name(path.name).role or stem_of(path.name))
 
 
 def read_pictures(
@@ -89,7 +89,7 @@ def read_pictures(
         The pictures differ in size, or lie in several folders that are no pair of pictures and
         masks.
     """
-    masks = [p for p in paths if _is_mask(p)]
+    masks = [p for p in paths if is_mask_file(p)]
     pictures = [p for p in paths if p not in set(masks)]
     if not pictures:
         pictures, masks = masks, []
@@ -105,7 +105,7 @@ def read_pictures(
             where=root,
             remedy="Open one of these folders at a time",
         )
-    return _stacked(sorted(pictures, key=_natural), masks, root)
+    return _stacked(sorted(pictures, key=natural_order), masks, root)
 
 
 def read_pictures_work(
@@ -166,11 +166,12 @@ def _stacked(
     return [entry, (label, where, label_said)], findings
 
 
-def _is_mask(path: Path) -> bool:
+def is_mask_file(path: Path) -> bool:
+    """Whether a picture is a mask, by its name or its folder's."""
     return read_name(path.name).label == "yes" or bool(_MASK_FOLDER.fullmatch(path.parent.name))
 
 
-def _natural(path: Path) -> list[Any]:
+def natural_order(path: Path) -> list[Any]:
     """Sort key that counts: ``slice2`` comes before ``slice10``."""
     parts = re.split(r"(\d+)", path.name.lower())
     return [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in parts]

@@ -1,0 +1,80 @@
+"""What every layer of a network gives for some images, in the order in which the layers run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def leaf_layers(network: nn.Module) -> dict[str, nn.Module]:
+    """Modules without modules of their own, by name: what can be looked at."""
+    return {
+        name: module
+        for name, module in network.named_modules()
+        if name and not any(True for _ in module.children())
+    }
+
+
+@contextmanager
+def watched_layers(
+    network: nn.Module, seen: Callable[[str, torch.Tensor], torch.Tensor | None]
+) -> Iterator[None]:
+    """Hand every layer's output to ``seen`` while the network runs inside the block.
+
+    Parameters
+    ----------
+    seen : callable
+        Given the layer's name (``"relu"``, of its second call ``"relu (2)"``) and its output; what
+        it returns, unless None, takes the output's place.
+    """
+    counts: dict[str, int] = {}
+    handles = []
+
+    def hook_of(name: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+            if not isinstance(output, torch.Tensor):
+                return None
+            counts[name] = counts.get(name, 0) + 1
+            call = name if counts[name] == 1 else f"{name} ({counts[name]})"
+            return seen(call, output)
+
+        return hook
+
+    try:
+        for name, module in leaf_layers(network).items():
+            handles.append(module.register_forward_hook(hook_of(name)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def layer_outputs(
+    network: nn.Module, run: Callable[[], Any], *, dims: int = 4
+) -> dict[str, torch.Tensor]:
+    """Outputs (B, maps, h, w) of all layers while ``run`` runs the network, in their order.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    run : callable
+        Runs it once.
+    dims : int
+        Outputs of another number of axes (vectors of a classifier's end) are left out.
+    """
+    # A layer that works in place would change what the one before it gave.
+    copies = any(getattr(module, "inplace", False) for module in network.modules())
+    found: dict[str, torch.Tensor] = {}
+
+    def keep(name: str, output: torch.Tensor) -> None:
+        if output.dim() == dims and output.is_floating_point():
+            kept = output.detach()
+            found[name] = kept.clone() if copies else kept
+
+    with watched_layers(network, keep), torch.no_grad():
+        run()
+    return found

@@ -1,0 +1,1 @@
+"""The left ventricle in short-axis MRI: slices, training, search and evaluation."""

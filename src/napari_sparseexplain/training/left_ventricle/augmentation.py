@@ -1,0 +1,163 @@
+"""Slices turned, scaled, shifted and shaded at random, and slices without a ventricle.
+
+Every slice of the labelled set holds a ventricle near its middle, and a network that only saw
+those finds one in any round organ. So in a share of the windows the ventricle is out of sight
+(shifted far away) or painted out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far slices are changed.
+
+    Attributes
+    ----------
+    rotation : float
+        Degrees to either side.
+    scale : float
+        Largest relative change of size.
+    shift : float
+        Pixels to either side.
+    empty : float
+        Share of the windows from which the ventricle is shifted away.
+    painted : float
+        Share in which it is painted out.
+    contrast, gamma, noise : float
+        Largest relative change of contrast, of the exponent, and the largest standard deviation
+        of added noise (of an image with standard deviation 1).
+    shading : float
+        Strength of a smooth gain over the image, as a coil's.
+    """
+
+    rotation: float = 34.0
+    scale: float = 0.2
+    shift: float = 32.0
+    empty: float = 0.1
+    painted: float = 0.15
+    contrast: float = 0.25
+    gamma: float = 0.3
+    noise: float = 0.15
+    shading: float = 0.25
+
+
+def augmented(
+    x: torch.Tensor,
+    y: torch.Tensor,
+    side: int,
+    how: Augmentation,
+    generator: torch.Generator,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Windows of ``side`` pixels, and their masks.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, 1, H, W)
+        Normalised images.
+    y : Tensor, shape (B, 1, H, W)
+        1 in the ventricle.
+    """
+    batch = len(x)
+
+    def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
+        return low + (high - low) * torch.rand(batch, *shape, generator=generator)
+
+    kind = uniform(0.0, 1.0)
+    painted = kind < how.painted
+    if painted.any():
+        x, y = x.clone(), y.clone()
+        x[painted], y[painted] = without_ventricle(x[painted], y[painted], generator)
+    away = (kind >= how.painted) & (kind < how.painted + how.empty)
+    angle = uniform(-1.0, 1.0) * math.radians(how.rotation)
+    quarter = torch.randint(0, 4, (batch,), generator=generator) * (math.pi / 2)
+    angle = torch.where(uniform(0.0, 1.0) < 0.25, angle + quarter, angle)
+    size = torch.exp(uniform(-1.0, 1.0) * math.log1p(how.scale))
+    mirror = torch.where(uniform(0.0, 1.0) < 0.5, -1.0, 1.0)
+    shift = uniform(-1.0, 1.0, 2) * how.shift
+    far = torch.where(uniform(0.0, 1.0, 2) < 0.5, -1.0, 1.0) * uniform(0.22, 0.4, 2) * x.shape[-1]
+    shift = torch.where(away[:, None], far, shift)
+    height, width = x.shape[-2:]
+    cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
+    theta = torch.zeros(batch, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = cos * mirror * side / width, -sin * side / width
+    theta[:, 1, 0], theta[:, 1, 1] = sin * mirror * side / height, cos * side / height
+    theta[:, 0, 2], theta[:, 1, 2] = shift[:, 0] * 2 / width, shift[:, 1] * 2 / height
+    grid = functional.affine_grid(theta, [batch, 1, side, side], align_corners=False)
+    darkest = x.amin(dim=(2, 3), keepdim=True)  # what lies outside of the image is air
+    window = functional.grid_sample(x - darkest, grid, align_corners=False) + darkest
+    mask = functional.grid_sample(y, grid, align_corners=False)
+    return _shaded(window, how, generator), (mask > 0.5).to(y.dtype)
+
+
+def _shaded(x: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    """Another contrast, gain and noise, then mean 0 and deviation 1 again as the network is fed."""
+    batch = len(x)
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return 2 * torch.rand(batch, *shape, generator=generator) - 1
+
+    low, high = x.amin(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)
+    unit = (x - low) / (high - low).clamp(min=1e-6)
+    unit = unit ** torch.exp(drawn(1, 1, 1) * math.log1p(how.gamma))
+    coarse = drawn(1, 3, 3) * how.shading
+    gain = 1 + functional.interpolate(coarse, size=x.shape[-2:], mode="bicubic")
+    x = unit * gain * (1 + drawn(1, 1, 1) * how.contrast)
+    deviation = x.std(dim=(2, 3), keepdim=True).clamp(min=1e-6)
+    strength = torch.rand(batch, 1, 1, 1, generator=generator) * how.noise
+    x = x + strength * deviation * torch.randn(x.shape, generator=generator)
+    return normalised(x)
+
+
+def normalised(x: torch.Tensor) -> torch.Tensor:
+    """Images (B, 1, H, W) with mean 0 and standard deviation 1 each, as `NORMALISATION` gives."""
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    deviation = x.std(dim=(2, 3), keepdim=True, correction=0)
+    return (x - mean) / deviation.clamp(min=1e-6)
+
+
+def without_ventricle(
+    x: torch.Tensor, y: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The ventricle painted out by tissue of another place of the same image, or by its ring.
+
+    The mask, grown by a random margin, is filled; its edge is blurred so that no outline is left.
+    """
+    batch = len(x)
+    margin = 2 * int(torch.randint(2, 8, (1,), generator=generator)) + 1
+    grown = functional.max_pool2d(y, margin, stride=1, padding=margin // 2)
+    soft = functional.avg_pool2d(grown, 5, stride=1, padding=2, count_include_pad=False)
+    soft = torch.where(grown > 0, soft.clamp(min=0.5), soft)
+    weight = (soft * 2).clamp(max=1.0)
+    ring = functional.max_pool2d(grown, 9, stride=1, padding=4) - grown
+    inside = ring.sum(dim=(2, 3), keepdim=True).clamp(min=1.0)
+    mean = (x * ring).sum(dim=(2, 3), keepdim=True) / inside
+    spread = (((x - mean) * ring) ** 2).sum(dim=(2, 3), keepdim=True) / inside
+    rough = torch.randn(x.shape, generator=generator)
+    smooth = functional.avg_pool2d(rough, 5, stride=1, padding=2) * 3
+    flat = mean + spread.sqrt() * (0.2 + 0.5 * torch.rand(batch, 1, 1, 1, generator=generator)) * (
+        smooth + 0.2 * rough
+    )
+    moved = torch.stack(
+        [
+            torch.roll(
+                image,
+                tuple(
+                    int(torch.randint(28, 80, (1,), generator=generator))
+                    * (1 if torch.rand(1, generator=generator) < 0.5 else -1)
+                    for _ in range(2)
+                ),
+                dims=(1, 2),
+            )
+            for image in x
+        ]
+    )
+    copied = torch.rand(batch, 1, 1, 1, generator=generator) < 0.5
+    fill = torch.where(copied, moved, flat)
+    return x * (1 - weight) + fill * weight, torch.zeros_like(y)
