@@ -152,6 +152,12 @@ FAMILIES = (
         page="attribution.md",
     ),
     Family(
+        name="layers",
+        title="Layers",
+        methods=f"{_HERE}.explanation.layer_maps.methods:LAYER_METHODS",
+        page="layer-maps.md",
+    ),
+    Family(
         name="microstructure",
         title="Microstructure",
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",

@@ -153,9 +153,7 @@ def _optimiser(network: nn.Module, recipe: VentricleRecipe) -> torch.optim.Optim
         return torch.optim.SGD(
             parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-    return torch.optim.AdamW(
-        parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    return torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
 
 
 def learning_rate(recipe: VentricleRecipe, step: int, total: int) -> float:

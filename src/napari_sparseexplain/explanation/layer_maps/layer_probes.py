@@ -1,0 +1,88 @@
+"""The method ``layer-probes``: how well the mask can be read from each layer of a network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import StudyError
+from ...networks.bundle.model import Model
+from ...networks.running.preparation import Resolution, prepare
+from ...progress import Progress, Work
+from ...volumes import Study
+from ..method_result import MethodResult
+from ..segmentation import true_mask
+from ..target import Target
+from .linear_probe import ProbeScore, RidgeProbe, score_probe
+from .seen_layers import mask_at_layer, over_slices, seen_layers
+
+
+def layer_probes_work(
+    study: Study,
+    model: Model,
+    *,
+    target: Target | None,
+    slices: slice,
+    layers: str,
+    resolution: Resolution,
+) -> Work[MethodResult]:
+    """Fit a linear probe to every layer on even slices, and judge it on odd ones.
+
+    Slices of one scan resemble their neighbours, so the scores are those of this scan;
+    `sparseexplain evaluate left-ventricle --probes` judges on other patients.
+
+    Returns
+    -------
+    MethodResult
+        No maps; scores by layer.
+
+    Raises
+    ------
+    StudyError
+        The study has no reference segmentation, or it lies on fewer than four of the slices.
+    ModelError
+        The model shows no layers.
+    """
+    true, role = true_mask(study, slices)
+    lies = np.zeros(0, np.intp) if true is None else np.flatnonzero(true.any(axis=(1, 2)))
+    if true is None or len(lies) < 4:
+        raise StudyError(
+            "a probe needs a reference segmentation on at least four slices, and there are "
+            f"{len(lies)}",
+            where=study.name,
+            remedy="Open the study with its mask, and choose slices that hold the structure",
+        )
+    yield Progress(0, 0, "Preparing the slices")
+    first, last = int(lies[0]), int(lies[-1])
+    span = slice(slices.start + first, slices.start + last + 1)
+    prepared = prepare(study, model.card, span, resolution=resolution)
+    mask = prepared.to_network(true[first : last + 1].astype(np.float32))
+    seen = seen_layers(model, prepared)
+    chosen = seen.chosen(layers, model.name)
+    probes = {name: RidgeProbe(seen.sizes[name][0]) for name in chosen}
+    wanted = {
+        name: [mask_at_layer(seen.geometries[name], m, seen.sizes[name][1:]) for m in mask]
+        for name in chosen
+    }
+    total = len(prepared.array)
+    for row, outputs in over_slices(model, prepared):
+        if row % 2 == 0:
+            for name in chosen:
+                probes[name].add(outputs[name], wanted[name][row])
+        yield Progress(row + 1, 2 * total, "Fitting a probe to every layer")
+    weights = {name: probe.weights() for name, probe in probes.items()}
+    found: list[ProbeScore] = []
+    for number, name in enumerate(chosen, 1):
+        pairs = [
+            (outputs[name], wanted[name][row]) for row, outputs in over_slices(model, prepared)
+        ]
+        found.append(score_probe(name, weights[name], pairs[0::2], pairs[1::2]))
+        yield Progress(total + number, total + len(chosen), f"Reading the mask from {name}")
+    scores: dict[str, float | None] = {}
+    for item in found:
+        scores[f"{item.layer}: Dice of the probe"] = item.dice
+        scores[f"{item.layer}: correlation of the probe"] = item.correlation
+    note = (
+        f"Probes of the mask {role!r}: fitted on slices {span.start}, {span.start + 2}, …, judged "
+        "on those between, at each layer's own resolution."
+    )
+    return MethodResult((), scores, (*prepared.notes, note), slices=span, region=prepared.region)

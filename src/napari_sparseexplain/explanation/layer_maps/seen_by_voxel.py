@@ -1,0 +1,113 @@
+"""The method ``receptive-field``: what of the scan a layer sees at the voxel that was clicked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import StudyError
+from ...evidence import ExplanationMap
+from ...networks.bundle.model import Model
+from ...networks.running.preparation import Resolution, prepare
+from ...progress import Progress, Work
+from ...volumes import Study
+from ...volumes.captions import slice_caption
+from ..method_result import MethodResult
+from ..network_logits import network_images
+from ..target import Target
+from .receptive_field import WHOLE_IMAGE, ReceptiveField, receptive_field
+from .seen_layers import seen_layers
+
+
+def receptive_field_work(
+    study: Study,
+    model: Model,
+    *,
+    target: Target | None,
+    slices: slice,
+    layer: str,
+    resolution: Resolution,
+) -> Work[MethodResult]:
+    """Theoretical and effective receptive field of a layer at a voxel.
+
+    Returns
+    -------
+    MethodResult
+        Maps ``effective-field`` (share of the absolute gradient, of which the largest is 1) and
+        ``theoretical-field``, on the slice of the voxel.
+
+    Raises
+    ------
+    StudyError
+        The target is no voxel of the study.
+    ModelError
+        No such layer.
+    """
+    if target is None or target.kind != "voxel" or target.index is None:
+        raise StudyError(
+            "a receptive field is that of a voxel",
+            where=study.name,
+            remedy="Give one as the target, for example voxel:80,120,90, or click in the image",
+        )
+    s, p, l = target.index  # noqa: E741
+    if not all(0 <= i < n for i, n in zip(target.index, study.grid.shape, strict=True)):
+        raise StudyError(
+            f"{target.label} does not lie in this study",
+            where=study.name,
+            remedy="Give slice, row and column inside it, counted from 0",
+        )
+    here = slice(s, s + 1)
+    yield Progress(0, 2, f"Preparing {slice_caption(here)}")
+    prepared = prepare(study, model.card, here, resolution=resolution)
+    seen = seen_layers(model, prepared)
+    names = list(seen.sizes)
+    name = layer.strip() or names[-1]
+    seen.chosen(name, model.name)
+    row, column = prepared.to_network_index(p, l)
+    index = seen.geometries[name].index_of(row, column, seen.sizes[name][1:])
+    yield Progress(1, 2, f"What {name} sees")
+    found = receptive_field(model.network, network_images(model, prepared.array), name, index)
+    effective = found.effective / max(float(found.effective.max()), 1e-12)
+    maps = (
+        ExplanationMap(
+            "effective-field", prepared.to_study(effective[None]), "signal",
+            f"Effective receptive field at {name}", value_range=(0.0, 1.0),
+        ),
+        ExplanationMap(
+            "theoretical-field",
+            prepared.nearest_to_study(found.theoretical[None].astype(np.uint8)),
+            "segmentation",
+            f"Theoretical receptive field at {name}",
+            classes={1: "seen"},
+        ),
+    )  # fmt: skip
+    notes = [*prepared.notes]
+    if any(isinstance(module, WHOLE_IMAGE) for module in model.network.modules()):
+        notes.append(
+            "The network normalises by the whole image (instance, group or layer norm): by that "
+            "way every pixel has a small influence, which the theoretical field leaves out."
+        )
+    return MethodResult(
+        maps,
+        _scores(found, prepared.spacing, prepared.grid.calibrated),
+        tuple(notes),
+        target=f"{name} at {target.label}",
+        slices=here,
+        region=prepared.region,
+        decided={"layer": name},
+    )
+
+
+def _scores(
+    found: ReceptiveField, spacing: tuple[float, float], calibrated: bool
+) -> dict[str, float | None]:
+    unit = "mm" if calibrated else "px"
+    sizes = spacing if calibrated else (1.0, 1.0)
+    rows, columns = found.size
+    return {
+        f"theoretical field, rows ({unit})": rows * sizes[0],
+        f"theoretical field, columns ({unit})": columns * sizes[1],
+        **{
+            f"radius of {share:.0%} of the effective field ({unit})": radius * float(np.mean(sizes))
+            for share, radius in found.radii.items()
+        },
+    }

@@ -1,0 +1,134 @@
+"""The layers of a model that have maps, run on prepared slices one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ...errors import ModelError
+from ...networks.bundle.model import Model
+from ...networks.running.inference import few_threads
+from ...networks.running.layer_outputs import layer_outputs
+from ...networks.running.preparation import Prepared
+from ..network_logits import network_images
+from .layer_geometry import LayerGeometry, layer_geometries
+
+
+@dataclass(frozen=True, eq=False)
+class SeenLayers:
+    """Names and geometry of a model's layers, in the order in which they run.
+
+    Attributes
+    ----------
+    sizes : mapping of name to (maps, rows, columns)
+    geometries : mapping of name to LayerGeometry
+    """
+
+    sizes: dict[str, tuple[int, int, int]]
+    geometries: dict[str, LayerGeometry]
+
+    def chosen(self, names: str, model: str) -> list[str]:
+        """Layers by name, separated by commas; all where none is named.
+
+        Raises
+        ------
+        ModelError
+            There is no such layer; the message lists those there are.
+        """
+        wanted = [name.strip() for name in names.split(",") if name.strip()]
+        strange = [name for name in wanted if name not in self.sizes]
+        if strange:
+            raise ModelError(
+                f"the network has no layer {strange[0]!r} with maps",
+                where=model,
+                remedy="It has " + ", ".join(self.sizes),
+            )
+        return [name for name in self.sizes if not wanted or name in wanted]
+
+
+def outputs_of_slice(
+    model: Model, array: npt.NDArray[np.float32]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Maps (maps, h, w) of every layer for one prepared slice (channels, H, W).
+
+    Raises
+    ------
+    ModelError
+        The network shows no layers, or none of them has maps.
+    """
+    images = network_images(model, array[None])
+    if images.ndim == 4:
+        images = images.contiguous(memory_format=torch.channels_last)
+    with few_threads():
+        found = layer_outputs(model.network, lambda: model.network(images))
+    maps = {
+        name: np.ascontiguousarray(output[0].float().cpu().numpy())
+        for name, output in found.items()
+        if len(output) == 1 and min(output.shape[-2:]) > 1
+    }
+    if not maps:
+        raise ModelError(
+            "its layers cannot be seen: it is one exported piece, or no layer of it has maps",
+            where=model.name,
+            remedy="Give the torch module itself (se.explain(study, module, 'layer-maps', …)); "
+            "attribution methods also work with exported files",
+        )
+    return maps
+
+
+def seen_layers(model: Model, prepared: Prepared) -> SeenLayers:
+    """What layers a model has for these slices, and where their pixels lie.
+
+    Raises
+    ------
+    ModelError
+        As `outputs_of_slice`.
+    """
+    maps = outputs_of_slice(model, prepared.array[0])
+    sizes = {name: (len(a), *a.shape[1:]) for name, a in maps.items()}
+    places = layer_geometries(
+        model.network,
+        prepared.array.shape[1],
+        (prepared.array.shape[2], prepared.array.shape[3]),
+        {name: (rows, columns) for name, (_, rows, columns) in sizes.items()},
+    )
+    return SeenLayers({name: (c, h, w) for name, (c, h, w) in sizes.items()}, places)
+
+
+def mask_at_layer(
+    geometry: LayerGeometry, mask: npt.NDArray[np.float32], size: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    """Share of each pixel of a layer (h, w) that lies in a mask (rows, columns) of the input.
+
+    Each pixel of the input counts for the layer's pixel whose centre is nearest.
+    """
+    places = []
+    for count, stride, offset, length in zip(
+        size, geometry.stride, geometry.offset, mask.shape, strict=True
+    ):
+        places.append(
+            np.clip(np.rint((np.arange(length) - offset) / stride), 0, count - 1).astype(np.intp)
+        )
+    index = (places[0][:, None] * size[1] + places[1][None, :]).ravel()
+    total = np.bincount(index, minlength=size[0] * size[1])
+    inside = np.bincount(index, weights=mask.ravel(), minlength=size[0] * size[1])
+    share = np.divide(inside, total, out=np.zeros(total.size), where=total > 0)
+    if (total == 0).any():  # a layer finer than the image: what lies there
+        rows = np.clip(np.rint(geometry.offset[0] + geometry.stride[0] * np.arange(size[0])),
+                       0, mask.shape[0] - 1).astype(np.intp)  # fmt: skip
+        columns = np.clip(np.rint(geometry.offset[1] + geometry.stride[1] * np.arange(size[1])),
+                          0, mask.shape[1] - 1).astype(np.intp)  # fmt: skip
+        share = np.where(total > 0, share, mask[np.ix_(rows, columns)].ravel())
+    return share.reshape(size).astype(np.float32)
+
+
+def over_slices(
+    model: Model, prepared: Prepared
+) -> Iterator[tuple[int, dict[str, npt.NDArray[np.float32]]]]:
+    """Number and layers of each prepared slice, one at a time."""
+    for row, array in enumerate(prepared.array):
+        yield row, outputs_of_slice(model, array)
