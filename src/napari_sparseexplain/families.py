@@ -155,6 +155,14 @@ FAMILIES = (
         name="layers",
         title="Layers",
         methods=f"{_HERE}.explanation.layer_maps.methods:LAYER_METHODS",
+        commands={"search": f"{_COMMANDS}.left_ventricle:search"},
+        recipes={
+            "left-ventricle-fcn": f"{_COMMANDS}.left_ventricle:train_fcn",
+            "left-ventricle-unet": f"{_COMMANDS}.left_ventricle:train_unet",
+            "left-ventricle-fcn-paper": f"{_COMMANDS}.left_ventricle:train_fcn_paper",
+            "left-ventricle-alexnet": f"{_COMMANDS}.left_ventricle:train_alexnet",
+        },
+        evaluations={"left-ventricle": f"{_COMMANDS}.left_ventricle:evaluate_left_ventricle"},
         page="layer-maps.md",
     ),
     Family(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,19 @@ def largest_component(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     ndarray of bool, shape of ``mask``
         Nothing when nothing is marked.
     """
-    pieces = np.zeros(mask.shape, dtype=np.int32)
-    if ndimage.label(mask, output=pieces) == 0:
+    pieces, count = labelled(mask)
+    if count == 0:
         return np.zeros_like(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     return pieces == sizes.argmax()
+
+
+def labelled(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int32], int]:
+    """Connected components numbered from 1, and how many there are."""
+    pieces = np.zeros(mask.shape, dtype=np.int32)
+    count = int(cast(int, ndimage.label(mask, output=pieces)))
+    return pieces, count
 
 
 def in_largest_component(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:

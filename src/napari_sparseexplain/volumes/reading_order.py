@@ -24,6 +24,7 @@ ROLE_TITLES = {
     "mra": "MRA",
     "ct": "CT",
     "pet": "PET",
+    "cine": "Cine",
     "seg": "Mask",
     "brain_mask": "Brain mask",
 }

@@ -117,12 +117,18 @@ class LeftVentricleFcn(nn.Module):
         """Convolutions as He et al. 2015 say; the way up starts as linear interpolation."""
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            _set_to_zero(layer)
         # Small, so that no class is favoured before anything is learnt.
         nn.init.normal_(self.score.weight, std=0.1 / math.sqrt(self.score.in_channels))
-        nn.init.zeros_(self.score.bias)
+        _set_to_zero(self.score)
         line = 1 - (torch.arange(31) - 15).abs() / STRIDE
         with torch.no_grad():
             self.upscore.weight.zero_()
             for channel in range(self.classes):
                 self.upscore.weight[channel, channel] = line[:, None] * line[None, :]
+
+
+def _set_to_zero(layer: nn.Conv2d) -> None:
+    """The biases of a layer that has them."""
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)

@@ -86,6 +86,7 @@ def train_ventricle(
     each = max(1, len(training) // recipe.batch)
     total, last = recipe.epochs * each, min(epochs or recipe.epochs, recipe.epochs) * each
     step = 0
+    identity: dict[str, object] = {}
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         identity = {"seed": seed, "recipe": asdict(recipe), "data": training.checksum()}

@@ -26,7 +26,7 @@ from .sequence_words import NOTHING, SequenceReading, sequence_words, spaced
 #: Roles that a name or a header can give to a scan.
 ROLES = (
     *("t1", "t1ce", "t2", "flair", "pd", "t2star", "swi", "dwi", "adc", "fa"),
-    *("bold", "perfusion", "mra", "ct", "pet"),
+    *("bold", "perfusion", "mra", "ct", "pet", "cine"),
 )
 
 #: Roles that a name can give to a label map.

@@ -54,6 +54,7 @@ _FAMILIES: dict[str, re.Pattern[str]] = {
     "bold": _words(r"bold|fmri|func|functional|rsfmri|rest(?:ing)?[-_ ]?state"),
     "perfusion": _words(rf"asl|pcasl|pasl|dsc|dce|perf|perfusion|perfusione|ep2d{_GAP}perf"),
     "mra": _words(r"mra|tof|angio|angiography|angiographie"),
+    "cine": _words(rf"cine|cineloop|sax|short{_GAP}axis|kurzachse|kurze{_GAP}achse|petit{_GAP}axe"),
     "ct": _words(r"ct|cta|cect|ncct|nect|tdm"),
     "pet": _words(r"pet|fdg|flt|fet|suv"),
 }
@@ -293,6 +294,8 @@ def _settle(found: dict[str, str], plain: str) -> None:
         found.pop("t1", None)
     if found.keys() >= {"ct", "mra"}:
         found.pop("mra")
+    if len(found) > 1:
+        found.pop("cine", None)  # how it was acquired, beside what it is
     if not found:
         if match := _T1_SEQUENCES.search(plain):
             found["t1"] = match[0]
