@@ -155,7 +155,10 @@ FAMILIES = (
         name="layers",
         title="Layers",
         methods=f"{_HERE}.explanation.layer_maps.methods:LAYER_METHODS",
-        commands={"search": f"{_COMMANDS}.left_ventricle:search"},
+        commands={
+            "search": f"{_COMMANDS}.left_ventricle:search",
+            "cine": f"{_COMMANDS}.left_ventricle:cine",
+        },
         recipes={
             "left-ventricle-fcn": f"{_COMMANDS}.left_ventricle:train_fcn",
             "left-ventricle-unet": f"{_COMMANDS}.left_ventricle:train_unet",

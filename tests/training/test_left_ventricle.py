@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import imageio.v3 as iio
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
 
 import napari_sparseexplain as se
-from napari_sparseexplain.errors import ModelError, ParameterError
+from napari_sparseexplain.errors import ModelError, ParameterError, StudyError
 from napari_sparseexplain.evidence.consistent_component import consistent_components
 from napari_sparseexplain.networks.bundle.loading import load_model
+from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.modules.architectures import build_network
 from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.progress import drain
@@ -24,6 +26,11 @@ from napari_sparseexplain.training.left_ventricle.augmentation import (
     Augmentation,
     augmented,
     without_ventricle,
+)
+from napari_sparseexplain.training.left_ventricle.cine_volumes import (
+    cine_csv,
+    cine_text,
+    cine_volumes,
 )
 from napari_sparseexplain.training.left_ventricle.contour_distance import contour_distance
 from napari_sparseexplain.training.left_ventricle.evaluate_ventricle import (
@@ -43,6 +50,7 @@ from napari_sparseexplain.training.left_ventricle.short_axis_slices import (
 )
 from napari_sparseexplain.training.left_ventricle.slices_without import moved_away, painted_out
 from napari_sparseexplain.training.left_ventricle.train_ventricle import (
+    VentricleTrained,
     learning_rate,
     train_ventricle,
 )
@@ -297,3 +305,58 @@ def test_a_wrong_fold_or_recipe_is_refused_before_anything_is_read(tmp_path: Pat
     with pytest.raises(ModelError, match="no recipe"):
         next(train_ventricle_bundle("x", tmp_path, tmp_path / "b"))
     assert ventricle_bundle.CLASSES["1"] == "left ventricle"
+
+
+def cine_study(
+    path: Path, radii: np.ndarray, spacing: tuple[float, float, float]
+) -> tuple[se.Study, np.ndarray]:
+    """Bright discs of given radii (time, slices) in pixels, and their masks."""
+    far = np.hypot(*(np.indices((SIDE, SIDE)) - SIDE / 2 + 0.5))
+    masks = far < radii[:, :, None, None]
+    data = np.where(masks, 200.0, 50.0).astype(np.float32)
+    data += np.random.default_rng(0).normal(0, 2, data.shape).astype(np.float32)
+    affine = np.diag([-spacing[2], -spacing[1], spacing[0], 1.0])
+    nib.save(nib.Nifti1Image(data.transpose(3, 2, 1, 0), affine), path)
+    return se.open_study(path), masks
+
+
+class Bright(torch.nn.Module):
+    """A network that marks what is bright."""
+
+    def forward(self, x: torch.Tensor, alpha: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+        signal = torch.cat((x.new_zeros(x.shape), 8 * (x - 0.9)), dim=1)
+        return signal.softmax(dim=1), signal
+
+
+def test_volumes_of_a_cine_are_those_that_it_was_made_with(tmp_path: Path) -> None:
+    time = np.arange(12)
+    beat = 1 - 0.3 * np.sin(np.pi * time / 12) ** 2
+    radii = np.array([9.0, 11.0, 12.0])[None] * beat[:, None]
+    radii[4:8, 0] = 0  # the base leaves the first slice
+    study, masks = cine_study(tmp_path / "cine.nii.gz", radii, (8.0, 1.5, 1.5))
+    card = replace(
+        ventricle_bundle.ventricle_card(
+            "left-ventricle-fcn",
+            VentricleTrained(Bright(), SMALL, 0, 1, ()),
+            ShortAxisSlices(np.zeros((1, SIDE, SIDE), np.float32), np.zeros((1, SIDE, SIDE), bool),
+                            ("a",), ("a",), np.zeros(1, np.intp)),
+            "nothing", (),
+        ),
+        name="bright",
+    )  # fmt: skip
+    card = replace(card, inputs=replace(card.inputs, spacing_mm=1.5))
+    model = Model.of_network(card, Bright())
+    (found,) = drain(cine_volumes(study, [model]))
+    assert found.used.tolist() == [False, True, True]
+    true = masks[:, 1:].sum(axis=(1, 2, 3)) * 8 * 1.5**2 / 1000
+    np.testing.assert_allclose(found.volumes, true, rtol=0.01)
+    assert (found.end_diastole, found.end_systole) == (0, 6)
+    assert found.ejection_fraction == pytest.approx(1 - true[6] / true[0], abs=0.01)
+    assert np.all(found.roughness[1:] < 0.1)
+    text = cine_text([found, found])
+    assert "slices 1. So the volumes are not those of the whole ventricle" in text
+    assert "EF by 0.0 points" in text
+    assert cine_csv([found]).count("\n") == 13
+    still = se.study_of_arrays({"cine": np.zeros((3, 8, 8), np.float32)})
+    with pytest.raises(StudyError, match="over time"):
+        drain(cine_volumes(still, [model]))

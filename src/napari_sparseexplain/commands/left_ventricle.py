@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import progress_bar
-from .options import Device, Overwrite
+from .options import Device, Overwrite, Roles, StudyPath
 
 Data = Annotated[
     Path,
@@ -185,3 +185,36 @@ def search_left_ventricle(
     )  # fmt: skip
     found = progress_bar.run(work, f"searching {kind}")
     print(trials_table(found))
+
+
+def cine(
+    study_path: StudyPath,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="Bundle by name or folder. Repeat; the shipped ones."),
+    ] = None,
+    roles: Roles = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write figures and areas into this folder.")
+    ] = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Area and volume of the left ventricle over the cycle: EDV, ESV, EF. Research figures."""
+    from ..files.atomic_write import check_free
+    from ..networks.bundle.loading import load_model
+    from ..training.left_ventricle.cine_volumes import cine_text, cine_volumes, save_cine
+    from ..volumes import open_study
+
+    if out is not None:
+        check_free([out / "cine.txt", out / "cine.csv"], overwrite=overwrite)
+    study = open_study(study_path, roles=roles)
+    for finding in study.findings:
+        typer.echo(f"{finding.level}: {finding.words()}", err=True)
+    names = models or ["left-ventricle-fcn", "left-ventricle-unet"]
+    loaded = [load_model(name, device=device) for name in names]
+    found = progress_bar.run(cine_volumes(study, loaded), "cine")
+    print(cine_text(found))
+    if out is not None:
+        for path in save_cine(out, found, overwrite=overwrite):
+            print(path)
