@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,18 +13,17 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...files.atomic_write import write_atomically
 from ...networks.modules.architectures import build_network
 from ...networks.modules.jf_ml_ista_network import JfMlIstaNetwork
 from ...progress import Progress, Work
 from ..tumour_classes import TUMOUR_CLASSES, class_channels
-from .checkpoint import load_checkpoint, read_log, save_checkpoint
+from .checkpoint import load_checkpoint, save_checkpoint
 from .class_losses import class_loss, residual_loss, specificity_loss
 from .corruption import flip_and_rotate, shade, stretch_contrast
 from .crops import LESION_CENTRED, draw_crop
 from .phantom_slices import PhantomSlices
+from .training_log import TrainingLog
 
-LOG_FILE = "log.jsonl"
 LOG_EVERY = 25
 
 #: Crops that a JF-ML-ISTA's atoms and thresholds start from.
@@ -200,35 +198,33 @@ def train_class_network(
     decomposes = isinstance(network, JfMlIstaNetwork)
     optimizer = _optimizer(network, recipe)
     identity = {"seed": seed, "recipe": asdict(recipe), "data": data.checksum()}
-    step, log = 0, []
+    step = 0
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         step = load_checkpoint(folder, network, optimizer, identity)
-        log = read_log(folder / LOG_FILE, step)
         if step and decomposes:
             network.constrain()  # the scales are no parameters, and no part of a checkpoint
     if step == 0 and decomposes:
         first, truth, _ = _batch(data, recipe, seed, 0, INITIAL_CROPS)
         network.initialise(first.to(device), truth.to(device), recipe.threshold_share)
+    log = TrainingLog(folder, step)
     network.train()
     every = max(LOG_EVERY, recipe.steps // 20)
     while step < recipe.steps:
         entry = _step(network, optimizer, data, recipe, seed, step)
         step += 1
         if step % LOG_EVERY == 0 or step == recipe.steps:
-            log.append({"step": step, "seen": step * recipe.batch, **entry})
-            if folder is not None:
-                text = "".join(json.dumps(line) + "\n" for line in log)
-                write_atomically(folder / LOG_FILE, text, overwrite=True)
+            log.add({"step": step, "seen": step * recipe.batch, **entry})
         if folder is not None and step % every == 0:
             save_checkpoint(folder, network, optimizer, step, identity)
         yield Progress(
             step * recipe.batch, recipe.steps * recipe.batch, f"loss {entry['loss']:.3f}"
         )
+    log.close()
     network.to("cpu").eval().requires_grad_(False)
     if decomposes:
         network.normalise()
-    return ClassTrained(network, recipe, seed, step * recipe.batch, tuple(log))
+    return ClassTrained(network, recipe, seed, step * recipe.batch, tuple(log.entries))
 
 
 def _optimizer(network: nn.Module, recipe: ClassRecipe) -> torch.optim.Optimizer:

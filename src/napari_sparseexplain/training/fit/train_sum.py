@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,11 +13,10 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...files.atomic_write import write_atomically
 from ...networks.modules.architectures import build_network
 from ...progress import Progress, Work
 from ...sparse.thresholds import Shrinkage
-from .checkpoint import load_checkpoint, read_log, save_checkpoint
+from .checkpoint import load_checkpoint, save_checkpoint
 from .corruption import (
     add_noise,
     brain_window,
@@ -29,8 +27,7 @@ from .corruption import (
 )
 from .losses import clipped_share, denoising_loss, is_silent, reconstruction_loss, soft_iou_loss
 from .recipes import Recipe, recipe_of
-
-LOG_FILE = "log.jsonl"
+from .training_log import TrainingLog
 
 #: Steps between two lines of the log.
 LOG_EVERY = 50
@@ -121,12 +118,12 @@ def train_sum(
     _lay_out(network.to(torch.device(device)), torch.channels_last)
     optimizer = _optimizer(network, recipe)
     identity: dict[str, object] = {"kind": kind, "seed": seed, "recipe": asdict(recipe)}
-    step, log = 0, []
+    step = 0
     if folder is not None:
         identity["data"] = data.checksum()
         folder.mkdir(parents=True, exist_ok=True)
         step = load_checkpoint(folder, network, optimizer, identity)
-        log = read_log(folder / LOG_FILE, step)
+    log = TrainingLog(folder, step)
     network.train()
     silent = 0
     checkpoint_every = max(LOG_EVERY, recipe.steps // 20)
@@ -135,18 +132,17 @@ def train_sum(
         step += 1
         silent = silent + 1 if entry.pop("silent") else 0
         if step % LOG_EVERY == 0 or step == recipe.steps:
-            log.append({"step": step, "seen": step * recipe.batch, **entry})
-            if folder is not None:
-                _write_log(folder, log)
+            log.add({"step": step, "seen": step * recipe.batch, **entry})
         if folder is not None and step % checkpoint_every == 0:
             save_checkpoint(folder, network, optimizer, step, identity)
         yield Progress(
             step * recipe.batch, recipe.steps * recipe.batch, f"{kind}: loss {entry['loss']:.3f}"
         )
+    log.close()
     network.to("cpu").eval().requires_grad_(False)
     _lay_out(network, torch.contiguous_format)
     dead = silent >= recipe.silent_steps
-    return Trained(network, recipe, seed, step * recipe.batch, dead, tuple(log))
+    return Trained(network, recipe, seed, step * recipe.batch, dead, tuple(log.entries))
 
 
 def _lay_out(network: Any, order: torch.memory_format) -> None:
@@ -248,8 +244,3 @@ def _step(
     norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_norm)
     optimizer.step()
     return entry | {"loss": float(loss.detach()), "gradient_norm": float(norm), "rate": rate}
-
-
-def _write_log(folder: Path, log: list[dict[str, float]]) -> None:
-    text = "".join(json.dumps(line) + "\n" for line in log)
-    write_atomically(folder / LOG_FILE, text, overwrite=True)

@@ -19,7 +19,7 @@ import torch
 from scipy.sparse import csr_array, vstack
 
 from ...errors import ModelError
-from ...files.atomic_write import remove_file, write_atomically
+from ...files.atomic_write import move_file, remove_file, write_atomically
 from ...microstructure.dictionary import Dictionary
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.tissue_samples import (
@@ -33,9 +33,8 @@ from ...networks.tissue.tissue_modules import HybridModule, LearnedModule
 from ...networks.tissue.tissue_network import TissueNetwork, swapped
 from ...networks.tissue.tissue_network_file import module_of, save_tissue_network
 from ...progress import Progress, Work
-from .checkpoint import CHECKPOINT_FILE, load_checkpoint, read_log, save_checkpoint
-
-LOG_FILE = "log.jsonl"
+from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
+from .training_log import CSV_FILE, EVENTS, LOG_FILE, TrainingLog
 
 #: Voxels of a part of the samples, which is kept on disk once it is made.
 PART = 40 * BATCH
@@ -331,7 +330,7 @@ def _fit(
     """Train; a checkpoint and a line of the log after each epoch."""
     optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate)
     done = load_checkpoint(folder, module, optimizer, identity)
-    log = read_log(folder / LOG_FILE, done)
+    log = TrainingLog(folder, done)
     largest = torch.from_numpy(card.largest.astype(np.float32))
     batches = len(samples.truth) // recipe.batch
     steps, module = recipe.epochs * batches, module.train()
@@ -353,10 +352,9 @@ def _fit(
             if number % 20 == 0:
                 step = epoch * batches + number
                 yield Progress(step, steps, f"Epoch {epoch + 1}, loss {last:.5f}")
-        log.append({"step": epoch + 1, "loss": total / batches})
-        lines = "".join(json.dumps(line) + "\n" for line in log)
-        write_atomically(folder / LOG_FILE, lines, overwrite=True)
+        log.add({"step": epoch + 1, "loss": total / batches})
         save_checkpoint(folder, module, optimizer, epoch + 1, identity)
+    log.close()
     module.eval()
 
 
@@ -400,13 +398,16 @@ def tissue_loss(out: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 def _forget(parts: Path, folder: Path) -> None:
     """Move the log into the folder of the network, and remove what else the training kept."""
-    log = parts / LOG_FILE
-    write_atomically(folder / LOG_FILE, log.read_text(encoding="utf-8"), overwrite=True)
+    logs = [parts / name for name in (LOG_FILE, CSV_FILE) if (parts / name).is_file()]
+    for log in logs:
+        write_atomically(folder / log.name, log.read_text(encoding="utf-8"), overwrite=True)
+    if (parts / EVENTS).is_dir():
+        move_file(parts / EVENTS, folder / EVENTS, overwrite=True)
     for kept in (parts / "samples", parts / "held-back"):
         for file in kept.glob("part-*.npz"):
             remove_file(file)
         if kept.is_dir():
             kept.rmdir()
-    for file in (log, parts / CHECKPOINT_FILE, parts / "training.json"):
+    for file in (*logs, parts / CHECKPOINT_FILE, parts / "training.json"):
         remove_file(file)
     parts.rmdir()
