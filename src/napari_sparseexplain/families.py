@@ -169,6 +169,12 @@ FAMILIES = (
         page="layer-maps.md",
     ),
     Family(
+        name="data",
+        title="Data",
+        commands={"explore": f"{_COMMANDS}.explore:explore"},
+        page="data-explorer.md",
+    ),
+    Family(
         name="microstructure",
         title="Microstructure",
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",

@@ -1,0 +1,1 @@
+"""A labelled folder before any model: balance, positions, duplicates, masks that do not fit."""

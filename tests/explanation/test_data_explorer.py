@@ -1,0 +1,176 @@
+"""A labelled folder before any model: each fault that was put in is told, and no other."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from napari_sparseexplain.cli import app
+from napari_sparseexplain.errors import ReadError
+from napari_sparseexplain.explanation.data_explorer.dataset import Dataset, explore_work
+from napari_sparseexplain.explanation.data_explorer.dataset_text import dataset_text
+from napari_sparseexplain.explanation.data_explorer.mask_contrast import (
+    PatientContrast,
+    mask_contrast,
+)
+from napari_sparseexplain.explanation.data_explorer.slice_record import shrunk
+from napari_sparseexplain.progress import drain
+
+SIDE = 96
+
+
+def body(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A bright disc in a body that is not the same turned, and the disc."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.indices((SIDE, SIDE))
+    inside = np.hypot((rows - 48) / 40, (columns - 48) / 34) < 1
+    image = np.where(inside, 70.0, 4.0) + rng.normal(0, 6, (SIDE, SIDE))
+    image[inside & (columns < 40) & (rows > 40)] += 80
+    row, column = rng.uniform(36, 42), rng.uniform(52, 58)
+    disc = np.hypot(rows - row, columns - column) < rng.uniform(6, 8)
+    image[disc] = 220
+    return np.clip(image, 0, 255).astype(np.uint8), disc
+
+
+def write(root: Path, name: str, image: np.ndarray, mask: np.ndarray) -> None:
+    for folder, values in (("images", image), ("labels", mask.astype(np.uint8) * 255)):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        iio.imwrite(root / folder / f"{name}.png", values)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight patients, five slices each, with one fault of each kind."""
+    root = tmp_path_factory.mktemp("set")
+    for p in range(8):
+        for n in range(5):
+            image, mask = body(100 * p + n)
+            if p == 3:
+                mask = np.roll(mask, (-7, -9), axis=(0, 1))
+            if p == 5:
+                image, mask = np.rot90(image), np.rot90(mask)
+            if (p, n) == (6, 2):
+                image = (image // 8).astype(np.uint8)
+            side = "train" if p < 6 or (p, n) == (7, 0) else "test"
+            write(root / side, f"P-{p:02d}-IM-0001-{n:04d}", image, mask)
+    image, mask = body(0)
+    write(root / "test", "Q-01-IM-0001-0000", image, mask)
+    (root / "train" / "images" / "R-01-IM-0001-0000.png").write_bytes(b"no picture")
+    return root
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> Dataset:
+    return drain(explore_work(folder))
+
+
+def test_masks_that_lie_beside_what_they_mean_are_told(found: Dataset) -> None:
+    (one,) = found.displaced
+    assert (one.patient, one.slices) == ("P-03", 5)
+    assert abs(one.shift[0] - 7) <= 1
+    assert abs(one.shift[1] - 9) <= 1
+    assert one.moved > 2 * one.contrast
+    assert "down and" in one.words
+
+
+def test_a_patient_that_is_turned_is_told_and_by_how_much(found: Dataset) -> None:
+    (one,) = found.turned
+    assert (one.patient, one.turns, one.mirror) == ("P-05", 3, False)
+    assert "270°" in one.words
+
+
+def test_duplicates_and_leaks_are_told(found: Dataset) -> None:
+    exact = [pair for pair in found.pairs if pair.exact]
+    assert [(p.first, p.second, p.across) for p in exact] == [
+        ("P-00-IM-0001-0000", "Q-01-IM-0001-0000", True)
+    ]
+    assert found.leaked == {"P-07": ("test", "train")}
+
+
+def test_a_slice_that_differs_is_an_outlier(found: Dataset) -> None:
+    by_name = {outlier.name: outlier.measures for outlier in found.outliers}
+    assert by_name["P-06-IM-0001-0002"]["deviation"] < -3.5
+
+
+def test_a_picture_that_cannot_be_read_costs_itself(found: Dataset) -> None:
+    assert len(found.records) == 41
+    assert any(f.code == "unreadable" and "R-01" in (f.where or "") for f in found.findings)
+
+
+def test_the_numbers_are_those_of_the_folder(found: Dataset) -> None:
+    assert found.matrices == {(SIDE, SIDE): 41}
+    assert found.labelled == 41
+    areas = [r.measures["area"] for r in found.records]
+    assert found.balance == pytest.approx(sum(areas) / (41 * SIDE**2))
+    row, column = np.unravel_index(found.position.argmax(), found.position.shape)
+    assert abs(row - 39) < 5
+    assert abs(column - 55) < 5
+    assert found.position.max() <= 1
+
+
+def test_the_page_and_the_table_hold_what_is_printed(folder: Path, tmp_path: Path) -> None:
+    run = CliRunner().invoke(app, ["explore", str(folder), "--out", str(tmp_path / "out")])
+    assert run.exit_code == 0, run.output
+    said = " ".join(run.output.split())
+    for words in (
+        "41 slices of 9 patients",
+        "masks of P-03 fit better moved",
+        "P-05 looks turned by 270°",
+        "P-07 is on 2 sides of the split: test, train",
+        "are the same picture",
+    ):
+        assert words in said
+    page = (tmp_path / "out" / "data.html").read_text(encoding="utf-8")
+    assert "P-05 looks turned" in page
+    assert page.count("data:image/png;base64,") > 10
+    with (tmp_path / "out" / "data.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 41
+    assert rows[0]["patient"] == "P-00"
+
+
+def test_names_cannot_reach_the_page_as_markup(tmp_path: Path) -> None:
+    from napari_sparseexplain.export.report.dataset_page import dataset_page
+
+    for n in range(6):
+        image, mask = body(n)
+        write(tmp_path / "<b>set", f"a&b_{n}", image, mask)
+    page = dataset_page(drain(explore_work(tmp_path / "<b>set")))
+    assert "<b>set" not in page
+    assert "&lt;b&gt;set" in page
+
+
+def test_a_clean_set_says_that_nothing_stands_out(tmp_path: Path) -> None:
+    image, mask = body(1)
+    for n in range(4):
+        shifted = np.clip(image.astype(int) + n, 0, 255).astype(np.uint8)
+        write(tmp_path, f"a_{n}", shifted, mask)
+    assert "Nothing stands out." in dataset_text(drain(explore_work(tmp_path)))
+
+
+def test_a_folder_of_broken_pictures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    with pytest.raises(ReadError, match="none of its 1 slices can be read"):
+        drain(explore_work(tmp_path))
+
+
+def test_contrast_at_every_shift_is_that_of_the_moved_mask() -> None:
+    """The fast way (by correlation) gives what moving the mask by hand gives."""
+    image, mask = body(4)
+    of = PatientContrast("a")
+    of.add(image.astype(float), mask)
+    middle = of._total.shape[0] // 2
+    for shift in ((0, 0), (3, -5), (-11, 8)):
+        moved = mask_contrast(image.astype(float), np.roll(mask, shift, axis=(0, 1)))
+        assert of._total[middle + shift[0], middle + shift[1]] == pytest.approx(moved, abs=1e-9)
+
+
+def test_shrinking_keeps_the_mean_and_grows_what_is_smaller() -> None:
+    image = np.random.default_rng(0).uniform(size=(60, 90))
+    assert shrunk(image, 30).mean() == pytest.approx(image.mean())
+    assert shrunk(np.eye(4), 8)[::2, ::2].tolist() == np.eye(4).tolist()
