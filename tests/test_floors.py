@@ -52,7 +52,13 @@ MOST_MODULES = 25
 
 #: Rooms of families, which know nothing of each other.
 FAMILY_ROOMS = (
-    *(f"explanation.{room}" for room in ("attribution", "components", "microstructure", "proxy")),
+    *(
+        f"explanation.{room}"
+        for room in (
+            *("attribution", "components", "data_explorer", "layer_maps"),
+            *("microstructure", "proxy"),
+        )
+    ),
     *(
         f"widgets.{room}"
         for room in ("attribution", "decompose", "microstructure", "proxy", "review", "study")
