@@ -8,12 +8,14 @@ long as a search over pairs. Where one of three weights would be negative the be
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ..in_threads import in_threads
 from ..numba_lock import PARALLEL
 from .two_populations import exhaustive_pairs
 
@@ -83,9 +85,13 @@ def exhaustive_triples(
     return found
 
 
-@numba.njit(parallel=True, cache=True)
-def _search(y, bases, v, atoms, weights, residual):
-    for p in numba.prange(len(y)):
+def _search(*arrays: npt.NDArray[Any]) -> None:
+    in_threads(lambda start, stop: _search_part(start, stop, *arrays), len(arrays[0]))
+
+
+@numba.njit(nogil=True, cache=True)
+def _search_part(start, stop, y, bases, v, atoms, weights, residual):
+    for p in range(start, stop):
         _voxel(y[p], bases[p], v, atoms[p], weights[p], residual[p : p + 1])
 
 

@@ -17,12 +17,14 @@ each has weight exp(-(‖r‖² - ‖r_best‖²) / 2σ²), its best weights tak
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ..in_threads import in_threads
 from ..numba_lock import PARALLEL
 
 #: Rows of products made at a time: they stay in the cache.
@@ -126,17 +128,23 @@ def exhaustive_pairs(
     entropy = np.full(count, np.nan)
     with PARALLEL:
         _search(
-            y, one, two, v, v.astype(np.float32), known, noise,
+            y, one, two, v, np.ascontiguousarray(v.T), known, noise,
             pair, weights, residual, mean, sd, entropy,
         )  # fmt: skip
     return Fingerprints(pair, weights, residual, mean, sd, entropy)
 
 
-@numba.njit(parallel=True, cache=True)
-def _search(y, one, two, v, v32, known, noise, pair, weights, residual, mean, sd, entropy):
-    for p in numba.prange(len(y)):
+def _search(*arrays: npt.NDArray[Any]) -> None:
+    in_threads(lambda start, stop: _search_part(start, stop, *arrays), len(arrays[0]))
+
+
+@numba.njit(nogil=True, cache=True)
+def _search_part(
+    start, stop, y, one, two, v, vt, known, noise, pair, weights, residual, mean, sd, entropy
+):
+    for p in range(start, stop):
         _voxel(
-            y[p], one[p], two[p], v, v32, known, noise[p],
+            y[p], one[p], two[p], v, vt, known, noise[p],
             pair[p], weights[p], residual[p : p + 1], mean[p], sd[p], entropy[p : p + 1],
         )  # fmt: skip
 
@@ -152,7 +160,10 @@ def _correlations(y, basis, v):
         for k in range(v.shape[0]):
             total += v[k, n] * half[k, n]
         lengths[n] = np.sqrt(max(total, 1e-300))
-    return lengths, np.dot(np.dot(basis.T, y), v) / lengths
+    common = np.dot(np.dot(basis.T, y), v)
+    for n in range(v.shape[1]):
+        common[n] /= lengths[n]
+    return lengths, common
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
@@ -171,21 +182,27 @@ def _best_of_row(c, y1, y2, alone2):
 
 
 @numba.njit(cache=True)
-def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd, entropy):
+def _voxel(y, one, two, v, vt, known, sigma, pair, weights, residual, mean, sd, entropy):
     count = v.shape[1]
     n1, y1 = _correlations(y, one, v)
     n2, y2 = _correlations(y, two, v)
-    across = np.dot(one.T, two)
-    left = np.dot(np.ascontiguousarray(v.T), across)
-    for n in range(count):
-        left[n] /= n1[n]
-    right = v / n2
-    left32, right32 = left.astype(np.float32), right.astype(np.float32)
-    y1_32, y2_32 = y1.astype(np.float32), y2.astype(np.float32)
+    left = np.dot(vt, np.dot(one.T, two))
+    right = np.empty_like(v)
+    # Single precision element by element: to compile an array's cast takes longer than all of it.
+    left32, right32 = np.empty(left.shape, np.float32), np.empty(v.shape, np.float32)
+    y1_32, y2_32 = np.empty(count, np.float32), np.empty(count, np.float32)
     alone2 = np.zeros(count, dtype=np.float32)
-    for j in range(count):
-        if y2_32[j] > 0:
-            alone2[j] = y2_32[j] * y2_32[j]
+    for n in range(count):
+        for k in range(v.shape[0]):
+            left[n, k] /= n1[n]
+            left32[n, k] = left[n, k]
+        y1_32[n], y2_32[n] = y1[n], y2[n]
+        if y2_32[n] > 0:
+            alone2[n] = y2_32[n] * y2_32[n]
+    for k in range(v.shape[0]):
+        for n in range(count):
+            right[k, n] = v[k, n] / n2[n]
+            right32[k, n] = right[k, n]
     rows = np.empty(count, dtype=np.float32)
     for start in range(0, count, _BLOCK):
         stop = min(start + _BLOCK, count)
@@ -193,7 +210,9 @@ def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd,
         for i in range(start, stop):
             rows[i] = _best_of_row(c[i - start], y1_32[i], y2_32, alone2)
     energy = np.dot(y, y)
-    top = rows.max()
+    top = rows[0]
+    for i in range(1, count):
+        top = max(top, rows[i])
 
     # Rows that may hold the best pair, exactly.
     best, bi, bj = 0.0, -1, -1
