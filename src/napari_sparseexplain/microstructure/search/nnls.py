@@ -88,7 +88,7 @@ def _lawson_hanson(a, y):
     # Which atoms take part, in the order in which they came, and whether one does.
     active, many = np.empty(columns, dtype=np.int64), 0
     member = np.zeros(columns, dtype=np.bool_)
-    slope = np.dot(y, a)
+    slope = _common(a, y)
     flat = 1e-300
     for j in range(columns):
         flat = max(flat, abs(slope[j]))
@@ -145,5 +145,15 @@ def _lawson_hanson(a, y):
         for m in range(rows):
             for k in range(many):
                 rest[m] -= a[m, active[k]] * weights[active[k]]
-        slope = np.dot(rest, a)
+        slope = _common(a, rest)
     return weights
+
+
+@numba.njit(cache=True)
+def _common(a, y):
+    """What each column has in common with the data."""
+    found = np.zeros(a.shape[1])
+    for m in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            found[j] += a[m, j] * y[m]
+    return found

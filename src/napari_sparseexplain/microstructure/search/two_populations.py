@@ -17,7 +17,7 @@ each has weight exp(-(‖r‖² - ‖r_best‖²) / 2σ²), its best weights tak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numba
 import numpy as np
@@ -38,6 +38,9 @@ _FAINT = -18.0
 
 #: 1 - c² below this: the two atoms are one.
 _SAME = 1e-6
+
+
+_Array: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,43 +130,35 @@ def exhaustive_pairs(
     mean, sd = np.full((count, 2, 3), np.nan), np.full((count, 2, 3), np.nan)
     entropy = np.full(count, np.nan)
     with PARALLEL:
-        _search(
-            y, one, two, v, np.ascontiguousarray(v.T), known, noise,
-            pair, weights, residual, mean, sd, entropy,
-        )  # fmt: skip
+        _search(y, one, two, v, known, noise, pair, weights, residual, mean, sd, entropy)
     return Fingerprints(pair, weights, residual, mean, sd, entropy)
 
 
-def _search(*arrays: npt.NDArray[Any]) -> None:
-    in_threads(lambda start, stop: _search_part(start, stop, *arrays), len(arrays[0]))
+def _search(
+    y: _Array, one: _Array, two: _Array, v: _Array, known: _Array, noise: _Array,
+    pair: npt.NDArray[np.int64], weights: _Array, residual: _Array, mean: _Array, sd: _Array,
+    entropy: _Array,
+) -> None:  # fmt: skip
+    def part(start: int, stop: int) -> None:
+        # Products of matrices are NumPy's: numba takes as long to compile one as for a whole loop.
+        for p in range(start, stop):
+            n1, y1 = _correlations(y[p], one[p], v)
+            n2, y2 = _correlations(y[p], two[p], v)
+            left = v.T @ (one[p].T @ two[p]) / n1[:, None]
+            right = v / n2
+            _voxel(
+                float(y[p] @ y[p]), n1, y1, n2, y2, left, right,
+                left.astype(np.float32), right.astype(np.float32), known, noise[p],
+                pair[p], weights[p], residual[p : p + 1], mean[p], sd[p], entropy[p : p + 1],
+            )  # fmt: skip
+
+    in_threads(part, len(y))
 
 
-@numba.njit(nogil=True, cache=True)
-def _search_part(
-    start, stop, y, one, two, v, vt, known, noise, pair, weights, residual, mean, sd, entropy
-):
-    for p in range(start, stop):
-        _voxel(
-            y[p], one[p], two[p], v, vt, known, noise[p],
-            pair[p], weights[p], residual[p : p + 1], mean[p], sd[p], entropy[p : p + 1],
-        )  # fmt: skip
-
-
-@numba.njit(cache=True)
-def _correlations(y, basis, v):
+def _correlations(y: _Array, basis: _Array, v: _Array) -> tuple[_Array, _Array]:
     """Lengths of the atoms, and what they have in common with the data at length 1."""
-    gram = np.dot(basis.T, basis)
-    half = np.dot(gram, v)
-    lengths = np.empty(v.shape[1])
-    for n in range(v.shape[1]):
-        total = 0.0
-        for k in range(v.shape[0]):
-            total += v[k, n] * half[k, n]
-        lengths[n] = np.sqrt(max(total, 1e-300))
-    common = np.dot(np.dot(basis.T, y), v)
-    for n in range(v.shape[1]):
-        common[n] /= lengths[n]
-    return lengths, common
+    lengths = np.sqrt(np.maximum((v * (basis.T @ basis @ v)).sum(axis=0), 1e-300))
+    return lengths, (basis.T @ y) @ v / lengths
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
@@ -181,35 +176,23 @@ def _best_of_row(c, y1, y2, alone2):
     return best
 
 
-@numba.njit(cache=True)
-def _voxel(y, one, two, v, vt, known, sigma, pair, weights, residual, mean, sd, entropy):
-    count = v.shape[1]
-    n1, y1 = _correlations(y, one, v)
-    n2, y2 = _correlations(y, two, v)
-    left = np.dot(vt, np.dot(one.T, two))
-    right = np.empty_like(v)
-    # Single precision element by element: to compile an array's cast takes longer than all of it.
-    left32, right32 = np.empty(left.shape, np.float32), np.empty(v.shape, np.float32)
-    y1_32, y2_32 = np.empty(count, np.float32), np.empty(count, np.float32)
-    alone2 = np.zeros(count, dtype=np.float32)
-    for n in range(count):
-        for k in range(v.shape[0]):
-            left[n, k] /= n1[n]
-            left32[n, k] = left[n, k]
-        y1_32[n], y2_32[n] = y1[n], y2[n]
-        if y2_32[n] > 0:
-            alone2[n] = y2_32[n] * y2_32[n]
-    for k in range(v.shape[0]):
-        for n in range(count):
-            right[k, n] = v[k, n] / n2[n]
-            right32[k, n] = right[k, n]
+@numba.njit(nogil=True, cache=True)
+def _voxel(
+    energy, n1, y1, n2, y2, left, right, left32, right32, known, sigma,
+    pair, weights, residual, mean, sd, entropy,
+):  # fmt: skip
+    count = n1.size
+    y2_32, alone2 = np.empty(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
+    for j in range(count):
+        y2_32[j] = y2[j]
+        if y2_32[j] > 0:
+            alone2[j] = y2_32[j] * y2_32[j]
     rows = np.empty(count, dtype=np.float32)
     for start in range(0, count, _BLOCK):
         stop = min(start + _BLOCK, count)
         c = np.dot(left32[start:stop], right32)
         for i in range(start, stop):
-            rows[i] = _best_of_row(c[i - start], y1_32[i], y2_32, alone2)
-    energy = np.dot(y, y)
+            rows[i] = _best_of_row(c[i - start], np.float32(y1[i]), y2_32, alone2)
     top = rows[0]
     for i in range(1, count):
         top = max(top, rows[i])
