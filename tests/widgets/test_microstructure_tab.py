@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
+import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.microstructure.crossing_phantom import (
     CrossingPhantom,
@@ -37,6 +38,16 @@ pytestmark = [
 
 #: Slices, rows and columns; the crossing is rows 3 to 5 and columns 3 to 5.
 SHAPE = (2, 8, 8)
+
+
+def load_before_windows(folder: Path) -> None:
+    """Numba, dipy and the compiled loops, which the first run of a session loads."""
+    where = folder / "loaded"
+    found = crossing_phantom(small_dictionary(), small_protocol(), shape=(1, 8, 8), snr=60.0)
+    se.explain(
+        se.open_study(write_crossing_phantom(found, where / "scan")), None, "fingerprint",
+        dictionary=str(save_phases(small_phases(), where / "small.npz")), sigma=found.sigma,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -297,17 +308,36 @@ def test_fibre_directions_stand_in_every_cell_and_as_a_layer_in_the_single_view(
     assert cells.drawn is not None
     tab.show_fibres(False)
     assert cells.drawn is None
-    tab.show_fibres()
-    run.grid_view.leave()
-    tab.forget(shown)
-    assert layer not in run.viewer.layers
-    assert not tab.fibres.isEnabled()
 
 
 def _fibre_notes(workspace: Any) -> list[str]:
     """What a review says that it leaves out."""
     found = workspace.reading(Marks()).findings
     return [finding.message for finding in found if "fibre directions" in finding.message]
+
+
+def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
+    tab, crossing = run.page("microstructure"), run.study
+    run.click((run.current_slice, 4, 4))
+    assert tab.wait(60)
+    steps = run.viewer.dims.nsteps
+    assert steps == (96, *SHAPE)
+    with_study(study_folder)[1](run)
+    settle()
+    assert run.study is not crossing
+    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
+    assert tab.read_out.text() == "Click in the picture."
+    assert tab.voxel.found is None
+    run.activate(crossing)
+    settle()
+    assert run.viewer.dims.nsteps == steps
+    assert run.viewer.dims.current_step[1] == run.current_slice
+    assert tab.read_out.text() == "Click in the picture."
+    # After an edit of its roles it is the same study.
+    run.click((run.current_slice, 4, 4))
+    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
+    assert "two populations" in tab.read_out.text()
+    run.replace_study(run.study, crossing)  # as it was: the window is lent again
 
 
 def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(run: Any) -> None:
@@ -342,32 +372,16 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     expected = ["Misfit, all · σ · result 2", "Misfit b 1000 · σ · result 2"]
     assert again == expected, "made again, at its place"
     tab.forget(second)
+    run.grid_view.leave()
+    tab.show_fibres()
+    lines = shown.fibres
+    assert lines in run.viewer.layers
+    tab.show_result(shown, grid=True)
     tab.forget(shown)
+    assert lines not in run.viewer.layers, "the lines go with their result"
+    assert not tab.fibres.isEnabled()
     assert not run.grid_view.active
     assert tab.notes.text() == ""
-
-
-def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
-    tab, crossing = run.page("microstructure"), run.study
-    run.click((run.current_slice, 4, 4))
-    assert tab.wait(60)
-    steps = run.viewer.dims.nsteps
-    assert steps == (96, *SHAPE)
-    with_study(study_folder)[1](run)
-    settle()
-    assert run.study is not crossing
-    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
-    assert tab.read_out.text() == "Click in the picture."
-    assert tab.voxel.found is None
-    run.activate(crossing)
-    settle()
-    assert run.viewer.dims.nsteps == steps
-    assert run.viewer.dims.current_step[1] == run.current_slice
-    assert tab.read_out.text() == "Click in the picture."
-    # After an edit of its roles it is the same study.
-    run.click((run.current_slice, 4, 4))
-    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
-    assert "two populations" in tab.read_out.text()
 
 
 def test_the_demonstration_shows_chosen_parts_after_the_study() -> None:
