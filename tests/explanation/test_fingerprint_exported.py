@@ -19,7 +19,10 @@ from pypdf import PdfReader
 
 import napari_sparseexplain as se
 from napari_sparseexplain.evidence.colours import PARAMETER_COLORMAP
+from napari_sparseexplain.export.report.document import write_report
 from napari_sparseexplain.microstructure.walks.phases_file import save_phases
+from napari_sparseexplain.progress import drain
+from napari_sparseexplain.review.default_review import default_reading
 
 from ..microstructure.small_dictionary import small_phases
 from .test_fingerprint import SIDE, SIGMA, write_scan
@@ -120,6 +123,21 @@ def test_a_report_holds_the_maps_and_what_must_be_known(found: Any, tmp_path: Pa
         assert words in said
     (picture,) = pages[1].images
     assert_colours(np.asarray(picture.image.convert("RGB")), shown)
+
+
+def test_without_key_slices_a_report_has_a_picture_of_its_own_slice(
+    found: Any, tmp_path: Path
+) -> None:
+    """As of a window in which nobody marked a slice."""
+    reading = default_reading(found.study, {"maps": found})
+    reading = reading.with_review(replace(reading.review, key_slices=()))
+    path = drain(write_report(reading, tmp_path / "report.pdf", identify=True))
+    pages = PdfReader(path).pages
+    said = [" ".join(page.extract_text().split()) for page in pages]
+    (page,) = [n for n, text in enumerate(said) if f"axial slice {found.slices.start + 1}" in text]
+    (picture,) = pages[page].images
+    assert np.asarray(picture.image.convert("RGB")).std() > 10, "it is not empty"
+    assert said[0].count("fingerprint") >= 2, "as the method, and in the column of the model"
 
 
 def assert_colours(picture: np.ndarray, shown: list[Any]) -> None:

@@ -17,6 +17,8 @@ from napari_sparseexplain.microstructure.gradient_table import (
 from napari_sparseexplain.microstructure.protocol import checks, dipy_extra
 from napari_sparseexplain.microstructure.protocol.checks import protocol_findings
 from napari_sparseexplain.microstructure.protocol.coherence import signed_permutations
+from napari_sparseexplain.microstructure.protocol.finding_weight import heaviest_first, says_noise
+from napari_sparseexplain.volumes.finding import Finding
 
 from .diffusion_scans import fibre_signals
 
@@ -164,6 +166,19 @@ def test_nothing_is_proposed_from_noise() -> None:
         fa = rng.uniform(0.2, 0.9, (14, 14, 14)).astype(np.float32)
         maps = TensorMaps(0 * vectors[..., 0], vectors, fa, fa, np.arange(3))
         assert not gradient_axes_check(maps).proposes
+
+
+def test_what_makes_results_worthless_stands_before_what_blurs_them() -> None:
+    codes = ("few-unweighted", "new", "single-shell", "directions-badly-spread", "gradient-axes")
+    found = heaviest_first([Finding("warning", code, code) for code in codes])
+    assert [f.code for f in found] == [
+        "directions-badly-spread", "gradient-axes", "single-shell", "few-unweighted", "new",
+    ]  # fmt: skip
+    flat = GOOD.directions * (1, 1, 0.14)
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
+    notes = [f.message for f in protocol_findings(GradientTable(GOOD.b, flat))]
+    assert says_noise(notes)
+    assert not says_noise(f.message for f in protocol_findings(GOOD))
 
 
 def test_words_of_a_proposal() -> None:

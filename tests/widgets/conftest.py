@@ -107,12 +107,21 @@ def pursuit(kept_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_window(study_folder: Path, kept_folder: Path) -> Iterator[SharedWindow]:
-    """The window that tests share; see `SharedWindow`."""
+def shared_window(
+    request: pytest.FixtureRequest, study_folder: Path, kept_folder: Path
+) -> Iterator[SharedWindow]:
+    """The window that tests share; see `SharedWindow`.
+
+    A file whose runs load much has a function ``load_before_windows(folder)``: what it loads, too,
+    stays out of later searches for garbage.
+    """
     from .known_shaders import read_shaders_once
     from .shared_window import SharedWindow
 
     read_shaders_once()
+    for module in dict.fromkeys(getattr(item, "module", None) for item in request.session.items):
+        if load := getattr(module, "load_before_windows", None):
+            load(kept_folder)
     _open_the_first(study_folder, kept_folder / "unsaved")
     shared = SharedWindow()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
+import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.microstructure.crossing_phantom import (
     CrossingPhantom,
@@ -19,8 +21,14 @@ from napari_sparseexplain.microstructure.crossing_phantom import (
 )
 from napari_sparseexplain.microstructure.gradient_table import HCP_MGH, shell_protocol
 from napari_sparseexplain.microstructure.protocol.dipy_extra import has_dipy
+from napari_sparseexplain.microstructure.protocol.finding_weight import NOISE_WORDS
 from napari_sparseexplain.microstructure.walks.phases_file import save_phases
-from napari_sparseexplain.widgets.microstructure.shown_microstructure import names_of, short_title
+from napari_sparseexplain.widgets.microstructure.shown_microstructure import (
+    bar_length,
+    names_of,
+    short_title,
+)
+from napari_sparseexplain.widgets.microstructure.warnings_block import WarningsBlock
 from napari_sparseexplain.widgets.review.study_marks import Marks
 from napari_sparseexplain.widgets.tour import _shown_parts
 
@@ -37,6 +45,16 @@ pytestmark = [
 
 #: Slices, rows and columns; the crossing is rows 3 to 5 and columns 3 to 5.
 SHAPE = (2, 8, 8)
+
+
+def load_before_windows(folder: Path) -> None:
+    """Numba, dipy and the compiled loops, which the first run of a session loads."""
+    where = folder / "loaded"
+    found = crossing_phantom(small_dictionary(), small_protocol(), shape=(1, 8, 8), snr=60.0)
+    se.explain(
+        se.open_study(write_crossing_phantom(found, where / "scan")), None, "fingerprint",
+        dictionary=str(save_phases(small_phases(), where / "small.npz")), sigma=found.sigma,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +191,10 @@ def test_a_result_of_one_slice_says_so_where_it_is_black(run: Any) -> None:
     assert shown.layers["share-1"].name == name
     run.set_plane("coronal")
     assert "only slice" in shown.layers["radius-2"].name
+    settle()
+    low = float(run.viewer.canvas.viewbox_size(run.viewer.layers)[0])
+    bars = [layer.colorbar.size[1] for name, layer in shown.layers.items() if "-" in name]
+    assert bars == [bar_length(low)] * 6
     run.set_plane("axial")
     assert shown.layers["share-1"].name == name
 
@@ -194,6 +216,10 @@ def test_a_click_explains_the_voxel_below_and_its_picture_can_be_saved(
     assert found.index == (here, 4, 4)
     assert found.populations == 2
     assert panel.picture.pixmap().width() == pytest.approx(panel.width(), abs=10)
+    settle()
+    seen = tab.read_out.mapTo(tab.viewport(), tab.read_out.rect().topLeft()).y()
+    assert 0 <= seen < tab.viewport().height() / 4, "the tab scrolls to what explains the click"
+    assert tab.voxel.isVisible()
     assert f"ν {found.mean[0, 0]:.2f} ± {found.sd[0, 0]:.2f}" in tab.read_out.text()
     tab.read_again()
     assert panel.found is found, "the same is not computed again"
@@ -281,8 +307,14 @@ def test_fibre_directions_stand_in_every_cell_and_as_a_layer_in_the_single_view(
     )
     assert across[0] > 3 * across[1:].max(), "red from right to left"
     assert along[1] > 3 * along[[0, 2]].max(), "green to the front"
+    assert tab.fibres.said.isHidden()
+    run.set_plane("coronal")
+    settle(0.3)
+    assert "drawn on axial slices" in tab.fibres.said.text()
+    run.set_plane("axial")
     run.go_to_slice(1 - here)
     settle(0.3)
+    assert "this slice was not run" in tab.fibres.said.text()
     assert not glyphs.visible
     run.go_to_slice(here)
     settle(0.3)
@@ -297,17 +329,36 @@ def test_fibre_directions_stand_in_every_cell_and_as_a_layer_in_the_single_view(
     assert cells.drawn is not None
     tab.show_fibres(False)
     assert cells.drawn is None
-    tab.show_fibres()
-    run.grid_view.leave()
-    tab.forget(shown)
-    assert layer not in run.viewer.layers
-    assert not tab.fibres.isEnabled()
 
 
 def _fibre_notes(workspace: Any) -> list[str]:
     """What a review says that it leaves out."""
     found = workspace.reading(Marks()).findings
     return [finding.message for finding in found if "fibre directions" in finding.message]
+
+
+def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
+    tab, crossing = run.page("microstructure"), run.study
+    run.click((run.current_slice, 4, 4))
+    assert tab.wait(60)
+    steps = run.viewer.dims.nsteps
+    assert steps == (96, *SHAPE)
+    with_study(study_folder)[1](run)
+    settle()
+    assert run.study is not crossing
+    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
+    assert tab.read_out.text() == "Click in the picture."
+    assert tab.voxel.found is None
+    run.activate(crossing)
+    settle()
+    assert run.viewer.dims.nsteps == steps
+    assert run.viewer.dims.current_step[1] == run.current_slice
+    assert tab.read_out.text() == "Click in the picture."
+    # After an edit of its roles it is the same study.
+    run.click((run.current_slice, 4, 4))
+    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
+    assert "two populations" in tab.read_out.text()
+    run.replace_study(run.study, crossing)  # as it was: the window is lent again
 
 
 def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(run: Any) -> None:
@@ -342,32 +393,34 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     expected = ["Misfit, all · σ · result 2", "Misfit b 1000 · σ · result 2"]
     assert again == expected, "made again, at its place"
     tab.forget(second)
+    run.grid_view.leave()
+    tab.show_fibres()
+    lines = shown.fibres
+    assert lines in run.viewer.layers
+    tab.show_result(shown, grid=True)
     tab.forget(shown)
+    assert lines not in run.viewer.layers, "the lines go with their result"
+    assert not tab.fibres.isEnabled()
     assert not run.grid_view.active
     assert tab.notes.text() == ""
 
 
-def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
-    tab, crossing = run.page("microstructure"), run.study
-    run.click((run.current_slice, 4, 4))
-    assert tab.wait(60)
-    steps = run.viewer.dims.nsteps
-    assert steps == (96, *SHAPE)
-    with_study(study_folder)[1](run)
-    settle()
-    assert run.study is not crossing
-    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
-    assert tab.read_out.text() == "Click in the picture."
-    assert tab.voxel.found is None
-    run.activate(crossing)
-    settle()
-    assert run.viewer.dims.nsteps == steps
-    assert run.viewer.dims.current_step[1] == run.current_slice
-    assert tab.read_out.text() == "Click in the picture."
-    # After an edit of its roles it is the same study.
-    run.click((run.current_slice, 4, 4))
-    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
-    assert "two populations" in tab.read_out.text()
+def test_warnings_stand_in_one_line_the_heaviest_in_it(qapp: Any) -> None:
+    block = WarningsBlock()
+    block.show_warnings(["Tensor and axes are noise.", "Only one volume is at b = 0."])
+    closed = block.sizeHint().height()
+    assert block.opens.text() == "⚠ 2 warnings"
+    assert block.first.text() == "Tensor and axes are noise."
+    assert block.every.isHidden()
+    block.opens.click()
+    assert not block.every.isHidden()
+    assert block.every.text().split("\n")[1] == "⚠ Only one volume is at b = 0."
+    block.show_warnings(["Only one volume is at b = 0."])
+    assert block.opens.text() == "⚠ 1 warning"
+    assert block.every.isHidden(), "others are closed at first"
+    assert block.sizeHint().height() == closed, "however many, the buttons below stay"
+    block.show_warnings([])
+    assert block.isHidden()
 
 
 def test_the_demonstration_shows_chosen_parts_after_the_study() -> None:
@@ -391,7 +444,15 @@ def test_what_cannot_be_run_is_said_in_the_tab(
     tab = opened_in(looked_at, without_timings)
     assert tab.form.timings == (0, 0)
     assert not told, "reading asks nothing of a person"
-    tab.slice_button.click()
+    for button in (tab.slice_button, tab.volume_button):
+        assert not button.isEnabled()
+        assert button.toolTip().startswith("δ and Δ are not known")
+    assert "✗ δ and Δ are not known" in tab.form.said.text()
+    tab.form.how.choose("tensor")
+    assert tab.slice_button.isEnabled(), "a tensor needs none"
+    assert "✗" not in tab.form.said.text()
+    tab.form.how.choose("fingerprint")
+    tab.run_slice()  # as a script calls it
     assert not tab.computing
     assert "δ and Δ" in str(told.pop())
     tab.form.set_timings(30.0, 20.0)
@@ -400,6 +461,7 @@ def test_what_cannot_be_run_is_said_in_the_tab(
 
     tab = opened_in(looked_at, one_shell)
     assert "cannot be estimated" in tab.form.said.text()
+    assert "cannot be estimated" in tab.slice_button.toolTip()
     assert not tab.slice_button.isEnabled()
     assert not tab.volume_button.isEnabled()
 
@@ -456,6 +518,14 @@ def test_every_method_of_the_family_is_run_from_the_tab(
     (shown,) = tab.shown
     assert [layer.name for layer in shown.chosen][1:] == ["FA", "MD · 10⁻³ mm²/s"]
     assert shown.explanation.provenance.parameters["corrected"] == "yes"
+    assert tab.notes.isEnabled()
+    assert tab.notes.text().count("• ") == len(shown.explanation.notes)
+    told = shown.explanation
+    shown.explanation = replace(told, notes=(f"{NOISE_WORDS}: …", *told.notes))
+    shown.write_names()
+    assert [layer.name for layer in shown.chosen][1] == "FA · noise, see notes"
+    shown.explanation = told
+    shown.write_names()
     assert shown.chosen[0].rgb
     window.click((window.current_slice, 4, 4))
     settle()

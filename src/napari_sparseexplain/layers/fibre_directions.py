@@ -33,8 +33,8 @@ _LENGTH = 0.92
 #: Directions of a lower FA are noise and are left out; from the other on a line has full length.
 _FAINT_FA, _FULL_FA = 0.15, 0.7
 
-#: Width of a line, as a share of a voxel.
-_WIDTH = 0.09
+#: Width of a line, as a share of a voxel; a tensor has one a voxel, and shorter ones.
+_WIDTH, _TENSOR_WIDTH = 0.09, 0.17
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +131,7 @@ def fibre_lines(explanation: Explanation, grid: Grid) -> FibreLines:
 
 def _lengths(explanation: Explanation) -> dict[int, npt.NDArray[np.float64]]:
     """Of each population by its number: ν where it was compared, FA of a tensor; else 0."""
-    names = [item.name for item in explanation.maps]
-    if POPULATIONS not in names:
+    if not _has_populations(explanation):
         fa = np.nan_to_num(np.asarray(explanation["fa"].data, dtype=np.float64))
         return {1: np.where(fa < _FAINT_FA, 0.0, np.minimum(fa / _FULL_FA, 1.0))}
     count = np.asarray(explanation[POPULATIONS].data)
@@ -143,6 +142,10 @@ def _lengths(explanation: Explanation) -> dict[int, npt.NDArray[np.float64]]:
     }
 
 
+def _has_populations(explanation: Explanation) -> bool:
+    return any(item.name == POPULATIONS for item in explanation.maps)
+
+
 def fibre_layer(lines: FibreLines, explanation: Explanation, study: Study) -> LayerTuple:
     """A Vectors layer of the lines, on the study's grid."""
     options: dict[str, Any] = {
@@ -151,7 +154,7 @@ def fibre_layer(lines: FibreLines, explanation: Explanation, study: Study) -> La
         "units": grid_units(study.grid),
         "axis_labels": axis_labels(study.grid),
         **({"edge_color": lines.colours} if len(lines) else {}),
-        "edge_width": _WIDTH,
+        "edge_width": _WIDTH if _has_populations(explanation) else _TENSOR_WIDTH,
         "vector_style": "line",
         "opacity": 1.0,
         "metadata": {METADATA_KEY: FibreLayer(study, explanation)},

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ...errors import SparseExplainError, StudyError
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.protocol.checks import protocol_findings
+from ...microstructure.protocol.finding_weight import heaviest_first
 from ...microstructure.protocol.of_volume import gradient_table_of, has_gradients
 from ...microstructure.protocol.scan_signals import finite_voxels, head_of, signals_of
 from ...volumes import Study
@@ -33,7 +34,7 @@ class DiffusionScan:
     mask : ndarray of bool, shape (S, P, L)
         The study's brain mask where there is one, else where there is signal.
     notes : tuple of str
-        What a person should know of the protocol.
+        What a person should know of the protocol, the heaviest first.
     grid : Grid
         The study's; the scan's own where it was resampled to the study's.
     study_grid : Grid
@@ -109,7 +110,7 @@ def diffusion_scan(
         notes = (f"The protocol could not be checked: {error}",)
     else:
         notes = ()
-    notes += tuple(f.message for f in findings if f.level != "info")
+    notes += tuple(f.message for f in heaviest_first(findings) if f.level != "info")
     if original is not None:
         notes += (_nearest_note(chosen, volume.grid, study.grid),)
     return DiffusionScan(chosen, table, signals, mask, notes, volume.grid, study.grid)

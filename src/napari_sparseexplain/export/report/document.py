@@ -100,7 +100,7 @@ def write_report(
         picture = draw(here, policy, size, created=time)
         heading = f"Key slice {place + 1} of {len(keys)}: {key_slice_label(study, key)}"
         pages.picture_page(heading, lines, picture.image, table)
-    yield from _results_beside(pages, reading, policy, dpi, time)
+    yield from _results_beside(pages, reading, keys, policy, dpi, time)
     policy.tell(letter_notes(pages.shaped))
     with released_together(path.parent, policy, overwrite=overwrite) as temporary:
         write_atomically(temporary / path.name, pages.content())
@@ -113,10 +113,20 @@ def write_report(
 
 
 def _results_beside(
-    pages: ReportPages, reading: Reading, policy: ExportPolicy, dpi: float, time: datetime
+    pages: ReportPages,
+    reading: Reading,
+    keys: Sequence[KeySlice],
+    policy: ExportPolicy,
+    dpi: float,
+    time: datetime,
 ) -> Work[None]:
-    """A page for each result that is on no key slice's page, since the view did not show it."""
-    beside = [key for key in reading.explanations if key not in reading.on_screen]
+    """A page for each result that is on no key slice's page.
+
+    Those that the view did not show; without a key slice there is no page of the view, and every
+    result has a page of its own, on a slice that it has.
+    """
+    shown = reading.on_screen if keys else ()
+    beside = [key for key in reading.explanations if key not in shown]
     for place, key in enumerate(beside):
         here = result_reading(reading, key)
         if here is None:
@@ -128,7 +138,8 @@ def _results_beside(
         width, height = pages.picture_room([])
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
         picture = draw(here, policy, size, created=time)
-        words = f"{title}, {panel.plane} slice {panel.index + 1}, not in the view that was exported"
+        words = f"{title}, {panel.plane} slice {panel.index + 1}"
+        words += ", not in the view that was exported" if keys else ""
         pages.picture_page(words, [], picture.image)
 
 

@@ -52,7 +52,8 @@ def score_table(reading: Reading) -> list[list[str]]:
             [
                 facts["method"],
                 facts["target"],
-                f"{facts['model']}{version} {weights}".strip(),
+                # A method without a model is what made the maps.
+                f"{facts['model'] or facts['method']}{version} {weights}".strip(),
                 parameter_text(facts["parameters"])[:_LONGEST],
                 score_text(facts["scores"], most=12),
             ]

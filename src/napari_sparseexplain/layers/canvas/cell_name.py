@@ -11,7 +11,7 @@ from napari.utils.events import disconnect_events
 
 from ...export.typesetting.joined_letters import lines_in_seen_order
 from ..study_layers import METADATA_KEY, StudyLayer
-from .corner_room import cell_lines, corner_room
+from .corner_room import cell_lines, cell_width, corner_room, name_lines
 from .grey_window import has_window, window_caption
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NAME_SIZE = 6.5
 
 
 class CellNameOverlay(LayerNameOverlay):
-    """A layer's name, in two lines or cut where its cell is narrow; of a scan also its window."""
+    """A layer's name, in more lines where its cell is narrow; of a scan also its window."""
 
 
 class VispyCellNameOverlay(VispyLayerNameOverlay):
@@ -38,7 +38,7 @@ class VispyCellNameOverlay(VispyLayerNameOverlay):
 
     def _on_text_change(self) -> None:
         room, size = corner_room(self.viewer), self.overlay.font_size
-        words = cell_lines(self.layer.name, size, room)
+        words = name_lines(self.layer.name, size, room, cell_width(self.viewer))
         if _is_scan(self.layer):
             words += "\n" + cell_lines(window_caption(self.layer), size, room, 1)
         self.node.text = lines_in_seen_order(words)

@@ -28,6 +28,11 @@ def corner_room(viewer: ViewerModel) -> float:
     return width / 2 - _EDGE - _LETTER
 
 
+def cell_width(viewer: ViewerModel) -> float:
+    """Pixels for words across a whole cell, below its upper letter."""
+    return float(viewer.canvas.viewbox_size(viewer.layers)[1]) - 2 * _EDGE
+
+
 def fits_corner(line: str, viewer: ViewerModel) -> bool:
     """Whether a line of a `CornerText` of the usual size keeps clear of the letter."""
     return text_width(line, round(CORNER_SIZE * PIXELS_IN_POINT)) <= corner_room(viewer)
@@ -69,3 +74,23 @@ def cell_lines(text: str, points: float, room: float, most: int = 2) -> str:
         return text
     lines = [*parts[: most - 1], " · ".join(parts[most - 1 :])]
     return "\n".join(fitted(line, size, room) for line in lines if line)
+
+
+def name_lines(text: str, points: float, room: float, across: float) -> str:
+    """A cell's name with no word lost, where there is any way.
+
+    In one line or two beside the upper letter; where words would be cut there its parts below
+    each other, those under the letter across the cell.
+
+    Parameters
+    ----------
+    room, across : float
+        Pixels beside the letter (`corner_room`), and across the cell (`cell_width`).
+    """
+    size, parts = round(points * PIXELS_IN_POINT), text.split(" · ")
+    beside = min(room, across)
+    usual = cell_lines(text, points, beside)
+    if usual.replace("\n", " · ") == text:
+        return usual
+    under = "" if text_width(parts[0], size) <= beside else "\n"
+    return under + "\n".join(fitted(part, size, across) for part in parts)

@@ -13,6 +13,7 @@ from ...volumes.finding import Finding
 from ..gradient_table import GradientTable
 from .coherence import LEAST_VOXELS, gradient_axes_check
 from .dipy_extra import has_dipy
+from .finding_weight import NOISE_WORDS
 from .scan_signals import checked_signals, head_of
 from .signal_checks import below_noise, outlier_volumes, unusable_values
 from .tensor import TENSOR_DIRECTIONS, fit_tensor, tensor_condition, tensor_rows
@@ -129,13 +130,14 @@ def _directions(table: GradientTable) -> list[Finding]:
     if len(vectors) < 3:
         return found
     if _badly_spread(table):
+        condition = min(tensor_condition(table, shell.rows) for shell in table.shells)
         found.append(
             Finding(
                 "warning",
                 "directions-badly-spread",
-                "the directions of the shells hardly tell some components of a tensor (condition "
-                f"{min(tensor_condition(table, s.rows) for s in table.shells):.0f}, of spread ones "
-                "below 3): tensor and axes are noise; check the file of directions",
+                f"{NOISE_WORDS}: the directions of the shells hardly tell some components of a "
+                f"tensor (condition {condition:.0f}, of spread ones below 3); check the file of "
+                "directions",
             )
         )
     if np.linalg.eigvalsh(vectors.T @ vectors / len(vectors))[0] < 0.01:

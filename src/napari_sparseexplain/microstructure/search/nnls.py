@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ..in_threads import in_threads
 from ..numba_lock import PARALLEL
 
 #: A gradient below this share of the largest at the start counts as none.
@@ -58,31 +59,40 @@ def nnls_weights(
     return out
 
 
-@numba.njit(parallel=True, cache=True)
-def _solve_all(y, bases, v, out):
-    populations, rank, count = bases.shape[1], v.shape[0], v.shape[1]
-    for p in numba.prange(len(y)):
-        stacked = np.empty((y.shape[1], populations * rank))
-        for k in range(populations):
-            stacked[:, k * rank : (k + 1) * rank] = bases[p, k]
-        q, r = np.linalg.qr(stacked)
-        small = np.empty((r.shape[0], populations * count))
-        for k in range(populations):
-            part = np.ascontiguousarray(r[:, k * rank : (k + 1) * rank])
-            small[:, k * count : (k + 1) * count] = np.dot(part, v)
-        weights = _lawson_hanson(small, np.dot(np.ascontiguousarray(q.T), y[p]))
-        for k in range(populations):
-            out[p, k] = weights[k * count : (k + 1) * count]
+def _solve_all(
+    y: npt.NDArray[np.float64],
+    bases: npt.NDArray[np.float64],
+    v: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> None:
+    across = bases.shape[1] * len(v)
+
+    def part(start: int, stop: int) -> None:
+        for p in range(start, stop):
+            # R of the bases, and beside it what they have in common with the data: Qᵀy.
+            beside = np.column_stack([*bases[p], y[p]])
+            r = np.asarray(np.linalg.qr(beside, mode="r"))[:across]
+            # Row by row, each population's part of it times the atoms.
+            small = (r[:, :across].reshape(-1, len(v)) @ v).reshape(len(r), -1)
+            found = _lawson_hanson(small, np.ascontiguousarray(r[:, across]))
+            out[p] = found.reshape(out.shape[1:])
+
+    in_threads(part, len(y))
 
 
-@numba.njit(cache=True)
+@numba.njit(nogil=True, cache=True)
 def _lawson_hanson(a, y):
-    columns = a.shape[1]
+    """Weights of the columns; those of the atoms that take part are found by least squares."""
+    rows, columns = a.shape
     weights = np.zeros(columns)
-    active = np.empty(0, dtype=np.int64)
+    # Which atoms take part, in the order in which they came, and whether one does.
+    active, many = np.empty(columns, dtype=np.int64), 0
     member = np.zeros(columns, dtype=np.bool_)
-    slope = np.dot(a.T, y)
-    flat = _FLAT * max(np.abs(slope).max(), 1e-300)
+    slope = _common(a, y)
+    flat = 1e-300
+    for j in range(columns):
+        flat = max(flat, abs(slope[j]))
+    flat *= _FLAT
     for _ in range(3 * columns):
         best, where = flat, -1
         for j in range(columns):
@@ -90,42 +100,60 @@ def _lawson_hanson(a, y):
                 best, where = slope[j], j
         if where < 0:
             break
-        active = np.append(active, where)
+        active[many] = where
+        many += 1
         member[where] = True
-        while True:
-            part = np.empty((a.shape[0], active.size))
-            for k in range(active.size):
-                part[:, k] = a[:, active[k]]
+        while many:
+            part = np.empty((rows, many))
+            for m in range(rows):
+                for k in range(many):
+                    part[m, k] = a[m, active[k]]
             found = np.linalg.lstsq(part, y)[0]
-            least = 0.0 if active.size == 0 else found.min()
-            if active.size == 0 or least > 0:
-                for k in range(active.size):
+            drop = 0
+            for k in range(many):
+                if found[k] < found[drop]:
+                    drop = k
+            if found[drop] > 0:
+                for k in range(many):
                     weights[active[k]] = found[k]
                 break
             # As far as the first weight that would become negative.
             step = 1.0
-            for k in range(active.size):
+            for k in range(many):
                 if found[k] <= 0:
                     now = weights[active[k]]
                     step = min(step, now / (now - found[k]) if now > found[k] else 0.0)
-            kept = np.empty(active.size, dtype=np.bool_)
-            for k in range(active.size):
+            kept = 0
+            for k in range(many):
                 j = active[k]
                 weights[j] += step * (found[k] - weights[j])
-                kept[k] = weights[j] > 1e-14 and not (found[k] <= 0 and weights[j] <= 1e-14)
-                if not kept[k]:
+                if weights[j] > 1e-14 and not (found[k] <= 0 and weights[j] <= 1e-14):
+                    active[kept] = j
+                    kept += 1
+                else:
                     weights[j] = 0.0
                     member[j] = False
-            if kept.all():
+            if kept == many:
                 # Nothing left by rounding alone: the least one goes.
-                drop = found.argmin()
-                kept[drop] = False
                 weights[active[drop]] = 0.0
                 member[active[drop]] = False
-            active = active[kept]
+                for k in range(drop, many - 1):
+                    active[k] = active[k + 1]
+                kept -= 1
+            many = kept
         rest = y.copy()
-        for k in range(active.size):
-            for m in range(rest.size):
+        for m in range(rows):
+            for k in range(many):
                 rest[m] -= a[m, active[k]] * weights[active[k]]
-        slope = np.dot(a.T, rest)
+        slope = _common(a, rest)
     return weights
+
+
+@numba.njit(cache=True)
+def _common(a, y):
+    """What each column has in common with the data."""
+    found = np.zeros(a.shape[1])
+    for m in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            found[j] += a[m, j] * y[m]
+    return found

@@ -8,17 +8,22 @@ long as a search over pairs. Where one of three weights would be negative the be
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ..in_threads import in_threads
 from ..numba_lock import PARALLEL
 from .two_populations import exhaustive_pairs
 
 #: 1 - c² below this: two atoms, or an atom and the third one, are one.
 _SAME = 1e-6
+
+
+_Array: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,26 +88,28 @@ def exhaustive_triples(
     return found
 
 
-@numba.njit(parallel=True, cache=True)
-def _search(y, bases, v, atoms, weights, residual):
-    for p in numba.prange(len(y)):
-        _voxel(y[p], bases[p], v, atoms[p], weights[p], residual[p : p + 1])
+def _search(
+    y: _Array, bases: _Array, v: _Array, atoms: npt.NDArray[np.intp], weights: _Array,
+    residual: _Array,
+) -> None:  # fmt: skip
+    def part(start: int, stop: int) -> None:
+        # Products of matrices are NumPy's: numba takes as long to compile one as for the loop.
+        for p in range(start, stop):
+            signals = np.swapaxes(bases[p] @ v, 1, 2)
+            lengths = np.sqrt(np.maximum((signals**2).sum(axis=2), 1e-300))
+            units = signals / lengths[..., None]
+            _voxel(
+                float(y[p] @ y[p]), lengths, units @ y[p], units[0] @ units[1].T,
+                units[0] @ units[2].T, units[1] @ units[2].T, atoms[p], weights[p],
+                residual[p : p + 1],
+            )  # fmt: skip
+
+    in_threads(part, len(y))
 
 
-@numba.njit(cache=True)
-def _voxel(y, bases, v, atoms, weights, residual):
-    count = v.shape[1]
-    lengths, common = np.empty((3, count)), np.empty((3, count))
-    units = np.empty((3, count, y.size))
-    for k in range(3):
-        signals = np.ascontiguousarray(np.dot(bases[k], v).T)
-        for n in range(count):
-            lengths[k, n] = np.sqrt(max(np.dot(signals[n], signals[n]), 1e-300))
-            units[k, n] = signals[n] / lengths[k, n]
-            common[k, n] = np.dot(units[k, n], y)
-    c12 = np.dot(units[0], units[1].T)
-    c13, c23 = np.dot(units[0], units[2].T), np.dot(units[1], units[2].T)
-    energy = np.dot(y, y)
+@numba.njit(nogil=True, cache=True)
+def _voxel(energy, lengths, common, c12, c13, c23, atoms, weights, residual):
+    count = lengths.shape[1]
     best = energy - residual[0]
     left1, y1 = np.empty(count), np.empty(count)
     left2, y2 = np.empty(count), np.empty(count)

@@ -17,12 +17,14 @@ each has weight exp(-(‖r‖² - ‖r_best‖²) / 2σ²), its best weights tak
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
+from ..in_threads import in_threads
 from ..numba_lock import PARALLEL
 
 #: Rows of products made at a time: they stay in the cache.
@@ -36,6 +38,9 @@ _FAINT = -18.0
 
 #: 1 - c² below this: the two atoms are one.
 _SAME = 1e-6
+
+
+_Array: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,34 +130,35 @@ def exhaustive_pairs(
     mean, sd = np.full((count, 2, 3), np.nan), np.full((count, 2, 3), np.nan)
     entropy = np.full(count, np.nan)
     with PARALLEL:
-        _search(
-            y, one, two, v, v.astype(np.float32), known, noise,
-            pair, weights, residual, mean, sd, entropy,
-        )  # fmt: skip
+        _search(y, one, two, v, known, noise, pair, weights, residual, mean, sd, entropy)
     return Fingerprints(pair, weights, residual, mean, sd, entropy)
 
 
-@numba.njit(parallel=True, cache=True)
-def _search(y, one, two, v, v32, known, noise, pair, weights, residual, mean, sd, entropy):
-    for p in numba.prange(len(y)):
-        _voxel(
-            y[p], one[p], two[p], v, v32, known, noise[p],
-            pair[p], weights[p], residual[p : p + 1], mean[p], sd[p], entropy[p : p + 1],
-        )  # fmt: skip
+def _search(
+    y: _Array, one: _Array, two: _Array, v: _Array, known: _Array, noise: _Array,
+    pair: npt.NDArray[np.int64], weights: _Array, residual: _Array, mean: _Array, sd: _Array,
+    entropy: _Array,
+) -> None:  # fmt: skip
+    def part(start: int, stop: int) -> None:
+        # Products of matrices are NumPy's: numba takes as long to compile one as for a whole loop.
+        for p in range(start, stop):
+            n1, y1 = _correlations(y[p], one[p], v)
+            n2, y2 = _correlations(y[p], two[p], v)
+            left = v.T @ (one[p].T @ two[p]) / n1[:, None]
+            right = v / n2
+            _voxel(
+                float(y[p] @ y[p]), n1, y1, n2, y2, left, right,
+                left.astype(np.float32), right.astype(np.float32), known, noise[p],
+                pair[p], weights[p], residual[p : p + 1], mean[p], sd[p], entropy[p : p + 1],
+            )  # fmt: skip
+
+    in_threads(part, len(y))
 
 
-@numba.njit(cache=True)
-def _correlations(y, basis, v):
+def _correlations(y: _Array, basis: _Array, v: _Array) -> tuple[_Array, _Array]:
     """Lengths of the atoms, and what they have in common with the data at length 1."""
-    gram = np.dot(basis.T, basis)
-    half = np.dot(gram, v)
-    lengths = np.empty(v.shape[1])
-    for n in range(v.shape[1]):
-        total = 0.0
-        for k in range(v.shape[0]):
-            total += v[k, n] * half[k, n]
-        lengths[n] = np.sqrt(max(total, 1e-300))
-    return lengths, np.dot(np.dot(basis.T, y), v) / lengths
+    lengths = np.sqrt(np.maximum((v * (basis.T @ basis @ v)).sum(axis=0), 1e-300))
+    return lengths, (basis.T @ y) @ v / lengths
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
@@ -170,20 +176,15 @@ def _best_of_row(c, y1, y2, alone2):
     return best
 
 
-@numba.njit(cache=True)
-def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd, entropy):
-    count = v.shape[1]
-    n1, y1 = _correlations(y, one, v)
-    n2, y2 = _correlations(y, two, v)
-    across = np.dot(one.T, two)
-    left = np.dot(np.ascontiguousarray(v.T), across)
-    for n in range(count):
-        left[n] /= n1[n]
-    right = v / n2
-    left32, right32 = left.astype(np.float32), right.astype(np.float32)
-    y1_32, y2_32 = y1.astype(np.float32), y2.astype(np.float32)
-    alone2 = np.zeros(count, dtype=np.float32)
+@numba.njit(nogil=True, cache=True)
+def _voxel(
+    energy, n1, y1, n2, y2, left, right, left32, right32, known, sigma,
+    pair, weights, residual, mean, sd, entropy,
+):  # fmt: skip
+    count = n1.size
+    y2_32, alone2 = np.empty(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
     for j in range(count):
+        y2_32[j] = y2[j]
         if y2_32[j] > 0:
             alone2[j] = y2_32[j] * y2_32[j]
     rows = np.empty(count, dtype=np.float32)
@@ -191,9 +192,10 @@ def _voxel(y, one, two, v, v32, known, sigma, pair, weights, residual, mean, sd,
         stop = min(start + _BLOCK, count)
         c = np.dot(left32[start:stop], right32)
         for i in range(start, stop):
-            rows[i] = _best_of_row(c[i - start], y1_32[i], y2_32, alone2)
-    energy = np.dot(y, y)
-    top = rows.max()
+            rows[i] = _best_of_row(c[i - start], np.float32(y1[i]), y2_32, alone2)
+    top = rows[0]
+    for i in range(1, count):
+        top = max(top, rows[i])
 
     # Rows that may hold the best pair, exactly.
     best, bi, bj = 0.0, -1, -1

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..gradient_table import Timings
+from ..in_threads import in_threads
 from ..numba_lock import PARALLEL
 from ..tissue import lattice_spacing
 
@@ -109,10 +110,14 @@ def _direction(state):
             return state, (u * u - v * v) / square, 2 * u * v / square
 
 
-@numba.njit(parallel=True, cache=True)
-def _inside(out, radius, step, count, first, second, seed):
+def _inside(out: npt.NDArray[np.float64], *how: float) -> None:
+    in_threads(lambda start, stop: _inside_part(start, stop, out, *how), out.size)
+
+
+@numba.njit(nogil=True, cache=True)
+def _inside_part(start, stop, out, radius, step, count, first, second, seed):
     square = radius * radius
-    for spin in numba.prange(out.size):
+    for spin in range(start, stop):
         state = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(spin)
         state, _ = _next(state)
         while True:
@@ -149,10 +154,14 @@ def _inside(out, radius, step, count, first, second, seed):
         out[spin] = math.sqrt(px * px + py * py)
 
 
-@numba.njit(parallel=True, cache=True)
-def _outside(out, radius, spacing, step, count, first, second, seed):
+def _outside(out: npt.NDArray[np.float64], *how: float) -> None:
+    in_threads(lambda start, stop: _outside_part(start, stop, out, *how), out.size)
+
+
+@numba.njit(nogil=True, cache=True)
+def _outside_part(start, stop, out, radius, spacing, step, count, first, second, seed):
     square, height = radius * radius, spacing * math.sqrt(3.0) / 2
-    for spin in numba.prange(out.size):
+    for spin in range(start, stop):
         state = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(spin)
         state, _ = _next(state)
         while True:

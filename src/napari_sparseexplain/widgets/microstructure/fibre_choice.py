@@ -17,6 +17,7 @@ from ...volumes import Study
 from ..parts.notices import show_warning_message
 from ..parts.resting_timer import RestingTimer
 from ..parts.work_runner import LatestRunner
+from ..parts.wrapped_label import wrapped_label
 from .shown_microstructure import ShownMicrostructure
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ _KIND_HINT = (
     "Glyphs show the distribution of orientations (spherical deconvolution), only in the single "
     "view and on axial slices. Side by side shows lines."
 )
+
+#: Why there are no glyphs.
+_AXIAL_ONLY = "No glyphs here: they are drawn on axial slices. Choose the axial plane, or lines."
+_NOT_RUN = "No glyphs here: this slice was not run."
+_LINES_IN_CELLS = "Side by side stand lines; glyphs are drawn in the single view."
 
 #: Lines that napari steps through without being felt.
 MOST_LINES = 20_000
@@ -51,6 +57,8 @@ class FibreChoice(QCheckBox):
         Lines or glyphs in the single view; the tab puts it beside.
     runner : LatestRunner
         Computes glyphs.
+    said : QLabel
+        Why no glyphs are drawn; the tab puts it below.
 
     Parameters
     ----------
@@ -70,6 +78,8 @@ class FibreChoice(QCheckBox):
         for value, words in _KINDS.items():
             self.kind.addItem(words, value)
         self.kind.setToolTip(_KIND_HINT)
+        self.said = wrapped_label()
+        self.said.hide()
         self._glyphs_of = glyphs_of
         self._drawn: tuple[ShownMicrostructure, int] | None = None
         self.runner = LatestRunner(self)
@@ -143,11 +153,19 @@ class FibreChoice(QCheckBox):
     def _follow_glyphs(self) -> None:
         """Ask for the glyphs of the slice, and show those that are there on their slice alone."""
         shown, viewer = self._in_layer, self._window.viewer
-        wanted = None
+        wanted, why = None, ""
         if shown is not None and self.kind.currentData() == GLYPHS:
             place = slice_place(viewer, np.asarray(shown.study.grid.spacing))
-            if place is not None and place[0] == 0 and shown.explanation.covers(place[1]):
+            if place is None or place[0] != 0:
+                why = _AXIAL_ONLY
+            elif shown.explanation.covers(place[1]):
                 wanted = (shown, place[1])
+            else:
+                why = _NOT_RUN
+        elif self.cells.drawn is not None and self.kind.currentData() == GLYPHS:
+            why = _LINES_IN_CELLS
+        self.said.setText(why)
+        self.said.setVisible(bool(why))
         if wanted is None:
             self.runner.drop()
         elif self._drawn != wanted:

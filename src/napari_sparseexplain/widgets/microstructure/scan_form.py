@@ -14,11 +14,18 @@ from ...volumes import Study
 from ..parts.wrapped_label import wrapped_label
 from .method_form import MethodForm, add_row, number_box
 from .session import Gradients, scans_with_frames
+from .warnings_block import WarningsBlock
 
 #: A scan that cannot be run, and why.
 ONE_SHELL = (
     "✗ One shell: radius, density and volume fraction cannot be estimated. Choose the method "
     "Diffusion tensor (one shell is enough), or a scan with at least two shells."
+)
+
+#: What a method that compares with simulated signals cannot do without.
+NO_TIMINGS = (
+    "✗ δ and Δ are not known: fill in both in milliseconds, the scan's protocol says them. The "
+    "method Diffusion tensor needs none."
 )
 
 _READING = "Reading the gradients …"
@@ -34,6 +41,10 @@ class ScanForm(QWidget):
         Whose scans can be chosen.
     how : MethodForm
         The method and its parameters.
+    said : QLabel
+        What the gradients are, and why nothing can be run.
+    warnings : WarningsBlock
+        What a person should know of the protocol.
 
     Signals
     -------
@@ -57,6 +68,8 @@ class ScanForm(QWidget):
         add_row(form, "Scan", self.scan, "The scan with one volume for each gradient")
         self.said = wrapped_label(_NO_SCAN)
         add_row(form, "Gradients", self.said, "Read from the files beside the scan")
+        self.warnings = WarningsBlock()
+        form.addRow(self.warnings)
         self.small_delta, self.big_delta = self._time_box(), self._time_box()
         add_row(form, "δ", self.small_delta, f"{SMALL_DELTA.tooltip}.")
         add_row(form, "Δ", self.big_delta, f"{BIG_DELTA.tooltip}.")
@@ -89,6 +102,17 @@ class ScanForm(QWidget):
         with signals_blocked(self.big_delta):
             self.big_delta.setValue(big_delta)
         self.scan_changed.emit()
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be run with what stands in the form; empty where something can."""
+        if not self.role:
+            return _NO_SCAN
+        if self.known is None or not self.how.needs_timings:
+            return ""
+        if self.known.one_shell:
+            return ONE_SHELL
+        return "" if all(self.timings) else NO_TIMINGS
 
     def values(self) -> dict[str, ParameterValue]:
         """The method's parameters.
@@ -166,6 +190,7 @@ class ScanForm(QWidget):
     def show_reading(self) -> None:
         """The gradients are being read."""
         self.said.setText(_READING if self.role else _NO_SCAN)
+        self.warnings.show_warnings(())
 
     def show_gradients(self, found: Gradients) -> None:
         """What the files say; timings go into their boxes where nobody has filled them in."""
@@ -177,19 +202,22 @@ class ScanForm(QWidget):
                 self.big_delta.setValue(found.big_delta)
             self._filled = self.timings
         lines, notes = [found.counts], list(found.notes)
-        if found.one_shell and self.how.needs_timings:
+        if refusal := self.refusal:
             # What stops a run comes first; the remark of the protocol says the same.
-            lines.append(ONE_SHELL)
-            notes = [note for note in notes if not note.startswith("there is one shell")]
+            lines.append(refusal)
+            same = "there is one shell" if refusal == ONE_SHELL else "no file tells δ and Δ"
+            notes = [note for note in notes if not note.startswith(same)]
         if found.timings:
             whose = "as the files say" if self.given_timings == (0.0, 0.0) else "as filled in"
             lines.append(f"{found.timings}, {whose}")
-        self.said.setText("\n".join([*lines, *(f"⚠ {_sentence(note)}" for note in notes)]))
+        self.said.setText("\n".join(lines))
+        self.warnings.show_warnings([sentence(note) for note in notes])
 
     def show_error(self, words: str) -> None:
         """They cannot be read."""
         self.known = None
         self.said.setText(f"✗ {words}")
+        self.warnings.show_warnings(())
 
     # -- parts ---------------------------------------------------------------------------------
 
@@ -210,6 +238,6 @@ class ScanForm(QWidget):
         return box
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """With a capital and a full stop."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -16,6 +16,7 @@ from ...layers.batched_changes import batched_changes
 from ...layers.explanation_layers import explanation_layers
 from ...layers.fibre_directions import FibreLines
 from ...layers.study_layers import METADATA_KEY
+from ...microstructure.protocol.finding_weight import says_noise
 from ...review.frames import result_position
 from ...volumes import Study
 from ..parts.results_list import Result, details_text
@@ -107,10 +108,20 @@ def short_name(method: str) -> str:
     return info.short or info.title
 
 
+#: Longest and shortest colour bar in pixels, and what must stay free of half a cell: its margin
+#: at the foot, and half of the letter at the middle of the edge.
+_LONGEST_BAR, _SHORTEST_BAR, _BAR_MARGIN = 66.0, 18.0, 28.0
+
+
+def bar_length(cell_height: float) -> float:
+    """Pixels of a colour bar that ends below the letter at the middle of the cell's edge."""
+    return min(_LONGEST_BAR, max(_SHORTEST_BAR, cell_height / 2 - _BAR_MARGIN))
+
+
 def show_colour_bar(layer: Image) -> None:
     """A bar small enough for a cell, away from the letters."""
     bar = layer.colorbar
-    bar.size, bar.tick_length, bar.font_size = (7.0, 66.0), 2.0, 6.0
+    bar.size, bar.tick_length, bar.font_size = (7.0, _LONGEST_BAR), 2.0, 6.0
     bar.position, bar.box, bar.visible = "bottom_left", True, True
     bar.color = "white"
     bar.box_color = (0.0, 0.0, 0.0, 0.55)
@@ -203,6 +214,13 @@ class ShownMicrostructure(ShownLayers[str]):
                 self.layers[name] = layer
         self.write_names()
 
+    def fit_bars(self, cell_height: float) -> None:
+        """Let the colour bars be as long as cells of this height have room for."""
+        length = bar_length(cell_height)
+        for layer in self.layers.values():
+            if isinstance(layer, Image) and not layer.rgb and layer.colorbar.size[1] != length:
+                layer.colorbar.size = (layer.colorbar.size[0], length)
+
     def follow_slice(self, axis: int, index: int) -> None:
         """Let the names say so where the slice in the picture was not run.
 
@@ -233,6 +251,8 @@ class ShownMicrostructure(ShownLayers[str]):
     def write_names(self) -> None:
         """Names of the layers anew."""
         end = f" · result {self.number}" if self.number else ""
+        if says_noise(self.explanation.notes):
+            end += " · noise, see notes"
         if self.away:
             end += f" · only {result_position(self.study, self.explanation)}"
         for name, layer in self.layers.items():

@@ -17,11 +17,12 @@ from ...progress import Work
 from ...volumes import Study
 from ..method_tab import Asked, MethodTab
 from ..parts.model_session import ModelKey
+from ..parts.resting_timer import RestingTimer
 from ..parts.work_runner import LatestRunner
 from ..view.click_read_out import voxel_lines
 from ..window import Window
 from .fibre_choice import FibreChoice
-from .scan_form import ScanForm
+from .scan_form import ScanForm, sentence
 from .session import Gradients, MicrostructureSession
 from .shown_microstructure import (
     CHOICES,
@@ -60,6 +61,10 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         self.form = ScanForm(self.what, self)
         self.voxel = VoxelPanel(window.viewer, self)
         self.add_below_read_out(self.voxel)
+        # After a click, once its explanation has its place in the page.
+        self._clicked = False
+        self._below = RestingTimer(self, 40, self._show_explanation)
+        self.voxel.runner.succeeded.connect(lambda _: self._below.restart())
         self._unread = True
         self.slice_button = self.add_run(
             "Run on slice", "Compute the maps of the slice in the picture", self.run_slice
@@ -67,10 +72,15 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         self.volume_button = self.add_run(
             "Run on volume", "Compute the maps of every slice; can be cancelled", self.run_volume
         )
+        self._run_hints = {b: b.toolTip() for b in (self.slice_button, self.volume_button)}
         self._add_maps()
+        self.notes.setEnabled(True)  # what must be known is read, not greyed
         self.results_box.addWidget(self.notes)
         window.signals.slice_changed.connect(self._follow_slice)
+        for emitter in (window.viewer.canvas.grid.events.shape, window.viewer.canvas.events.size):
+            emitter.connect(self._fit_bars)
         window.signals.plane_changed.connect(self._follow_slice)
+        window.signals.voxel_clicked.connect(self._on_hand)
         self.form.scan_changed.connect(self._on_scan)
         self.form.how.method_changed.connect(self._allow_runs)
         self.reader.succeeded.connect(self._on_gradients)
@@ -98,6 +108,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         beside.addWidget(self.fibres)
         beside.addWidget(self.fibres.kind, 1)
         self.extras.addLayout(beside)
+        self.extras.addWidget(self.fibres.said)
 
     # -- what a script can call ----------------------------------------------------------------
 
@@ -109,6 +120,19 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         """Scroll so that what the last click says stands above."""
         if (bar := self.verticalScrollBar()) is not None:
             bar.setValue(self.read_out.y() - self.read_out.fontMetrics().height() * 2)
+
+    def _on_hand(self, _index: object) -> None:
+        self._clicked = True
+
+    def _show_explanation(self) -> None:
+        """A click was explained below the fold: scroll there, once."""
+        area = self.viewport()
+        if not self._clicked or not self.isVisible() or self.voxel.isHidden() or area is None:
+            return
+        self._clicked = False
+        foot = self.voxel.mapTo(area, self.voxel.rect().bottomLeft()).y()
+        if foot > area.height():
+            self.show_read_out()
 
     @property
     def in_picture(self) -> list[ShownMicrostructure]:
@@ -168,11 +192,11 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         self._allow_runs()
 
     def _allow_runs(self) -> None:
-        """One shell cannot tell what most maps are of: that stands beside the scan."""
-        known = self.form.known
-        one_shell = known is not None and known.one_shell and self.form.how.needs_timings
-        refused = not self.form.role or one_shell
-        self.run_bar.disable([self.slice_button, self.volume_button] if refused else [])
+        """Where nothing can be run the buttons say why, as the words beside the scan do."""
+        why = self.form.refusal
+        for button, words in self._run_hints.items():
+            button.setToolTip(why.removeprefix("✗ ") or words)
+        self.run_bar.disable(list(self._run_hints) if why else [])
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -231,6 +255,15 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         if shown.result is not None and shown.result.line is not None:
             shown.result.line.set_shown(True)
         self._follow_fibres()
+        self._fit_bars()
+
+    def _fit_bars(self, _changed: object = None) -> None:
+        """Colour bars keep clear of names and letters in low cells."""
+        canvas = self._viewer.canvas
+        if canvas.grid.enabled:
+            height = float(canvas.viewbox_size(self._viewer.layers)[0])
+            for shown in self.in_picture:
+                shown.fit_bars(height)
 
     def _choice_for(self, shown: ShownMicrostructure) -> str:
         """What is chosen; the means, and the box says so, where a method has nothing of it."""
@@ -305,7 +338,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         """Lines, notes of the latest result, and the last click anew."""
         super().describe()
         here = [s for s in self.shown if s.study is self._window.study]
-        self.notes.setText("\n".join(here[-1].explanation.notes) if here else "")
+        notes = here[-1].explanation.notes if here else ()
+        self.notes.setText("\n".join(f"• {sentence(note)}" for note in notes))
         self.notes.setVisible(bool(here))
         self.read_again()
 
