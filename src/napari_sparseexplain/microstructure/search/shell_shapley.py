@@ -22,6 +22,7 @@ from ..dictionary import Dictionary
 from ..gradient_table import GradientTable
 from .free_water import without
 from .one_population import exhaustive_singles
+from .three_populations import exhaustive_triples
 from .two_populations import exhaustive_pairs
 
 #: Shells for which all 2^S coalitions are searched.
@@ -69,7 +70,7 @@ def shell_values(
         Of S shells, at most 10: 2^S searches are made.
     signals : array_like, shape (P, M)
     directions : array_like, shape (P, K, 3)
-        Of K = 1 or 2 populations, held in all coalitions. Of one alone ν is 1 before any shell.
+        Of K = 1 to 3 populations, held in all coalitions. Of one alone ν is 1 before any shell.
     sigma : float
         Standard deviation of the noise, above 0.
     beside : ndarray, shape (M,), optional
@@ -107,11 +108,13 @@ def shell_values(
             if beside is not None:
                 part = without(beside[rows], part, axis=1)
                 basis = [without(beside[rows], each, axis=1) for each in basis]
+            given = (dictionary.atoms, known, sigma)
             if count == 1:
-                found = exhaustive_singles(part, basis[0], dictionary.atoms, known, sigma)
+                mean = exhaustive_singles(part, basis[0], *given).mean[:, :1]
+            elif count == 2:
+                mean = exhaustive_pairs(part, basis[0], basis[1], *given).mean
             else:
-                found = exhaustive_pairs(part, basis[0], basis[1], dictionary.atoms, known, sigma)
-            mean = found.mean[:, :count]
+                mean = exhaustive_triples(part, np.stack(basis, axis=1), *given).mean
             # Of a population without weight nothing is told: what was known before stays.
             worth[frozenset(some)] = np.where(np.isfinite(mean), mean, prior)
     values = np.zeros((len(y), len(shells), count, 3))
