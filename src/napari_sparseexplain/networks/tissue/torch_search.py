@@ -20,7 +20,8 @@ from ...microstructure.dictionary import Dictionary
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.search.two_populations import Fingerprints
 from ...microstructure.search.voxel_search import ON_PROCESSOR, VoxelSearch
-from ..device import choose_device, is_out_of_memory
+from ..device import is_out_of_memory
+from .card_choice import chosen_card
 from .torch_pairs import SCREENED_TABLES, FoundPairs, all_pairs, single_atoms
 from .torch_refinement import refined
 
@@ -34,41 +35,17 @@ _MOST = 8192
 
 
 def search_on(wanted: str) -> tuple[VoxelSearch, tuple[str, ...]]:
-    """The search on a device, and what a person should know of the choice.
-
-    Parameters
-    ----------
-    wanted : str
-        As of `choose_device`. ``"auto"`` is a card of CUDA where one answers, else the processor.
+    """The search on a device, and what a person should know of the choice; see `chosen_card`.
 
     Raises
     ------
     ModelError
-        There is no such device, or it does not answer.
+        There is no such device.
     """
-    device = choose_device(wanted)
-    if device.type != "cuda":
-        if device.type == "cpu" or wanted == "auto":
-            return ON_PROCESSOR, ()
-        return ON_PROCESSOR, (
-            f"Voxels were compared on the CPU: {device} has no double precision.",
-        )
-    try:
-        _probe(device)
-    except RuntimeError as error:
-        if wanted != "auto":
-            raise
-        words = str(error).strip().splitlines() or [type(error).__name__]
-        return ON_PROCESSOR, (
-            f"Voxels were compared on the CPU: {device} does not answer ({words[0]}).",
-        )
+    device, why = chosen_card(wanted)
+    if device is None:
+        return ON_PROCESSOR, (f"Voxels were compared on the CPU: {why}.",) if why else ()
     return TorchSearch(device), ()
-
-
-def _probe(device: torch.device) -> None:
-    """Ends in an error where the card is there and cannot be used."""
-    one = torch.ones((2, 2), dtype=torch.float64, device=device)
-    (one @ one).sum().item()
 
 
 @dataclass(frozen=True, eq=False)
