@@ -13,6 +13,8 @@ from napari_sparseexplain.microstructure.search.voxel_search import ON_PROCESSOR
 from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
 from napari_sparseexplain.networks.tissue import card_choice, torch_search
 from napari_sparseexplain.networks.tissue.torch_search import TorchSearch, search_on
+from napari_sparseexplain.training.evaluate import card_times
+from napari_sparseexplain.training.evaluate.card_times import card_run
 
 from .small_dictionary import small_dictionary, small_protocol
 
@@ -109,6 +111,25 @@ def test_another_error_is_not_taken_for_full_memory(voxels, monkeypatch) -> None
     monkeypatch.setattr(torch_search, "all_pairs", broken)
     with pytest.raises(RuntimeError, match="illegal"):
         compared(TorchSearch(CPU), voxels, count=2, refine=False)
+
+
+def test_a_timed_run_looks_at_as_many_voxels_as_it_says(monkeypatch) -> None:
+    made = simulated_voxels(small_dictionary(), small_protocol(), 5, snr=40, seed=2)
+    search, sizes = TorchSearch(CPU), []
+    monkeypatch.setattr(search, "_size", 8)
+    honest = search.found
+
+    def counted(*given):
+        sizes.append(len(given[2]))
+        return honest(*given)
+
+    monkeypatch.setattr(search, "found", counted)
+    timed = card_run(small_dictionary(), small_protocol(), made, search=search, voxels=20)
+    assert timed is not None
+    timed.run()
+    assert (sizes, timed.voxels, timed.card) == ([8, 8, 4], 20, "cpu")
+    monkeypatch.setattr(card_times, "search_on", lambda wanted: (ON_PROCESSOR, ()))
+    assert card_run(small_dictionary(), small_protocol(), made) is None
 
 
 def test_auto_is_the_card_where_one_answers(monkeypatch) -> None:

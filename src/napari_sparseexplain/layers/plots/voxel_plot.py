@@ -366,7 +366,8 @@ def _pairs(axes: Axes, found: VoxelExplanation, theme: PlotTheme) -> None:
     rows = [heads]
     for pair in found.posterior.best:
         total = sum(pair.weights) or 1.0
-        row = [f"{pair.chance:.1%}"]
+        # Of triples none is likely by itself.
+        row = [f"{pair.chance:.1%}" if pair.chance >= 5e-4 else f"{100 * pair.chance:.1g}%"]
         for atom, weight in zip(pair.atoms, pair.weights, strict=True):
             r, f = found.atom(atom) if atom >= 0 else (np.nan, np.nan)
             row += [f"{weight / total:.2f}"] + (

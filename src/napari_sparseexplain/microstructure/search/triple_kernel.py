@@ -32,8 +32,9 @@ def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, f
     share : ndarray, shape (3, 2)
         Filled with the sums of ν and ν² of each population.
     shares : ndarray, shape (B,)
-        Filled with the chance of the first population's ν in B equal bins; B may be 0.
-    faces : ndarray, shape (3, N, N) or empty
+        Filled with the chance of the first population's ν in B equal bins; where B is 0 this and
+        what follows are not filled.
+    faces : ndarray, shape (3, N, N)
         Filled with the chance of pairs: of populations 1 and 2, 1 and 3, 2 and 3.
     top : ndarray, shape (T, 7)
         Filled with the T best triples of three weights: gain, three atoms, three weights.
@@ -70,10 +71,11 @@ def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, f
                 f12[i], f31[m, i], f32[m],
             )  # fmt: skip
     best = rows.max()
-    total, log_sum = 0.0, 0.0
+    total, log_sum, sought = 0.0, 0.0, best > 0
     scale = 0.5 / (sigma * sigma) if sigma > 0 else 0.0
-    w, placed = np.zeros(3), np.zeros(3, dtype=np.int64)
-    sought = best > 0
+    inverse = 1.0 / lengths
+    w = np.zeros(3)
+    sums, placed = np.zeros((3, 2)), np.zeros(3, dtype=np.int64)
     for m in range(count):
         fresh = True
         for i in range(count):
@@ -93,40 +95,57 @@ def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, f
                 exponent = (out[j] - best) * scale
                 if not this and (sigma <= 0 or exponent < _FAINT):
                     continue
-                placed[0], placed[1], placed[2] = i, j, m
-                _weights(w, placed, c12[i, j], c31[m, i], c32[m, j], common, f12, f31, f32)
-                kinds = 0
-                for k in range(3):
-                    w[k] /= lengths[k, placed[k]]
-                    kinds += w[k] > 0
+                # Weights of three atoms at length 1; where one is not positive, of the best pair.
+                c = (c12[i, j] - c31[m, i] * c32[m, j]) * left1[i] * left2[j]
+                rest = 1.0 - c * c
+                one = two = last = 0.0
+                if rest > _SAME:
+                    one = (y1[i] - c * y2[j]) / rest * left1[i]
+                    two = (y2[j] - c * y1[i]) / rest * left2[j]
+                    last = common[2, m] - c31[m, i] * one - c32[m, j] * two
+                three = one > 0 and two > 0 and last > 0
+                if three:
+                    w[0], w[1], w[2] = one, two, last
+                else:
+                    _best_pair(
+                        w, common[0, i], common[1, j], common[2, m], c12[i, j], c31[m, i],
+                        c32[m, j], f12[i, j], f31[m, i], f32[m, j],
+                    )  # fmt: skip
+                w[0] *= inverse[0, i]
+                w[1] *= inverse[1, j]
+                w[2] *= inverse[2, m]
                 if this:
+                    atoms[0], atoms[1], atoms[2] = i, j, m
                     for k in range(3):
                         weights[k] = w[k]
-                        atoms[k] = placed[k] if w[k] > 0 else -1
+                        if w[k] <= 0:
+                            atoms[k] = -1
                     sought = exact = False
                 whole = w[0] + w[1] + w[2]
                 if sigma <= 0 or whole <= 0:
                     continue
-                chance = np.exp(exponent)
+                chance, part = np.exp(exponent), 1.0 / whole
                 total += chance
                 log_sum += chance * exponent
                 for k in range(3):
-                    nu = w[k] / whole
-                    share[k, 0] += chance * nu
-                    share[k, 1] += chance * nu * nu
-                    if nu > 0:
-                        by_atom[k, placed[k]] += chance
+                    nu = w[k] * part
+                    sums[k, 0] += chance * nu
+                    sums[k, 1] += chance * nu * nu
+                by_atom[0, i] += chance * (w[0] > 0)
+                by_atom[1, j] += chance * (w[1] > 0)
+                by_atom[2, m] += chance * (w[2] > 0)
                 if shares.size:
-                    shares[min(int(w[0] / whole * shares.size), shares.size - 1)] += chance
-                if kinds == 3:
-                    _keep(top, out[j], placed, w)
-                elif faces.size:
-                    if w[2] <= 0:
+                    shares[min(int(w[0] * part * shares.size), shares.size - 1)] += chance
+                    if three:
+                        placed[0], placed[1], placed[2] = i, j, m
+                        _keep(top, out[j], placed, w)
+                    elif w[2] <= 0:
                         faces[0, i, j] += chance
                     elif w[1] <= 0:
                         faces[1, i, m] += chance
                     else:
                         faces[2, j, m] += chance
+    share += sums
     return max(energy - best, 0.0), total, log_sum, best
 
 
@@ -174,27 +193,12 @@ def _row(out, c12, c13, c23, left1, left2, y1, y2, y3, f12, f13, f23):
 
 
 @numba.njit(cache=True)
-def _weights(w, placed, c12, c13, c23, common, f12, f31, f32):
-    """Weights of a triple's atoms at length 1: three, else those of its best pair."""
-    i, j, m = placed
-    one, two, three = common[0, i], common[1, j], common[2, m]
-    rest1, rest2 = 1.0 - c13 * c13, 1.0 - c23 * c23
-    if rest1 > _SAME and rest2 > _SAME:
-        left1, left2 = 1.0 / np.sqrt(rest1), 1.0 / np.sqrt(rest2)
-        y1, y2 = (one - c13 * three) * left1, (two - c23 * three) * left2
-        c = (c12 - c13 * c23) * left1 * left2
-        rest = 1.0 - c * c
-        if rest > _SAME:
-            w[0] = (y1 - c * y2) / rest * left1
-            w[1] = (y2 - c * y1) / rest * left2
-            w[2] = three - c13 * w[0] - c23 * w[1]
-            if w[0] > 0 and w[1] > 0 and w[2] > 0:
-                return
+def _best_pair(w, one, two, three, c12, c13, c23, f12, f13, f23):
+    """Weights of the best pair of three atoms at length 1."""
     w[:] = 0.0
-    first, second, third = f12[i, j], f31[m, i], f32[m, j]
-    if first >= second and first >= third:
+    if f12 >= f13 and f12 >= f23:
         w[0], w[1] = _two(one, two, c12)
-    elif second >= third:
+    elif f13 >= f23:
         w[0], w[2] = _two(one, three, c13)
     else:
         w[1], w[2] = _two(two, three, c23)
