@@ -207,3 +207,23 @@ def test_the_criterion_leaves_out_what_is_not_there() -> None:
     assert count.tolist() == [1, 2, 3]
     np.testing.assert_array_equal(turned[0, 0], ways[0, 1])
     np.testing.assert_array_equal(turned[1, :2], ways[1, [0, 2]])
+
+
+def test_errors_are_as_large_as_is_told() -> None:
+    """Of voxels drawn from the prior the posterior's standard deviation is that of its errors."""
+    dictionary, table, count = small_dictionary(), small_protocol(), 200
+    known, rng = dictionary.tissue.atoms, np.random.default_rng(5)
+    bases = np.stack([dictionary.basis(table, way) for way in np.eye(3)])
+    atoms = rng.integers(0, len(known), (count, 3))
+    share = rng.dirichlet([3, 3, 3], count)
+    sigma = 0.44 / 50
+    clean = np.einsum("kmr,rpk,pk->pm", bases, dictionary.atoms[:, atoms], share)
+    y = clean + rng.normal(0, sigma, clean.shape)
+    found = exhaustive_triples(
+        y, np.repeat(bases[None], count, axis=0), dictionary.atoms, known, sigma
+    )
+    truth = np.concatenate([share[..., None], known[atoms]], axis=-1)
+    errors = found.mean - truth
+    told = np.sqrt(np.nanmean((errors / np.maximum(found.sd, 1e-3)) ** 2, axis=(0, 1)))
+    print("errors over sd", told, "mean absolute errors", np.nanmean(abs(errors), axis=(0, 1)))
+    assert (abs(told - 1) < 0.15).all()
