@@ -3,7 +3,8 @@
 Voxels are simulated with the paper's protocol of 552 measurements at SNR 50 and the dictionary that
 ships, truth on its grid. The peer of the search is a loop over all pairs written from the paper's
 equations in numba, with the full sub-dictionaries; that of the projection is `scipy.optimize.nnls`.
-Bases are made before; fibre directions are given.
+Bases are made before; fibre directions are given. On a graphics card, where there is one, bases are
+made too.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from scipy.optimize import nnls
 from napari_sparseexplain.explanation.microstructure.shipped_dictionary import SHIPPED
 from napari_sparseexplain.microstructure.dictionary import dictionary_of, distinct_b
 from napari_sparseexplain.microstructure.gradient_table import paper_protocol
+from napari_sparseexplain.microstructure.search.comparison import seconds_of_three
 from napari_sparseexplain.microstructure.search.nnls import nnls_weights
+from napari_sparseexplain.microstructure.search.three_populations import exhaustive_triples
 from napari_sparseexplain.microstructure.search.two_populations import exhaustive_pairs
 from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxels
 from napari_sparseexplain.microstructure.tissue_samples import tissue_samples_work
 from napari_sparseexplain.microstructure.walks.phases_file import load_phases
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.training.evaluate.card_times import card_run
 from napari_sparseexplain.training.evaluate.tissue_evaluation import (
     HYBRID,
     LEARNED,
@@ -118,8 +122,55 @@ def measure(repeats: int) -> list[Row]:
             True,
         )
     )
+    rows += [_triples(dictionary, table), *_on_card(dictionary, table, voxels)]
     rows += [_agreement(dictionary, phases, table, voxels), _projection(dictionary, table, voxels)]
     return [*rows, *_networks(dictionary, table), _samples(dictionary, table)]
+
+
+def _triples(dictionary: Any, table: Any) -> Row:
+    """All triples with the posterior, of as many voxels as there are threads."""
+    rng, threads = np.random.default_rng(3), numba.get_num_threads()
+    bases = np.stack([dictionary.basis(table, way) for way in np.eye(3)])
+    atoms = rng.integers(0, dictionary.atoms.shape[1], (threads, 3))
+    shares = rng.dirichlet([4, 4, 4], threads)
+    y = np.einsum("kmr,rpk,pk->pm", bases, dictionary.atoms[:, atoms], shares)
+    sigma = float(y.max(axis=1).mean()) / 50
+    y += rng.normal(0, sigma, y.shape)
+    stacked = np.repeat(bases[None], threads, axis=0)
+    known = dictionary.tissue.atoms
+    exhaustive_triples(y, stacked, dictionary.atoms[:, :20], known[:20], sigma)
+    start = time.perf_counter()
+    exhaustive_triples(y, stacked, dictionary.atoms, known, sigma)
+    seconds = (time.perf_counter() - start) / threads
+    return Row(
+        f"all {known.shape[0]}³ triples with posterior, a voxel",
+        f"{seconds:.1f} s on {threads} thread(s)",
+        f"as told before a run {seconds_of_three(dictionary, table):.1f} s",
+        "",
+        "beside",
+        True,
+    )
+
+
+def _on_card(dictionary: Any, table: Any, voxels: Any) -> list[Row]:
+    """All pairs with the posterior on a graphics card; no row where there is none."""
+    card = card_run(dictionary, table, voxels)
+    if card is None:
+        return []
+    card.run()
+    start = time.perf_counter()
+    card.run()
+    seconds = time.perf_counter() - start
+    return [
+        Row(
+            f"{card.voxels:,} voxels, all pairs with posterior, on {card.card}",
+            f"{seconds:.1f} s",
+            f"{1e3 * seconds / card.voxels:.3f} ms a voxel",
+            "",
+            "seconds",
+            seconds < 60,
+        )
+    ]
 
 
 def _networks(dictionary: Any, table: Any) -> list[Row]:

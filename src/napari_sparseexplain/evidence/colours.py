@@ -51,7 +51,7 @@ PARAMETER_COLORMAP = "viridis"
 
 #: The map of how many fibre populations a voxel has: no tumour's parts, so none of their colours.
 POPULATIONS = "populations"
-POPULATION_COLOURS: Mapping[int, str] = {1: SKY, 2: YELLOW}
+POPULATION_COLOURS: Mapping[int, str] = {1: SKY, 2: YELLOW, 3: VERMILION}
 
 
 #: Red, green and blue of a map of colours, for its legend.

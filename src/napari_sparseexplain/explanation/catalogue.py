@@ -6,7 +6,8 @@ Every method function has the signature ::
 
 with ``model`` a `Model`, or None of a method without one, ``target`` a `Target` or None,
 ``slices`` a slice with whole ``start`` and ``stop`` inside the study and step 1 (None for a method
-without a study), and every parameter of its `MethodInfo`, checked. It gives maps, scores and notes;
+without a study), and every parameter of its `MethodInfo`, checked; and ``device``, a text, of a
+method without a model that takes one. It gives maps, scores and notes;
 the record of the run is written here. It runs on ``model.device``; running out of memory there is
 dealt with here, not in the method.
 """
@@ -195,8 +196,10 @@ def _explain(
     span = None if scans is None else slice_range(scans, slices)
     work = info.function()
 
+    given = {**values, "device": device or "auto"} if info.takes_device else values
+
     def run(on: Model | None) -> Work[Explanation]:
-        found: MethodResult = yield from work(scans, on, target=aim, slices=span, **values)
+        found: MethodResult = yield from work(scans, on, target=aim, slices=span, **given)
         kept = replace(found, decided={**found.decided, **noted}) if noted else found
         return recorded(
             info,
@@ -257,7 +260,8 @@ def explain(
     device : str, optional
         ``"auto"`` (the best of this machine), ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         Not given: a loaded model or module stays where it is, a named one goes to the best device.
-        It says nothing of a method without a model.
+        It says nothing of a method without a model, but of one that takes a device
+        (``se.methods()[method].takes_device``), which goes to the best when it is not given.
     roles : str or sequence of str, optional
         Of a torch module, which needs them: the scans it takes, in the order of its channels.
     normalisation : str, mapping or Normalisation, optional

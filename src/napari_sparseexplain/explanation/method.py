@@ -169,6 +169,9 @@ class MethodInfo:
     takes_model : bool
         Off for a method that looks at the scans alone: its function is given None in place of a
         model, and its record names none.
+    takes_device : bool
+        On for a method without a model that runs on a device all the same: its function is given
+        the name, as ``"auto"``, by the keyword ``device``, and says in its result where it ran.
 
     Raises
     ------
@@ -190,6 +193,7 @@ class MethodInfo:
     takes_study: bool = True
     takes_slices: bool = True
     takes_model: bool = True
+    takes_device: bool = False
 
     def __post_init__(self) -> None:
         lacks = [name for name in ("name", "title", "summary", "work") if not getattr(self, name)]
@@ -203,6 +207,8 @@ class MethodInfo:
             raise ValueError(f"the heat of the method {self.name!r} cannot be {self.heat!r}")
         if self.target not in ("none", "optional", "required"):
             raise ValueError(f"the target of the method {self.name!r} cannot be {self.target!r}")
+        if self.takes_model and self.takes_device:
+            raise ValueError(f"the device of the method {self.name!r} is that of its model")
         if not self.takes_model and not self.takes_study:
             raise ValueError(f"the method {self.name!r} looks at nothing: no study and no model")
         if not self.takes_model and (self.heat or self.tasks or self.architectures):

@@ -138,7 +138,8 @@ def _lengths(explanation: Explanation) -> dict[int, npt.NDArray[np.float64]]:
     return {
         k: np.nan_to_num(np.asarray(explanation[f"share-{k}"].data, dtype=np.float64))
         * (count >= k)
-        for k in (1, 2)
+        for k in (1, 2, 3)
+        if f"share-{k}" in names
     }
 
 

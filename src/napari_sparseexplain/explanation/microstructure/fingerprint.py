@@ -14,6 +14,8 @@ import numpy.typing as npt
 from ...errors import StudyError
 from ...microstructure.dictionary import distinct_b
 from ...microstructure.protocol.peaks import FibrePeaks, find_peaks_work
+from ...microstructure.search.voxel_search import VoxelSearch
+from ...networks.tissue.torch_search import search_on
 from ...progress import Progress, Work
 from ...volumes import Study
 from ..method_result import MethodResult
@@ -24,8 +26,9 @@ from .fingerprint_maps import ComparedHow, FingerprintMaps
 from .methods import BY_BIC
 from .shipped_dictionary import dictionary_for_work, phases_of
 
-#: Voxels compared at a time; their bases are what memory is needed for.
-BATCH = 256
+#: Voxels of three populations compared at a time: each takes seconds, after which a run can be
+#: cancelled.
+THREES = 4
 
 #: A second peak of this size against the first is a population: with .3, as for tracts, one of a
 #: share of .35 was missed and its voxels misfit. One that is not there gets little weight.
@@ -34,7 +37,7 @@ SMALLEST_PEAK = 0.2
 #: What counts where two populations are asked for wherever there is a second peak at all.
 ANY_PEAK = 0.0
 
-#: Populations a voxel.
+#: Populations a voxel, where not three are asked for.
 _MOST = 2
 
 #: Shells from which r, f and ν can be told: below this, only one number a direction is measured.
@@ -61,8 +64,12 @@ def fingerprint_work(
     denoise: bool,
     water: bool,
     count_by: str,
+    device: str = "cpu",
 ) -> Work[MethodResult]:
     """The method ``fingerprint``.
+
+    Voxels of one population or two are compared on ``device`` (`search_on`), those of three on the
+    processor.
 
     Returns
     -------
@@ -79,6 +86,7 @@ def fingerprint_work(
         No diffusion scan, no gradients or timings, a dictionary of another protocol, one shell, no
         noise to be measured, or dipy is not installed.
     """
+    search, said = search_on(device)
     yield Progress(0, 0, "Reading the gradients")
     of = diffusion_scan(study, scan, small_delta=small_delta, big_delta=big_delta, resampled=True)
     check_shells(of)
@@ -90,17 +98,16 @@ def fingerprint_work(
         peaks = yield from fibre_peaks_work(of, asked.signals, asked.here, populations)
     part = replace(of, signals=asked.signals, mask=of.mask[asked.placed.rows])
     way = ComparedHow(populations, refine, water, count_by == BY_BIC)
-    maps = FingerprintMaps(part, known, way)
-    places = np.argwhere(asked.here)
-    for start in range(0, len(places), BATCH):
-        yield Progress(start, len(places), "Comparing voxels")
-        assert peaks is not None
-        maps.fill(places[start : start + BATCH], peaks, asked.sigma)
+    maps = FingerprintMaps(part, known, way, search)
+    if peaks is not None:
+        yield from _filled_work(maps, np.argwhere(asked.here), peaks, asked.sigma, search)
     scores = maps.scores()
     notes = [
         *of.notes,
         *correction_notes(corrected, denoise=denoise),
         *_notes(peaks, phases_of(dictionary).spins, water=water),
+        *said,
+        *search.notes,
         *noise_notes(scores["median misfit"]),
     ]
     if denoise:
@@ -111,7 +118,44 @@ def fingerprint_work(
         tuple(notes),
         decided={**asked.decided(), **dictionary_decided(dictionary)},
         inputs=(of.role,),
+        device=search.device,
     )
+
+
+def _filled_work(
+    maps: FingerprintMaps,
+    places: npt.NDArray[np.intp],
+    peaks: FibrePeaks,
+    sigma: float,
+    search: VoxelSearch,
+) -> Work[None]:
+    """Compare voxels in batches, those of three populations last: after some seconds each."""
+    three = maps.counts(places, peaks) == 3
+    few, many = places[~three], places[three]
+    several = ""
+    if len(many):
+        yield Progress(0, len(places), f"{len(many)} voxels have three populations: how long?")
+        seconds = maps.seconds_of_three()
+        several = f" of three populations, about {seconds:.1f} s each"
+        yield Progress(
+            0, len(places), f"{len(many)} voxels{several}, {told_time(seconds * len(many))} in all"
+        )
+    done = 0
+    while done < len(few):
+        yield Progress(done, len(places), "Comparing voxels")
+        batch = search.batch  # smaller once memory was not enough
+        maps.fill(few[done : done + batch], peaks, sigma)
+        done += batch
+    for start in range(0, len(many), THREES):
+        yield Progress(len(few) + start, len(places), f"Comparing voxels{several}")
+        maps.fill(many[start : start + THREES], peaks, sigma)
+
+
+def told_time(seconds: float) -> str:
+    """As ``"40 s"``, ``"12 min"`` or ``"3.5 h"``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def fibre_peaks_work(
@@ -130,14 +174,15 @@ def fibre_peaks_work(
     here : ndarray of bool, shape (...)
         At least one voxel.
     populations : int
-        The method's parameter: with 2 a second peak counts however small it is.
+        The method's parameter: with 2 a second peak counts however small it is; with 3 as many as
+        three clear ones are looked for.
     """
     return (
         yield from find_peaks_work(
             of.table,
             signals,
             mask=here,
-            most=_MOST,
+            most=max(_MOST, populations),
             least_size=ANY_PEAK if populations == _MOST else SMALLEST_PEAK,
             response=(of.signals, of.mask),
         )

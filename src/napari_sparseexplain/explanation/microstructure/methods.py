@@ -23,6 +23,13 @@ POPULATIONS = Parameter(
     "wherever there is a second peak, however small",
     low=0, high=2,
 )  # fmt: skip
+UP_TO_THREE = Parameter(
+    "populations", 0,
+    "Fibre populations a voxel; 0: as many as it has clear peaks, at most 2; 1: one; 2: two "
+    "wherever there is a second peak, however small; 3: as many as it has clear peaks, at most 3, "
+    "each voxel of three in seconds",
+    low=0, high=3,
+)  # fmt: skip
 SIGMA = Parameter(
     "sigma", 0.0, "Standard deviation of the noise in the scan's unit; 0: measured in the scan",
     title="σ", low=0.0, high=1e9,
@@ -33,11 +40,11 @@ WATER = Parameter(
     "fitted as axons",
     title="Free water",
 )  # fmt: skip
-#: The information criterion decides between one population and two.
+#: The information criterion decides how many of the populations are kept.
 BY_BIC = "bic"
 COUNT_BY = Parameter(
     "count_by", "peaks",
-    "Number of populations: that of the peaks, or one of two left out where the Bayesian "
+    "Number of populations: that of the peaks, or some of them left out where the Bayesian "
     "information criterion prefers it",
     title="Populations by", choices=("peaks", BY_BIC),
 )  # fmt: skip
@@ -68,10 +75,11 @@ MICROSTRUCTURE_METHODS = (
         work=f"{__package__}.fingerprint:fingerprint_work",
         heat=None,
         parameters=(
-            *(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, POPULATIONS, SIGMA, REFINE),
+            *(SCAN, SMALL_DELTA, BIG_DELTA, DICTIONARY, UP_TO_THREE, SIGMA, REFINE),
             *(CORRECTED, DENOISE, WATER, COUNT_BY),
         ),
         takes_model=False,
+        takes_device=True,
     ),
     MethodInfo(
         name="tensor",

@@ -58,10 +58,10 @@ def direction_maps(values: npt.NDArray[np.float32]) -> Iterable[ExplanationMap]:
 
     Parameters
     ----------
-    values : ndarray, shape (2, 3, S, P, L)
+    values : ndarray, shape (K, 3, S, P, L)
         Of each population towards superior, posterior and left; not a number where there is none.
     """
-    for k in (0, 1):
+    for k in range(len(values)):
         for n, (axis, way) in enumerate(DIRECTION_AXES.items()):
             # (0, 0, 0) stands for a population that is not there.
             there = np.abs(np.nan_to_num(values[k])).any(axis=0)
@@ -76,9 +76,10 @@ def direction_maps(values: npt.NDArray[np.float32]) -> Iterable[ExplanationMap]:
             )
 
 
-def populations_map(counts: npt.NDArray[np.uint8]) -> ExplanationMap:
+def populations_map(counts: npt.NDArray[np.uint8], most: int = 2) -> ExplanationMap:
     """How many populations each voxel has, shape (S, P, L); 0 where nothing was read."""
-    counted = {1: "One population", 2: "Two populations"}
+    words = {1: "One population", 2: "Two populations", 3: "Three populations"}
+    counted = {count: words[count] for count in range(1, most + 1)}
     return ExplanationMap(
         "populations", counts, "segmentation", "Fibre populations", classes=counted
     )

@@ -17,17 +17,22 @@ from ...evidence import Explanation
 from ...microstructure.dictionary import Dictionary, distinct_b
 from ...microstructure.gradient_table import GradientTable
 from ...microstructure.protocol.noise import noise_level_work
-from ...microstructure.search.comparison import chosen_populations, compared_voxels
+from ...microstructure.search.comparison import (
+    chosen_populations,
+    compared_voxels,
+    seconds_of_three,
+)
 from ...microstructure.search.free_water import free_water_signal, without
 from ...microstructure.search.nnls import nnls_weights
 from ...microstructure.search.pair_posterior import PairPosterior, pair_posterior
 from ...microstructure.search.shell_shapley import ShellValues, shell_values
+from ...microstructure.search.triple_posterior import triple_posterior
 from ...microstructure.simulated_voxels import without_rician_bias
 from ...progress import Progress, Work, drain
 from ...volumes import Study
 from .corrections import signals_work
 from .diffusion_scan import DiffusionScan, diffusion_scan
-from .fingerprint import check_shells, fibre_peaks_work
+from .fingerprint import check_shells, fibre_peaks_work, told_time
 from .map_names import DIRECTION_AXES, WATER, direction_name
 from .methods import BY_BIC
 from .shipped_dictionary import dictionary_for, dictionary_for_work, dictionary_sha256
@@ -188,7 +193,8 @@ def voxel_explanation(
     signals : array_like, shape (M,)
         As measured, with the noise's bias.
     directions : array_like, shape (K, 3)
-        Unit vectors of K = 1 or 2 populations, as they were refined.
+        Unit vectors of K = 1 to 3 populations, as they were refined. Of three it takes as long as
+        2^S searches of all triples, with S shells.
     sigma : float
         Standard deviation of the noise, above 0, in the unit of the signals.
     index : tuple of int
@@ -205,9 +211,9 @@ def voxel_explanation(
     y = without_rician_bias(signals, sigma)
     ways = np.asarray(directions, dtype=np.float64)
     count = len(ways)
-    both = ways[[0, -1]][None]
+    given = ways[None] if count > 1 else ways[[0, 0]][None]
     compared = compared_voxels(
-        dictionary, table, y[None], both, sigma, count=count, refine=False, water=water
+        dictionary, table, y[None], given, sigma, count=count, refine=False, water=water
     )
     bases = np.stack([dictionary.basis(table, way) for way in ways])
     share, beside, aside = float(compared.water[0]), None, np.zeros_like(y)
@@ -218,6 +224,7 @@ def voxel_explanation(
         aside = compared.water_weight[0] * beside
         searched, bases = without(beside, y, axis=0), without(beside, bases, axis=1)
     found, tissue = compared.found, dictionary.tissue
+    posterior = pair_posterior if count < 3 else triple_posterior
     sd = found.sd[0, :count].copy()
     if count == 1:
         sd[0, 0] = np.nan  # that it is one is taken from the peaks
@@ -229,7 +236,7 @@ def voxel_explanation(
         radii=tissue.radii,
         densities=tissue.densities,
         weights=nnls_weights(searched[None], bases[None], dictionary.atoms)[0],
-        posterior=pair_posterior(searched, bases, dictionary.atoms, sigma),
+        posterior=posterior(searched, bases, dictionary.atoms, sigma),
         mean=found.mean[0, :count],
         sd=sd,
         entropy=float(found.entropy[0]),
@@ -277,13 +284,17 @@ def voxel_work(
     ways = yield from peaks_of_voxel_work(of, at, signal, known, noise, populations, refine)
     if ways is None:
         raise not_compared(of.role, index)
-    if count_by == BY_BIC and len(ways) == 2:
+    if count_by == BY_BIC and len(ways) > 1:
         corrected = without_rician_bias(signal[None], noise)
         counts, turned = chosen_populations(
             known, of.table, corrected, ways[None], noise, refine=refine, water=water
         )
         ways = turned[0, : counts[0]]
-    yield Progress(0, 0, "Explaining the voxel")
+    told = "Explaining the voxel"
+    if len(ways) == 3:
+        seconds = seconds_of_three(known, of.table) * (2 ** len(of.table.shells) + 1)
+        told += f", of three populations: about {told_time(seconds)}"
+    yield Progress(0, 0, told)
     return voxel_explanation(
         known, of.table, signal, ways, noise, index=index, water=water
     )  # fmt: skip

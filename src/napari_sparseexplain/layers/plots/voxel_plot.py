@@ -79,7 +79,7 @@ def draw_voxel(figure: Figure, found: VoxelExplanation, theme: PlotTheme) -> Non
     count = found.populations
     # ν of one population is not told by the shells.
     heights = [h if count > 1 or n != _SHARE_TOLD else 0.01 for n, h in enumerate(_HEIGHTS)]
-    grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
+    grid = figure.add_gridspec(len(heights), max(count, 2), height_ratios=heights)
     shells = shell_colours(len(found.table.shells), theme)
     for k in range(count):
         columns: Any = k if count > 1 else slice(None)
@@ -218,7 +218,7 @@ def _words(axes: Axes, words: Iterable[tuple[str, str]], theme: PlotTheme) -> No
 
 
 def _share(axes: Axes, found: VoxelExplanation, theme: PlotTheme) -> None:
-    """ν of both populations as one bar, with its standard deviation."""
+    """ν of all populations as one bar, with its standard deviation."""
     mean, sd = np.nan_to_num(found.mean[:, 0]), found.sd[0, 0]
     start = 0.0
     for k in range(found.populations):
@@ -229,7 +229,8 @@ def _share(axes: Axes, found: VoxelExplanation, theme: PlotTheme) -> None:
         axes.errorbar(
             mean[0], 0, xerr=sd, color=theme.background, elinewidth=1.4, capsize=2.5, zorder=3
         )
-        told = f"ν 1: {mean[0]:.2f} ± {sd:.2f}, ν 2: {mean[1]:.2f}"
+        others = [f"ν {k + 1}: {mean[k]:.2f}" for k in range(1, found.populations)]
+        told = ", ".join((f"ν 1: {mean[0]:.2f} ± {sd:.2f}", *others))
     axes.set_xlim(0, 1)
     axes.set_ylim(-0.5, 0.5)
     axes.set_yticks([])
@@ -268,7 +269,7 @@ def _signals(
     style(
         axes,
         theme,
-        ("● measured", "– fitted")[k] if found.populations > 1 else "● measured   – fitted",
+        ("● measured", "– fitted", "")[k] if found.populations > 1 else "● measured   – fitted",
     )
 
 
@@ -292,7 +293,7 @@ def _residuals(
         )  # fmt: skip
     axes.set_ylim(-_RESIDUAL_SPAN * 1.05, _RESIDUAL_SPAN * 1.05)
     axes.set_yticks([-4, -2, 0, 2, 4], ["−4", "", "0", "", "4"])
-    axes.set_xlabel(f"|u{'₁₂'[k]} · g|")
+    axes.set_xlabel(f"|u{'₁₂₃'[k]} · g|")
     if first:
         axes.set_ylabel("residual (σ)")
     else:
@@ -313,7 +314,7 @@ def _told(
     for n, name in enumerate(("ν", "r", "f")):
         if n == 0 and count == 1:
             continue  # it is 1 before any shell
-        numbers = range(1 if n == 0 else count)  # ν of both adds up to 1
+        numbers = range(count - 1 if n == 0 else count)  # ν of all adds up to 1
         axes = figure.add_subplot(grid[_SHARE_TOLD + n, :])
         for k in numbers:
             low, high = -k - 0.42, -k + 0.42
@@ -358,14 +359,15 @@ def _pairs(axes: Axes, found: VoxelExplanation, theme: PlotTheme) -> None:
     """The most likely pairs as a table, with their part of the posterior."""
     axes.set_axis_off()
     count = found.populations
-    what = "pairs" if count > 1 else "atoms"
+    what = {1: "atoms", 2: "pairs", 3: "triples"}[count]
     heads = [("chance", theme.foreground)]
     for k in range(count):
         heads += [(f"{name} {k + 1}", theme.series[k]) for name in ("ν", "r", "f")]
     rows = [heads]
     for pair in found.posterior.best:
         total = sum(pair.weights) or 1.0
-        row = [f"{pair.chance:.1%}"]
+        # Of triples none is likely by itself.
+        row = [f"{pair.chance:.1%}" if pair.chance >= 5e-4 else f"{100 * pair.chance:.1g}%"]
         for atom, weight in zip(pair.atoms, pair.weights, strict=True):
             r, f = found.atom(atom) if atom >= 0 else (np.nan, np.nan)
             row += [f"{weight / total:.2f}"] + (

@@ -22,6 +22,7 @@ from ..dictionary import Dictionary
 from ..gradient_table import GradientTable
 from .free_water import without
 from .one_population import exhaustive_singles
+from .three_populations import exhaustive_triples
 from .two_populations import exhaustive_pairs
 
 #: Shells for which all 2^S coalitions are searched.
@@ -69,7 +70,7 @@ def shell_values(
         Of S shells, at most 10: 2^S searches are made.
     signals : array_like, shape (P, M)
     directions : array_like, shape (P, K, 3)
-        Of K = 1 or 2 populations, held in all coalitions. Of one alone ν is 1 before any shell.
+        Of K = 1 to 3 populations, held in all coalitions. Of one alone ν is 1 before any shell.
     sigma : float
         Standard deviation of the noise, above 0.
     beside : ndarray, shape (M,), optional
@@ -100,20 +101,20 @@ def shell_values(
     prior = np.broadcast_to(np.array([1 / count, *known.mean(axis=0)]), (len(y), count, 3)).copy()
     players = range(len(shells))
     worth: dict[frozenset[int], npt.NDArray[np.float64]] = {frozenset(): prior}
-    for size in range(1, len(shells) + 1):
-        for some in combinations(players, size):
-            rows = np.concatenate([table.b0_rows, *(shells[n].rows for n in some)])
-            part, basis = y[:, rows], [each[:, rows] for each in bases]
-            if beside is not None:
-                part = without(beside[rows], part, axis=1)
-                basis = [without(beside[rows], each, axis=1) for each in basis]
-            if count == 1:
-                found = exhaustive_singles(part, basis[0], dictionary.atoms, known, sigma)
-            else:
-                found = exhaustive_pairs(part, basis[0], basis[1], dictionary.atoms, known, sigma)
-            mean = found.mean[:, :count]
-            # Of a population without weight nothing is told: what was known before stays.
-            worth[frozenset(some)] = np.where(np.isfinite(mean), mean, prior)
+    coalitions = [c for size in players for c in combinations(players, size + 1)]
+    parts = []
+    for some in coalitions:
+        rows = np.concatenate([table.b0_rows, *(shells[n].rows for n in some)])
+        part, basis = y[:, rows], [each[:, rows] for each in bases]
+        if beside is not None:
+            part = without(beside[rows], part, axis=1)
+            basis = [without(beside[rows], each, axis=1) for each in basis]
+        parts.append((part, basis))
+    found = _means_of_three if count == 3 else _means
+    means = found(parts, dictionary.atoms, known, sigma)
+    for some, mean in zip(coalitions, means, strict=True):
+        # Of a population without weight nothing is told: what was known before stays.
+        worth[frozenset(some)] = np.where(np.isfinite(mean), mean, prior)
     values = np.zeros((len(y), len(shells), count, 3))
     for n in players:
         for some in worth:
@@ -124,3 +125,43 @@ def shell_values(
     everyone = frozenset(players)
     left_out = np.stack([worth[everyone - {n}] for n in players], axis=1)
     return ShellValues(tuple(s.b for s in shells), values, prior, worth[everyone], left_out)
+
+
+#: Signals (P, M) and bases (P, M, R) of each population, of the measurements of one coalition.
+_Part = tuple[npt.NDArray[np.float64], list[npt.NDArray[np.float64]]]
+
+
+def _means(
+    parts: list[_Part],
+    atoms: npt.NDArray[np.float64],
+    known: npt.NDArray[np.float64],
+    sigma: float,
+) -> list[npt.NDArray[np.float64]]:
+    """Posterior means (P, K, 3) of one population or two, one coalition after the other."""
+    return [
+        exhaustive_singles(y, bases[0], atoms, known, sigma).mean[:, :1]
+        if len(bases) == 1
+        else exhaustive_pairs(y, bases[0], bases[1], atoms, known, sigma).mean
+        for y, bases in parts
+    ]
+
+
+def _means_of_three(
+    parts: list[_Part],
+    atoms: npt.NDArray[np.float64],
+    known: npt.NDArray[np.float64],
+    sigma: float,
+) -> list[npt.NDArray[np.float64]]:
+    """The same of three, which take seconds each: all coalitions at once, so in parallel."""
+    most = max(y.shape[1] for y, _ in parts)
+
+    def filled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        # A measurement of 0 that every atom has as 0 tells nothing.
+        missing = [(0, 0)] * values.ndim
+        missing[1] = (0, most - values.shape[1])
+        return np.pad(values, missing)
+
+    y = np.concatenate([filled(y) for y, _ in parts])
+    bases = [np.concatenate([filled(bases[k]) for _, bases in parts]) for k in range(3)]
+    found = exhaustive_triples(y, np.stack(bases, axis=1), atoms, known, sigma)
+    return np.split(found.mean, len(parts))

@@ -45,21 +45,21 @@ _Array: TypeAlias = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Fingerprints:
-    """What the search found in P voxels, of two populations each.
+    """What the search found in P voxels, of K populations each: two, or three.
 
     Attributes
     ----------
-    pair : ndarray of int, shape (P, 2)
+    pair : ndarray of int, shape (P, K)
         Atoms; -1 for a population that has no weight.
-    weights : ndarray, shape (P, 2)
+    weights : ndarray, shape (P, K)
         Of the atoms, at least 0.
     residual : ndarray, shape (P,)
         ‖y - D w‖².
-    mean, sd : ndarray, shape (P, 2, 3)
+    mean, sd : ndarray, shape (P, K, 3)
         Posterior mean and standard deviation of (ν, r, f); not a number without a noise level, and
         r, f of a population that no likely pair gives a weight.
     entropy : ndarray, shape (P,)
-        Of the posterior over pairs, in bits.
+        Of the posterior over pairs or triples, in bits.
     """
 
     pair: npt.NDArray[np.intp]

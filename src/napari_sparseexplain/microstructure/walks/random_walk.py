@@ -25,7 +25,7 @@ from ..tissue import lattice_spacing
 STEP_SHARE, LONGEST_STEP = 0.1, 0.1
 
 #: Times that one step may meet a wall before the spin is left where it is.
-_MOST_MIRRORS = 100
+MOST_MIRRORS = 100
 
 
 def inside_walk(
@@ -49,7 +49,7 @@ def inside_walk(
     ndarray, shape (spins,)
         In µm s.
     """
-    step, count, first, second = _steps(STEP_SHARE * radius, timings, diffusivity)
+    step, count, first, second = walk_steps(STEP_SHARE * radius, timings, diffusivity)
     out = np.empty(spins)
     with PARALLEL:
         _inside(out, radius, step, count, first, second, seed)
@@ -61,14 +61,14 @@ def outside_walk(
 ) -> npt.NDArray[np.float32]:
     """|φ| of spins between the cylinders of a hexagonal array; see `inside_walk`."""
     spacing = lattice_spacing(radius, density)
-    step, count, first, second = _steps(STEP_SHARE * radius, timings, diffusivity)
+    step, count, first, second = walk_steps(STEP_SHARE * radius, timings, diffusivity)
     out = np.empty(spins)
     with PARALLEL:
         _outside(out, radius, spacing, step, count, first, second, seed)
     return (out * (timings.big_delta + timings.small_delta) / count).astype(np.float32)
 
 
-def _steps(wanted: float, timings: Timings, diffusivity: float) -> tuple[float, int, int, int]:
+def walk_steps(wanted: float, timings: Timings, diffusivity: float) -> tuple[float, int, int, int]:
     """Length of a step in µm, their number, where the first pulse ends and the second begins.
 
     In two dimensions ⟨x²⟩ = 4 D t, so that a step of length s takes s² / (4 D).
@@ -132,7 +132,7 @@ def _inside_part(start, stop, out, radius, step, count, first, second, seed):
             left = step
             nx, ny = x + left * dx, y + left * dy
             mirrors = 0
-            while nx * nx + ny * ny > square and mirrors < _MOST_MIRRORS:
+            while nx * nx + ny * ny > square and mirrors < MOST_MIRRORS:
                 # Where the path leaves the circle: |p + t d| = r, d of unit length.
                 along = x * dx + y * dy
                 t = -along + math.sqrt(max(along * along + square - x * x - y * y, 0.0))
@@ -178,7 +178,7 @@ def _outside_part(start, stop, out, radius, spacing, step, count, first, second,
             state, dx, dy = _direction(state)
             left = step
             mirrors = 0
-            while mirrors < _MOST_MIRRORS:
+            while mirrors < MOST_MIRRORS:
                 t, out_x, out_y = _first_wall(x, y, dx, dy, left, spacing, height, square)
                 if t >= left:
                     x, y = x + left * dx, y + left * dy

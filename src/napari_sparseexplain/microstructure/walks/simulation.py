@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -18,22 +16,13 @@ from ..gradient_table import Timings
 from ..tissue import Tissue
 from .homogenised_tissue import homogenised_phases
 from .phases import QUANTILES, Phases, quantile_means
-from .random_walk import inside_walk, outside_walk
+from .walker import ON_PROCESSOR, Walk, Walker
 
 #: Between cylinders thinner than this, in µm, diffusion is taken as homogenised.
 THIN = 1.2
 
 #: Fewest spins of a walk.
 FEWEST = 100
-
-
-@dataclass(frozen=True)
-class _Walk:
-    """One walk: which number it is, what it is called, and what does it."""
-
-    number: int
-    title: str
-    run: Callable[[], npt.NDArray[np.float32]]
 
 
 def simulate_work(
@@ -43,6 +32,7 @@ def simulate_work(
     spins: int = 10_000,
     seed: int = 0,
     parts: Path | None = None,
+    walker: Walker = ON_PROCESSOR,
 ) -> Work[Phases]:
     """Walk inside every radius and between the cylinders of every radius and density.
 
@@ -56,12 +46,14 @@ def simulate_work(
         Each walk has a seed of its own, made from this one and its number.
     parts : Path, optional
         Folder that keeps each finished walk: work that was stopped goes on there, with the same
-        result. The folder's walks must be of the same tissue, timings, spins and seed.
+        result. The folder's walks must be of the same tissue, timings, spins, seed and walker.
+    walker : Walker
+        What makes the walks: one after the other, or many together.
 
     Yields
     ------
     Progress
-        After each walk.
+        After each walk, or some steps of many.
 
     Returns
     -------
@@ -77,19 +69,33 @@ def simulate_work(
             f"{spins} spins are too few", where="simulation", remedy=f"Take {FEWEST} or more"
         )
     if parts is not None:
-        _check_parts(parts, tissue, timings, spins, seed)
+        _check_parts(parts, tissue, timings, spins, seed, walker.name)
     quantiles = min(QUANTILES, spins)
     shape = (len(tissue.radii), len(tissue.densities))
     inside = np.empty((shape[0], quantiles), dtype=np.float32)
     outside = np.empty((*shape, quantiles), dtype=np.float32)
-    walks = _walks(tissue, timings, spins, seed, quantiles)
-    for done, walk in enumerate(walks):
-        yield Progress(done, len(walks), walk.title)
-        found = _kept(parts, walk, quantiles)
-        if walk.number < shape[0]:
-            inside[walk.number] = found
-        else:
-            outside[divmod(walk.number - shape[0], shape[1])] = found
+    walks, done = _walks(tissue, seed), 0
+    for group in walker.groups(walks, spins):
+        yield Progress(done, len(walks), _title(group))
+        kept = {walk.number: _kept(parts, walk, quantiles) for walk in group}
+        missing = [walk for walk in group if kept[walk.number] is None]
+        thin = [walk for walk in missing if _is_thin(walk)]
+        for walk in thin:
+            assert walk.density is not None
+            phases = homogenised_phases(walk.density, timings, tissue.diffusivity, quantiles)
+            kept[walk.number] = _keep(parts, walk, phases)
+        missing = [walk for walk in missing if walk not in thin]
+        if missing:
+            work = walker.walked_work(missing, spins, timings, tissue.diffusivity)
+            found = yield from _within(work, done, len(walks), len(group), _title(group))
+            for walk, phases in zip(missing, found, strict=True):
+                kept[walk.number] = _keep(parts, walk, quantile_means(phases, quantiles))
+        for number, phases in kept.items():
+            if number < shape[0]:
+                inside[number] = phases
+            else:
+                outside[divmod(number - shape[0], shape[1])] = phases
+        done += len(group)
     return Phases(tissue, timings, inside, outside, spins, seed)
 
 
@@ -100,53 +106,67 @@ def forget_parts(parts: Path) -> None:
     parts.rmdir()
 
 
-def _walks(tissue: Tissue, timings: Timings, spins: int, seed: int, quantiles: int) -> list[_Walk]:
-    d, found = tissue.diffusivity, []
-    seeds = np.random.SeedSequence(seed).generate_state(
-        len(tissue.radii) * (1 + len(tissue.densities))
-    )
-
-    def walk_inside(r: float, own: int) -> npt.NDArray[np.float32]:
-        return quantile_means(inside_walk(r, spins, timings, d, own), quantiles)
-
-    def walk_outside(r: float, f: float, own: int) -> npt.NDArray[np.float32]:
-        if r < THIN - 1e-9:
-            return homogenised_phases(f, timings, d, quantiles)
-        return quantile_means(outside_walk(r, f, spins, timings, d, own), quantiles)
-
-    for r in tissue.radii:
-        own = int(seeds[len(found)])
-        title = f"Inside cylinders of {r:.3g} µm"
-        found.append(_Walk(len(found), title, lambda r=r, own=own: walk_inside(r, own)))
-    for r in tissue.radii:
-        for f in tissue.densities:
-            own = int(seeds[len(found)])
-            title = f"Between cylinders of {r:.3g} µm, density {f:.3g}"
-            run = lambda r=r, f=f, own=own: walk_outside(r, f, own)  # noqa: E731
-            found.append(_Walk(len(found), title, run))
-    return found
+def _walks(tissue: Tissue, seed: int) -> list[Walk]:
+    """Inside every radius, then between the cylinders of every radius and density."""
+    places: list[tuple[float, float | None]] = [(float(r), None) for r in tissue.radii]
+    places += [(float(r), float(f)) for r in tissue.radii for f in tissue.densities]
+    seeds = np.random.SeedSequence(seed).generate_state(len(places))
+    return [Walk(n, *place, int(seeds[n])) for n, place in enumerate(places)]
 
 
-def _kept(parts: Path | None, walk: _Walk, quantiles: int) -> npt.NDArray[np.float32]:
-    """A walk that was finished before, else this one, then kept."""
-    if parts is None:
-        return walk.run()
-    file = parts / f"walk-{walk.number:04d}.npy"
-    if file.exists():
+def _is_thin(walk: Walk) -> bool:
+    return walk.density is not None and walk.radius < THIN - 1e-9
+
+
+def _title(group: list[Walk]) -> str:
+    if len(group) == 1:
+        return group[0].title
+    where = "Inside" if group[0].density is None else "Between"
+    return f"{where} cylinders of {group[0].radius:.3g} to {group[-1].radius:.3g} µm"
+
+
+def _within(
+    work: Work[list[npt.NDArray[np.float32]]], done: int, total: int, walks: int, title: str
+) -> Work[list[npt.NDArray[np.float32]]]:
+    """The steps of a group as a share of its walks."""
+    while True:
         try:
-            found = np.load(file, allow_pickle=False)
-        except (OSError, ValueError):
-            found = np.empty(0)
-        if found.shape == (quantiles,) and found.dtype == np.float32:
-            return found.astype(np.float32)
-    found = walk.run()
-    stream = BytesIO()
-    np.save(stream, found)
-    write_atomically(file, stream.getvalue(), overwrite=True)
-    return found
+            step = next(work)
+        except StopIteration as end:
+            return end.value
+        part = done + walks * step.done // max(step.total, 1)
+        yield Progress(part, total, f"{title}: {step.message}")
 
 
-def _check_parts(parts: Path, tissue: Tissue, timings: Timings, spins: int, seed: int) -> None:
+def _kept(parts: Path | None, walk: Walk, quantiles: int) -> npt.NDArray[np.float32] | None:
+    """A walk that was finished before."""
+    if parts is None or not (file := _file(parts, walk)).exists():
+        return None
+    try:
+        found = np.load(file, allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    whole = found.shape == (quantiles,) and found.dtype == np.float32
+    return found.astype(np.float32) if whole else None
+
+
+def _keep(
+    parts: Path | None, walk: Walk, phases: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    if parts is not None:
+        stream = BytesIO()
+        np.save(stream, phases)
+        write_atomically(_file(parts, walk), stream.getvalue(), overwrite=True)
+    return phases
+
+
+def _file(parts: Path, walk: Walk) -> Path:
+    return parts / f"walk-{walk.number:04d}.npy"
+
+
+def _check_parts(
+    parts: Path, tissue: Tissue, timings: Timings, spins: int, seed: int, walker: str
+) -> None:
     """Refuse a folder with walks of something else; mark an empty one."""
     known = {
         "radii": tissue.radii.tolist(),
@@ -156,6 +176,7 @@ def _check_parts(parts: Path, tissue: Tissue, timings: Timings, spins: int, seed
         "big_delta": timings.big_delta,
         "spins": spins,
         "seed": seed,
+        **({"walker": walker} if walker else {}),
     }
     file = parts / "simulation.json"
     if file.exists():
@@ -167,7 +188,8 @@ def _check_parts(parts: Path, tissue: Tissue, timings: Timings, spins: int, seed
             raise ParameterError(
                 "the folder holds walks of another simulation",
                 where=parts,
-                remedy="Choose another file for the dictionary, or delete the folder",
+                remedy="Choose the device of before or another file for the dictionary, or delete "
+                "the folder",
             )
     else:
         write_atomically(file, json.dumps(known))

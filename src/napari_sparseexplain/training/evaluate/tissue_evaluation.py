@@ -24,6 +24,7 @@ from ...microstructure.tissue_samples import BATCH, sparse_projection
 from ...networks.tissue.tissue_network import TissueNetwork
 from ...networks.tissue.tissue_network_file import load_tissue_network
 from ...progress import Progress, Work
+from .card_times import card_run
 
 #: Names of what the networks read.
 HYBRID, LEARNED = "hybrid network", "learned network"
@@ -116,7 +117,7 @@ def time_work(
     voxels: int = 512,
     runs: int = 5,
 ) -> Work[list[TimeRow]]:
-    """Measure the time of a voxel by each way."""
+    """Measure the time of a voxel by each way; the search on a card where there is one."""
     made = simulated_voxels(dictionary, table, voxels, snr=50.0, seed=5)
     y = without_rician_bias(made.signals, made.sigma)
     split, direct = networks
@@ -138,6 +139,10 @@ def time_work(
         (HYBRID, hybrid_run, voxels, PAPER_SECONDS[HYBRID]),
         (LEARNED, lambda: direct.tissue(many), len(many), PAPER_SECONDS[LEARNED]),
     ]
+    card = card_run(dictionary, table, made)
+    if card is not None:
+        named = f"posterior mean on {card.card}, {card.voxels:,} voxels"
+        ways.append((named, card.run, card.voxels, None))
     peaks = _peak_finding(table, y)
     if peaks is not None:
         ways.append(("finding the fibre directions", peaks, voxels, None))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import (
 from ...explanation.catalogue import method_info
 from ...explanation.method import Parameter, ParameterValue
 from ...explanation.microstructure.methods import BY_BIC, MICROSTRUCTURE_METHODS
+from ..parts.model_choice import DeviceChoice
 
 #: What the number of populations is called, by the parameters ``populations`` and ``count_by``.
 _POPULATIONS = {
@@ -29,6 +31,7 @@ _POPULATIONS = {
     (0, BY_BIC): "As many as the BIC keeps",
     (1, "peaks"): "One",
     (2, "peaks"): "Two wherever there are two peaks",
+    (3, "peaks"): "Up to three, seconds a voxel",
 }
 
 #: The method that reads one shell without timings.
@@ -79,6 +82,11 @@ class MethodForm(QWidget):
             "populations", "Populations", self.populations,
             f"{self._info['populations'].tooltip}. BIC: {self._info['count_by'].tooltip}.",
         )  # fmt: skip
+        self.device = DeviceChoice()
+        self._add(
+            "device", "Device", self.device,
+            "Where voxels are compared; if its memory is not enough the CPU goes on, and says so",
+        )  # fmt: skip
         self._add("sigma", "Noise σ", self.sigma)
         self._add("corrected", "Motion corrected", self.corrected)
         for name, box in (("refine", self.refine), ("water", self.water)):
@@ -98,15 +106,19 @@ class MethodForm(QWidget):
         return self.name != TENSOR
 
     def takes(self, name: str) -> bool:
-        """Whether the method that is chosen has a parameter."""
-        return any(p.name == name for p in method_info(self.name).parameters)
+        """Whether the method that is chosen has a parameter, or runs on a device."""
+        info = method_info(self.name)
+        return any(p.name == name for p in info.parameters) or (
+            name == "device" and info.takes_device
+        )
 
     def values(self) -> dict[str, ParameterValue]:
-        """Parameters of the method, but those of scan and timings."""
+        """Parameters of the method, but those of scan and timings, and its device."""
         populations, count_by = self.populations.currentData()
         said: dict[str, ParameterValue] = {
             "dictionary": self.dictionary.text().strip(),
             "populations": int(populations),
+            "device": self.device.device,
             "count_by": str(count_by),
             "sigma": float(self.sigma.value()),
             "refine": self.refine.isChecked(),
@@ -128,8 +140,18 @@ class MethodForm(QWidget):
             if parameter.name == "refine":  # as the method has it from the start
                 self.refine.setChecked(bool(parameter.default))
                 self.refine.setToolTip(f"{parameter.tooltip}.")
+            if parameter.name == "populations":
+                self._offer_populations(int(parameter.high or 0))
         self.method.setToolTip(f"{method_info(self.name).summary}.")
         self.method_changed.emit()
+
+    def _offer_populations(self, most: int) -> None:
+        """As many as the method takes; where more were chosen, those of the peaks."""
+        for place in range(self.populations.count()):
+            item = cast(QStandardItemModel, self.populations.model()).item(place)
+            item.setEnabled(self.populations.itemData(place)[0] <= most)
+        if self.populations.currentData()[0] > most:
+            self.populations.setCurrentIndex(0)
 
     def _tick(self, name: str, words: str) -> QCheckBox:
         box = QCheckBox(words)

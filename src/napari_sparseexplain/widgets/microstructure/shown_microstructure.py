@@ -45,6 +45,8 @@ _SHORT = {"share": "Share ν", "radius": "Radius r", "density": "Density f"}
 #: What a click calls them: one population is one line.
 _LETTERS = {"share": "ν", "radius": "r", "density": "f"}
 
+_COUNTED = {1: "one population", 2: "two populations", 3: "three populations"}
+
 _WHOLE = {
     POPULATIONS: "Populations · 1 blue, 2 yellow",
     "entropy": "Entropy",
@@ -80,10 +82,11 @@ def names_of(explanation: Explanation, choice: str) -> list[str]:
         found = [name for name in there if name.startswith(("misfit", "atoms", "water"))]
     else:
         end = "-sd" if choice == SPREADS else ""
-        rows = [[f"{name}-{k}{end}" for name in _SHORT] for k in (1, 2)]
+        rows = [[f"{name}-{k}{end}" for name in _SHORT] for k in (1, 2, 3)]
         between = "entropy" if choice == SPREADS else POPULATIONS
         behind = () if choice == SPREADS else _TENSOR
-        found = [name for name in (*rows[0], between, *rows[1], *behind) if name in there]
+        several = (*rows[0], between, *rows[1], *rows[2])
+        found = [name for name in (*several, *behind) if name in there]
     return [] if choice == SPREADS and found == ["entropy"] else found
 
 
@@ -257,6 +260,8 @@ class ShownMicrostructure(ShownLayers[str]):
             end += f" · only {result_position(self.study, self.explanation)}"
         for name, layer in self.layers.items():
             layer.name = short_title(name, self.explanation[name].unit) + end
+            if name == POPULATIONS and 3 in self.explanation[name].classes:
+                layer.name += ", 3 red"
 
     def describe(self) -> None:
         """Write the line in the list of results."""
@@ -294,7 +299,7 @@ class ShownMicrostructure(ShownLayers[str]):
             return [self.title, f"   {told}" if np.isfinite(fa) else nothing]
         if not count:
             return [self.title, "   Nothing was compared: no fibre direction, or outside the head."]
-        lines = [f"{self.title}, {'one population' if count == 1 else 'two populations'}"]
+        lines = [f"{self.title}, {_COUNTED[count]}"]
         for k in range(1, count + 1):
             told = (
                 f"{letter} {self._with_spread(f'{name}-{k}', place)}"
