@@ -135,6 +135,7 @@ def _lengths(explanation: Explanation) -> dict[int, npt.NDArray[np.float64]]:
         fa = np.nan_to_num(np.asarray(explanation["fa"].data, dtype=np.float64))
         return {1: np.where(fa < _FAINT_FA, 0.0, np.minimum(fa / _FULL_FA, 1.0))}
     count = np.asarray(explanation[POPULATIONS].data)
+    names = [item.name for item in explanation.maps]
     return {
         k: np.nan_to_num(np.asarray(explanation[f"share-{k}"].data, dtype=np.float64))
         * (count >= k)
