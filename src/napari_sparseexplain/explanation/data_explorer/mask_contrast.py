@@ -61,12 +61,18 @@ def mask_contrast(image: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_]) 
 
     Of intensities from 0 up; absolute, since a structure may be dark.
     """
-    ring = ndimage.binary_dilation(mask, iterations=_RING) & ~ndimage.binary_dilation(mask)
+    ring = _ring(mask)
     if not ring.any() or not mask.any():
         return 0.0
     low = min(float(image.min()), 0.0)
     inside, around = float(image[mask].mean()) - low, float(image[ring].mean()) - low
     return abs(inside - around) / max(inside + around, 1e-12)
+
+
+def _ring(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """What lies around a mask, its edge left out."""
+    wide = np.asarray(ndimage.binary_dilation(mask, iterations=_RING), dtype=np.bool_)
+    return wide & ~np.asarray(ndimage.binary_dilation(mask), dtype=np.bool_)
 
 
 class PatientContrast:
@@ -89,7 +95,7 @@ class PatientContrast:
         width = int(columns.max()) + margin + 1 - left
         part = np.zeros((height, width), dtype=np.bool_)
         part[rows - top, columns - left] = True
-        ring = ndimage.binary_dilation(part, iterations=_RING) & ~ndimage.binary_dilation(part)
+        ring = _ring(part)
         values = image - min(float(image.min()), 0.0)
         padded = np.pad(values, _REACH + margin + max(height, width))
         offset = _REACH + margin + max(height, width)

@@ -111,7 +111,7 @@ def _picture(record: SliceRecord) -> str:
     picture = np.repeat(grey[..., None], 3, axis=2)
     if pixels.mask is not None:
         inside = shrunk(pixels.mask, _SIDE) >= 0.5
-        edge = inside & ~ndimage.binary_erosion(inside)
+        edge = inside & ~np.asarray(ndimage.binary_erosion(inside), dtype=np.bool_)
         picture[edge] = (255, 80, 60)
     return _inline(_encoded(picture))
 
