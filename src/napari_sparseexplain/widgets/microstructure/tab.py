@@ -65,6 +65,9 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         self._clicked = False
         self._below = RestingTimer(self, 40, self._show_explanation)
         self.voxel.runner.succeeded.connect(lambda _: self._below.restart())
+        if (bar := self.verticalScrollBar()) is not None:
+            bar.rangeChanged.connect(lambda *_: self._below.restart() if self._clicked else None)
+            bar.actionTriggered.connect(self._on_scrolled)
         self._unread = True
         self.slice_button = self.add_run(
             "Run on slice", "Compute the maps of the slice in the picture", self.run_slice
@@ -125,14 +128,21 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         self._clicked = True
 
     def _show_explanation(self) -> None:
-        """A click was explained below the fold: scroll there, once."""
+        """A click was explained below the fold: scroll there, once the page has grown."""
         area = self.viewport()
-        if not self._clicked or not self.isVisible() or self.voxel.isHidden() or area is None:
+        if not self._clicked or not self.isVisible() or self.voxel.found is None or area is None:
             return
-        self._clicked = False
         foot = self.voxel.mapTo(area, self.voxel.rect().bottomLeft()).y()
-        if foot > area.height():
-            self.show_read_out()
+        if foot <= area.height():
+            self._clicked = False
+            return
+        self.show_read_out()
+        top = self.read_out.mapTo(area, self.read_out.rect().topLeft()).y()
+        self._clicked = top > 4 * self.read_out.fontMetrics().height()
+
+    def _on_scrolled(self, _action: int) -> None:
+        """A hand scrolls: it is not led elsewhere."""
+        self._clicked = False
 
     @property
     def in_picture(self) -> list[ShownMicrostructure]:
