@@ -142,6 +142,9 @@ class MethodForm(QWidget):
                 self.refine.setToolTip(f"{parameter.tooltip}.")
             if parameter.name == "populations":
                 self._offer_populations(int(parameter.high or 0))
+                self.populations.setToolTip(
+                    f"{parameter.tooltip}. BIC: {self._info['count_by'].tooltip}."
+                )
         self.method.setToolTip(f"{method_info(self.name).summary}.")
         self.method_changed.emit()
 
