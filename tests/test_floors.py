@@ -52,10 +52,21 @@ MOST_MODULES = 25
 
 #: Rooms of families, which know nothing of each other.
 FAMILY_ROOMS = (
-    *(f"explanation.{room}" for room in ("attribution", "components", "microstructure", "proxy")),
+    *(
+        f"explanation.{room}"
+        for room in ("attribution", "components", "layer_maps", "microstructure", "proxy")
+    ),
     *(
         f"widgets.{room}"
-        for room in ("attribution", "decompose", "microstructure", "proxy", "review", "study")
+        for room in (
+            "attribution",
+            "decompose",
+            "layer_maps",
+            "microstructure",
+            "proxy",
+            "review",
+            "study",
+        )
     ),
 )
 

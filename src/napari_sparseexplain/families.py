@@ -155,6 +155,9 @@ FAMILIES = (
         name="layers",
         title="Layers",
         methods=f"{_HERE}.explanation.layer_maps.methods:LAYER_METHODS",
+        tab=f"{_HERE}.widgets.layer_maps.tab:LayersTab",
+        plots="Kernels",
+        demo=f"{_HERE}.widgets.layer_maps.demo:show_layers",
         page="layer-maps.md",
     ),
     Family(

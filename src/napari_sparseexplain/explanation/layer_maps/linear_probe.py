@@ -68,7 +68,7 @@ class RidgeProbe:
         square = self._square.copy()
         strength = _RIDGE * float(np.trace(square[:-1, :-1])) / max(1, len(square) - 1)
         square[np.arange(len(square) - 1), np.arange(len(square) - 1)] += max(strength, 1e-12)
-        return np.linalg.lstsq(square, self._product, rcond=None)[0]
+        return np.asarray(np.linalg.lstsq(square, self._product, rcond=None)[0], np.float64)
 
 
 def probe_values(

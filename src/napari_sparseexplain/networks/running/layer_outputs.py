@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -30,13 +31,18 @@ def watched_layers(
     seen : callable
         Given the layer's name (``"relu"``, of its second call ``"relu (2)"``) and its output; what
         it returns, unless None, takes the output's place.
+
+    Notes
+    -----
+    What another thread runs meanwhile on the same network is neither seen nor changed.
     """
     counts: dict[str, int] = {}
+    here = get_ident()
     handles = []
 
     def hook_of(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
-            if not isinstance(output, torch.Tensor):
+            if not isinstance(output, torch.Tensor) or get_ident() != here:
                 return None
             counts[name] = counts.get(name, 0) + 1
             call = name if counts[name] == 1 else f"{name} ({counts[name]})"
