@@ -22,6 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ...errors import ModelError
 from ...networks.running.inference import few_threads
 from ...networks.running.layer_outputs import layer_outputs, leaf_layers
 
@@ -115,7 +116,9 @@ def layer_geometries(
     sizes : mapping of layer name to (int, int)
         Rows and columns of each layer's maps for images of this shape.
     """
-    kept = _FOUND.setdefault(network, {})
+    # A person's own module is wrapped anew in every run.
+    own = getattr(network, "inner", None)
+    kept = _FOUND.setdefault(own if isinstance(own, nn.Module) else network, {})
     if (channels, shape) in kept:
         return kept[channels, shape]
     along = [_along(network, channels, shape, axis, sizes) for axis in (0, 1)]
@@ -201,7 +204,7 @@ def _along(
         copied = positive_copy(network, images.dtype)
         with few_threads():
             outputs = layer_outputs(copied, lambda: copied(images))
-    except (RuntimeError, TypeError, ValueError, AttributeError):
+    except (RuntimeError, TypeError, ValueError, AttributeError, ModelError):
         # A network for images of one size, or one that checks its input: laid from edge to edge.
         return {}
     found = {}

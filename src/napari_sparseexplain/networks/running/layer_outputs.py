@@ -12,11 +12,21 @@ from torch import nn
 
 
 def leaf_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """Modules without modules of their own, by name: what can be looked at."""
+    """Modules without modules of their own, by name: what can be looked at.
+
+    Of a network from elsewhere those of the person's own module, by their own names; none of one
+    that was exported in one piece (TorchScript, ``.pt2``), whose parts run unseen.
+    """
+    own = getattr(network, "inner", None)
+    if callable(own):
+        if not isinstance(own, nn.Module):
+            return {}
+        network = own
     return {
-        name: module
+        name or type(module).__name__: module
         for name, module in network.named_modules()
-        if name and not any(True for _ in module.children())
+        if not any(True for _ in module.children())
+        and not isinstance(module, torch.jit.ScriptModule)
     }
 
 
