@@ -83,7 +83,9 @@ def centre_of_field(network: nn.Module, shape: tuple[int, int], layer: str) -> t
     index = rows // 2, columns // 2
     field = receptive_field(network, torch.randn(1, 1, *shape), layer, index)
     top, bottom, left, right = field.box
-    assert top > 0 and left > 0 and bottom < shape[0] - 1 and right < shape[1] - 1
+    assert min(top, left) > 0
+    assert bottom < shape[0] - 1
+    assert right < shape[1] - 1
     return (top + bottom) / 2, (left + right) / 2, *index
 
 
@@ -165,7 +167,8 @@ def test_a_mask_at_a_layer_is_the_share_of_each_pixel() -> None:
     share = mask_at_layer(LayerGeometry((2, 2), (0.5, 0.5)), mask, (4, 4))
     np.testing.assert_allclose(share, np.tile([1, 0.5, 0, 0], (4, 1)))
     finer = mask_at_layer(LayerGeometry((0.5, 0.5), (-0.25, -0.25)), mask, (16, 16))
-    assert finer[:, :5].all() and not finer[:, 7:].any()
+    assert finer[:, :5].all()
+    assert not finer[:, 7:].any()
 
 
 def test_blocks_are_the_last_layers_of_one_size() -> None:
@@ -176,7 +179,7 @@ def test_blocks_are_the_last_layers_of_one_size() -> None:
     assert seen.number("d") == "04-d"
     many = SeenLayers({f"l{i}": (1, 8 + i % 2, 8) for i in range(40)}, {})
     assert len(many.blocks) == 11
-    assert many.blocks[0] == "l0" and many.blocks[-1] == "l39"
+    assert (many.blocks[0], many.blocks[-1]) == ("l0", "l39")
 
 
 # -- what they see ---------------------------------------------------------------------------------
@@ -227,7 +230,7 @@ def test_what_another_thread_runs_is_not_taken_for_this_ones() -> None:
 
 
 class Known(nn.Module):
-    """Three maps: the image, its negative at a third, a constant. The output reads the first two."""
+    """Maps: the image, its negative at a third, a constant: the output reads the first two."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -289,7 +292,7 @@ def test_effect_puts_what_the_output_reads_first_and_the_curve_ends_with_all_hel
     counts, shares = found["ablation-curve"].data
     assert counts.tolist() == [0, 1, 2, 3]
     assert shares[0] == pytest.approx(1)
-    assert shares[1] < shares[0] and shares[2] < shares[1]
+    assert shares[2] < shares[1] < shares[0]
     assert shares[3] == pytest.approx(shares[2], abs=1e-5)
     assert found.target
 

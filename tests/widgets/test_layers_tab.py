@@ -23,11 +23,20 @@ pytestmark = pytest.mark.gui
 BLOCKS = ["encoder.0.b", "encoder.1.b", "bottom.b", "decoder.1.b", "head.scale"]
 
 
+def with_the_tab_in_front() -> Step:
+    """A step of its own: what is seen of the window does not change when results are run anew."""
+
+    def step(workspace: Any) -> None:
+        workspace.show_tab("layers")
+        settle()
+
+    return "layers in front", step
+
+
 def with_small_model_run(bundle: Path) -> Step:
     """The small model run on the slice in the picture."""
 
     def step(workspace: Any) -> None:
-        workspace.show_tab("layers")
         tab = workspace.page("layers")
         tab.models.choose(bundle)
         tab.device.setCurrentIndex(tab.device.findData("cpu"))
@@ -41,18 +50,13 @@ def with_small_model_run(bundle: Path) -> Step:
 @pytest.fixture
 def run(shared_window: SharedWindow, study_folder: Path, bundle: Path) -> Any:
     """The small model run on the slice in the picture."""
-    return shared_window.lend(
-        new_workspace, [with_study(study_folder), with_small_model_run(bundle)]
-    )
+    steps = [with_study(study_folder), with_the_tab_in_front(), with_small_model_run(bundle)]
+    return shared_window.lend(new_workspace, steps)
 
 
 def shown(workspace: Any) -> Any:
     (one,) = workspace.page("layers").shown
     return one
-
-
-def voxel(workspace: Any) -> tuple[int, int, int]:
-    return workspace.current_slice, 16, 18
 
 
 def passes_of(tab: Any) -> tuple[list[int], Any]:
@@ -76,106 +80,6 @@ def test_the_last_layer_of_every_block_stands_beside_the_scan(run: Any) -> None:
     assert tab.layers.tree.topLevelItemCount() == len(rows)
 
 
-def test_what_is_ticked_is_shown_without_another_pass(run: Any) -> None:
-    tab = run.page("layers")
-    passes, handle = passes_of(tab)
-    tab.tick("encoder.1.b", "bottom.b")
-    assert run.wait(30)
-    assert [item.name.partition("-")[2] for item in shown(run).explanation.maps] == [
-        "encoder.1.b",
-        "bottom.b",
-    ]
-    tab.tick("encoder.1.b")
-    assert run.wait(30)
-    singles = shown(run).explanation.maps[1:]
-    assert len(singles) == min(tab.maps.value(), 4)
-    tab.maps.setValue(2)
-    tab.choose_order("agreement")
-    assert run.wait(30)
-    handle.remove()
-    assert not passes
-    explanation = shown(run).explanation
-    assert len(explanation.maps) == 3
-    assert explanation.provenance.parameters["order"] == "agreement"
-    assert set(shown(run).layers) == {item.name for item in explanation.maps}
-    assert all(layer in run.viewer.layers for layer in shown(run).layers.values())
-    tab.layers.blocks.click()
-    assert run.wait(30)
-    assert list(tab.layers.ticked) == BLOCKS
-    names = [layer.name for layer in run.viewer.layers if layer.visible]
-    assert [name.partition(" · ")[2] for name in names[1:]] == BLOCKS  # in their order
-
-
-def test_the_record_gives_the_same_maps_again(run: Any) -> None:
-    import napari_sparseexplain as se
-
-    tab = run.page("layers")
-    tab.tick("encoder.1.b")
-    assert run.wait(30)
-    explanation = shown(run).explanation
-    values = {k: explanation.provenance.parameters[k] for k in ("layers", "maps", "order")}
-    again = se.explain(
-        run.study, tab.models.model, "layer-maps", slices=run.current_slice, **values
-    )
-    assert [item.name for item in again.maps] == [item.name for item in explanation.maps]
-    for one, other in zip(again.maps, explanation.maps, strict=True):
-        np.testing.assert_allclose(one.data, other.data, rtol=1e-5, atol=1e-7)
-    assert again.provenance.parameters == explanation.provenance.parameters
-
-
-def test_the_layers_follow_the_slice_and_the_scan_stands_in_meanwhile(run: Any) -> None:
-    tab = run.page("layers")
-    before = np.array(shown(run).layers["04-encoder.0.b"].data)
-    limits = shown(run).layers["04-encoder.0.b"].contrast_limits
-    with held(tab.session):
-        run.go_to_slice(run.current_slice + 1)
-        assert "computing…" in shown(run).layers["04-encoder.0.b"].name
-    until(lambda: not tab.awaiting)
-    assert run.wait(30)
-    layer = shown(run).layers["04-encoder.0.b"]
-    assert layer.translate[0] == run.current_slice * 2.0
-    assert not np.array_equal(layer.data, before)
-    assert layer.contrast_limits == limits
-    assert layer.name == "4 rms · encoder.0.b"
-
-
-def test_a_click_tells_values_and_shows_what_the_layer_sees(run: Any) -> None:
-    tab = run.page("layers")
-    run.click(voxel(run))
-    assert run.wait(30)
-    text = tab.read_out.text()
-    assert "bottom.b · all maps (rms)" in text
-    assert "Seen by bottom.b from here" in text
-    assert "theoretical" in text and " mm" in text
-    layer = shown(run).layers[FIELD]
-    assert layer.visible and layer.rgb
-    assert layer.data.shape == (1, 32, 32, 3)
-    tab.form.see("encoder.0.a")
-    assert run.wait(30)
-    assert "Seen by encoder.0.a" in tab.read_out.text()
-    assert layer.name == "seen by · encoder.0.a"
-    assert "3 × 3 mm" in tab.read_out.text()
-    blue = np.asarray(layer.data)[0].astype(int)
-    rows, columns = np.nonzero(blue[..., 2] > blue[..., 0] + 40)
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (15, 17, 17, 19)
-    run.go_to_slice(run.current_slice + 1)
-    until(lambda: shown(run).seen.slices.start == run.current_slice)
-    assert run.wait(30)
-    assert layer.translate[0] == run.current_slice * 2.0
-    tab.form.sees.setChecked(False)
-    assert FIELD not in shown(run).layers
-    assert layer not in run.viewer.layers
-
-
-def test_the_latest_click_wins(run: Any) -> None:
-    tab = run.page("layers")
-    for column in range(10, 20):
-        run.click((run.current_slice, 16, column))
-    assert run.wait(30)
-    assert shown(run).seen.target.endswith("column 20")
-    assert "column 20" in tab.read_out.text()
-
-
 def test_the_kernels_of_the_first_convolution_stand_below(run: Any) -> None:
     tab = run.page("layers")
     tab.form.kernels_button.click()
@@ -186,6 +90,75 @@ def test_the_kernels_of_the_first_convolution_stand_below(run: Any) -> None:
     (mosaic, *_) = tab.panel.figure.axes
     drawn = np.asarray(mosaic.images[0].get_array())
     assert np.nanmax(np.abs(drawn)) == pytest.approx(np.abs(tab.panel.found.kernels).max())
+
+
+def test_what_is_ticked_is_shown_without_another_pass(run: Any) -> None:
+    """Its record gives the same maps again."""
+    import napari_sparseexplain as se
+
+    tab = run.page("layers")
+    passes, handle = passes_of(tab)
+    tab.maps.setValue(2)
+    tab.tick("encoder.1.b")
+    tab.choose_order("agreement")
+    assert run.wait(30)
+    explanation = shown(run).explanation
+    assert explanation.provenance.parameters["order"] == "agreement"
+    names = [item.name for item in explanation.maps]
+    assert len(names) == 3
+    assert list(shown(run).layers) == names
+    assert all(layer in run.viewer.layers for layer in shown(run).layers.values())
+    tab.layers.blocks.click()
+    assert run.wait(30)
+    handle.remove()
+    assert not passes
+    assert list(tab.layers.ticked) == BLOCKS
+    visible = [layer.name for layer in run.viewer.layers if layer.visible]
+    assert [name.partition(" · ")[2] for name in visible[1:]] == BLOCKS  # in their order
+    values = {k: explanation.provenance.parameters[k] for k in ("layers", "maps", "order")}
+    again = se.explain(
+        run.study, tab.models.model, "layer-maps", slices=run.current_slice, **values
+    )
+    assert [item.name for item in again.maps] == names
+    for one, other in zip(again.maps, explanation.maps, strict=True):
+        np.testing.assert_allclose(one.data, other.data, rtol=1e-5, atol=1e-7)
+    assert again.provenance.parameters == explanation.provenance.parameters
+
+
+def test_clicks_and_slices(run: Any) -> None:
+    """Values and what a layer sees, of the latest click, on every slice scrolled to."""
+    tab = run.page("layers")
+    for column in range(10, 19):
+        run.click((run.current_slice, 16, column))
+    assert run.wait(30)
+    assert shown(run).seen.target.endswith("column 19")
+    text = tab.read_out.text()
+    assert "bottom.b · all maps (rms)" in text
+    assert "Seen by bottom.b from here" in text
+    layer = shown(run).layers[FIELD]
+    assert layer.visible
+    assert layer.data.shape == (1, 32, 32, 3)
+    tab.form.see("encoder.0.a")
+    assert run.wait(30)
+    assert layer.name == "seen by · encoder.0.a"
+    assert "theoretical  3 × 3 mm" in tab.read_out.text()
+    picture = np.asarray(layer.data)[0].astype(int)
+    rows, columns = np.nonzero(picture[..., 2] > picture[..., 0] + 40)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (15, 17, 17, 19)
+    first = shown(run).layers["04-encoder.0.b"]
+    before, limits = np.array(first.data), first.contrast_limits
+    with held(tab.session):
+        run.go_to_slice(run.current_slice + 1)
+        assert "computing…" in first.name
+    until(lambda: shown(run).seen.slices.start == run.current_slice)
+    assert run.wait(30)
+    assert first.translate[0] == layer.translate[0] == run.current_slice * 2.0
+    assert not np.array_equal(first.data, before)
+    assert first.contrast_limits == limits
+    assert first.name == "4 rms · encoder.0.b"
+    tab.form.sees.setChecked(False)
+    assert FIELD not in shown(run).layers
+    assert layer not in run.viewer.layers
 
 
 def test_probes_are_refused_in_words_or_stand_as_bars_of_their_model(run: Any) -> None:
@@ -225,6 +198,11 @@ def test_run_on_volume_keeps_every_slice_or_is_refused_in_words(
     assert run.wait(60)
     assert "5 maps of 8 slices would take" in tab.run_bar.message.text()
     assert len(tab.shown) == 2
+    layers = [layer for one in tab.shown for layer in one.all_layers]
+    for one in list(tab.shown):
+        one.result.line.remove.emit()
+    assert not [layer for layer in layers if layer in run.viewer.layers]
+    assert not tab.layers.rows
 
 
 def test_a_model_whose_layers_are_one_piece_shows_its_head_alone(run: Any, pursuit: Path) -> None:
@@ -236,16 +214,3 @@ def test_a_model_whose_layers_are_one_piece_shows_its_head_alone(run: Any, pursu
     assert run.wait(60)
     assert [row.name for row in tab.layers.rows] == ["head"]
     assert list(tab.layers.ticked) == ["head"]
-
-
-def test_nothing_is_left_of_a_removed_result(run: Any) -> None:
-    run.click(voxel(run))
-    assert run.wait(30)
-    one = shown(run)
-    layers = one.all_layers
-    assert one.layers[FIELD] in layers
-    one.result.line.remove.emit()
-    settle()
-    assert not run.page("layers").shown
-    assert not [layer for layer in layers if layer in run.viewer.layers]
-    assert not run.page("layers").layers.rows

@@ -110,13 +110,13 @@ class ShownLayerMaps(ShownLayers[str]):
         self.write_names()
         return bool(made)
 
-    def take(self, answer: LayersAnswer, view: GridView) -> bool:
+    def take(self, answer: LayersAnswer) -> list[Layer] | None:
         """Put a new answer into the layers that are there; limits stay, so that slices compare.
 
         Returns
         -------
-        bool
-            Whether there are other maps than before: those of the former ones are gone.
+        list of Layer or None
+            Layers of former maps, to be taken away, where there are other maps than before.
         """
         explanation = answer.explanation
         moved = explanation.slices != self.explanation.slices
@@ -125,8 +125,6 @@ class ShownLayerMaps(ShownLayers[str]):
         kept = {*_names(explanation), FIELD}
         gone = [layer for name, layer in self.layers.items() if name not in kept]
         self.layers = {name: layer for name, layer in self.layers.items() if name in kept}
-        if gone:
-            view.remove(gone)
         for item in explanation.maps:
             layer = self.layers.get(item.name)
             if layer is None:
@@ -136,7 +134,7 @@ class ShownLayerMaps(ShownLayers[str]):
             if moved:
                 layer.translate = _translation(explanation)
         self.write_names()
-        return others
+        return gone if others else None
 
     def take_field(self, found: Explanation, role: str, limits: tuple[float, float]) -> None:
         """Put the receptive field of a voxel into its layer, where there is one.

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from napari.layers import Layer
+
 from ...errors import SparseExplainError
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
@@ -205,12 +207,23 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
     def put(self, shown: ShownLayerMaps, found: LayersAnswer, setting: Any) -> None:
         """Another slice, or other layers or maps."""
         moved = shown.explanation.slices != found.explanation.slices
-        others = shown.take(found, self._window.grid_view)
+        visible = shown.visible
+        gone = shown.take(found)
         self._told = shown
-        if others and shown.visible:
-            self.show_result(shown, grid=self._window.grid_view.active)
+        if gone is not None:
+            self._change_cells(shown, gone, visible)
         if moved and shown.seen is not None:
             self._see_again(shown)
+
+    def _change_cells(self, shown: ShownLayerMaps, gone: list[Layer], visible: bool) -> None:
+        """Other maps in place of former ones; the cells are laid out once."""
+        view = self._window.grid_view
+        shown.add_layers(self._viewer)
+        if visible and view.active:
+            view.add([layer for layer in shown.cells if layer not in view.layers], without=gone)
+        elif visible:
+            self.show_result(shown, grid=False)
+        view.remove(gone)
 
     def _model_title(self, key: ModelKey) -> str:
         card = self.models.card
