@@ -404,3 +404,16 @@ def test_a_layer_that_works_in_place_leaves_the_one_before_it_as_it_was() -> Non
     found = layer_outputs(network, lambda: network(x))
     assert (found["far"] < 0).any()
     torch.testing.assert_close(found["relu"], functional.relu(found["far"]))
+
+
+def test_an_addition_in_place_leaves_the_layer_before_it_as_it_was() -> None:
+    class Added(Residual):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = self.two(self.one(x))
+            y += self.short(x)
+            return y
+
+    network = Added().eval()
+    x = torch.randn(1, 1, 16, 16)
+    found = layer_outputs(network, lambda: network(x))
+    torch.testing.assert_close(found["two"], network.two(found["one"]))

@@ -92,6 +92,29 @@ def test_the_kernels_of_the_first_convolution_stand_below(run: Any) -> None:
     assert np.nanmax(np.abs(drawn)) == pytest.approx(np.abs(tab.panel.found.kernels).max())
 
 
+def test_probes_are_refused_in_words_or_stand_as_bars_of_their_model(run: Any) -> None:
+    tab = run.page("layers")
+    tab.form.probes_button.click()
+    assert run.wait(60)
+    assert "at least four slices" in tab.run_bar.message.text()
+    found = replace(
+        shown(run).explanation,
+        method=PROBES,
+        maps=(),
+        scores={f"bottom.b{DICE}": 0.75, f"head.scale{DICE}": float("nan")},
+        notes=("Fitted on even slices.",),
+    )
+    tab.put_result(Asked(run.study, shown(run).key, slice(0, 0)), found)
+    assert tab.probes.dice["bottom.b"] == 0.75
+    assert tab.probes.isVisible()
+    assert len(tab.shown) == 1
+    tab.models.choose("sum-seg")
+    assert not tab.probes.isVisible()  # they are of another model
+    tab.models.choose(shown(run).key.model)
+    assert tab.probes.isVisible()
+    tab.probes.clear()
+
+
 def test_what_is_ticked_is_shown_without_another_pass(run: Any) -> None:
     """Its record gives the same maps again."""
     import napari_sparseexplain as se
@@ -159,26 +182,6 @@ def test_clicks_and_slices(run: Any) -> None:
     tab.form.sees.setChecked(False)
     assert FIELD not in shown(run).layers
     assert layer not in run.viewer.layers
-
-
-def test_probes_are_refused_in_words_or_stand_as_bars_of_their_model(run: Any) -> None:
-    tab = run.page("layers")
-    tab.form.probes_button.click()
-    assert run.wait(60)
-    assert "at least four slices" in tab.run_bar.message.text()
-    found = replace(
-        shown(run).explanation,
-        method=PROBES,
-        maps=(),
-        scores={f"bottom.b{DICE}": 0.75, f"head.scale{DICE}": float("nan")},
-        notes=("Fitted on even slices.",),
-    )
-    tab.put_result(Asked(run.study, shown(run).key, slice(0, 0)), found)
-    assert tab.probes.dice["bottom.b"] == 0.75
-    assert tab.probes.isVisible()
-    assert len(tab.shown) == 1
-    tab.models.choose("sum-seg")
-    assert not tab.probes.isVisible()  # they are of another model
 
 
 def test_run_on_volume_keeps_every_slice_or_is_refused_in_words(

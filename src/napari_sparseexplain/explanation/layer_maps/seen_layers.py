@@ -102,7 +102,7 @@ def outputs_of_slice(
     with few_threads():
         found = layer_outputs(model.network, lambda: model.network(images))
     maps = {
-        name: np.ascontiguousarray(output[0].float().cpu().numpy())
+        name: output[0].float().cpu().numpy()
         for name, output in found.items()
         if len(output) == 1 and min(output.shape[-2:]) > 1
     }

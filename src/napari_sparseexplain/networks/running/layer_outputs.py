@@ -82,15 +82,37 @@ def layer_outputs(
     dims : int
         Outputs of another number of axes (vectors of a classifier's end) are left out.
     """
-    # A layer that works in place would change what the one before it gave.
-    copies = any(getattr(module, "inplace", False) for module in network.modules())
+    found, as_given = _outputs(network, run, dims, copies=False)
+    if not as_given:  # something beside the modules works in place, as ``x += shortcut``
+        found, _ = _outputs(network, run, dims, copies=True)
+    return found
+
+
+def _outputs(
+    network: nn.Module, run: Callable[[], Any], dims: int, *, copies: bool
+) -> tuple[dict[str, torch.Tensor], bool]:
+    """Outputs of all layers, and whether all are still as the layers gave them."""
     found: dict[str, torch.Tensor] = {}
+    versions: dict[str, int] = {}
 
     def keep(name: str, output: torch.Tensor) -> None:
         if output.dim() == dims and output.is_floating_point():
-            kept = output.detach()
-            found[name] = kept.clone() if copies else kept
+            found[name] = output.detach().clone() if copies else output.detach()
+            versions[name] = found[name]._version
 
-    with watched_layers(network, keep), torch.no_grad():
+    with _nothing_in_place(network), watched_layers(network, keep), torch.no_grad():
         run()
-    return found
+    return found, all(output._version == versions[name] for name, output in found.items())
+
+
+@contextmanager
+def _nothing_in_place(network: nn.Module) -> Iterator[None]:
+    """No layer of the network writes into what the one before it gave."""
+    changed = [module for module in network.modules() if getattr(module, "inplace", False) is True]
+    try:
+        for module in changed:
+            setattr(module, "inplace", False)  # noqa: B010 - not every module has it
+        yield
+    finally:
+        for module in changed:
+            setattr(module, "inplace", True)  # noqa: B010

@@ -86,6 +86,7 @@ class ProbeBars(QWidget):
     def clear(self) -> None:
         """Nothing was probed, or not of this model and study."""
         self.dice = {}
+        self.said.setText("")
         self._replace(None)
         self.hide()
 
