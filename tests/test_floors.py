@@ -61,7 +61,15 @@ FAMILY_ROOMS = (
     ),
     *(
         f"widgets.{room}"
-        for room in ("attribution", "decompose", "microstructure", "proxy", "review", "study")
+        for room in (
+            "attribution",
+            "decompose",
+            "layer_maps",
+            "microstructure",
+            "proxy",
+            "review",
+            "study",
+        )
     ),
 )
 

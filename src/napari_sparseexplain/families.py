@@ -155,6 +155,8 @@ FAMILIES = (
         name="layers",
         title="Layers",
         methods=f"{_HERE}.explanation.layer_maps.methods:LAYER_METHODS",
+        tab=f"{_HERE}.widgets.layer_maps.tab:LayersTab",
+        plots="Kernels",
         commands={
             "search": f"{_COMMANDS}.left_ventricle:search",
             "cine": f"{_COMMANDS}.left_ventricle:cine",
@@ -166,6 +168,7 @@ FAMILIES = (
             "left-ventricle-alexnet": f"{_COMMANDS}.left_ventricle:train_alexnet",
         },
         evaluations={"left-ventricle": f"{_COMMANDS}.left_ventricle:evaluate_left_ventricle"},
+        demo=f"{_HERE}.widgets.layer_maps.demo:show_layers",
         page="layer-maps.md",
     ),
     Family(

@@ -1,9 +1,11 @@
 """Where on the image the pixels of a layer lie: stride and offset, found by running the network.
 
 A copy of the network is made of which every weight is positive and equal, every activation and
-normalisation passes its input on, and every pooling averages. It is given the row and the column of
-each pixel, and an image of ones: what a layer then holds, divided by its image of ones, is the mean
-place of the pixels that it sees. One pass finds all layers, whatever way they are joined.
+normalisation passes its input on, and every pooling averages. It is given the row of each pixel and
+an image of ones: what a layer then holds, divided by its image of ones, is the mean row of the
+pixels that it sees. These images are longer than the model's: by how much longer a layer is then
+tells its stride exactly, and in the middle no border cuts off what it sees. The same for columns.
+Two passes find all layers, whatever way they are joined.
 """
 
 from __future__ import annotations
@@ -20,13 +22,19 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ...errors import ModelError
+from ...networks.running.inference import few_threads
 from ...networks.running.layer_outputs import layer_outputs, leaf_layers
 
-#: Share by which a measured stride may miss a whole number (or one over it). Deep layers see past
-#: the border, which draws their places together.
-_MISSED = 0.15
+#: Pixels by which the images are longer: a multiple of every stride in use, so that a layer's
+#: pixels lie where they lay.
+_ADDED = 256
 
-#: Share of a map's pixels, in its middle, from which its line is taken: the border sees less.
+#: Share by which the places in the middle may rise otherwise than the stride says: neighbours after
+#: a transposed convolution see one place.
+_MISSED = 0.2
+
+#: Share of a layer's pixels, in its middle, of which the offset is the mean.
 _MIDDLE = 0.5
 
 #: What is left as it is but for its numbers: all that adds inputs up with weights.
@@ -108,40 +116,47 @@ def layer_geometries(
     sizes : mapping of layer name to (int, int)
         Rows and columns of each layer's maps for images of this shape.
     """
-    kept = _FOUND.setdefault(network, {})
+    # A person's own module is wrapped anew in every run.
+    own = getattr(network, "inner", None)
+    kept = _FOUND.setdefault(own if isinstance(own, nn.Module) else network, {})
     if (channels, shape) in kept:
         return kept[channels, shape]
-    measured = _mean_places(network, channels, shape)
+    along = [_along(network, channels, shape, axis, sizes) for axis in (0, 1)]
     found: dict[str, LayerGeometry] = {}
     for name, (rows, columns) in sizes.items():
-        lines = None
-        if name in measured and measured[name].shape[1:] == (rows, columns):
-            along_rows = _line(measured[name][0], 0)
-            along_columns = _line(measured[name][1], 1)
-            if along_rows and along_columns:
-                lines = along_rows, along_columns
-        if lines:
-            (first, start), (second, begin) = lines
-            found[name] = LayerGeometry((first, second), (start, begin))
+        down, across = along[0].get(name), along[1].get(name)
+        if down is not None and across is not None:
+            found[name] = LayerGeometry((down[0], across[0]), (down[1], across[1]))
         else:
             strides = shape[0] / rows, shape[1] / columns
-            found[name] = LayerGeometry(
-                strides, ((strides[0] - 1) / 2, (strides[1] - 1) / 2), measured=False
-            )
+            middle = (strides[0] - 1) / 2, (strides[1] - 1) / 2
+            found[name] = LayerGeometry(strides, middle, measured=False)
     kept[channels, shape] = found
     return found
 
 
-def positive_copy(network: nn.Module, precision: torch.dtype) -> nn.Module:
-    """A copy that adds up what it sees with equal positive weights; see this module."""
+def positive_copy(network: nn.Module, precision: torch.dtype, *, equal: bool = True) -> nn.Module:
+    """A copy that adds up what it sees with positive weights; see this module.
+
+    Parameters
+    ----------
+    equal : bool
+        Whether all weights of a layer are equal. Where they are not, nothing cancels that a
+        network takes apart and puts together again, as by a wavelet transform.
+    """
+    generator = torch.Generator().manual_seed(0)
     copied = copy.deepcopy(network).eval().to("cpu", precision)
     for module in copied.modules():
         if hasattr(module, "inplace"):
-            module.inplace = False
+            setattr(module, "inplace", False)  # noqa: B010 - not every module has it
     for module in leaf_layers(copied).values():
         if isinstance(module, _WEIGHTED):
             with torch.no_grad():
-                module.weight.fill_(1.0 / max(1, module.weight[0].numel()))
+                share = 1.0 / max(1, module.weight[0].numel())
+                if equal:
+                    module.weight.fill_(share)
+                else:
+                    module.weight.uniform_(0.5 * share, 1.5 * share, generator=generator)
                 if module.bias is not None:
                     module.bias.zero_()
         elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
@@ -170,50 +185,60 @@ def _averaged(module: Any, inputs: Any, _output: Any) -> torch.Tensor:
     )
 
 
-def _mean_places(
-    network: nn.Module, channels: int, shape: tuple[int, int]
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Mean row and column that each pixel of each layer sees, shape (2, h, w); NaN where none."""
+def _along(
+    network: nn.Module,
+    channels: int,
+    shape: tuple[int, int],
+    axis: int,
+    sizes: Mapping[str, tuple[int, int]],
+) -> dict[str, tuple[float, float]]:
+    """Stride and offset of each layer along rows (axis 0) or columns (1), where they are found."""
     if not any(isinstance(module, _WEIGHTED) for module in network.modules()):
         return {}  # a pursuit, or one exported piece: nothing to make positive
-    rows, columns = shape
-    images = torch.ones(3, channels, rows, columns)
+    larger = [size + _ADDED * (place == axis) for place, size in enumerate(shape)]
+    images = torch.ones(2, channels, *larger)
     # From 1 on, so that nothing vanishes.
-    images[0] *= torch.arange(1, rows + 1)[:, None]
-    images[1] *= torch.arange(1, columns + 1)
+    places = torch.arange(1, larger[axis] + 1, dtype=images.dtype)
+    images[0] *= places[:, None] if axis == 0 else places
     try:
-        copied = positive_copy(network, torch.float32)
-        outputs = layer_outputs(copied, lambda: copied(images))
-    except (RuntimeError, TypeError, ValueError, AttributeError):
-        # A module that takes no double precision, or checks its input: laid from edge to edge.
+        copied = positive_copy(network, images.dtype)
+        with few_threads():
+            outputs = layer_outputs(copied, lambda: copied(images))
+    except (RuntimeError, TypeError, ValueError, AttributeError, ModelError):
+        # A network for images of one size, or one that checks its input: laid from edge to edge.
         return {}
     found = {}
-    for name, output in outputs.items():
-        if len(output) != 3:
+    for name, size in sizes.items():
+        output = outputs.get(name)
+        if output is None or len(output) != 2:
             continue
         total = output.double().mean(dim=1).numpy()
         with np.errstate(divide="ignore", invalid="ignore"):
-            found[name] = total[:2] / total[2] - 1
+            mean = total[0] / total[1] - 1
+        line = _line(mean if axis == 0 else mean.T, size[axis], size[1 - axis])
+        if line is not None:
+            found[name] = line
     return found
 
 
-def _line(places: npt.NDArray[np.float64], axis: int) -> tuple[float, float] | None:
-    """Stride and offset along an axis, from the middle of a map; None where it is no line.
+def _line(places: npt.NDArray[np.float64], count: int, across: int) -> tuple[float, float] | None:
+    """Stride and offset of a layer from the mean places (n, m) that it sees in a longer image.
 
-    The border cuts what is seen off on both sides alike, so that the mean place of the middle is
-    right although the stride comes out too small: it is one of n or 1/n pixels.
+    Parameters
+    ----------
+    count, across : int
+        Its pixels along the axis, and across, for the model's own images.
     """
-    count = places.shape[axis]
-    values = np.take(places, places.shape[1 - axis] // 2, axis=1 - axis)
-    edge = int(count * (1 - _MIDDLE) / 2) if count > 4 else 0
-    index = np.arange(count)[edge : count - edge]
-    chosen = values[edge : count - edge]
-    if not np.isfinite(chosen).all() or len(chosen) < 2:
+    longer, there = places.shape
+    if longer <= count or there != across:
         return None
-    slope = float(np.polyfit(index, chosen, 1)[0])
-    if slope <= 0:
+    stride = _ADDED / (longer - count)
+    edge = int(longer * (1 - _MIDDLE) / 2)
+    index = np.arange(edge, longer - edge)
+    chosen = places[edge : longer - edge, there // 2]
+    if not np.isfinite(chosen).all():
         return None
-    stride = float(round(slope)) if slope >= 0.75 else 1.0 / round(1.0 / slope)
-    if abs(slope / stride - 1) > _MISSED:
-        return None
-    return stride, float(chosen.mean() - stride * index.mean())
+    offset = float((chosen - stride * index).mean())
+    # A layer that looks at the whole image, as a global pooling, lies nowhere.
+    slope = np.polyfit(index, chosen, 1)[0] if len(index) > 1 else 0.0
+    return (stride, offset) if abs(slope / stride - 1) < _MISSED else None

@@ -6,6 +6,8 @@ energy, by how they agree with a mask, or by how much the output needs them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -22,7 +24,7 @@ from ..score_function import score_function
 from ..segmentation import true_mask
 from ..target import Target
 from .layer_order import MapStatistics, ablation_curve, effects
-from .seen_layers import SeenLayers, mask_at_layer, outputs_of_slice, over_slices, seen_layers
+from .seen_layers import SeenLayers, mask_at_layer, over_slices, seen_layers
 
 Array = npt.NDArray[np.float32]
 
@@ -68,69 +70,139 @@ def layer_maps_work(
     seen = seen_layers(model, prepared)
     chosen = seen.chosen(layers, model.name)
     if order == "effect" and not layers.strip():
-        chosen = chosen[_deepest(seen, chosen) :][:1]
+        chosen = [seen.deepest]
+    return (
+        yield from layers_found(
+            study, model, prepared, seen, chosen, maps=maps, order=order, target=target
+        )
+    )
+
+
+def layers_found(
+    study: Study,
+    model: Model,
+    prepared: Prepared,
+    seen: SeenLayers,
+    chosen: list[str],
+    *,
+    maps: int,
+    order: str,
+    target: Target | None = None,
+    ranked: dict[tuple[str, str], LayerRanking] | None = None,
+) -> Work[MethodResult]:
+    """What `layer_maps_work` returns, of slices that are prepared and layers that were seen.
+
+    Of a single slice no layer is run again, but to order maps by effect.
+
+    Parameters
+    ----------
+    chosen : list of str
+        Layers, in the order in which they run.
+    ranked : dict, optional
+        Orders found before of these slices, by layer and order; new ones are put into it.
+
+    Raises
+    ------
+    ParameterError, StudyError
+        As `layer_maps_work`.
+    """
     _check_memory(prepared, len(chosen) * (1 + maps))
-    mask, notes = yield from _mask(study, model, prepared, slices, order)
-    statistics: dict[str, MapStatistics] = {n: MapStatistics(seen.sizes[n][0]) for n in chosen}
-    for row, outputs in over_slices(model, prepared):
-        for name in chosen:
-            wanted = None
-            if mask is not None:
-                size = seen.sizes[name][1:]
-                wanted = mask_at_layer(seen.geometries[name], mask[row], size)
-            statistics[name].add(outputs[name], wanted)
-        yield Progress(row + 1, 2 * len(prepared.array), "Looking at every layer")
-    curve: list[ExplanationMap] = []
-    values: dict[str, npt.NDArray[np.float64]] = {}
-    scores: dict[str, float | None] = {}
-    label = ""
-    if order == "effect":
-        score = yield from score_function(model, prepared, target or _any_class(model), study=study)
-        label = score.label
-        x = network_images(model, prepared.array)
-        for name in chosen:
-            means = torch.from_numpy(statistics[name].means)
-            values[name] = yield from effects(score, x, name, seen.sizes[name][0], means)
-            ranked = np.argsort(-values[name])
-            counts, kept = yield from ablation_curve(score, x, name, ranked, means)
-            scores |= {f"{name}: score without {k} of {counts[-1]} maps": float(v)
-                       for k, v in zip(counts, kept, strict=True)}  # fmt: skip
-            curve = [
-                ExplanationMap(
-                    "ablation-curve",
-                    np.stack([counts.astype(np.float32), kept.astype(np.float32)]),
-                    "response",
-                    f"Score without the first maps of {name}",
-                    space="dictionary",
-                )
-            ]
-    for name in chosen:
-        of = statistics[name]
-        if order == "energy":
-            values[name] = of.energies
-        elif order == "agreement":
-            values[name] = of.agreements
-            scores[f"{name}: best correlation with the mask"] = float(
-                of.agreements[np.abs(of.agreements).argmax()]
-            )
-    picked = {
-        name: [int(i) for i in np.argsort(-np.abs(values[name]))[: max(0, maps)]] for name in chosen
+    known = {} if ranked is None else ranked
+    missing = [name for name in chosen if maps and (name, order) not in known]
+    notes: list[str] = []
+    if maps and (missing or order == "agreement"):
+        mask, notes = yield from _mask(study, model, prepared, order)
+        found = yield from _rankings(study, model, prepared, seen, missing, order, target, mask)
+        known |= {(ranking.layer, order): ranking for ranking in found}
+    rankings = [known[name, order] for name in chosen] if maps else []
+    picked: dict[str, list[int]] = {name: [] for name in chosen} | {
+        ranking.layer: [int(i) for i in ranking.first(maps)] for ranking in rankings
     }
     arrays = yield from _laid_out(model, prepared, seen, picked)
-    notes += _notes(seen, chosen)
+    curves = [ranking.curve for ranking in rankings if ranking.curve is not None][-1:]
     return MethodResult(
-        (*arrays, *curve),
-        scores,
-        (*prepared.notes, *notes),
-        target=label,
+        (*arrays, *curves),
+        {name: value for ranking in rankings for name, value in ranking.scores.items()},
+        (*prepared.notes, *notes, *_notes(seen, chosen)),
+        target=next((ranking.target for ranking in rankings), ""),
         region=prepared.region,
     )
 
 
-def layer_number(seen: SeenLayers, name: str) -> str:
-    """A layer's name with its place, as maps are called: ``"03-conv2"``."""
-    place = list(seen.sizes).index(name) + 1
-    return f"{place:02d}-{name}".replace(" ", "").replace("(", "-call-").replace(")", "")
+@dataclass(frozen=True, eq=False)
+class LayerRanking:
+    """The maps of a layer in an order, and what was found on the way.
+
+    Attributes
+    ----------
+    values : ndarray, shape (maps,)
+        Energy, correlation with the mask, or fall of the score without the map.
+    """
+
+    layer: str
+    order: str
+    values: npt.NDArray[np.float64]
+    scores: dict[str, float | None] = field(default_factory=dict)
+    curve: ExplanationMap | None = None
+    target: str = ""
+
+    def first(self, count: int) -> npt.NDArray[np.intp]:
+        """The first maps; what differs from the mask the other way round agrees with it, too."""
+        keys = np.abs(self.values) if self.order == "agreement" else self.values
+        return np.argsort(-keys, kind="stable")[: max(0, count)]
+
+
+def _rankings(
+    study: Study,
+    model: Model,
+    prepared: Prepared,
+    seen: SeenLayers,
+    chosen: list[str],
+    order: str,
+    target: Target | None,
+    mask: Array | None,
+) -> Work[list[LayerRanking]]:
+    """The orders of the maps of some layers."""
+    if not chosen:
+        return []
+    statistics = {name: MapStatistics(seen.sizes[name][0]) for name in chosen}
+    for row, outputs in over_slices(model, prepared, seen):
+        for name in chosen:
+            wanted = None
+            if mask is not None:
+                wanted = mask_at_layer(seen.geometries[name], mask[row], seen.sizes[name][1:])
+            statistics[name].add(outputs[name], wanted)
+        yield Progress(row + 1, 2 * len(prepared.array), "Looking at every layer")
+    if order == "energy":
+        return [LayerRanking(name, order, statistics[name].energies) for name in chosen]
+    if order == "agreement":
+        return [_agreeing(name, statistics[name].agreements) for name in chosen]
+    score = yield from score_function(model, prepared, target or _any_class(model), study=study)
+    x = network_images(model, prepared.array)
+    found = []
+    for name in chosen:
+        means = torch.from_numpy(statistics[name].means)
+        values = yield from effects(score, x, name, seen.sizes[name][0], means)
+        counts, kept = yield from ablation_curve(score, x, name, np.argsort(-values), means)
+        curve = ExplanationMap(
+            "ablation-curve",
+            np.stack([counts.astype(np.float32), kept.astype(np.float32)]),
+            "response",
+            f"Score without the first maps of {name}",
+            space="dictionary",
+        )
+        scores: dict[str, float | None] = {
+            f"{name}: score without {k} of {counts[-1]} maps": float(v)
+            for k, v in zip(counts, kept, strict=True)
+        }
+        found.append(LayerRanking(name, order, values, scores, curve, score.label))
+    return found
+
+
+def _agreeing(name: str, values: npt.NDArray[np.float64]) -> LayerRanking:
+    best = float(values[np.abs(values).argmax()])
+    scores: dict[str, float | None] = {f"{name}: best correlation with the mask": best}
+    return LayerRanking(name, "agreement", values, scores)
 
 
 def laid_on_study(
@@ -149,8 +221,7 @@ def _laid_out(
     energy = {name: np.empty((count, rows, columns), np.float32) for name in picked}
     single = {name: np.empty((len(c), count, rows, columns), np.float32)
               for name, c in picked.items()}  # fmt: skip
-    for row in range(count):
-        outputs = outputs_of_slice(model, prepared.array[row])
+    for row, outputs in over_slices(model, prepared, seen):
         for name, wanted in picked.items():
             maps = outputs[name]
             root = np.sqrt(np.square(maps).mean(axis=0, keepdims=True))
@@ -159,7 +230,7 @@ def _laid_out(
         yield Progress(count + row + 1, 2 * count, "Laying the maps on the scan")
     made = []
     for name, wanted in picked.items():
-        number = layer_number(seen, name)
+        number = seen.number(name)
         made.append(
             ExplanationMap(
                 number, energy[name], "signal", f"{name} · all maps (rms)",
@@ -193,12 +264,12 @@ def _check_memory(prepared: Prepared, count: int) -> None:
 
 
 def _mask(
-    study: Study, model: Model, prepared: Prepared, slices: slice, order: str
+    study: Study, model: Model, prepared: Prepared, order: str
 ) -> Work[tuple[Array | None, list[str]]]:
     """What maps are to agree with, on the network's pixels, and which mask that is."""
     if order != "agreement":
         return None, []
-    true, role = true_mask(study, slices)
+    true, role = true_mask(study, prepared.slices)
     if true is not None:
         return prepared.to_network(true.astype(np.float32)), [
             f"Agreement is the correlation of a map with the mask {role!r}."
@@ -217,13 +288,6 @@ def _any_class(model: Model) -> Target:
     """The first class but background, where no target was given."""
     names = [name for label, name in model.card.classes.items() if str(label) != "0"]
     return Target.parse(names[0] if names else "0")
-
-
-def _deepest(seen: SeenLayers, chosen: list[str]) -> int:
-    """The last layer of the smallest maps, as Grad-CAM takes it."""
-    areas = [seen.sizes[name][1] * seen.sizes[name][2] for name in chosen]
-    smallest = min(areas)
-    return max(index for index, area in enumerate(areas) if area == smallest)
 
 
 def _notes(seen: SeenLayers, chosen: list[str]) -> list[str]:

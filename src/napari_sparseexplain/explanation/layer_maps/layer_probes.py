@@ -64,7 +64,7 @@ def layer_probes_work(
         for name in chosen
     }
     total = len(prepared.array)
-    for row, outputs in over_slices(model, prepared):
+    for row, outputs in over_slices(model, prepared, seen):
         if row % 2 == 0:
             for name in chosen:
                 probes[name].add(outputs[name], wanted[name][row])
@@ -73,7 +73,8 @@ def layer_probes_work(
     found: list[ProbeScore] = []
     for number, name in enumerate(chosen, 1):
         pairs = [
-            (outputs[name], wanted[name][row]) for row, outputs in over_slices(model, prepared)
+            (outputs[name], wanted[name][row])
+            for row, outputs in over_slices(model, prepared, seen)
         ]
         found.append(score_probe(name, weights[name], pairs[0::2], pairs[1::2]))
         yield Progress(total + number, total + len(chosen), f"Reading the mask from {name}")

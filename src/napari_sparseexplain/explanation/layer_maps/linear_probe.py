@@ -68,7 +68,7 @@ class RidgeProbe:
         square = self._square.copy()
         strength = _RIDGE * float(np.trace(square[:-1, :-1])) / max(1, len(square) - 1)
         square[np.arange(len(square) - 1), np.arange(len(square) - 1)] += max(strength, 1e-12)
-        return np.linalg.lstsq(square, self._product, rcond=None)[0]
+        return np.asarray(np.linalg.lstsq(square, self._product, rcond=None)[0], np.float64)
 
 
 def probe_values(
@@ -101,12 +101,13 @@ def score_probe(
 
 
 def _best_threshold(values: npt.NDArray[np.float64], mask: npt.NDArray[np.float32]) -> float:
-    """The value from which on the Dice with the mask is largest."""
+    """The value from which on the Dice with the mask is largest, halfway to the next one below."""
     order = np.argsort(values)[::-1]
     true = (mask >= 0.5)[order]
     inside = np.cumsum(true)
     dice = 2 * inside / (np.arange(1, len(values) + 1) + max(1, int(true.sum())))
-    return float(values[order][int(dice.argmax())])
+    best = int(dice.argmax())
+    return float(values[order][best : best + 2].mean())
 
 
 def _with_one(maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
+from ...networks.running.inference import few_threads
 from ...networks.running.layer_outputs import watched_layers
 from .layer_geometry import positive_copy
 
@@ -82,7 +83,7 @@ def receptive_field(
     ModelError
         No such layer, or nothing of the image reaches it.
     """
-    copied = positive_copy(network, torch.float64)
+    copied = positive_copy(network, torch.float64, equal=False)
     ones = torch.ones(image.shape, dtype=torch.float64)
     support = _gradient(copied, ones, layer, index) > 0
     effective = _gradient(network, image.detach(), layer, index)
@@ -119,18 +120,19 @@ def _gradient(
         return None
 
     x = image.requires_grad_(True)
-    with watched_layers(network, keep), torch.enable_grad():
-        network(x)
-    if layer not in found:
-        raise ModelError(
-            f"the network has no layer {layer!r} with maps",
-            where=layer,
-            remedy="Take a name that the method layer-maps lists",
-        )
-    here = found[layer][0, :, index[0], index[1]]
-    if not here.requires_grad:
-        return np.zeros(image.shape[-2:])
-    (gradient,) = torch.autograd.grad(here.abs().sum(), x, allow_unused=True)
+    with few_threads():
+        with watched_layers(network, keep), torch.enable_grad():
+            network(x)
+        if layer not in found:
+            raise ModelError(
+                f"the network has no layer {layer!r} with maps",
+                where=layer,
+                remedy="Take a name that the method layer-maps lists",
+            )
+        here = found[layer][0, :, index[0], index[1]]
+        gradient = None
+        if here.requires_grad:
+            (gradient,) = torch.autograd.grad(here.abs().sum(), x, allow_unused=True)
     if gradient is None:
         return np.zeros(image.shape[-2:])
     return np.asarray(gradient[0].abs().sum(dim=0).double().cpu().numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ...errors import StudyError
 from ...evidence import ExplanationMap
@@ -16,6 +17,14 @@ from ..network_logits import network_images
 from ..target import Target
 from .receptive_field import WHOLE_IMAGE, ReceptiveField, receptive_field
 from .seen_layers import seen_layers
+
+#: Said of a field that ends where the image ends.
+CUT_OFF = (
+    "The theoretical field reaches the edge of the image; its size is that of what lies inside."
+)
+
+#: The map that shows both fields.
+FIELDS = "fields"
 
 
 def receptive_field_work(
@@ -32,8 +41,8 @@ def receptive_field_work(
     Returns
     -------
     MethodResult
-        Maps ``effective-field`` (share of the absolute gradient, of which the largest is 1) and
-        ``theoretical-field``, on the slice of the voxel.
+        Maps ``effective-field`` (absolute gradient as a share of the largest),
+        ``theoretical-field``, and both in one picture, ``fields``, on the slice of the voxel.
 
     Raises
     ------
@@ -66,26 +75,40 @@ def receptive_field_work(
     index = seen.geometries[name].index_of(row, column, seen.sizes[name][1:])
     yield Progress(1, 2, f"What {name} sees")
     found = receptive_field(model.network, network_images(model, prepared.array), name, index)
-    effective = found.effective / max(float(found.effective.max()), 1e-12)
+    share = prepared.to_study(found.effective[None] / max(float(found.effective.max()), 1e-12))
+    theoretical = prepared.nearest_to_study(found.theoretical[None].astype(np.uint8))
     maps = (
         ExplanationMap(
-            "effective-field", prepared.to_study(effective[None]), "signal",
-            f"Effective receptive field at {name}", value_range=(0.0, 1.0),
+            FIELDS,
+            np.where(_border(theoretical[0] > 0), np.float32(-1), share),
+            "signal",
+            f"Receptive field of {name}: effective, and the border of the theoretical one (-1)",
+            value_range=(-1.0, 1.0),
+            signed=True,
+        ),
+        ExplanationMap(
+            "effective-field",
+            share,
+            "signal",
+            f"Effective receptive field of {name}",
+            value_range=(0.0, 1.0),
         ),
         ExplanationMap(
             "theoretical-field",
-            prepared.nearest_to_study(found.theoretical[None].astype(np.uint8)),
+            theoretical,
             "segmentation",
-            f"Theoretical receptive field at {name}",
+            f"Theoretical receptive field of {name}",
             classes={1: "seen"},
         ),
-    )  # fmt: skip
+    )
     notes = [*prepared.notes]
     if any(isinstance(module, WHOLE_IMAGE) for module in model.network.modules()):
         notes.append(
             "The network normalises by the whole image (instance, group or layer norm): by that "
             "way every pixel has a small influence, which the theoretical field leaves out."
         )
+    if _cut_off(found, prepared.array.shape[-2:]):
+        notes.append(CUT_OFF)
     return MethodResult(
         maps,
         _scores(found, prepared.spacing, prepared.grid.calibrated),
@@ -95,6 +118,18 @@ def receptive_field_work(
         region=prepared.region,
         decided={"layer": name},
     )
+
+
+def _cut_off(found: ReceptiveField, shape: tuple[int, ...]) -> bool:
+    top, bottom, left, right = found.box
+    return top == 0 or left == 0 or bottom == shape[0] - 1 or right == shape[1] - 1
+
+
+def _border(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The outermost pixels of a region; at the image's edge it ends, too."""
+    padded = np.pad(inside, 1)
+    within = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return inside & ~within
 
 
 def _scores(

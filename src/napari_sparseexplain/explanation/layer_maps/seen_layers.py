@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from ...networks.running.preparation import Prepared
 from ..network_logits import network_images
 from .layer_geometry import LayerGeometry, layer_geometries
 
+#: Layers that are shown at first.
+MOST_BLOCKS = 11
+
 
 @dataclass(frozen=True, eq=False)
 class SeenLayers:
@@ -26,10 +30,42 @@ class SeenLayers:
     ----------
     sizes : mapping of name to (maps, rows, columns)
     geometries : mapping of name to LayerGeometry
+    first : mapping of name to ndarray
+        What they hold for the first prepared slice: it had to run.
     """
 
     sizes: dict[str, tuple[int, int, int]]
     geometries: dict[str, LayerGeometry]
+    first: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    @property
+    def blocks(self) -> list[str]:
+        """The last layer of every run of layers of one size: what a person looks at first.
+
+        At most `MOST_BLOCKS`, spread over the network.
+        """
+        names = list(self.sizes)
+        ends = [
+            name
+            for name, following in itertools.zip_longest(names, names[1:])
+            if following is None or self.sizes[name][1:] != self.sizes[following][1:]
+        ]
+        if len(ends) <= MOST_BLOCKS:
+            return ends
+        places = np.linspace(0, len(ends) - 1, MOST_BLOCKS).round().astype(int)
+        return [ends[i] for i in places]
+
+    @property
+    def deepest(self) -> str:
+        """The last layer of the smallest maps, as Grad-CAM takes it."""
+        areas = {name: rows * columns for name, (_, rows, columns) in self.sizes.items()}
+        smallest = min(areas.values())
+        return [name for name, area in areas.items() if area == smallest][-1]
+
+    def number(self, name: str) -> str:
+        """A layer's name with its place, as maps are called: ``"03-conv2"``."""
+        place = list(self.sizes).index(name) + 1
+        return f"{place:02d}-{name}".replace(" ", "").replace("(", "-call-").replace(")", "")
 
     def chosen(self, names: str, model: str) -> list[str]:
         """Layers by name, separated by commas; all where none is named.
@@ -66,7 +102,7 @@ def outputs_of_slice(
     with few_threads():
         found = layer_outputs(model.network, lambda: model.network(images))
     maps = {
-        name: np.ascontiguousarray(output[0].float().cpu().numpy())
+        name: output[0].float().cpu().numpy()
         for name, output in found.items()
         if len(output) == 1 and min(output.shape[-2:]) > 1
     }
@@ -96,7 +132,7 @@ def seen_layers(model: Model, prepared: Prepared) -> SeenLayers:
         (prepared.array.shape[2], prepared.array.shape[3]),
         {name: (rows, columns) for name, (_, rows, columns) in sizes.items()},
     )
-    return SeenLayers({name: (c, h, w) for name, (c, h, w) in sizes.items()}, places)
+    return SeenLayers({name: (c, h, w) for name, (c, h, w) in sizes.items()}, places, maps)
 
 
 def mask_at_layer(
@@ -127,8 +163,8 @@ def mask_at_layer(
 
 
 def over_slices(
-    model: Model, prepared: Prepared
+    model: Model, prepared: Prepared, seen: SeenLayers
 ) -> Iterator[tuple[int, dict[str, npt.NDArray[np.float32]]]]:
-    """Number and layers of each prepared slice, one at a time."""
+    """Number and layers of each prepared slice, one at a time; the first one ran already."""
     for row, array in enumerate(prepared.array):
-        yield row, outputs_of_slice(model, array)
+        yield row, outputs_of_slice(model, array) if row or not seen.first else seen.first

@@ -213,9 +213,10 @@ class GridView:
         self._fit()
         self.on_change(True)
 
-    def add(self, layers: Sequence[Layer]) -> None:
-        """Put further layers into the grid."""
-        self.show([*self.layers, *layers], columns=self._columns, region=self._region)
+    def add(self, layers: Sequence[Layer], *, without: Sequence[Layer] = ()) -> None:
+        """Put further layers into the grid; ``without`` go at the same time."""
+        stay = [layer for layer in self.layers if layer not in without]
+        self.show([*stay, *layers], columns=self._columns, region=self._region)
 
     def discard(self, layers: Sequence[Layer]) -> None:
         """Take layers out of the grid; with none left the single view comes back."""
@@ -234,7 +235,8 @@ class GridView:
         there = [layer for layer in layers if layer in self._viewer.layers]
         if not there:
             return
-        self.discard(there)
+        if not self.active or not set(there).isdisjoint(self.layers):
+            self.discard(there)
         with batched_changes(self._viewer.layers):
             for layer in there:
                 self._viewer.layers.remove(layer)

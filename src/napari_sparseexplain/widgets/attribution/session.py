@@ -10,7 +10,6 @@ import itertools
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +23,8 @@ from ...explanation.target import Target
 from ...networks.bundle.model_card import ModelCard
 from ...progress import Progress, Work
 from ...volumes import Source, Study, Volume
-from ..parts.model_session import ModelKey, ModelSession
+from ..parts.external_session import ExternalModelSession
+from ..parts.model_session import ModelKey
 
 if TYPE_CHECKING:
     from ...explanation.trust.table import Trust
@@ -82,51 +82,23 @@ class AttributionAnswer:
     whole: bool = False
 
 
-class AttributionSession(ModelSession):
+class AttributionSession(ExternalModelSession):
     """Models, also from elsewhere, and the finished maps of one tab."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._cards: dict[str, ModelCard] = {}
         self._kept: BoundedCache[AttributionAnswer] = BoundedCache(KEPT_BYTES, _bytes)
         self._numbers: weakref.WeakKeyDictionary[Study, int] = weakref.WeakKeyDictionary()
         self._counter = itertools.count()
         self._drawn: tuple[str, Study] | None = None
 
-    # -- models from elsewhere ---------------------------------------------------------------
-
-    def set_card(self, path: str, card: ModelCard) -> None:
-        """The card that a person filled in for a file; another one loads the file anew."""
-        if self._cards.get(path) != card:
-            self._cards[path] = card
-            for key in [key for key in self._models if key.model == path]:
-                del self._models[key]
-
-    def model(self, key: ModelKey) -> Model:
-        """The model, loaded once: a bundle, or a file with its card.
-
-        Raises
-        ------
-        ModelError
-            The file or bundle is missing, damaged or a pickle, or the card does not fit it.
-        """
-        card = self._cards.get(key.model)
-        if card is not None and key not in self._models:
-            from ...networks.bundle.external_model import load_external_model
-            from ..parts.work_runner import cap_threads
-
-            cap_threads()
-            self._models[key] = load_external_model(Path(key.model), card, device=key.device)
-        return super().model(key)
-
     def load_early(self, key: ModelKey) -> None:
-        """See `ModelSession.load_early`; a program from elsewhere is started by a run alone."""
+        """See `ModelSession.load_early`."""
         from ...explanation.attribution import frame as attribution
         from ...explanation.attribution.xrai import slices as xrai
 
         _ = attribution, xrai
-        if key.model not in self._cards:
-            super().load_early(key)
+        super().load_early(key)
 
     # -- maps --------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""The tab *Layers*: what hidden layers hold for the slice, and how far they see."""

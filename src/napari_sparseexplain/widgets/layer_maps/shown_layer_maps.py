@@ -1,0 +1,283 @@
+"""The layers of a slice's layer maps in the viewer, and the receptive field of a clicked voxel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from napari.layers import Image, Layer
+
+from ...evidence import Explanation
+from ...layers.batched_changes import batched_changes
+from ...layers.canvas.grid_view import GridView
+from ...layers.explanation_layers import BelowMap, ExplanationLayer, explanation_layers
+from ...layers.heat_over_scan import heat_over_scan
+from ...layers.study_layers import METADATA_KEY, axis_labels
+from ...review.frames import result_position
+from ...volumes import Study
+from ...volumes.frames import volume_at_frame
+from ..parts.model_session import ModelKey
+from ..parts.results_list import Result, details_text
+from ..parts.shown_layers import ShownLayers
+from ..view.awaited_slice import COMPUTING
+from .session import LayersAnswer, LayerSetting
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+#: The layer of a clicked voxel's receptive field.
+FIELD = "receptive field"
+
+#: The map in it, as the method ``receptive-field`` calls it.
+FIELDS = "fields"
+
+
+@dataclass(eq=False)
+class ShownLayerMaps(ShownLayers[str]):
+    """One result and its layers.
+
+    Attributes
+    ----------
+    answer : LayersAnswer or None
+        Of a slice that is followed; None of a volume, which stays as it was run.
+    roles : tuple of str
+        Scans that the network sees.
+    seen : Explanation or None
+        The receptive field of the voxel that was clicked last, where one was asked for.
+    layers : dict of str to Layer
+        By the name of the map; `FIELD`.
+    """
+
+    study: Study
+    key: ModelKey
+    model_title: str
+    explanation: Explanation
+    answer: LayersAnswer | None
+    roles: tuple[str, ...] = ()
+    seen: Explanation | None = None
+    layers: dict[str, Layer] = field(default_factory=dict)
+    result: Result | None = None
+    named_model: bool = False
+    _computing: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Whether a new slice goes into it."""
+        return self.answer is not None
+
+    @property
+    def setting(self) -> LayerSetting:
+        """Which layers and maps are shown."""
+        return LayerSetting() if self.answer is None else self.answer.setting
+
+    @property
+    def title(self) -> str:
+        """Line in the list of results."""
+        return f"{self.model_title} · {result_position(self.study, self.explanation)}"
+
+    def describe(self) -> None:
+        """Write the line in the list of results."""
+        if self.result is None:
+            return
+        self.result.title = self.title
+        self.result.layers = self.all_layers
+        self.result.details = details_text(self.explanation.scores, self.explanation.notes)
+
+    @property
+    def cells(self) -> list[Layer]:
+        """Layers in the order of the cells: the maps, then the field."""
+        names = [item.name for item in self.explanation.maps] + [FIELD]
+        return [self.layers[name] for name in names if name in self.layers]
+
+    # -- layers --------------------------------------------------------------------------------
+
+    def add_layers(self, viewer: Viewer) -> bool:
+        """Make the layers that are not there yet, each at its place; whether there were any."""
+        self.drop_missing(viewer.layers)
+        names = [item.name for item in self.explanation.maps if item.space == "study"]
+        missing = [name for name in names if name not in self.layers]
+        made: dict[str, Layer] = {}
+        for data, options, kind in explanation_layers(self.explanation, self.study, missing):
+            name = options["metadata"][METADATA_KEY].map
+            made[name] = Layer.create(data, options, kind)
+        if self.seen is not None and FIELD not in self.layers:
+            made[FIELD] = self._field_layer(self.seen)
+        with batched_changes(viewer.layers):
+            for name, layer in made.items():
+                layer.visible = False
+                self._insert(viewer, [*names, FIELD], name, layer)
+        self.write_names()
+        return bool(made)
+
+    def take(self, answer: LayersAnswer) -> list[Layer] | None:
+        """Put a new answer into the layers that are there; limits stay, so that slices compare.
+
+        Returns
+        -------
+        list of Layer or None
+            Layers of former maps, to be taken away, where there are other maps than before.
+        """
+        explanation = answer.explanation
+        moved = explanation.slices != self.explanation.slices
+        others = _names(explanation) != _names(self.explanation)
+        self.explanation, self.answer = explanation, answer
+        kept = {*_names(explanation), FIELD}
+        gone = [layer for name, layer in self.layers.items() if name not in kept]
+        self.layers = {name: layer for name, layer in self.layers.items() if name in kept}
+        for item in explanation.maps:
+            layer = self.layers.get(item.name)
+            if layer is None:
+                continue
+            layer.metadata[METADATA_KEY] = ExplanationLayer(self.study, explanation, item.name)
+            cast(Any, layer).data = np.asarray(item.data)
+            if moved:
+                layer.translate = _translation(explanation)
+        self.write_names()
+        return gone if others else None
+
+    def take_field(self, found: Explanation, role: str, limits: tuple[float, float]) -> None:
+        """Put the receptive field of a voxel into its layer, where there is one.
+
+        Parameters
+        ----------
+        role : str
+            The scan that it lies over.
+        limits : tuple of float
+            Its grey values that are black and white.
+        """
+        self.seen = found
+        layer = self.layers.get(FIELD)
+        if layer is not None:
+            self._draw_field(cast(Any, layer), found, role, limits)
+            self.write_names()
+
+    def draw_field(self, role: str, limits: tuple[float, float]) -> None:
+        """Draw the field anew, as over a scan whose grey values were set otherwise."""
+        if self.seen is not None:
+            self.take_field(self.seen, role, limits)
+
+    def drop_field(self, view: GridView) -> None:
+        """No voxel is asked for any more."""
+        self.seen = None
+        layer = self.layers.pop(FIELD, None)
+        if layer is not None:
+            view.remove([layer])
+
+    def name_model(self, on: bool) -> None:
+        """Say in every layer's name which model it is from, where there are several."""
+        self.named_model = on
+        self.write_names()
+
+    def write_names(self) -> None:
+        """Names of the layers anew."""
+        for name, layer in self.layers.items():
+            layer.name = self._layer_name(name)
+
+    # -- what a live result says ---------------------------------------------------------------
+
+    def scans_below(self) -> dict[Layer, tuple[str, bool]]:
+        """See `LiveResult`."""
+        role = (*self.roles, "")[0]
+        return {
+            layer: (role, name == FIELD)
+            for name, layer in self.layers.items()
+            if isinstance(layer, Image)
+        }
+
+    def show_computing(self, on: bool) -> None:
+        """See `LiveResult`."""
+        self._computing = on
+        self.write_names()
+
+    def lines_at(self, index: tuple[int, int, int]) -> list[str]:
+        """Its title, and every shown map's value at a voxel; what is seen from there."""
+        if not self.explanation.covers(index[0]):
+            return []
+        place = (index[0] - self.explanation.slices.start, *index[1:])
+        lines = [self.title]
+        for item in self.explanation.maps:
+            if item.space == "study":
+                value = f"{float(np.asarray(item.data)[place]):.3g}"
+                lines.append(f"   {item.title}  {value}".replace("-", "\N{MINUS SIGN}"))
+        if self.seen is not None and self.seen.covers(index[0]):
+            lines += field_lines(self.seen)
+        return lines
+
+    # -- within --------------------------------------------------------------------------------
+
+    def _insert(self, viewer: Viewer, order: list[str], name: str, layer: Layer) -> None:
+        later = order[order.index(name) + 1 :]
+        following = next((self.layers[n] for n in later if n in self.layers), None)
+        if following is None:
+            viewer.layers.append(layer)
+        else:
+            viewer.layers.insert(viewer.layers.index(following), layer)
+        self.layers[name] = layer
+
+    def _field_layer(self, found: Explanation) -> Layer:
+        _, options, _ = found.layer_data(FIELDS)
+        for word in ("contrast_limits", "colormap"):
+            options.pop(word, None)
+        options |= {
+            "metadata": {METADATA_KEY: ExplanationLayer(self.study, found, FIELDS)},
+            "axis_labels": axis_labels(self.study.grid),
+            "rgb": True,
+        }
+        return Layer.create(np.zeros((*found[FIELDS].data.shape, 3), np.uint8), options, "image")
+
+    def _draw_field(
+        self, layer: Any, found: Explanation, role: str, limits: tuple[float, float]
+    ) -> None:
+        scan = volume_at_frame(self.study[role], found.frame).spatial()[found.slices]
+        ends = self.study[role].grey_ends(limits)
+        heat = np.asarray(found[FIELDS].data)
+        below = BelowMap(role, limits, colour_limits=(-1.0, 1.0))
+        layer.metadata[METADATA_KEY] = ExplanationLayer(self.study, found, FIELDS, below=below)
+        layer.data = heat_over_scan(scan, ends, heat, 1.0)
+        layer.translate = _translation(found)
+
+    def _layer_name(self, name: str) -> str:
+        if name == FIELD and self.seen is not None:
+            words = f"seen by · {self.seen.provenance.parameters.get('layer', '')}"
+        else:
+            words = _cell_words(name, self.explanation[name].title)
+        if self._computing:
+            return f"{words} · {COMPUTING}"
+        return f"{words} · {self.model_title}" if self.named_model else words
+
+
+def field_lines(found: Explanation) -> list[str]:
+    """Sizes of a receptive field, for the read-out of the last click."""
+    layer = found.provenance.parameters.get("layer", "")
+    unit = "mm" if found.grid is not None and found.grid.calibrated else "px"
+    values = {name.rpartition(" (")[0]: value or 0.0 for name, value in found.scores.items()}
+    rows, columns = (values[f"theoretical field, {axis}"] for axis in ("rows", "columns"))
+    cut = " inside the image" if any("edge of the image" in note for note in found.notes) else ""
+    half, most = (values[f"radius of {share} of the effective field"] for share in ("50%", "95%"))
+    lines = [
+        f"Seen by {layer} from here",
+        f"   theoretical  {rows:.3g} × {columns:.3g} {unit}{cut}",
+    ]
+    if half == half:
+        lines.append(f"   effective  half within {half:.3g} {unit}, 95 % within {most:.3g} {unit}")
+    else:
+        lines.append("   effective  nothing in this image moves it")
+    return lines
+
+
+def _cell_words(name: str, title: str) -> str:
+    """What tells a cell apart first: cells of many layers are too narrow for the layer's name."""
+    layer = title.partition(" · ")[0]
+    number, _, rest = name.partition("-")
+    _, found, single = rest.rpartition("-map-")
+    return f"map {single} · {layer}" if found else f"{int(number)} rms · {layer}"
+
+
+def _names(explanation: Explanation) -> list[str]:
+    return [item.name for item in explanation.maps if item.space == "study"]
+
+
+def _translation(explanation: Explanation) -> tuple[float, float, float]:
+    assert explanation.grid is not None
+    return explanation.slices.start * explanation.grid.spacing[0], 0.0, 0.0
