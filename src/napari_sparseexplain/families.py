@@ -168,6 +168,7 @@ FAMILIES = (
             "left-ventricle-alexnet": f"{_COMMANDS}.left_ventricle:train_alexnet",
         },
         evaluations={"left-ventricle": f"{_COMMANDS}.left_ventricle:evaluate_left_ventricle"},
+        bundles=_bundles("left-ventricle-fcn", "left-ventricle-unet"),
         demo=f"{_HERE}.widgets.layer_maps.demo:show_layers",
         page="layer-maps.md",
     ),
