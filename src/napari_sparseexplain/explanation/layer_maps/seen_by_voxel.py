@@ -23,6 +23,9 @@ CUT_OFF = (
     "The theoretical field reaches the edge of the image; its size is that of what lies inside."
 )
 
+#: Pixels of a field whose border is drawn two pixels wide, so that it is seen in a small cell.
+_LARGE = 200
+
 #: The map that shows both fields.
 FIELDS = "fields"
 
@@ -126,9 +129,11 @@ def _cut_off(found: ReceptiveField, shape: tuple[int, ...]) -> bool:
 
 
 def _border(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The outermost pixels of a region; at the image's edge it ends, too."""
-    padded = np.pad(inside, 1)
-    within = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    """The outermost pixels of a region, two where it is large; at the image's edge it ends, too."""
+    within = inside
+    for _ in range(1 if inside.sum() < _LARGE else 2):
+        padded = np.pad(within, 1)
+        within = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return inside & ~within
 
 

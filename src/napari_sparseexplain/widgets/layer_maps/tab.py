@@ -217,8 +217,10 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
 
     def _change_cells(self, shown: ShownLayerMaps, gone: list[Layer], visible: bool) -> None:
         """Other maps in place of former ones; the cells are laid out once."""
-        view = self._window.grid_view
+        view, active = self._window.grid_view, self._viewer.layers.selection.active
         shown.add_layers(self._viewer)
+        # The controls beside the layer list stay those of what was chosen there.
+        self._viewer.layers.selection.active = active if active not in gone else None
         if visible and view.active:
             view.add([layer for layer in shown.cells if layer not in view.layers], without=gone)
         elif visible:
@@ -278,11 +280,13 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
             return
         new = FIELD not in shown.layers
         shown.seen = found
+        active = self._viewer.layers.selection.active
         if new:
             shown.add_layers(self._viewer)
+            self._viewer.layers.selection.active = active
         self._draw_field(shown)
         if new and shown.visible:
-            self.show_result(shown, grid=self._window.grid_view.active)
+            self.show_result(shown, grid=False)
         self.describe()
 
     def _draw_field(self, shown: ShownLayerMaps) -> None:
@@ -313,7 +317,7 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
             view.show([*([] if scan is None else [scan]), *shown.cells])
             self._viewer.layers.selection.active = scan
         elif view.active:
-            view.add(shown.cells)
+            view.add([layer for layer in shown.cells if layer not in view.layers])
         else:
             with batched_changes(self._viewer.layers):
                 for layer in shown.cells:
