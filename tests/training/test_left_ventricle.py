@@ -12,8 +12,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import napari_sparseexplain as se
+from napari_sparseexplain.cli import app
 from napari_sparseexplain.errors import ModelError, ParameterError, StudyError
 from napari_sparseexplain.evidence.consistent_component import consistent_components
 from napari_sparseexplain.networks.bundle.loading import load_model
@@ -360,3 +362,26 @@ def test_volumes_of_a_cine_are_those_that_it_was_made_with(tmp_path: Path) -> No
     still = se.study_of_arrays({"cine": np.zeros((3, 8, 8), np.float32)})
     with pytest.raises(StudyError, match="over time"):
         drain(cine_volumes(still, [model]))
+
+
+def test_the_commands_of_the_heart_run(folder: Path, bundle: Path, tmp_path: Path) -> None:
+    """Train, evaluate and cine from the command line; a scan of any name by --role."""
+    run = CliRunner()
+    told = run.invoke(
+        app,
+        ["evaluate", "left-ventricle", "--data", str(folder), "--model", str(bundle), "--fold", "0",
+         "--folds", "3", "--device", "cpu", "--out", str(tmp_path / "tables")],
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
+    assert "8 slices of 2 patients" in told.output
+    assert json.loads((tmp_path / "tables" / "left-ventricle.json").read_text())["slices"] == 8
+    cine_study(tmp_path / "heart.nii.gz", np.full((4, 2), 9.0), (8.0, 1.5, 1.5))
+    told = run.invoke(
+        app,
+        ["cine", str(tmp_path / "heart.nii.gz"), "--role", "cine=heart.nii.gz", "--model",
+         str(bundle), "--device", "cpu", "--out", str(tmp_path / "cine")],
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
+    assert (tmp_path / "cine" / "cine.csv").read_text().count("\n") == 5
+    told = run.invoke(app, ["evaluate", "left-ventricle", "--data", str(folder), "--patient", "X"])
+    assert told.exit_code != 0

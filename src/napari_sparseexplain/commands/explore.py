@@ -38,6 +38,9 @@ def explore(
         from ..export.report.dataset_page import dataset_page
 
         out.mkdir(parents=True, exist_ok=True)
-        contents = dict(zip(names, (dataset_page(found), dataset_csv(found)), strict=True))
+        contents: dict[str, str] = {
+            names[0]: dataset_page(found),
+            names[1]: dataset_csv(found),
+        }
         for path in write_together(out, contents, overwrite=overwrite):
             print(path)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import progress_bar
-from .options import Device, Overwrite, Roles, StudyPath
+from .options import Device, Overwrite, Roles, StudyPath, parse_roles
 
 Data = Annotated[
     Path,
@@ -208,7 +208,7 @@ def cine(
 
     if out is not None:
         check_free([out / "cine.txt", out / "cine.csv"], overwrite=overwrite)
-    study = open_study(study_path, roles=roles)
+    study = open_study(study_path, roles=parse_roles(roles))
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
     names = models or ["left-ventricle-fcn", "left-ventricle-unet"]
