@@ -40,7 +40,8 @@ def test_the_function_of_a_method_takes_its_parameters_and_has_no_default_of_its
     info = method_info(name)
     taken = inspect.signature(info.function()).parameters
     own = {p.name for p in info.parameters}
-    keywords = {n for n, p in taken.items() if p.kind is p.KEYWORD_ONLY} - {"target", "slices"}
+    given = {"target", "slices", *(["device"] if info.takes_device else [])}
+    keywords = {n for n, p in taken.items() if p.kind is p.KEYWORD_ONLY} - given
     more = any(p.kind is p.VAR_KEYWORD for p in taken.values())
     assert keywords <= own
     assert more or keywords == own

@@ -65,7 +65,7 @@ def test_counts_and_shells() -> None:
     assert codes(shell_protocol([(0, 1), (1000, 30), (2000, 30)], None)) == {"few-unweighted"}
     one = protocol_findings(shell_protocol([(0, 4), (1000, 30)], None))
     assert [f.code for f in one] == ["single-shell"]
-    assert "cannot be told" in one[0].message
+    assert "cannot be estimated" in one[0].message
     assert "few-directions" in codes(shell_protocol([(0, 4), (1000, 30), (2000, 4)], None))
 
 

@@ -107,7 +107,7 @@ def read_short_axis(
     absent = [name for name in exclude if name in found.patients]
     chosen = [s for s in found.without(exclude).slices if s.mask or s.inner]
     findings += [
-        Finding("info", "left-out", DISPLACED.get(name, "left out as asked"), name)
+        Finding("info", "patient-left-out", DISPLACED.get(name, "left out as asked"), name)
         for name in absent
     ]
     if not chosen:
