@@ -64,7 +64,7 @@ def fingerprint_work(
     denoise: bool,
     water: bool,
     count_by: str,
-    device: str = "cpu",
+    device: str,
 ) -> Work[MethodResult]:
     """The method ``fingerprint``.
 
