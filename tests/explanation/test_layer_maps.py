@@ -117,12 +117,10 @@ def test_a_layer_lies_where_its_theoretical_field_has_its_middle(
 
 def test_the_fcn_of_the_paper_scores_at_16_k_plus_10_and_lays_it_2_pixels_away() -> None:
     geometries = geometry_of(LeftVentricleFcn(widths=[2, 2, 2, 2]).eval(), (192, 160))
-    score, up = geometries["score"], geometries["upscore"]
-    assert score.stride == (16, 16)
-    assert score.offset == pytest.approx((9.5, 9.5), abs=0.55)
-    assert up.stride == (1, 1)
-    # Its output is cropped from row 7 on: row 0 of it is row 7 of the layer.
-    assert up.offset[0] + 7 == pytest.approx(2, abs=0.6)
+    assert geometries["score"].stride == (16, 16)
+    assert geometries["score"].offset == pytest.approx((10, 10), abs=0.05)
+    assert geometries["head"].stride == (1, 1)
+    assert geometries["head"].offset == pytest.approx((2, 2), abs=0.05)
 
 
 def test_every_layer_of_a_unet_and_back_up_has_its_power_of_two() -> None:
