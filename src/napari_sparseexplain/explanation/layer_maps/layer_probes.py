@@ -27,8 +27,7 @@ def layer_probes_work(
 ) -> Work[MethodResult]:
     """Fit a linear probe to every layer on even slices, and judge it on odd ones.
 
-    Slices of one scan resemble their neighbours, so the scores are those of this scan;
-    `sparseexplain evaluate left-ventricle --probes` judges on other patients.
+    Slices of one scan resemble their neighbours, so the scores are those of this scan alone.
 
     Returns
     -------
