@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn import functional
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, ParameterError, StudyError
@@ -18,7 +19,11 @@ from napari_sparseexplain.explanation.layer_maps.layer_geometry import (
     layer_geometries,
 )
 from napari_sparseexplain.explanation.layer_maps.layer_order import MapStatistics
-from napari_sparseexplain.explanation.layer_maps.linear_probe import RidgeProbe, score_probe
+from napari_sparseexplain.explanation.layer_maps.linear_probe import (
+    RidgeProbe,
+    probe_values,
+    score_probe,
+)
 from napari_sparseexplain.explanation.layer_maps.receptive_field import receptive_field
 from napari_sparseexplain.explanation.layer_maps.seen_layers import SeenLayers, mask_at_layer
 from napari_sparseexplain.networks.modules.architectures import build_network
@@ -195,6 +200,66 @@ def test_what_moves_a_pixel_lies_inside_what_can(make: Any) -> None:
         assert np.isnan(field.radii[0.5]) or field.radii[0.5] <= field.radii[0.95]
 
 
+class Choosing(nn.Module):
+    """Pools and normalises in ``forward`` itself, and takes what a pooling chose back."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.one = nn.Conv2d(1, 2, 3, padding=1)
+        self.two = nn.Conv2d(2, 2, 3, padding=1)
+        self.dilated = nn.MaxPool2d(3, stride=1, padding=1, dilation=2)
+        self.even = nn.MaxPool2d(3, stride=1, padding=1)
+        self.choosing = nn.MaxPool2d(2, return_indices=True)
+        self.back = nn.MaxUnpool2d(2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = functional.relu(self.one(x))
+        if self.kind == "function":
+            x = functional.max_pool2d(functional.instance_norm(x), 3, 2, ceil_mode=True)
+        elif self.kind == "softmax":
+            x = functional.max_pool2d(torch.softmax(x, dim=1), 3, 1, padding=1)
+        elif self.kind == "back":
+            x, chosen = self.choosing(x)
+            x = self.back(x, chosen)
+        else:
+            x = getattr(self, self.kind)(x)
+        return self.two(x)
+
+
+@pytest.mark.parametrize(
+    ("kind", "box"),
+    [
+        # Of pixel 8 at stride 1: one to each side by each convolution, and the pooling's own.
+        ("dilated", (5, 13)),
+        ("even", (5, 11)),
+        ("softmax", (5, 11)),
+        # Stride 2, windows of 3 from 2 i on: convolved rows 14 to 20 of pixels 7 to 9.
+        ("function", (13, 21)),
+        # Of rows 7 to 9 the pairs 6, 7 and 8, 9.
+        ("back", (5, 10)),
+    ],
+)
+def test_the_field_takes_in_all_that_a_pooling_looks_at(kind: str, box: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    network = Choosing(kind).eval()
+    field = receptive_field(network, torch.rand(1, 1, 40, 40), "two", (8, 8))
+    assert field.box == (*box, *box)
+    assert field.theoretical.sum() == (box[1] - box[0] + 1) ** 2
+    geometry = geometry_of(network, (40, 40))["two"]
+    assert geometry.measured
+    assert geometry.offset[0] + geometry.stride[0] * 8 == pytest.approx(sum(box) / 2, abs=0.76)
+
+
+def test_a_module_that_was_changed_is_measured_again() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU()).eval()
+    assert geometry_of(network, (32, 32))["0"].offset == pytest.approx((0, 0), abs=1e-4)
+    network[0].padding = (0, 0)
+    assert geometry_of(network, (32, 32))["0"].offset == pytest.approx((1, 1), abs=1e-4)
+    network.append(nn.MaxPool2d(2))
+    assert geometry_of(network, (32, 32))["2"].stride == (2, 2)
+
+
 def test_the_field_of_a_known_network() -> None:
     """Two convolutions of 3, the second dilated by 2: 7 pixels, of which 5 by 5 rows of two."""
     network = nn.Sequential(
@@ -329,7 +394,8 @@ def test_a_probe_finds_the_map_that_is_the_mask() -> None:
     pairs = list(zip(maps, masks, strict=True))
     for one, mask in pairs[:2]:
         probe.add(one, mask)
-    score = score_probe("layer", probe.weights(), pairs[:2], pairs[2:])
+    read = [(probe_values(probe.weights(), one), mask) for one, mask in pairs]
+    score = score_probe("layer", probe.weights(), read[:2], read[2:])
     assert score.dice == 1
     assert score.correlation > 0.99
     assert abs(probe.weights()[1]) > 20 * abs(probe.weights()[0])

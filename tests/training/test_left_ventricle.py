@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import napari_sparseexplain as se
 from napari_sparseexplain.cli import app
-from napari_sparseexplain.errors import ModelError, ParameterError, StudyError
+from napari_sparseexplain.errors import ModelError, ParameterError, ReadError, StudyError
 from napari_sparseexplain.evidence.consistent_component import consistent_components
 from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model import Model
@@ -56,6 +56,7 @@ from napari_sparseexplain.training.left_ventricle.train_ventricle import (
     learning_rate,
     train_ventricle,
 )
+from napari_sparseexplain.training.left_ventricle.ventricle_model import seen_patients
 from napari_sparseexplain.training.left_ventricle.ventricle_bundle import train_ventricle_bundle
 
 SIDE = 64
@@ -245,6 +246,66 @@ def test_slices_without_a_ventricle_hold_none(slices: ShortAxisSlices) -> None:
     assert [w.shape for w in windows] == [(80, 192), (80, 192), (192, 80), (192, 80)]
 
 
+def test_a_window_at_the_edge_holds_no_ventricle() -> None:
+    scan, mask = np.zeros((200, 200), np.float32), np.zeros((200, 200), bool)
+    mask[3:20, 60:90] = True
+    scan[mask] = 9.0
+    scan[150:, 150:] = 1.0
+    for window in moved_away(scan, mask):
+        assert window.max() < 5
+
+
+def test_a_consistent_component_far_from_all_others_is_the_largest() -> None:
+    probability = np.zeros((3, 90, 90), np.float32)
+    probability[:2, 5:15, 5:15] = 0.9
+    probability[2, 40:42, 80:82] = 0.99
+    probability[2, 70:85, 70:85] = 0.6
+    assert consistent_components(probability)[2, 70:85, 70:85].all()
+
+
+def test_patients_that_a_network_was_trained_on_are_said(
+    slices: ShortAxisSlices, bundle: Path
+) -> None:
+    card = load_model(bundle, device="cpu").card
+    seen = seen_patients(card, slices.patients)
+    assert len(seen) == 4
+    assert not any(name in json.dumps(card.to_json()) for name in PATIENTS)
+    judged = slices.of_patients([p for p in PATIENTS if p not in seen])
+    assert "NOTE" not in drain(evaluate_ventricle(judged, [bundle], device="cpu")).text()
+    text = drain(evaluate_ventricle(slices, [bundle], device="cpu")).text()
+    assert "left-ventricle-fcn was trained on 4 of these 6 patients" in text
+
+
+def test_an_evaluation_without_masks_or_slices(slices: ShortAxisSlices, bundle: Path) -> None:
+    empty = replace(slices.subset([0, 1]), masks=np.zeros((2, SIDE, SIDE), bool))
+    (row,) = drain(evaluate_ventricle(empty, [bundle], device="cpu")).false
+    assert (row.painted, row.windows) == (0, 0)
+    with pytest.raises(ParameterError, match="no slice"):
+        drain(evaluate_ventricle(slices.subset([]), [bundle], device="cpu"))
+    with pytest.raises(ParameterError, match="none is held out"):
+        ventricle_bundle.split(slices, fold=None, folds=30, leaking=True, seed=0)
+
+
+@pytest.mark.parametrize("name", ["unet", "sum-seg"])
+def test_networks_of_other_classes_are_refused(slices: ShortAxisSlices, name: str) -> None:
+    with pytest.raises(ModelError, match="a network of the left ventricle takes"):
+        drain(evaluate_ventricle(slices, [name], device="cpu"))
+
+
+def test_a_label_of_several_is_chosen(tmp_path: Path) -> None:
+    image, mask = drawn(0)
+    for n, values in enumerate((mask * 1, mask * 2)):
+        for kind, what in (("images", image), ("labels", values.astype(np.uint8))):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            iio.imwrite(tmp_path / kind / f"SC-N-0{n}-IM-0001-0001.png", what)
+    with pytest.raises(ReadError, match=r"several labels \(1, 2\)"):
+        drain(read_short_axis(tmp_path))
+    found = drain(read_short_axis(tmp_path, label=2))
+    assert found.masks.any(axis=(1, 2)).tolist() == [False, True]
+    with pytest.raises(ReadError, match="no mask has a pixel with label 7; the masks hold 1, 2"):
+        drain(read_short_axis(tmp_path, label=7))
+
+
 def test_a_bundle_is_served_as_it_was_trained(folder: Path, bundle: Path) -> None:
     """The picture, opened as a study, is fed to the network exactly as training fed it."""
     model = load_model(bundle, device="cpu")
@@ -301,11 +362,15 @@ def test_a_search_leaves_half_behind_and_goes_on(
         next(search_work("left-ventricle-fcn", slices, tmp_path, **{**given, "trials": 4}))
 
 
-def test_a_wrong_fold_or_recipe_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_wrong_fold_or_recipe_is_refused_before_anything_is_read(
+    slices: ShortAxisSlices, tmp_path: Path
+) -> None:
     with pytest.raises(ModelError, match="no fold 5 of 5"):
         next(train_ventricle_bundle("left-ventricle-fcn", tmp_path, tmp_path / "b", fold=5))
     with pytest.raises(ModelError, match="no recipe"):
         next(train_ventricle_bundle("x", tmp_path, tmp_path / "b"))
+    with pytest.raises(ModelError, match="no recipe 'x'"):
+        next(search_work("x", slices, tmp_path))
     assert ventricle_bundle.CLASSES["1"] == "left ventricle"
 
 

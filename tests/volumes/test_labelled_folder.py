@@ -167,3 +167,60 @@ def test_a_contour_that_is_open_or_leaves_the_image_is_said() -> None:
     inside, said = inside_contour(out, (64, 64))
     assert "2 of 4 contour points lie outside" in said[0]
     assert inside[:, 0].any()
+
+
+@pytest.mark.parametrize(
+    ("files", "patients", "masked"),
+    [
+        (["pat1/images/1.png", "pat1/labels/1.png", "pat2/images/1.png", "pat2/labels/1.png"],
+         ("pat1", "pat2"), 2),
+        (["images/pat1/1.png", "labels/pat1/1.png", "images/pat2/1.png", "labels/pat2/1.png"],
+         ("pat1", "pat2"), 2),
+        (["p1/1.png", "p1/1_mask.png", "p2/1.png", "p2/1_mask.png"], ("p1", "p2"), 2),
+        (["1.png", "1_mask.png", "2.png", "2_gt.png"], ("1", "2"), 2),
+        (["a/scan_1.png", "a/scan_2.png", "b/scan_1.png"], ("a/scan", "b/scan"), 0),
+        (["train/images/1.png", "train/masks/1.png", "test/images/1.png", "test/masks/1.png"],
+         ("test/1", "train/1"), 2),
+        (["train/images/P-01_1.png", "test/images/P-01_2.png"], ("P-01",), 0),
+    ],
+)  # fmt: skip
+def test_folders_tell_masks_and_patients(
+    tmp_path: Path, files: list[str], patients: tuple[str, ...], masked: int
+) -> None:
+    for name in files:
+        picture(tmp_path / name, np.eye(4) * 255)
+    found = drain(find_labelled(tmp_path))
+    assert found.patients == patients
+    assert sum(item.mask is not None for item in found.slices) == masked
+    for item in found.slices:
+        if item.mask is not None:
+            assert item.mask.parent.relative_to(tmp_path).parts[:1] in (
+                (), item.image.relative_to(tmp_path).parts[:1], ("labels",)
+            )  # fmt: skip
+
+
+def test_patients_that_names_do_not_tell_are_said(tmp_path: Path) -> None:
+    for n in range(5):
+        picture(tmp_path / f"{n}.png", np.eye(4) * 255)
+        picture(tmp_path / f"{n}_mask.png", np.eye(4) * 255)
+    (said,) = drain(find_labelled(tmp_path)).findings
+    assert "patient of its own" in said.message
+    for place in ("first", "second"):
+        picture(tmp_path / "more" / place / "P-01_1.png", np.eye(4))
+    messages = [f.message for f in drain(find_labelled(tmp_path / "more")).findings]
+    assert any("none of the images has a mask" in m for m in messages)
+    assert any("P-01 lie in 2 folders (first, second)" in m for m in messages)
+
+
+def test_a_label_map_asks_for_the_label(tmp_path: Path) -> None:
+    picture(tmp_path / "images" / "a_1.png", np.full((4, 4), 30))
+    drawn = np.zeros((4, 4))
+    drawn[0], drawn[1] = 1, 3
+    picture(tmp_path / "labels" / "a_1.png", drawn)
+    (item,) = drain(find_labelled(tmp_path)).slices
+    with pytest.raises(ReadError, match=r"several labels \(1, 3\).*--label"):
+        read_labelled(item)
+    pixels = read_labelled(item, 3)
+    assert pixels.mask is not None
+    np.testing.assert_array_equal(pixels.mask, drawn == 3)
+    assert pixels.labels == (1, 3)

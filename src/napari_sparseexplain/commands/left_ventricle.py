@@ -42,6 +42,10 @@ Exclude = Annotated[
         "displaced.",
     ),
 ]
+Label = Annotated[
+    int | None,
+    typer.Option("--label", min=1, help="Value of the ventricle in masks of several structures."),
+]
 
 
 def _excluded(given: list[str] | None) -> tuple[str, ...]:
@@ -60,13 +64,14 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
         folds: Folds = 5,
         leaking: Leaking = False,
         exclude: Exclude = None,
+        label: Label = None,
         device: Device = "auto",
     ) -> None:
         from ..training.left_ventricle.ventricle_bundle import train_ventricle_bundle
 
         work = train_ventricle_bundle(
             kind, data, out, seed=seed, epochs=epochs, fold=fold, folds=folds, leaking=leaking,
-            exclude=_excluded(exclude), device=device,
+            exclude=_excluded(exclude), label=label, device=device,
         )  # fmt: skip
         card = progress_bar.run(work, f"training {kind}")
         print(out)
@@ -103,6 +108,7 @@ def evaluate_left_ventricle(
     fold: Fold = None,
     folds: Folds = 5,
     exclude: Exclude = None,
+    label: Label = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
     ] = None,
@@ -118,7 +124,8 @@ def evaluate_left_ventricle(
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
-    slices = progress_bar.run(read_short_axis(data, exclude=_excluded(exclude)), "reading")
+    work = read_short_axis(data, exclude=_excluded(exclude), label=label)
+    slices = progress_bar.run(work, "reading")
     if fold is not None:
         if fold >= folds:
             raise ParameterError(
@@ -169,19 +176,22 @@ def search_left_ventricle(
     ] = 15,
     seed: Seed = 0,
     exclude: Exclude = None,
+    label: Label = None,
     device: Device = "auto",
 ) -> None:
     """Learning rate, decay, steps and epochs of a left-ventricle network, by successive halving.
 
     A search that was stopped goes on in its folder.
     """
+    from ..networks.device import choose_device
     from ..training.left_ventricle.parameter_search import search_work, trials_table
     from ..training.left_ventricle.short_axis_slices import read_short_axis
 
-    slices = progress_bar.run(read_short_axis(data, exclude=_excluded(exclude)), "reading")
+    given = read_short_axis(data, exclude=_excluded(exclude), label=label)
+    slices = progress_bar.run(given, "reading")
     work = search_work(
         kind, slices, out, trials=trials, first_epochs=epochs, patients=patients, seed=seed,
-        device="cpu" if device == "auto" else device,
+        device=choose_device(device),
     )  # fmt: skip
     found = progress_bar.run(work, f"searching {kind}")
     print(trials_table(found))

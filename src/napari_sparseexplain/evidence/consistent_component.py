@@ -45,6 +45,9 @@ def consistent_components(
         others = total - mask
         # A single slice, or one where no other has anything: the largest component.
         votes = ndimage.gaussian_filter(others, _BLUR) if others.any() else np.ones(mask.shape)
-        weight = ndimage.sum_labels(probability[index] * votes, pieces, np.arange(1, count + 1))
+        numbers = np.arange(1, count + 1)
+        weight = ndimage.sum_labels(probability[index] * votes, pieces, numbers)
+        if not np.any(weight > 0):  # none lies near those of the others
+            weight = ndimage.sum_labels(mask, pieces, numbers)
         chosen[index] = pieces == 1 + int(np.argmax(weight))
     return chosen

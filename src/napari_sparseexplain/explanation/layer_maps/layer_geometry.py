@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn import functional
 
 from ...errors import ModelError
 from ...networks.running.inference import few_threads
 from ...networks.running.layer_outputs import layer_outputs, leaf_layers
+from .adding_up import AddingUp
 
 #: Pixels by which the images are longer: a multiple of every stride in use, so that a layer's
 #: pixels lie where they lay.
@@ -41,6 +41,13 @@ _MIDDLE = 0.5
 _WEIGHTED = (
     nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
     nn.Linear,
+)  # fmt: skip
+
+
+#: Left as it is: it adds up already, or `AddingUp` answers in its place.
+_AS_THEY_ARE = (
+    nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.MaxUnpool2d, nn.AdaptiveMaxPool2d,
+    nn.AdaptiveAvgPool2d, nn.Upsample, nn.Flatten, nn.Fold,
 )  # fmt: skip
 
 
@@ -98,10 +105,11 @@ class LayerGeometry:
         return places[0], places[1]
 
 
-#: Geometries found, for as long as the network lives: by channels and shape of the images.
-_FOUND: weakref.WeakKeyDictionary[
-    nn.Module, dict[tuple[int, tuple[int, int]], dict[str, LayerGeometry]]
-] = weakref.WeakKeyDictionary()
+#: Geometries found, for as long as the network lives: by channels and shape of the images, and by
+#: its layers and what they are set to, which a person may change.
+_FOUND: weakref.WeakKeyDictionary[nn.Module, dict[tuple[Any, ...], dict[str, LayerGeometry]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def layer_geometries(
@@ -119,8 +127,9 @@ def layer_geometries(
     # A person's own module is wrapped anew in every run.
     own = getattr(network, "inner", None)
     kept = _FOUND.setdefault(own if isinstance(own, nn.Module) else network, {})
-    if (channels, shape) in kept:
-        return kept[channels, shape]
+    state = channels, shape, tuple(sizes.items()), _settings(network)
+    if state in kept:
+        return kept[state]
     along = [_along(network, channels, shape, axis, sizes) for axis in (0, 1)]
     found: dict[str, LayerGeometry] = {}
     for name, (rows, columns) in sizes.items():
@@ -131,8 +140,13 @@ def layer_geometries(
             strides = shape[0] / rows, shape[1] / columns
             middle = (strides[0] - 1) / 2, (strides[1] - 1) / 2
             found[name] = LayerGeometry(strides, middle, measured=False)
-    kept[channels, shape] = found
+    kept[state] = found
     return found
+
+
+def _settings(network: nn.Module) -> tuple[str, ...]:
+    """Of each layer what it is and is set to, as torch prints it."""
+    return tuple(f"{name}: {module}" for name, module in leaf_layers(network).items())
 
 
 def positive_copy(network: nn.Module, precision: torch.dtype, *, equal: bool = True) -> nn.Module:
@@ -159,9 +173,7 @@ def positive_copy(network: nn.Module, precision: torch.dtype, *, equal: bool = T
                     module.weight.uniform_(0.5 * share, 1.5 * share, generator=generator)
                 if module.bias is not None:
                     module.bias.zero_()
-        elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
-            module.register_forward_hook(_averaged)
-        elif not isinstance(module, nn.Upsample | nn.AdaptiveAvgPool2d | nn.Flatten | nn.Fold):
+        elif not isinstance(module, _AS_THEY_ARE):
             module.register_forward_hook(_passed_on)
     return copied
 
@@ -177,12 +189,6 @@ def _passed_on(module: nn.Module, inputs: Any, output: Any) -> Any:
         # In place it would be what the activation made of it.
         return given
     return None
-
-
-def _averaged(module: Any, inputs: Any, _output: Any) -> torch.Tensor:
-    return functional.avg_pool2d(
-        inputs[0], module.kernel_size, module.stride, module.padding, module.ceil_mode
-    )
 
 
 def _along(
@@ -203,7 +209,8 @@ def _along(
     try:
         copied = positive_copy(network, images.dtype)
         with few_threads():
-            outputs = layer_outputs(copied, lambda: copied(images))
+            with AddingUp():
+                outputs = layer_outputs(copied, lambda: copied(images))
     except (RuntimeError, TypeError, ValueError, AttributeError, ModelError):
         # A network for images of one size, or one that checks its input: laid from edge to edge.
         return {}

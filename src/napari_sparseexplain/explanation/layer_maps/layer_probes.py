@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ...errors import StudyError
 from ...networks.bundle.model import Model
@@ -12,8 +13,11 @@ from ...volumes import Study
 from ..method_result import MethodResult
 from ..segmentation import true_mask
 from ..target import Target
-from .linear_probe import ProbeScore, RidgeProbe, score_probe
+from .linear_probe import RidgeProbe, probe_values, score_probe
 from .seen_layers import mask_at_layer, over_slices, seen_layers
+
+#: What a probe gives at each pixel of a layer, and the share of the pixel in the mask.
+Reading = tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]
 
 
 def layer_probes_work(
@@ -69,14 +73,15 @@ def layer_probes_work(
                 probes[name].add(outputs[name], wanted[name][row])
         yield Progress(row + 1, 2 * total, "Fitting a probe to every layer")
     weights = {name: probe.weights() for name, probe in probes.items()}
-    found: list[ProbeScore] = []
-    for number, name in enumerate(chosen, 1):
-        pairs = [
-            (outputs[name], wanted[name][row])
-            for row, outputs in over_slices(model, prepared, seen)
-        ]
-        found.append(score_probe(name, weights[name], pairs[0::2], pairs[1::2]))
-        yield Progress(total + number, total + len(chosen), f"Reading the mask from {name}")
+    # Of each layer what its probe gives is kept, one value a pixel, and not its maps.
+    read: dict[str, list[Reading]] = {name: [] for name in chosen}
+    for row, outputs in over_slices(model, prepared, seen):
+        for name in chosen:
+            read[name].append((probe_values(weights[name], outputs[name]), wanted[name][row]))
+        yield Progress(total + row + 1, 2 * total, "Reading the mask from every layer")
+    found = [
+        score_probe(name, weights[name], pairs[0::2], pairs[1::2]) for name, pairs in read.items()
+    ]
     scores: dict[str, float | None] = {}
     for item in found:
         scores[f"{item.layer}: Dice of the probe"] = item.dice

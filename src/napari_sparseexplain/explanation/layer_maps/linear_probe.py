@@ -11,7 +11,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,15 +81,19 @@ def probe_values(
 def score_probe(
     layer: str,
     weights: npt.NDArray[np.float64],
-    fitted: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
-    judged: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
+    given: Sequence[tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]],
+    told: Sequence[tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]],
 ) -> ProbeScore:
-    """Scores of a probe; each pair is the maps (maps, h, w) of a slice and its mask (h, w)."""
-    given = [(probe_values(weights, maps), mask) for maps, mask in fitted]
+    """Scores of a probe by what it gives (`probe_values`) on slices, and their masks (h, w).
+
+    Parameters
+    ----------
+    given, told : sequence of (ndarray, ndarray)
+        On the slices that it was fitted on, and on those that it is judged on.
+    """
     threshold = _best_threshold(
         np.concatenate([v.ravel() for v, _ in given]), np.concatenate([m.ravel() for _, m in given])
     )
-    told = [(probe_values(weights, maps), mask) for maps, mask in judged]
     values = np.concatenate([v.ravel() for v, _ in told])
     mask = np.concatenate([m.ravel() for _, m in told])
     found, true = values >= threshold, mask >= 0.5

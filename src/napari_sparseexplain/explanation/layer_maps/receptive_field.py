@@ -23,6 +23,7 @@ from torch import nn
 from ...errors import ModelError
 from ...networks.running.inference import few_threads
 from ...networks.running.layer_outputs import watched_layers
+from .adding_up import AddingUp
 from .layer_geometry import positive_copy
 
 #: Layers that look at the whole image, which the theoretical field leaves out.
@@ -85,7 +86,8 @@ def receptive_field(
     """
     copied = positive_copy(network, torch.float64, equal=False)
     ones = torch.ones(image.shape, dtype=torch.float64)
-    support = _gradient(copied, ones, layer, index) > 0
+    with AddingUp():
+        support = _gradient(copied, ones, layer, index) > 0
     effective = _gradient(network, image.detach(), layer, index)
     total = float(effective.sum())
     if not support.any():

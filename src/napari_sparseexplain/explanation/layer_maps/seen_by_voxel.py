@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import StudyError
+from ...errors import ParameterError, StudyError
 from ...evidence import ExplanationMap
 from ...networks.bundle.model import Model
 from ...networks.running.preparation import Resolution, prepare
@@ -53,6 +53,8 @@ def receptive_field_work(
         The target is no voxel of the study.
     ModelError
         No such layer.
+    ParameterError
+        Several layers were named.
     """
     if target is None or target.kind != "voxel" or target.index is None:
         raise StudyError(
@@ -73,7 +75,13 @@ def receptive_field_work(
     seen = seen_layers(model, prepared)
     names = list(seen.sizes)
     name = layer.strip() or names[-1]
-    seen.chosen(name, model.name)
+    (name, *others) = seen.chosen(name, model.name)
+    if others:
+        raise ParameterError(
+            f"a receptive field is that of one layer, and {len(others) + 1} were named",
+            where="layer",
+            remedy=f"Name one of them, for example layer={name}",
+        )
     row, column = prepared.to_network_index(p, l)
     index = seen.geometries[name].index_of(row, column, seen.sizes[name][1:])
     yield Progress(1, 2, f"What {name} sees")

@@ -30,6 +30,9 @@ class Augmentation:
         Share of the windows from which the ventricle is shifted away.
     painted : float
         Share in which it is painted out.
+    decoy : float
+        Share of the others in which a second ventricle, of another slice, is pasted elsewhere: an
+        organ that looks like one without the heart around it.
     contrast, gamma, noise : float
         Largest relative change of contrast, of the exponent, and the largest standard deviation
         of added noise (of an image with standard deviation 1).
@@ -41,7 +44,8 @@ class Augmentation:
     scale: float = 0.2
     shift: float = 32.0
     empty: float = 0.1
-    painted: float = 0.15
+    painted: float = 0.25
+    decoy: float = 0.1
     contrast: float = 0.25
     gamma: float = 0.3
     noise: float = 0.15
@@ -75,6 +79,8 @@ def augmented(
         x, y = x.clone(), y.clone()
         x[painted], y[painted] = without_ventricle(x[painted], y[painted], generator)
     away = (kind >= how.painted) & (kind < how.painted + how.empty)
+    if (kind >= 1 - how.decoy).any():
+        x = with_decoys(x, y, kind >= 1 - how.decoy, generator)
     angle = uniform(-1.0, 1.0) * math.radians(how.rotation)
     quarter = torch.randint(0, 4, (batch,), generator=generator) * (math.pi / 2)
     angle = torch.where(uniform(0.0, 1.0) < 0.25, angle + quarter, angle)
@@ -125,39 +131,93 @@ def normalised(x: torch.Tensor) -> torch.Tensor:
 def without_ventricle(
     x: torch.Tensor, y: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The ventricle painted out by tissue of another place of the same image, or by its ring.
+    """The ventricle painted out: by tissue of another place, by its ring, or by what lies around.
 
-    The mask, grown by a random margin, is filled; its edge is blurred so that no outline is left.
+    The mask, grown by a random margin that leaves the wall or takes it too, is filled; its edge is
+    blurred so that no outline is left. Each image draws its own margin and filling.
     """
-    batch = len(x)
-    margin = 2 * int(torch.randint(2, 8, (1,), generator=generator)) + 1
+    done = [_painted(image[None], mask[None], generator) for image, mask in zip(x, y, strict=True)]
+    return torch.cat(done), torch.zeros_like(y)
+
+
+def _painted(x: torch.Tensor, y: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def drawn() -> float:
+        return float(torch.rand(1, generator=generator))
+
+    kind = drawn()
+    # Other tissue may fill the cavity alone; what looks like blood takes the wall with it, or it
+    # would be a ventricle still.
+    least = 3 if kind < 0.4 else 7
+    margin = 2 * int(torch.randint(least, 16, (1,), generator=generator)) + 1
     grown = functional.max_pool2d(y, margin, stride=1, padding=margin // 2)
     soft = functional.avg_pool2d(grown, 5, stride=1, padding=2, count_include_pad=False)
     soft = torch.where(grown > 0, soft.clamp(min=0.5), soft)
     weight = (soft * 2).clamp(max=1.0)
-    ring = functional.max_pool2d(grown, 9, stride=1, padding=4) - grown
-    inside = ring.sum(dim=(2, 3), keepdim=True).clamp(min=1.0)
-    mean = (x * ring).sum(dim=(2, 3), keepdim=True) / inside
-    spread = (((x - mean) * ring) ** 2).sum(dim=(2, 3), keepdim=True) / inside
     rough = torch.randn(x.shape, generator=generator)
-    smooth = functional.avg_pool2d(rough, 5, stride=1, padding=2) * 3
-    flat = mean + spread.sqrt() * (0.2 + 0.5 * torch.rand(batch, 1, 1, 1, generator=generator)) * (
-        smooth + 0.2 * rough
-    )
-    moved = torch.stack(
-        [
-            torch.roll(
-                image,
-                tuple(
-                    int(torch.randint(28, 80, (1,), generator=generator))
-                    * (1 if torch.rand(1, generator=generator) < 0.5 else -1)
-                    for _ in range(2)
-                ),
-                dims=(1, 2),
-            )
-            for image in x
-        ]
-    )
-    copied = torch.rand(batch, 1, 1, 1, generator=generator) < 0.5
-    fill = torch.where(copied, moved, flat)
-    return x * (1 - weight) + fill * weight, torch.zeros_like(y)
+    if kind < 0.4:
+        rows, columns = (
+            int(torch.randint(28, 80, (1,), generator=generator)) * (1 if drawn() < 0.5 else -1)
+            for _ in range(2)
+        )
+        fill = torch.roll(x, (rows, columns), dims=(2, 3))
+    elif kind < 0.6:
+        ring = functional.max_pool2d(grown, 9, stride=1, padding=4) - grown
+        inside = ring.sum().clamp(min=1.0)
+        mean = (x * ring).sum() / inside
+        spread = (((x - mean) * ring) ** 2).sum() / inside
+        smooth = functional.avg_pool2d(rough, 5, stride=1, padding=2) * 3
+        fill = mean + spread.sqrt() * (0.2 + 0.5 * drawn()) * (smooth + 0.2 * rough)
+    else:
+        fill = continued(x, 1 - grown)
+        fine = x - functional.avg_pool2d(x, 5, stride=1, padding=2)
+        fill = fill + rough * ((fine * (1 - grown)).std() * (0.3 + drawn()))
+        # Bright or dark where the middle was: a blob alone is no ventricle.
+        distance = functional.avg_pool2d(grown, margin, stride=1, padding=margin // 2)
+        fill = fill + (drawn() - 0.4) * 2 * x.std() * distance**2
+    return x * (1 - weight) + fill * weight
+
+
+def with_decoys(
+    x: torch.Tensor, y: torch.Tensor, chosen: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Images with the ventricle and wall of the batch's next image pasted away from their own.
+
+    Parameters
+    ----------
+    x, y : Tensor, shape (B, 1, H, W)
+    chosen : Tensor of bool, shape (B,)
+        Which images get one.
+    """
+    pasted = x.clone()
+    for i in [int(k) for k in torch.nonzero(chosen)[:, 0]]:
+        other = (i + 1) % len(x)
+        size = 2 * int(torch.randint(4, 13, (1,), generator=generator)) + 1
+        grown = functional.max_pool2d(y[other][None], size, stride=1, padding=size // 2)
+        weight = functional.avg_pool2d(grown, 5, stride=1, padding=2)
+        turn = float(torch.rand(1, generator=generator)) * 2 * math.pi
+        far = 60 + 50 * float(torch.rand(1, generator=generator))
+        by = (round(far * math.sin(turn)), round(far * math.cos(turn)))
+        weight = torch.roll(weight, by, dims=(2, 3))[0]
+        weight = weight * (1 - functional.max_pool2d(y[i], 25, stride=1, padding=12))
+        pasted[i] = x[i] * (1 - weight) + torch.roll(x[other], by, dims=(1, 2)) * weight
+    return pasted
+
+
+def continued(x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Images continued from where they are known: from means over ever larger squares.
+
+    Parameters
+    ----------
+    x, known : Tensor, shape (B, 1, H, W)
+        Images, and the share of each pixel that is known.
+    """
+    if min(x.shape[-2:]) < 2:
+        return (x * known).sum(dim=(2, 3), keepdim=True) / known.sum(
+            dim=(2, 3), keepdim=True
+        ).clamp(min=1e-6) + torch.zeros_like(x)
+    part = functional.avg_pool2d(known, 2)
+    mean = functional.avg_pool2d(x * known, 2) / part.clamp(min=1e-6)
+    # Four times the share: a square of which a quarter is known is known.
+    coarse = continued(mean, (4 * part).clamp(max=1.0))
+    wide = functional.interpolate(coarse, size=x.shape[-2:], mode="bilinear")
+    return x * known + wide * (1 - known)

@@ -23,6 +23,7 @@ from ...networks.running.inference import predict
 from ...networks.running.preparation import prepare
 from ...progress import Progress, Work
 from ...volumes import Study
+from .ventricle_model import check_ventricle_model
 
 #: Share of a slice's largest area below which the ventricle counts as not there.
 _GONE = 0.1
@@ -120,9 +121,12 @@ def cine_volumes(study: Study, models: Sequence[Model]) -> Work[list[CineVolumes
     ------
     StudyError
         The scan has no time axis, or nothing tells its voxel sizes.
+    ModelError
+        A model takes several scans, or gives other classes.
     """
     found = []
     for model in models:
+        check_ventricle_model(model)
         (role,) = model.card.inputs.roles
         scan = study.images.get(role)
         if scan is None or len(scan.leading) != 1:

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import ModelError, ParameterError
 from ...evidence.consistent_component import consistent_components
 from ...evidence.largest_component import labelled, largest_component
 from ...evidence.tables import text_table
@@ -22,9 +23,10 @@ from ...networks.bundle.model import Model
 from ...progress import Progress, Work
 from .contour_distance import GOOD_MM, GOOD_PX, contour_distance
 from .segmentation_counts import SliceCounts
-from .short_axis_slices import ShortAxisSlices
+from .short_axis_slices import NORMALISATION, ShortAxisSlices
 from .slices_without import moved_away, painted_out
 from .train_ventricle import probabilities
+from .ventricle_model import check_ventricle_model, seen_patients
 
 FILES = ("left-ventricle.txt", "left-ventricle.json")
 
@@ -102,12 +104,19 @@ class FalseRow:
 
 @dataclass(frozen=True, eq=False)
 class VentricleEvaluation:
-    """What `evaluate_ventricle` found."""
+    """What `evaluate_ventricle` found.
+
+    Attributes
+    ----------
+    seen : mapping of str to int
+        Of networks that were trained on some of these patients: on how many.
+    """
 
     rows: tuple[VentricleRow, ...]
     false: tuple[FalseRow, ...]
     slices: int
     patients: int
+    seen: Mapping[str, int] = field(default_factory=dict)
 
     def text(self) -> str:
         """The tables, as they are printed."""
@@ -153,6 +162,11 @@ class VentricleEvaluation:
                 "touch the reference. Contour: median of the average distance; good: below "
                 f"{limit}, of all slices.",
                 text_table(head, lines),
+                *(
+                    f"NOTE: {name} was trained on {count} of these {self.patients} patients, so that "
+                    "its figures do not judge it. Give others, or the fold that was held out (--fold)."
+                    for name, count in self.seen.items()
+                ),
                 f"The paper, on slices of its own split: micro {paper}.",
                 "Dice by the area of the reference (micro / mean over slices), and by the order "
                 "of a slice within its patient (mean; basal, mid and apical thirds are an "
@@ -168,6 +182,7 @@ class VentricleEvaluation:
         values: dict[str, Any] = {
             "slices": self.slices,
             "patients": self.patients,
+            "patients that a network was trained on": dict(self.seen),
             "rows": [asdict(row) for row in self.rows],
             "false": [asdict(row) for row in self.false],
         }
@@ -190,8 +205,20 @@ def evaluate_ventricle(
     slices : ShortAxisSlices
         Of patients that no network was trained on.
     models : sequence of str, Path or Model
+
+    Raises
+    ------
+    ModelError
+        A model does not find the left ventricle in single slices normalised by themselves.
+    ParameterError
+        There are no slices.
     """
+    if not len(slices):
+        raise ParameterError(
+            "there is no slice to judge", remedy="Choose other patients, or fewer --folds"
+        )
     rows, false = [], []
+    seen: dict[str, int] = {}
     masks = slices.masks
     for name, mask in (
         ("all background", np.zeros_like(masks)),
@@ -200,13 +227,29 @@ def evaluate_ventricle(
         rows.append(_row(name, "-", mask, slices))
     for place, given in enumerate(models, 1):
         model = given if isinstance(given, Model) else load_model(given, device=device)
+        check_ventricle_model(model)
+        _check_normalisation(model)
+        known = seen_patients(model.card, slices.patients)
+        if known:
+            seen[model.name] = len(known)
         yield Progress(place - 1, len(models), f"running {model.name}")
         found = probabilities(model.network, slices.images)
         for choice in CHOICES:
             rows.append(_row(model.name, choice, chosen_masks(found, slices, choice), slices))
         false.append(_false(model, slices))
     yield Progress(len(models), len(models), "done")
-    return VentricleEvaluation(tuple(rows), tuple(false), len(slices), len(set(slices.patients)))
+    return VentricleEvaluation(
+        tuple(rows), tuple(false), len(slices), len(set(slices.patients)), seen
+    )
+
+
+def _check_normalisation(model: Model) -> None:
+    if model.card.inputs.normalisation != NORMALISATION:
+        raise ModelError(
+            "the slices are normalised each by itself (z-score), and it is fed otherwise",
+            where=model.name,
+            remedy="Judge it with `sparseexplain evaluate` on studies with masks",
+        )
 
 
 def constant_mask(slices: ShortAxisSlices) -> npt.NDArray[np.bool_]:
@@ -286,7 +329,9 @@ def _parts(counts: SliceCounts, slices: ShortAxisSlices) -> dict[str, float]:
 
 def _false(model: Model, slices: ShortAxisSlices) -> FalseRow:
     # Every third slice: neighbours show the same.
-    chosen = [i for i in range(0, len(slices), 3) if slices.masks[i].any()]
+    chosen = [int(i) for i in np.flatnonzero(slices.masks.any(axis=(1, 2)))[::3]]
+    if not chosen:
+        return FalseRow(model.name, 0, 0, 0, 0)
     painted = np.stack([painted_out(slices.images[i], slices.masks[i]) for i in chosen])
     marked = (probabilities(model.network, painted) > 0.5).sum(axis=(1, 2))
     windows = [w for i in chosen for w in moved_away(slices.images[i], slices.masks[i])]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ...errors import ModelError, ParameterError
 from ...evidence.tables import text_table
@@ -90,7 +91,7 @@ def search_work(
     first_epochs: int = 2,
     patients: int = 15,
     seed: int = 0,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
 ) -> Work[list[Trial]]:
     """Successive halving on some of the patients.
 
@@ -109,10 +110,14 @@ def search_work(
     Raises
     ------
     ModelError
-        The folder holds a search with other settings.
+        No such recipe, or the folder holds a search with other settings.
     ParameterError
         Too few patients or trials.
     """
+    if kind not in VENTRICLE_RECIPES:
+        raise ModelError(
+            f"there is no recipe {kind!r}", remedy=f"Known are {', '.join(VENTRICLE_RECIPES)}"
+        )
     known = sorted(set(slices.patients))
     if trials < 2 or len(known) < 3:
         raise ParameterError(

@@ -14,7 +14,7 @@ from ...errors import ReadError
 from ...progress import Progress, Work
 from ...volumes.finding import Finding
 from ...volumes.intensity.normalisation import Normalisation
-from ...volumes.labelled.labelled_folder import find_labelled, read_labelled
+from ...volumes.labelled.labelled_folder import find_labelled, read_labelled, several_labels
 from ...volumes.labelled.labelled_slice import group_of
 
 #: Each slice by itself: a picture may have been stretched by its brightest pixel, and a cine's
@@ -86,7 +86,10 @@ class ShortAxisSlices:
 
 
 def read_short_axis(
-    folder: str | Path, *, exclude: Sequence[str] = tuple(DISPLACED)
+    folder: str | Path,
+    *,
+    exclude: Sequence[str] = tuple(DISPLACED),
+    label: int | None = None,
 ) -> Work[ShortAxisSlices]:
     """Every labelled slice of a folder.
 
@@ -96,11 +99,14 @@ def read_short_axis(
         What `find_labelled` reads.
     exclude : sequence of str
         Patients that are left out.
+    label : int, optional
+        Of masks with several structures the one that is meant.
 
     Raises
     ------
     ReadError
-        Nothing is labelled, or the slices differ in size.
+        Nothing is labelled, the slices differ in size, or the masks hold several labels and none
+        was chosen.
     """
     found = yield from find_labelled(folder)
     findings = list(found.findings)
@@ -117,8 +123,12 @@ def read_short_axis(
             remedy="Give a folder with images/ and labels/, or DICOM files with contours",
         )
     images, masks, spacings = [], [], set()
+    labels: set[int] = set()
     for number, item in enumerate(chosen, 1):
-        pixels = read_labelled(item)
+        pixels = read_labelled(item, label)
+        labels |= set(pixels.labels)
+        if label is None and len(labels) > 1 and item.mask is not None:
+            raise several_labels(labels, item.mask)
         assert pixels.mask is not None
         if images and pixels.image.shape != images[0].shape:
             ours, theirs = ("×".join(map(str, a.shape)) for a in (images[0], pixels.image))
@@ -134,6 +144,14 @@ def read_short_axis(
         masks.append(pixels.mask)
         spacings.add(pixels.spacing)
         yield Progress(number, len(chosen), f"reading {item.name}")
+    if not any(mask.any() for mask in masks):
+        chosen_label = "" if label is None else f" with label {label}"
+        known = f"; the masks hold {', '.join(map(str, sorted(labels)))}" if labels else ""
+        raise ReadError(
+            f"no mask has a pixel{chosen_label}{known}",
+            where=folder,
+            remedy="Give masks of the ventricle, or the value it has in them with --label",
+        )
     fed, constant = NORMALISATION.apply_by_slice(np.stack(images))
     findings += [
         Finding("warning", "constant", "the image has no contrast", chosen[i].name)

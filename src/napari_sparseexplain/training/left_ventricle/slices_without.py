@@ -46,8 +46,9 @@ def moved_away(
     Only those of at least 64 pixels a side; each is normalised by itself.
     """
     rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
-    top, bottom = int(rows[0]) - _MARGIN, int(rows[-1]) + _MARGIN
-    left, right = int(columns[0]) - _MARGIN, int(columns[-1]) + _MARGIN
+    # At the image's edge a window has no pixels; counted from the end it would hold the ventricle.
+    top, bottom = max(0, int(rows[0]) - _MARGIN), int(rows[-1]) + _MARGIN
+    left, right = max(0, int(columns[0]) - _MARGIN), int(columns[-1]) + _MARGIN
     found = []
     for window in (image[:top], image[bottom + 1 :], image[:, :left], image[:, right + 1 :]):
         if min(window.shape) >= 64:

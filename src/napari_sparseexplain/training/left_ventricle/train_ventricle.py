@@ -96,27 +96,29 @@ def train_ventricle(
     image = watched.images[int(watched.masks.sum(axis=(1, 2)).argmax())]
     network.train()
     losses: list[float] = []
-    while step < last:
-        losses.append(_step(network, optimiser, training, recipe, seed, step, total))
-        step += 1
-        if step % each == 0:
-            epoch = step // each
-            entry = {
-                "step": step,
-                "epoch": epoch,
-                "learning rate": float(optimiser.param_groups[0]["lr"]),
-                "loss": float(np.mean(losses)),
-            }
-            losses = []
-            if held_out is not None and len(held_out):
-                entry |= _held_out(network, held_out)
-            log.add(entry)
-            if folder is not None:
-                save_watched(folder, epoch, watch_slice(network, image))
-                save_checkpoint(folder, network, optimiser, step, identity)
-        message = f"loss {losses[-1]:.3f}" if losses else f"epoch {step // each}"
-        yield Progress(step, last, message)
-    log.close()
+    try:
+        while step < last:
+            losses.append(_step(network, optimiser, training, recipe, seed, step, total))
+            step += 1
+            if step % each == 0:
+                epoch = step // each
+                entry = {
+                    "step": step,
+                    "epoch": epoch,
+                    "learning rate": float(optimiser.param_groups[0]["lr"]),
+                    "loss": float(np.mean(losses)),
+                }
+                losses = []
+                if held_out is not None and len(held_out):
+                    entry |= _held_out(network, held_out)
+                log.add(entry)
+                if folder is not None:
+                    save_watched(folder, epoch, watch_slice(network, image))
+                    save_checkpoint(folder, network, optimiser, step, identity)
+            message = f"loss {losses[-1]:.3f}" if losses else f"epoch {step // each}"
+            yield Progress(step, last, message)
+    finally:
+        log.close()
     network.to("cpu").eval().requires_grad_(False)
     return VentricleTrained(network, recipe, seed, step // each, tuple(log.entries))
 

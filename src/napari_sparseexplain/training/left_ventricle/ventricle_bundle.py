@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ...errors import ModelError
+from ...errors import ModelError, ParameterError
 from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import Inputs, ModelCard
 from ...networks.bundle.saving import save_bundle
@@ -19,6 +19,7 @@ from .patient_split import leaking_split, patient_folds
 from .recipe import TITLES, VENTRICLE_RECIPES
 from .short_axis_slices import DISPLACED, NORMALISATION, ShortAxisSlices, read_short_axis
 from .train_ventricle import VentricleTrained, train_ventricle
+from .ventricle_model import PATIENTS_KEY, patient_hashes
 
 #: Pixel size of most scans of the set in mm. Its pictures tell none, so that it is an assumption.
 SPACING_MM = 1.25
@@ -40,6 +41,7 @@ def train_ventricle_bundle(
     folds: int = 5,
     leaking: bool = False,
     exclude: Sequence[str] = tuple(DISPLACED),
+    label: int | None = None,
     device: str = "auto",
 ) -> Work[ModelCard]:
     """Train a network and save it as a bundle; a training that was stopped goes on.
@@ -56,6 +58,8 @@ def train_ventricle_bundle(
         Which of ``folds`` parts of the patients is held out, from 0; trained on all when not given.
     leaking : bool
         Hold slices out at random, as the paper does: patients stand on both sides.
+    label : int, optional
+        Of masks with several structures the ventricle's.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def train_ventricle_bundle(
         recipe = replace(recipe, epochs=epochs)
     chosen = choose_device(device)
     claim_folder(Path(out))
-    slices = yield from read_short_axis(data, exclude=exclude)
+    slices = yield from read_short_axis(data, exclude=exclude, label=label)
     training, held_out = split(slices, fold=fold, folds=folds, leaking=leaking, seed=seed)
     trained = yield from train_ventricle(
         recipe,
@@ -105,6 +109,11 @@ def split(
 ) -> tuple[ShortAxisSlices, ShortAxisSlices | None]:
     """What is trained on and what is held out."""
     if leaking:
+        if len(slices) < folds:
+            raise ParameterError(
+                f"of {len(slices)} slices none is held out with {folds} folds",
+                remedy="Choose fewer with --folds, or give more slices",
+            )
         trained, judged = leaking_split(slices, len(slices) // folds, seed)
         return slices.subset(trained), slices.subset(judged)
     if fold is None:
@@ -139,6 +148,7 @@ def ventricle_card(
             "data": f"short-axis slices of {data}",
             "slices": len(slices),
             "subjects": len(set(slices.patients)),
+            PATIENTS_KEY: patient_hashes(slices.patients),
             "left out": left_out,
             "epochs": trained.epochs,
             "seed": trained.seed,

@@ -20,11 +20,12 @@ from ...errors import ReadError
 from ...progress import Progress, Work
 from ..dicom.single_picture import read_dicom_picture
 from ..finding import Finding
-from ..pictures.reader import is_mask_file, natural_order, read_picture
+from ..pictures.reader import natural_order, read_picture
 from ..readers import all_endings
-from ..roles.roles import stem_of
+from ..roles.roles import read_name, stem_of
 from .contour_file import CONTOUR_NAME, inside_contour, read_contour
-from .labelled_slice import LabelledSlice, SlicePixels, grey, patient_of
+from .labelled_slice import LabelledSlice, SlicePixels, grey
+from .slice_folders import SPLIT_FOLDER, is_mask, patient_in, place_of
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _DICOM = (".dcm", ".dicom", ".ima", "")
@@ -35,8 +36,8 @@ _MASK_WORDS = re.compile(
     r"(?![a-z])"
 )
 
-#: Values that a mask is expected to have.
-_MASK_VALUES = ({0, 255}, {0, 1}, {0}, {255}, {1})
+#: Values besides 0 up to which a mask's values are labels; more are shades of an edge.
+_LABELS = 12
 
 _HEAD = re.compile(r"(?i)IM-(\d+)-(\d+)")
 
@@ -98,13 +99,20 @@ def find_labelled(root: str | Path) -> Work[LabelledFolder]:
     return found
 
 
-def read_labelled(item: LabelledSlice) -> SlicePixels:
+def read_labelled(item: LabelledSlice, label: int | None = None) -> SlicePixels:
     """The pixels of a slice, and what was drawn on it.
+
+    Parameters
+    ----------
+    item : LabelledSlice
+    label : int, optional
+        Of a mask with several structures the one that is meant; everything else is outside.
 
     Raises
     ------
     ReadError
-        A file cannot be read, or a mask has another size than its image.
+        A file cannot be read, a mask has another size than its image, or it holds several labels
+        and none was chosen.
     """
     if item.image.suffix.lower() in _PICTURES:
         image, spacing = _picture(item.image), None
@@ -112,6 +120,7 @@ def read_labelled(item: LabelledSlice) -> SlicePixels:
         image, spacing = read_dicom_picture(item.image)
     findings: list[str] = []
     mask = outer = None
+    labels: tuple[int, ...] = ()
     if item.mask is not None:
         drawn = _picture(item.mask)
         if drawn.shape != image.shape:
@@ -121,19 +130,55 @@ def read_labelled(item: LabelledSlice) -> SlicePixels:
                 where=item.mask,
                 remedy="Export the mask at the size of the image",
             )
-        values = np.unique(drawn)
-        if {int(v) for v in values} not in _MASK_VALUES:
-            shown = ", ".join(f"{v:g}" for v in values[:6]) + (" …" if len(values) > 6 else "")
-            findings.append(f"its mask holds the values {shown}; what is half its largest or more "
-                            "counts as inside")  # fmt: skip
-        mask = drawn >= max(float(drawn.max()) / 2, 0.5)
+        mask, labels, said = _inside(drawn, item.mask, label)
+        findings += said
     for name, path in (("inner", item.inner), ("outer", item.outer)):
         if path is None:
             continue
         inside, said = inside_contour(read_contour(path), image.shape)
         findings += [f"{name} contour: {text}" for text in said]
         mask, outer = (inside, outer) if name == "inner" else (mask, inside)
-    return SlicePixels(image, mask, outer, spacing, tuple(findings))
+    return SlicePixels(image, mask, outer, spacing, tuple(findings), labels)
+
+
+def _inside(
+    drawn: npt.NDArray[np.float32], path: Path, label: int | None
+) -> tuple[npt.NDArray[np.bool_], tuple[int, ...], list[str]]:
+    """A mask's inside, the labels in it, and what is to be said of its values."""
+    values = np.unique(drawn)
+    lossy = path.suffix.lower() in (".jpg", ".jpeg")
+    inside = [float(v) for v in values if v > 0]
+    if len(inside) > _LABELS or (lossy and label is None):
+        if label is not None:
+            raise ReadError(
+                f"the mask holds {len(inside)} values, which are no labels",
+                where=path,
+                remedy="Leave out --label, or save the masks without loss (PNG) with a value a label",
+            )
+        said = []
+        if len(inside) > 1:
+            shown = ", ".join(f"{v:g}" for v in values[:6]) + (" …" if len(values) > 6 else "")
+            said.append(
+                f"its mask holds the values {shown}; what is half its largest or more counts as "
+                "inside"
+            )
+        return drawn >= max(float(drawn.max()) / 2, 0.5), (), said
+    labels = tuple(int(v) for v in inside)
+    if label is not None:
+        return drawn == label, labels, []
+    if len(labels) > 1:
+        raise several_labels(labels, path)
+    return drawn > 0, labels, []
+
+
+def several_labels(labels: Iterable[int], where: Path) -> ReadError:
+    """The error of masks in which several structures have a value each."""
+    shown = ", ".join(str(v) for v in sorted(labels))
+    return ReadError(
+        f"the masks hold several labels ({shown})",
+        where=where,
+        remedy="Say which one is meant with --label",
+    )
 
 
 def _picture(path: Path) -> npt.NDArray[np.float32]:
@@ -151,8 +196,13 @@ def _with_masks(root: Path, files: list[Path]) -> LabelledFolder:
     pictures = [p for p in files if p.suffix.lower() in _PICTURES]
     masks: dict[tuple[str, str], list[Path]] = defaultdict(list)
     images = []
+    names = {_key(p, root) for p in pictures if not is_mask(p, root)}
     for path in pictures:
-        if is_mask_file(path):
+        # ``1_gt.png`` may be a scan of that name; beside ``1.png`` it is its mask.
+        perhaps = (
+            read_name(path.name).label == "maybe" and _short(path) != stem_of(path.name).lower()
+        )
+        if is_mask(path, root) or (perhaps and _key(path, root) in names - {_whole(path, root)}):
             masks[_key(path, root)].append(path)
         else:
             images.append(path)
@@ -160,36 +210,67 @@ def _with_masks(root: Path, files: list[Path]) -> LabelledFolder:
     slices: list[LabelledSlice] = []
     missing = 0
     for path in sorted(images, key=natural_order):
-        found = masks.pop(_key(path, root), [])
+        found = masks.pop(_whole(path, root), []) or masks.pop(_key(path, root), [])
         if len(found) > 1:
             findings.append(
                 _said(f"{len(found)} masks fit this image; the first one was taken", path, root)
             )
         missing += not found
-        stem = stem_of(path.name)
-        slices.append(LabelledSlice(stem, patient_of(stem), 0, path, found[0] if found else None))
+        slices.append(
+            LabelledSlice(
+                stem_of(path.name), patient_in(path, root), 0, path, found[0] if found else None
+            )
+        )
     if missing and missing < len(slices):
         findings.append(
             _said(f"{missing} of {len(slices)} images have no mask", images[0].parent, root)
         )
     elif missing and masks:
         findings.append(_said("no mask has the name of an image", images[0].parent, root))
+    elif missing:
+        findings.append(_said("none of the images has a mask", images[0].parent, root))
     if masks:
         first = next(iter(masks.values()))[0]
         findings.append(_said(f"{len(masks)} masks have no image of the same name", first, root))
+    findings += _patients_said(slices, root)
     return LabelledFolder(root, _ordered(slices), tuple(findings))
+
+
+def _patients_said(slices: list[LabelledSlice], root: Path) -> list[Finding]:
+    """What a person must look at before folds by patient can be trusted."""
+    found = []
+    patients = {item.patient for item in slices}
+    if len(slices) > 3 and len(patients) == len(slices):
+        message = f"each of the {len(slices)} slices is taken for a patient of its own, by its name"
+        found.append(Finding("warning", "patients-by-name", message, root.name))
+    places: dict[str, set[str]] = defaultdict(set)
+    for item in slices:
+        folders = place_of(item.image, root)
+        places[item.patient].add("/".join(f for f in folders if not SPLIT_FOLDER.match(f)))
+    spread = [(name, sorted(where)) for name, where in places.items() if len(where) > 1]
+    if spread:
+        name, where = spread[0]
+        more = f"; so do {len(spread) - 1} more" if len(spread) > 1 else ""
+        message = (
+            f"slices named after {name} lie in {len(where)} folders ({', '.join(where[:3])}) and "
+            f"are taken for one patient{more}"
+        )
+        found.append(Finding("warning", "patients-by-name", message, root.name))
+    return found
+
+
+def _short(path: Path) -> str:
+    """A name without the words by which a mask's differs from its picture's."""
+    return _MASK_WORDS.sub("", stem_of(path.name)).lower()
 
 
 def _key(path: Path, root: Path) -> tuple[str, str]:
     """By what a mask and its image are known to belong together: where they lie, and the name."""
-    above = path.parent.relative_to(root).parts
-    # ``a/images/1.png`` and ``a/labels/1.png`` lie in one place.
-    place = above[:-1] if above and (is_mask_file(path) or _is_image_folder(above[-1])) else above
-    return "/".join(place), _MASK_WORDS.sub("", stem_of(path.name)).lower()
+    return "/".join(place_of(path, root)), _short(path)
 
 
-def _is_image_folder(name: str) -> bool:
-    return bool(re.fullmatch(r"(?i)(images?|imgs?|pictures?|slices?|scans?|data|x)", name))
+def _whole(path: Path, root: Path) -> tuple[str, str]:
+    return "/".join(place_of(path, root)), stem_of(path.name).lower()
 
 
 def _with_contours(root: Path, files: list[Path], contours: list[Path]) -> LabelledFolder:

@@ -62,7 +62,7 @@ class LabelledSlice:
         Place among the slices of its patient, in the order of names, from 0.
     image : Path
     mask : Path or None
-        A picture of the same size: everything but 0 is inside.
+        A picture of the same size; `read_labelled` says what of it is inside.
     inner, outer : Path or None
         Contour files in its place (`read_contour`): of the cavity and of the outer wall.
     """
@@ -97,6 +97,9 @@ class SlicePixels:
         Row and column size in mm; None where the file does not tell.
     findings : tuple of str
         What a person must know of the slice: values of the mask, contours that were cut.
+    labels : tuple of int
+        Values of the mask besides 0, where they are labels: one label has one value in all
+        slices of a folder.
     """
 
     image: npt.NDArray[np.float32]
@@ -104,6 +107,7 @@ class SlicePixels:
     outer: npt.NDArray[np.bool_] | None = None
     spacing: tuple[float, float] | None = None
     findings: tuple[str, ...] = ()
+    labels: tuple[int, ...] = ()
 
 
 def grey(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
