@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn import functional
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, ParameterError, StudyError

@@ -56,8 +56,8 @@ from napari_sparseexplain.training.left_ventricle.train_ventricle import (
     learning_rate,
     train_ventricle,
 )
-from napari_sparseexplain.training.left_ventricle.ventricle_model import seen_patients
 from napari_sparseexplain.training.left_ventricle.ventricle_bundle import train_ventricle_bundle
+from napari_sparseexplain.training.left_ventricle.ventricle_model import seen_patients
 
 SIDE = 64
 SMALL = VentricleRecipe(

@@ -16,11 +16,15 @@ from torch.overrides import TorchFunctionMode
 #: Functions whose input is what a positive copy goes on with: of its shape, without weights that
 #: would cancel or saturate.
 _PASSED_ON = frozenset(
-    "relu relu_ relu6 leaky_relu leaky_relu_ elu elu_ selu celu gelu silu mish hardswish hardtanh "
-    "hardsigmoid softplus logsigmoid prelu rrelu sigmoid sigmoid_ tanh tanh_ softmax log_softmax "
-    "softmin dropout dropout_ dropout2d feature_dropout alpha_dropout instance_norm group_norm "
-    "layer_norm batch_norm local_response_norm normalize".split()
-)
+    {
+        "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu", "celu",
+        "gelu", "silu", "mish", "hardswish", "hardtanh", "hardsigmoid", "softplus",
+        "logsigmoid", "prelu", "rrelu", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax",
+        "log_softmax", "softmin", "dropout", "dropout_", "dropout2d", "feature_dropout",
+        "alpha_dropout", "instance_norm", "group_norm", "layer_norm", "batch_norm",
+        "local_response_norm", "normalize",
+    }
+)  # fmt: skip
 
 
 class AddingUp(TorchFunctionMode):

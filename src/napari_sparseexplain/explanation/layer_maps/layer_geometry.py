@@ -208,9 +208,8 @@ def _along(
     images[0] *= places[:, None] if axis == 0 else places
     try:
         copied = positive_copy(network, images.dtype)
-        with few_threads():
-            with AddingUp():
-                outputs = layer_outputs(copied, lambda: copied(images))
+        with few_threads(), AddingUp():
+            outputs = layer_outputs(copied, lambda: copied(images))
     except (RuntimeError, TypeError, ValueError, AttributeError, ModelError):
         # A network for images of one size, or one that checks its input: laid from edge to edge.
         return {}

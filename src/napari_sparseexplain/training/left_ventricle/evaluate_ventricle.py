@@ -163,8 +163,9 @@ class VentricleEvaluation:
                 f"{limit}, of all slices.",
                 text_table(head, lines),
                 *(
-                    f"NOTE: {name} was trained on {count} of these {self.patients} patients, so that "
-                    "its figures do not judge it. Give others, or the fold that was held out (--fold)."
+                    f"NOTE: {name} was trained on {count} of these {self.patients} patients, so "
+                    "that its figures do not judge it. Give others, or the fold that was held out "
+                    "(--fold)."
                     for name, count in self.seen.items()
                 ),
                 f"The paper, on slices of its own split: micro {paper}.",

@@ -153,7 +153,7 @@ def _inside(
             raise ReadError(
                 f"the mask holds {len(inside)} values, which are no labels",
                 where=path,
-                remedy="Leave out --label, or save the masks without loss (PNG) with a value a label",
+                remedy="Leave out --label, or save masks as PNG, a value a label",
             )
         said = []
         if len(inside) > 1:
@@ -199,10 +199,8 @@ def _with_masks(root: Path, files: list[Path]) -> LabelledFolder:
     names = {_key(p, root) for p in pictures if not is_mask(p, root)}
     for path in pictures:
         # ``1_gt.png`` may be a scan of that name; beside ``1.png`` it is its mask.
-        perhaps = (
-            read_name(path.name).label == "maybe" and _short(path) != stem_of(path.name).lower()
-        )
-        if is_mask(path, root) or (perhaps and _key(path, root) in names - {_whole(path, root)}):
+        perhaps = read_name(path.name).label == "maybe" and _key(path, root) != _whole(path, root)
+        if is_mask(path, root) or (perhaps and _key(path, root) in names):
             masks[_key(path, root)].append(path)
         else:
             images.append(path)
