@@ -41,10 +41,10 @@ class Augmentation:
     """
 
     rotation: float = 34.0
-    scale: float = 0.2
+    scale: float = 0.3
     shift: float = 32.0
     empty: float = 0.1
-    painted: float = 0.25
+    painted: float = 0.3
     decoy: float = 0.1
     contrast: float = 0.25
     gamma: float = 0.3

@@ -82,7 +82,7 @@ VENTRICLE_RECIPES: dict[str, VentricleRecipe] = {
     "left-ventricle-unet": VentricleRecipe(
         "unet",
         {"classes": 2, "maps": 12, "head": "softmax"},
-        epochs=28,
+        epochs=36,
         learning_rate=3e-3,
         half=True,
     ),
