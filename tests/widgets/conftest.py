@@ -119,6 +119,7 @@ def shared_window(
     from .shared_window import SharedWindow
 
     read_shaders_once()
+    _search_young_garbage_alone()
     for module in dict.fromkeys(getattr(item, "module", None) for item in request.session.items):
         if load := getattr(module, "load_before_windows", None):
             load(kept_folder)
@@ -128,6 +129,22 @@ def shared_window(
         yield shared
     finally:
         shared.close()
+
+
+def _search_young_garbage_alone() -> None:
+    """When a layer goes, napari searches all objects for garbage, 0.3 s each in this large process.
+
+    Here it searches those that are new, and what counts what the suite keeps out of a search (0.1
+    s) is told so: `tests/layers/test_batched_changes.py` looks at the search itself.
+    """
+    from types import SimpleNamespace
+
+    from napari._vispy import canvas
+
+    from napari_sparseexplain.layers import batched_changes
+
+    canvas.gc = SimpleNamespace(collect=lambda: gc.collect(1))  # type: ignore[assignment]
+    batched_changes.gc = SimpleNamespace(get_freeze_count=lambda: 1)  # type: ignore[assignment]
 
 
 def _open_the_first(study_folder: Path, unsaved: Path) -> None:
