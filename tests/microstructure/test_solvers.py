@@ -131,6 +131,25 @@ def test_values_that_are_no_numbers_are_refused(voxels: Voxels, bases: np.ndarra
         nnls_weights(voxels.signals, bases[..., :3], atoms)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_of_columns_that_depend_on_each_other(seed: int) -> None:
+    """Twice the same, sums of others, zeros, more columns than rows: the least residual is met."""
+    rng = np.random.default_rng(seed)
+    atoms = rng.random((5, 12))
+    atoms[:, 3], atoms[:, 7] = atoms[:, 2], atoms[:, 0] + atoms[:, 1]
+    atoms[:, 9] = 0
+    basis = np.eye(7, 5)[None, None]
+    y = rng.normal(0.5, 1.0, (1, 7))
+    weights = nnls_weights(y, basis, atoms)[0, 0]
+    whole = basis[0, 0] @ atoms
+    assert (weights >= 0).all()
+    expected = nnls(whole, y[0])[1]
+    assert np.linalg.norm(whole @ weights - y[0]) == pytest.approx(expected, abs=1e-9)
+    slope = whole.T @ (y[0] - whole @ weights)
+    assert slope.max() < 1e-9, "no atom would make it better"
+    assert np.abs(slope[weights > 0]).max(initial=0) < 1e-9
+
+
 def test_the_rician_correction_takes_the_bias_out() -> None:
     rng = np.random.default_rng(0)
     for signal in (1.0, 0.3):

@@ -18,6 +18,9 @@ from ..numba_lock import PARALLEL
 #: A gradient below this share of the largest at the start counts as none.
 _FLAT = 1e-10
 
+#: Share of a column's squared length that must be left beside those before it.
+_DEPENDENT = 1e-24
+
 
 def nnls_weights(
     signals: npt.ArrayLike, bases: npt.ArrayLike, atoms: npt.ArrayLike
@@ -82,12 +85,22 @@ def _solve_all(
 
 @numba.njit(nogil=True, cache=True)
 def _lawson_hanson(a, y):
-    """Weights of the columns; those of the atoms that take part are found by least squares."""
+    """Weights of the columns; those of the atoms that take part are found by least squares.
+
+    Of these a QR factorisation is kept: an atom that comes is added to it, and after one that goes
+    it is made anew from there on.
+    """
     rows, columns = a.shape
+    most = min(rows, columns)
     weights = np.zeros(columns)
     # Which atoms take part, in the order in which they came, and whether one does.
-    active, many = np.empty(columns, dtype=np.int64), 0
+    active, many = np.empty(most + 1, dtype=np.int64), 0
     member = np.zeros(columns, dtype=np.bool_)
+    # Of each of them a column of R above its diagonal, and a reflector from there on.
+    factor, diagonal = np.empty((most + 1, rows)), np.empty(most + 1)
+    turned, found = np.empty((most + 2, rows)), np.empty(most + 1)
+    for m in range(rows):
+        turned[0, m] = y[m]
     slope = _common(a, y)
     flat = 1e-300
     for j in range(columns):
@@ -100,16 +113,19 @@ def _lawson_hanson(a, y):
                 best, where = slope[j], j
         if where < 0:
             break
+        if many == most or not _add_column(a, where, many, factor, diagonal, turned):
+            slope[where] = 0.0  # a sum of those that take part already: the next best one
+            continue
         active[many] = where
         many += 1
         member[where] = True
         while many:
-            part = np.empty((rows, many))
-            for m in range(rows):
-                for k in range(many):
-                    part[m, k] = a[m, active[k]]
-            found = np.linalg.lstsq(part, y)[0]
             drop = 0
+            for k in range(many - 1, -1, -1):
+                total = turned[many, k]
+                for i in range(k + 1, many):
+                    total -= factor[i, k] * found[i]
+                found[k] = total / diagonal[k]
             for k in range(many):
                 if found[k] < found[drop]:
                     drop = k
@@ -123,33 +139,83 @@ def _lawson_hanson(a, y):
                 if found[k] <= 0:
                     now = weights[active[k]]
                     step = min(step, now / (now - found[k]) if now > found[k] else 0.0)
-            kept = 0
+            kept, same = 0, many
             for k in range(many):
                 j = active[k]
                 weights[j] += step * (found[k] - weights[j])
-                if weights[j] > 1e-14 and not (found[k] <= 0 and weights[j] <= 1e-14):
+                if weights[j] > 1e-14:
                     active[kept] = j
                     kept += 1
                 else:
+                    same = min(same, k)
                     weights[j] = 0.0
                     member[j] = False
             if kept == many:
                 # Nothing left by rounding alone: the least one goes.
+                same = drop
                 weights[active[drop]] = 0.0
                 member[active[drop]] = False
                 for k in range(drop, many - 1):
                     active[k] = active[k + 1]
                 kept -= 1
-            many = kept
+            many = same
+            for k in range(same, kept):
+                if _add_column(a, active[k], many, factor, diagonal, turned):
+                    active[many] = active[k]
+                    many += 1
+                else:
+                    weights[active[k]] = 0.0
+                    member[active[k]] = False
         rest = y.copy()
-        for m in range(rows):
-            for k in range(many):
+        for k in range(many):
+            for m in range(rows):
                 rest[m] -= a[m, active[k]] * weights[active[k]]
         slope = _common(a, rest)
     return weights
 
 
-@numba.njit(cache=True)
+@numba.njit(nogil=True, cache=True)
+def _add_column(a, j, k, factor, diagonal, turned):
+    """Add column ``j`` to a QR factorisation of ``k`` columns; False if it depends on these.
+
+    ``factor[k]`` gets its part of R before entry k and its reflector, of length 1, from there on;
+    ``turned[k + 1]`` the data after that reflection. Golub and Van Loan, *Matrix
+    Computations*, 5.2.
+    """
+    rows = a.shape[0]
+    column = factor[k]
+    whole = 0.0
+    for m in range(rows):
+        column[m] = a[m, j]
+        whole += column[m] * column[m]
+    for i in range(k):
+        reflector, total = factor[i], 0.0
+        for m in range(i, rows):
+            total += reflector[m] * column[m]
+        for m in range(i, rows):
+            column[m] -= 2 * total * reflector[m]
+    left = 0.0
+    for m in range(k, rows):
+        left += column[m] * column[m]
+    if left <= _DEPENDENT * whole:
+        return False
+    size = np.sqrt(left)
+    diagonal[k] = -size if column[k] > 0 else size
+    column[k] -= diagonal[k]
+    # What is left of the column changed in its first entry alone.
+    size = np.sqrt(2 * diagonal[k] * (diagonal[k] - (column[k] + diagonal[k])))
+    total = 0.0
+    for m in range(k, rows):
+        column[m] /= size
+        total += column[m] * turned[k, m]
+    for m in range(rows):
+        turned[k + 1, m] = turned[k, m]
+    for m in range(k, rows):
+        turned[k + 1, m] -= 2 * total * column[m]
+    return True
+
+
+@numba.njit(nogil=True, cache=True)
 def _common(a, y):
     """What each column has in common with the data."""
     found = np.zeros(a.shape[1])
