@@ -294,10 +294,37 @@ def test_grad_cam_looks_at_the_coarsest_layer_and_weighs_its_maps_by_their_gradi
     coarse = (weights * activation).sum(dim=1, keepdim=True).clamp(min=0)
     wanted = nn.functional.interpolate(coarse, size=x.shape[2:], mode="bilinear")
     torch.testing.assert_close(found, wanted.detach())
-    with pytest.raises(ModelError, match=r"no convolution called 'third'.*It has first, second"):
+    with pytest.raises(ModelError, match=r"no layer called 'third'.*It has first, second"):
         drain(grad_cam(score_of(network), x, ROWS, layer="third"))
     with pytest.raises(ModelError, match=r"sees no convolutional layer.*occlusion"):
         drain(grad_cam(score_of(Linear()), x, ROWS))
+
+
+class OffCentre(nn.Module):
+    """A layer whose pixel (i, j) is the image's (i + 2, j + 2), then what the mask is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cut = nn.Conv2d(2, 3, 5, bias=False)
+        self.shown = nn.ReLU(inplace=True)
+        self.last = nn.ConvTranspose2d(3, 1, 5)
+        nn.init.zeros_(self.cut.weight)
+        nn.init.ones_(self.last.weight)
+        with torch.no_grad():
+            self.cut.weight[:, 0, 2, 2] = 1.0
+
+    def forward(self, x: torch.Tensor, alpha: float = 1.0) -> torch.Tensor:
+        return self.last(self.shown(self.cut(x))).mean(dim=(1, 2, 3), keepdim=True)[:, :, 0, 0]
+
+
+@pytest.mark.parametrize("layer", ["cut", "shown", "inner.shown"])
+def test_grad_cam_at_any_layer_lies_where_the_layer_looks(layer: str) -> None:
+    x = torch.zeros(2, 2, 24, 32, dtype=torch.float64)
+    x[:, 0, 9, 17] = 1.0
+    network = OffCentre().double().eval()
+    found = drain(grad_cam(score_of(network), x, ROWS, layer=layer)).values[0, 0]
+    assert np.unravel_index(int(found.argmax()), found.shape) == (9, 17)
+    assert int((found > 1e-3 * found.max()).sum()) == 1
 
 
 @pytest.mark.parametrize(

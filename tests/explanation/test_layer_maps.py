@@ -13,10 +13,6 @@ from torch.nn import functional
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, ParameterError, StudyError
 from napari_sparseexplain.explanation.layer_maps import layer_maps as layer_maps_module
-from napari_sparseexplain.explanation.layer_maps.layer_geometry import (
-    LayerGeometry,
-    layer_geometries,
-)
 from napari_sparseexplain.explanation.layer_maps.layer_order import MapStatistics
 from napari_sparseexplain.explanation.layer_maps.linear_probe import (
     RidgeProbe,
@@ -27,6 +23,10 @@ from napari_sparseexplain.explanation.layer_maps.receptive_field import receptiv
 from napari_sparseexplain.explanation.layer_maps.seen_layers import SeenLayers, mask_at_layer
 from napari_sparseexplain.networks.modules.architectures import build_network
 from napari_sparseexplain.networks.modules.left_ventricle_fcn import LeftVentricleFcn
+from napari_sparseexplain.networks.running.layer_geometry import (
+    LayerGeometry,
+    layer_geometries,
+)
 from napari_sparseexplain.networks.running.layer_outputs import layer_outputs, watched_layers
 
 

@@ -19,6 +19,8 @@ from torch import nn
 
 from ...errors import ModelError
 from ...networks.bundle.model import Model
+from ...networks.running.layer_geometry import layer_geometries
+from ...networks.running.layer_outputs import leaf_layers
 from ...networks.running.preparation import Resolution
 from ...progress import Progress, Work
 from ...volumes import Study
@@ -28,11 +30,6 @@ from ..target import Target
 from .frame import Attribution, attribution_work
 
 _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-
-
-def convolutional_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """The convolutions of a network by name, in the order in which they were made."""
-    return {n: m for n, m in network.named_modules() if isinstance(m, _CONVOLUTIONS)}
 
 
 def grad_cam(
@@ -48,7 +45,7 @@ def grad_cam(
     Parameters
     ----------
     layer : str
-        Name of a convolution; the last one at the lowest resolution when empty.
+        Name of a layer with maps; the last convolution at the lowest resolution when empty.
 
     Raises
     ------
@@ -57,17 +54,26 @@ def grad_cam(
     """
     yield Progress(0, 1, "Grad-CAM")
     network = score.model.network
-    layers = convolutional_layers(network)
-    if layer and layer not in layers:
+    layers = leaf_layers(network)
+    chosen = layer.strip().removeprefix("inner.")
+    if chosen and chosen not in layers:
         raise ModelError(
-            f"the network has no convolution called {layer!r}",
+            f"the network has no layer called {layer.strip()!r}",
             where=score.model.name,
-            remedy="It has " + (", ".join(layers) or "none"),
+            remedy="It has " + (", ".join(layers) or "none that can be seen"),
         )
-    wanted = {layer: layers[layer]} if layer else layers
+    convolutions = {n: m for n, m in layers.items() if isinstance(m, _CONVOLUTIONS)}
+    wanted = {chosen: layers[chosen]} if chosen else convolutions
     # The image must need a gradient, or the activations of frozen weights would have none.
     with torch.enable_grad(), _watched(wanted) as seen:
         values = score(x.detach().requires_grad_(True), rows)
+    if not seen and chosen:
+        raise ModelError(
+            f"the layer {chosen!r} has no maps that move the score",
+            where=score.model.name,
+            remedy="Choose a layer with maps; `sparseexplain explain --method layer-maps` lists "
+            "them",
+        )
     if not seen or not values.requires_grad:
         raise ModelError(
             "Grad-CAM sees no convolutional layer inside this network",
@@ -75,9 +81,9 @@ def grad_cam(
             remedy="Choose a network made of torch layers, or integrated-gradients; "
             + WITHOUT_GRADIENT,
         )
-    smallest = min(a[0, 0].numel() for a in seen.values())
-    name = [n for n, a in seen.items() if a[0, 0].numel() == smallest][-1]
-    activation = seen[name]
+    smallest = min(a[0, 0].numel() for a, _ in seen.values())
+    name = [n for n, (a, _) in seen.items() if a[0, 0].numel() == smallest][-1]
+    activation, call = seen[name]
     (gradient,) = torch.autograd.grad(values.sum(), activation, allow_unused=True)
     if gradient is None or not torch.isfinite(gradient).all():
         raise ModelError(
@@ -88,21 +94,42 @@ def grad_cam(
     spatial = tuple(range(2, activation.ndim))
     weights = gradient.mean(dim=spatial, keepdim=True)
     heat = functional.relu((weights * activation.detach()).sum(dim=1, keepdim=True))
-    mode = "bilinear" if x.ndim == 4 else "trilinear"
-    heat = functional.interpolate(heat.to(x), size=x.shape[2:], mode=mode, align_corners=False)
+    heat = _on_image(heat.to(x), x, network, name if call == 1 else f"{name} ({call})")
     yield Progress(1, 1, f"Grad-CAM at {name}")
     return Attribution(heat)
 
 
-@contextmanager
-def _watched(layers: dict[str, nn.Module]) -> Iterator[dict[str, torch.Tensor]]:
-    """Outputs (B, features, H, W) of the layers that are called, in the order of the calls."""
-    seen: dict[str, torch.Tensor] = {}
+def _on_image(heat: torch.Tensor, x: torch.Tensor, network: nn.Module, layer: str) -> torch.Tensor:
+    """A layer's map (B, 1, h, w) at the pixels of the images: where the layer sees them.
 
-    def keep(name: str, module: nn.Module, given: Any, output: Any) -> None:
-        if isinstance(output, torch.Tensor) and output.ndim >= 4 and output.requires_grad:
-            seen.pop(name, None)
-            seen[name] = output
+    Volumes (five axes) are laid from edge to edge.
+    """
+    if x.ndim != 4:
+        return functional.interpolate(heat, size=x.shape[2:], mode="trilinear", align_corners=False)
+    shape, size = (x.shape[2], x.shape[3]), (heat.shape[2], heat.shape[3])
+    geometry = layer_geometries(network, x.shape[1], shape, {layer: size})[layer]
+    return torch.from_numpy(geometry.resampled(heat.detach().cpu().numpy(), shape)).to(x)
+
+
+@contextmanager
+def _watched(layers: dict[str, nn.Module]) -> Iterator[dict[str, tuple[torch.Tensor, int]]]:
+    """Outputs (B, features, H, W) of the layers that are called, in the order of the calls.
+
+    Of a layer that is called several times the last one, and which it was, from 1.
+    """
+    seen: dict[str, tuple[torch.Tensor, int]] = {}
+    calls: dict[str, int] = {}
+
+    def keep(name: str, module: nn.Module, given: Any, output: Any) -> torch.Tensor | None:
+        if not isinstance(output, torch.Tensor):
+            return None
+        calls[name] = calls.get(name, 0) + 1
+        if output.ndim < 4 or not output.requires_grad:
+            return None
+        seen.pop(name, None)
+        seen[name] = output, calls[name]
+        # A layer after it that works in place gets a copy.
+        return output.clone()
 
     handles = [module.register_forward_hook(partial(keep, n)) for n, module in layers.items()]
     try:

@@ -323,7 +323,7 @@ ATTRIBUTION_METHODS = (
         heat="contribution",
         parameters=(
             Parameter(
-                "layer", "", "Name of a convolution; empty: the last at the lowest resolution"
+                "layer", "", "Name of a layer; empty: the last convolution at the lowest resolution"
             ),
             RESOLUTION,
         ),

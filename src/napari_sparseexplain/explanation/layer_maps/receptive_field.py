@@ -21,10 +21,10 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
+from ...networks.running.adding_up import AddingUp
 from ...networks.running.inference import few_threads
+from ...networks.running.layer_geometry import positive_copy
 from ...networks.running.layer_outputs import watched_layers
-from .adding_up import AddingUp
-from .layer_geometry import positive_copy
 
 #: Layers that look at the whole image, which the theoretical field leaves out.
 WHOLE_IMAGE = (nn.InstanceNorm2d, nn.GroupNorm, nn.LayerNorm)

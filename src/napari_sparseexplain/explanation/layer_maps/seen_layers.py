@@ -13,10 +13,10 @@ import torch
 from ...errors import ModelError
 from ...networks.bundle.model import Model
 from ...networks.running.inference import few_threads
+from ...networks.running.layer_geometry import LayerGeometry, layer_geometries
 from ...networks.running.layer_outputs import layer_outputs
 from ...networks.running.preparation import Prepared
 from ..network_logits import network_images
-from .layer_geometry import LayerGeometry, layer_geometries
 
 #: Layers that are shown at first.
 MOST_BLOCKS = 11

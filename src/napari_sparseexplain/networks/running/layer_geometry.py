@@ -22,9 +22,9 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...networks.running.inference import few_threads
-from ...networks.running.layer_outputs import layer_outputs, leaf_layers
 from .adding_up import AddingUp
+from .inference import few_threads
+from .layer_outputs import layer_outputs, leaf_layers
 
 #: Pixels by which the images are longer: a multiple of every stride in use, so that a layer's
 #: pixels lie where they lay.
