@@ -181,10 +181,16 @@ def search_left_ventricle(
 ) -> None:
     """Learning rate, decay, steps and epochs of a left-ventricle network, by successive halving.
 
-    A search that was stopped goes on in its folder.
+    A search that was stopped goes on in its folder. Trials are written there as JSON after each
+    step, and at the end as a picture of parallel coordinates (trials.png).
     """
+    from ..layers.plots.trials_plot import save_trials_picture
     from ..networks.device import choose_device
-    from ..training.left_ventricle.parameter_search import search_work, trials_table
+    from ..training.left_ventricle.parameter_search import (
+        TRIALS_PICTURE,
+        search_work,
+        trials_table,
+    )
     from ..training.left_ventricle.short_axis_slices import read_short_axis
 
     given = read_short_axis(data, exclude=_excluded(exclude), label=label)
@@ -195,6 +201,7 @@ def search_left_ventricle(
     )  # fmt: skip
     found = progress_bar.run(work, f"searching {kind}")
     print(trials_table(found))
+    print(save_trials_picture(found, out / TRIALS_PICTURE))
 
 
 def cine(

@@ -29,7 +29,7 @@ from .recipe import VENTRICLE_RECIPES, VentricleRecipe
 from .short_axis_slices import ShortAxisSlices
 from .train_ventricle import train_ventricle
 
-TRIALS_FILE = "trials.json"
+TRIALS_FILE, TRIALS_PICTURE = "trials.json", "trials.png"
 
 
 @dataclass(frozen=True)
