@@ -78,7 +78,7 @@ _PAPER: dict[str, Any] = {
 
 #: Each name is also the name of the bundle.
 VENTRICLE_RECIPES: dict[str, VentricleRecipe] = {
-    "left-ventricle-fcn": VentricleRecipe("left-ventricle-fcn", half=True),
+    "left-ventricle-fcn": VentricleRecipe("left-ventricle-fcn", epochs=40, half=True),
     "left-ventricle-unet": VentricleRecipe(
         "unet",
         {"classes": 2, "maps": 12, "head": "softmax"},
