@@ -160,6 +160,7 @@ FAMILIES = (
         commands={
             "search": f"{_COMMANDS}.left_ventricle:search",
             "cine": f"{_COMMANDS}.left_ventricle:cine",
+            "left-ventricle-mass": f"{_COMMANDS}.left_ventricle:left_ventricle_mass",
         },
         recipes={
             "left-ventricle-fcn": f"{_COMMANDS}.left_ventricle:train_fcn",
