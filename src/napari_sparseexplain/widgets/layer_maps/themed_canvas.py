@@ -1,0 +1,68 @@
+"""A matplotlib canvas in the colours of the viewer, made when it is first drawn on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...layers.plots.plot_theme import PlotTheme
+
+
+class ThemedCanvas(QWidget):
+    """The place of one figure; matplotlib is loaded with the figure.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+        Whose theme it has.
+    on_theme : callable
+        Draws it anew in another theme.
+    """
+
+    def __init__(self, viewer: Any, on_theme: Callable[[], None]) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._canvas: Any = None
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        viewer.events.theme.connect(lambda _: on_theme() if self._canvas is not None else None)
+
+    @property
+    def canvas(self) -> Any:
+        """matplotlib's canvas."""
+        if self._canvas is None:
+            from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+
+            from ...layers.plots.plot_theme import themed_figure
+
+            self._canvas = FigureCanvasQTAgg(themed_figure(self.theme))
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(self._canvas)
+        return self._canvas
+
+    @property
+    def figure(self) -> Figure:
+        """The figure, made when it is first asked for."""
+        return self.canvas.figure
+
+    @property
+    def theme(self) -> PlotTheme:
+        """The viewer's colours."""
+        from ...layers.plots.plot_theme import PlotTheme
+
+        theme = get_theme(self._viewer.theme)
+        return PlotTheme.of_viewer(
+            theme.background.as_hex(), theme.text.as_hex(), dark=theme.syntax_style != "default"
+        )
+
+    def redraw(self) -> None:
+        """Draw it at the next occasion."""
+        self.canvas.draw_idle()
