@@ -112,6 +112,16 @@ def test_a_cine_has_its_curve_its_figures_and_its_outlines(
     panel._on_press(SimpleNamespace(inaxes=None, xdata=None, button=1))
     assert panel.point == 1
 
+    # The area of the slice in its place, of whichever is in the picture.
+    panel.area.setChecked(True)
+    window.go_to_slice(2)
+    settle()
+    (axes,) = panel.plot.figure.axes
+    assert axes.get_ylabel() == "area (cm²)"
+    assert axes.lines[0].get_ydata() == pytest.approx(found.areas[:, 2] / 100)
+    panel.area.setChecked(False)
+    assert panel.plot.figure.axes[0].get_ylabel() == "volume (ml)"
+
     # Two networks: how far they are from each other.
     panel.boxes["left-ventricle-unet"].setChecked(True)
     panel.run()

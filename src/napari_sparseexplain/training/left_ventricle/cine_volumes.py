@@ -243,8 +243,8 @@ def cine_text(found: Sequence[CineVolumes]) -> str:
         )
     for one in found:
         lines.append(
-            f"{one.model}: {int(one.used.sum())} slices {one.distance:g} mm apart, "
-            f"{one.covered:g} mm of the heart's length."
+            f"{one.model}: {int(one.used.sum())} slices {one.distance:.4g} mm apart, "
+            f"{one.covered:.4g} mm of the heart's length."
         )
         if one.not_added:
             lines.append(f"{one.model}: {one.not_added}")

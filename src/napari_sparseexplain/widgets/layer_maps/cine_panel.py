@@ -88,6 +88,9 @@ class CinePanel(QWidget):
         self._cursor: Line2D | None = None
         self._asked: _Asked | None = None
         self.device = DeviceChoice()
+        self.area = QCheckBox("Area of the slice")
+        self.area.setToolTip("Area over time of the slice in the picture, in place of the volume")
+        self.area.toggled.connect(lambda _: self._draw())
         self.run_bar = RunBar()
         self.run_button = self.run_bar.add_button(
             "Run", "The ticked networks on every slice and time point; can be cancelled"
@@ -108,6 +111,7 @@ class CinePanel(QWidget):
         self.runner.succeeded.connect(self._on_done)
         self._cursor_timer = RestingTimer(self, 20, self._follow_frame)
         self._viewer.dims.events.point.connect(self._cursor_timer.restart)
+        window.signals.slice_changed.connect(lambda _: self._on_slice())
         window.signals.study_changed.connect(self._on_study)
         window.signals.study_replaced.connect(self._on_replaced)
         window.signals.study_closed.connect(self._on_closed)
@@ -129,6 +133,7 @@ class CinePanel(QWidget):
         self.device.setAccessibleName("Where the networks run")
         self.device.setMinimumContentsLength(5)
         column.addLayout(row)
+        column.addWidget(self.area)
         column.addWidget(self.run_bar)
         column.addStretch(1)
         area = QScrollArea()
@@ -261,13 +266,21 @@ class CinePanel(QWidget):
         from ...layers.plots.cine_plot import draw_cine
 
         first = self._cursor is None
+        # The slice in the picture may be one of another study, with more of them.
+        last = self.found[0].areas.shape[1] - 1
+        index = min(self._window.current_slice, last) if self.area.isChecked() else None
         self._cursor = draw_cine(
-            self.plot.figure, self.found, self.titles, self.plot.theme, point=self.point
-        )
+            self.plot.figure, self.found, self.titles, self.plot.theme,
+            point=self.point, index=index,
+        )  # fmt: skip
         if first:
             self.plot.canvas.mpl_connect("button_press_event", self._on_press)
             self.plot.canvas.mpl_connect("motion_notify_event", self._on_press)
         self.plot.redraw()
+
+    def _on_slice(self) -> None:
+        if self.area.isChecked() and self._window.study is self.study:
+            self._draw()
 
     def _on_press(self, event: Any) -> None:
         """A click in the curve, or a drag over it, moves the time slider."""

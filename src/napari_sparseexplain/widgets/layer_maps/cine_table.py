@@ -146,4 +146,4 @@ def _added(one: CineVolumes) -> str:
         return "no ventricle was found in any slice at every time point."
     left = [str(index + 1) for index in (~one.used).nonzero()[0]]
     away = f"not added: slice {', '.join(left)}, which the ventricle leaves. " if left else ""
-    return f"{away}Added: {one.covered:g} mm of the heart, slices {one.distance:g} mm apart."
+    return f"{away}Added: {one.covered:.4g} mm of the heart, slices {one.distance:.4g} mm apart."

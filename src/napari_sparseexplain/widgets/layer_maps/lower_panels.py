@@ -46,10 +46,12 @@ class LowerPanels(QWidget):
 
     def show_cine(self) -> None:
         """The panel *Cine*."""
+        self._alone(self.cine)
         show_plots(self._viewer, self.cine)
 
     def show_training(self) -> None:
         """The panel *Training*, tall enough for its pictures."""
+        self._alone(self.training)
         show_plots(self._viewer, self.training, height=_TALL)
 
     def wait(self, seconds: float) -> bool:
@@ -62,7 +64,7 @@ class LowerPanels(QWidget):
         self.training.stop()
 
     def _alone(self, seen: QWidget) -> None:
-        """There is no room for two beside each other."""
+        """Hide the others: there is no room for two beside each other."""
         for panel in (self.kernels, self.cine, self.training):
             if panel is not seen and panel.isVisible():
                 hide_plots(panel)

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from ..parts.resting_timer import RestingTimer
+
+#: Smaller, plots and their words cannot be laid out.
+_SMALLEST = (240, 110)
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -21,18 +26,22 @@ class ThemedCanvas(QWidget):
     ----------
     viewer : napari Viewer
         Whose theme it has.
-    on_theme : callable
-        Draws it anew in another theme.
+    draw : callable
+        Draws it anew, in another theme or, where ``to_size``, at another size.
+    to_size : bool
+        Whether what is drawn where depends on the size.
     """
 
-    def __init__(self, viewer: Any, on_theme: Callable[[], None]) -> None:
+    def __init__(self, viewer: Any, draw: Callable[[], None], *, to_size: bool = False) -> None:
         super().__init__()
         self._viewer = viewer
         self._canvas: Any = None
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        viewer.events.theme.connect(lambda _: on_theme() if self._canvas is not None else None)
+        self._draw, self._to_size = draw, to_size
+        self._resized = RestingTimer(self, 100, self._draw_again)
+        viewer.events.theme.connect(lambda _: self._draw_again())
 
     @property
     def canvas(self) -> Any:
@@ -45,7 +54,11 @@ class ThemedCanvas(QWidget):
             self._canvas = FigureCanvasQTAgg(themed_figure(self.theme))
             layout = self.layout()
             assert layout is not None
+            self._canvas.setMinimumSize(*_SMALLEST)
             layout.addWidget(self._canvas)
+            if self._to_size:
+                # Once the hand rests.
+                self._canvas.mpl_connect("resize_event", lambda _: self._resized.restart())
         return self._canvas
 
     @property
@@ -62,6 +75,10 @@ class ThemedCanvas(QWidget):
         return PlotTheme.of_viewer(
             theme.background.as_hex(), theme.text.as_hex(), dark=theme.syntax_style != "default"
         )
+
+    def _draw_again(self) -> None:
+        if self._canvas is not None:
+            self._draw()
 
     def redraw(self) -> None:
         """Draw it at the next occasion."""

@@ -82,12 +82,12 @@ class TrainingPanel(QWidget):
         self.slider.setAccessibleName("Epoch")
         self.slider.setToolTip("Epoch of the watched slice's layers; at its end it follows")
         self.slider.valueChanged.connect(lambda _: self._on_slider())
-        self.said = ElidedLabel()
+        self.said = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
         self.hint = QLabel(_INVITATION)
         self.hint.setWordWrap(True)
         self.hint.setEnabled(False)
         self.curves = ThemedCanvas(window.viewer, self._draw_curves)
-        self.pictures = ThemedCanvas(window.viewer, self._draw_maps)
+        self.pictures = ThemedCanvas(window.viewer, self._draw_maps, to_size=True)
         self._lay_out()
         self.reader, self.maps_reader = LatestRunner(self), LatestRunner(self)
         self.reader.succeeded.connect(self._on_read)
@@ -108,7 +108,7 @@ class TrainingPanel(QWidget):
         foot.setContentsMargins(0, 0, 0, 0)
         foot.addWidget(QLabel("Epoch"))
         foot.addWidget(self.slider, 1)
-        foot.addWidget(self.said, 2)
+        foot.addWidget(self.said, 4)
         plots = QHBoxLayout()
         plots.addWidget(self.curves, 1)
         plots.addWidget(self.pictures, 1)
@@ -273,7 +273,7 @@ class TrainingPanel(QWidget):
         unit = "epoch" if "epoch" in entry else "step"
         words = [f"{unit} {entry.get(unit, self.epoch):g}"]
         words += [
-            f"{name} {entry[name]:.4g}"
+            f"{name} {entry[name]:.3g}"
             for name in sorted(entry, key=_told_first)
             if name not in ("step", "epoch")
         ]
