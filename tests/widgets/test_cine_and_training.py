@@ -20,6 +20,8 @@ from napari_sparseexplain.phantom.short_axis_cine import (
 )
 from napari_sparseexplain.training.fit.training_log import TrainingLog
 from napari_sparseexplain.training.left_ventricle.watched_slice import save_watched
+from napari_sparseexplain.widgets.demo import Demo
+from napari_sparseexplain.widgets.layer_maps import cardiac_demo
 from napari_sparseexplain.widgets.view.plots_dock import hide_plots
 
 from .conftest import new_workspace, settle, until, with_study
@@ -220,3 +222,25 @@ def test_a_training_is_followed_and_its_epochs_are_slid_through(
     panel.close_folder()
     assert not panel._poll.isActive()
     hide_plots(panel)
+
+
+def test_the_demonstration_of_the_heart_needs_no_data(
+    opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A synthetic cine comes and goes; the study that was open stays."""
+    monkeypatch.setattr(
+        cardiac_demo,
+        "short_axis_cine",
+        lambda: short_axis_cine(shape=(2, 64, 64), spacing=(40.0, 5.0, 5.0), points=2),
+    )
+    before, names = opened.study, []
+    # Where the layers of this network lie takes long to measure, and is asked elsewhere.
+    tab = opened.page("layers")
+    monkeypatch.setattr(tab, "run_slice", lambda: names.append(tab.models.model))
+    cardiac_demo.show_cardiac(Demo(opened, tmp_path, NAME, tmp_path, names.append))
+    assert names == ["cine-end-diastole", "cine-end-systole", NAME, "cine-layers"]
+    assert "True: EDV 118.9 ml" in capsys.readouterr().out
+    assert opened.study is before
+    assert opened.studies == [before]
+    panel = tab.cine
+    assert (panel.found, panel.outlines) == ([], [])
