@@ -70,7 +70,7 @@ def manifest() -> Any:
 def test_the_manifest_has_one_entry_for_the_window_and_one_for_each_tab(manifest: Any) -> None:
     """In the order of the tabs; after them the panels below the picture."""
     tabs = [family for family in FAMILIES if family.tab]
-    panels = [family.plots for family in FAMILIES if family.plots]
+    panels = [title for family in FAMILIES for title in (family.plots, *family.panels) if title]
     widgets = [(entry["command"], entry["display_name"]) for entry in manifest["widgets"]]
     assert widgets == [
         (f"{OWN}.workspace", "Workspace"),

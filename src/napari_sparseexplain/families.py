@@ -46,6 +46,8 @@ class Family:
         Class of its tab, made with the window.
     plots : str
         Title of the tab's panel below the picture (its ``plots``), where it has one.
+    panels : mapping of str to str
+        Further panels below the picture by their titles: names of attributes of the tab.
     commands : mapping of str to str
         Commands of ``sparseexplain`` by name: functions, or typer applications.
     recipes : mapping of str to str
@@ -71,6 +73,7 @@ class Family:
     methods: str = ""
     tab: str = ""
     plots: str = ""
+    panels: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
     recipes: Mapping[str, str] = field(default_factory=dict)
     evaluations: Mapping[str, str] = field(default_factory=dict)
@@ -157,9 +160,11 @@ FAMILIES = (
         methods=f"{_HERE}.explanation.layer_maps.methods:LAYER_METHODS",
         tab=f"{_HERE}.widgets.layer_maps.tab:LayersTab",
         plots="Kernels",
+        panels={"Cine": "cine", "Training": "training"},
         commands={
             "search": f"{_COMMANDS}.left_ventricle:search",
             "cine": f"{_COMMANDS}.left_ventricle:cine",
+            "left-ventricle-mass": f"{_COMMANDS}.left_ventricle:left_ventricle_mass",
         },
         recipes={
             "left-ventricle-fcn": f"{_COMMANDS}.left_ventricle:train_fcn",
@@ -171,6 +176,12 @@ FAMILIES = (
         bundles=_bundles("left-ventricle-fcn", "left-ventricle-unet"),
         demo=f"{_HERE}.widgets.layer_maps.demo:show_layers",
         page="layer-maps.md",
+    ),
+    Family(
+        name="cardiac",
+        title="Cardiac",
+        demo=f"{_HERE}.widgets.layer_maps.cardiac_demo:show_cardiac",
+        page="left-ventricle.md",
     ),
     Family(
         name="data",

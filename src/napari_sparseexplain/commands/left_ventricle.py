@@ -235,3 +235,14 @@ def cine(
     if out is not None:
         for path in save_cine(out, found, overwrite=overwrite):
             print(path)
+
+
+def left_ventricle_mass(
+    data: Annotated[
+        Path, typer.Option("--data", help="Folder of DICOM files with inner and outer contours.")
+    ],
+) -> None:
+    """Mass of the left ventricle's muscle from inner and outer contours. Research figures."""
+    from ..training.left_ventricle.ventricle_mass import mass_text, ventricle_masses
+
+    print(mass_text(progress_bar.run(ventricle_masses(data), "mass")))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from ..families import FAMILIES
+from ..families import FAMILIES, Family
 from .view.plots_dock import show_plots
 from .workspace import Workspace, open_workspace
 
@@ -44,10 +44,16 @@ def __getattr__(name: str) -> type[_Opener]:
     """``StudyOpener`` and so on: one for every tab of a family, and for every panel below."""
     for family in FAMILIES:
         if family.tab and name == opener_name(family.title):
-            return _opener(family.title, family.name, panel=False)
-        if family.plots and name == opener_name(family.plots):
-            return _opener(family.plots, family.name, panel=True)
+            return _opener(family.title, family.name)
+        for title, attribute in below_of(family).items():
+            if name == opener_name(title):
+                return _opener(title, family.name, attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def below_of(family: Family) -> dict[str, str]:
+    """Panels below the picture of a family by their titles: attributes of its tab."""
+    return {**({family.plots: "plots"} if family.plots else {}), **family.panels}
 
 
 def opener_name(title: str) -> str:
@@ -56,10 +62,10 @@ def opener_name(title: str) -> str:
 
 
 @cache
-def _opener(title: str, tab: str, *, panel: bool) -> type[_Opener]:
+def _opener(title: str, tab: str, panel: str = "") -> type[_Opener]:
     def show_in(_self: _Opener, workspace: Workspace) -> None:
         if panel:
-            show_plots(workspace.viewer, workspace.page(tab).plots)
+            show_plots(workspace.viewer, getattr(workspace.page(tab), panel))
         else:
             workspace.show_tab(tab)
 

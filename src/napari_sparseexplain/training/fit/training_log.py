@@ -16,8 +16,9 @@ from typing import Any
 
 from ...files.atomic_write import write_atomically
 from .checkpoint import read_log
+from .training_folder import CSV_FILE, LOG_FILE
 
-LOG_FILE, CSV_FILE, EVENTS = "log.jsonl", "log.csv", "events"
+EVENTS = "events"
 
 
 class TrainingLog:

@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import StudyError
+from ...errors import ModelError, StudyError
 from ...evidence.consistent_component import consistent_components
 from ...evidence.tables import text_table
 from ...files.atomic_write import write_together
 from ...networks.bundle.model import Model
+from ...networks.bundle.model_card import ModelCard
 from ...networks.running.inference import predict
 from ...networks.running.preparation import prepare
 from ...progress import Progress, Work
-from ...volumes import Study
+from ...volumes import Study, Volume
 from .ventricle_model import check_ventricle_model
+
+Result = TypeVar("Result")
 
 #: Share of a slice's largest area below which the ventricle counts as not there.
 _GONE = 0.1
@@ -80,9 +84,30 @@ class CineVolumes:
         return float(self.volumes.min())
 
     @property
+    def stroke_volume(self) -> float:
+        """EDV - ESV in ml."""
+        return self.edv - self.esv
+
+    @property
+    def covered(self) -> float:
+        """How much of the heart's length the slices used stand for, in mm."""
+        return float(self.used.sum() * self.distance)
+
+    @property
     def ejection_fraction(self) -> float:
         """(EDV - ESV) / EDV; NaN where nothing was found."""
-        return (self.edv - self.esv) / self.edv if self.edv > 0 else float("nan")
+        return self.stroke_volume / self.edv if self.edv > 0 else float("nan")
+
+    @property
+    def not_added(self) -> str:
+        """Which slices were left out and why, a sentence; empty where all were added."""
+        left = [str(index + 1) for index in np.flatnonzero(~self.used)]
+        if not left:
+            return ""
+        return (
+            "not added, since the ventricle is not in them at every time point: "
+            f"slices {', '.join(left)}. So the volumes are not those of the whole ventricle."
+        )
 
     @property
     def roughness(self) -> npt.NDArray[np.float64]:
@@ -125,29 +150,26 @@ def cine_volumes(study: Study, models: Sequence[Model]) -> Work[list[CineVolumes
         A model takes several scans, or gives other classes.
     """
     found = []
-    for model in models:
+    for number, model in enumerate(models):
         check_ventricle_model(model)
-        (role,) = model.card.inputs.roles
-        scan = study.images.get(role)
-        if scan is None or len(scan.leading) != 1:
-            raise StudyError(
-                f"the study has no scan {role!r} over time",
-                where=study.name,
-                remedy=f"Open a cine; --role {role}=FILE says which scan it is",
-            )
-        if not study.grid.calibrated:
-            raise StudyError(
-                "nothing tells the voxel sizes, so there are no volumes",
-                where=study.name,
-                remedy="Open the DICOM files themselves",
-            )
+        scan = cine_scan(study, model.card)
         points, slices = scan.data.shape[0], study.grid.shape[0]
         probability = np.empty((points, *study.grid.shape), dtype=np.float32)
         for point in range(points):
+            step = Progress(
+                number * points + point, len(models) * points,
+                f"{model.card.title}: time point {point + 1} of {points}",
+            )  # fmt: skip
             prepared = prepare(study, model.card, frame=point)
-            given = yield from predict(model, prepared)
+            given = yield from _at_step(predict(model, prepared), step)
+            if given.mask.shape[1] != 2:
+                raise ModelError(
+                    f"the network has {given.mask.shape[1]} classes, and here it needs two: "
+                    "background and ventricle",
+                    where=model.name,
+                    remedy="Choose another network",
+                )
             probability[point] = prepared.to_study(given.mask[:, 1])
-            yield Progress(point + 1, points, f"{model.card.title}: time point {point + 1}")
         # All time points of all positions lie over each other: one heart.
         flat = probability.reshape(points * slices, *study.grid.shape[1:])
         masks = consistent_components(flat).reshape(probability.shape)
@@ -155,11 +177,58 @@ def cine_volumes(study: Study, models: Sequence[Model]) -> Work[list[CineVolumes
     return found
 
 
+def cine_scan(study: Study, card: ModelCard) -> Volume:
+    """The scan of a study that a network takes, where it is a cine with known voxel sizes.
+
+    Raises
+    ------
+    StudyError, ModelError
+        See `cine_volumes`.
+    """
+    if len(card.inputs.roles) != 1:
+        raise ModelError(
+            f"the network takes {len(card.inputs.roles)} scans, and a cine is one",
+            where=card.name,
+            remedy="Choose another network",
+        )
+    (role,) = card.inputs.roles
+    scan = study.images.get(role)
+    if scan is None or len(scan.leading) != 1:
+        raise StudyError(
+            f"the study has no scan {role!r} over time",
+            where=study.name,
+            remedy=f"Open a cine; --role {role}=FILE, or the tab Study, says which scan it is",
+        )
+    if not study.grid.calibrated:
+        raise StudyError(
+            "nothing tells the voxel sizes, so there are no volumes",
+            where=study.name,
+            remedy="Open the DICOM files themselves",
+        )
+    return scan
+
+
+def _at_step(work: Work[Result], step: Progress) -> Work[Result]:
+    """Work within one step of a longer one: its own steps are counted by nobody."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+        yield step
+
+
+def spread_of(found: Sequence[CineVolumes]) -> dict[str, float]:
+    """Largest less smallest EDV, ESV and SV (ml) and EF (a share) of several networks."""
+    values = np.array([[o.edv, o.esv, o.stroke_volume, o.ejection_fraction] for o in found])
+    return dict(zip(("EDV", "ESV", "SV", "EF"), np.ptp(values, axis=0).tolist(), strict=True))
+
+
 def cine_text(found: Sequence[CineVolumes]) -> str:
     """The figures of each network, and which slices were added."""
     rows = [
         [
-            one.model, f"{one.edv:.1f}", f"{one.esv:.1f}", f"{one.edv - one.esv:.1f}",
+            one.model, f"{one.edv:.1f}", f"{one.esv:.1f}", f"{one.stroke_volume:.1f}",
             f"{one.ejection_fraction:.1%}", str(one.end_diastole + 1), str(one.end_systole + 1),
             f"{int(one.used.sum())} of {len(one.used)}",
         ]
@@ -168,19 +237,19 @@ def cine_text(found: Sequence[CineVolumes]) -> str:
     head = ["network", "EDV ml", "ESV ml", "SV ml", "EF", "ED at", "ES at", "slices"]
     lines = [text_table(head, rows)]
     if len(found) > 1:
-        volumes = np.array([[one.edv, one.esv, 100 * one.ejection_fraction] for one in found])
-        spread = volumes.max(axis=0) - volumes.min(axis=0)
+        spread = spread_of(found)
         lines.append(
-            f"Between the networks: EDV differs by {spread[0]:.1f} ml, ESV by {spread[1]:.1f} ml, "
-            f"EF by {spread[2]:.1f} points."
+            f"Between the networks: EDV differs by {spread['EDV']:.1f} ml, ESV by "
+            f"{spread['ESV']:.1f} ml, SV by {spread['SV']:.1f} ml, "
+            f"EF by {100 * spread['EF']:.1f} points."
         )
     for one in found:
-        left = [str(index + 1) for index in np.flatnonzero(~one.used)]
-        if left:
-            lines.append(
-                f"{one.model}: not added, since the ventricle is not in them at every time point: "
-                f"slices {', '.join(left)}. So the volumes are not those of the whole ventricle."
-            )
+        lines.append(
+            f"{one.model}: {int(one.used.sum())} slices {one.distance:.4g} mm apart, "
+            f"{one.covered:.4g} mm of the heart's length."
+        )
+        if one.not_added:
+            lines.append(f"{one.model}: {one.not_added}")
         rough = ", ".join("-" if np.isnan(v) else f"{v:.3f}" for v in one.roughness)
         lines.append(f"{one.model}: roughness of the area over time by slice: {rough}.")
     return "\n\n".join(lines)

@@ -13,9 +13,7 @@ from torch.nn import functional
 
 from ...files.atomic_write import write_atomically
 from ...networks.running.layer_outputs import layer_outputs
-
-#: Folder of the maps beside a training's log.
-WATCHED = "watched"
+from ..fit.training_folder import OUTPUT, WATCHED
 
 #: Single maps of a layer that are kept beside the energy of all, and their largest side. The same
 #: ones after every epoch, so that each can be followed.
@@ -44,7 +42,7 @@ def watch_slice(network: nn.Module, image: npt.NDArray[np.float32]) -> dict[str,
     found = layer_outputs(network, lambda: given.append(network(x)[0]))
     network.train(was_training)
     kept = {name: _small(_with_energy(output[0])) for name, output in found.items()}
-    kept["output"] = _small(given[0][0, 1:])
+    kept[OUTPUT] = _small(given[0][0, 1:])
     return kept
 
 

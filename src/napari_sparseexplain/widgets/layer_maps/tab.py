@@ -26,8 +26,8 @@ from ..view.click_read_out import voxel_lines
 from ..view.plots_dock import show_plots
 from ..view.window_control import scan_window
 from ..window import Window
-from .kernels_panel import KernelsPanel
 from .layer_form import LayerForm
+from .lower_panels import LowerPanels
 from .probe_bars import ProbeBars
 from .session import METHOD, LayersAnswer, LayerSetting, LayersSession
 from .shown_layer_maps import FIELD, ShownLayerMaps
@@ -68,8 +68,10 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         self.clicks = LatestRunner(self)
         self.clicks.succeeded.connect(self._on_field)
         self.clicks.failed.connect(lambda error: self.run_bar.show_error(str(error)))
-        self.panel = KernelsPanel(window.viewer)
-        self.plots = self.panel
+        self.panels = LowerPanels(window)
+        self.plots = self.panel = self.panels.kernels
+        self.cine, self.training = self.panels.cine, self.panels.training
+        self.extras.addWidget(self.panels)
         window.signals.window_changed.connect(self._draw_fields)
         self.device.currentIndexChanged.connect(lambda _: self.follow_model())
         self.follow_model()
@@ -378,14 +380,19 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         """Whether a run, an answer or a receptive field is still to come."""
         return super().computing or self.clicks.busy or self._ask_timer.isActive()
 
+    def busy_with(self) -> tuple[str, ...]:
+        """Also a cine that is run in its panel."""
+        return (*super().busy_with(), *(("Cine",) if self.cine.computing else ()))
+
     def wait(self, seconds: float = 60.0) -> bool:
         """Until nothing runs here."""
         if self._ask_timer.isActive():
             self._ask_timer.stop()
             self._ask_ticked()
-        return super().wait(seconds) and self.clicks.wait(seconds)
+        return super().wait(seconds) and self.clicks.wait(seconds) and self.panels.wait(seconds)
 
     def stop(self) -> None:
         """The window is closing."""
         super().stop()
         self.clicks.drop()
+        self.panels.stop()

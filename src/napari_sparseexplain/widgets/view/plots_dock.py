@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PLOTS_HEIGHT = 240
 
 
-def show_plots(viewer: Viewer, plots: QWidget) -> None:
+def show_plots(viewer: Viewer, plots: QWidget, *, height: int = PLOTS_HEIGHT) -> None:
     """Dock a tab's panel below the picture, or bring it back; it is called by its window title."""
     # As napari's Plugins menu calls it.
     name = f"{plots.windowTitle()} (SparseExplain)"
@@ -25,7 +25,7 @@ def show_plots(viewer: Viewer, plots: QWidget) -> None:
         # The tabs keep their full height; the plots run below the layers and the picture.
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         dock.show()
-        window.resizeDocks([dock], [PLOTS_HEIGHT], Qt.Orientation.Vertical)
+        window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
 
 
 def hide_plots(plots: QWidget) -> None:

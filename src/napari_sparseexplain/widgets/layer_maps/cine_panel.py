@@ -1,0 +1,354 @@
+"""The panel *Cine* below the picture: volumes of the left ventricle over the cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...errors import SparseExplainError
+from ...layers.canvas.frame_in_picture import frame_in_picture, go_to_frame
+from ...volumes import Study
+from ..parts.model_choice import DeviceChoice, card_text
+from ..parts.model_session import ModelKey
+from ..parts.notices import show_error_dialog
+from ..parts.resting_timer import RestingTimer
+from ..parts.run_bar import BROKEN, RunBar
+from ..parts.work_runner import Told, WorkRunner, labelled_work
+from ..window import Window
+from .cine_masks import add_outlines, remove_outlines
+from .cine_session import CineSession
+from .cine_table import CineTable
+from .themed_canvas import ThemedCanvas
+
+if TYPE_CHECKING:
+    from matplotlib.lines import Line2D
+
+    from ...networks.bundle.model_card import ModelCard
+    from ...training.left_ventricle.cine_volumes import CineVolumes
+
+#: Role of the scans that ventricle networks take.
+ROLE = "cine"
+
+#: Width of the column with the networks and of that with the figures.
+_LEFT, _RIGHT = 210, 300
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a run is for."""
+
+    study: Study
+    titles: tuple[str, ...]
+
+
+class CinePanel(QWidget):
+    """Networks to tick, Run, the curve with a cursor at the frame in the picture, the figures.
+
+    Attributes
+    ----------
+    found : list of CineVolumes
+        Of the study `study`, one a network; empty before a run.
+    outlines : list of Labels
+        What the networks mark, in the viewer.
+    table : CineTable
+
+    Signals
+    -------
+    seen(): it came into sight.
+    """
+
+    seen = Signal()
+
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self.setWindowTitle("Cine")
+        self._window, self._viewer = window, window.viewer
+        self.session = CineSession()
+        self.study: Study | None = None
+        self.found: list[CineVolumes] = []
+        self.titles: tuple[str, ...] = ()
+        self.outlines: list[Labels] = []
+        self.boxes: dict[str, QCheckBox] = {}
+        self._cards: dict[str, ModelCard] = {}
+        self._cursor: Line2D | None = None
+        self._asked: _Asked | None = None
+        self.device = DeviceChoice()
+        self.area = QCheckBox("Area of the slice")
+        self.area.setToolTip("Area over time of the slice in the picture, in place of the volume")
+        self.area.toggled.connect(lambda _: self._draw())
+        self.run_bar = RunBar()
+        self.run_button = self.run_bar.add_button(
+            "Run", "The ticked networks on every slice and time point; can be cancelled"
+        )
+        self.run_button.clicked.connect(lambda: self.run())
+        self.plot = ThemedCanvas(self._viewer, self._draw)
+        self.table = CineTable()
+        self._lay_out()
+        self.runner = WorkRunner(self)
+        self.run_bar.cancel_pressed.connect(self.runner.cancel)
+        self.runner.running_changed.connect(self.run_bar.set_running)
+        self.runner.progressed.connect(self.run_bar.show_step)
+        self.runner.failed.connect(self._on_failed)
+        self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
+        self.runner.cancelled.connect(
+            lambda: self.run_bar.show_message("Cancelled. Earlier results are unchanged.")
+        )
+        self.runner.succeeded.connect(self._on_done)
+        self._cursor_timer = RestingTimer(self, 20, self._follow_frame)
+        self._viewer.dims.events.point.connect(self._cursor_timer.restart)
+        window.signals.slice_changed.connect(lambda _: self._on_slice())
+        window.signals.study_changed.connect(self._on_study)
+        window.signals.study_replaced.connect(self._on_replaced)
+        window.signals.study_closed.connect(self._on_closed)
+
+    def _lay_out(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        self._networks = QVBoxLayout()
+        self._networks.setSpacing(1)
+        column.addLayout(self._networks)
+        self.browse = QPushButton("Browse…")
+        self.browse.setToolTip("Another network that takes a cine: a bundle's folder")
+        self.browse.clicked.connect(self._browse)
+        row = QHBoxLayout()
+        row.addWidget(self.device, 1)
+        row.addWidget(self.browse)
+        self.device.setAccessibleName("Where the networks run")
+        self.device.setMinimumContentsLength(5)
+        column.addLayout(row)
+        column.addWidget(self.area)
+        column.addWidget(self.run_bar)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(left)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFixedWidth(_LEFT)
+        self.table.setFixedWidth(_RIGHT)
+        box = QHBoxLayout(self)
+        box.setContentsMargins(4, 0, 4, 0)
+        box.addWidget(area)
+        box.addWidget(self.plot, 1)
+        box.addWidget(self.table)
+
+    # -- what a script can call ----------------------------------------------------------------
+
+    def offer(self, model: str, card: ModelCard, *, ticked: bool = True) -> None:
+        """List a network by name or folder."""
+        if model in self.boxes:
+            self.boxes[model].setChecked(ticked)
+            return
+        box = QCheckBox(_short(card.title or card.name))
+        box.setToolTip(card_text(card))
+        box.setChecked(ticked)
+        self.boxes[model], self._cards[model] = box, card
+        self._networks.addWidget(box)
+
+    def choose(self, *models: str) -> None:
+        """Tick these networks and no other; a folder that is not listed is added."""
+        from ...networks.bundle.card_file import read_card
+        from ...networks.bundle.catalogue import bundle_folder
+
+        self._fill()
+        for model in models:
+            self.offer(model, read_card(bundle_folder(model)))
+        for model, box in self.boxes.items():
+            box.setChecked(model in models)
+
+    def run(self) -> None:
+        """Run the ticked networks on the cine in the picture."""
+        self._fill()
+        models = [model for model, box in self.boxes.items() if box.isChecked()]
+        try:
+            if not models:
+                raise SparseExplainError("no network is ticked", remedy="Tick one, or Browse…")
+            study = self._window.needed_study()
+        except SparseExplainError as error:
+            self._on_failed(error)
+            return
+        keys = [ModelKey(model, self.device.device) for model in models]
+        asked = _Asked(study, tuple(self.boxes[model].text() for model in models))
+        cards = [self._cards[model] for model in models]
+        work = partial(self.session.cine_work, study, keys, cards)
+        if self.runner.start(labelled_work(asked, work)):
+            self._asked = asked
+
+    @property
+    def point(self) -> int:
+        """The time point in the picture, from 0."""
+        if self.study is None:
+            return 0
+        frame, _ = frame_in_picture(self._viewer, self.study)
+        return frame[-1] if frame else 0
+
+    def go_to(self, point: int) -> None:
+        """Show a time point in the picture."""
+        go_to_frame(self._viewer, (point,))
+
+    # -- within --------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """The networks that ship, listed when they are first wanted."""
+        if self.boxes:
+            return
+        from ...networks.bundle.catalogue import models
+
+        try:
+            shipped = models()
+        except SparseExplainError as error:
+            show_error_dialog(error)
+            return
+        for name, card in shipped.items():
+            if card.task == "segmentation" and tuple(card.inputs.roles) == (ROLE,):
+                # The first alone: two take twice as long.
+                self.offer(name, card, ticked=not self.boxes)
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A model bundle's folder")
+        if not folder:
+            return
+        from ...networks.bundle.card_file import read_card
+        from ...networks.bundle.catalogue import bundle_folder
+
+        try:
+            self.offer(folder, read_card(bundle_folder(folder)))
+        except SparseExplainError as error:
+            self._on_failed(error)
+
+    def _on_failed(self, error: SparseExplainError) -> None:
+        self.run_bar.show_error(str(error))
+        show_error_dialog(error)
+
+    def _on_done(self, told: Told) -> None:
+        asked: _Asked = told.asked
+        if asked is not self._asked:
+            return  # its study was closed meanwhile
+        self._clear_outlines()
+        self.study, self.found, self.titles = asked.study, list(told.result), asked.titles
+        self.run_bar.show_message("Done.")
+        self._draw()
+        self.table.show_figures(self.found, self.titles, self.colours)
+        self.outlines = add_outlines(
+            self._viewer, asked.study, self.found, self.titles, self.colours
+        )
+        self._on_study(self._window.study)
+
+    @property
+    def colours(self) -> Sequence[str]:
+        """Of the networks, in plot, table and picture."""
+        from ...layers.plots.cine_plot import line_colour
+        from ...layers.plots.plot_theme import DARK
+
+        # Outlines lie on a scan, which is dark in a light viewer too.
+        return [line_colour(DARK, place) for place in range(len(self.found))]
+
+    def _draw(self) -> None:
+        if not self.found:
+            return
+        from ...layers.plots.cine_plot import draw_cine
+
+        first = self._cursor is None
+        # The slice in the picture may be one of another study, with more of them.
+        last = self.found[0].areas.shape[1] - 1
+        index = min(self._window.current_slice, last) if self.area.isChecked() else None
+        self._cursor = draw_cine(
+            self.plot.figure, self.found, self.titles, self.plot.theme,
+            point=self.point, index=index,
+        )  # fmt: skip
+        if first:
+            self.plot.canvas.mpl_connect("button_press_event", self._on_press)
+            self.plot.canvas.mpl_connect("motion_notify_event", self._on_press)
+        self.plot.redraw()
+
+    def _on_slice(self) -> None:
+        if self.area.isChecked() and self._window.study is self.study:
+            self._draw()
+
+    def _on_press(self, event: Any) -> None:
+        """A click in the curve, or a drag over it, moves the time slider."""
+        if event.inaxes is None or event.xdata is None or event.button != 1 or not self.found:
+            return
+        last = len(self.found[0].volumes) - 1
+        self.go_to(min(max(round(event.xdata) - 1, 0), last))
+
+    def _follow_frame(self) -> None:
+        if self._cursor is None or self._window.study is not self.study:
+            return
+        from ...layers.plots.cine_plot import move_cursor
+
+        move_cursor(self._cursor, self.point)
+        self.plot.redraw()
+
+    # -- studies -------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks."""
+        self._fill()
+        self.seen.emit()
+        super().showEvent(event)
+
+    def _on_study(self, study: Study | None) -> None:
+        """Outlines are of one study; another is in the picture."""
+        self.run_bar.follow_study(study)
+        for layer in self.outlines:
+            layer.visible = study is self.study
+        self._cursor_timer.restart()
+
+    def _on_replaced(self, old: Study, new: Study) -> None:
+        self.run_bar.follow_replaced(old, new)
+        if self.study is old:
+            self.study = new
+        if self._asked is not None and self._asked.study is old:
+            self._asked = None
+            self.runner.cancel()
+
+    def _on_closed(self, study: Study) -> None:
+        if self._asked is not None and self._asked.study is study:
+            self._asked = None
+            self.runner.cancel()
+        if self.study is study:
+            self.forget()
+        self.session.forget(study)
+
+    def forget(self) -> None:
+        """What was found goes, with its outlines."""
+        self._clear_outlines()
+        self.study, self.found, self.titles = None, [], ()
+        if self._cursor is not None:
+            from ...layers.plots.plot_theme import clear
+
+            clear(self.plot.figure, self.plot.theme)
+            self.plot.redraw()
+        self.table.clear()
+
+    def _clear_outlines(self) -> None:
+        remove_outlines(self._viewer, self.outlines)
+        self.outlines = []
+
+    @property
+    def computing(self) -> bool:
+        """Whether a run is under way."""
+        return self.runner.running
+
+
+def _short(title: str) -> str:
+    """Networks of one panel need not all say what they are for."""
+    return title.removeprefix("Left-ventricle ") or title

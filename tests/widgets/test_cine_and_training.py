@@ -1,0 +1,246 @@
+"""The panels *Cine* and *Training* below the picture, in a real window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import napari_sparseexplain as se
+from napari_sparseexplain.networks.bundle.model import Model
+from napari_sparseexplain.phantom.short_axis_cine import (
+    ShortAxisCine,
+    short_axis_cine,
+    write_short_axis_cine,
+)
+from napari_sparseexplain.training.fit.training_log import TrainingLog
+from napari_sparseexplain.training.left_ventricle.watched_slice import save_watched
+from napari_sparseexplain.widgets.demo import Demo
+from napari_sparseexplain.widgets.layer_maps import cardiac_demo
+from napari_sparseexplain.widgets.view.plots_dock import hide_plots
+
+from .conftest import new_workspace, settle, until, with_study
+from .shared_window import SharedWindow
+
+pytestmark = pytest.mark.gui
+
+#: Whose answers are those of `TrueMasks`.
+NAME = "left-ventricle-fcn"
+
+
+class TrueMasks(torch.nn.Module):
+    """A network that knows the answer: the true masks of a cine, time point after time point."""
+
+    def __init__(self, cavity: np.ndarray) -> None:
+        super().__init__()
+        self.masks = torch.from_numpy(cavity.reshape(-1, 1, *cavity.shape[2:])).float()
+        self.done = 0
+
+    def forward(self, x: torch.Tensor, alpha: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+        rows = [(self.done + i) % len(self.masks) for i in range(len(x))]
+        self.done += len(x)
+        inside = self.masks[rows]
+        return torch.cat((1 - inside, inside), dim=1), inside
+
+
+@pytest.fixture(scope="module")
+def cine() -> ShortAxisCine:
+    return short_axis_cine(shape=(4, 64, 64), spacing=(16.0, 5.0, 5.0), points=6, noise=0.0)
+
+
+@pytest.fixture(scope="module")
+def heart(cine: ShortAxisCine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_short_axis_cine(cine, tmp_path_factory.mktemp("cine") / "heart")
+
+
+@pytest.fixture
+def window(shared_window: SharedWindow, heart: Path) -> Any:
+    workspace = shared_window.lend(new_workspace, [with_study(heart)])
+    workspace.show_tab("layers")
+    return workspace
+
+
+@pytest.fixture
+def knowing(window: Any, cine: ShortAxisCine, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The panel *Cine* with a network that gives the true masks."""
+    panels = window.page("layers").panels
+    panels.cine_button.click()
+    settle()
+    panel = panels.cine
+    card = se.models()[NAME]
+    card = replace(card, inputs=replace(card.inputs, spacing_mm=5.0, size=64))
+    model = Model.of_network(card, TrueMasks(cine.cavity))
+    monkeypatch.setattr(panel.session, "model", lambda key: model)
+    yield panel
+    panel.forget()
+    hide_plots(panel)
+
+
+def test_a_cine_has_its_curve_its_figures_and_its_outlines(
+    window: Any, knowing: Any, cine: ShortAxisCine
+) -> None:
+    panel = knowing
+    assert [box.isChecked() for box in panel.boxes.values()] == [True, False]
+    assert all("FCN" in b.text() or "U-Net" in b.text() for b in panel.boxes.values())
+    panel.run_button.click()
+    assert window.page("layers").busy_with() == ("Cine",)
+    assert window.wait(60)
+    (found,) = panel.found
+    true = cine.cavity[:, found.used].sum(axis=(1, 2, 3)) * 16 * 25 / 1000
+    np.testing.assert_allclose(found.volumes, true, rtol=0.02)
+    assert (found.end_diastole, found.end_systole) == (0, int(true.argmin()))
+    assert panel.table.text(0, 0) == f"{found.edv:.1f}"
+    assert panel.table.text(3, 0) == f"{100 * found.ejection_fraction:.1f}"
+    assert "slices 16 mm apart" in panel.table.said.text()
+    (outline,) = panel.outlines
+    assert outline.contour == 1
+    assert outline.visible
+    np.testing.assert_array_equal(outline.data > 0, found.masks)
+    assert tuple(outline.scale) == tuple(panel._window.study_layer("cine").scale)
+
+    # The cursor follows the time slider, and a click in the curve moves it.
+    (axes,) = panel.plot.figure.axes
+    assert axes.lines[0].get_ydata() == pytest.approx(found.volumes)
+    panel.go_to(3)
+    until(lambda: panel._cursor.get_xdata()[0] == 4)
+    panel._on_press(SimpleNamespace(inaxes=axes, xdata=1.7, button=1))
+    assert panel.point == 1
+    until(lambda: panel._cursor.get_xdata()[0] == 2)
+    panel._on_press(SimpleNamespace(inaxes=None, xdata=None, button=1))
+    assert panel.point == 1
+
+    # The area of the slice in its place, of whichever is in the picture.
+    panel.area.setChecked(True)
+    window.go_to_slice(2)
+    settle()
+    (axes,) = panel.plot.figure.axes
+    assert axes.get_ylabel() == "area (cm²)"
+    assert axes.lines[0].get_ydata() == pytest.approx(found.areas[:, 2] / 100)
+    panel.area.setChecked(False)
+    assert panel.plot.figure.axes[0].get_ylabel() == "volume (ml)"
+
+    # Two networks: how far they are from each other.
+    panel.boxes["left-ventricle-unet"].setChecked(True)
+    panel.run()
+    assert window.wait(60)
+    assert len(panel.found) == len(panel.outlines) == 2
+    assert outline not in window.viewer.layers
+    assert panel.table.text(0, 2) == "0.0"
+    panel.boxes["left-ventricle-unet"].setChecked(False)
+
+    panel.run()
+    panel.runner.cancel()
+    assert window.wait(60)
+    assert "Cancelled" in panel.run_bar.message.text()
+    assert len(panel.found) == 2
+    layers = list(panel.outlines)
+    panel._on_closed(window.study)
+    assert panel.found == []
+    assert not any(layer in window.viewer.layers for layer in layers)
+    assert not panel.table.table.isVisible()
+
+
+def test_what_is_no_cine_is_refused_in_words(opened: Any) -> None:
+    panel = opened.page("layers").panels.cine
+    panel.run()
+    assert opened.wait(60)
+    assert "no scan 'cine' over time" in panel.run_bar.message.text()
+    for box in panel.boxes.values():
+        box.setChecked(False)
+    panel.run()
+    assert "no network is ticked" in panel.run_bar.message.text()
+
+
+def log_of(folder: Path, epochs: range) -> None:
+    log = TrainingLog(folder, epochs.start - 1)
+    for epoch in epochs:
+        entry = {"step": epoch, "epoch": epoch, "learning rate": 0.03, "loss": 1 / epoch}
+        log.add(entry | {"pixel accuracy": 0.98, "micro Dice": 0.01 * epoch})
+        maps = {"conv": np.full((3, 4, 4), epoch), "output": np.full((1, 4, 4), epoch / 10)}
+        save_watched(folder, epoch, {name: m.astype(np.float16) for name, m in maps.items()})
+    log.close()
+
+
+def test_a_training_is_followed_and_its_epochs_are_slid_through(
+    window: Any, tmp_path: Path
+) -> None:
+    log_of(tmp_path, range(1, 4))
+    panels = window.page("layers").panels
+    panels.cine_button.click()
+    panels.training_button.click()
+    settle()
+    assert not panels.cine.isVisible()
+    panel = panels.training
+    panel.folder.setText(str(tmp_path))
+    panel.folder.returnPressed.emit()
+    assert panel.wait(30)
+    loss, scores, rate = panel.curves.figure.axes
+    assert [line.get_label() for line in scores.lines[:2]] == ["pixel accuracy", "micro Dice"]
+    assert list(loss.lines[0].get_ydata()) == [1, 1 / 2, 1 / 3]
+    assert rate.get_yscale() == "log"
+    assert panel.epoch == 3
+    assert "pixel accuracy 0.98 · micro Dice 0.03" in panel.said.toolTip()
+    assert [a.get_title() for a in panel.pictures.figure.axes] == ["conv", "output"]
+
+    # It goes on: the slider at its end follows, elsewhere it stays.
+    log_of(tmp_path, range(4, 6))
+    panel.look()
+    assert panel.wait(30)
+    assert panel.epoch == 5
+    panel.go_to_epoch(2)
+    assert panel.wait(30)
+    assert panel.maps["conv"].max() == 2
+    assert loss.figure.axes[0].lines[-1].get_xdata()[0] == 2
+    log_of(tmp_path, range(6, 7))
+    panel.look()
+    assert panel.wait(30)
+    assert len(panel.found.entries) == 6
+    assert panel.epoch == 2
+    panel.layer.setCurrentIndex(panel.layer.findData("conv"))
+    titles = [a.get_title() for a in panel.pictures.figure.axes]
+    assert titles == ["rms of all maps", "a map (1)", "a map (2)"]
+
+    # Another recipe's log: no scores, no watched slice; then no training at all.
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "log.jsonl").write_text('{"step": 5, "loss": 0.5}\n{"step": 10, "loss": 0.4}\n')
+    panel.open_folder(other)
+    assert panel.wait(30)
+    assert not panel.pictures.isVisible()
+    assert "keeps no maps of a watched slice" in panel.said.text()
+    words = [text.get_text() for axes in panel.curves.figure.axes for text in axes.texts]
+    assert words == ["this recipe does not log it"] * 2
+    panel.open_folder(tmp_path / "nowhere")
+    assert panel.wait(30)
+    assert "there is no such folder" in panel.hint.text()
+    assert not panel.curves.isVisible()
+    panel.close_folder()
+    assert not panel._poll.isActive()
+    hide_plots(panel)
+
+
+def test_the_demonstration_of_the_heart_needs_no_data(
+    opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A synthetic cine comes and goes; the study that was open stays."""
+    monkeypatch.setattr(
+        cardiac_demo,
+        "short_axis_cine",
+        lambda: short_axis_cine(shape=(2, 64, 64), spacing=(40.0, 5.0, 5.0), points=2),
+    )
+    before, names = opened.study, []
+    # Where the layers of this network lie takes long to measure, and is asked elsewhere.
+    tab = opened.page("layers")
+    monkeypatch.setattr(tab, "run_slice", lambda: names.append(tab.models.model))
+    cardiac_demo.show_cardiac(Demo(opened, tmp_path, NAME, tmp_path, names.append))
+    assert names == ["cine-end-diastole", "cine-end-systole", NAME, "cine-layers"]
+    assert "True: EDV 118.9 ml" in capsys.readouterr().out
+    assert opened.study is before
+    assert opened.studies == [before]
+    panel = tab.cine
+    assert (panel.found, panel.outlines) == ([], [])
