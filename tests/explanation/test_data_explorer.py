@@ -18,8 +18,10 @@ from napari_sparseexplain.explanation.data_explorer.mask_contrast import (
     PatientContrast,
     mask_contrast,
 )
-from napari_sparseexplain.explanation.data_explorer.slice_record import shrunk
+from napari_sparseexplain.explanation.data_explorer.outliers import robust_scores
+from napari_sparseexplain.explanation.data_explorer.slice_record import measured, shrunk
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes.labelled.labelled_slice import LabelledSlice, SlicePixels
 
 SIDE = 96
 
@@ -174,3 +176,45 @@ def test_shrinking_keeps_the_mean_and_grows_what_is_smaller() -> None:
     image = np.random.default_rng(0).uniform(size=(60, 90))
     assert shrunk(image, 30).mean() == pytest.approx(image.mean())
     assert shrunk(np.eye(4), 8)[::2, ::2].tolist() == np.eye(4).tolist()
+
+
+def test_correct_masks_at_the_edge_of_the_tissue_are_not_told_as_displaced() -> None:
+    """The tissue fills the image; a mask near its edge fits where it lies, and nowhere better.
+
+    Outside of the image nothing is dark: it is not there.
+    """
+    rng = np.random.default_rng(0)
+    of = PatientContrast("edge")
+    rows, columns = np.indices((SIDE, SIDE))
+    for n in range(4):
+        disc = np.hypot(rows - 10 - n, columns - 48) < 7
+        image = 150.0 + rng.normal(0, 5, (SIDE, SIDE)) + 30 * disc
+        of.add(image, disc)
+    assert of.displacement() is None
+    of = PatientContrast("beside")
+    of.add(image, np.roll(disc, 12, axis=0))
+    found = of.displacement()
+    assert found is not None
+    assert abs(found.shift[0] + 12) <= 1
+
+
+def test_pixels_that_are_infinite_are_told_and_leave_numbers() -> None:
+    image, mask = body(2)
+    values = image.astype(np.float32)
+    values[0, 0], values[5, 5], values[40, 60] = np.inf, np.nan, -np.inf
+    item = LabelledSlice("a", "a", 0, Path("a.tif"))
+    record = measured(item, SlicePixels(values, mask), b"")
+    assert all(np.isfinite(value) for value in record.measures.values())
+    assert record.measures["contrast"] > 0.2
+    assert record.findings == ("3 of its pixels hold no number (NaN or infinite) and counted as 0",)
+
+
+def test_a_measure_that_is_the_same_in_most_slices_has_outliers_too() -> None:
+    """By the mean absolute deviation (Iglewicz and Hoaglin, 1993): of ten values 1 and one of 3
+    it is 2 / 11, and the score of the 3 is 2 / (1.2533 x 2 / 11).
+    """
+    scores = robust_scores(np.array([1.0] * 10 + [3.0]))
+    assert scores[-1] == pytest.approx(11 / 1.2533)
+    assert (scores[:-1] == 0).all()
+    assert np.isnan(robust_scores(np.ones(9))).all()
+    assert np.isnan(robust_scores(np.array([1.0, 9.0]))).all()

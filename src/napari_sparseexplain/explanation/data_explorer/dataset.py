@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,32 +16,15 @@ from ...volumes.finding import Finding
 from ...volumes.labelled.labelled_folder import find_labelled, read_labelled
 from .duplicates import Pair, duplicates, leaked_patients
 from .mask_contrast import Displacement, PatientContrast, displaced
-from .slice_record import MEASURES, SliceRecord, as_bytes, measured, shrunk
+from .outliers import Outlier, outliers
+from .slice_record import SliceRecord, as_bytes, finite, measured, shrunk
 from .turned_patients import TurnedPatient, turned_patients
-
-#: Robust z-score from which a value is an outlier (Iglewicz and Hoaglin, 1993).
-OUTLYING = 3.5
 
 #: Side of the maps over all slices.
 PLACES = 96
 
 #: Slices that could not be read which are named.
 _NAMED = 20
-
-
-@dataclass(frozen=True)
-class Outlier:
-    """A slice that differs from the rest.
-
-    Attributes
-    ----------
-    name : str
-    measures : mapping of str to float
-        Robust z-scores of the measures in which it does.
-    """
-
-    name: str
-    measures: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,12 +124,13 @@ def explore_work(root: str | Path) -> Work[Dataset]:
         digest.update(np.ascontiguousarray(pixels.image).tobytes())
         record = measured(item, pixels, digest.digest()[:16])
         records.append(record)
-        mean += as_bytes(shrunk(np.nan_to_num(pixels.image), PLACES))
+        image = finite(pixels.image)
+        mean += as_bytes(shrunk(image, PLACES))
         if pixels.mask is not None and pixels.mask.any():
             masks += 1
             position += shrunk(pixels.mask, PLACES)
             of = patients.setdefault(item.patient, PatientContrast(item.patient))
-            of.add(np.nan_to_num(pixels.image), pixels.mask)
+            of.add(image, pixels.mask)
         yield Progress(number, len(found.slices), item.name)
     if not records:
         raise ReadError(
@@ -174,22 +157,3 @@ def explore_work(root: str | Path) -> Work[Dataset]:
         tuple(outliers(records)),
         tuple(findings),
     )
-
-
-def outliers(records: Sequence[SliceRecord]) -> list[Outlier]:
-    """Slices that lie far from the median of any measure, in units of the median deviation."""
-    found: dict[int, dict[str, float]] = {}
-    for measure in MEASURES:
-        values = np.array([record.measures.get(measure, np.nan) for record in records])
-        known = values[np.isfinite(values)]
-        if len(known) < 5:
-            continue
-        middle = float(np.median(known))
-        spread = float(np.median(np.abs(known - middle)))
-        if spread <= 1e-9 * max(1.0, abs(middle)):
-            continue
-        scores = 0.6745 * (values - middle) / spread
-        for index in np.flatnonzero(np.abs(scores) > OUTLYING):
-            found.setdefault(int(index), {})[measure] = float(scores[index])
-    made = [Outlier(records[index].item.name, scores) for index, scores in found.items()]
-    return sorted(made, key=lambda o: -max(abs(v) for v in o.measures.values()))

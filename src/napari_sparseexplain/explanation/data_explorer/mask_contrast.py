@@ -78,7 +78,9 @@ def _ring(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 class PatientContrast:
     """Adds up, slice by slice, how a patient's masks would fit at every shift.
 
-    By correlation: the mean inside of the mask and of the ring at all shifts at once.
+    By correlation: the mean inside of the mask and of the ring at all shifts at once, over the
+    pixels that lie in the image. Where a part of the mask would leave the image it counts as on
+    nothing: no mask was drawn there.
     """
 
     def __init__(self, patient: str) -> None:
@@ -97,17 +99,22 @@ class PatientContrast:
         part[rows - top, columns - left] = True
         ring = _ring(part)
         values = image - min(float(image.min()), 0.0)
-        padded = np.pad(values, _REACH + margin + max(height, width))
         offset = _REACH + margin + max(height, width)
-        window = padded[
-            offset + top - _REACH : offset + top + height + _REACH,
-            offset + left - _REACH : offset + left + width + _REACH,
-        ]
-        inside, around = (
-            _correlated(window, shape.astype(float)) / max(1, int(shape.sum()))
-            for shape in (part, ring)
+        there, inside_image = (
+            np.pad(array, offset)[
+                offset + top - _REACH : offset + top + height + _REACH,
+                offset + left - _REACH : offset + left + width + _REACH,
+            ]
+            for array in (values, np.ones(values.shape))
         )
-        self._total += np.abs(inside - around) / np.maximum(inside + around, 1e-12)
+        (inside, drawn), (around, ring_pixels) = (
+            (_correlated(there, shape), np.rint(_correlated(inside_image, shape)))
+            for shape in (part.astype(float), ring.astype(float))
+        )
+        inside, around = inside / np.maximum(drawn, 1), around / np.maximum(ring_pixels, 1)
+        contrast = np.abs(inside - around) / np.maximum(inside + around, 1e-12)
+        whole = (drawn >= part.sum()) & (ring_pixels > 0)
+        self._total += np.where(whole, contrast, 0.0)
         self.slices += 1
 
     def displacement(self) -> Displacement | None:

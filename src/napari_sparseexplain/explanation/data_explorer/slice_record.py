@@ -59,7 +59,7 @@ class SliceRecord:
 
 def measured(item: LabelledSlice, pixels: SlicePixels, digest: bytes) -> SliceRecord:
     """Measure a slice; its pixels are not kept."""
-    image = np.nan_to_num(pixels.image, nan=0.0, posinf=0.0, neginf=0.0)
+    image = finite(pixels.image)
     deviation = float(image.std())
     measures = {
         "mean": float(image.mean()),
@@ -87,8 +87,21 @@ def measured(item: LabelledSlice, pixels: SlicePixels, digest: bytes) -> SliceRe
         measures,
         _small(image),
         digest,
-        pixels.findings,
+        (*pixels.findings, *_without_number(pixels.image)),
     )
+
+
+def finite(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """The image with 0 where it holds no number (NaN or infinite)."""
+    return np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _without_number(image: npt.NDArray[np.floating]) -> tuple[str, ...]:
+    count = int(image.size - np.count_nonzero(np.isfinite(image)))
+    if not count:
+        return ()
+    pixels = "1 of its pixels holds" if count == 1 else f"{count} of its pixels hold"
+    return (f"{pixels} no number (NaN or infinite) and counted as 0",)
 
 
 def shrunk(image: npt.NDArray[Any], side: int) -> npt.NDArray[np.float64]:

@@ -16,7 +16,13 @@ from scipy import ndimage
 from ...errors import ReadError
 from ...explanation.data_explorer.dataset import Dataset
 from ...explanation.data_explorer.dataset_text import dataset_text
-from ...explanation.data_explorer.slice_record import MEASURES, SliceRecord, as_bytes, shrunk
+from ...explanation.data_explorer.slice_record import (
+    MEASURES,
+    SliceRecord,
+    as_bytes,
+    finite,
+    shrunk,
+)
 from ...volumes.labelled.labelled_folder import read_labelled
 
 #: Slices of one kind that are shown, and the side of their pictures.
@@ -107,7 +113,7 @@ def _picture(record: SliceRecord) -> str:
         pixels = read_labelled(record.item)
     except ReadError:  # gone since it was measured: its small copy stands for it
         return _inline(_encoded(np.repeat(record.small[..., None], 3, axis=2)))
-    grey = as_bytes(shrunk(np.nan_to_num(pixels.image), _SIDE))
+    grey = as_bytes(shrunk(finite(pixels.image), _SIDE))
     picture = np.repeat(grey[..., None], 3, axis=2)
     if pixels.mask is not None:
         inside = shrunk(pixels.mask, _SIDE) >= 0.5
