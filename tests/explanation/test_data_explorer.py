@@ -130,6 +130,7 @@ def test_the_page_and_the_table_hold_what_is_printed(folder: Path, tmp_path: Pat
     page = (tmp_path / "out" / "data.html").read_text(encoding="utf-8")
     assert "P-05 looks turned" in page
     assert page.count("data:image/png;base64,") > 10
+    assert (tmp_path / "out" / "data.pdf").read_bytes().startswith(b"%PDF-")
     with (tmp_path / "out" / "data.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 41
@@ -137,12 +138,12 @@ def test_the_page_and_the_table_hold_what_is_printed(folder: Path, tmp_path: Pat
 
 
 def test_names_cannot_reach_the_page_as_markup(tmp_path: Path) -> None:
-    from napari_sparseexplain.export.report.dataset_page import dataset_page
+    from napari_sparseexplain.export.report.dataset_page import dataset_page_work
 
     for n in range(6):
         image, mask = body(n)
         write(tmp_path / "<b>set", f"a&b_{n}", image, mask)
-    page = dataset_page(drain(explore_work(tmp_path / "<b>set")))
+    page = drain(dataset_page_work(drain(explore_work(tmp_path / "<b>set"))))
     assert "<b>set" not in page
     assert "&lt;b&gt;set" in page
 
@@ -196,6 +197,19 @@ def test_correct_masks_at_the_edge_of_the_tissue_are_not_told_as_displaced() -> 
     found = of.displacement()
     assert found is not None
     assert abs(found.shift[0] + 12) <= 1
+
+
+def test_correct_masks_beside_the_air_are_not_told_as_displaced() -> None:
+    """A scan without skull is 0 outside: a ring that lies there gives a contrast of 1, or 0 / 0."""
+    rng = np.random.default_rng(1)
+    rows, columns = np.indices((SIDE, SIDE))
+    of = PatientContrast("brain")
+    for n in range(4):
+        brain = np.hypot(rows - 48, columns - 48) < 30
+        disc = np.hypot(rows - 48 + n, columns - 30) < 5
+        of.add(brain * (100 + rng.normal(0, 5, (SIDE, SIDE)) + 25 * disc), disc)
+    assert of._total.max() <= 4 + 1e-9
+    assert of.displacement() is None
 
 
 def test_pixels_that_are_infinite_are_told_and_leave_numbers() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,11 @@ _LEAST = 5.0
 #: … raises their contrast by this factor, and by this much: of masks beside what they mean little
 #: is left of it.
 _FACTOR, _GAIN = 1.5, 0.05
+
+
+#: What is darker than this share of the brightest is air, and how much more of a moved mask and its
+#: ring may lie on it.
+_AIR, _MORE_AIR = 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,8 @@ class PatientContrast:
     """Adds up, slice by slice, how a patient's masks would fit at every shift.
 
     By correlation: the mean inside of the mask and of the ring at all shifts at once, over the
-    pixels that lie in the image. Where a part of the mask would leave the image it counts as on
-    nothing: no mask was drawn there.
+    pixels that lie in the image. Where a part of the mask would leave the image, or where it would
+    lie on more air than it does, it counts as on nothing: beside a body everything has contrast.
     """
 
     def __init__(self, patient: str) -> None:
@@ -100,12 +104,13 @@ class PatientContrast:
         ring = _ring(part)
         values = image - min(float(image.min()), 0.0)
         offset = _REACH + margin + max(height, width)
-        there, inside_image = (
+        dark = values < _AIR * np.percentile(values, 99.5)
+        there, inside_image, air = (
             np.pad(array, offset)[
                 offset + top - _REACH : offset + top + height + _REACH,
                 offset + left - _REACH : offset + left + width + _REACH,
             ]
-            for array in (values, np.ones(values.shape))
+            for array in (values, np.ones(values.shape), dark.astype(float))
         )
         (inside, drawn), (around, ring_pixels) = (
             (_correlated(there, shape), np.rint(_correlated(inside_image, shape)))
@@ -113,8 +118,10 @@ class PatientContrast:
         )
         inside, around = inside / np.maximum(drawn, 1), around / np.maximum(ring_pixels, 1)
         contrast = np.abs(inside - around) / np.maximum(inside + around, 1e-12)
+        on_air = _correlated(air, (part | ring).astype(float)) / np.maximum(drawn + ring_pixels, 1)
         whole = (drawn >= part.sum()) & (ring_pixels > 0)
-        self._total += np.where(whole, contrast, 0.0)
+        whole &= on_air <= on_air[_REACH, _REACH] + _MORE_AIR
+        self._total += np.where(whole, np.clip(contrast, 0.0, 1.0), 0.0)
         self.slices += 1
 
     def displacement(self) -> Displacement | None:
@@ -140,9 +147,3 @@ def _correlated(
     )
     rows, columns = shape.shape[0] - 1, shape.shape[1] - 1
     return product[rows : rows + 2 * _REACH + 1, columns : columns + 2 * _REACH + 1]
-
-
-def displaced(patients: Sequence[PatientContrast]) -> list[Displacement]:
-    """Patients whose masks fit better elsewhere, the clearest first."""
-    found = [d for d in (patient.displacement() for patient in patients) if d is not None]
-    return sorted(found, key=lambda d: d.contrast - d.moved)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .slice_record import MEASURES, SliceRecord
+from .slice_record import IN_PIXELS, MEASURES, SliceRecord
 
 #: Robust z-score from which a value is an outlier (Iglewicz and Hoaglin, 1993).
 OUTLYING = 3.5
@@ -30,11 +30,14 @@ class Outlier:
 
     Attributes
     ----------
+    index : int
+        Among the records.
     name : str
     measures : mapping of str to float
         Robust z-scores of the measures in which it does.
     """
 
+    index: int
     name: str
     measures: dict[str, float]
 
@@ -59,14 +62,19 @@ def outliers(records: Sequence[SliceRecord]) -> list[Outlier]:
     """Slices that lie far from the median of any measure, the farthest first.
 
     Slices with an empty mask have no area that lies apart: that nothing is drawn is told elsewhere.
+    In millimetres where every slice has its size, else in pixels.
     """
+    sized = bool(records) and all(record.spacing is not None for record in records)
+    left_out = {pixels if sized else mm for mm, pixels in IN_PIXELS.items()}
     found: dict[int, dict[str, float]] = {}
     for measure in MEASURES:
+        if measure in left_out:
+            continue
         values = np.array([record.measures.get(measure, np.nan) for record in records])
         if measure == "area":
             values[values == 0] = np.nan
         scores = robust_scores(values)
         for index in np.flatnonzero(np.abs(scores) > OUTLYING):
             found.setdefault(int(index), {})[measure] = float(scores[index])
-    made = [Outlier(records[index].item.name, scores) for index, scores in found.items()]
+    made = [Outlier(i, records[i].item.name, scores) for i, scores in found.items()]
     return sorted(made, key=lambda o: -max(abs(v) for v in o.measures.values()))
