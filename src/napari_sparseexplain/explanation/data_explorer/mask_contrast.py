@@ -51,7 +51,8 @@ class Displacement:
     def words(self) -> str:
         """For a person."""
         rows, columns = self.shift
-        down = f"{abs(rows)} pixels {'up' if rows < 0 else 'down'}" if rows else ""
+        pixels = "1 pixel" if abs(rows) == 1 else f"{abs(rows)} pixels"
+        down = f"{pixels} {'up' if rows < 0 else 'down'}" if rows else ""
         right = f"{abs(columns)} to the {'left' if columns < 0 else 'right'}" if columns else ""
         way = " and ".join(part for part in (down, right) if part)
         return (

@@ -101,7 +101,7 @@ def _pairs(found: Dataset) -> Iterator[Noted]:
 def _files(found: Dataset) -> Iterator[Noted]:
     for finding in found.findings:
         said = f"{finding.where}: {finding.message}" if finding.where else finding.message
-        yield Noted("grave", "Files", said)
+        yield Noted("grave" if finding.code == "unreadable" else "look", "Files", said)
     by_study: dict[str, list[int]] = defaultdict(list)
     for index, record in enumerate(found.records):
         by_study[str(record.item.image)].append(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +56,25 @@ class SliceReader:
             labels["outer contour"] = pixels.outer.astype(np.uint8)
         image = np.nan_to_num(pixels.image, nan=0.0, posinf=0.0, neginf=0.0)
         spacing = (1.0, *(pixels.spacing or (1.0, 1.0)))
-        return study_of_arrays({"image": image}, labels, spacing=spacing, name=item.name), 0
+        study = study_of_arrays({"image": image}, labels, spacing=spacing, name=item.name)
+        return _unplaced(study, calibrated=pixels.spacing is not None), 0
 
     def _opened(self, item: StudySlice) -> Study:
         if self._study is None or self._path != item.image:
             self._study = None
             self._study, self._path = open_study(item.image), item.image
         return self._study
+
+
+def _unplaced(study: Study, *, calibrated: bool) -> Study:
+    """A picture tells no side of the patient, and not always a size: no letters, no millimetres."""
+    grid = replace(study.grid, calibrated=calibrated, oriented=False)
+    shelves = (
+        {role: replace(volume, grid=grid) for role, volume in shelf.items()}
+        for shelf in (study.images, study.labels)
+    )
+    images, labels = shelves
+    return replace(study, images=images, labels=labels, grid=grid)
 
 
 def study_pixels(study: Study, item: StudySlice) -> SlicePixels:
