@@ -15,12 +15,14 @@ from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.explanation.data_explorer.dataset import Dataset, explore_work
 from napari_sparseexplain.explanation.data_explorer.dataset_text import dataset_text
 from napari_sparseexplain.explanation.data_explorer.mask_contrast import (
+    ManyContrasts,
     PatientContrast,
     mask_contrast,
 )
 from napari_sparseexplain.explanation.data_explorer.outliers import robust_scores
 from napari_sparseexplain.explanation.data_explorer.slice_record import measured, shrunk
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes.labelled.labelled_folder import find_labelled, read_labelled
 from napari_sparseexplain.volumes.labelled.labelled_slice import LabelledSlice, SlicePixels
 
 SIDE = 96
@@ -212,6 +214,22 @@ def test_correct_masks_beside_the_air_are_not_told_as_displaced() -> None:
     assert of.displacement() is None
 
 
+def test_a_better_fit_on_something_darker_is_chance_where_targets_are_bright() -> None:
+    """Four patients with bright targets; the masks of a fifth, which show nothing, would fit a dark
+    hole, and those of a sixth lie beside their bright target.
+    """
+    rng = np.random.default_rng(2)
+    rows, columns = np.indices((SIDE, SIDE))
+    disc, hole = (np.hypot(rows - 48, columns - column) < 6 for column in (40, 52))
+    many = ManyContrasts()
+    for n in range(6):
+        of = PatientContrast(f"p{n}")
+        image = 100 + rng.normal(0, 4, (SIDE, SIDE)) + 40 * (hole if n == 5 else disc * (n < 4))
+        of.add(image - 60 * (hole & (n == 4)), disc)
+        many.add(of)
+    assert [one.patient for one in many.displaced()] == ["p5"]
+
+
 def test_pixels_that_are_infinite_are_told_and_leave_numbers() -> None:
     image, mask = body(2)
     values = image.astype(np.float32)
@@ -232,3 +250,24 @@ def test_a_measure_that_is_the_same_in_most_slices_has_outliers_too() -> None:
     assert (scores[:-1] == 0).all()
     assert np.isnan(robust_scores(np.ones(9))).all()
     assert np.isnan(robust_scores(np.array([1.0, 9.0]))).all()
+
+
+@pytest.mark.realdata
+def test_moved_masks_of_real_hearts_are_told_and_correct_ones_are_not(shared_data: Path) -> None:
+    """Sunnybrook: the masks of SC-N-06 are known to lie beside the ventricle, all others on it."""
+    patients: dict[str, list[SlicePixels]] = {}
+    for item in drain(find_labelled(shared_data / "cardiac" / "sunnybrook")).slices:
+        patients.setdefault(item.patient, []).append(read_labelled(item))
+    told = {}
+    for moved in ((0, 0), (8, -8)):
+        many = ManyContrasts()
+        for name, slices in patients.items():
+            of = PatientContrast(name)
+            for pixels in slices[::2]:
+                assert pixels.mask is not None
+                of.add(pixels.image, np.roll(pixels.mask, moved, axis=(0, 1)))
+            many.add(of)
+        told[moved] = [one.patient for one in many.displaced()]
+        print(f"masks moved by {moved} pixels: {len(told[moved])} of {len(patients)} patients told")
+    assert told[0, 0] == ["SC-N-06"]
+    assert all(len(names) >= 28 for moved, names in told.items() if moved != (0, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -154,6 +155,16 @@ def test_a_set_without_masks_or_with_nothing_drawn_says_so(tmp_path: Path) -> No
     said = dataset_text(drain(explore_work(tmp_path)))
     assert "2 of 3 masks are empty" in said
     assert "1 of 3 masks cover their whole image" in said
+
+
+def test_a_study_that_is_there_twice_is_told_in_one_line(tmp_path: Path) -> None:
+    for side in ("train", "test"):
+        write(tmp_path / side / "case1", 1)
+    write(tmp_path / "train" / "case2", 2)
+    found = drain(explore_work(tmp_path))
+    many = replace(found, pairs=(*found.pairs, found.pairs[0]))
+    (line,) = [note.words for note in noted(many) if note.kind == "Duplicates"]
+    assert line == "4 slices of train/case1 are those of test/case1"
 
 
 def test_only_few_that_differ_from_many_are_told(found: Dataset) -> None:

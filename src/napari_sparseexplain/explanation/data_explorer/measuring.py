@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...volumes.labelled.labelled_slice import SlicePixels
 from .data_item import DataItem
-from .mask_contrast import Displacement, PatientContrast
+from .mask_contrast import Displacement, ManyContrasts, PatientContrast
 from .slice_record import SliceRecord, as_bytes, finite, measured, shrunk
 
 #: Side of the maps over all slices.
@@ -23,13 +23,11 @@ class Measuring:
     Attributes
     ----------
     records : list of SliceRecord
-    displaced : list of Displacement
-        Of the patients that are complete.
     """
 
     def __init__(self) -> None:
         self.records: list[SliceRecord] = []
-        self.displaced: list[Displacement] = []
+        self._contrasts = ManyContrasts()
         self._position = np.zeros((PLACES, PLACES))
         self._mean = np.zeros((PLACES, PLACES))
         self._masks = 0
@@ -69,7 +67,11 @@ class Measuring:
     def finish(self) -> None:
         """The last slice has come."""
         self._complete()
-        self.displaced.sort(key=lambda d: d.contrast - d.moved)
+
+    @property
+    def displaced(self) -> list[Displacement]:
+        """Patients whose masks fit elsewhere."""
+        return self._contrasts.displaced()
 
     @property
     def position(self) -> npt.NDArray[np.float64]:
@@ -82,6 +84,6 @@ class Measuring:
         return self._mean / max(1, len(self.records))
 
     def _complete(self) -> None:
-        if self._patient is not None and (found := self._patient.displacement()) is not None:
-            self.displaced.append(found)
+        if self._patient is not None:
+            self._contrasts.add(self._patient)
         self._patient = None

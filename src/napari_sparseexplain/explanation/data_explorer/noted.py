@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .dataset import Dataset
+from .duplicates import Pair, split_of
 from .slice_record import MEASURES
 
 #: ``"grave"`` makes a training or a test wrong, ``"look"`` may, ``"hint"`` is only unusual.
 Gravity = Literal["grave", "look", "hint"]
+
+#: Exact duplicates of the same two studies or patients from which they are told as one.
+_MANY = 4
 
 #: Notes of one kind that are made; the last of them tells how many more there are.
 MOST = 200
@@ -75,7 +79,7 @@ def _by_patient(found: Dataset, of: dict[str, list[int]]) -> Iterator[Noted]:
         words = f"{name} is on {len(sides)} sides of the split: {', '.join(sides)}"
         yield Noted("grave", "Patients on several sides", words, tuple(of[name]))
     for one in found.displaced:
-        yield Noted("grave", "Masks that fit elsewhere", one.words, tuple(of[one.patient]))
+        yield Noted("look", "Masks that fit elsewhere", one.words, tuple(of[one.patient]))
     for one in found.turned:
         yield Noted("look", "Patients that look turned", one.words, tuple(of[one.patient]))
     for one in found.differences:
@@ -84,18 +88,40 @@ def _by_patient(found: Dataset, of: dict[str, list[int]]) -> Iterator[Noted]:
 
 
 def _pairs(found: Dataset) -> Iterator[Noted]:
+    exact: dict[tuple[str, str], list[Pair]] = defaultdict(list)
     for pair in found.pairs:
         if pair.exact:
+            first, second = (_whole(found, index) for index in pair.indices)
+            exact[first, second].append(pair)
+    for (first, second), pairs in exact.items():
+        gravity: Gravity = "grave" if pairs[0].across else "look"
+        if len(pairs) >= _MANY:
+            words = f"{len(pairs)} slices of {second} are those of {first}"
+            slices = tuple(index for pair in pairs for index in pair.indices)
+            yield Noted(gravity, "Duplicates", words, slices)
+            continue
+        for pair in pairs:
             words = f"{pair.first} and {pair.second} are the same picture"
-        else:
+            yield Noted(gravity, "Duplicates", words, pair.indices)
+    for pair in found.pairs:
+        if not pair.exact:
             words = (
                 f"{pair.first} and {pair.second} of different patients are nearly the same "
                 f"(correlation {pair.correlation:.4f})"
             )
-        gravity: Gravity = "grave" if pair.across and pair.exact else "look"
-        yield Noted(gravity, "Duplicates" if pair.exact else "Near duplicates", words, pair.indices)
+            yield Noted("look", "Near duplicates", words, pair.indices)
     if found.pair_count > len(found.pairs):
         yield Noted("look", "Duplicates", f"… {found.pair_count} pairs of duplicates in all")
+
+
+def _whole(found: Dataset, index: int) -> str:
+    """What a slice is part of: its study, by the way to it, else its patient on a side."""
+    item = found.records[index].item
+    if found.studies:
+        inside = item.image.is_relative_to(found.root)
+        return (item.image.relative_to(found.root) if inside else item.image).as_posix()
+    side = split_of(item.image, found.root)
+    return f"{item.patient} in {side}" if side else item.patient
 
 
 def _files(found: Dataset) -> Iterator[Noted]:

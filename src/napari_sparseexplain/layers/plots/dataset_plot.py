@@ -44,7 +44,7 @@ class DrawnPoints:
     ----------
     axes : Axes
     x, y : ndarray, shape (n,)
-        In data coordinates; of a histogram the middles and heights of the bars.
+        In data coordinates; of a histogram the middles of the bars.
     slices : tuple of tuple of int
         Of each point: one slice, or all of a bar.
     edges : ndarray or None
@@ -103,7 +103,7 @@ def draw_histogram(
     places = np.clip(np.searchsorted(edges, values[known], side="right") - 1, 0, _BARS - 1)
     slices = tuple(tuple(int(i) for i in known[places == bar]) for bar in range(_BARS))
     middles = (edges[1:] + edges[:-1]) / 2
-    return DrawnPoints(axes, middles, counts.astype(np.float64), slices, edges)
+    return DrawnPoints(axes, middles, counts / 2, slices, edges)
 
 
 def draw_positions(

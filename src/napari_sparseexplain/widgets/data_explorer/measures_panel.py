@@ -33,7 +33,7 @@ _COLOURS = {
 _GRAVITIES = {"grave": "to mend", "look": "to look at", "hint": "unusual", "": "nothing noted"}
 
 #: Colours of these, the last drawn on top.
-_GRAVITY_COLOURS = {
+GRAVITY_COLOURS = {
     "nothing noted": "#8a93a0",
     "unusual": "#56b4e9",
     "to look at": "#e69f00",
@@ -143,7 +143,7 @@ class MeasuresPanel(QWidget):
         if kind == "histogram":
             return draw_histogram(figure, found.values(x), theme, title=self.across.currentText())
         groups = self._groups(found)
-        colours = _GRAVITY_COLOURS if self.colour.currentData() == "gravity" else None
+        colours = GRAVITY_COLOURS if self.colour.currentData() == "gravity" else None
         if kind == "positions":
             shapes = np.array([record.shape for record in found.records], dtype=np.float64)
             side = found.position.shape[0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...errors import SparseExplainError
+from ...layers.open_studies import study_at
 from ...layers.study_layers import METADATA_KEY
 from ...volumes import Study
 from ...volumes.reading_order import ROLE_TITLES
@@ -173,7 +174,7 @@ class DataTab(ExplainTab):
         self.noted.select_slice(index)
         self.panel.plot.point_at(index)
         item, session = found.records[index].item, self.session
-        there = next((s for s in self._window.studies if s.path == item.image), None)
+        there = study_at(self._window.viewer, item.image)
         if there is not None and (number := getattr(item, "index", None)) is not None:
             self.openings.drop()
             self._show(there, number, item.name)
@@ -228,6 +229,8 @@ class DataTab(ExplainTab):
         before = self._opened
         self._window.show_study(study)
         self._opened = study
+        if scan := getattr(told.asked, "scan", ""):
+            self._show_scan(study, scan)
         if before is not None and before in self._window.studies and not self._is_kept(before):
             self._window.close_study(before)
             self._opened = study
@@ -238,6 +241,12 @@ class DataTab(ExplainTab):
             self._window.activate(study)
         self._window.go_to_slice(index)
         self.run_bar.show_message(f"{name} is in the picture.")
+
+    def _show_scan(self, study: Study, scan: str) -> None:
+        """Of the scans of a study that has just come, the one that was measured."""
+        for role in study.images:
+            if (layer := self._window.study_layer(role)) is not None:
+                layer.visible = role == scan
 
     def _is_kept(self, study: Study) -> bool:
         """Whether a person wants it, or something was found in it."""
