@@ -167,6 +167,16 @@ def test_a_study_that_is_there_twice_is_told_in_one_line(tmp_path: Path) -> None
     assert line == "4 slices of train/case1 are those of test/case1"
 
 
+def test_the_folder_that_one_stands_in_has_its_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "train" / "case1")
+    found = drain(explore_work("."))
+    assert found.root.name == "case1"
+    assert found.patients == ("case1",)
+    assert "3 slices of 1 patient in 1 study" in dataset_text(found)
+
+
 def test_only_few_that_differ_from_many_are_told(found: Dataset) -> None:
     of_one = [r for r in found.records if r.item.patient in ("case1", "case4")]
     assert differences(of_one, []) == []

@@ -161,7 +161,8 @@ def explore_work(*places: str | Path, scan: str = "") -> Work[Dataset]:
         No such folder, no slices, or none that can be read.
     """
     paths = [Path(place).expanduser() for place in places]
-    if len(paths) > 1:  # as they lie below the folder around them
+    # As they lie below the folder around them; one that is called "." has a name, too.
+    if len(paths) > 1 or any(path.name in ("", "..") for path in paths):
         paths = [path.resolve() for path in paths]
     for path in paths:
         if not path.exists():

@@ -43,10 +43,11 @@ def dataset_text(found: Dataset) -> str:
 
 def summary_lines(found: Dataset) -> list[str]:
     """What the set holds: how much, of which sizes."""
-    studies = f" in {len(found.studies)} studies" if found.studies else ""
-    patients = "1 patient" if len(found.patients) == 1 else f"{len(found.patients)} patients"
+    slices = _counted(len(found.records), "slice", "slices")
+    patients = _counted(len(found.patients), "patient", "patients")
+    studies = f" in {_counted(len(found.studies), 'study', 'studies')}" if found.studies else ""
     lines = [
-        f"{found.root.name}: {len(found.records)} slices of {patients}{studies}, "
+        f"{found.root.name}: {slices} of {patients}{studies}, "
         f"{found.labelled} with something drawn; {found.balance:.2%} of the pixels are inside."
     ]
     sizes = ", ".join(f"{r} × {c} ({n})" for (r, c), n in found.matrices.most_common(6))
@@ -57,6 +58,10 @@ def summary_lines(found: Dataset) -> list[str]:
         scans = Counter(study.scan for study in found.studies)
         lines.append("Measured scan: " + ", ".join(f"{s} ({n})" for s, n in scans.items()) + ".")
     return lines
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 def class_rows(found: Dataset) -> tuple[list[str], list[list[str]]]:

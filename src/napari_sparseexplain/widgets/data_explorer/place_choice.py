@@ -51,7 +51,7 @@ class PlaceChoice(QWidget):
         if found := [study.path for study in self._window.studies if study.path is not None]:
             return found
         raise SparseExplainError(
-            "no folder is chosen, and no study is open",
+            "no folder is chosen, and no study that lies in files is open",
             remedy="Press Folder…, or open studies in the Study tab",
         )
 
