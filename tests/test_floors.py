@@ -63,6 +63,7 @@ FAMILY_ROOMS = (
         f"widgets.{room}"
         for room in (
             "attribution",
+            "data_explorer",
             "decompose",
             "layer_maps",
             "microstructure",

@@ -186,7 +186,10 @@ FAMILIES = (
     Family(
         name="data",
         title="Data",
+        tab=f"{_HERE}.widgets.data_explorer.tab:DataTab",
+        plots="Measures",
         commands={"explore": f"{_COMMANDS}.explore:explore"},
+        demo=f"{_HERE}.widgets.data_explorer.demo:show_data",
         page="data-explorer.md",
     ),
     Family(

@@ -15,11 +15,15 @@ from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.explanation.data_explorer.dataset import Dataset, explore_work
 from napari_sparseexplain.explanation.data_explorer.dataset_text import dataset_text
 from napari_sparseexplain.explanation.data_explorer.mask_contrast import (
+    ManyContrasts,
     PatientContrast,
     mask_contrast,
 )
-from napari_sparseexplain.explanation.data_explorer.slice_record import shrunk
+from napari_sparseexplain.explanation.data_explorer.outliers import robust_scores
+from napari_sparseexplain.explanation.data_explorer.slice_record import measured, shrunk
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes.labelled.labelled_folder import find_labelled, read_labelled
+from napari_sparseexplain.volumes.labelled.labelled_slice import LabelledSlice, SlicePixels
 
 SIDE = 96
 
@@ -128,6 +132,7 @@ def test_the_page_and_the_table_hold_what_is_printed(folder: Path, tmp_path: Pat
     page = (tmp_path / "out" / "data.html").read_text(encoding="utf-8")
     assert "P-05 looks turned" in page
     assert page.count("data:image/png;base64,") > 10
+    assert (tmp_path / "out" / "data.pdf").read_bytes().startswith(b"%PDF-")
     with (tmp_path / "out" / "data.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 41
@@ -135,12 +140,12 @@ def test_the_page_and_the_table_hold_what_is_printed(folder: Path, tmp_path: Pat
 
 
 def test_names_cannot_reach_the_page_as_markup(tmp_path: Path) -> None:
-    from napari_sparseexplain.export.report.dataset_page import dataset_page
+    from napari_sparseexplain.export.report.dataset_page import dataset_page_work
 
     for n in range(6):
         image, mask = body(n)
         write(tmp_path / "<b>set", f"a&b_{n}", image, mask)
-    page = dataset_page(drain(explore_work(tmp_path / "<b>set")))
+    page = drain(dataset_page_work(drain(explore_work(tmp_path / "<b>set"))))
     assert "<b>set" not in page
     assert "&lt;b&gt;set" in page
 
@@ -174,3 +179,95 @@ def test_shrinking_keeps_the_mean_and_grows_what_is_smaller() -> None:
     image = np.random.default_rng(0).uniform(size=(60, 90))
     assert shrunk(image, 30).mean() == pytest.approx(image.mean())
     assert shrunk(np.eye(4), 8)[::2, ::2].tolist() == np.eye(4).tolist()
+
+
+def test_correct_masks_at_the_edge_of_the_tissue_are_not_told_as_displaced() -> None:
+    """The tissue fills the image; a mask near its edge fits where it lies, and nowhere better.
+
+    Outside of the image nothing is dark: it is not there.
+    """
+    rng = np.random.default_rng(0)
+    of = PatientContrast("edge")
+    rows, columns = np.indices((SIDE, SIDE))
+    for n in range(4):
+        disc = np.hypot(rows - 10 - n, columns - 48) < 7
+        image = 150.0 + rng.normal(0, 5, (SIDE, SIDE)) + 30 * disc
+        of.add(image, disc)
+    assert of.displacement() is None
+    of = PatientContrast("beside")
+    of.add(image, np.roll(disc, 12, axis=0))
+    found = of.displacement()
+    assert found is not None
+    assert abs(found.shift[0] + 12) <= 1
+
+
+def test_correct_masks_beside_the_air_are_not_told_as_displaced() -> None:
+    """A scan without skull is 0 outside: a ring that lies there gives a contrast of 1, or 0 / 0."""
+    rng = np.random.default_rng(1)
+    rows, columns = np.indices((SIDE, SIDE))
+    of = PatientContrast("brain")
+    for n in range(4):
+        brain = np.hypot(rows - 48, columns - 48) < 30
+        disc = np.hypot(rows - 48 + n, columns - 30) < 5
+        of.add(brain * (100 + rng.normal(0, 5, (SIDE, SIDE)) + 25 * disc), disc)
+    assert of._total.max() <= 4 + 1e-9
+    assert of.displacement() is None
+
+
+def test_a_better_fit_on_something_darker_is_chance_where_targets_are_bright() -> None:
+    """Four patients with bright targets; the masks of a fifth, which show nothing, would fit a dark
+    hole, and those of a sixth lie beside their bright target.
+    """
+    rng = np.random.default_rng(2)
+    rows, columns = np.indices((SIDE, SIDE))
+    disc, hole = (np.hypot(rows - 48, columns - column) < 6 for column in (40, 52))
+    many = ManyContrasts()
+    for n in range(6):
+        of = PatientContrast(f"p{n}")
+        image = 100 + rng.normal(0, 4, (SIDE, SIDE)) + 40 * (hole if n == 5 else disc * (n < 4))
+        of.add(image - 60 * (hole & (n == 4)), disc)
+        many.add(of)
+    assert [one.patient for one in many.displaced()] == ["p5"]
+
+
+def test_pixels_that_are_infinite_are_told_and_leave_numbers() -> None:
+    image, mask = body(2)
+    values = image.astype(np.float32)
+    values[0, 0], values[5, 5], values[40, 60] = np.inf, np.nan, -np.inf
+    item = LabelledSlice("a", "a", 0, Path("a.tif"))
+    record = measured(item, SlicePixels(values, mask), b"")
+    assert all(np.isfinite(value) for value in record.measures.values())
+    assert record.measures["contrast"] > 0.2
+    assert record.findings == ("3 of its pixels hold no number (NaN or infinite) and counted as 0",)
+
+
+def test_a_measure_that_is_the_same_in_most_slices_has_outliers_too() -> None:
+    """By the mean absolute deviation (Iglewicz and Hoaglin, 1993): of ten values 1 and one of 3
+    it is 2 / 11, and the score of the 3 is 2 / (1.2533 x 2 / 11).
+    """
+    scores = robust_scores(np.array([1.0] * 10 + [3.0]))
+    assert scores[-1] == pytest.approx(11 / 1.2533)
+    assert (scores[:-1] == 0).all()
+    assert np.isnan(robust_scores(np.ones(9))).all()
+    assert np.isnan(robust_scores(np.array([1.0, 9.0]))).all()
+
+
+@pytest.mark.realdata
+def test_moved_masks_of_real_hearts_are_told_and_correct_ones_are_not(shared_data: Path) -> None:
+    """Sunnybrook: the masks of SC-N-06 are known to lie beside the ventricle, all others on it."""
+    patients: dict[str, list[SlicePixels]] = {}
+    for item in drain(find_labelled(shared_data / "cardiac" / "sunnybrook")).slices:
+        patients.setdefault(item.patient, []).append(read_labelled(item))
+    told = {}
+    for moved in ((0, 0), (8, -8)):
+        many = ManyContrasts()
+        for name, slices in patients.items():
+            of = PatientContrast(name)
+            for pixels in slices[::2]:
+                assert pixels.mask is not None
+                of.add(pixels.image, np.roll(pixels.mask, moved, axis=(0, 1)))
+            many.add(of)
+        told[moved] = [one.patient for one in many.displaced()]
+        print(f"masks moved by {moved} pixels: {len(told[moved])} of {len(patients)} patients told")
+    assert told[0, 0] == ["SC-N-06"]
+    assert all(len(names) >= 28 for moved, names in told.items() if moved != (0, 0))

@@ -12,16 +12,23 @@ from .options import Overwrite
 
 
 def explore(
-    folder: Annotated[
-        Path,
+    places: Annotated[
+        list[Path],
         typer.Argument(
-            help="Folder of images and masks (images/, labels/), or of DICOM files with contours."
+            metavar="FOLDER | STUDY…",
+            help="Folder of images and masks (images/, labels/), or of DICOM files with contours; "
+            "or studies with masks, and folders of these.",
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Also write a page (.html) and a table (.csv) in this folder."),
+        typer.Option(
+            "--out", help="Also write a page (.html, .pdf) and a table (.csv) in this folder."
+        ),
     ] = None,
+    scan: Annotated[
+        str, typer.Option("--scan", help="Of studies: the scan to measure (flair, t1ce, …).")
+    ] = "",
     overwrite: Overwrite = False,
 ) -> None:
     """Class balance, sizes, positions, outliers, duplicates, leaks and masks that do not fit."""
@@ -29,18 +36,20 @@ def explore(
     from ..explanation.data_explorer.dataset_text import dataset_csv, dataset_text
     from ..files.atomic_write import check_free, write_together
 
-    names = ("data.html", "data.csv")
+    names = ("data.html", "data.pdf", "data.csv")
     if out is not None:
         check_free([out / name for name in names], overwrite=overwrite)
-    found = progress_bar.run(explore_work(folder), "exploring")
+    found = progress_bar.run(explore_work(*places, scan=scan), "exploring")
     print(dataset_text(found))
     if out is not None:
-        from ..export.report.dataset_page import dataset_page
+        from ..export.report.dataset_page import dataset_page_work
+        from ..export.report.dataset_pdf import dataset_pdf_work
 
         out.mkdir(parents=True, exist_ok=True)
-        contents: dict[str, str] = {
-            names[0]: dataset_page(found),
-            names[1]: dataset_csv(found),
+        contents: dict[str, str | bytes] = {
+            names[0]: progress_bar.run(dataset_page_work(found), "page"),
+            names[1]: progress_bar.run(dataset_pdf_work(found), "PDF"),
+            names[2]: dataset_csv(found),
         }
         for path in write_together(out, contents, overwrite=overwrite):
             print(path)

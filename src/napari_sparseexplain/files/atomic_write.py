@@ -69,8 +69,10 @@ def write_atomically(path: Path, content: bytes | str, *, overwrite: bool = Fals
     return path
 
 
-def write_together(folder: Path, contents: Mapping[str, str], *, overwrite: bool) -> list[Path]:
-    """Write texts as files of a folder, all or none; gives their paths.
+def write_together(
+    folder: Path, contents: Mapping[str, str | bytes], *, overwrite: bool
+) -> list[Path]:
+    """Write texts or bytes as files of a folder, all or none; gives their paths.
 
     Raises
     ------

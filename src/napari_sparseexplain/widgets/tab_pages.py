@@ -14,7 +14,7 @@ from .parts.notices import show_warning_message
 from .window import Window
 
 #: Room left and right of a tab's title.
-_NARROW = "QTabBar::tab { padding: 4px 3px; }"
+_NARROW = "QTabBar::tab { padding: 4px 1px; }"
 
 
 class TabPages(QTabWidget):
@@ -79,5 +79,7 @@ class TabPages(QTabWidget):
 
     def fit_width(self) -> None:
         """The forms have the theme's font now."""
+        if (bar := self.tabBar()) is not None:
+            self.setMinimumWidth(bar.sizeHint().width())
         for page in self.pages():
             page.fit_width()

@@ -95,6 +95,14 @@ class Window(Protocol):
         """Make an open study the active one."""
         ...
 
+    def show_study(self, study: Study, layers: Sequence[LayerTuple] | None = None) -> None:
+        """Add a study's layers and make it the active one; what was loaded before stays."""
+        ...
+
+    def close_study(self, study: Study) -> None:
+        """Close a study with everything found in it."""
+        ...
+
     def layers_of(self, study: Study) -> list[Layer]:
         """Layers of a study's volumes, in layer-list order."""
         ...

@@ -1,8 +1,8 @@
-"""All that is known of a labelled folder before a model sees it."""
+"""All that is known of a labelled folder, or of a list of studies, before a model sees it."""
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,43 +15,48 @@ from ...errors import ReadError
 from ...progress import Progress, Work
 from ...volumes.finding import Finding
 from ...volumes.labelled.labelled_folder import find_labelled, read_labelled
-from .duplicates import Pair, duplicates, leaked_patients
-from .mask_contrast import Displacement, PatientContrast, displaced
-from .slice_record import MEASURES, SliceRecord, as_bytes, measured, shrunk
-from .turned_patients import TurnedPatient, turned_patients
-
-#: Robust z-score from which a value is an outlier (Iglewicz and Hoaglin, 1993).
-OUTLYING = 3.5
-
-#: Side of the maps over all slices.
-PLACES = 96
+from .differences import Difference, differences
+from .duplicates import Pair, duplicates_work, leaked_patients
+from .explored_studies import measure_studies
+from .find_studies import find_studies, holds_studies
+from .mask_contrast import Displacement
+from .measuring import Measuring
+from .outliers import Outlier, outliers
+from .slice_record import SliceRecord
+from .study_facts import StudyFacts
+from .turned_patients import TurnedPatient, turned_work
 
 #: Slices that could not be read which are named.
 _NAMED = 20
 
 
 @dataclass(frozen=True)
-class Outlier:
-    """A slice that differs from the rest.
+class ClassTotal:
+    """One class over the whole set.
 
     Attributes
     ----------
-    name : str
-    measures : mapping of str to float
-        Robust z-scores of the measures in which it does.
+    slices, pixels : int
+    share : float
+        Of all pixels in which anything is drawn.
+    millilitres : float
+        NaN where voxels have no known size.
     """
 
-    name: str
-    measures: dict[str, float]
+    slices: int
+    pixels: int
+    share: float
+    millilitres: float
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A labelled folder, measured.
+    """A labelled folder or a list of studies, measured.
 
     Attributes
     ----------
     root : Path
+        The folder, or the one around all studies.
     records : tuple of SliceRecord
     position : ndarray, shape (PLACES, PLACES)
         Share of the slices whose mask covers each place, over all slices with a mask.
@@ -64,8 +69,12 @@ class Dataset:
     turned : tuple of TurnedPatient
     outliers : tuple of Outlier
         The most outlying first.
+    differences : tuple of Difference
+        Patients whose matrix, pixel size or orientation is not that of the rest.
     findings : tuple of Finding
         What did not match or could not be read.
+    studies : tuple of StudyFacts
+        Empty of a labelled folder.
     """
 
     root: Path
@@ -78,7 +87,9 @@ class Dataset:
     displaced: tuple[Displacement, ...]
     turned: tuple[TurnedPatient, ...]
     outliers: tuple[Outlier, ...]
+    differences: tuple[Difference, ...]
     findings: tuple[Finding, ...]
+    studies: tuple[StudyFacts, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -102,6 +113,23 @@ class Dataset:
         return inside / pixels if pixels else 0.0
 
     @property
+    def classes(self) -> dict[str, ClassTotal]:
+        """Slices, pixels and volume of each class; the largest first."""
+        slices: Counter[str] = Counter()
+        pixels: Counter[str] = Counter()
+        for record in self.records:
+            slices.update(record.classes.keys())
+            pixels.update(record.classes)
+        volumes = {
+            name: sum(s.voxels.get(name, 0) * s.voxel_ml for s in self.studies) for name in pixels
+        }
+        total = sum(pixels.values())
+        return {
+            name: ClassTotal(slices[name], count, count / total, volumes[name] or float("nan"))
+            for name, count in pixels.most_common()
+        }
+
+    @property
     def matrices(self) -> Counter[tuple[int, int]]:
         """How many slices have which rows and columns."""
         return Counter(record.shape for record in self.records)
@@ -116,20 +144,50 @@ class Dataset:
         return np.array([record.measures.get(measure, np.nan) for record in self.records])
 
 
-def explore_work(root: str | Path) -> Work[Dataset]:
-    """Read every slice of a folder once and measure it; pixels are not kept.
+def explore_work(*places: str | Path, scan: str = "") -> Work[Dataset]:
+    """Read every slice once and measure it; pixels are not kept.
+
+    Parameters
+    ----------
+    places : str or Path
+        One folder of pictures with masks or of DICOM files with contours (`find_labelled`); or
+        studies, and folders of these (`find_studies`): of a study each slice with a mask counts.
+    scan : str, optional
+        Of studies, the role of the scan that is measured; default the one that is shown first.
 
     Raises
     ------
     ReadError
         No such folder, no slices, or none that can be read.
     """
+    paths = [Path(place).expanduser() for place in places]
+    # As they lie below the folder around them; one that is called "." has a name, too.
+    if len(paths) > 1 or any(path.name in ("", "..") for path in paths):
+        paths = [path.resolve() for path in paths]
+    for path in paths:
+        if not path.exists():
+            raise ReadError(
+                "there is no such folder" if len(paths) == 1 else "there is no such file or folder",
+                where=path,
+                remedy="Give a folder of images with masks, or studies",
+            )
+    yield Progress(0, 0, "Looking for slices")
+    if holds_studies(paths) and (found := find_studies(paths)):
+        return (yield from _studies_work(paths, found, scan))
+    if len(paths) != 1:
+        raise ReadError(
+            "no study lies in these folders",
+            where=paths[0] if paths else "explore",
+            remedy="Give studies, folders of studies, or one folder of images with masks",
+        )
+    return (yield from _folder_work(paths[0]))
+
+
+def _folder_work(root: Path) -> Work[Dataset]:
     found = yield from find_labelled(root)
     findings = list(found.findings)
-    records: list[SliceRecord] = []
-    patients: dict[str, PatientContrast] = {}
-    position, mean = (np.zeros((PLACES, PLACES)) for _ in range(2))
-    masks = broken = 0
+    measuring = Measuring()
+    broken = 0
     for number, item in enumerate(found.slices, 1):
         try:
             pixels = read_labelled(item)
@@ -138,58 +196,55 @@ def explore_work(root: str | Path) -> Work[Dataset]:
             if broken <= _NAMED:
                 findings.append(Finding("warning", "unreadable", error.what, item.name))
             continue
-        digest = hashlib.sha256(str(pixels.image.shape).encode())
-        digest.update(np.ascontiguousarray(pixels.image).tobytes())
-        record = measured(item, pixels, digest.digest()[:16])
-        records.append(record)
-        mean += as_bytes(shrunk(np.nan_to_num(pixels.image), PLACES))
-        if pixels.mask is not None and pixels.mask.any():
-            masks += 1
-            position += shrunk(pixels.mask, PLACES)
-            of = patients.setdefault(item.patient, PatientContrast(item.patient))
-            of.add(np.nan_to_num(pixels.image), pixels.mask)
+        measuring.add(item, pixels)
         yield Progress(number, len(found.slices), item.name)
-    if not records:
+    if not measuring.records:
+        first = f"The first one: {findings[0].message}" if findings else "Check the files"
         raise ReadError(
-            f"none of its {len(found.slices)} slices can be read",
-            where=root,
-            remedy=f"The first one: {findings[0].message}" if findings else "Check the files",
+            f"none of its {len(found.slices)} slices can be read", where=root, remedy=first
         )
     if broken > _NAMED:
         findings.append(
             Finding("warning", "unreadable", f"{broken - _NAMED} more cannot be read", str(root))
         )
-    yield Progress(0, 0, "Comparing the slices")
-    pairs, count = duplicates(records, found.root)
-    return Dataset(
-        found.root,
-        tuple(records),
-        position / max(1, masks),
-        mean / len(records),
-        tuple(pairs),
-        count,
-        leaked_patients(records, found.root),
-        tuple(displaced(list(patients.values()))),
-        tuple(turned_patients(records)),
-        tuple(outliers(records)),
-        tuple(findings),
+    return (yield from _compared(found.root, measuring, findings, []))
+
+
+def _studies_work(places: Sequence[Path], paths: Sequence[Path], scan: str) -> Work[Dataset]:
+    measuring = Measuring()
+    facts, findings = yield from measure_studies(paths, measuring, scan)
+    if not measuring.records:
+        first = f"The first one: {findings[0].words()}" if findings else "Check the files"
+        raise ReadError(
+            f"none of the {len(paths)} studies can be read", where=places[0], remedy=first
+        )
+    root = (
+        places[0] if len(places) == 1 else Path(os.path.commonpath([p.resolve() for p in places]))
     )
+    return (yield from _compared(root, measuring, findings, facts))
 
 
-def outliers(records: Sequence[SliceRecord]) -> list[Outlier]:
-    """Slices that lie far from the median of any measure, in units of the median deviation."""
-    found: dict[int, dict[str, float]] = {}
-    for measure in MEASURES:
-        values = np.array([record.measures.get(measure, np.nan) for record in records])
-        known = values[np.isfinite(values)]
-        if len(known) < 5:
-            continue
-        middle = float(np.median(known))
-        spread = float(np.median(np.abs(known - middle)))
-        if spread <= 1e-9 * max(1.0, abs(middle)):
-            continue
-        scores = 0.6745 * (values - middle) / spread
-        for index in np.flatnonzero(np.abs(scores) > OUTLYING):
-            found.setdefault(int(index), {})[measure] = float(scores[index])
-    made = [Outlier(records[index].item.name, scores) for index, scores in found.items()]
-    return sorted(made, key=lambda o: -max(abs(v) for v in o.measures.values()))
+def _compared(
+    root: Path, measuring: Measuring, findings: list[Finding], studies: list[StudyFacts]
+) -> Work[Dataset]:
+    """What is known once all slices are."""
+    measuring.finish()
+    records = measuring.records
+    pairs, count = yield from duplicates_work(records, root)
+    turned = yield from turned_work(records)
+    yield Progress(0, 0, "Looking for slices that lie apart")
+    return Dataset(
+        root=root,
+        records=tuple(records),
+        position=measuring.position,
+        mean=measuring.mean,
+        pairs=tuple(pairs),
+        pair_count=count,
+        leaked=leaked_patients(records, root),
+        displaced=tuple(measuring.displaced),
+        turned=tuple(turned),
+        outliers=tuple(outliers(records)),
+        differences=tuple(differences(records, studies)),
+        findings=tuple(findings),
+        studies=tuple(studies),
+    )

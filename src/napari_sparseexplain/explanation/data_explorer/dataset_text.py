@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+from collections import Counter
 
 import numpy as np
 
 from ...evidence.tables import text_table
 from .dataset import Dataset
+from .differences import spacing_text
+from .noted import noted
 from .slice_record import MEASURES
 
 #: Lines of one kind that are printed.
@@ -17,17 +21,66 @@ _LINES = 12
 
 def dataset_text(found: Dataset) -> str:
     """Numbers first, then what a person should look at, the weightiest first."""
+    lines = [*summary_lines(found), ""]
+    if found.studies or len(found.classes) > 1:
+        lines += [text_table(*class_rows(found)), ""]
+    lines += [text_table(*measure_rows(found)), ""]
+    said: list[str] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    notes = noted(found)
+    many = Counter((note.gravity, note.kind) for note in notes)
+    for note in notes:
+        key = (note.gravity, note.kind)
+        counts[key] += 1
+        if counts[key] <= _LINES:
+            said.append(note.words)
+        elif counts[key] == many[key]:
+            last = note.words if note.words.startswith("…") else f"… {many[key]} in all"
+            said.append(f"{note.kind}: {last}")
+    lines += [f"- {line}" for line in said] or ["Nothing stands out."]
+    return "\n".join(lines)
+
+
+def summary_lines(found: Dataset) -> list[str]:
+    """What the set holds: how much, of which sizes."""
+    slices = _counted(len(found.records), "slice", "slices")
+    patients = _counted(len(found.patients), "patient", "patients")
+    studies = f" in {_counted(len(found.studies), 'study', 'studies')}" if found.studies else ""
     lines = [
-        f"{found.root.name}: {len(found.records)} slices of {len(found.patients)} patients, "
+        f"{found.root.name}: {slices} of {patients}{studies}, "
         f"{found.labelled} with something drawn; {found.balance:.2%} of the pixels are inside."
     ]
     sizes = ", ".join(f"{r} × {c} ({n})" for (r, c), n in found.matrices.most_common(6))
     lines.append(f"Rows × columns: {sizes}.")
-    told = ", ".join(
-        f"{'not told' if s is None else f'{s[0]:.3g} × {s[1]:.3g} mm'} ({n})"
-        for s, n in found.spacings.most_common(6)
-    )
+    told = ", ".join(f"{spacing_text(s)} ({n})" for s, n in found.spacings.most_common(6))
     lines.append(f"Pixel sizes: {told}.")
+    if found.studies:
+        scans = Counter(study.scan for study in found.studies)
+        lines.append("Measured scan: " + ", ".join(f"{s} ({n})" for s, n in scans.items()) + ".")
+    return lines
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
+def class_rows(found: Dataset) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table of classes."""
+    rows = [
+        [
+            name,
+            str(total.slices),
+            str(total.pixels),
+            f"{total.share:.2%}",
+            f"{total.millilitres:.1f}" if math.isfinite(total.millilitres) else "",
+        ]
+        for name, total in found.classes.items()
+    ]
+    return ["class", "slices", "pixels", "of what is drawn", "mL"], rows
+
+
+def measure_rows(found: Dataset) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table of measures."""
     rows = []
     for measure, words in MEASURES.items():
         values = found.values(measure)
@@ -35,30 +88,7 @@ def dataset_text(found: Dataset) -> str:
         if values.size:
             low, middle, high = np.percentile(values, (5, 50, 95))
             rows.append([words, f"{low:.4g}", f"{middle:.4g}", f"{high:.4g}"])
-    lines += ["", text_table(["measure", "5 %", "median", "95 %"], rows), ""]
-    said = [f"{name} is on {len(sides)} sides of the split: {', '.join(sides)}"
-            for name, sides in found.leaked.items()]  # fmt: skip
-    said += [one.words for one in found.displaced]
-    said += [one.words for one in found.turned]
-    exact = [pair for pair in found.pairs if pair.exact]
-    near = [pair for pair in found.pairs if not pair.exact]
-    said += [f"{p.first} and {p.second} are the same picture" for p in exact[:_LINES]]
-    said += [
-        f"{p.first} and {p.second} of different patients are nearly the same "
-        f"(correlation {p.correlation:.4f})"
-        for p in near[:_LINES]
-    ]
-    if found.pair_count > min(len(exact), _LINES) + min(len(near), _LINES):
-        said.append(f"… {found.pair_count} pairs of duplicates in all")
-    said += [f"{f.where}: {f.message}" for f in found.findings[:_LINES]]
-    said += [f"{r.item.name}: {text}" for r in found.records for text in r.findings][:_LINES]
-    for outlier in found.outliers[:_LINES]:
-        parts = ", ".join(f"{MEASURES[m]} {z:+.1f}" for m, z in outlier.measures.items())
-        said.append(f"{outlier.name} lies apart (robust z-score): {parts}")
-    if len(found.outliers) > _LINES:
-        said.append(f"… {len(found.outliers)} slices that lie apart in all")
-    lines += [f"- {line}" for line in said] or ["Nothing stands out."]
-    return "\n".join(lines)
+    return ["measure", "5 %", "median", "95 %"], rows
 
 
 def dataset_csv(found: Dataset) -> str:

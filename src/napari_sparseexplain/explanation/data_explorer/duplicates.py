@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from ...progress import Progress, Work
 from .slice_record import SliceRecord
 
 #: Correlation of small copies from which two slices of different patients are near duplicates.
@@ -22,9 +24,7 @@ _BLOCK = 1024
 _MOST = 200
 
 #: A folder of this name is one side of a split.
-_SPLIT = re.compile(
-    r"(?i)^(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|holdout|fold[-_ ]?\d+)$"
-)
+SPLIT = re.compile(r"(?i)^(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|holdout|fold[-_ ]?\d+)$")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Pair:
     ----------
     first, second : str
         Names.
+    indices : (int, int)
+        Among the records.
     exact : bool
         Pixel for pixel.
     across : bool
@@ -45,53 +47,66 @@ class Pair:
 
     first: str
     second: str
+    indices: tuple[int, int]
     exact: bool
     across: bool
     correlation: float
 
 
-def duplicates(records: Sequence[SliceRecord], root: Path) -> tuple[list[Pair], int]:
+def duplicates_work(records: Sequence[SliceRecord], root: Path) -> Work[tuple[list[Pair], int]]:
     """Exact duplicates, and near ones of different patients; and how many pairs there are in all.
 
-    Neighbouring slices of one patient resemble each other and are not told.
+    Neighbouring slices of one patient resemble each other and are not told. Memory is bounded by
+    the small copies, whatever is alike.
     """
     pairs: list[Pair] = []
     by_digest: dict[bytes, list[int]] = defaultdict(list)
     for index, record in enumerate(records):
         by_digest[record.digest].append(index)
-    same = set()
+    same = {other for group in by_digest.values() for other in group[1:]}
     for group in by_digest.values():
         for other in group[1:]:
-            pairs.append(_pair(records[group[0]], records[other], True, 1.0, root))
-            same.add(other)
-    left = [i for i in range(len(records)) if i not in same]
-    patients = np.array([records[i].item.patient for i in left])
-    values = np.stack([records[i].small.ravel() for i in left]).astype(np.float32)
+            if len(pairs) < _MOST:
+                pairs.append(_pair(records, group[0], other, True, 1.0, root))
+    left = np.array([i for i in range(len(records)) if i not in same])
+    codes: dict[str, int] = {}
+    patients = np.array([codes.setdefault(records[i].item.patient, len(codes)) for i in left])
+    count, told = len(same), len(pairs)
+    for start in range(0, len(left), _BLOCK):
+        part = _normalised(records, left[start : start + _BLOCK])
+        for other in range(start, len(left), _BLOCK):
+            yield Progress(start, len(left), "Comparing the slices")
+            found = part @ _normalised(records, left[other : other + _BLOCK]).T
+            alike = found > _ALIKE
+            alike &= patients[start : start + _BLOCK, None] != patients[other : other + _BLOCK]
+            if other == start:
+                alike = np.triu(alike, 1)
+            count += int(np.count_nonzero(alike))
+            if len(pairs) - told < _MOST and alike.any():
+                rows, columns = np.nonzero(alike)
+                for row, column in list(zip(rows, columns, strict=True))[
+                    : _MOST + told - len(pairs)
+                ]:
+                    i, j = int(left[start + row]), int(left[other + column])
+                    pairs.append(_pair(records, i, j, False, float(found[row, column]), root))
+    return pairs, count
+
+
+def _normalised(
+    records: Sequence[SliceRecord], chosen: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float32]:
+    """Small copies of mean 0 and length 1; of a slice of one value 0."""
+    values = np.stack([records[int(i)].small.ravel() for i in chosen]).astype(np.float32)
     values -= values.mean(axis=1, keepdims=True)
     length = np.linalg.norm(values, axis=1, keepdims=True)
-    values = np.divide(values, length, out=np.zeros_like(values), where=length > 1e-6)
-    count = len(pairs)
-    for start in range(0, len(left), _BLOCK):
-        part = values[start : start + _BLOCK]
-        for other in range(start, len(left), _BLOCK):
-            found = part @ values[other : other + _BLOCK].T
-            rows, columns = np.nonzero(found > _ALIKE)
-            for row, column in zip(rows, columns, strict=True):
-                i, j = start + int(row), other + int(column)
-                if i < j and patients[i] != patients[j]:
-                    count += 1
-                    if len(pairs) < _MOST:
-                        pairs.append(
-                            _pair(records[left[i]], records[left[j]], False,
-                                  float(found[row, column]), root)
-                        )  # fmt: skip
-    return pairs, count
+    return np.divide(values, length, out=np.zeros_like(values), where=length > 1e-6)
 
 
 def split_of(path: Path, root: Path) -> str:
     """The side of a split that a file lies on, by the names of its folders; empty for none."""
-    for part in path.relative_to(root).parts[:-1]:
-        if _SPLIT.match(part):
+    inside = path.relative_to(root) if path.is_relative_to(root) else path
+    for part in inside.parts[:-1]:
+        if SPLIT.match(part):
             return part.lower()
     return ""
 
@@ -106,9 +121,15 @@ def leaked_patients(records: Sequence[SliceRecord], root: Path) -> dict[str, tup
 
 
 def _pair(
-    first: SliceRecord, second: SliceRecord, exact: bool, correlation: float, root: Path
+    records: Sequence[SliceRecord],
+    i: int,
+    j: int,
+    exact: bool,
+    correlation: float,
+    root: Path,
 ) -> Pair:
-    across = first.item.patient != second.item.patient or split_of(
-        first.item.image, root
-    ) != split_of(second.item.image, root)
-    return Pair(first.item.name, second.item.name, exact, across, correlation)
+    first, second = records[i].item, records[j].item
+    across = first.patient != second.patient or split_of(first.image, root) != split_of(
+        second.image, root
+    )
+    return Pair(first.name, second.name, (i, j), exact, across, correlation)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ...evidence.largest_component import labelled
-from ...volumes.labelled.labelled_slice import LabelledSlice, SlicePixels
+from ...volumes.labelled.labelled_slice import SlicePixels
+from .data_item import DataItem
 from .mask_contrast import mask_contrast
 
 #: Side of the small copies by which slices are compared.
@@ -27,7 +29,14 @@ MEASURES: dict[str, str] = {
     "column": "column of the mask's centre",
     "contrast": "contrast of inside and ring of the mask",
     "pieces": "connected components of the mask",
+    "area_mm2": "area of the mask, mm²",
+    "row_mm": "mask's centre below the middle of the image, mm",
+    "column_mm": "mask's centre right of the middle of the image, mm",
+    "height_mm": "slice above the middle of its scan, mm",
 }
+
+#: Measures in pixels that those in millimetres stand for, where every slice has these.
+IN_PIXELS = {"area_mm2": "area", "row_mm": "row", "column_mm": "column"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +45,7 @@ class SliceRecord:
 
     Attributes
     ----------
-    item : LabelledSlice
+    item : LabelledSlice or StudySlice
     shape : (int, int)
     spacing : (float, float) or None
     measures : mapping of str to float
@@ -46,20 +55,38 @@ class SliceRecord:
     digest : bytes
         Of pixels and shape: equal for exact duplicates.
     findings : tuple of str
+    classes : mapping of str to int
+        Pixels of each class that is drawn on it.
     """
 
-    item: LabelledSlice
+    item: DataItem
     shape: tuple[int, int]
     spacing: tuple[float, float] | None
     measures: dict[str, float]
     small: npt.NDArray[np.uint8]
     digest: bytes
     findings: tuple[str, ...] = ()
+    classes: Mapping[str, int] = field(default_factory=dict)
 
 
-def measured(item: LabelledSlice, pixels: SlicePixels, digest: bytes) -> SliceRecord:
-    """Measure a slice; its pixels are not kept."""
-    image = np.nan_to_num(pixels.image, nan=0.0, posinf=0.0, neginf=0.0)
+def measured(
+    item: DataItem,
+    pixels: SlicePixels,
+    digest: bytes,
+    *,
+    classes: Mapping[str, int] | None = None,
+    height: float | None = None,
+) -> SliceRecord:
+    """Measure a slice; its pixels are not kept.
+
+    Parameters
+    ----------
+    classes : mapping of str to int, optional
+        Pixels of each class; else all inside of the mask, and of the outer contour, are one.
+    height : float, optional
+        mm above the middle of its scan.
+    """
+    image = finite(pixels.image)
     deviation = float(image.std())
     measures = {
         "mean": float(image.mean()),
@@ -78,8 +105,21 @@ def measured(item: LabelledSlice, pixels: SlicePixels, digest: bytes) -> SliceRe
             "contrast": mask_contrast(image, mask),
             "pieces": float(pieces),
         }
+        if pixels.spacing is not None:
+            down, right = pixels.spacing
+            middle = (image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2
+            measures |= {
+                "area_mm2": measures["area"] * down * right,
+                "row_mm": (measures["row"] - middle[0]) * down,
+                "column_mm": (measures["column"] - middle[1]) * right,
+            }
     elif mask is not None:
         measures["area"] = 0.0
+    if height is not None:
+        measures["height_mm"] = height
+    if classes is None:
+        drawn = {"inside": mask, "outer contour": pixels.outer}
+        classes = {name: int(m.sum()) for name, m in drawn.items() if m is not None and m.any()}
     return SliceRecord(
         item,
         (image.shape[0], image.shape[1]),
@@ -87,8 +127,22 @@ def measured(item: LabelledSlice, pixels: SlicePixels, digest: bytes) -> SliceRe
         measures,
         _small(image),
         digest,
-        pixels.findings,
+        (*pixels.findings, *_without_number(pixels.image)),
+        dict(classes),
     )
+
+
+def finite(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """The image with 0 where it holds no number (NaN or infinite)."""
+    return np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _without_number(image: npt.NDArray[np.floating]) -> tuple[str, ...]:
+    count = int(image.size - np.count_nonzero(np.isfinite(image)))
+    if not count:
+        return ()
+    pixels = "1 of its pixels holds" if count == 1 else f"{count} of its pixels hold"
+    return (f"{pixels} no number (NaN or infinite) and counted as 0",)
 
 
 def shrunk(image: npt.NDArray[Any], side: int) -> npt.NDArray[np.float64]:

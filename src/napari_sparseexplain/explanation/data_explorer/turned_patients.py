@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...progress import Progress, Work
 from .slice_record import SMALL, SliceRecord
 
 #: By how much another orientation must agree better with the rest.
 _BETTER = 0.15
+
+#: Patients between two steps of progress.
+_STEP = 200
 
 #: The eight orientations of a square, as quarter turns and a mirror.
 ORIENTATIONS = tuple((turns, mirror) for mirror in (False, True) for turns in range(4))
@@ -49,31 +53,37 @@ class TurnedPatient:
         )
 
 
-def turned_patients(records: Sequence[SliceRecord]) -> list[TurnedPatient]:
+def turned_work(records: Sequence[SliceRecord]) -> Work[list[TurnedPatient]]:
     """Patients that agree better with the rest in another orientation, the clearest first.
 
     A hint, not a verdict: bodies differ.
     """
-    means: dict[str, npt.NDArray[np.float64]] = {}
-    counts: dict[str, int] = defaultdict(int)
-    for record in records:
-        name = record.item.patient
-        means.setdefault(name, np.zeros((SMALL, SMALL)))
-        means[name] += record.small
-        counts[name] += 1
-    if len(means) < 4:
+    whose: dict[str, list[int]] = defaultdict(list)
+    for index, record in enumerate(records):
+        whose[record.item.patient].append(index)
+    if len(whose) < 4:
         return []  # of so few there is no rest
-    for name in means:
-        means[name] /= counts[name]
-    total = np.sum(list(means.values()), axis=0)
+    total = np.zeros((SMALL, SMALL))
+    for indices in whose.values():
+        total += _mean(records, indices)
     found = []
-    for name, mean in means.items():
-        rest = (total - mean) / (len(means) - 1)
+    for number, (name, indices) in enumerate(whose.items()):
+        if number % _STEP == 0:
+            yield Progress(number, len(whose), "Comparing orientations")
+        mean = _mean(records, indices)
+        rest = (total - mean) / (len(whose) - 1)
         agreement = {way: _correlation(oriented(mean, *way), rest) for way in ORIENTATIONS}
         best = max(agreement, key=lambda way: agreement[way])
         if agreement[best] - agreement[0, False] > _BETTER:
             found.append(TurnedPatient(name, *best, agreement[0, False], agreement[best]))
     return sorted(found, key=lambda t: t.correlation - t.turned)
+
+
+def _mean(records: Sequence[SliceRecord], indices: Sequence[int]) -> npt.NDArray[np.float64]:
+    total = np.zeros((SMALL, SMALL))
+    for index in indices:
+        total += records[index].small
+    return total / len(indices)
 
 
 def oriented(image: npt.NDArray[np.floating], turns: int, mirror: bool) -> npt.NDArray[np.floating]:
@@ -82,6 +92,6 @@ def oriented(image: npt.NDArray[np.floating], turns: int, mirror: bool) -> npt.N
 
 
 def _correlation(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:
-    if a.std() == 0 or b.std() == 0:
-        return 0.0
-    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+    a, b = a - a.mean(), b - b.mean()
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float((a * b).sum()) / lengths if lengths > 0 else 0.0

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from ...layers.canvas.linked_cameras import LinkedCameras
-from ...layers.study_layers import LayerTuple
 from ...review.review import Convention
-from ...volumes import Study
 from ..view.fitted_view import FittedView
 from ..view.modes import ViewModes
 from ..view.view_window import ViewWindow
@@ -35,10 +32,6 @@ class ReviewedWindow(ViewWindow, Protocol):
     @property
     def busy(self) -> tuple[str, ...]:
         """Names of what is being computed now; a picture of it would show what was before."""
-        ...
-
-    def show_study(self, study: Study, layers: Sequence[LayerTuple] | None = None) -> None:
-        """Add a study's layers and make it the active one."""
         ...
 
     def set_convention(self, convention: Convention) -> None:

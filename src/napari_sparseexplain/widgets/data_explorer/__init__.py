@@ -1,0 +1,1 @@
+"""The tab Data: what a labelled set holds, with plots whose points open their slice."""
