@@ -271,3 +271,18 @@ def test_moved_masks_of_real_hearts_are_told_and_correct_ones_are_not(shared_dat
         print(f"masks moved by {moved} pixels: {len(told[moved])} of {len(patients)} patients told")
     assert told[0, 0] == ["SC-N-06"]
     assert all(len(names) >= 28 for moved, names in told.items() if moved != (0, 0))
+
+
+def test_labels_of_a_mask_are_classes(tmp_path: Path) -> None:
+    for n in range(3):
+        image, disc = body(n)
+        drawn = np.where(disc, 2, 0)
+        drawn[:4, :5] = 1 if n else 0
+        write(tmp_path, f"a_{n}", image, disc)
+        iio.imwrite(tmp_path / "labels" / f"a_{n}.png", drawn.astype(np.uint8))
+    found = drain(explore_work(tmp_path))
+    assert [sorted(record.classes) for record in found.records] == [
+        ["label 2"], ["label 1", "label 2"], ["label 1", "label 2"]
+    ]  # fmt: skip
+    assert found.classes["label 1"].pixels == 40
+    assert not [f for f in found.findings if f.code == "unreadable"]

@@ -13,7 +13,11 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes.labelled.contour_file import inside_contour, read_contour
-from napari_sparseexplain.volumes.labelled.labelled_folder import find_labelled, read_labelled
+from napari_sparseexplain.volumes.labelled.labelled_folder import (
+    ALL_LABELS,
+    find_labelled,
+    read_labelled,
+)
 from napari_sparseexplain.volumes.labelled.labelled_slice import group_of, patient_of
 
 
@@ -223,4 +227,7 @@ def test_a_label_map_asks_for_the_label(tmp_path: Path) -> None:
     pixels = read_labelled(item, 3)
     assert pixels.mask is not None
     np.testing.assert_array_equal(pixels.mask, drawn == 3)
-    assert pixels.labels == (1, 3)
+    assert pixels.labels == {1: 4, 3: 4}
+    both = read_labelled(item, ALL_LABELS).mask
+    assert both is not None
+    np.testing.assert_array_equal(both, drawn > 0)

@@ -62,8 +62,8 @@ def grad_cam(
             where=score.model.name,
             remedy="It has " + (", ".join(layers) or "none that can be seen"),
         )
-    convolutions = {n: m for n, m in layers.items() if isinstance(m, _CONVOLUTIONS)}
-    wanted = {chosen: layers[chosen]} if chosen else convolutions
+    names = [chosen] if chosen else [n for n, m in layers.items() if isinstance(m, _CONVOLUTIONS)]
+    wanted = {name: layers[name] for name in names}
     # The image must need a gradient, or the activations of frozen weights would have none.
     with torch.enable_grad(), _watched(wanted) as seen:
         values = score(x.detach().requires_grad_(True), rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ...errors import ReadError
 from ...progress import Progress, Work
 from ...volumes.finding import Finding
-from ...volumes.labelled.labelled_folder import find_labelled, read_labelled
+from ...volumes.labelled.labelled_folder import ALL_LABELS, find_labelled, read_labelled
 from .differences import Difference, differences
 from .duplicates import Pair, duplicates_work, leaked_patients
 from .explored_studies import measure_studies
@@ -187,21 +187,27 @@ def _folder_work(root: Path) -> Work[Dataset]:
     found = yield from find_labelled(root)
     findings = list(found.findings)
     measuring = Measuring()
+    labels: list[Mapping[int, int]] = []
     broken = 0
     for number, item in enumerate(found.slices, 1):
         try:
-            pixels = read_labelled(item)
+            pixels = read_labelled(item, ALL_LABELS)
         except ReadError as error:
             broken += 1
             if broken <= _NAMED:
                 findings.append(Finding("warning", "unreadable", error.what, item.name))
             continue
         measuring.add(item, pixels)
+        labels.append(pixels.labels)
         yield Progress(number, len(found.slices), item.name)
     if not measuring.records:
         first = f"The first one: {findings[0].message}" if findings else "Check the files"
         raise ReadError(
             f"none of its {len(found.slices)} slices can be read", where=root, remedy=first
+        )
+    if len({value for counts in labels for value in counts}) > 1:
+        measuring.name_classes(
+            [{f"label {value}": n for value, n in counts.items()} for counts in labels]
         )
     if broken > _NAMED:
         findings.append(

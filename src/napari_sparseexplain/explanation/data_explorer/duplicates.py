@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...progress import Progress, Work
+from ...volumes.labelled.slice_folders import SPLIT_FOLDER
 from .slice_record import SliceRecord
 
 #: Correlation of small copies from which two slices of different patients are near duplicates.
@@ -22,9 +22,6 @@ _BLOCK = 1024
 
 #: Pairs that are told at most.
 _MOST = 200
-
-#: A folder of this name is one side of a split.
-SPLIT = re.compile(r"(?i)^(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|holdout|fold[-_ ]?\d+)$")
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ def split_of(path: Path, root: Path) -> str:
     """The side of a split that a file lies on, by the names of its folders; empty for none."""
     inside = path.relative_to(root) if path.is_relative_to(root) else path
     for part in inside.parts[:-1]:
-        if SPLIT.match(part):
+        if SPLIT_FOLDER.match(part):
             return part.lower()
     return ""
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...volumes.labelled.contour_file import CONTOUR_NAME
+from ...volumes.labelled.slice_folders import SPLIT_FOLDER
 from ...volumes.opening.dataset_folder import case_name
 from ...volumes.readers import Reader, readers
-from .duplicates import SPLIT
 
 #: Folders of the Medical Segmentation Decathlon and of nnU-Net.
 _CASES = re.compile(r"(?i)^images(tr|ts|val)$")
@@ -66,7 +66,7 @@ def _studies(place: Path, *, top: bool) -> Iterator[Path]:
         for folder in folders:
             if _WITHIN.match(folder.name):
                 yield from _studies(folder, top=False)
-    elif top or SPLIT.match(place.name):
+    elif top or SPLIT_FOLDER.match(place.name):
         for folder in folders:
             yield from _studies(folder, top=False)
     elif any(_scans_below(folder) for folder in folders):

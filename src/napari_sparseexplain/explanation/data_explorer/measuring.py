@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,13 @@ class Measuring:
                 self._complete()
                 self._patient = PatientContrast(item.patient)
             self._patient.add(image, pixels.mask)
+
+    def name_classes(self, classes: Sequence[Mapping[str, int]]) -> None:
+        """Give every slice the pixels of each class, once all are known."""
+        self.records = [
+            replace(record, classes=dict(counts))
+            for record, counts in zip(self.records, classes, strict=True)
+        ]
 
     def finish(self) -> None:
         """The last slice has come."""

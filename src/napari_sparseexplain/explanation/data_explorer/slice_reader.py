@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import ReadError
-from ...volumes.labelled.labelled_folder import read_labelled
+from ...volumes.labelled.labelled_folder import ALL_LABELS, read_labelled
 from ...volumes.labelled.labelled_slice import LabelledSlice, SlicePixels
 from ...volumes.opening.array_study import study_of_arrays
 from ...volumes.opening.open_study import open_study
@@ -34,7 +34,7 @@ class SliceReader:
         if isinstance(item, StudySlice):
             return study_pixels(self._opened(item), item)
         assert isinstance(item, LabelledSlice)
-        return read_labelled(item)
+        return read_labelled(item, ALL_LABELS)
 
     def study(self, item: DataItem) -> tuple[Study, int]:
         """What the window opens of a slice, and which slice of it: its study, or one made of it.

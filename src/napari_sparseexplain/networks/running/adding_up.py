@@ -57,8 +57,8 @@ def _max_pool(
     edge, apart = _two(padding), _two(dilation)
     batched = x if x.dim() == 4 else x[None]
     with torch.no_grad():
-        _, indices = torch._C._nn.max_pool2d_with_indices(
-            batched, size, step, edge, apart, ceil_mode
+        _, indices = functional.max_pool2d(
+            batched, size, step, edge, apart, ceil_mode=ceil_mode, return_indices=True
         )
     channels, wanted = batched.shape[1], indices.shape[-2:]
     # What ceil_mode adds at the end is nothing, as the padding is.

@@ -36,6 +36,9 @@ _MASK_WORDS = re.compile(
     r"(?![a-z])"
 )
 
+#: Given as a label: all that is drawn, of whatever structure.
+ALL_LABELS = 0
+
 #: Values besides 0 up to which a mask's values are labels; more are shades of an edge.
 _LABELS = 12
 
@@ -107,6 +110,7 @@ def read_labelled(item: LabelledSlice, label: int | None = None) -> SlicePixels:
     item : LabelledSlice
     label : int, optional
         Of a mask with several structures the one that is meant; everything else is outside.
+        `ALL_LABELS`: all of them are inside.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def read_labelled(item: LabelledSlice, label: int | None = None) -> SlicePixels:
         image, spacing = read_dicom_picture(item.image)
     findings: list[str] = []
     mask = outer = None
-    labels: tuple[int, ...] = ()
+    labels: dict[int, int] = {}
     if item.mask is not None:
         drawn = _picture(item.mask)
         if drawn.shape != image.shape:
@@ -143,13 +147,13 @@ def read_labelled(item: LabelledSlice, label: int | None = None) -> SlicePixels:
 
 def _inside(
     drawn: npt.NDArray[np.float32], path: Path, label: int | None
-) -> tuple[npt.NDArray[np.bool_], tuple[int, ...], list[str]]:
+) -> tuple[npt.NDArray[np.bool_], dict[int, int], list[str]]:
     """A mask's inside, the labels in it, and what is to be said of its values."""
-    values = np.unique(drawn)
+    values, counts = np.unique(drawn, return_counts=True)
     lossy = path.suffix.lower() in (".jpg", ".jpeg")
-    inside = [float(v) for v in values if v > 0]
-    if len(inside) > _LABELS or (lossy and label is None):
-        if label is not None:
+    inside = {float(v): int(n) for v, n in zip(values, counts, strict=True) if v > 0}
+    if len(inside) > _LABELS or (lossy and not label):
+        if label:
             raise ReadError(
                 f"the mask holds {len(inside)} values, which are no labels",
                 where=path,
@@ -162,11 +166,11 @@ def _inside(
                 f"its mask holds the values {shown}; what is half its largest or more counts as "
                 "inside"
             )
-        return drawn >= max(float(drawn.max()) / 2, 0.5), (), said
-    labels = tuple(int(v) for v in inside)
-    if label is not None:
+        return drawn >= max(float(drawn.max()) / 2, 0.5), {}, said
+    labels = {int(v): n for v, n in inside.items()}
+    if label:
         return drawn == label, labels, []
-    if len(labels) > 1:
+    if len(labels) > 1 and label is None:
         raise several_labels(labels, path)
     return drawn > 0, labels, []
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +98,9 @@ class SlicePixels:
         Row and column size in mm; None where the file does not tell.
     findings : tuple of str
         What a person must know of the slice: values of the mask, contours that were cut.
-    labels : tuple of int
-        Values of the mask besides 0, where they are labels: one label has one value in all
-        slices of a folder.
+    labels : mapping of int to int
+        Values of the mask besides 0, where they are labels, and how many pixels have each. A
+        label has one value in all slices of a folder.
     """
 
     image: npt.NDArray[np.float32]
@@ -107,7 +108,7 @@ class SlicePixels:
     outer: npt.NDArray[np.bool_] | None = None
     spacing: tuple[float, float] | None = None
     findings: tuple[str, ...] = ()
-    labels: tuple[int, ...] = ()
+    labels: Mapping[int, int] = field(default_factory=dict)
 
 
 def grey(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
