@@ -64,6 +64,7 @@ SENTENCES: dict[str, str] = {
     "patient-axes": "An oblique study was resampled to the patient's axes",
     "picture-stack": "Pictures are shown as slices; their distance is not known",
     "patient-left-out": "A patient was left out of a set of labelled slices",
+    "patients-by-name": "Names of a set of labelled slices may not tell its patients",
     "pictures-left-out": "Pictures beside scans were not opened",
     "pixel-remark": "The decoder of the pixels made a remark",
     "resampled": "A volume was brought onto the grid of another",
