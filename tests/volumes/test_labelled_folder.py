@@ -185,6 +185,9 @@ def test_a_contour_that_is_open_or_leaves_the_image_is_said() -> None:
         (["a/scan_1.png", "a/scan_2.png", "b/scan_1.png"], ("a/scan", "b/scan"), 0),
         (["train/images/1.png", "train/masks/1.png", "test/images/1.png", "test/masks/1.png"],
          ("test/1", "train/1"), 2),
+        (["p1/img_1.png", "p1/img_2.png", "p2/img_1.png"], ("p1", "p2"), 0),
+        (["p1/images/IM-0001-0048.png", "p2/images/IM-0001-0048.png"], ("p1", "p2"), 0),
+        (["images/012_1.png", "images/012_2.png", "images/013_1.png"], ("012", "013"), 0),
         (["train/images/P-01_1.png", "test/images/P-01_2.png"], ("P-01",), 0),
     ],
 )  # fmt: skip

@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 #: What ends a patient's part of a name: the numbers of series, image, slice, frame or time.
-_ENDING = re.compile(
-    r"(?i)[-_. ]*(?:im(?:age)?|img|slice|sl|s|z|frame|fr|t|time|phase|ph|i|series|se)?[-_. ]*\d+$"
-)
+_COUNTER = r"[-_. ]*(?:im(?:age)?|img|slice|sl|s|z|frame|fr|t|time|phase|ph|i|series|se)?[-_. ]*\d+"
+_ENDING = re.compile(rf"(?i){_COUNTER}$")
+
+#: Names that only count: ``0012``, ``img_3``, ``IM-0001-0048``.
+_COUNTS = re.compile(rf"(?i)(?:{_COUNTER})+")
 
 #: In names as Sunnybrook's, ``SC-HF-I-01-IM-0001-0048``, all from here on counts images.
 _IMAGE_PART = re.compile(r"(?i)^(.+?)[-_]im[-_.]?\d")
@@ -36,6 +38,17 @@ def patient_of(stem: str) -> str:
     if found := _IMAGE_PART.match(stem):
         return found[1]
     return _ENDING.sub("", stem) or stem
+
+
+def only_counts(stem: str) -> bool:
+    """Whether a name holds nothing but numbers and what they count, so that it tells no patient.
+
+    Examples
+    --------
+    >>> only_counts("IM-0001-0048"), only_counts("012_3"), only_counts("case_12_slice_3")
+    (True, True, False)
+    """
+    return bool(_COUNTS.fullmatch(stem))
 
 
 def group_of(patient: str) -> str:
