@@ -129,6 +129,7 @@ def shared_window(
         yield shared
     finally:
         shared.close()
+        gc.enable()
 
 
 def _count_nothing_kept_out() -> None:
@@ -163,6 +164,10 @@ def _open_the_first(study_folder: Path, unsaved: Path) -> None:
         first.close()
     gc.collect()
     gc.freeze()
+    # From here on garbage is collected where nothing of Qt is under way: when a window is ready,
+    # after one is closed, and when a layer goes, as napari does. Python's own moments are any
+    # allocation: windows' processes have crashed in the middle of a widget's constructor.
+    gc.disable()
 
 
 def new_window() -> Any:
@@ -201,6 +206,7 @@ def viewer(shared_window: SharedWindow) -> Iterator[Any]:
         window.close()
         GeneratorWorker.await_workers(20_000)
         settle(0.05)
+        gc.collect()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ were not lent again.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -86,10 +87,16 @@ class SharedWindow:
             self.close()
             self.opened += 1
             self._workspace = make()
-        for name, step in steps[len(self._states) :]:
+        missing = steps[len(self._states) :]
+        for name, step in missing:
             step(self._workspace)
             self._rest()
             self._states.append(_read(name, self._workspace))
+        if missing:
+            # What a test finds is there until the window closes, and napari searches all that is
+            # not kept out of it whenever a layer goes.
+            gc.collect()
+            gc.freeze()
         return self._workspace
 
     def close(self) -> None:
@@ -101,6 +108,10 @@ class SharedWindow:
                 self._workspace.viewer.close()
             GeneratorWorker.await_workers(20_000)
             self._rest()
+            gc.unfreeze()
+            self._workspace = None
+            gc.collect()
+            gc.freeze()
         self._workspace, self._states = None, []
 
     def _rest(self) -> None:

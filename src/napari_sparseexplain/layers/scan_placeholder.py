@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari.layers import Image, Layer
 
 from ..volumes.computed_array import computed_array
+from .colour_bar import hide_colour_bar
 
 #: How bright the scan is in the cell of a map, whose own picture it is not.
 DIMMED = 0.45
@@ -32,7 +33,6 @@ class _Former:
     translate: tuple[float, ...]
     scale: tuple[float, ...]
     colormap: Any
-    bar: bool
     draw: Callable[..., None]
 
 
@@ -83,7 +83,6 @@ class ScanPlaceholders:
             tuple(layer.translate),
             tuple(layer.scale),
             layer.colormap,
-            layer.colorbar.visible,
             draw,
         )
         layer.metadata[PLACEHOLDER_KEY] = True
@@ -91,9 +90,8 @@ class ScanPlaceholders:
             layer.events.contrast_limits.connect(draw)
         if not layer.rgb and layer.colormap.name != "gray":
             layer.colormap = "gray"
-        if layer.colorbar.visible:
-            # Its numbers are the map's, not the scan's.
-            layer.colorbar.visible = False
+        # The numbers of its bar are the map's, not the scan's.
+        hide_colour_bar(layer, True)
         draw()
         _place(layer, (0.0, 0.0, 0.0), spacing)
 
@@ -108,8 +106,7 @@ class ScanPlaceholders:
                 layer.events.contrast_limits.disconnect(former.draw)
             if not layer.rgb and layer.colormap.name != former.colormap.name:
                 layer.colormap = former.colormap
-            if layer.colorbar.visible != former.bar:
-                layer.colorbar.visible = former.bar
+            hide_colour_bar(layer, False)
             layer.data = former.data
             _place(layer, former.translate, former.scale)
 

@@ -153,6 +153,7 @@ class GridView:
         self._visible_before: dict[Layer, bool] = {}
         self._opacity_before: dict[Layer, float] = {}
         self._shown: list[Layer] = []
+        self._company: set[Layer] = set()
         self._columns = 0
         self._region: Box | None = None
         self._last: tuple[list[Layer], int, Box | None] = ([], 0, None)
@@ -172,7 +173,14 @@ class GridView:
         """Whether the grid is on."""
         return bool(self._shown) and self._viewer.canvas.grid.enabled
 
-    def show(self, layers: Iterable[Layer], *, columns: int = 0, region: Box | None = None) -> None:
+    def show(
+        self,
+        layers: Iterable[Layer],
+        *,
+        columns: int = 0,
+        region: Box | None = None,
+        company: Iterable[Layer] = (),
+    ) -> None:
         """Show only these layers, each in its own cell, in the order of the layer list.
 
         Parameters
@@ -183,8 +191,12 @@ class GridView:
         region : pair of arrays (3,), optional
             Lower and upper corner of what every cell shows, in the viewer's unit; all of the
             study when not given.
+        company : iterable of Layer
+            Those that stand beside others alone, as a scan beside maps: once only they are left,
+            the single view comes back.
         """
         chosen = set(layers)
+        self._company = set(company)
         ordered = [layer for layer in self._viewer.layers if layer in chosen]
         if not ordered:
             return
@@ -216,13 +228,16 @@ class GridView:
     def add(self, layers: Sequence[Layer], *, without: Sequence[Layer] = ()) -> None:
         """Put further layers into the grid; ``without`` go at the same time."""
         stay = [layer for layer in self.layers if layer not in without]
-        self.show([*stay, *layers], columns=self._columns, region=self._region)
+        self._show_as_before([*stay, *layers])
+
+    def _show_as_before(self, layers: Sequence[Layer]) -> None:
+        self.show(layers, columns=self._columns, region=self._region, company=self._company)
 
     def discard(self, layers: Sequence[Layer]) -> None:
-        """Take layers out of the grid; with none left the single view comes back."""
+        """Take layers out of the grid; with none left but company the single view comes back."""
         rest = [layer for layer in self.layers if layer not in layers]
-        if rest:
-            self.show(rest, columns=self._columns, region=self._region)
+        if rest and not self._company.issuperset(rest):
+            self._show_as_before(rest)
             return
         if self._shown:
             self._visible_before |= dict.fromkeys(layers, False)
@@ -243,6 +258,7 @@ class GridView:
         for kept in (self._visible_before, self._opacity_before):
             for layer in there:
                 kept.pop(layer, None)
+        self._company.difference_update(there)
         last, columns, region = self._last
         self._last = ([layer for layer in last if layer not in there], columns, region)
 
@@ -256,7 +272,7 @@ class GridView:
         layers, columns, region = self._last
         rest = [layer for layer in layers if layer in self._viewer.layers]
         if rest:
-            self.show(rest, columns=columns, region=region)
+            self.show(rest, columns=columns, region=region, company=self._company)
         return bool(rest)
 
     def leave(self) -> None:

@@ -13,6 +13,7 @@ from ...evidence import Explanation
 from ...evidence.colours import POPULATIONS
 from ...explanation.catalogue import method_info
 from ...layers.batched_changes import batched_changes
+from ...layers.colour_bar import show_colour_bar
 from ...layers.explanation_layers import explanation_layers
 from ...layers.fibre_directions import FibreLines
 from ...layers.study_layers import METADATA_KEY
@@ -121,15 +122,6 @@ def bar_length(cell_height: float) -> float:
     return min(_LONGEST_BAR, max(_SHORTEST_BAR, cell_height / 2 - _BAR_MARGIN))
 
 
-def show_colour_bar(layer: Image) -> None:
-    """A bar small enough for a cell, away from the letters."""
-    bar = layer.colorbar
-    bar.size, bar.tick_length, bar.font_size = (7.0, _LONGEST_BAR), 2.0, 6.0
-    bar.position, bar.box, bar.visible = "bottom_left", True, True
-    bar.color = "white"
-    bar.box_color = (0.0, 0.0, 0.0, 0.55)
-
-
 @dataclass(eq=False)
 class ShownMicrostructure(ShownLayers[str]):
     """One fingerprint and its layers, made when they are first looked at.
@@ -207,7 +199,7 @@ class ShownMicrostructure(ShownLayers[str]):
                 if isinstance(layer, Image) and not layer.rgb:
                     # Neither begins with black, which is where nothing was compared.
                     layer.colormap = "viridis" if self.choice == MEANS else "plasma"
-                    show_colour_bar(layer)
+                    show_colour_bar(layer, _LONGEST_BAR)
                 layer.visible = False
                 # Cells stand in the order of the layer list: before those that come after it.
                 later = wanted[wanted.index(name) + 1 :]

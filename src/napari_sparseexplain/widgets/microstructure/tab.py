@@ -253,7 +253,9 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         if grid:
             scan = self._window.study_layer(shown.role)
             cells = [*([] if scan is None else [scan]), *shown.chosen]
-            view.show(cells, columns=COLUMNS[shown.choice])
+            # The scan stands beside maps alone: without any the single view comes back.
+            company = [] if scan is None else [scan]
+            view.show(cells, columns=COLUMNS[shown.choice], company=company)
             # The controls beside the layer list are then those of grey values.
             self._viewer.layers.selection.active = scan
         elif view.active:
@@ -289,21 +291,14 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         return MEANS
 
     def hide_result(self, shown: ShownMicrostructure) -> None:
-        """The scan stands beside maps alone: without any the single view comes back."""
+        """Take a result out of the picture."""
         super().hide_result(shown)
-        self._leave_alone(shown)
         self._follow_fibres()
 
     def forget(self, shown: ShownMicrostructure) -> None:
         """Remove a result and its layers."""
         super().forget(shown)
-        self._leave_alone(shown)
         self._follow_fibres()
-
-    def _leave_alone(self, shown: ShownMicrostructure) -> None:
-        view = self._window.grid_view
-        if view.active and list(view.layers) == [self._window.study_layer(shown.role)]:
-            view.leave()
 
     def show_fibres(self, on: bool = True, kind: str = "lines") -> None:
         """Fibre directions over the picture, or not; as ``"lines"`` or ``"glyphs"``."""

@@ -10,6 +10,7 @@ from napari.layers import Image, Labels, Layer
 
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
+from ...layers.colour_bar import show_colour_bar
 from ...layers.explanation_layers import ExplanationLayer, explanation_layers
 from ...layers.study_layers import METADATA_KEY
 from ...review.frames import result_position
@@ -33,17 +34,11 @@ SHORT_TITLES = {
 }
 
 
+#: Pixels of a colour bar.
+_BAR = 80.0
+
 #: Maps that say in their names which α they are for.
 _BENT_BY_ALPHA = ("signal", "restored")
-
-
-def _show_colour_bar(layer: Image) -> None:
-    """A bar small enough for a cell, away from the letters."""
-    bar = layer.colorbar
-    bar.size, bar.tick_length, bar.font_size = (7.0, 80.0), 2.0, 6.0
-    bar.position, bar.box, bar.visible = "bottom_left", True, True
-    bar.color = "white"
-    bar.box_color = (0.0, 0.0, 0.0, 0.55)
 
 
 def is_band(name: str) -> bool:
@@ -123,7 +118,7 @@ class ShownExplanation(ShownLayers[str]):
             options["name"] = self._layer_name(name)
             layer = Layer.create(data, options, kind)
             if isinstance(layer, Image):
-                _show_colour_bar(layer)
+                show_colour_bar(layer, _BAR)
             self.layers[name] = layer
             made.append(layer)
         for layer in made:

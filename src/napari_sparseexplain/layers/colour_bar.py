@@ -1,0 +1,56 @@
+"""The colour bar of a map in its cell: there while its layer is seen, and shows its own values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+#: Layers whose bar follows them.
+_with_bar: WeakSet[Image] = WeakSet()
+
+#: Of these, those that show something else for a moment: the numbers are not its own.
+_without_values: WeakSet[Image] = WeakSet()
+
+
+def show_colour_bar(layer: Image, length: float) -> None:
+    """Give a map a bar small enough for a cell, away from the letters.
+
+    napari makes the bar of a hidden layer too: a dozen visuals a layer, made and thrown away each
+    time that the grid changes. So the bar is hidden with its layer.
+
+    Parameters
+    ----------
+    length : float
+        Of the bar, in pixels.
+    """
+    bar = layer.colorbar
+    bar.size, bar.tick_length, bar.font_size = (7.0, length), 2.0, 6.0
+    bar.position, bar.box = "bottom_left", True
+    bar.color = "white"
+    bar.box_color = (0.0, 0.0, 0.0, 0.55)
+    if layer not in _with_bar:
+        _with_bar.add(layer)
+        layer.events.visible.connect(_on_visible)
+    _follow(layer)
+
+
+def hide_colour_bar(layer: Image, hidden: bool) -> None:
+    """Hide the bar while the layer shows other values than its own, and let it come back."""
+    if hidden:
+        _without_values.add(layer)
+    else:
+        _without_values.discard(layer)
+    _follow(layer)
+
+
+def _follow(layer: Image) -> None:
+    wanted = layer.visible and layer not in _without_values
+    if layer in _with_bar and layer.colorbar.visible != wanted:
+        layer.colorbar.visible = wanted
+
+
+def _on_visible(event: Any) -> None:
+    _follow(event.source)
