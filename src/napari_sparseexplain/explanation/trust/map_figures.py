@@ -339,7 +339,9 @@ def heat_figures(
             )
             figures["infidelity"] = missed.scaled
         if "pic" in effort.kinds:
-            found = yield from _named(_curves(slices, place, values, heat.signed, effort), where)
+            found = yield from _named(
+                information_curves(slices, place, values, heat.signed, effort), where
+            )
             for name, curve in found.items():
                 curves[name].append(curve)
         per_slice.append(figures)
@@ -369,7 +371,7 @@ def _meaning(method: str, heat: Heat) -> HeatMeaning:
     return said if said is not None and heat.signed else "contribution"
 
 
-def _curves(
+def information_curves(
     slices: ExplainedSlices,
     place: int,
     values: npt.NDArray[np.float64],

@@ -131,6 +131,16 @@ def randomise_cascading(
     return Randomisation(tuple(found))
 
 
+def with_random_weights(network: nn.Module, seed: int = 0) -> nn.Module:
+    """A copy of which every weight is drawn anew, as in the last stage of the cascade."""
+    copied = copy.deepcopy(network)
+    generator = torch.Generator().manual_seed(seed)
+    for _, tensors in randomised_layers(copied):
+        for tensor in tensors:
+            _draw(tensor, generator)
+    return copied
+
+
 def rank_correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float | None:
     """Spearman's ρ of two flat arrays, ties at their mean rank; None where one is constant."""
     if one.size < 2 or one.min() == one.max() or other.min() == other.max():

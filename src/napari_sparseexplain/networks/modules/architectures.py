@@ -21,6 +21,8 @@ ARCHITECTURES: dict[str, str] = {
     "jf-ml-ista": "jf_ml_ista_network:JfMlIstaNetwork",
     "left-ventricle-fcn": "left_ventricle_fcn:LeftVentricleFcn",
     "alexnet-fcn": "alexnet_fcn:AlexNetFcn",
+    "small-resnet": "small_resnet:SmallResNet",
+    "known-classifier": "known_classifier:KnownClassifierNetwork",
 }
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from ..fit.shaded import shaded
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -99,33 +101,7 @@ def augmented(
     darkest = x.amin(dim=(2, 3), keepdim=True)  # what lies outside of the image is air
     window = functional.grid_sample(x - darkest, grid, align_corners=False) + darkest
     mask = functional.grid_sample(y, grid, align_corners=False)
-    return _shaded(window, how, generator), (mask > 0.5).to(y.dtype)
-
-
-def _shaded(x: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """Another contrast, gain and noise, then mean 0 and deviation 1 again as the network is fed."""
-    batch = len(x)
-
-    def drawn(*shape: int) -> torch.Tensor:
-        return 2 * torch.rand(batch, *shape, generator=generator) - 1
-
-    low, high = x.amin(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)
-    unit = (x - low) / (high - low).clamp(min=1e-6)
-    unit = unit ** torch.exp(drawn(1, 1, 1) * math.log1p(how.gamma))
-    coarse = drawn(1, 3, 3) * how.shading
-    gain = 1 + functional.interpolate(coarse, size=x.shape[-2:], mode="bicubic")
-    x = unit * gain * (1 + drawn(1, 1, 1) * how.contrast)
-    deviation = x.std(dim=(2, 3), keepdim=True).clamp(min=1e-6)
-    strength = torch.rand(batch, 1, 1, 1, generator=generator) * how.noise
-    x = x + strength * deviation * torch.randn(x.shape, generator=generator)
-    return normalised(x)
-
-
-def normalised(x: torch.Tensor) -> torch.Tensor:
-    """Images (B, 1, H, W) with mean 0 and standard deviation 1 each, as `NORMALISATION` gives."""
-    mean = x.mean(dim=(2, 3), keepdim=True)
-    deviation = x.std(dim=(2, 3), keepdim=True, correction=0)
-    return (x - mean) / deviation.clamp(min=1e-6)
+    return shaded(window, how, generator), (mask > 0.5).to(y.dtype)
 
 
 def without_ventricle(

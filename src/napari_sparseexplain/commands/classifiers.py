@@ -1,0 +1,253 @@
+"""`sparseexplain train tumour-classes…`, `evaluate classifiers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import progress_bar
+from .options import Device, Overwrite, parse_parameters
+
+if TYPE_CHECKING:
+    from ..networks.bundle.model import Model
+    from ..training.classifiers.class_slices import ClassSlices
+
+#: Models where none is named.
+SHIPPED = ("tumour-classes", "tumour-classes-boxes")
+
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder with a folder of pictures for each class.")
+]
+Bundle = Annotated[Path, typer.Option("--out", help="Folder of the new bundle.")]
+Network = Annotated[
+    str | None,
+    typer.Option("--network", help="One of the nine known classifiers in place of the small one."),
+]
+Paper = Annotated[
+    bool, typer.Option("--paper", help="With the paper's settings: SGD, 20 epochs, 225 pixels.")
+]
+Table = Annotated[
+    Path | None, typer.Option("--csv", help="Table that says the class of each picture.")
+]
+Column = Annotated[
+    str | None, typer.Option("--column", help="Column of the table that holds the class.")
+]
+AtRandom = Annotated[
+    bool,
+    typer.Option(
+        "--at-random", help="Split slices at random, so that patients leak, as in the paper."
+    ),
+]
+Choose = Annotated[
+    bool,
+    typer.Option(
+        "--choose", help="Score on the part for choosing settings; that to judge is left."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, order and augmentation.")]
+Epochs = Annotated[
+    int | None, typer.Option("--epochs", min=1, help="How often each picture is seen.")
+]
+
+
+def _trains(kind: str, title: str) -> Callable[..., None]:
+    def command(
+        data: Data,
+        out: Bundle,
+        network: Network = None,
+        paper: Paper = False,
+        csv: Table = None,
+        column: Column = None,
+        role: Annotated[
+            str, typer.Option("--role", help="Role of the scan that the network will take.")
+        ] = "t1ce",
+        at_random: AtRandom = False,
+        choose: Choose = False,
+        seed: Seed = 0,
+        epochs: Epochs = None,
+        device: Device = "auto",
+    ) -> None:
+        from ..training.classifiers.classifier_bundle import train_classifier_bundle
+
+        work = train_classifier_bundle(
+            kind, data, out, network=network, paper=paper, table=csv, column=column, role=role,
+            at_random=at_random, choose=choose, seed=seed, epochs=epochs, device=device,
+        )  # fmt: skip
+        card = progress_bar.run(work, f"training {kind}")
+        print(out)
+        for name, value in card.metrics.items():
+            print(f"{name}: {value}")
+        for note in card.notes:
+            print(f"note: {note}")
+
+    command.__doc__ = (
+        f"Train {title}.\n\nLog and checkpoint lie in its folder training/: a training that was "
+        "stopped goes on."
+    )
+    return command
+
+
+train_classes = _trains("tumour-classes", "a classifier of slices on their classes alone")
+train_classes_boxes = _trains(
+    "tumour-classes-boxes", "a classifier of slices that is also shown where the finding lies"
+)
+
+
+def _read(
+    data: Path, names: list[str], table: Path | None, column: str | None, device: str
+) -> tuple[ClassSlices, list[Model]]:
+    """Pictures at the size that the models are fed, and the models."""
+    from ..errors import ModelError
+    from ..networks.bundle.loading import load_model
+    from ..training.classifiers.class_slices import read_class_slices
+    from ..volumes.labelled.class_folder import find_class_images
+
+    loaded = [load_model(name, device=device) for name in names]
+    sizes = {model.card.inputs.size for model in loaded}
+    if len(sizes) > 1:
+        raise ModelError(
+            f"the models are fed pictures of {' and '.join(map(str, sorted(sizes)))} pixels a side",
+            remedy="Judge those of one size together",
+        )
+    folder = progress_bar.run(find_class_images(data, table=table, column=column), "looking")
+    slices = progress_bar.run(read_class_slices(folder, sizes.pop()), "reading")
+    for finding in slices.findings:
+        print(f"note: {finding.words()}")
+    return slices, loaded
+
+
+def evaluate_classifiers_command(
+    data: Data,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model", help="Bundle by name or folder. Repeat for more; the shipped ones."
+        ),
+    ] = None,
+    csv: Table = None,
+    column: Column = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Judge on all pictures of the folder, none of which was seen."),
+    ] = False,
+    at_random: AtRandom = False,
+    choose: Choose = False,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
+    ] = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Accuracy by class and view, beside what sees little of a picture; with parts blanked."""
+    from ..files.atomic_write import check_free
+    from ..training.classifiers.classifier_bundle import parts_of
+    from ..training.classifiers.evaluate_classifiers import FILES, evaluate_classifiers
+
+    if out is not None:
+        check_free([out / name for name in FILES], overwrite=overwrite)
+    slices, loaded = _read(data, models or list(SHIPPED), csv, column, device)
+    if every:
+        training, judged, how = None, slices, "all of the folder"
+    else:
+        training, judged, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
+        how = split.how
+    work = evaluate_classifiers(judged, training, loaded, how=how, device=device)
+    result = progress_bar.run(work, "evaluation")
+    print(result.text())
+    if out is not None:
+        for path in result.save(out, overwrite=overwrite):
+            print(path)
+
+
+def compare_attribution(
+    data: Annotated[
+        Path, typer.Argument(help="Folder with a folder of pictures for each class, with boxes.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the study; one there goes on.")],
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="Bundle by name or folder. Repeat; the shipped ones."),
+    ] = None,
+    methods: Annotated[
+        str, typer.Option("--methods", help="Names with commas between; see `methods`.")
+    ] = "vanilla-gradient,smoothgrad,integrated-gradients,blur-ig,grad-cam,xrai",
+    count: Annotated[
+        int, typer.Option("--count", min=2, help="Pictures, as many of each class as can be.")
+    ] = 30,
+    csv: Table = None,
+    column: Column = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="From all pictures of the folder, none of which was seen.")
+    ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE for the methods that have it. Repeat for more."),
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+) -> None:
+    """Do the maps of several methods point at the finding? Beside maps that know nothing.
+
+    Records are written one by one: a study that was stopped at any moment goes on in its folder.
+    """
+    from ..layers.plots.study_plots import save_curves, save_panels
+    from ..training.classifiers.attribution_study import attribution_study, study_pictures
+    from ..training.classifiers.classifier_bundle import parts_of
+    from ..training.classifiers.study_pictures import panel_parts
+    from ..training.classifiers.study_summary import summarise
+
+    slices, loaded = _read(data, models or list(SHIPPED), csv, column, device)
+    if not every:
+        _, slices, split = parts_of(slices)
+        print(f"pictures to judge by: {split.how}")
+    slices = slices.subset(study_pictures(slices, count, seed))
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    work = attribution_study(
+        slices, loaded, names, out, parameters=parse_parameters(parameter), seed=seed
+    )
+    records = progress_bar.run(work, "study")
+    summary = summarise(records, seed=seed)
+    print(summary.text())
+    for path in summary.save(out):
+        print(path)
+    print(save_curves(records, out / "curves.png"))
+    print(save_panels(out / "panels.png", *panel_parts(slices, records, out)))
+
+
+def embed(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the table and the picture.")],
+    model: Annotated[
+        str, typer.Option("--model", help="Bundle by name or folder.")
+    ] = "tumour-classes",
+    csv: Table = None,
+    column: Column = None,
+    colour: Annotated[
+        str, typer.Option("--colour", help="By class, view, side, correctness or confidence.")
+    ] = "class",
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Pictures as points by t-SNE: by their pixels, and by the network's layer before the last."""
+    from ..files.atomic_write import check_free
+    from ..layers.plots.embedding_plot import colours_by, save_embedding_picture
+    from ..training.classifiers.class_split import sides_of
+    from ..training.classifiers.classifier_bundle import parts_of
+    from ..training.classifiers.picture_embedding import picture_embeddings, save_embeddings
+
+    files = [out / name for name in ("embedding.csv", "embedding.txt", "embedding.png")]
+    check_free(files, overwrite=overwrite)
+    slices, (loaded,) = _read(data, [model], csv, column, device)
+    _, _, split = parts_of(slices)
+    work = picture_embeddings(slices, loaded, sides=sides_of(split, len(slices)), seed=seed)
+    found = progress_bar.run(work, "embedding")
+    shades = colours_by(found, colour)
+    print(found.text())
+    for path in save_embeddings(out, found, overwrite=overwrite):
+        print(path)
+    print(save_embedding_picture(found, shades, files[2]))

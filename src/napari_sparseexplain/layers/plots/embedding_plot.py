@@ -1,0 +1,136 @@
+"""Pictures as points in the plane, by pixels and by a network, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ...errors import ParameterError
+from ...files.atomic_write import write_atomically
+from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
+
+if TYPE_CHECKING:
+    from ...training.classifiers.picture_embedding import PictureEmbeddings
+
+#: By what points can be coloured.
+CHOICES = ("class", "view", "side", "correctness", "confidence")
+
+#: Told apart by those who see red and green alike (Okabe and Ito 2008).
+_HUES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+
+_RIGHT, _WRONG = "#0072b2", "#d55e00"
+
+
+@dataclass(frozen=True, eq=False)
+class Shades:
+    """Colours of points, and what they mean.
+
+    Attributes
+    ----------
+    title : str
+    colours : ndarray, shape (N, 4)
+    meanings : tuple of (words, colour)
+    """
+
+    title: str
+    colours: npt.NDArray[np.float64]
+    meanings: tuple[tuple[str, Any], ...]
+
+
+def colours_by(found: PictureEmbeddings, choice: str) -> Shades:
+    """Colours of the points by class, view, side of the split, correctness or confidence.
+
+    Raises
+    ------
+    ParameterError
+        Another choice.
+    """
+    images = found.slices.images
+    if choice not in CHOICES:
+        raise ParameterError(
+            f"points are not coloured by {choice!r}", remedy="Choose one of " + ", ".join(CHOICES)
+        )
+    if choice == "confidence":
+        scale = colormaps["viridis"]
+        ends = tuple((f"{v:.1f}", scale(v)) for v in (0.4, 0.6, 0.8, 1.0))
+        return Shades("confidence", scale(found.confidence), ends)
+    if choice == "correctness":
+        words = ["right" if hit else "wrong" for hit in found.predicted == found.slices.targets]
+        hues = {"right": _RIGHT, "wrong": _WRONG}
+    else:
+        words = {
+            "class": [image.label for image in images],
+            "view": [image.view or "not told" for image in images],
+            "side": [side or "left out" for side in found.sides],
+        }[choice]
+        hues = {name: _HUES[k % len(_HUES)] for k, name in enumerate(sorted(set(words)))}
+    rgba = {name: _rgba(hue) for name, hue in hues.items()}
+    return Shades(choice, np.asarray([rgba[word] for word in words]), tuple(hues.items()))
+
+
+def _rgba(hue: str) -> tuple[float, float, float, float]:
+    red, green, blue = (int(hue[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return red, green, blue, 1.0
+
+
+def draw_embeddings(
+    figure: Figure, found: PictureEmbeddings, shades: Shades, theme: PlotTheme = LIGHT
+) -> tuple[Axes, Axes]:
+    """Both pictures; above each how far it can be believed.
+
+    Parameters
+    ----------
+    figure : Figure
+        Emptied first.
+
+    Returns
+    -------
+    tuple of Axes
+        By pixels, by the network.
+    """
+    clear(figure, theme)
+    axes = figure.subplots(1, 2)
+    for ax, part in zip(axes, (found.pixels, found.network), strict=True):
+        style(ax, theme)
+        ax.scatter(*part.places.T, c=shades.colours, s=7, linewidths=0)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.set_title(
+            f"{part.title}\ntrustworthiness {part.trustworthiness:.2f}, neighbourhood hit "
+            f"{part.hit:.2f} (chance {found.chance:.2f})",
+            fontsize=theme.font_size,
+            color=theme.foreground,
+        )
+    marks = [
+        Line2D([], [], marker="o", linestyle="", color=colour, label=words, markersize=4)
+        for words, colour in shades.meanings
+    ]
+    figure.legend(
+        handles=marks,
+        title=shades.title,
+        loc="outside lower center",
+        ncols=len(marks),
+        fontsize=theme.font_size - 1,
+        title_fontsize=theme.font_size - 1,
+        frameon=False,
+        labelcolor=theme.foreground,
+    ).get_title().set_color(theme.foreground)
+    return axes[0], axes[1]
+
+
+def save_embedding_picture(found: PictureEmbeddings, shades: Shades, path: Path) -> Path:
+    """Write the picture as PNG, on white; one that is there is replaced."""
+    figure = themed_figure(LIGHT, size=(9.0, 4.8), dpi=150)
+    draw_embeddings(figure, found, shades)
+    content = BytesIO()
+    figure.savefig(content, format="png")
+    return write_atomically(path, content.getvalue(), overwrite=True)

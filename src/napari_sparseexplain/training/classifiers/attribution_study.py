@@ -1,0 +1,363 @@
+"""The attribution study: do the maps of several methods point at what the classifiers should see?
+
+Every picture × model × method is one record, written when it is done, so that a study that was
+stopped at any moment goes on. Beside the methods stand maps that know nothing of the network:
+random values, the picture's edges, a Gaussian at the centre of the head; and each method on a
+network of random weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import CancelledError, ModelError, ParameterError, SparseExplainError
+from ...evidence.attribution_scores import edges_of_channels, localisation_figures, random_map
+from ...explanation.catalogue import method_info
+from ...explanation.target import Target
+from ...explanation.trust.explained_slices import ExplainedSlices, explained_slices
+from ...explanation.trust.insertion_deletion import insertion_deletion
+from ...explanation.trust.map_figures import Effort, Heat, information_curves
+from ...explanation.trust.performance_information_curve import InformationCurve
+from ...explanation.trust.road import road
+from ...explanation.trust.weight_randomisation import with_random_weights
+from ...files.atomic_write import write_atomically
+from ...networks.bundle.model import Model
+from ...progress import Progress, Work
+from ...volumes import study_of_arrays
+from .class_slices import ClassSlices
+from .evaluate_classifiers import check_classifier
+from .train_classifier import class_probabilities
+
+#: Maps that know nothing of a network.
+RANDOM, EDGES, HEAD = "random", "edges", "head centre"
+BLIND = (RANDOM, EDGES, HEAD)
+
+#: After a method's name: the same on a network of random weights.
+ON_RANDOM = " on random weights"
+
+#: Where the records lie, a line each.
+RECORDS = "records.jsonl"
+
+#: What a study was of, so that another is not mixed in.
+STUDY = "study.json"
+
+MAPS = "maps"
+
+#: Points of a curve that are kept.
+_POINTS = 101
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """One map and its figures.
+
+    Attributes
+    ----------
+    picture, label, predicted : str
+        Name, class, and what the model called it.
+    model, method : str
+    figures : mapping of str to float or None
+        Against the box: ``pointing game``, ``relevance mass`` (the energy-based pointing game),
+        ``relevance rank``, ``AUPRC``; ``insertion AUC``, ``deletion AUC``, ``ROAD``, ``SIC``,
+        ``AIC``. None where one does not apply.
+    prevalence : float
+        Share of the picture that the box covers: the AUPRC of a coin.
+    curves : mapping of str to tuple of float
+        SIC and AIC at evenly spaced information from 0 to 1; none of an image that was skipped.
+    fault : str
+        Why there is no map.
+    """
+
+    picture: str
+    label: str
+    predicted: str
+    model: str
+    method: str
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    prevalence: float = 0.0
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    fault: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is of."""
+        return self.picture, self.model, self.method
+
+
+def head_centre_map(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """A Gaussian at the centre of what is bright, half as wide as it: a blind guess.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (H, W)
+    """
+    head = picture > picture.min() + 0.15 * float(picture.max() - picture.min())
+    places = np.argwhere(head if head.any() else np.ones_like(head))
+    middle, spread = places.mean(axis=0), np.maximum(places.std(axis=0), 1.0)
+    rows, columns = np.indices(picture.shape)
+    away = ((rows - middle[0]) / spread[0]) ** 2 + ((columns - middle[1]) / spread[1]) ** 2
+    # The standard deviation of an even disc is half its radius: the Gaussian falls to exp(-2)
+    # at the edge of the head.
+    return np.exp(-0.5 * away)
+
+
+def study_pictures(slices: ClassSlices, count: int, seed: int = 0) -> npt.NDArray[np.intp]:
+    """Pictures with a box, as many of each class as can be, drawn at random: their rows."""
+    generator = np.random.default_rng(seed)
+    boxed = [i for i in range(len(slices)) if slices.boxes(i).any()]
+    by_class = [
+        list(generator.permutation([i for i in boxed if slices.targets[i] == c]))
+        for c in range(len(slices.classes))
+    ]
+    chosen: list[int] = []
+    while len(chosen) < min(count, len(boxed)):
+        for rows in by_class:
+            if rows and len(chosen) < count:
+                chosen.append(int(rows.pop()))
+    return np.asarray(sorted(chosen), dtype=np.intp)
+
+
+def attribution_study(
+    slices: ClassSlices,
+    models: Sequence[Model],
+    methods: Sequence[str],
+    folder: Path,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> Work[list[StudyRecord]]:
+    """Every picture × model × method, each written when it is done.
+
+    Parameters
+    ----------
+    slices : ClassSlices
+        Pictures with boxes that no model was trained on.
+    models : sequence of Model
+        Classifiers of these classes; of one name once.
+    methods : sequence of str
+        Names of the catalogue.
+    folder : Path
+        Records, maps and what was asked; a study that lies there goes on.
+    parameters : mapping, optional
+        Given to every method that has a parameter of the name.
+
+    Raises
+    ------
+    ModelError
+        A model tells other classes apart, or two have one name.
+    ParameterError
+        The folder holds another study, or a method is not known.
+    """
+    if len({model.name for model in models}) < len(models):
+        raise ModelError("two of the models have one name", remedy="Rename the card of one of them")
+    for model in models:
+        check_classifier(model, slices)
+    names = [method_info(name).name for name in methods]
+    given = {name: _own(name, parameters or {}) for name in names}
+    records = _resumed(folder, slices, models, given, seed)
+    done = {record.key for record in records}
+    total = len(slices) * len(models) * (2 * len(names) + len(BLIND))
+    with (folder / RECORDS).open("a", encoding="utf-8") as stream:
+        for model in models:
+            blank = with_random_weights(model.network, seed)
+            answers = class_probabilities(model.network, slices.values)
+            called = [list(model.card.classes.values())[k] for k in answers.argmax(axis=1)]
+            for index, image in enumerate(slices.images):
+                wanted = [
+                    method
+                    for method in (*names, *BLIND, *(name + ON_RANDOM for name in names))
+                    if (image.name, model.name, method) not in done
+                ]
+                if not wanted:
+                    continue
+                part = yield from _part(slices, index, model)
+                for method in wanted:
+                    yield Progress(len(records), total, f"{image.name}, {model.name}, {method}")
+                    record = yield from _record(
+                        part, slices, index, method, given, blank, folder, seed
+                    )
+                    record = replace(record, predicted=called[index])
+                    stream.write(json.dumps(_plain(record)) + "\n")
+                    stream.flush()
+                    records.append(record)
+    yield Progress(total, total, "done")
+    return records
+
+
+def _own(method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    info = method_info(method)
+    values = {p.name: parameters[p.name] for p in info.parameters if p.name in parameters}
+    info.checked(values)
+    return values
+
+
+def _resumed(
+    folder: Path,
+    slices: ClassSlices,
+    models: Sequence[Model],
+    given: Mapping[str, Mapping[str, Any]],
+    seed: int,
+) -> list[StudyRecord]:
+    """Records of the same study that lie there; what a kill cut off is left out."""
+    asked = {
+        "pictures": slices.checksum(),
+        "models": {model.name: model.card.weights_sha256 for model in models},
+        "methods": {name: dict(values) for name, values in given.items()},
+        "seed": seed,
+    }
+    text = json.dumps(asked, indent=1, sort_keys=True, default=str)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MAPS).mkdir(exist_ok=True)
+    path = folder / STUDY
+    if path.is_file() and path.read_text(encoding="utf-8") != text:
+        raise ParameterError(
+            "it holds a study of other pictures, models, methods or another seed",
+            where=folder,
+            remedy="Choose another folder with --out, or ask for the same again",
+        )
+    write_atomically(path, text, overwrite=True)
+    lines = folder / RECORDS
+    records: list[StudyRecord] = []
+    if lines.is_file():
+        whole = []
+        for line in lines.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(StudyRecord(**json.loads(line)))
+            except (ValueError, TypeError):
+                continue  # the line that was written when the study was killed
+            whole.append(line)
+        write_atomically(lines, "".join(line + "\n" for line in whole), overwrite=True)
+    return records
+
+
+def read_records(folder: Path) -> list[StudyRecord]:
+    """The records of a study's folder."""
+    lines = (folder / RECORDS).read_text(encoding="utf-8").splitlines()
+    return [StudyRecord(**json.loads(line)) for line in lines]
+
+
+def _part(slices: ClassSlices, index: int, model: Model) -> Work[ExplainedSlices]:
+    """The picture as the network is fed it, with its box."""
+    card = model.card
+    inputs = replace(card.inputs, normalisation="none")
+    plain = replace(model, card=replace(card, inputs=inputs))
+    picture = slices.values[index].astype(np.float32)[None]
+    study = study_of_arrays(
+        {card.inputs.roles[0]: picture},
+        spacing=(1.0, card.inputs.spacing_mm, card.inputs.spacing_mm),
+        name=slices.images[index].name,
+    )
+    name = card_class(model, slices.images[index].label)
+    found = yield from explained_slices(
+        study, plain, Target.parse(f"class:{name}"), slice(0, 1), resolution="native"
+    )
+    return replace(found, truth=slices.boxes(index)[None])
+
+
+def card_class(model: Model, label: str) -> str:
+    """The class as the model's card writes it."""
+    return next(n for n in model.card.classes.values() if n.strip().lower() == label.lower())
+
+
+def _record(
+    part: ExplainedSlices,
+    slices: ClassSlices,
+    index: int,
+    method: str,
+    given: Mapping[str, Mapping[str, Any]],
+    blank: Any,
+    folder: Path,
+    seed: int,
+) -> Work[StudyRecord]:
+    image, box = slices.images[index], slices.boxes(index)
+    model = part.model
+    record = StudyRecord(
+        image.name, image.label, "", model.name, method, prevalence=float(box.mean())
+    )
+    picture = slices.values[index].astype(np.float64)
+    try:
+        if method in BLIND:
+            heat = _blind(method, picture, seed + index)
+        else:
+            name = method.removesuffix(ON_RANDOM)
+            network = blank if method.endswith(ON_RANDOM) else None
+            told = yield from part.explain(name, given[name], network=network)
+            heat = Heat.of(told, model.card.inputs.roles)
+    except CancelledError:
+        raise
+    except SparseExplainError as error:
+        return replace(record, fault=str(error))
+    values = heat.values[0]
+    figures: dict[str, float | None] = dict(
+        localisation_figures(np.abs(values) if heat.signed else values, box)
+    )
+    curves: dict[str, tuple[float, ...]] = {}
+    if not method.endswith(ON_RANDOM):
+        more = yield from _asked(part, heat, seed)
+        figures |= more[0]
+        curves = more[1]
+        _keep(folder, record, values)
+    return replace(record, figures=figures, curves=curves)
+
+
+def _blind(method: str, picture: npt.NDArray[np.float64], seed: int) -> Heat:
+    if method == EDGES:
+        values = edges_of_channels(picture[None])
+    elif method == HEAD:
+        values = head_centre_map(picture)
+    else:
+        values = random_map(picture.shape, seed, picture != 0)
+    return Heat(values[None], signed=False)
+
+
+def _asked(
+    part: ExplainedSlices, heat: Heat, seed: int
+) -> Work[tuple[dict[str, float | None], dict[str, tuple[float, ...]]]]:
+    """What asks the network: insertion, deletion, ROAD, both information curves."""
+
+    def probability(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        return part.answers(0, np.asarray(images, dtype=np.float32))[0]
+
+    image, values = part.images[0], heat.values[0]
+    both = yield from insertion_deletion(
+        probability, image, values, signed=heat.signed, steps=20, batch=16, seed=seed, scaled=False
+    )
+    removed = yield from road(probability, image, values, signed=heat.signed, seed=seed)
+    shown = yield from information_curves(part, 0, values, heat.signed, Effort(seed=seed))
+    figures: dict[str, float | None] = {**both.figures(), **removed}
+    curves: dict[str, tuple[float, ...]] = {}
+    for name, curve in shown.items():
+        figures[name] = curve.auc if isinstance(curve, InformationCurve) else None
+        if isinstance(curve, InformationCurve):
+            places = np.linspace(0, 1, _POINTS)
+            at = np.interp(places, curve.information, curve.answer)
+            curves[name] = tuple(round(float(v), 4) for v in at)
+    return figures, curves
+
+
+def map_file(folder: Path, picture: str, model: str, method: str) -> Path:
+    """Where the map of a record lies."""
+    name = hashlib.sha256("\n".join((picture, model, method)).encode()).hexdigest()[:20]
+    return folder / MAPS / f"{name}.npy"
+
+
+def _keep(folder: Path, record: StudyRecord, values: npt.NDArray[np.float64]) -> None:
+    scale = float(np.abs(values).max()) or 1.0
+    np.save(map_file(folder, *record.key), (values / scale).astype(np.float16))
+
+
+def _plain(record: StudyRecord) -> dict[str, Any]:
+    plain = dict(vars(record))
+    plain["figures"] = {
+        name: None if value is None else round(float(value), 6)
+        for name, value in record.figures.items()
+    }
+    return plain

@@ -1,0 +1,219 @@
+"""Pictures of classes in memory, as the network is fed them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import ReadError, SparseExplainError
+from ...networks.running.in_plane_resampling import resample_in_plane
+from ...progress import Progress, Work
+from ...volumes.dicom.single_picture import read_dicom_picture
+from ...volumes.finding import Finding
+from ...volumes.intensity.normalisation import Normalisation
+from ...volumes.labelled.class_folder import ClassFolder
+from ...volumes.labelled.class_image import ClassImage
+from ...volumes.pictures.reader import read_picture
+
+#: Each picture by itself: JPEGs have been stretched to 0 to 255 one by one.
+NORMALISATION = Normalisation("z-score", region="slice")
+
+#: Unreadable pictures that are told one by one.
+_TOLD = 5
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSlices:
+    """Pictures of one size with their classes.
+
+    Attributes
+    ----------
+    values : ndarray, shape (N, size, size), float16
+        As the network is fed them: normalised by `NORMALISATION`, resampled until the larger side
+        has ``size`` pixels; a side that is shorter is filled up evenly with 0.
+    inside : ndarray, shape (N, 4), int
+        Upper, left, lower, right edge of the picture in it.
+    targets : ndarray of int, shape (N,)
+        Index among ``classes``.
+    classes : tuple of str
+    images : tuple of ClassImage
+    findings : tuple of Finding
+    """
+
+    values: npt.NDArray[np.float16]
+    inside: npt.NDArray[np.intp]
+    targets: npt.NDArray[np.intp]
+    classes: tuple[str, ...]
+    images: tuple[ClassImage, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def size(self) -> int:
+        """Rows and columns."""
+        return int(self.values.shape[-1])
+
+    def subset(self, chosen: Sequence[int] | npt.NDArray[np.intp]) -> ClassSlices:
+        """Some of the pictures, in the order given."""
+        rows = np.asarray(chosen, dtype=np.intp)
+        return replace(
+            self,
+            values=self.values[rows],
+            inside=self.inside[rows],
+            targets=self.targets[rows],
+            images=tuple(self.images[i] for i in rows),
+        )
+
+    def boxes(self, index: int) -> npt.NDArray[np.bool_]:
+        """Where the finding lies, shape (size, size); nowhere without a box."""
+        drawn = np.zeros(self.values.shape[1:], dtype=np.bool_)
+        top, left, bottom, right = self.inside[index]
+        rows, columns = bottom - top, right - left
+        for box in self.images[index].boxes:
+            first = (top + int(box[0] * rows), left + int(box[1] * columns))
+            last = (top + int(np.ceil(box[2] * rows)), left + int(np.ceil(box[3] * columns)))
+            drawn[first[0] : last[0], first[1] : last[1]] = True
+        return drawn
+
+    def checksum(self) -> str:
+        """Of pixels and classes: what a training must find again to go on."""
+        found = hashlib.sha256(",".join(self.classes).encode())
+        for array in (self.values, self.targets):
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
+
+
+def read_class_picture(image: ClassImage) -> npt.NDArray[np.float32]:
+    """The grey values of a picture, shape (rows, columns).
+
+    Raises
+    ------
+    ReadError
+        It cannot be decoded, or has several pages.
+    """
+    if image.path.suffix.lower() in (".dcm", ".dicom", ".ima"):
+        return read_dicom_picture(image.path)[0]
+    volume, _ = read_picture(image.path)
+    array = np.asarray(volume.spatial())
+    if len(array) != 1:
+        raise ReadError(
+            f"it has {len(array)} pages",
+            where=image.path,
+            remedy="Save each page as a picture of its own",
+        )
+    return np.asarray(array[0], dtype=np.float32)
+
+
+def as_fed(
+    picture: npt.NDArray[Any], size: int
+) -> tuple[npt.NDArray[np.float32], tuple[int, int, int, int]]:
+    """A picture as a classifier is fed it, shape (size, size), and where in it the picture lies.
+
+    The same as `networks.running.preparation.prepare` makes of a picture without millimetres, with
+    the shorter side filled up as the networks do it (`networks.modules.padded_square`).
+    """
+    rows, columns = picture.shape
+    larger = max(rows, columns)
+    shape = (max(1, round(rows * size / larger)), max(1, round(columns * size / larger)))
+    fed, _ = NORMALISATION.apply_by_slice(picture[None])
+    small = resample_in_plane(fed, shape)[0]
+    top, left = (size - shape[0]) // 2, (size - shape[1]) // 2
+    square = np.zeros((size, size), dtype=np.float32)
+    square[top : top + shape[0], left : left + shape[1]] = small
+    return square, (top, left, top + shape[0], left + shape[1])
+
+
+def read_class_slices(folder: ClassFolder, size: int) -> Work[ClassSlices]:
+    """Every picture of a folder, without those that cannot be read or are there twice.
+
+    A picture that lies in two classes, pixel for pixel, is left out of both; of one that is twice
+    in a class the first stays.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns that the network is fed.
+
+    Raises
+    ------
+    ReadError
+        Fewer than two classes are left.
+    """
+    values, inside, kept = [], [], []
+    digests: list[bytes] = []
+    findings = list(folder.findings)
+    faults = 0
+    for number, image in enumerate(folder.images, 1):
+        try:
+            picture = read_class_picture(image)
+        except SparseExplainError as error:
+            faults += 1
+            if faults <= _TOLD:
+                findings.append(Finding("warning", "unreadable", str(error), image.path.name))
+            continue
+        square, edges = as_fed(picture, size)
+        values.append(square.astype(np.float16))
+        inside.append(edges)
+        kept.append(image)
+        shape = repr(picture.shape).encode()
+        digests.append(hashlib.sha256(shape + picture.tobytes()).digest())
+        yield Progress(number, len(folder.images), f"reading {image.name}")
+    if faults > _TOLD:
+        findings.append(
+            Finding("warning", "unreadable", f"{faults - _TOLD} more images cannot be read")
+        )
+    chosen = _unequal(kept, digests, findings)
+    classes = tuple(name for name in folder.classes if any(kept[i].label == name for i in chosen))
+    if len(classes) < 2:
+        raise ReadError(
+            f"of {len(folder.images)} images {len(chosen)} are left, of fewer than two classes",
+            where=folder.root,
+            remedy="; ".join(f.words() for f in findings[:3]) or "Give images of two classes",
+        )
+    return ClassSlices(
+        np.stack([values[i] for i in chosen]),
+        np.asarray([inside[i] for i in chosen], dtype=np.intp),
+        np.asarray([classes.index(kept[i].label) for i in chosen], dtype=np.intp),
+        classes,
+        tuple(kept[i] for i in chosen),
+        tuple(findings),
+    )
+
+
+def _unequal(
+    images: Sequence[ClassImage], digests: Sequence[bytes], findings: list[Finding]
+) -> list[int]:
+    """Which images stay: each once, and none of those that lie in two classes."""
+    by_digest: dict[bytes, list[int]] = defaultdict(list)
+    for index, digest in enumerate(digests):
+        by_digest[digest].append(index)
+    left_out: set[int] = set()
+    for group in by_digest.values():
+        labels = sorted({images[i].label for i in group})
+        if len(labels) > 1:
+            left_out |= set(group)
+            findings.append(
+                Finding(
+                    "warning", "image-in-two-classes",
+                    f"the image is in {' and in '.join(labels)}, and is left out",
+                    images[group[0]].name,
+                )
+            )  # fmt: skip
+        elif len(group) > 1:
+            left_out |= set(group[1:])
+            names = ", ".join(images[i].name for i in group[1:])
+            findings.append(
+                Finding(
+                    "warning", "duplicate-image", f"it is there again as {names}, and is used once",
+                    images[group[0]].name,
+                )
+            )  # fmt: skip
+    return [i for i in range(len(images)) if i not in left_out]

@@ -1,0 +1,205 @@
+"""From a folder of classes to a bundle: read, split, train, score, save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import ModelError
+from ...networks.bundle.model import Model
+from ...networks.bundle.model_card import Inputs, ModelCard
+from ...networks.bundle.saving import save_bundle
+from ...networks.device import choose_device
+from ...progress import Progress, Work
+from ...volumes.labelled.class_folder import find_class_images
+from ..fit.train_bundle import claim_folder
+from .class_recipe import CLASS_RECIPES, PAPER, TITLES, ClassRecipe
+from .class_slices import NORMALISATION, ClassSlices, read_class_slices
+from .class_split import ClassSplit, split_classes
+from .evaluate_classifiers import evaluate_classifiers
+from .train_classifier import ClassifierTrained, train_classifier
+
+#: Pixel size of the 512² slices of Cheng's set in mm; its JPEGs tell none.
+PIXEL_MM = 0.49
+_PIXELS = 512
+
+#: Role of the scan that the networks take.
+ROLE = "t1ce"
+
+
+def recipe_of(
+    kind: str, *, network: str | None = None, paper: bool = False, epochs: int | None = None
+) -> ClassRecipe:
+    """A recipe by name, changed as asked.
+
+    Parameters
+    ----------
+    network : str, optional
+        One of the nine known classifiers in place of the small one; fed 225 pixels a side.
+    paper : bool
+        With the paper's settings.
+
+    Raises
+    ------
+    ModelError
+        No such recipe, or boxes are to be shown to a network that has no place for it.
+    """
+    if kind not in CLASS_RECIPES:
+        raise ModelError(
+            f"there is no recipe {kind!r}", remedy="Known are " + ", ".join(CLASS_RECIPES)
+        )
+    recipe = CLASS_RECIPES[kind]
+    if paper:
+        recipe = replace(recipe, **{**PAPER, "box_weight": 0.0})
+        recipe = replace(recipe, arguments={**recipe.arguments, "size": recipe.size})
+    if network is not None:
+        if recipe.box_weight:
+            raise ModelError(
+                "boxes are shown to the small network alone",
+                where=network,
+                remedy="Train it with tumour-classes",
+            )
+        size = int(PAPER["size"])
+        recipe = replace(
+            recipe,
+            architecture="known-classifier",
+            arguments={"network": network, "size": size},
+            size=size,
+        )
+    return recipe if epochs is None else replace(recipe, epochs=epochs)
+
+
+def train_classifier_bundle(
+    kind: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    network: str | None = None,
+    paper: bool = False,
+    table: str | Path | None = None,
+    column: str | None = None,
+    role: str = ROLE,
+    at_random: bool = False,
+    choose: bool = False,
+    seed: int = 0,
+    epochs: int | None = None,
+    device: str = "auto",
+) -> Work[ModelCard]:
+    """Train a classifier and save it as a bundle; a training that was stopped goes on.
+
+    Parameters
+    ----------
+    kind : str
+        A name of `CLASS_RECIPES`.
+    data : str or Path
+        What `find_class_images` reads, with ``table`` and ``column``.
+    network, paper, epochs
+        As of `recipe_of`.
+    role : str
+        Of the scan in a study that the network will take.
+    at_random : bool
+        Slices at random, as the paper does: patients stand on both sides.
+    choose : bool
+        Score on the part for choosing settings, and leave those that judge alone; the part is
+        then not trained on.
+
+    Raises
+    ------
+    ModelError
+        No such recipe, or the folder holds a bundle already.
+    ReadError
+        The folder holds no two classes.
+    """
+    recipe = recipe_of(kind, network=network, paper=paper, epochs=epochs)
+    chosen = choose_device(device)
+    claim_folder(Path(out))
+    folder = yield from find_class_images(data, table=table, column=column)
+    slices = yield from read_class_slices(folder, recipe.size)
+    training, held_out, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
+    trained = yield from train_classifier(
+        recipe, training, held_out, seed=seed, folder=Path(out) / "training", device=chosen
+    )
+    card = classifier_card(kind, trained, training, Path(data).name, split, role)
+    yield Progress(0, 0, "scoring on what was held out")
+    model = Model.of_network(card, trained.network)
+    found = yield from evaluate_classifiers(held_out, None, [model], how=split.how)
+    row = found.rows[0]
+    part = "to choose by" if choose else "to judge by"
+    metrics: dict[str, Any] = {
+        "held out": f"{len(held_out)} pictures {part}: {split.how}",
+        "accuracy": round(row.accuracy, 4),
+        "macro F1": round(row.macro, 4),
+        "accuracy, worst class and view": round(min(v for _, v in row.cells.values()), 4),
+    }
+    return save_bundle(out, replace(card, metrics=metrics), trained.network)
+
+
+def parts_of(
+    slices: ClassSlices, *, choose: bool = False, at_random: bool = False, seed: int = 0
+) -> tuple[ClassSlices, ClassSlices, ClassSplit]:
+    """What is trained on and what is held out: to judge by, or to choose settings by.
+
+    Pictures to judge by are the same whether settings are chosen or not.
+    """
+    if choose:
+        split = split_classes(slices.images, at_random=at_random, seed=seed)
+        return slices.subset(split.training), slices.subset(split.choosing), split
+    split = split_classes(slices.images, choosing=0.0, at_random=at_random, seed=seed)
+    return slices.subset(split.training), slices.subset(split.judging), split
+
+
+def classifier_card(
+    kind: str,
+    trained: ClassifierTrained,
+    slices: ClassSlices,
+    data: str,
+    split: ClassSplit,
+    role: str,
+) -> ModelCard:
+    """The card of a trained classifier; metrics and checksum are still to come."""
+    recipe = trained.recipe
+    views = sorted({image.view for image in slices.images if image.view})
+    ranges: dict[str, str] = {}
+    for image in slices.images:
+        if image.number is not None:
+            run = ", ".join(filter(None, image.run))
+            low, _, high = ranges.get(run, f"{image.number}-{image.number}").partition("-")
+            ranges[run] = f"{min(int(low), image.number)}-{max(int(high), image.number)}"
+    notes = [
+        "Research only: not a medical device, never validated on patients.",
+        "It says one of its classes of any picture, also of one without a tumour.",
+        "Most of its accuracy is context: see the table of blanked parts in docs/classifiers.md.",
+    ]
+    if views:
+        notes.append(f"Trained on {', '.join(views)} slices; others were not seen.")
+    arguments: Mapping[str, Any] = {**recipe.arguments, "classes": len(slices.classes)}
+    return ModelCard(
+        name=kind,
+        title=TITLES[kind],
+        architecture=recipe.architecture,
+        arguments=dict(arguments),
+        task="classification",
+        inputs=Inputs(
+            (role,), NORMALISATION, PIXEL_MM * _PIXELS / recipe.size, recipe.size, mask="none"
+        ),
+        classes={str(index): name for index, name in enumerate(slices.classes)},
+        training={
+            "data": f"pictures of {data}",
+            "slices": len(slices),
+            "split": split.how,
+            "views": views,
+            "numbers": ranges,
+            "epochs": trained.epochs,
+            "seed": trained.seed,
+            "recipe": _plain(asdict(recipe)),
+        },
+        notes=tuple(notes),
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items() if k not in ("architecture", "arguments")}
+    return value

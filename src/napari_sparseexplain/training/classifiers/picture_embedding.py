@@ -1,0 +1,182 @@
+"""Pictures as points in the plane: by their pixels, and by what a network makes of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import ParameterError
+from ...explanation.embedding.embedding_quality import (
+    NEIGHBOURS,
+    chance_hit,
+    neighbourhood_hit,
+    trustworthiness,
+)
+from ...explanation.embedding.penultimate import penultimate_work
+from ...explanation.embedding.tsne import FEWEST, tsne_embedding
+from ...networks.bundle.model import Model
+from ...progress import Progress, Work
+from .class_slices import ClassSlices
+from .evaluate_classifiers import check_classifier
+from .plain_classifiers import small_pictures
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Places in the plane, and how far they can be believed.
+
+    Attributes
+    ----------
+    title : str
+    places : ndarray, shape (N, 2)
+    points : ndarray, shape (N, U)
+        What was embedded.
+    trustworthiness, hit : float
+        See `explanation.embedding.embedding_quality`.
+    """
+
+    title: str
+    places: npt.NDArray[np.float64]
+    points: npt.NDArray[np.float32]
+    trustworthiness: float
+    hit: float
+
+    def neighbours(self, index: int, count: int = NEIGHBOURS) -> npt.NDArray[np.intp]:
+        """The nearest pictures to one, by what was embedded and not by the plane."""
+        away = ((self.points - self.points[index]) ** 2).sum(axis=1)
+        away[index] = np.inf
+        return away.argsort(kind="stable")[: min(count, len(away) - 1)]
+
+
+@dataclass(frozen=True, eq=False)
+class PictureEmbeddings:
+    """Both pictures of one set.
+
+    Attributes
+    ----------
+    slices : ClassSlices
+    pixels, network : Embedding
+    predicted : ndarray of int, shape (N,)
+        Index among the classes.
+    confidence : ndarray, shape (N,)
+    chance : float
+        The neighbourhood hit of points anywhere.
+    sides : tuple of str
+        The part of the split each picture is in; empty where it is in none.
+    """
+
+    slices: ClassSlices
+    pixels: Embedding
+    network: Embedding
+    predicted: npt.NDArray[np.intp]
+    confidence: npt.NDArray[np.float64]
+    chance: float
+    sides: tuple[str, ...]
+
+    def text(self) -> str:
+        """How far both can be believed, in sentences."""
+        lines = [
+            f"{len(self.slices)} pictures. Neighbourhood hit by chance {self.chance:.2f}; "
+            f"{NEIGHBOURS} neighbours."
+        ]
+        lines += [
+            f"{part.title}: trustworthiness {part.trustworthiness:.3f}, neighbourhood hit "
+            f"{part.hit:.3f}"
+            for part in (self.pixels, self.network)
+        ]
+        lines.append("t-SNE shows groups also where there are none: see these figures first.")
+        return "\n".join(lines)
+
+    def table(self) -> str:
+        """A line a picture, as CSV."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(
+            ["name", "class", "view", "side", "predicted", "confidence", "pixels x", "pixels y",
+             "network x", "network y"]
+        )  # fmt: skip
+        for index, image in enumerate(self.slices.images):
+            places = (*self.pixels.places[index], *self.network.places[index])
+            writer.writerow(
+                [image.name, image.label, image.view, self.sides[index],
+                 self.slices.classes[self.predicted[index]], f"{self.confidence[index]:.4f}",
+                 *(f"{value:.4f}" for value in places)]
+            )  # fmt: skip
+        return stream.getvalue()
+
+
+def picture_embeddings(
+    slices: ClassSlices,
+    model: Model,
+    *,
+    sides: tuple[str, ...] | None = None,
+    seed: int = 0,
+    threads: int = 1,
+) -> Work[PictureEmbeddings]:
+    """t-SNE of the pixels and of the layer before the last, side by side.
+
+    Parameters
+    ----------
+    sides : tuple of str, optional
+        The part of a split that each picture is in.
+    threads : int
+        Of openTSNE.
+
+    Raises
+    ------
+    ModelError
+        The model tells other classes apart, is fed otherwise, or ends in no linear layer.
+    ParameterError
+        Too few pictures for neighbours to be told of.
+    """
+    if len(slices) < FEWEST:
+        raise ParameterError(
+            f"of {len(slices)} pictures no neighbours can be told",
+            where="t-SNE",
+            remedy=f"Give {FEWEST} or more",
+        )
+    order = check_classifier(model, slices)
+    points, answers = yield from penultimate_work(model, slices.values)
+    yield Progress(0, 0, "placing pictures by their pixels")
+    pixels = _embedded("pixels", small_pictures(slices), slices, seed, threads)
+    yield Progress(0, 0, f"placing pictures by {model.card.title}")
+    network = _embedded(model.card.title, points, slices, seed, threads)
+    answers = answers[:, order]
+    return PictureEmbeddings(
+        slices,
+        pixels,
+        network,
+        answers.argmax(axis=1),
+        answers.max(axis=1).astype(np.float64),
+        chance_hit(slices.targets),
+        ("",) * len(slices) if sides is None else sides,
+    )
+
+
+def _embedded(
+    title: str, points: npt.NDArray[np.float32], slices: ClassSlices, seed: int, threads: int
+) -> Embedding:
+    places = tsne_embedding(points, seed=seed, threads=threads)
+    return Embedding(
+        title,
+        places,
+        points,
+        trustworthiness(points, places),
+        neighbourhood_hit(places, slices.targets),
+    )
+
+
+def save_embeddings(
+    folder: Path, found: PictureEmbeddings, *, overwrite: bool = False
+) -> list[Path]:
+    """Write ``embedding.csv`` and ``embedding.txt``."""
+    from ...files.atomic_write import write_together
+
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {"embedding.csv": found.table(), "embedding.txt": found.text() + "\n"}
+    return write_together(folder, contents, overwrite=overwrite)

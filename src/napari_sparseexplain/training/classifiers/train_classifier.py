@@ -1,0 +1,273 @@
+"""Training of a classifier: interrupted, it goes on where it stood."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ...errors import ModelError
+from ...networks.modules.architectures import build_network
+from ...progress import Progress, Work
+from ..fit.checkpoint import load_checkpoint, save_checkpoint
+from ..fit.training_log import TrainingLog
+from .class_augmentation import augmented_pictures, mixed
+from .class_recipe import ClassRecipe
+from .class_scores import macro_f1
+from .class_slices import ClassSlices
+
+#: Share of the steps in which AdamW's rate rises.
+_RISE = 0.1
+
+#: Pictures in one call of a network that is only run.
+_MICRO_BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierTrained:
+    """What a training ends in: the network in evaluation mode, and the log."""
+
+    network: nn.Module
+    recipe: ClassRecipe
+    seed: int
+    epochs: int
+    log: tuple[dict[str, float], ...]
+
+
+class _WithBoxes(nn.Module):
+    """A network, its running mean, and the convolution that says where the boxes lie."""
+
+    def __init__(self, network: nn.Module, recipe: ClassRecipe) -> None:
+        super().__init__()
+        self.network = network
+        self.mean = copy.deepcopy(network).requires_grad_(False) if recipe.average else None
+        self.box: nn.Conv2d | None = None
+        if recipe.box_weight:
+            stages = getattr(network, "stages", None)
+            if not isinstance(stages, nn.Sequential):
+                raise ModelError(
+                    "the network has no stages whose maps could be shown boxes",
+                    where=recipe.architecture,
+                    remedy="Train it on classes alone (box_weight=0)",
+                )
+            self.box = nn.Conv2d(int(stages[5].conv2.out_channels), 1, 1)  # type: ignore[union-attr]
+
+    def follow(self, keep: float) -> None:
+        """Move the running mean."""
+        if self.mean is None:
+            return
+        with torch.no_grad():
+            for kept, now in zip(
+                self.mean.state_dict().values(), self.network.state_dict().values(), strict=True
+            ):
+                if kept.dtype.is_floating_point:
+                    kept.lerp_(now, 1 - keep)
+                else:
+                    kept.copy_(now)
+
+    @property
+    def served(self) -> nn.Module:
+        """What is kept in the end."""
+        return self.network if self.mean is None else self.mean
+
+
+def train_classifier(
+    recipe: ClassRecipe,
+    training: ClassSlices,
+    held_out: ClassSlices | None = None,
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    device: str | torch.device = "cpu",
+) -> Work[ClassifierTrained]:
+    """Train on pictures; the log has accuracy and macro F1 of those held out after each epoch.
+
+    Parameters
+    ----------
+    held_out : ClassSlices, optional
+        Only scored: nothing is chosen by them here.
+    folder : Path, optional
+        Where log and checkpoint go.
+
+    Yields
+    ------
+    Progress
+        In steps.
+
+    Raises
+    ------
+    ModelError
+        The loss is no longer finite, or the checkpoint is of another training.
+    """
+    torch.manual_seed(seed)
+    arguments = {**recipe.arguments, "classes": len(training.classes)}
+    whole = _WithBoxes(build_network(recipe.architecture, arguments), recipe)
+    whole.to(torch.device(device))
+    optimiser = _optimiser(whole, recipe)
+    each = max(1, len(training) // recipe.batch)
+    total = recipe.epochs * each
+    step = 0
+    identity: dict[str, object] = {}
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        identity = {"seed": seed, "recipe": asdict(recipe), "data": training.checksum()}
+        step = load_checkpoint(folder, whole, optimiser, identity)
+    log = TrainingLog(folder, step)
+    boxes = _small_boxes(training) if recipe.box_weight else None
+    whole.train()
+    losses: list[float] = []
+    try:
+        while step < total:
+            losses.append(_step(whole, optimiser, training, boxes, recipe, seed, step, total))
+            step += 1
+            if step % each == 0:
+                entry = {
+                    "step": step,
+                    "epoch": step // each,
+                    "learning rate": float(optimiser.param_groups[0]["lr"]),
+                    "loss": float(np.mean(losses)),
+                }
+                losses = []
+                if held_out is not None and len(held_out):
+                    entry |= _held_out(whole.served, held_out)
+                log.add(entry)
+                if folder is not None:
+                    save_checkpoint(folder, whole, optimiser, step, identity)
+            message = f"loss {losses[-1]:.3f}" if losses else f"epoch {step // each}"
+            yield Progress(step, total, message)
+    finally:
+        log.close()
+    network = whole.served.to("cpu").eval().requires_grad_(False)
+    return ClassifierTrained(network, recipe, seed, step // each, tuple(log.entries))
+
+
+def class_probabilities(
+    network: nn.Module, values: npt.NDArray[np.float16]
+) -> npt.NDArray[np.float32]:
+    """Probabilities (N, classes) of pictures (N, size, size) as the network is fed them."""
+    device = next(network.parameters()).device
+    was_training = network.training
+    network.eval()
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(values), _MICRO_BATCH):
+            part = torch.from_numpy(values[start : start + _MICRO_BATCH].astype(np.float32))
+            x = part[:, None].to(device).contiguous(memory_format=torch.channels_last)
+            found.append(network(x)[0].float().cpu().numpy())
+    network.train(was_training)
+    return np.concatenate(found)
+
+
+def _held_out(network: nn.Module, slices: ClassSlices) -> dict[str, float]:
+    predicted = class_probabilities(network, slices.values).argmax(axis=1)
+    return {
+        "accuracy": float((predicted == slices.targets).mean()),
+        "macro F1": macro_f1(predicted, slices.targets, len(slices.classes)),
+    }
+
+
+def _small_boxes(slices: ClassSlices) -> npt.NDArray[np.uint8]:
+    return np.stack([slices.boxes(i) for i in range(len(slices))]).astype(np.uint8)
+
+
+def _optimiser(network: nn.Module, recipe: ClassRecipe) -> torch.optim.Optimizer:
+    weights = [p for p in network.parameters() if p.requires_grad]
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(
+            weights,
+            lr=recipe.learning_rate,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+        )
+    return torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+
+
+def _rate(recipe: ClassRecipe, step: int, total: int) -> float:
+    if recipe.optimiser == "sgd":
+        return recipe.learning_rate
+    done = step / max(1, total)
+    if done < _RISE:
+        return recipe.learning_rate * (0.04 + 0.96 * done / _RISE)
+    part = (done - _RISE) / (1 - _RISE)
+    return recipe.learning_rate * (1e-4 + 0.5 * (1.0 + float(np.cos(np.pi * part))))
+
+
+def _step(
+    whole: _WithBoxes,
+    optimiser: torch.optim.Optimizer,
+    slices: ClassSlices,
+    boxes: npt.NDArray[np.uint8] | None,
+    recipe: ClassRecipe,
+    seed: int,
+    step: int,
+    total: int,
+) -> float:
+    device = next(whole.network.parameters()).device
+    rows = _rows(len(slices), recipe.batch, seed, step)
+    count = len(slices.classes)
+    x = torch.from_numpy(slices.values[rows].astype(np.float32))[:, None]
+    targets = functional.one_hot(torch.from_numpy(slices.targets[rows]), count).float()
+    drawn = torch.zeros_like(x) if boxes is None else torch.from_numpy(boxes[rows])[:, None].float()
+    if recipe.augmentation is not None:
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        x, drawn = augmented_pictures(x, drawn, recipe.augmentation, generator)
+        # Where a mixture is of two pictures it has the boxes of neither alone.
+        if recipe.augmentation.mix and not (boxes is not None and step % 2):
+            x, targets = mixed(x, targets, recipe.augmentation.mix, generator)
+            boxes = None
+    weight = torch.ones(count)
+    if recipe.balanced:
+        have = np.bincount(slices.targets, minlength=count)
+        weight = torch.from_numpy(len(slices) / (count * np.maximum(have, 1))).float()
+    for group in optimiser.param_groups:
+        group["lr"] = _rate(recipe, step, total)
+    optimiser.zero_grad(set_to_none=True)
+    x = x.to(device).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.half):
+        if whole.box is not None and boxes is not None:
+            network = whole.network
+            middle = network.stages[:6](network.stem(x))  # type: ignore[union-attr, index, operator]
+            logits = network.scores(network.stages[6:](middle))  # type: ignore[union-attr, index, operator]
+            where = whole.box(middle)
+        else:
+            logits, where = whole.network(x)[1], None
+    loss = functional.cross_entropy(
+        logits.float(), targets.to(device), weight.to(device), label_smoothing=recipe.smoothing
+    )
+    if where is not None:
+        share = functional.adaptive_avg_pool2d(drawn, where.shape[-2:]).to(device)
+        loss = loss + recipe.box_weight * _box_loss(where.float(), share)
+    if not bool(torch.isfinite(loss)):
+        raise ModelError(
+            f"the loss is no longer finite after {step} steps",
+            remedy="Train again with a lower learning rate or another --seed",
+        )
+    loss.backward()
+    nn.utils.clip_grad_norm_(whole.parameters(), 5.0)
+    optimiser.step()
+    # The mean is of few steps at first.
+    whole.follow(min(recipe.average, (1 + step) / (10 + step)))
+    return float(loss.detach())
+
+
+def _box_loss(where: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy with the share of each place that lies in a box, and a soft Dice beside it."""
+    entropy = functional.binary_cross_entropy_with_logits(where, share)
+    found = torch.sigmoid(where)
+    overlap = (found * share).sum(dim=(1, 2, 3))
+    dice = (2 * overlap + 1) / (found.sum(dim=(1, 2, 3)) + share.sum(dim=(1, 2, 3)) + 1)
+    return entropy + 1 - dice.mean()
+
+
+def _rows(count: int, batch: int, seed: int, step: int) -> npt.NDArray[np.intp]:
+    """Which pictures a step sees; follows from seed and step."""
+    each = max(1, count // batch)
+    epoch, place = divmod(step, each)
+    order = np.random.default_rng([seed, epoch]).permutation(count)
+    return order[place * batch : (place + 1) * batch]

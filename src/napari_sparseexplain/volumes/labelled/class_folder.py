@@ -1,0 +1,343 @@
+"""Which pictures a folder of classes holds: a folder a class, or a table that says the class.
+
+Beside a picture may lie a text of the same name with boxes, one a line: ``label x y width height``
+as shares of the picture, x and y of the middle; or a mask. ``views.csv`` (number, class, view) says
+of numbered pictures how they were cut.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...errors import ReadError
+from ...progress import Progress, Work
+from ..finding import Finding
+from .class_image import Box, ClassImage
+from .labelled_slice import only_counts, patient_of
+from .slice_folders import SPLIT_FOLDER, is_mask
+
+#: Endings of pictures.
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima")
+
+#: The table of views, beside the folders of the classes.
+VIEWS = "views.csv"
+
+#: Columns of a table that name the picture, the class and the patient, by their usual names.
+_NAME_COLUMNS = ("image_id", "image index", "image", "filename", "file", "name", "id")
+_CLASS_COLUMNS = ("class", "label", "finding labels", "finding", "diagnosis", "target", "category")
+_PATIENT_COLUMNS = ("patient_id", "patient id", "patient", "patientid", "subject", "pid")
+_VIEW_COLUMNS = ("view", "projection", "view position", "plane")
+
+#: Faults that are told one by one; of more the number is told.
+_TOLD = 5
+
+
+@dataclass(frozen=True)
+class ClassFolder:
+    """The pictures of a folder and their classes.
+
+    Attributes
+    ----------
+    root : Path
+    classes : tuple of str
+        In the order of their names.
+    images : tuple of ClassImage
+        By class, then in the order of their numbers or names.
+    findings : tuple of Finding
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    images: tuple[ClassImage, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def counts(self) -> Mapping[str, int]:
+        """Pictures of each class."""
+        found = Counter(image.label for image in self.images)
+        return {name: found[name] for name in self.classes}
+
+
+def find_class_images(
+    root: str | Path, *, table: str | Path | None = None, column: str | None = None
+) -> Work[ClassFolder]:
+    """Look through a folder of classes; pictures are not read.
+
+    Parameters
+    ----------
+    root : str or Path
+        A folder with a folder for each class, which may lie in ``train/``, ``test/`` …
+    table : str or Path, optional
+        A CSV that says the class of each picture in its place.
+    column : str, optional
+        Of the table the column of the class; by its usual names when not given.
+
+    Raises
+    ------
+    ReadError
+        No such folder or table, nothing that is a picture, or a single class.
+    """
+    folder = Path(root)
+    if not folder.is_dir():
+        raise ReadError(
+            "there is no such folder",
+            where=folder,
+            remedy="Give a folder that has a folder of pictures for each class",
+        )
+    files: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        files += [Path(place) / name for name in names if not name.startswith(".")]
+        yield Progress(len(files), 0, f"{len(files)} files")
+    pictures = [p for p in files if p.suffix.lower() in PICTURES]
+    masks = {_key(p): p for p in pictures if is_mask(p, folder)}
+    pictures = [p for p in pictures if p not in set(masks.values())]
+    findings: list[Finding] = []
+    if table is None:
+        images = _by_folder(folder, pictures)
+        empty = _empty_classes(folder, images)
+        findings += [
+            Finding("warning", "class-without-images", "the class has no image", name)
+            for name in empty
+        ]
+    else:
+        images = _by_table(pictures, Path(table), column, findings)
+    if not images:
+        raise ReadError(
+            f"none of the {len(files)} files in it is a picture of a class",
+            where=folder,
+            remedy="Give a folder that has a folder of pictures for each class, or a table with "
+            "--csv",
+        )
+    views = _views(folder)
+    images = [
+        replace(
+            image,
+            view=image.view or views.get((image.label, image.number), ""),
+            boxes=_boxes(image.path.with_suffix(".txt"), findings),
+            mask=masks.get(_key(image.path)),
+        )
+        for image in images
+    ]
+    classes = tuple(sorted({image.label for image in images}))
+    if len(classes) == 1:
+        raise ReadError(
+            f"all {len(images)} pictures are of one class, {images[0].label}",
+            where=folder,
+            remedy="Give the folder above those of the classes, or a table with --csv",
+        )
+    findings += _several_classes(images)
+    several = {name for name, labels in _labels_by_name(images).items() if len(labels) > 1}
+    images = [image for image in images if image.name not in several or image.number is not None]
+    images.sort(key=lambda i: (i.label, i.number if i.number is not None else -1, i.name))
+    return ClassFolder(folder, classes, tuple(images), tuple(_shortened(findings)))
+
+
+def _key(path: Path) -> str:
+    """By which a mask and its picture are told to belong together."""
+    stem = re.sub(r"(?i)[-_. ]?(mask|seg|label)s?$", "", path.stem)
+    parents = [p for p in path.parent.parts if p.lower() not in ("images", "masks", "labels")]
+    return "/".join((*parents, stem))
+
+
+def _image(path: Path, label: str, split: str) -> ClassImage:
+    stem = path.stem
+    digits = re.search(r"(\d+)$", stem) if only_counts(stem) else None
+    named = patient_of(stem)
+    # A name that only counts, or is one word, tells nobody.
+    patient = "" if only_counts(stem) and named == stem else named
+    if not re.search(r"\d", patient):
+        patient = ""
+    return ClassImage(stem, label, path, int(digits[1]) if digits else None, "", patient, split)
+
+
+def _by_folder(root: Path, pictures: Iterable[Path]) -> list[ClassImage]:
+    images = []
+    for path in pictures:
+        parts = path.relative_to(root).parts[:-1]
+        split = next((part.lower() for part in parts if SPLIT_FOLDER.match(part)), "")
+        names = [p for p in parts if not SPLIT_FOLDER.match(p) and p.lower() != "images"]
+        if names:
+            images.append(_image(path, names[0], split))
+    return images
+
+
+def _empty_classes(root: Path, images: Iterable[ClassImage]) -> list[str]:
+    used = {image.label for image in images}
+    return [
+        p.name
+        for p in sorted(root.iterdir())
+        if p.is_dir()
+        and not SPLIT_FOLDER.match(p.name)
+        and not p.name.startswith(".")
+        and p.name.lower() not in ("images", "masks", "labels")
+        and p.name not in used
+    ]
+
+
+def _by_table(
+    pictures: Iterable[Path], table: Path, column: str | None, findings: list[Finding]
+) -> list[ClassImage]:
+    rows = _rows(table)
+    names = {name.strip().lower(): name for name in rows[0]}
+    of = {
+        what: next((names[n] for n in usual if n in names), None)
+        for what, usual in (
+            ("image", _NAME_COLUMNS),
+            ("class", _CLASS_COLUMNS),
+            ("patient", _PATIENT_COLUMNS),
+            ("view", _VIEW_COLUMNS),
+        )
+    }
+    if column is not None:
+        of["class"] = names.get(column.strip().lower())
+    for what in ("image", "class"):
+        if of[what] is None:
+            asked = f" {column!r}" if what == "class" and column is not None else ""
+            raise ReadError(
+                f"the table has no column{asked} for the {what}",
+                where=table,
+                remedy=f"Its columns are {', '.join(rows[0])}; name that of the class with "
+                "--column, and that of the image one of " + ", ".join(_NAME_COLUMNS),
+            )
+    there: dict[str, Path] = {}
+    for path in pictures:
+        there[path.name.lower()] = path
+        there.setdefault(path.stem.lower(), path)
+    images, missing, blank = [], [], 0
+    name_of, class_of = str(of["image"]), str(of["class"])
+    for row in rows:
+        name, label = str(row[name_of] or "").strip(), str(row[class_of] or "").strip()
+        if not label:
+            blank += 1
+            continue
+        path = there.get(Path(name).name.lower())
+        if path is None:
+            missing.append(name)
+            continue
+        image = _image(path, label, "")
+        if of["patient"] and row[of["patient"]]:
+            image = replace(image, patient=str(row[of["patient"]]))
+        if of["view"] and row[of["view"]]:
+            image = replace(image, view=str(row[of["view"]]))
+        images.append(image)
+    if missing:
+        findings.append(
+            Finding(
+                "warning",
+                "table-without-images",
+                f"{len(missing)} of its {len(rows)} rows name an image that is not in the folder "
+                f"(the first: {missing[0]})",
+                table.name,
+            )
+        )
+    if blank:
+        findings.append(
+            Finding("warning", "table-without-class", f"{blank} rows name no class", table.name)
+        )
+    return images
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ReadError(
+            f"the table cannot be read ({error})", where=table, remedy="Give a CSV in UTF-8"
+        ) from error
+    if not rows:
+        raise ReadError("the table has no rows", where=table, remedy="Give a CSV with a header")
+    return rows
+
+
+def _views(root: Path) -> dict[tuple[str, int | None], str]:
+    path = root / VIEWS
+    if not path.is_file():
+        return {}
+    rows = _rows(path)
+    if not {"number", "class", "view"} <= set(rows[0]):
+        raise ReadError(
+            f"the table of views has the columns {', '.join(rows[0])}",
+            where=path,
+            remedy="It must have number, class and view",
+        )
+    return {
+        (row["class"], int(row["number"])): row["view"] for row in rows if row["number"].isdigit()
+    }
+
+
+def _boxes(path: Path, findings: list[Finding]) -> tuple[Box, ...]:
+    """Boxes of a text, cut at the edges of the picture; what cannot be read is told."""
+    if not path.is_file():
+        return ()
+    boxes: list[Box] = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        findings.append(Finding("warning", "box-unread", str(error), path.name))
+        return ()
+    for line in filter(str.strip, lines):
+        try:
+            _, x, y, width, height = (float(value) for value in line.split())
+        except ValueError:
+            findings.append(
+                Finding("warning", "box-unread", f"no box: {line.strip()[:40]!r}", path.name)
+            )
+            continue
+        edges = (y - height / 2, x - width / 2, y + height / 2, x + width / 2)
+        top, left, bottom, right = (min(max(edge, 0.0), 1.0) for edge in edges)
+        # Edges are rounded in some sets; a box that lies wholly outside means nothing.
+        if not (bottom > top and right > left):
+            findings.append(
+                Finding("warning", "box-outside", "the box lies outside the image", path.name)
+            )
+            continue
+        if min(edges) < -0.02 or max(edges) > 1.02:
+            findings.append(
+                Finding(
+                    "warning", "box-outside", "the box reaches out of the image, and was cut",
+                    path.name,
+                )
+            )  # fmt: skip
+        boxes.append((top, left, bottom, right))
+    return tuple(boxes)
+
+
+def _labels_by_name(images: Iterable[ClassImage]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for image in images:
+        found[image.name].add(image.label)
+    return found
+
+
+def _several_classes(images: Iterable[ClassImage]) -> list[Finding]:
+    """Names in two classes; where names only count this says nothing (pixels do, later)."""
+    images = list(images)
+    named = [image for image in images if image.number is None]
+    return [
+        Finding(
+            "warning", "image-in-two-classes",
+            f"the image is in {' and in '.join(sorted(labels))}, and is left out", name,
+        )
+        for name, labels in _labels_by_name(named).items()
+        if len(labels) > 1
+    ]  # fmt: skip
+
+
+def _shortened(findings: Iterable[Finding]) -> list[Finding]:
+    """At most a few of a kind, with the number of the others."""
+    by_code: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_code[finding.code].append(finding)
+    short: list[Finding] = []
+    for group in by_code.values():
+        short += group[:_TOLD]
+        if len(group) > _TOLD:
+            short.append(replace(group[0], message=f"{len(group) - _TOLD} more of this", where=""))
+    return short

@@ -1,0 +1,50 @@
+"""One picture that belongs to a class: where it lies, whose it is, and where its finding lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Upper, left, lower and right edge, as shares of the height and the width.
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class ClassImage:
+    """A picture with its class; nothing is read before it is asked for.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, without ending.
+    label : str
+        The class.
+    path : Path
+    number : int or None
+        The number in its name, where there is one: of many sets it runs by patient.
+    view : str
+        As ``"axial"``; empty where nothing tells.
+    patient : str
+        Whose it is; empty where nothing tells.
+    split : str
+        The side of a split by the name of its folder; empty for none.
+    boxes : tuple of Box
+        Where the finding lies.
+    mask : Path or None
+        The same by pixels.
+    """
+
+    name: str
+    label: str
+    path: Path
+    number: int | None = None
+    view: str = ""
+    patient: str = ""
+    split: str = ""
+    boxes: tuple[Box, ...] = ()
+    mask: Path | None = None
+
+    @property
+    def run(self) -> tuple[str, str]:
+        """Class and view: within a run numbers go by patient."""
+        return self.label, self.view
