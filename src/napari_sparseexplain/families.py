@@ -193,6 +193,20 @@ FAMILIES = (
         page="data-explorer.md",
     ),
     Family(
+        name="classifiers",
+        title="Embedding",
+        commands={
+            "compare-attribution": f"{_COMMANDS}.classifiers:compare_attribution",
+            "embed": f"{_COMMANDS}.classifiers:embed",
+        },
+        recipes={
+            "tumour-classes": f"{_COMMANDS}.classifiers:train_classes",
+            "tumour-classes-boxes": f"{_COMMANDS}.classifiers:train_classes_boxes",
+        },
+        evaluations={"classifiers": f"{_COMMANDS}.classifiers:evaluate_classifiers_command"},
+        page="classifiers.md",
+    ),
+    Family(
         name="microstructure",
         title="Microstructure",
         methods=f"{_HERE}.explanation.microstructure.methods:MICROSTRUCTURE_METHODS",

@@ -61,6 +61,10 @@ def draw_curves(figure: Figure, records: Sequence[StudyRecord], theme: PlotTheme
             ax.set_title(f"{model}: {name}", color=theme.foreground, fontsize=8)
             ax.set_xlabel("information in the image", fontsize=7)
             ax.set_ylabel("answer", fontsize=7)
+            if not methods:
+                why = "skipped: no picture is told with .8 or more"
+                ax.text(0.5, 0.5, why, ha="center", fontsize=7, color=theme.foreground)
+                continue
             ax.legend(fontsize=5.5, loc="lower right", frameon=False, labelcolor=theme.foreground)
 
 

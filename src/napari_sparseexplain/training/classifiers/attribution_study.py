@@ -180,16 +180,26 @@ def attribution_study(
                     continue
                 part = yield from _part(slices, index, model)
                 for method in wanted:
-                    yield Progress(len(records), total, f"{image.name}, {model.name}, {method}")
-                    record = yield from _record(
-                        part, slices, index, method, given, blank, folder, seed
-                    )
+                    what = f"{image.name}, {model.name}, {method}"
+                    work = _record(part, slices, index, method, given, blank, folder, seed)
+                    record = yield from _counted(work, len(records), total, what)
                     record = replace(record, predicted=called[index])
                     stream.write(json.dumps(_plain(record)) + "\n")
                     stream.flush()
                     records.append(record)
     yield Progress(total, total, "done")
     return records
+
+
+def _counted(work: Work[StudyRecord], done: int, total: int, what: str) -> Work[StudyRecord]:
+    """Progress of one record as progress of the study."""
+    yield Progress(done, total, what)
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            return end.value
+        yield Progress(done, total, f"{what}: {step.message}")
 
 
 def _own(method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

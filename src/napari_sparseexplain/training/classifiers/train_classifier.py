@@ -229,7 +229,9 @@ def _step(
         group["lr"] = _rate(recipe, step, total)
     optimiser.zero_grad(set_to_none=True)
     x = x.to(device).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.half):
+    # What dropout draws follows from seed and step, so that a training can go on.
+    with torch.random.fork_rng(), torch.autocast(device.type, torch.bfloat16, recipe.half):
+        torch.manual_seed(seed * 1_000_003 + step)
         if whole.box is not None and boxes is not None:
             network = whole.network
             middle = network.stages[:6](network.stem(x))  # type: ignore[union-attr, index, operator]
