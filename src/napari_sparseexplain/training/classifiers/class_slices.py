@@ -19,6 +19,7 @@ from ...volumes.finding import Finding
 from ...volumes.intensity.normalisation import Normalisation
 from ...volumes.labelled.class_folder import ClassFolder
 from ...volumes.labelled.class_image import ClassImage
+from ...volumes.labelled.tumour_mat import read_tumour_picture
 from ...volumes.pictures.reader import read_picture
 
 #: Each picture by itself: JPEGs have been stretched to 0 to 255 one by one.
@@ -99,6 +100,8 @@ def read_class_picture(image: ClassImage) -> npt.NDArray[np.float32]:
     ReadError
         It cannot be decoded, or has several pages.
     """
+    if image.path.suffix.lower() == ".mat":
+        return read_tumour_picture(image.path)
     if image.path.suffix.lower() in (".dcm", ".dicom", ".ima"):
         return read_dicom_picture(image.path)[0]
     volume, _ = read_picture(image.path)

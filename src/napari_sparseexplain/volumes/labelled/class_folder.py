@@ -2,7 +2,7 @@
 
 Beside a picture may lie a text of the same name with boxes, one a line: ``label x y width height``
 as shares of the picture, x and y of the middle; or a mask. ``views.csv`` (number, class, view) says
-of numbered pictures how they were cut.
+of numbered pictures how they were cut. Cheng's MATLAB files say class, patient and mask themselves.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..finding import Finding
 from .class_image import Box, ClassImage
 from .labelled_slice import only_counts, patient_of
 from .slice_folders import SPLIT_FOLDER, is_mask
+from .tumour_mat import FOLDS, read_tumour_header
 
 #: Endings of pictures.
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima")
@@ -98,7 +99,10 @@ def find_class_images(
     masks = {_key(p): p for p in pictures if is_mask(p, folder)}
     pictures = [p for p in pictures if p not in set(masks.values())]
     findings: list[Finding] = []
-    if table is None:
+    slices = sorted(p for p in files if p.suffix.lower() == ".mat" and p.name != FOLDS)
+    if table is None and slices and not pictures:
+        images = yield from _by_header(slices, findings)
+    elif table is None:
         images = _by_folder(folder, pictures)
         empty = _empty_classes(folder, images)
         findings += [
@@ -119,7 +123,7 @@ def find_class_images(
         replace(
             image,
             view=image.view or views.get((image.label, image.number), ""),
-            boxes=_boxes(image.path.with_suffix(".txt"), findings),
+            boxes=image.boxes or _boxes(image.path.with_suffix(".txt"), findings),
             mask=masks.get(_key(image.path)),
         )
         for image in images
@@ -164,6 +168,19 @@ def _by_folder(root: Path, pictures: Iterable[Path]) -> list[ClassImage]:
         names = [p for p in parts if not SPLIT_FOLDER.match(p) and p.lower() != "images"]
         if names:
             images.append(_image(path, names[0], split))
+    return images
+
+
+def _by_header(slices: Iterable[Path], findings: list[Finding]) -> Work[list[ClassImage]]:
+    """Cheng's MATLAB files, which say their class and patient themselves."""
+    paths = list(slices)
+    images: list[ClassImage] = []
+    for number, path in enumerate(paths, 1):
+        try:
+            images.append(read_tumour_header(path))
+        except ReadError as error:
+            findings.append(Finding("warning", "unreadable", str(error), path.name))
+        yield Progress(number, len(paths), f"reading {path.name}")
     return images
 
 
