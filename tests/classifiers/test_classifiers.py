@@ -164,6 +164,18 @@ def test_boxes_lie_where_the_finding_is(slices: ClassSlices) -> None:
         assert picture[box].mean() > picture[~box].mean() + 1
 
 
+def test_pictures_nearly_the_same_as_one_held_out_are_not_trained_on(slices: ClassSlices) -> None:
+    _, _, split = classifier_bundle.parts_of(slices)
+    assert "nearly" not in split.how
+    values = slices.values.copy()
+    values[split.training[0]] = values[split.judging[0]] * np.float16(0.98) + np.float16(0.01)
+    twice = replace(slices, values=values)
+    training, judged, again = classifier_bundle.parts_of(twice)
+    assert len(training) == len(split.training) - 1
+    assert len(judged) == len(split.judging)
+    assert "1 nearly the same" in again.how
+
+
 # -- what is served is what was trained ------------------------------------------------------------
 
 
@@ -227,6 +239,16 @@ def test_boxes_can_be_shown_to_the_small_network_alone() -> None:
     with pytest.raises(ModelError, match=r"no recipe 'tumours'.*tumour-classes"):
         classifier_bundle.recipe_of("tumours")
     assert set(CLASS_RECIPES) == {"tumour-classes", "tumour-classes-boxes"}
+
+
+def test_shuffled_classes_are_said(folder: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(classifier_bundle.CLASS_RECIPES, "tumour-classes", replace(RECIPE, epochs=1))
+        work = classifier_bundle.train_classifier_bundle(
+            "tumour-classes", folder, tmp_path / "shuffled", shuffled=True
+        )
+        card = drain(work)
+    assert "its answers mean nothing" in card.notes[0]
 
 
 # -- figures ---------------------------------------------------------------------------------------

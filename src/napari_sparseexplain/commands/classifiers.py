@@ -66,6 +66,10 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
         ] = "t1ce",
         at_random: AtRandom = False,
         choose: Choose = False,
+        shuffled: Annotated[
+            bool,
+            typer.Option("--shuffled", help="On shuffled classes: a check of maps, no classifier."),
+        ] = False,
         seed: Seed = 0,
         epochs: Epochs = None,
         device: Device = "auto",
@@ -74,7 +78,8 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
 
         work = train_classifier_bundle(
             kind, data, out, network=network, paper=paper, table=csv, column=column, role=role,
-            at_random=at_random, choose=choose, seed=seed, epochs=epochs, device=device,
+            at_random=at_random, choose=choose, shuffled=shuffled, seed=seed, epochs=epochs,
+            device=device,
         )  # fmt: skip
         card = progress_bar.run(work, f"training {kind}")
         print(out)

@@ -7,6 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ...errors import ModelError
 from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import Inputs, ModelCard
@@ -19,11 +22,15 @@ from .class_recipe import CLASS_RECIPES, PAPER, TITLES, ClassRecipe
 from .class_slices import NORMALISATION, ClassSlices, read_class_slices
 from .class_split import ClassSplit, split_classes
 from .evaluate_classifiers import evaluate_classifiers
+from .plain_classifiers import small_pictures
 from .train_classifier import ClassifierTrained, train_classifier
 
 #: Pixel size of the 512² slices of Cheng's set in mm; its JPEGs tell none.
 PIXEL_MM = 0.49
 _PIXELS = 512
+
+#: Correlation of small copies from which two pictures are nearly the same.
+ALIKE = 0.995
 
 #: Role of the scan that the networks take.
 ROLE = "t1ce"
@@ -83,6 +90,7 @@ def train_classifier_bundle(
     role: str = ROLE,
     at_random: bool = False,
     choose: bool = False,
+    shuffled: bool = False,
     seed: int = 0,
     epochs: int | None = None,
     device: str = "auto",
@@ -104,6 +112,9 @@ def train_classifier_bundle(
     choose : bool
         Score on the part for choosing settings, and leave those that judge alone; the part is
         then not trained on.
+    shuffled : bool
+        Give the pictures each other's classes: what such a network's maps show, no network learnt
+        of the classes.
 
     Raises
     ------
@@ -118,10 +129,16 @@ def train_classifier_bundle(
     folder = yield from find_class_images(data, table=table, column=column)
     slices = yield from read_class_slices(folder, recipe.size)
     training, held_out, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
+    if shuffled:
+        order = np.random.default_rng([seed, 1]).permutation(len(training))
+        training = replace(training, targets=training.targets[order])
     trained = yield from train_classifier(
         recipe, training, held_out, seed=seed, folder=Path(out) / "training", device=chosen
     )
     card = classifier_card(kind, trained, training, Path(data).name, split, role)
+    if shuffled:
+        said = "Trained on shuffled classes, as a check of maps: its answers mean nothing."
+        card = replace(card, notes=(said, *card.notes))
     yield Progress(0, 0, "scoring on what was held out")
     model = Model.of_network(card, trained.network)
     found = yield from evaluate_classifiers(held_out, None, [model], how=split.how)
@@ -141,13 +158,27 @@ def parts_of(
 ) -> tuple[ClassSlices, ClassSlices, ClassSplit]:
     """What is trained on and what is held out: to judge by, or to choose settings by.
 
-    Pictures to judge by are the same whether settings are chosen or not.
+    Pictures to judge by are the same whether settings are chosen or not. Pictures to train on that
+    are nearly the same as one held out are left out, and counted in ``how``; not of a split at
+    random, whose leak is what it is for.
     """
-    if choose:
-        split = split_classes(slices.images, at_random=at_random, seed=seed)
-        return slices.subset(split.training), slices.subset(split.choosing), split
-    split = split_classes(slices.images, choosing=0.0, at_random=at_random, seed=seed)
-    return slices.subset(split.training), slices.subset(split.judging), split
+    share = {} if choose else {"choosing": 0.0}
+    split = split_classes(slices.images, at_random=at_random, seed=seed, **share)
+    held = split.choosing if choose else split.judging
+    if not at_random and len(held):
+        alike = near_duplicates(slices, split.training, held)
+        if len(alike):
+            how = f"{split.how}; {len(alike)} nearly the same as one held out are not trained on"
+            split = replace(split, training=np.setdiff1d(split.training, alike), how=how)
+    return slices.subset(split.training), slices.subset(held), split
+
+
+def near_duplicates(
+    slices: ClassSlices, rows: npt.NDArray[np.intp], others: npt.NDArray[np.intp]
+) -> npt.NDArray[np.intp]:
+    """Those of some pictures that are nearly the same as one of the others."""
+    small = small_pictures(slices)
+    return rows[(small[rows] @ small[others].T).max(axis=1) > ALIKE]
 
 
 def classifier_card(
