@@ -21,6 +21,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ...networks.bundle.model import Model
+from ...networks.running.exported_parts import TAKEN_APART, exported_parts, unseen_error
 from ...networks.running.layer_geometry import layer_geometries
 from ...networks.running.layer_outputs import leaf_layers
 from ...networks.running.preparation import Resolution
@@ -32,6 +33,9 @@ from ..target import Target
 from .frame import Attribution, attribution_work
 
 _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+#: Layers that a remedy names.
+_NAMED = 6
 
 #: A layer and which of its calls is meant, as ``"relu (2)"``.
 _CALL = re.compile(r"^(.*\S) \((\d{1,9})\)$")
@@ -61,6 +65,8 @@ def grad_cam(
     yield Progress(0, 1, "Grad-CAM")
     network = score.model.network
     layers = leaf_layers(network)
+    if exported_parts(network).get("", TAKEN_APART) != TAKEN_APART:
+        raise unseen_error(network, score.model.name, layer)
     chosen, wanted_call = _layer_and_call(layer.strip().removeprefix("inner."), layers)
     if chosen and chosen not in layers:
         raise ModelError(
@@ -84,8 +90,7 @@ def grad_cam(
         raise ModelError(
             "Grad-CAM sees no convolutional layer inside this network",
             where=score.model.name,
-            remedy="Choose a network made of torch layers, or integrated-gradients; "
-            + WITHOUT_GRADIENT,
+            remedy=_instead(list(layers)),
         )
     smallest = min(a[0, 0].numel() for a, _ in seen.values())
     name = [n for n, (a, _) in seen.items() if a[0, 0].numel() == smallest][-1]
@@ -103,6 +108,16 @@ def grad_cam(
     heat = _on_image(heat.to(x), x, network, name if call == 1 else f"{name} ({call})")
     yield Progress(1, 1, f"Grad-CAM at {name}")
     return Attribution(heat)
+
+
+def _instead(layers: list[str]) -> str:
+    """What to do where no convolution is known to be one."""
+    named = (
+        f"Name one of its layers (layer={', '.join(layers[:_NAMED])}), or choose "
+        if layers
+        else "Choose "
+    )
+    return f"{named}a network made of torch layers, or integrated-gradients; {WITHOUT_GRADIENT}"
 
 
 def _on_image(heat: torch.Tensor, x: torch.Tensor, network: nn.Module, layer: str) -> torch.Tensor:
