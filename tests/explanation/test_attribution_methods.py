@@ -327,6 +327,30 @@ def test_grad_cam_at_any_layer_lies_where_the_layer_looks(layer: str) -> None:
     assert int((found > 1e-3 * found.max()).sum()) == 1
 
 
+class TwiceThrough(nn.Module):
+    """A layer that is called twice, with half the pixels the second time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step = nn.Conv2d(2, 2, 3, stride=2, padding=1)
+
+    def forward(self, x: torch.Tensor, alpha: float = 1.0) -> torch.Tensor:
+        return self.step(self.step(x)).sum(dim=(1, 2, 3))[:, None]
+
+
+def test_grad_cam_at_one_call_of_a_layer_that_is_called_twice() -> None:
+    """Without a number the last call, as ever; whatever another thread runs is not looked at."""
+    x = images()
+    score = score_of(TwiceThrough().double().eval())
+    last = drain(grad_cam(score, x, ROWS, layer="step")).values
+    second = drain(grad_cam(score, x, ROWS, layer="step (2)")).values
+    first = drain(grad_cam(score, x, ROWS, layer="step (1)")).values
+    torch.testing.assert_close(last, second)
+    assert not torch.allclose(first, second)
+    with pytest.raises(ModelError, match=r"'step \(3\)' has no maps that move the score"):
+        drain(grad_cam(score, x, ROWS, layer="step (3)"))
+
+
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [

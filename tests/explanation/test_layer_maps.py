@@ -432,12 +432,6 @@ def test_a_field_that_the_image_cuts_off_says_so(study: se.Study) -> None:
     assert any("edge of the image" in note for note in found.notes)
 
 
-def test_an_exported_model_is_refused_in_words(study: se.Study) -> None:
-    traced = torch.jit.trace(Known().eval(), torch.zeros(1, 1, 24, 32))
-    with pytest.raises(ModelError, match="cannot be seen"):
-        explained(study, "layer-maps", traced)
-
-
 def test_a_layer_that_is_not_there_lists_those_there_are(study: se.Study) -> None:
     with pytest.raises(ModelError, match="It has maps, out"):
         explained(study, "layer-maps", layers="conv9")

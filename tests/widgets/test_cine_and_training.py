@@ -12,6 +12,9 @@ import pytest
 import torch
 
 import napari_sparseexplain as se
+from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.export.pictures.compositor import compose
+from napari_sparseexplain.export.pictures.picture_file import png_bytes
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.phantom.short_axis_cine import (
     ShortAxisCine,
@@ -22,9 +25,11 @@ from napari_sparseexplain.training.fit.training_log import TrainingLog
 from napari_sparseexplain.training.left_ventricle.watched_slice import save_watched
 from napari_sparseexplain.widgets.demo import Demo
 from napari_sparseexplain.widgets.layer_maps import cardiac_demo
+from napari_sparseexplain.widgets.review.study_marks import Marks
 from napari_sparseexplain.widgets.view.plots_dock import hide_plots
 
 from .conftest import new_workspace, settle, until, with_study
+from .reviewing import SIZE, TIME, another_window
 from .shared_window import SharedWindow
 
 pytestmark = pytest.mark.gui
@@ -143,6 +148,58 @@ def test_a_cine_has_its_curve_its_figures_and_its_outlines(
     assert panel.found == []
     assert not any(layer in window.viewer.layers for layer in layers)
     assert not panel.table.table.isVisible()
+
+
+def test_a_cine_is_saved_and_its_outlines_are_part_of_a_review(
+    window: Any, knowing: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the frame in the picture; another window shows the same."""
+    panel = knowing
+    assert not panel.save_button.isEnabled()
+    with pytest.raises(SparseExplainError, match="no cine was run"):
+        panel.save(tmp_path / "early.png")
+    panel.run_button.click()
+    assert window.wait(60)
+    for chosen, written in (("curve", "curve.png"), ("a.pdf", "a.pdf"), ("a.csv", "a.csv")):
+        monkeypatch.setattr(panel, "_ask_file", lambda _, name=chosen: str(tmp_path / name))
+        panel.save_button.click()
+        assert (tmp_path / written).stat().st_size > 200
+        assert panel.run_bar.message.text() == f"Saved {written}."
+    (found,) = panel.found
+    assert f"ESV (ml): {NAME} {found.esv:.1f}" in (tmp_path / "a.csv").read_text()
+
+    panel.go_to(2)
+    window.go_to_slice(2)
+    settle()
+    reading = window.reading(Marks())
+    assert not [each for each in reading.findings if "outline" in each.message]
+    (explanation,) = reading.explanations.values()
+    assert (explanation.method, explanation.frame) == ("cine", (2,))
+    assert explanation.provenance.model == NAME
+    np.testing.assert_array_equal(explanation["mask"].data > 0, found.masks[2])
+    (colour,) = reading.review.panels[0].overlays[-1].colours.values()
+    assert colour == panel.colours[0].upper()
+    picture = np.asarray(compose(reading, SIZE, created=TIME).image.convert("RGB"))
+    drawn = (picture == [int(colour[i : i + 2], 16) for i in (1, 3, 5)]).all(axis=-1)
+    assert drawn.sum() > 50
+    first = png_bytes(compose(reading, SIZE, created=TIME))
+    review = window.page("review")
+    window.show_tab("review")
+    review.save(tmp_path / "review")
+    assert window.wait(30)
+    assert "Saved" in review.run_bar.message.text()
+    with another_window(tmp_path / "review") as second:
+        again = second.page("review").reading()
+        (back,) = again.explanations.values()
+        assert np.array_equal(back["outline"].data, explanation["outline"].data)
+        assert back.scores == explanation.scores
+        assert png_bytes(compose(again, SIZE, created=TIME)) == first
+
+    # Another frame is another result.
+    panel.go_to(4)
+    settle()
+    (other,) = window.reading(Marks()).explanations.values()
+    assert other.frame == (4,)
 
 
 def test_what_is_no_cine_is_refused_in_words(opened: Any) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_sparseexplain.errors import StudyError
 from napari_sparseexplain.widgets.layer_maps.probe_bars import DICE
 from napari_sparseexplain.widgets.layer_maps.session import PROBES
-from napari_sparseexplain.widgets.layer_maps.shown_layer_maps import FIELD
+from napari_sparseexplain.widgets.layer_maps.shown_layer_maps import CAM, FIELD
 from napari_sparseexplain.widgets.method_tab import Asked
 
 from .conftest import held, new_workspace, settle, until, with_study
@@ -51,6 +52,46 @@ def with_small_model_run(bundle: Path) -> Step:
 def run(shared_window: SharedWindow, study_folder: Path, bundle: Path) -> Any:
     """The small model run on the slice in the picture."""
     steps = [with_study(study_folder), with_the_tab_in_front(), with_small_model_run(bundle)]
+    return shared_window.lend(new_workspace, steps)
+
+
+@pytest.fixture(scope="module")
+def marking(kept_folder: Path) -> Path:
+    """A small untrained U-Net that marks every pixel, so that there is something to explain."""
+    import torch
+
+    from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
+    from napari_sparseexplain.networks.bundle.saving import save_bundle
+    from napari_sparseexplain.networks.modules.architectures import build_network
+
+    torch.manual_seed(1)
+    arguments: dict[str, Any] = {"in_channels": 1, "classes": 1, "maps": 2, "levels": 2}
+    network = build_network("unet", arguments)
+    values = dict(network.named_parameters())
+    with torch.no_grad():
+        values["last.bias"].fill_(1.0)
+        values["head.scale.weight"].fill_(8.0)
+    card = ModelCard(
+        name="marking",
+        title="Marking",
+        architecture="unet",
+        arguments=arguments,
+        task="segmentation",
+        inputs=Inputs(("flair",), "brain-range", 1.0, 32),
+        classes={"1": "lesion"},
+    )
+    save_bundle(kept_folder / "marking", card, network)
+    return kept_folder / "marking"
+
+
+@pytest.fixture
+def marked(shared_window: SharedWindow, study_folder: Path, marking: Path) -> Any:
+    """That network run on the slice in the picture."""
+    steps = [
+        with_study(study_folder),
+        with_the_tab_in_front(),
+        ("marking model's layers", with_small_model_run(marking)[1]),
+    ]
     return shared_window.lend(new_workspace, steps)
 
 
@@ -217,3 +258,72 @@ def test_a_model_whose_layers_are_one_piece_shows_its_head_alone(run: Any, pursu
     assert run.wait(60)
     assert [row.name for row in tab.layers.rows] == ["head"]
     assert list(tab.layers.ticked) == ["head"]
+
+
+def test_grad_cam_at_a_layer_stands_beside_the_maps_and_follows_the_slice(marked: Any) -> None:
+    """The cell is what the method gives at that layer, and is a result of the study like any."""
+    import napari_sparseexplain as se
+    from napari_sparseexplain.layers.study_results import results_of
+
+    tab = marked.page("layers")
+    assert CAM not in shown(marked).layers
+    tab.form.cam.setChecked(True)
+    assert marked.wait(30)
+    cell = shown(marked).layers[CAM]
+    assert cell.name == "Grad-CAM · encoder.2.5 · WT"
+    assert cell.visible
+    visible = [layer.name for layer in marked.viewer.layers if layer.visible]
+    assert visible[-1] == cell.name
+    tab.show_cam("decoder.1.5", "lesion")
+    assert marked.wait(30)
+    assert cell.name == "Grad-CAM · decoder.1.5 · lesion"
+    found = shown(marked).cam
+    wanted = se.explain(
+        marked.study, tab.models.model, "grad-cam", slices=marked.current_slice, target="lesion",
+        layer="decoder.1.5",
+    )  # fmt: skip
+    heat = np.asarray(found["heatmap"].data)
+    np.testing.assert_allclose(heat, wanted["heatmap"].data, rtol=1e-5, atol=1e-8)
+    assert heat.any()
+    assert cell.data.shape == (1, 32, 32, 3)
+    colour = np.ptp(np.asarray(cell.data).astype(int), axis=-1)
+    assert not colour[heat == 0].any()  # the scan alone is grey
+    assert colour[heat == heat.max()].max() > 40
+    assert any(one is found for one in results_of(marked.viewer, marked.study))
+
+    marked.click((marked.current_slice, 16, 16))
+    assert marked.wait(30)
+    assert "Grad-CAM · decoder.1.5 · lesion  " in tab.read_out.text()
+    marked.go_to_slice(marked.current_slice + 1)
+    until(lambda: shown(marked).cam.slices.start == marked.current_slice)
+    assert marked.wait(30)
+    assert cell.translate[0] == marked.current_slice * 2.0
+
+    tab.form.cam.setChecked(False)
+    assert CAM not in shown(marked).layers
+    assert cell not in marked.viewer.layers
+    assert FIELD in shown(marked).layers
+
+
+def test_grad_cam_that_cannot_be_found_is_said_and_no_former_one_stays(marked: Any) -> None:
+    tab = marked.page("layers")
+    tab.show_cam("decoder.1.5", "lesion")
+    assert marked.wait(30)
+    assert CAM in shown(marked).layers
+
+    def empty(*_: Any) -> Any:
+        raise StudyError("the target region 'lesion' is empty on these slices")
+
+    real, tab.session.grad_cam = tab.session.grad_cam, empty
+    try:
+        tab.show_cam("encoder.2.5")
+        assert marked.wait(30)
+    finally:
+        tab.session.grad_cam = real
+    assert CAM not in shown(marked).layers
+    assert "Grad-CAM at encoder.2.5: the target region 'lesion'" in tab.run_bar.message.text()
+    tab.show_cam("encoder.0.2")
+    assert marked.wait(30)
+    assert shown(marked).layers[CAM].name.startswith("Grad-CAM · encoder.0.2")
+    assert "empty" not in tab.run_bar.message.text()
+    tab.show_cam(on=False)

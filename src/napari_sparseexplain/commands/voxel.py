@@ -51,7 +51,8 @@ def voxel(
     from ..explanation.microstructure.voxel_explanation import voxel_work
     from ..explanation.target import Target
     from ..files.atomic_write import check_free, write_atomically
-    from ..layers.plots.voxel_plot import check_picture_name, save_voxel_picture
+    from ..layers.plots.picture_file import picture_kind
+    from ..layers.plots.voxel_plot import PICTURE, save_voxel_picture
     from ..volumes import open_study
 
     values = method_info("fingerprint").checked(parameters)
@@ -65,7 +66,7 @@ def voxel(
         index = None
     if index is None:
         raise typer.BadParameter(f"{shown(at)} is not SLICE,ROW,COLUMN", param_hint="--at")
-    check_picture_name(out)
+    picture_kind(out, PICTURE)
     numbers = out.with_suffix(".json")
     check_free([out, numbers], overwrite=overwrite)
     study = open_study(

@@ -17,6 +17,7 @@ from ..volumes.frames import volume_at_frame
 from ..volumes.labels.values import labels_of, occurring_labels
 from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .fibre_directions import FIBRES_LEFT_OUT, FibreLayer
+from .maps_over_time import MapsOverTime
 from .mask_names import mask_names
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY, StudyLayer, grey_colormap, role_title
@@ -46,6 +47,8 @@ def layer_parts(
         if known.below is not None:
             return _coloured_parts(layer, known, known.below, keys)
         return [_map_part(layer, known, keys)]
+    if isinstance(known, MapsOverTime):
+        return [_over_time_part(layer, known, point, keys)]
     if isinstance(known, FibreLayer):
         keys.note(FIBRES_LEFT_OUT)
         return []
@@ -152,6 +155,22 @@ def _map_part(layer: Layer, known: ExplanationLayer, keys: ReviewKeys) -> Overla
         gamma=float(image.gamma),
         unit=known.explanation[names[0]].unit,
         interpolation=_interpolation(image, keys),
+    )
+
+
+def _over_time_part(
+    layer: Layer, known: MapsOverTime, point: Sequence[float], keys: ReviewKeys
+) -> Overlay:
+    """The map of the time point in the picture."""
+    explanation = known.at(leading_points(layer, point)[0])
+    return Overlay(
+        "explanation",
+        keys.explanation(explanation, known.study),
+        known.map,
+        layer.name,
+        colours=known.colours,
+        classes=explanation[known.map].classes,
+        opacity=float(layer.opacity),
     )
 
 

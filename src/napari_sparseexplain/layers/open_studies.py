@@ -11,6 +11,7 @@ from napari.layers import Labels
 from .batched_changes import batched_changes
 from .explanation_layers import ExplanationLayer
 from .fibre_directions import FibreLayer
+from .maps_over_time import MapsOverTime
 from .panel_layer import PanelLayer
 from .study_layers import METADATA_KEY, StudyLayer, grid_units, role_title
 
@@ -88,7 +89,7 @@ def rename_study(viewer: ViewerModel, old: Study, new: Study) -> None:
             layer.name = f"{role_title(volume.role)} · {new.name}"
     for layer in viewer.layers:
         known = layer.metadata.get(METADATA_KEY)
-        if isinstance(known, ExplanationLayer | FibreLayer) and known.study is old:
+        if isinstance(known, ExplanationLayer | FibreLayer | MapsOverTime) and known.study is old:
             layer.metadata[METADATA_KEY] = replace(known, study=new)
 
 
@@ -109,5 +110,6 @@ def share_units(viewer: ViewerModel, study: Study) -> None:
     units = grid_units(study.grid)
     for layer in viewer.layers:
         known = layer.metadata.get(METADATA_KEY)
-        if isinstance(known, StudyLayer | ExplanationLayer | PanelLayer | FibreLayer):
+        ours = StudyLayer | ExplanationLayer | PanelLayer | FibreLayer | MapsOverTime
+        if isinstance(known, ours):
             layer.units = (*layer.units[:-3], *units)

@@ -6,9 +6,11 @@ Selvaraju et al., *Grad-CAM*, ICCV 2017; for a segmentation's score Vinogradova,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ...networks.bundle.model import Model
+from ...networks.running.exported_parts import TAKEN_APART, exported_parts, unseen_error
 from ...networks.running.layer_geometry import layer_geometries
 from ...networks.running.layer_outputs import leaf_layers
 from ...networks.running.preparation import Resolution
@@ -30,6 +33,12 @@ from ..target import Target
 from .frame import Attribution, attribution_work
 
 _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+#: Layers that a remedy names.
+_NAMED = 6
+
+#: A layer and which of its calls is meant, as ``"relu (2)"``.
+_CALL = re.compile(r"^(.*\S) \((\d{1,9})\)$")
 
 
 def grad_cam(
@@ -45,7 +54,8 @@ def grad_cam(
     Parameters
     ----------
     layer : str
-        Name of a layer with maps; the last convolution at the lowest resolution when empty.
+        Name of a layer with maps; the last convolution at the lowest resolution when empty. Of a
+        layer that is called several times the last call, or the k-th as ``"relu (k)"``.
 
     Raises
     ------
@@ -55,7 +65,9 @@ def grad_cam(
     yield Progress(0, 1, "Grad-CAM")
     network = score.model.network
     layers = leaf_layers(network)
-    chosen = layer.strip().removeprefix("inner.")
+    if exported_parts(network).get("", TAKEN_APART) != TAKEN_APART:
+        raise unseen_error(network, score.model.name, layer)
+    chosen, wanted_call = _layer_and_call(layer.strip().removeprefix("inner."), layers)
     if chosen and chosen not in layers:
         raise ModelError(
             f"the network has no layer called {layer.strip()!r}",
@@ -65,11 +77,11 @@ def grad_cam(
     names = [chosen] if chosen else [n for n, m in layers.items() if isinstance(m, _CONVOLUTIONS)]
     wanted = {name: layers[name] for name in names}
     # The image must need a gradient, or the activations of frozen weights would have none.
-    with torch.enable_grad(), _watched(wanted) as seen:
+    with torch.enable_grad(), _watched(wanted, wanted_call) as seen:
         values = score(x.detach().requires_grad_(True), rows)
     if not seen and chosen:
         raise ModelError(
-            f"the layer {chosen!r} has no maps that move the score",
+            f"the layer {layer.strip()!r} has no maps that move the score",
             where=score.model.name,
             remedy="Choose a layer with maps; `sparseexplain explain --method layer-maps` lists "
             "them",
@@ -78,8 +90,7 @@ def grad_cam(
         raise ModelError(
             "Grad-CAM sees no convolutional layer inside this network",
             where=score.model.name,
-            remedy="Choose a network made of torch layers, or integrated-gradients; "
-            + WITHOUT_GRADIENT,
+            remedy=_instead(list(layers)),
         )
     smallest = min(a[0, 0].numel() for a, _ in seen.values())
     name = [n for n, (a, _) in seen.items() if a[0, 0].numel() == smallest][-1]
@@ -99,6 +110,16 @@ def grad_cam(
     return Attribution(heat)
 
 
+def _instead(layers: list[str]) -> str:
+    """What to do where no convolution is known to be one."""
+    named = (
+        f"Name one of its layers (layer={', '.join(layers[:_NAMED])}), or choose "
+        if layers
+        else "Choose "
+    )
+    return f"{named}a network made of torch layers, or integrated-gradients; {WITHOUT_GRADIENT}"
+
+
 def _on_image(heat: torch.Tensor, x: torch.Tensor, network: nn.Module, layer: str) -> torch.Tensor:
     """A layer's map (B, 1, h, w) at the pixels of the images: where the layer sees them.
 
@@ -111,20 +132,34 @@ def _on_image(heat: torch.Tensor, x: torch.Tensor, network: nn.Module, layer: st
     return torch.from_numpy(geometry.resampled(heat.detach().cpu().numpy(), shape)).to(x)
 
 
+def _layer_and_call(name: str, layers: Mapping[str, nn.Module]) -> tuple[str, int]:
+    """A layer's own name and which call is meant, from 1; 0 where none is named."""
+    found = _CALL.match(name)
+    if name in layers or found is None:
+        return name, 0
+    return found[1], int(found[2])
+
+
 @contextmanager
-def _watched(layers: dict[str, nn.Module]) -> Iterator[dict[str, tuple[torch.Tensor, int]]]:
+def _watched(
+    layers: dict[str, nn.Module], wanted_call: int = 0
+) -> Iterator[dict[str, tuple[torch.Tensor, int]]]:
     """Outputs (B, features, H, W) of the layers that are called, in the order of the calls.
 
-    Of a layer that is called several times the last one, and which it was, from 1.
+    Of a layer that is called several times the wanted call, else the last one, and which it was,
+    from 1. What another thread runs meanwhile on the same network is not looked at.
     """
     seen: dict[str, tuple[torch.Tensor, int]] = {}
     calls: dict[str, int] = {}
+    here = get_ident()
 
     def keep(name: str, module: nn.Module, given: Any, output: Any) -> torch.Tensor | None:
-        if not isinstance(output, torch.Tensor):
+        if not isinstance(output, torch.Tensor) or get_ident() != here:
             return None
         calls[name] = calls.get(name, 0) + 1
         if output.ndim < 4 or not output.requires_grad:
+            return None
+        if wanted_call and calls[name] != wanted_call:
             return None
         seen.pop(name, None)
         seen[name] = output, calls[name]

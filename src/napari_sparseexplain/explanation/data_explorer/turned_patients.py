@@ -15,11 +15,29 @@ from .slice_record import SMALL, SliceRecord
 #: By how much another orientation must agree better with the rest.
 _BETTER = 0.15
 
+#: The same of that part of an image which a turn changes.
+_BETTER_CHANGED = 0.45
+
+#: What it must come to: pictures that have nothing in common agree by chance.
+_FITS = 0.3
+
+#: Share of the others that must agree with each other for that part to tell anything, and of how
+#: many patients in all.
+_AGREE, _FEWEST = 0.75, 5
+
+#: Patients that are asked so, those that gain most.
+_ASKED = 50
+
+#: By how much a mirror must be better to be told beside a turn: heads are alike when mirrored.
+_MIRRORED = 0.1
+
 #: Patients between two steps of progress.
 _STEP = 200
 
 #: The eight orientations of a square, as quarter turns and a mirror.
 ORIENTATIONS = tuple((turns, mirror) for mirror in (False, True) for turns in range(4))
+
+Image = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,8 @@ class TurnedPatient:
         Left and right exchanged first.
     correlation, turned : float
         With the mean of all other patients, as it is and turned.
+    of : str
+        What was correlated.
     """
 
     patient: str
@@ -41,6 +61,7 @@ class TurnedPatient:
     mirror: bool
     correlation: float
     turned: float
+    of: str = "its mean slice"
 
     @property
     def words(self) -> str:
@@ -48,35 +69,93 @@ class TurnedPatient:
         ways = [*(["mirrored"] if self.mirror else [])]
         ways += [f"turned by {90 * self.turns}°"] if self.turns else []
         return (
-            f"{self.patient} looks {' and '.join(ways)} against the rest: the correlation of its "
-            f"mean slice rises from {self.correlation:.2f} to {self.turned:.2f}"
+            f"{self.patient} looks {' and '.join(ways)} against the rest: the correlation of "
+            f"{self.of} rises from {self.correlation:.2f} to {self.turned:.2f}"
         )
 
 
 def turned_work(records: Sequence[SliceRecord]) -> Work[list[TurnedPatient]]:
     """Patients that agree better with the rest in another orientation, the clearest first.
 
-    A hint, not a verdict: bodies differ.
+    Asked of the mean slices as they are, and, for turns, of that part of them which a turn changes:
+    a head is nearly round, so that its outline alone agrees in any orientation. A hint, not a
+    verdict: bodies differ.
     """
     whose: dict[str, list[int]] = defaultdict(list)
     for index, record in enumerate(records):
         whose[record.item.patient].append(index)
     if len(whose) < 4:
         return []  # of so few there is no rest
-    total = np.zeros((SMALL, SMALL))
+    total, total_changed = np.zeros((SMALL, SMALL)), np.zeros((SMALL, SMALL))
     for indices in whose.values():
-        total += _mean(records, indices)
-    found = []
+        mean = _mean(records, indices)
+        total += mean
+        total_changed += changed_by_turns(mean)
+    found: list[TurnedPatient] = []
+    asked: list[TurnedPatient] = []
     for number, (name, indices) in enumerate(whose.items()):
         if number % _STEP == 0:
             yield Progress(number, len(whose), "Comparing orientations")
         mean = _mean(records, indices)
         rest = (total - mean) / (len(whose) - 1)
-        agreement = {way: _correlation(oriented(mean, *way), rest) for way in ORIENTATIONS}
+        agreement = _agreements(mean, rest)
         best = max(agreement, key=lambda way: agreement[way])
-        if agreement[best] - agreement[0, False] > _BETTER:
+        if agreement[best] - agreement[0, False] > _BETTER and agreement[best] > _FITS:
             found.append(TurnedPatient(name, *best, agreement[0, False], agreement[best]))
+        elif len(whose) >= _FEWEST:
+            part = changed_by_turns(mean)
+            agreement = _agreements(part, (total_changed - part) / (len(whose) - 1))
+            if (turned := _turned(name, agreement)) is not None:
+                asked.append(turned)
+    asked = sorted(asked, key=lambda t: t.correlation - t.turned)[:_ASKED]
+    for number, one in enumerate(asked):
+        yield Progress(number, len(asked), "Comparing orientations")
+        own = changed_by_turns(_mean(records, whose[one.patient]))
+        others = [_mean(records, i) for name, i in whose.items() if name != one.patient]
+        if _share_that_agrees(others, total_changed - own) >= _AGREE:
+            found.append(one)
     return sorted(found, key=lambda t: t.correlation - t.turned)
+
+
+def changed_by_turns(image: Image) -> Image:
+    """A square less its mean over the eight orientations, its length 1: what a turn changes of it.
+
+    All 0 of what is the same in every orientation.
+    """
+    part = image - np.mean([oriented(image, *way) for way in ORIENTATIONS], axis=0)
+    length = float(np.linalg.norm(part))
+    return part / length if length > 1e-9 * max(1.0, float(np.abs(image).max())) else 0 * part
+
+
+def _agreements(image: Image, rest: Image) -> dict[tuple[int, bool], float]:
+    return {way: _correlation(oriented(image, *way), rest) for way in ORIENTATIONS}
+
+
+def _turned(name: str, agreement: dict[tuple[int, bool], float]) -> TurnedPatient | None:
+    """A turn that agrees clearly better than none; the mirror alone is not asked."""
+    unturned = max(agreement[0, False], agreement[0, True])
+    plain, mirrored = (
+        max(((turns, mirror) for turns in (1, 2, 3)), key=lambda way: agreement[way])
+        for mirror in (False, True)
+    )
+    best = mirrored if agreement[mirrored] > agreement[plain] + _MIRRORED else plain
+    top = agreement[best]
+    if top < _FITS or top - unturned < _BETTER_CHANGED:
+        return None
+    return TurnedPatient(
+        name, *best, agreement[0, False], top, "what a turn changes of its mean slice"
+    )
+
+
+def _share_that_agrees(others: Sequence[Image], total: Image) -> float:
+    """Share of some patients that agree better with the rest of these as they are than turned."""
+    count = 0
+    for mean in others:
+        part = changed_by_turns(mean)
+        agreement = _agreements(part, total - part)
+        turned = max(value for (turns, _), value in agreement.items() if turns)
+        count += agreement[0, False] > turned
+    return count / len(others)
 
 
 def _mean(records: Sequence[SliceRecord], indices: Sequence[int]) -> npt.NDArray[np.float64]:

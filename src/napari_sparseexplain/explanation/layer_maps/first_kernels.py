@@ -10,6 +10,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ...networks.bundle.model import Model
+from ...networks.running.exported_parts import TAKEN_APART, exported_parts, unseen_error
 from ...networks.running.layer_outputs import leaf_layers
 
 
@@ -50,8 +51,10 @@ def first_kernels(model: Model) -> FirstKernels:
             return FirstKernels(
                 name, model.card.title or model.card.name, np.array(kernels), tuple(names)
             )
+    if exported_parts(model.network).get("", "") not in ("", TAKEN_APART):
+        raise unseen_error(model.network, model.name)
     raise ModelError(
         "it has no two-dimensional convolution whose kernels could be shown",
         where=model.name,
-        remedy="Choose a convolutional model; of an exported file the kernels cannot be read",
+        remedy="Choose a convolutional model",
     )

@@ -291,10 +291,12 @@ def _any_class(model: Model) -> Target:
 
 
 def _notes(seen: SeenLayers, chosen: list[str]) -> list[str]:
+    missing = [seen.missing] if seen.missing else []
     rough = [name for name in chosen if not seen.geometries[name].measured]
     if not rough:
-        return []
+        return missing
     return [
+        *missing,
         f"Where the pixels of {', '.join(rough[:4])}{' …' if len(rough) > 4 else ''} lie could not "
-        "be measured; these maps are stretched over the image from edge to edge."
+        "be measured; these maps are stretched over the image from edge to edge.",
     ]

@@ -90,4 +90,5 @@ def layer_probes_work(
         f"Probes of the mask {role!r}: fitted on slices {span.start}, {span.start + 2}, …, judged "
         "on those between, at each layer's own resolution."
     )
-    return MethodResult((), scores, (*prepared.notes, note), slices=span, region=prepared.region)
+    notes = (*prepared.notes, *([seen.missing] if seen.missing else []), note)
+    return MethodResult((), scores, notes, slices=span, region=prepared.region)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import ParameterError, StudyError
+from ...errors import ModelError, ParameterError, StudyError
 from ...evidence import ExplanationMap
 from ...networks.bundle.model import Model
+from ...networks.running.exported_parts import exported_parts
 from ...networks.running.preparation import Resolution, prepare
 from ...progress import Progress, Work
 from ...volumes import Study
@@ -52,7 +53,7 @@ def receptive_field_work(
     StudyError
         The target is no voxel of the study.
     ModelError
-        No such layer.
+        No such layer, or a part of the network runs in one piece.
     ParameterError
         Several layers were named.
     """
@@ -81,6 +82,16 @@ def receptive_field_work(
             f"a receptive field is that of one layer, and {len(others) + 1} were named",
             where="layer",
             remedy=f"Name one of them, for example layer={name}",
+        )
+    if parts := exported_parts(model.network):
+        part, kind = next(iter(parts.items()))
+        raise ModelError(
+            f"the receptive field of {name!r} cannot be followed: "
+            f"{repr(part) if part else 'the network'} is {kind}, of which nothing tells how it "
+            "adds up what it sees",
+            where=model.name,
+            remedy="Give the torch module of which it was made; layer-maps shows the layers that "
+            "can be seen",
         )
     row, column = prepared.to_network_index(p, l)
     index = seen.geometries[name].index_of(row, column, seen.sizes[name][1:])

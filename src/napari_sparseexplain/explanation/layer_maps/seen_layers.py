@@ -12,6 +12,7 @@ import torch
 
 from ...errors import ModelError
 from ...networks.bundle.model import Model
+from ...networks.running.exported_parts import exported_parts, missing_words, unseen_error
 from ...networks.running.inference import few_threads
 from ...networks.running.layer_geometry import LayerGeometry, layer_geometries
 from ...networks.running.layer_outputs import layer_outputs
@@ -32,11 +33,14 @@ class SeenLayers:
     geometries : mapping of name to LayerGeometry
     first : mapping of name to ndarray
         What they hold for the first prepared slice: it had to run.
+    missing : str
+        Which parts of the model are not among them, a sentence; empty where all are.
     """
 
     sizes: dict[str, tuple[int, int, int]]
     geometries: dict[str, LayerGeometry]
     first: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    missing: str = ""
 
     @property
     def blocks(self) -> list[str]:
@@ -81,7 +85,9 @@ class SeenLayers:
             raise ModelError(
                 f"the network has no layer {strange[0]!r} with maps",
                 where=model,
-                remedy="It has " + ", ".join(self.sizes),
+                remedy="It has "
+                + ", ".join(self.sizes)
+                + (f". {self.missing}" * bool(self.missing)),
             )
         return [name for name in self.sizes if not wanted or name in wanted]
 
@@ -107,12 +113,7 @@ def outputs_of_slice(
         if len(output) == 1 and min(output.shape[-2:]) > 1
     }
     if not maps:
-        raise ModelError(
-            "its layers cannot be seen: it is one exported piece, or no layer of it has maps",
-            where=model.name,
-            remedy="Give the torch module itself (se.explain(study, module, 'layer-maps', …)); "
-            "attribution methods also work with exported files",
-        )
+        raise unseen_error(model.network, model.name)
     return maps
 
 
@@ -132,7 +133,8 @@ def seen_layers(model: Model, prepared: Prepared) -> SeenLayers:
         (prepared.array.shape[2], prepared.array.shape[3]),
         {name: (rows, columns) for name, (_, rows, columns) in sizes.items()},
     )
-    return SeenLayers({name: (c, h, w) for name, (c, h, w) in sizes.items()}, places, maps)
+    missing = missing_words(exported_parts(model.network))
+    return SeenLayers({name: (c, h, w) for name, (c, h, w) in sizes.items()}, places, maps, missing)
 
 
 def mask_at_layer(

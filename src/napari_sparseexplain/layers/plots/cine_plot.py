@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from .plot_theme import PlotTheme, clear, style
+from .picture_file import picture_kind, save_figure
+from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
     from ...training.left_ventricle.cine_volumes import CineVolumes
+
+#: What a file of it is called where its name is refused.
+PICTURE = "a picture of a cine's curve"
+
+#: Of such a file, in inches: its width, the height of the curve and of a line below it.
+_WIDTH, _CURVE, _LINE_HEIGHT = 6.0, 3.0, 0.17
+
+#: Letters in a line of sentences.
+_LINE_LENGTH = 95
 
 
 def draw_cine(
@@ -45,6 +58,19 @@ def draw_cine(
     """
     clear(figure, theme)
     axes = figure.add_subplot()
+    draw_curves(axes, found, titles, theme, index=index)
+    return axes.axvline(point + 1, color=theme.foreground, linewidth=1.0, linestyle="--")
+
+
+def draw_curves(
+    axes: Axes,
+    found: Sequence[CineVolumes],
+    titles: Sequence[str],
+    theme: PlotTheme,
+    *,
+    index: int | None = None,
+) -> None:
+    """Draw what `draw_cine` does into axes, without a cursor."""
     for place, (one, title) in enumerate(zip(found, titles, strict=True)):
         colour = line_colour(theme, place)
         values = one.volumes if index is None else one.areas[:, index] / 100
@@ -58,7 +84,6 @@ def draw_cine(
                 textcoords="offset points", color=colour, fontsize=theme.font_size - 0.5,
                 va="center",
             )  # fmt: skip
-    cursor = axes.axvline(point + 1, color=theme.foreground, linewidth=1.0, linestyle="--")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if found:
         axes.set_xlim(0.5, len(found[0].volumes) + 0.5)
@@ -71,7 +96,58 @@ def draw_cine(
         axes.legend(
             fontsize=theme.font_size - 1, frameon=False, labelcolor=theme.foreground, loc="best"
         )
-    return cursor
+
+
+def save_cine_picture(
+    found: Sequence[CineVolumes],
+    titles: Sequence[str],
+    path: Path,
+    *,
+    index: int | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write curve, figures and what must be read with them on white, as PNG or PDF.
+
+    Parameters
+    ----------
+    found, titles, index
+        See `draw_cine`; ED and ES, and all figures, are those of the volumes.
+
+    Raises
+    ------
+    SparseExplainError
+        Another ending, the file is there already, or it cannot be written.
+    """
+    from ...training.left_ventricle.cine_figures import ROWS, figure_columns, figure_sentences
+
+    picture_kind(path, PICTURE)  # before it is drawn
+    heads, columns = figure_columns(found, titles)
+    sentences = [
+        line for said in figure_sentences(found, titles) for line in wrap(said, _LINE_LENGTH)
+    ]
+    foot = (len(ROWS) + 1 + len(sentences)) * _LINE_HEIGHT + 0.2
+    figure = themed_figure(LIGHT, size=(_WIDTH, _CURVE + foot), dpi=200)
+    curve, below = figure.subplots(2, 1, height_ratios=(_CURVE, foot))
+    draw_curves(curve, found, titles, LIGHT, index=index)
+    below.set_axis_off()
+    lines = [("", heads), *((row, [c[i] for c in columns]) for i, row in enumerate(ROWS))]
+    for number, (row, words) in enumerate(lines):
+        top = 1 - number * _LINE_HEIGHT / foot
+        texts = [(0.0, row, "left", LIGHT.foreground)]
+        for place, word in enumerate(words):
+            own = number == 0 and place < len(found)
+            colour = line_colour(LIGHT, place) if own else LIGHT.foreground
+            texts.append((0.2 + 0.8 * (place + 1) / len(words), word, "right", colour))
+        for x, word, align, colour in texts:
+            below.text(
+                x, top, word, ha=align, va="top", color=colour, fontsize=LIGHT.font_size,
+                in_layout=False,
+            )  # fmt: skip
+    below.text(
+        0.0, 1 - len(lines) * _LINE_HEIGHT / foot, "\n".join(sentences), va="top",
+        color=LIGHT.foreground, fontsize=LIGHT.font_size, linespacing=1.25, in_layout=False,
+    )  # fmt: skip
+    return save_figure(figure, path, PICTURE, overwrite=overwrite)
 
 
 def move_cursor(cursor: Line2D, point: int) -> None:

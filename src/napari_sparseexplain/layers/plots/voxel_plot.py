@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
 
-from ...errors import ParameterError
-from ...files.atomic_write import write_atomically
 from ...volumes.captions import voxel_caption
 from .hybrid_plot import draw_hybrid
+from .picture_file import picture_kind, save_figure
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
@@ -30,8 +28,8 @@ if TYPE_CHECKING:
 #: Inches: as wide as the narrowest tab at 100 dots an inch, and as high as all of it needs.
 SIZE = (3.3, 8.8)
 
-#: Endings of files that a picture can be written as.
-PICTURE_KINDS = ("png", "pdf")
+#: What a file of it is called where its name is refused.
+PICTURE = "a voxel's picture"
 
 #: Atoms with less than this share of all weight are not drawn.
 _FAINT_WEIGHT = 0.005
@@ -139,24 +137,10 @@ def save_voxel_picture(
     SparseExplainError
         Another ending, the file is there already, or it cannot be written.
     """
-    kind = check_picture_name(path)
+    picture_kind(path, PICTURE)  # before it is drawn
     figure = themed_figure(LIGHT, size=SIZE, dpi=200)
     draw_any_voxel(figure, found, LIGHT)
-    content = BytesIO()
-    figure.savefig(content, format=kind)
-    return write_atomically(path, content.getvalue(), overwrite=overwrite)
-
-
-def check_picture_name(path: Path) -> str:
-    """What a file is by its ending, ``"png"`` or ``"pdf"``; another one is refused."""
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in PICTURE_KINDS:
-        raise ParameterError(
-            f"a voxel's picture is no {path.suffix or 'file without an ending'}",
-            where=path,
-            remedy="Name it .png or .pdf",
-        )
-    return kind
+    return save_figure(figure, path, PICTURE, overwrite=overwrite)
 
 
 def shell_colours(count: int, theme: PlotTheme) -> list[str]:

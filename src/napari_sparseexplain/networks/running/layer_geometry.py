@@ -23,6 +23,7 @@ from torch import nn
 
 from ...errors import ModelError
 from .adding_up import AddingUp
+from .exported_parts import exported_parts
 from .inference import few_threads
 from .layer_outputs import layer_outputs, leaf_layers
 
@@ -200,7 +201,9 @@ def _along(
 ) -> dict[str, tuple[float, float]]:
     """Stride and offset of each layer along rows (axis 0) or columns (1), where they are found."""
     if not any(isinstance(module, _WEIGHTED) for module in network.modules()):
-        return {}  # a pursuit, or one exported piece: nothing to make positive
+        return {}  # a pursuit: nothing to make positive
+    if exported_parts(network):
+        return {}  # what runs in one piece adds up with its own weights
     larger = [size + _ADDED * (place == axis) for place, size in enumerate(shape)]
     images = torch.ones(2, channels, *larger)
     # From 1 on, so that nothing vanishes.

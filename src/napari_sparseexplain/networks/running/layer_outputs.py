@@ -108,7 +108,13 @@ def _outputs(
 @contextmanager
 def _nothing_in_place(network: nn.Module) -> Iterator[None]:
     """No layer of the network writes into what the one before it gave."""
-    changed = [module for module in network.modules() if getattr(module, "inplace", False) is True]
+    changed = [
+        module
+        for module in network.modules()
+        # Of a scripted layer that is a constant; it runs in one piece anyway.
+        if getattr(module, "inplace", False) is True
+        and not isinstance(module, torch.jit.ScriptModule)
+    ]
     try:
         for module in changed:
             setattr(module, "inplace", False)  # noqa: B010 - not every module has it

@@ -16,7 +16,7 @@ from ...volumes import Study
 from ...volumes.reading_order import ROLE_TITLES
 from ..explain_tab import ExplainTab
 from ..parts.notices import show_error_dialog
-from ..parts.preferences import preference
+from ..parts.save_place import save_place, with_ending
 from ..parts.work_runner import LatestRunner, Told, labelled_work
 from ..parts.wrapped_label import wrapped_label
 from ..view.plots_dock import show_plots
@@ -270,12 +270,9 @@ class DataTab(ExplainTab):
         found = self.found
         if found is None:
             return
-        folder = str(preference("export.folder"))
-        start = Path(folder) if folder and Path(folder).is_dir() else Path.home()
-        chosen = self._ask_file(str(start / f"{found.root.name}.{ending}"), ending)
+        chosen = self._ask_file(save_place(f"{found.root.name}.{ending}"), ending)
         if chosen:
-            path = Path(chosen)
-            self.save(path if path.suffix == f".{ending}" else Path(f"{path}.{ending}"))
+            self.save(with_ending(chosen, ending, only=True))
 
     def _ask_file(self, start: str, ending: str) -> str:
         kind = f"{KINDS[ending]} (*.{ending})"

@@ -10,12 +10,14 @@ from napari.layers import Labels
 
 from ...layers.batched_changes import batched_changes
 from ...layers.colormaps import label_colormap
-from ...layers.study_layers import axis_labels, grid_units
+from ...layers.maps_over_time import MapsOverTime
+from ...layers.study_layers import METADATA_KEY, axis_labels, grid_units
 from ...volumes import Study
 
 if TYPE_CHECKING:
     from napari import Viewer
 
+    from ...evidence import Provenance
     from ...training.left_ventricle.cine_volumes import CineVolumes
 
 #: Width of an outline in pixels of the scan.
@@ -28,10 +30,14 @@ def add_outlines(
     found: Sequence[CineVolumes],
     titles: Sequence[str],
     colours: Sequence[str],
+    records: Sequence[Provenance],
 ) -> list[Labels]:
-    """One layer a network, of all time points."""
+    """One layer a network, of all time points; a review takes the one in the picture."""
+    from ...training.left_ventricle.cine_explanations import OUTLINE, cine_explanations
+
     layers = []
-    for one, title, colour in zip(found, titles, colours, strict=True):
+    for one, title, colour, record in zip(found, titles, colours, records, strict=True):
+        each = cine_explanations(study, one, title, record)
         layer = Labels(
             one.masks.astype(np.uint8),
             name=f"{title} · {study.name}",
@@ -40,6 +46,7 @@ def add_outlines(
             axis_labels=("time", *axis_labels(study.grid)),
             colormap=label_colormap({1: colour}),
             opacity=1.0,
+            metadata={METADATA_KEY: MapsOverTime(study, each, OUTLINE, {1: colour.upper()})},
         )
         layer.contour = _WIDTH
         layer.editable = False

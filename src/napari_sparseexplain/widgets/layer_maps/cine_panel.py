@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
@@ -23,14 +24,15 @@ from qtpy.QtWidgets import (
 from ...errors import SparseExplainError
 from ...layers.canvas.frame_in_picture import frame_in_picture, go_to_frame
 from ...volumes import Study
-from ..parts.model_choice import DeviceChoice, card_text
 from ..parts.model_session import ModelKey
 from ..parts.notices import show_error_dialog
 from ..parts.resting_timer import RestingTimer
 from ..parts.run_bar import BROKEN, RunBar
+from ..parts.save_place import save_place, with_ending
 from ..parts.work_runner import Told, WorkRunner, labelled_work
 from ..window import Window
 from .cine_masks import add_outlines, remove_outlines
+from .cine_networks import CineNetworks
 from .cine_session import CineSession
 from .cine_table import CineTable
 from .themed_canvas import ThemedCanvas
@@ -38,7 +40,6 @@ from .themed_canvas import ThemedCanvas
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
-    from ...networks.bundle.model_card import ModelCard
     from ...training.left_ventricle.cine_volumes import CineVolumes
 
 #: Role of the scans that ventricle networks take.
@@ -83,11 +84,11 @@ class CinePanel(QWidget):
         self.found: list[CineVolumes] = []
         self.titles: tuple[str, ...] = ()
         self.outlines: list[Labels] = []
-        self.boxes: dict[str, QCheckBox] = {}
-        self._cards: dict[str, ModelCard] = {}
+        self.networks = CineNetworks(ROLE)
+        self.networks.failed.connect(self._on_failed)
+        self.boxes, self.device = self.networks.boxes, self.networks.device
         self._cursor: Line2D | None = None
         self._asked: _Asked | None = None
-        self.device = DeviceChoice()
         self.area = QCheckBox("Area of the slice")
         self.area.setToolTip("Area over time of the slice in the picture, in place of the volume")
         self.area.toggled.connect(lambda _: self._draw())
@@ -96,6 +97,13 @@ class CinePanel(QWidget):
             "Run", "The ticked networks on every slice and time point; can be cancelled"
         )
         self.run_button.clicked.connect(lambda: self.run())
+        self.save_button = QPushButton("Save…")
+        self.save_button.setToolTip(
+            "Curve, figures and what must be read with them: a picture on white (PNG, PDF), or a "
+            "table with the area and volume of every time point (CSV)"
+        )
+        self.save_button.clicked.connect(lambda: self._ask_and_save())
+        self.save_button.setEnabled(False)
         self.plot = ThemedCanvas(self._viewer, self._draw)
         self.table = CineTable()
         self._lay_out()
@@ -121,19 +129,11 @@ class CinePanel(QWidget):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        self._networks = QVBoxLayout()
-        self._networks.setSpacing(1)
-        column.addLayout(self._networks)
-        self.browse = QPushButton("Browse…")
-        self.browse.setToolTip("Another network that takes a cine: a bundle's folder")
-        self.browse.clicked.connect(self._browse)
-        row = QHBoxLayout()
-        row.addWidget(self.device, 1)
-        row.addWidget(self.browse)
-        self.device.setAccessibleName("Where the networks run")
-        self.device.setMinimumContentsLength(5)
-        column.addLayout(row)
-        column.addWidget(self.area)
+        column.addWidget(self.networks)
+        line = QHBoxLayout()
+        line.addWidget(self.area, 1)
+        line.addWidget(self.save_button)
+        column.addLayout(line)
         column.addWidget(self.run_bar)
         column.addStretch(1)
         area = QScrollArea()
@@ -151,32 +151,14 @@ class CinePanel(QWidget):
 
     # -- what a script can call ----------------------------------------------------------------
 
-    def offer(self, model: str, card: ModelCard, *, ticked: bool = True) -> None:
-        """List a network by name or folder."""
-        if model in self.boxes:
-            self.boxes[model].setChecked(ticked)
-            return
-        box = QCheckBox(_short(card.title or card.name))
-        box.setToolTip(card_text(card))
-        box.setChecked(ticked)
-        self.boxes[model], self._cards[model] = box, card
-        self._networks.addWidget(box)
-
     def choose(self, *models: str) -> None:
         """Tick these networks and no other; a folder that is not listed is added."""
-        from ...networks.bundle.card_file import read_card
-        from ...networks.bundle.catalogue import bundle_folder
-
-        self._fill()
-        for model in models:
-            self.offer(model, read_card(bundle_folder(model)))
-        for model, box in self.boxes.items():
-            box.setChecked(model in models)
+        self.networks.choose(*models)
 
     def run(self) -> None:
         """Run the ticked networks on the cine in the picture."""
-        self._fill()
-        models = [model for model, box in self.boxes.items() if box.isChecked()]
+        self.networks.fill()
+        models = self.networks.ticked
         try:
             if not models:
                 raise SparseExplainError("no network is ticked", remedy="Tick one, or Browse…")
@@ -186,7 +168,7 @@ class CinePanel(QWidget):
             return
         keys = [ModelKey(model, self.device.device) for model in models]
         asked = _Asked(study, tuple(self.boxes[model].text() for model in models))
-        cards = [self._cards[model] for model in models]
+        cards = [self.networks.cards[model] for model in models]
         work = partial(self.session.cine_work, study, keys, cards)
         if self.runner.start(labelled_work(asked, work)):
             self._asked = asked
@@ -203,35 +185,28 @@ class CinePanel(QWidget):
         """Show a time point in the picture."""
         go_to_frame(self._viewer, (point,))
 
+    def save(self, path: Path, *, overwrite: bool = False) -> Path:
+        """Write what was found, as PNG, PDF or CSV by the file's ending.
+
+        Raises
+        ------
+        SparseExplainError
+            Nothing was run, another ending, the file is there already or cannot be written.
+        """
+        if not self.found:
+            raise SparseExplainError("no cine was run", remedy="Tick networks and press Run")
+        if path.suffix.lower() == ".csv":
+            from ...files.atomic_write import write_atomically
+            from ...training.left_ventricle.cine_figures import figures_csv
+
+            content = figures_csv(self.found).encode()
+            return write_atomically(path, content, overwrite=overwrite)
+        from ...layers.plots.cine_plot import save_cine_picture
+
+        index = self._drawn_slice
+        return save_cine_picture(self.found, self.titles, path, index=index, overwrite=overwrite)
+
     # -- within --------------------------------------------------------------------------------
-
-    def _fill(self) -> None:
-        """The networks that ship, listed when they are first wanted."""
-        if self.boxes:
-            return
-        from ...networks.bundle.catalogue import models
-
-        try:
-            shipped = models()
-        except SparseExplainError as error:
-            show_error_dialog(error)
-            return
-        for name, card in shipped.items():
-            if card.task == "segmentation" and tuple(card.inputs.roles) == (ROLE,):
-                # The first alone: two take twice as long.
-                self.offer(name, card, ticked=not self.boxes)
-
-    def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "A model bundle's folder")
-        if not folder:
-            return
-        from ...networks.bundle.card_file import read_card
-        from ...networks.bundle.catalogue import bundle_folder
-
-        try:
-            self.offer(folder, read_card(bundle_folder(folder)))
-        except SparseExplainError as error:
-            self._on_failed(error)
 
     def _on_failed(self, error: SparseExplainError) -> None:
         self.run_bar.show_error(str(error))
@@ -242,12 +217,14 @@ class CinePanel(QWidget):
         if asked is not self._asked:
             return  # its study was closed meanwhile
         self._clear_outlines()
-        self.study, self.found, self.titles = asked.study, list(told.result), asked.titles
+        self.study, self.titles = asked.study, asked.titles
+        self.found, records = [one for one, _ in told.result], [record for _, record in told.result]
+        self.save_button.setEnabled(True)
         self.run_bar.show_message("Done.")
         self._draw()
         self.table.show_figures(self.found, self.titles, self.colours)
         self.outlines = add_outlines(
-            self._viewer, asked.study, self.found, self.titles, self.colours
+            self._viewer, asked.study, self.found, self.titles, self.colours, records
         )
         self._on_study(self._window.study)
 
@@ -260,18 +237,38 @@ class CinePanel(QWidget):
         # Outlines lie on a scan, which is dark in a light viewer too.
         return [line_colour(DARK, place) for place in range(len(self.found))]
 
+    @property
+    def _drawn_slice(self) -> int | None:
+        """The slice whose areas the curve has; None for volumes."""
+        if not self.area.isChecked() or not self.found:
+            return None
+        # The slice in the picture may be one of another study, with more of them.
+        return min(self._window.current_slice, self.found[0].areas.shape[1] - 1)
+
+    def _ask_and_save(self) -> None:
+        chosen = self._ask_file(save_place("cine.png"))
+        if not chosen:
+            return
+        try:
+            path = self.save(with_ending(chosen, "png"), overwrite=True)  # the dialog has asked
+        except SparseExplainError as error:
+            self._on_failed(error)
+        else:
+            self.run_bar.show_message(f"Saved {path.name}.")
+
+    def _ask_file(self, start: str) -> str:
+        kinds = "Pictures (*.png *.pdf);;Tables (*.csv)"
+        return QFileDialog.getSaveFileName(self, "Save the curve and its figures", start, kinds)[0]
+
     def _draw(self) -> None:
         if not self.found:
             return
         from ...layers.plots.cine_plot import draw_cine
 
         first = self._cursor is None
-        # The slice in the picture may be one of another study, with more of them.
-        last = self.found[0].areas.shape[1] - 1
-        index = min(self._window.current_slice, last) if self.area.isChecked() else None
         self._cursor = draw_cine(
             self.plot.figure, self.found, self.titles, self.plot.theme,
-            point=self.point, index=index,
+            point=self.point, index=self._drawn_slice,
         )  # fmt: skip
         if first:
             self.plot.canvas.mpl_connect("button_press_event", self._on_press)
@@ -301,7 +298,7 @@ class CinePanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Somebody looks."""
-        self._fill()
+        self.networks.fill()
         self.seen.emit()
         super().showEvent(event)
 
@@ -332,6 +329,7 @@ class CinePanel(QWidget):
         """What was found goes, with its outlines."""
         self._clear_outlines()
         self.study, self.found, self.titles = None, [], ()
+        self.save_button.setEnabled(False)
         if self._cursor is not None:
             from ...layers.plots.plot_theme import clear
 
@@ -347,8 +345,3 @@ class CinePanel(QWidget):
     def computing(self) -> bool:
         """Whether a run is under way."""
         return self.runner.running
-
-
-def _short(title: str) -> str:
-    """Networks of one panel need not all say what they are for."""
-    return title.removeprefix("Left-ventricle ") or title

@@ -10,6 +10,7 @@ from ...volumes import Study
 from ..parts.model_session import ModelKey, ModelSession
 
 if TYPE_CHECKING:
+    from ...evidence import Provenance
     from ...networks.bundle.model_card import ModelCard
     from ...training.left_ventricle.cine_volumes import CineVolumes
 
@@ -19,14 +20,16 @@ class CineSession(ModelSession):
 
     def cine_work(
         self, study: Study, keys: Sequence[ModelKey], cards: Sequence[ModelCard]
-    ) -> Work[list[CineVolumes]]:
-        """Run networks on every slice and time point; see `cine_volumes`.
+    ) -> Work[list[tuple[CineVolumes, Provenance]]]:
+        """Run networks on every slice and time point; see `cine_volumes`. With the records.
 
         Parameters
         ----------
         cards : sequence of ModelCard
             Of the networks: what cannot be run is refused before one is loaded.
         """
+        from ...explanation.run_record import run_record
+        from ...training.left_ventricle.cine_explanations import METHOD
         from ...training.left_ventricle.cine_volumes import cine_scan, cine_volumes
 
         for card in cards:
@@ -35,4 +38,10 @@ class CineSession(ModelSession):
         for key in keys:
             yield Progress(0, 0, "Loading the network")
             models.append(self.model(key))
-        return (yield from cine_volumes(study, models))
+        found = yield from cine_volumes(study, models)
+        roles = [card.inputs.roles for card in cards]
+        records = [
+            run_record(study, model, METHOD, {"component": "consistent"}, inputs=own)
+            for model, own in zip(models, roles, strict=True)
+        ]
+        return list(zip(found, records, strict=True))

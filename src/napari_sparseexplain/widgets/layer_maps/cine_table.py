@@ -22,8 +22,6 @@ from ..parts.wrapped_label import wrapped_label
 if TYPE_CHECKING:
     from ...training.left_ventricle.cine_volumes import CineVolumes
 
-_ROWS = ("EDV (ml)", "ESV (ml)", "SV (ml)", "EF (%)", "ED, ES at", "Slices")
-
 _INVITATION = (
     "Open a short-axis cine, tick networks, Run: volumes by Simpson's rule stand here. "
     "Research figures, not for diagnosis."
@@ -71,22 +69,22 @@ class CineTable(QScrollArea):
         self, found: Sequence[CineVolumes], titles: Sequence[str], colours: Sequence[str]
     ) -> None:
         """Write the figures of a run."""
-        from ...training.left_ventricle.cine_volumes import spread_of
+        from ...training.left_ventricle.cine_figures import (
+            ROWS,
+            figure_columns,
+            figure_sentences,
+        )
 
-        several = len(found) > 1
-        self.table.setRowCount(len(_ROWS))
-        self.table.setVerticalHeaderLabels(list(_ROWS))
-        self.table.setColumnCount(len(found) + several)
-        self.table.setHorizontalHeaderLabels([*titles, *(["differ by"] if several else [])])
-        for column, (one, colour) in enumerate(zip(found, colours, strict=True)):
+        heads, columns = figure_columns(found, titles)
+        self.table.setRowCount(len(ROWS))
+        self.table.setVerticalHeaderLabels(list(ROWS))
+        self.table.setColumnCount(len(columns))
+        self.table.setHorizontalHeaderLabels(heads)
+        for column, words in enumerate(columns):
             head = self.table.horizontalHeaderItem(column)
-            if head is not None:
-                head.setForeground(QColor(colour))
-            self._write(column, _figures(one))
-        if several:
-            spread = spread_of(found)
-            words = [f"{spread[name]:.1f}" for name in ("EDV", "ESV", "SV")]
-            self._write(len(found), [*words, f"{100 * spread['EF']:.1f}", "", ""])
+            if head is not None and column < len(colours):
+                head.setForeground(QColor(colours[column]))
+            self._write(column, words)
         header = self.table.horizontalHeader()
         if header is not None:
             header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -100,9 +98,9 @@ class CineTable(QScrollArea):
         if header is not None:
             header.setFixedHeight(line + 2)
             header.setMinimumSectionSize(52)
-        self.table.setFixedHeight(len(_ROWS) * line + line + 6)
+        self.table.setFixedHeight(len(ROWS) * line + line + 6)
         self.table.show()
-        self.said.setText(_words(found, titles))
+        self.said.setText("\n".join(figure_sentences(found, titles)))
 
     def clear(self) -> None:
         """Nothing was run."""
@@ -120,30 +118,3 @@ class CineTable(QScrollArea):
             item = QTableWidgetItem(text)
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.table.setItem(row, column, item)
-
-
-def _figures(one: CineVolumes) -> list[str]:
-    ratio = one.ejection_fraction
-    return [
-        f"{one.edv:.1f}", f"{one.esv:.1f}", f"{one.stroke_volume:.1f}",
-        "–" if ratio != ratio else f"{100 * ratio:.1f}",
-        f"{one.end_diastole + 1}, {one.end_systole + 1}",
-        f"{int(one.used.sum())} of {len(one.used)}",
-    ]  # fmt: skip
-
-
-def _words(found: Sequence[CineVolumes], titles: Sequence[str]) -> str:
-    """What was added, and what was not; once where it is true of several networks."""
-    said: dict[str, list[str]] = {}
-    for one, title in zip(found, titles, strict=True):
-        said.setdefault(_added(one), []).append(title)
-    lines = [f"{', '.join(names)}: {words}" for words, names in said.items()]
-    return "\n".join([*lines, "Research figures, not for diagnosis."])
-
-
-def _added(one: CineVolumes) -> str:
-    if not one.used.any():
-        return "no ventricle was found in any slice at every time point."
-    left = [str(index + 1) for index in (~one.used).nonzero()[0]]
-    away = f"not added: slice {', '.join(left)}, which the ventricle leaves. " if left else ""
-    return f"{away}Added: {one.covered:.4g} mm of the heart, slices {one.distance:.4g} mm apart."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...networks.bundle.model import Model
     from ...networks.running.preparation import Prepared
 
-METHOD, FIELD, PROBES = "layer-maps", "receptive-field", "layer-probes"
+METHOD, FIELD, PROBES, CAM = "layer-maps", "receptive-field", "layer-probes", "grad-cam"
 
 #: Bytes of layers that are kept in all; the latest slice is kept in any case.
 KEPT_BYTES = 2**30
@@ -208,6 +208,48 @@ class LayersSession(ExternalModelSession):
         target = Target.parse("voxel:" + ",".join(str(i) for i in index))
         model = self.model(key)
         work = explain_work(study, model, FIELD, target=target, frame=frame, layer=layer)
+        return drain(work)
+
+    def grad_cam(
+        self,
+        study: Study,
+        key: ModelKey,
+        index: int,
+        layer: str,
+        name: str,
+        frame: tuple[int, ...] = (),
+    ) -> Explanation:
+        """Where a layer's maps raise the score of a class on a slice, as ``grad-cam`` finds it.
+
+        Parameters
+        ----------
+        layer : str
+            As the list of layers has it: ``"relu"`` is the first call of several, then
+            ``"relu (2)"``.
+        name : str
+            Class or union, over the mask of it that the model predicts; a classifier's class.
+
+        Raises
+        ------
+        SparseExplainError
+            The model finds none of the class on the slice, or the layer does not move its score.
+        """
+        from ...explanation.catalogue import explain_work
+        from ...explanation.target import Target
+
+        kept = self._slices.get(key)
+        if kept is not None and f"{layer} (2)" in kept.seen.sizes:
+            # The method's own name without a number is the last call.
+            layer = f"{layer} (1)"
+        work = explain_work(
+            study,
+            self.model(key),
+            CAM,
+            target=Target.region(name),
+            slices=slice(index, index + 1),
+            frame=frame,
+            layer=layer,
+        )
         return drain(work)
 
     def kernels(self, key: ModelKey) -> FirstKernels:

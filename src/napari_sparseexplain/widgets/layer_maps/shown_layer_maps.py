@@ -1,4 +1,4 @@
-"""The layers of a slice's layer maps in the viewer, and the receptive field of a clicked voxel."""
+"""The layers of a slice's layer maps in the viewer, a clicked voxel's field, and Grad-CAM."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from napari.layers import Image, Layer
 
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
 from ...layers.canvas.grid_view import GridView
-from ...layers.explanation_layers import BelowMap, ExplanationLayer, explanation_layers
+from ...layers.explanation_layers import (
+    BelowMap,
+    ExplanationLayer,
+    explanation_layers,
+    map_limits,
+)
 from ...layers.heat_over_scan import heat_over_scan
 from ...layers.study_layers import METADATA_KEY, axis_labels
 from ...review.frames import result_position
@@ -29,8 +35,16 @@ if TYPE_CHECKING:
 #: The layer of a clicked voxel's receptive field.
 FIELD = "receptive field"
 
-#: The map in it, as the method ``receptive-field`` calls it.
-FIELDS = "fields"
+#: The layer of Grad-CAM at a layer of the network.
+CAM = "grad-cam"
+
+#: The map in each, as the methods ``receptive-field`` and ``grad-cam`` call it: over the scan, so
+#: that one is a picture in colour and has a cell.
+OVER_SCAN = {FIELD: "fields", CAM: "heatmap"}
+
+
+#: Slice, frame, checksum of the weights, and layer and class that Grad-CAM was asked for.
+CamAsk = tuple[int, tuple[int, ...], str, tuple[str, str]]
 
 
 @dataclass(eq=False)
@@ -45,8 +59,12 @@ class ShownLayerMaps(ShownLayers[str]):
         Scans that the network sees.
     seen : Explanation or None
         The receptive field of the voxel that was clicked last, where one was asked for.
+    cam : Explanation or None
+        Grad-CAM of the slice, where it was asked for.
+    cam_of : CamAsk or None
+        What that is of.
     layers : dict of str to Layer
-        By the name of the map; `FIELD`.
+        By the name of the map; `FIELD`, `CAM`.
     """
 
     study: Study
@@ -56,6 +74,8 @@ class ShownLayerMaps(ShownLayers[str]):
     answer: LayersAnswer | None
     roles: tuple[str, ...] = ()
     seen: Explanation | None = None
+    cam: Explanation | None = None
+    cam_of: CamAsk | None = None
     layers: dict[str, Layer] = field(default_factory=dict)
     result: Result | None = None
     named_model: bool = False
@@ -86,8 +106,8 @@ class ShownLayerMaps(ShownLayers[str]):
 
     @property
     def cells(self) -> list[Layer]:
-        """Layers in the order of the cells: the maps, then the field."""
-        names = [item.name for item in self.explanation.maps] + [FIELD]
+        """Layers in the order of the cells: the maps, then what lies over the scan."""
+        names = [*(item.name for item in self.explanation.maps), *OVER_SCAN]
         return [self.layers[name] for name in names if name in self.layers]
 
     # -- layers --------------------------------------------------------------------------------
@@ -101,12 +121,13 @@ class ShownLayerMaps(ShownLayers[str]):
         for data, options, kind in explanation_layers(self.explanation, self.study, missing):
             name = options["metadata"][METADATA_KEY].map
             made[name] = Layer.create(data, options, kind)
-        if self.seen is not None and FIELD not in self.layers:
-            made[FIELD] = self._field_layer(self.seen)
+        for name, found in self.over_scan.items():
+            if name not in self.layers:
+                made[name] = self._over_layer(found, OVER_SCAN[name])
         with batched_changes(viewer.layers):
             for name, layer in made.items():
                 layer.visible = False
-                self._insert(viewer, [*names, FIELD], name, layer)
+                self._insert(viewer, [*names, *OVER_SCAN], name, layer)
         self.write_names()
         return bool(made)
 
@@ -122,7 +143,7 @@ class ShownLayerMaps(ShownLayers[str]):
         moved = explanation.slices != self.explanation.slices
         others = _names(explanation) != _names(self.explanation)
         self.explanation, self.answer = explanation, answer
-        kept = {*_names(explanation), FIELD}
+        kept = {*_names(explanation), *OVER_SCAN}
         gone = [layer for name, layer in self.layers.items() if name not in kept]
         self.layers = {name: layer for name, layer in self.layers.items() if name in kept}
         for item in explanation.maps:
@@ -136,31 +157,34 @@ class ShownLayerMaps(ShownLayers[str]):
         self.write_names()
         return gone if others else None
 
-    def take_field(self, found: Explanation, role: str, limits: tuple[float, float]) -> None:
-        """Put the receptive field of a voxel into its layer, where there is one.
+    @property
+    def over_scan(self) -> dict[str, Explanation]:
+        """What lies over the scan in a cell of its own, by `FIELD` and `CAM`."""
+        found = {FIELD: self.seen, CAM: self.cam}
+        return {name: one for name, one in found.items() if one is not None}
+
+    def draw_over_scan(self, role: str, limits: tuple[float, float]) -> None:
+        """Draw field and Grad-CAM anew, as over a scan whose grey values were set otherwise.
 
         Parameters
         ----------
         role : str
-            The scan that it lies over.
+            The scan that they lie over.
         limits : tuple of float
             Its grey values that are black and white.
         """
-        self.seen = found
-        layer = self.layers.get(FIELD)
-        if layer is not None:
-            self._draw_field(cast(Any, layer), found, role, limits)
-            self.write_names()
+        for name, found in self.over_scan.items():
+            if name in self.layers:
+                self._draw(cast(Any, self.layers[name]), name, found, role, limits)
+        self.write_names()
 
-    def draw_field(self, role: str, limits: tuple[float, float]) -> None:
-        """Draw the field anew, as over a scan whose grey values were set otherwise."""
-        if self.seen is not None:
-            self.take_field(self.seen, role, limits)
-
-    def drop_field(self, view: GridView) -> None:
-        """No voxel is asked for any more."""
-        self.seen = None
-        layer = self.layers.pop(FIELD, None)
+    def drop(self, name: str, view: GridView) -> None:
+        """Field or Grad-CAM is wanted no more."""
+        if name == FIELD:
+            self.seen = None
+        else:
+            self.cam = None
+        layer = self.layers.pop(name, None)
         if layer is not None:
             view.remove([layer])
 
@@ -180,7 +204,7 @@ class ShownLayerMaps(ShownLayers[str]):
         """See `LiveResult`."""
         role = (*self.roles, "")[0]
         return {
-            layer: (role, name == FIELD)
+            layer: (role, name in OVER_SCAN)
             for name, layer in self.layers.items()
             if isinstance(layer, Image)
         }
@@ -202,6 +226,10 @@ class ShownLayerMaps(ShownLayers[str]):
                 lines.append(f"   {item.title}  {value}".replace("-", "\N{MINUS SIGN}"))
         if self.seen is not None and self.seen.covers(index[0]):
             lines += field_lines(self.seen)
+        if self.cam is not None and self.cam.covers(index[0]):
+            place = (index[0] - self.cam.slices.start, *index[1:])
+            value = float(_over_map(self.cam, CAM)[place])
+            lines.append(f"{cam_words(self.cam)}  {value:.3g}")
         return lines
 
     # -- within --------------------------------------------------------------------------------
@@ -215,31 +243,34 @@ class ShownLayerMaps(ShownLayers[str]):
             viewer.layers.insert(viewer.layers.index(following), layer)
         self.layers[name] = layer
 
-    def _field_layer(self, found: Explanation) -> Layer:
-        _, options, _ = found.layer_data(FIELDS)
+    def _over_layer(self, found: Explanation, name: str) -> Layer:
+        _, options, _ = found.layer_data(name)
         for word in ("contrast_limits", "colormap"):
             options.pop(word, None)
         options |= {
-            "metadata": {METADATA_KEY: ExplanationLayer(self.study, found, FIELDS)},
+            "metadata": {METADATA_KEY: ExplanationLayer(self.study, found, name)},
             "axis_labels": axis_labels(self.study.grid),
             "rgb": True,
         }
-        return Layer.create(np.zeros((*found[FIELDS].data.shape, 3), np.uint8), options, "image")
+        return Layer.create(np.zeros((*found[name].data.shape, 3), np.uint8), options, "image")
 
-    def _draw_field(
-        self, layer: Any, found: Explanation, role: str, limits: tuple[float, float]
+    def _draw(
+        self, layer: Any, kind: str, found: Explanation, role: str, limits: tuple[float, float]
     ) -> None:
         scan = volume_at_frame(self.study[role], found.frame).spatial()[found.slices]
         ends = self.study[role].grey_ends(limits)
-        heat = np.asarray(found[FIELDS].data)
-        below = BelowMap(role, limits, colour_limits=(-1.0, 1.0))
-        layer.metadata[METADATA_KEY] = ExplanationLayer(self.study, found, FIELDS, below=below)
-        layer.data = heat_over_scan(scan, ends, heat, 1.0)
+        heat, name = _over_map(found, kind), OVER_SCAN[kind]
+        high = 1.0 if kind == FIELD else map_limits(found[name])[1]
+        below = BelowMap(role, limits, colour_limits=(-high, high))
+        layer.metadata[METADATA_KEY] = ExplanationLayer(self.study, found, name, below=below)
+        layer.data = heat_over_scan(scan, ends, heat, high)
         layer.translate = _translation(found)
 
     def _layer_name(self, name: str) -> str:
         if name == FIELD and self.seen is not None:
             words = f"seen by · {self.seen.provenance.parameters.get('layer', '')}"
+        elif name == CAM and self.cam is not None:
+            words = cam_words(self.cam)
         else:
             words = _cell_words(name, self.explanation[name].title)
         if self._computing:
@@ -264,6 +295,17 @@ def field_lines(found: Explanation) -> list[str]:
     else:
         lines.append("   effective  nothing in this image moves it")
     return lines
+
+
+def cam_words(found: Explanation) -> str:
+    """What Grad-CAM is of, for its cell; also that nothing at the layer raises the score."""
+    layer = str(found.provenance.parameters.get("layer", "")).removesuffix(" (1)")
+    words = f"Grad-CAM · {layer} · {found.target}"
+    return words if _over_map(found, CAM).any() else f"{words} · 0 everywhere"
+
+
+def _over_map(found: Explanation, kind: str) -> npt.NDArray[Any]:
+    return np.asarray(found[OVER_SCAN[kind]].data)
 
 
 def _cell_words(name: str, title: str) -> str:

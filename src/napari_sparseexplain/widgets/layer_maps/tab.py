@@ -21,20 +21,19 @@ from ..parts.external_models import ExternalModels
 from ..parts.model_choice import ModelChoice
 from ..parts.model_session import ModelKey
 from ..parts.resting_timer import RestingTimer
-from ..parts.work_runner import LatestRunner
+from ..parts.target_choice import offered_classes
 from ..view.click_read_out import voxel_lines
-from ..view.plots_dock import show_plots
-from ..view.window_control import scan_window
 from ..window import Window
+from .cells_beside import CellsBeside
 from .layer_form import LayerForm
 from .lower_panels import LowerPanels
 from .probe_bars import ProbeBars
 from .session import METHOD, LayersAnswer, LayerSetting, LayersSession
-from .shown_layer_maps import FIELD, ShownLayerMaps
+from .shown_layer_maps import ShownLayerMaps
 
 
 class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
-    """Model, run; the layers to tick; single maps; the receptive field of a click; probes.
+    """Model, run; the layers to tick; single maps; a click's receptive field; Grad-CAM; probes.
 
     Attributes
     ----------
@@ -42,8 +41,8 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         Which layers and maps are shown, and whose receptive field.
     probes : ProbeBars
         How well the mask can be read from each layer.
-    clicks : LatestRunner
-        Finds receptive fields.
+    beside : CellsBeside
+        Finds receptive fields, Grad-CAM and kernels.
     """
 
     name = "layers"
@@ -65,14 +64,11 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         self._fill_extras()
         self.results_box.addWidget(self.notes)
         self._fill_probes()
-        self.clicks = LatestRunner(self)
-        self.clicks.succeeded.connect(self._on_field)
-        self.clicks.failed.connect(lambda error: self.run_bar.show_error(str(error)))
         self.panels = LowerPanels(window)
         self.plots = self.panel = self.panels.kernels
+        self.beside = CellsBeside(self, window, self.panel, self)
         self.cine, self.training = self.panels.cine, self.panels.training
         self.extras.addWidget(self.panels)
-        window.signals.window_changed.connect(self._draw_fields)
         self.device.currentIndexChanged.connect(lambda _: self.follow_model())
         self.follow_model()
 
@@ -91,7 +87,6 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         self.layers, self.maps, self.order = self.form.layers, self.form.maps, self.form.order
         self.extras.addWidget(self.form)
         self.form.changed.connect(self._ask_timer.restart)
-        self.form.seeing_changed.connect(self._on_seeing)
         self.form.kernels_button.clicked.connect(lambda: self.show_kernels())
         self.form.probes_button.clicked.connect(lambda: self.run_probes())
 
@@ -117,13 +112,16 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         """The layer whose receptive field a click shows."""
         self.form.see(layer)
 
+    def show_cam(self, layer: str = "", name: str = "", *, on: bool = True) -> None:
+        """Grad-CAM at a layer for a class, in a cell beside the maps; or none any more."""
+        self.form.show_cam(layer, name, on=on)
+
     def show_kernels(self) -> None:
         """The kernels of the chosen model's first convolution, in the panel below."""
         if not self.models.model:
             self._on_failed(SparseExplainError("no model is chosen", remedy="Choose one"))
             return
-        key, session = self._key, self.session
-        self.clicks.submit(lambda: (key, session.kernels(key)))
+        self.beside.ask_kernels(self._key)
 
     def run_probes(self) -> None:
         """Probes of the ticked layers, on all slices of the study that hold its mask."""
@@ -155,8 +153,11 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
     def follow_model(self) -> None:
         """The layers are those of the model."""
         self._told = self.current or self._told
+        card = self.models.card
+        self.form.show_classes([] if card is None else offered_classes(card))
         self._fill_list()
         self.describe()
+        self.beside.ask_cam(self.current)
 
     def _fill_list(self) -> None:
         """The list of the chosen model's layers, as far as they are known."""
@@ -214,8 +215,8 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         self._told = shown
         if gone is not None:
             self._change_cells(shown, gone, visible)
-        if moved and shown.seen is not None:
-            self._see_again(shown)
+        if moved:
+            self.beside.follow(shown)
 
     def _change_cells(self, shown: ShownLayerMaps, gone: list[Layer], visible: bool) -> None:
         """Other maps in place of former ones; the cells are laid out once."""
@@ -235,70 +236,16 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
             return card.title or card.name
         return key.model
 
-    # -- receptive fields and kernels ----------------------------------------------------------
+    # -- the last click ------------------------------------------------------------------------
+
+    @property
+    def last_click(self) -> tuple[int, int, int] | None:
+        """The voxel that was clicked last."""
+        return self._last_click
 
     def _on_click(self, index: tuple[int, int, int]) -> None:
         super()._on_click(index)
-        self._see(index)
-
-    def _see(self, index: tuple[int, int, int]) -> None:
-        """Ask for the field of the chosen layer at a voxel of the slice that was run."""
-        shown = self.current
-        layer = self.form.seen_layer
-        if not layer or shown is None or not shown.visible:
-            return
-        if not self.isVisible() or not shown.explanation.covers(index[0]):
-            return
-        session, frame = self.session, shown.explanation.frame
-        self.clicks.submit(
-            lambda: (shown, session.field(shown.study, shown.key, index, layer, frame))
-        )
-
-    def _see_again(self, shown: ShownLayerMaps) -> None:
-        """The same place on another slice."""
-        if self._last_click is not None and shown is self.current:
-            self._see((shown.explanation.slices.start, *self._last_click[1:]))
-
-    def _on_seeing(self) -> None:
-        """Another layer was chosen, or none is to be shown any more."""
-        shown = self.current
-        if shown is None:
-            return
-        if self.form.seen_layer:
-            self._see_again(shown)
-        else:
-            self.clicks.drop()
-            shown.drop_field(self._window.grid_view)
-            self.describe()
-
-    def _on_field(self, answer: tuple[Any, Any]) -> None:
-        of, found = answer
-        if isinstance(of, ModelKey):
-            show_plots(self._viewer, self.panel)
-            self.panel.show_kernels(found)
-            return
-        shown: ShownLayerMaps = of
-        if shown not in self.shown or found.slices != shown.explanation.slices:
-            return
-        new = FIELD not in shown.layers
-        shown.seen = found
-        active = self._viewer.layers.selection.active
-        if new:
-            shown.add_layers(self._viewer)
-            self._viewer.layers.selection.active = active
-        self._draw_field(shown)
-        if new and shown.visible:
-            self.show_result(shown, grid=False)
-        self.describe()
-
-    def _draw_field(self, shown: ShownLayerMaps) -> None:
-        role = next((r for r in shown.roles if r in shown.study.images), first_shown(shown.study))
-        shown.draw_field(role, scan_window(self._window, shown.study, role))
-
-    def _draw_fields(self, *_: object) -> None:
-        """Grey values were set otherwise: the fields lie over them."""
-        for shown in self.shown:
-            self._draw_field(shown)
+        self.beside.see(index)
 
     # -- the picture ---------------------------------------------------------------------------
 
@@ -326,6 +273,8 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
                     layer.visible = True
         if shown.result is not None and shown.result.line is not None:
             shown.result.line.set_shown(True)
+        if shown is self.current:
+            self.beside.ask_cam(shown)
 
     # -- results -------------------------------------------------------------------------------
 
@@ -378,7 +327,7 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
     @property
     def computing(self) -> bool:
         """Whether a run, an answer or a receptive field is still to come."""
-        return super().computing or self.clicks.busy or self._ask_timer.isActive()
+        return super().computing or self.beside.computing or self._ask_timer.isActive()
 
     def busy_with(self) -> tuple[str, ...]:
         """Also a cine that is run in its panel."""
@@ -389,10 +338,10 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         if self._ask_timer.isActive():
             self._ask_timer.stop()
             self._ask_ticked()
-        return super().wait(seconds) and self.clicks.wait(seconds) and self.panels.wait(seconds)
+        return super().wait(seconds) and self.beside.wait(seconds) and self.panels.wait(seconds)
 
     def stop(self) -> None:
         """The window is closing."""
         super().stop()
-        self.clicks.drop()
+        self.beside.stop()
         self.panels.stop()

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QSizePolicy, QVBoxL
 
 from ...errors import SparseExplainError
 from ..parts.notices import show_error_dialog
-from ..parts.preferences import preference
 from ..parts.resting_timer import RestingTimer
+from ..parts.save_place import save_place, with_ending
 from ..parts.work_runner import LatestRunner
 from ..parts.wrapped_label import wrapped_label
 
@@ -191,13 +191,11 @@ class VoxelPanel(QWidget):
             self._submit(self._key, lambda: found)
 
     def _ask_and_save(self) -> None:
-        folder = str(preference("export.folder"))
-        start = Path(folder) if folder and Path(folder).is_dir() else Path.home()
-        path = self._ask_file(str(start / "voxel.png"))
+        path = self._ask_file(save_place("voxel.png"))
         if not path:
             return
         try:
-            self.save(_with_ending(Path(path)), overwrite=True)  # the dialog has asked
+            self.save(with_ending(path, "png"), overwrite=True)  # the dialog has asked
         except SparseExplainError as error:
             show_error_dialog(error)
 
@@ -205,7 +203,3 @@ class VoxelPanel(QWidget):
         return QFileDialog.getSaveFileName(
             self, "Save the picture of this voxel", start, "Pictures (*.png *.pdf)"
         )[0]
-
-
-def _with_ending(path: Path) -> Path:
-    return path if path.suffix else path.with_suffix(".png")

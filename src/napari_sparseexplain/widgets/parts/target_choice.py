@@ -35,6 +35,15 @@ KINDS = {
 STRONGEST = "strongest there"
 
 
+def offered_classes(card: ModelCard) -> list[str]:
+    """What a score can be of: unions that a model tells, its classes, the background last."""
+    classes = [title for label, title in card.classes.items() if str(label) != "0"]
+    unions = [name for name in UNIONS if has_class(card, name)]
+    background = [title for label, title in card.classes.items() if str(label) == "0"]
+    several = len(card.classes) > 1
+    return [*(unions if several else unions[:1]), *classes, *background]
+
+
 class TargetChoice(QWidget):
     """Kind, class, and for a drawn region its layer, for a voxel where it is."""
 
@@ -77,11 +86,7 @@ class TargetChoice(QWidget):
         before, self._card = self.name.currentText(), card
         self.name.clear()
         if card is not None:
-            classes = [title for label, title in card.classes.items() if str(label) != "0"]
-            unions = [name for name in UNIONS if has_class(card, name)]
-            several = len(card.classes) > 1
-            self.name.addItems([*unions, *classes] if several else [*unions[:1], *classes])
-            self.name.addItems([t for label, t in card.classes.items() if str(label) == "0"])
+            self.name.addItems(offered_classes(card))
         segments = card is None or card.task == "segmentation"
         for place in range(self.kind.count()):
             item = self.kind.model().item(place)  # pyright: ignore[reportAttributeAccessIssue,reportOptionalMemberAccess]
