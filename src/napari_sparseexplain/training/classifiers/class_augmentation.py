@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -56,8 +57,9 @@ def mixed(
     mix : float
         Both parameters of the beta distribution of the share.
     """
-    # A beta variable from two gamma variables, by way of their generator.
-    draws = torch._standard_gamma(torch.full((2, len(x)), mix), generator=generator) + 1e-12
-    share = draws.amax(dim=0) / draws.sum(dim=0)  # a picture is mostly itself
+    # Torch draws no beta variables from a generator.
+    start = int(torch.randint(0, 2**31, (1,), generator=generator))
+    drawn = np.random.default_rng(start).beta(mix, mix, len(x))
+    share = torch.from_numpy(np.maximum(drawn, 1 - drawn)).float()  # a picture is mostly itself
     blended = share[:, None, None, None] * x + (1 - share)[:, None, None, None] * x.roll(1, 0)
     return blended, share[:, None] * targets + (1 - share)[:, None] * targets.roll(1, 0)

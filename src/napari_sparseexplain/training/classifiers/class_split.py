@@ -15,6 +15,9 @@ from ...volumes.labelled.class_image import ClassImage
 #: another, and the patient at the cut would stand on both sides.
 MARGIN = 3
 
+#: Shares of the pictures that settings are chosen by, and that are judged on.
+CHOOSING, JUDGING = 0.16, 0.2
+
 
 @dataclass(frozen=True, eq=False)
 class ClassSplit:
@@ -37,8 +40,8 @@ class ClassSplit:
 def split_classes(
     images: Sequence[ClassImage],
     *,
-    choosing: float = 0.16,
-    judging: float = 0.2,
+    choosing: float = CHOOSING,
+    judging: float = JUDGING,
     margin: int = MARGIN,
     at_random: bool = False,
     seed: int = 0,

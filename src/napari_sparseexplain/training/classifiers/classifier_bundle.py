@@ -20,7 +20,7 @@ from ...volumes.labelled.class_folder import find_class_images
 from ..fit.train_bundle import claim_folder
 from .class_recipe import CLASS_RECIPES, PAPER, TITLES, ClassRecipe
 from .class_slices import NORMALISATION, ClassSlices, read_class_slices
-from .class_split import ClassSplit, split_classes
+from .class_split import CHOOSING, ClassSplit, split_classes
 from .evaluate_classifiers import evaluate_classifiers
 from .plain_classifiers import small_pictures
 from .train_classifier import ClassifierTrained, train_classifier
@@ -162,8 +162,8 @@ def parts_of(
     are nearly the same as one held out are left out, and counted in ``how``; not of a split at
     random, whose leak is what it is for.
     """
-    share = {} if choose else {"choosing": 0.0}
-    split = split_classes(slices.images, at_random=at_random, seed=seed, **share)
+    share = CHOOSING if choose else 0.0
+    split = split_classes(slices.images, choosing=share, at_random=at_random, seed=seed)
     held = split.choosing if choose else split.judging
     if not at_random and len(held):
         alike = near_duplicates(slices, split.training, held)
