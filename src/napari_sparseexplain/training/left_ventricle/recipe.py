@@ -8,10 +8,6 @@ from typing import Any, Literal
 
 from .augmentation import Augmentation
 
-#: Pixels below which a ventricle counts as small, as in the tables of the evaluation.
-SMALL = 800
-
-
 @dataclass(frozen=True)
 class VentricleRecipe:
     """Hyperparameters of one training.
@@ -38,9 +34,6 @@ class VentricleRecipe:
         Gradients are clipped to it; 0 for not at all.
     half : bool
         Convolutions in bfloat16 while training.
-    small_weight : float
-        How many times as often a slice whose ventricle has fewer than `SMALL` pixels is drawn:
-        near the apex there are few, and they are what is missed.
     augmentation : Augmentation or None
     """
 
@@ -57,7 +50,6 @@ class VentricleRecipe:
     dice: float = 1.0
     gradient_norm: float = 5.0
     half: bool = False
-    small_weight: float = 1.0
     augmentation: Augmentation | None = field(default_factory=Augmentation)
 
     def side(self, done: float) -> int:
@@ -92,7 +84,6 @@ VENTRICLE_RECIPES: dict[str, VentricleRecipe] = {
         epochs=36,
         learning_rate=3e-3,
         half=True,
-        small_weight=2.0,
     ),
     "left-ventricle-fcn-paper": VentricleRecipe("left-ventricle-fcn", **_PAPER),
     "left-ventricle-alexnet": VentricleRecipe("alexnet-fcn", **_PAPER),

@@ -17,7 +17,7 @@ from ..fit.checkpoint import load_checkpoint, save_checkpoint
 from ..fit.training_log import TrainingLog
 from .augmentation import augmented
 from .patient_split import refuse_shared
-from .recipe import SMALL, VentricleRecipe
+from .recipe import VentricleRecipe
 from .segmentation_counts import SliceCounts
 from .short_axis_slices import ShortAxisSlices
 from .ventricle_loss import ventricle_loss
@@ -199,24 +199,13 @@ def _step(
     return float(loss.detach())
 
 
-def _order(
-    slices: ShortAxisSlices, recipe: VentricleRecipe, generator: np.random.Generator
-) -> npt.NDArray[np.intp]:
-    """Which slices an epoch sees: all once, or drawn anew with small ventricles more often."""
-    if recipe.small_weight == 1:
-        return generator.permutation(len(slices))
-    area = slices.masks.sum(axis=(1, 2))
-    weight = np.where((area > 0) & (area < SMALL), recipe.small_weight, 1.0)
-    return generator.choice(len(slices), size=len(slices), p=weight / weight.sum())
-
-
 def _batch(
     slices: ShortAxisSlices, recipe: VentricleRecipe, seed: int, step: int, total: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Images and masks (B, 1, h, w) of a step; order and changes follow from seed and step."""
     each = max(1, len(slices) // recipe.batch)
     epoch, place = divmod(step, each)
-    order = _order(slices, recipe, np.random.default_rng([seed, epoch]))
+    order = np.random.default_rng([seed, epoch]).permutation(len(slices))
     rows = order[place * recipe.batch : (place + 1) * recipe.batch]
     x = torch.from_numpy(slices.images[rows])[:, None]
     y = torch.from_numpy(slices.masks[rows].astype(np.float32))[:, None]
