@@ -119,10 +119,25 @@ def test_a_study_that_was_killed_goes_on(
 def test_another_study_is_not_mixed_in(
     slices: ClassSlices, model: Model, done: tuple[Path, list[StudyRecord]]
 ) -> None:
-    with pytest.raises(ParameterError, match="other pictures, models, methods"):
-        drain(attribution_study(slices, [model], ("xrai",), done[0]))
+    with pytest.raises(ParameterError, match="another seed"):
+        drain(attribution_study(slices, [model], METHODS, done[0], seed=1))
+    with pytest.raises(ParameterError, match="other pictures"):
+        drain(attribution_study(slices.subset([0, 1]), [model], METHODS, done[0]))
+    with pytest.raises(ParameterError, match="another method grad-cam"):
+        drain(attribution_study(slices, [model], METHODS, done[0], parameters={"layer": "stem"}))
     with pytest.raises(ModelError, match="have one name"):
         drain(attribution_study(slices, [model, model], METHODS, done[0]))
+
+
+def test_a_further_method_joins(
+    slices: ClassSlices, model: Model, done: tuple[Path, list[StudyRecord]], tmp_path: Path
+) -> None:
+    first = slices.subset([0])
+    one = drain(attribution_study(first, [model], METHODS[:1], tmp_path))
+    both = drain(attribution_study(first, [model], METHODS, tmp_path))
+    assert len(both) == len(one) + 2
+    again = drain(attribution_study(first, [model], METHODS[:1], tmp_path))
+    assert [r.key for r in again] == [r.key for r in one], "of what is asked now"
 
 
 def test_tables_and_pictures(

@@ -145,7 +145,8 @@ def attribution_study(
     methods : sequence of str
         Names of the catalogue.
     folder : Path
-        Records, maps and what was asked; a study that lies there goes on.
+        Records, maps and what was asked; a study that lies there goes on, and further models and
+        methods join it.
     parameters : mapping, optional
         Given to every method that has a parameter of the name.
 
@@ -154,7 +155,7 @@ def attribution_study(
     ModelError
         A model tells other classes apart, or two have one name.
     ParameterError
-        The folder holds another study, or a method is not known.
+        The folder holds a study of other pictures or another seed, or a method is not known.
     """
     if len({model.name for model in models}) < len(models):
         raise ModelError("two of the models have one name", remedy="Rename the card of one of them")
@@ -188,7 +189,9 @@ def attribution_study(
                     stream.flush()
                     records.append(record)
     yield Progress(total, total, "done")
-    return records
+    own = {model.name for model in models}
+    methods_here = {*names, *BLIND, *(name + ON_RANDOM for name in names)}
+    return [r for r in records if r.model in own and r.method in methods_here]
 
 
 def _counted(work: Work[StudyRecord], done: int, total: int, what: str) -> Work[StudyRecord]:
@@ -223,16 +226,12 @@ def _resumed(
         "methods": {name: dict(values) for name, values in given.items()},
         "seed": seed,
     }
-    text = json.dumps(asked, indent=1, sort_keys=True, default=str)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MAPS).mkdir(exist_ok=True)
     path = folder / STUDY
-    if path.is_file() and path.read_text(encoding="utf-8") != text:
-        raise ParameterError(
-            "it holds a study of other pictures, models, methods or another seed",
-            where=folder,
-            remedy="Choose another folder with --out, or ask for the same again",
-        )
+    if path.is_file():
+        asked = _joined(json.loads(path.read_text(encoding="utf-8")), asked, folder)
+    text = json.dumps(asked, indent=1, sort_keys=True, default=str)
     write_atomically(path, text, overwrite=True)
     lines = folder / RECORDS
     records: list[StudyRecord] = []
@@ -246,6 +245,31 @@ def _resumed(
             whole.append(line)
         write_atomically(lines, "".join(line + "\n" for line in whole), overwrite=True)
     return records
+
+
+def _joined(there: dict[str, Any], asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What a folder holds and what is asked now: further models and methods may join.
+
+    Raises
+    ------
+    ParameterError
+        Other pictures or another seed, or a model or method of one name that is another.
+    """
+    words = {"pictures": "other pictures", "seed": "another seed"}
+    differs = [said for what, said in words.items() if there.get(what) != asked[what]]
+    for what in ("models", "methods"):
+        old, new = dict(there.get(what, {})), json.loads(json.dumps(asked[what], default=str))
+        differs += [
+            f"another {what[:-1]} {name}" for name in new if old.get(name, new[name]) != new[name]
+        ]
+        asked[what] = {**old, **new}
+    if differs:
+        raise ParameterError(
+            f"it holds a study with {differs[0]}",
+            where=folder,
+            remedy="Choose another folder with --out, or ask for the same again",
+        )
+    return asked
 
 
 def read_records(folder: Path) -> list[StudyRecord]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from .augmentation import Augmentation
 
+
 @dataclass(frozen=True)
 class VentricleRecipe:
     """Hyperparameters of one training.
