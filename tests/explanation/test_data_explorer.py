@@ -154,7 +154,7 @@ def test_a_clean_set_says_that_nothing_stands_out(tmp_path: Path) -> None:
     image, mask = body(1)
     for n in range(4):
         shifted = np.clip(image.astype(int) + n, 0, 255).astype(np.uint8)
-        write(tmp_path, f"a_{n}", shifted, mask)
+        write(tmp_path, f"P-01_{n}", shifted, mask)
     assert "Nothing stands out." in dataset_text(drain(explore_work(tmp_path)))
 
 

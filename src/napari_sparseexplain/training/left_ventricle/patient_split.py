@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
-from ...volumes.labelled.labelled_slice import group_of
+from ...volumes.labelled.slice_name import group_of
 from .short_axis_slices import ShortAxisSlices
 
 

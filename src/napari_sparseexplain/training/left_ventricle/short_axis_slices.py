@@ -15,7 +15,7 @@ from ...progress import Progress, Work
 from ...volumes.finding import Finding
 from ...volumes.intensity.normalisation import Normalisation
 from ...volumes.labelled.labelled_folder import find_labelled, read_labelled, several_labels
-from ...volumes.labelled.labelled_slice import group_of
+from ...volumes.labelled.slice_name import group_of
 
 #: Each slice by itself: a picture may have been stretched by its brightest pixel, and a cine's
 #: slices are of one scale; both look the same so.
