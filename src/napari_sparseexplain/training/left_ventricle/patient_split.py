@@ -27,6 +27,11 @@ def patient_folds(patients: Sequence[str], folds: int = 5, seed: int = 0) -> lis
         Fewer patients than folds.
     """
     known = sorted(set(patients))
+    if len(known) < 2:
+        raise ParameterError(
+            f"a fold needs at least 2 patients, and there is {len(known) or 'none'}",
+            remedy="Leave out --fold, or give slices of more patients",
+        )
     if not 2 <= folds <= len(known):
         raise ParameterError(
             f"{len(known)} patients do not make {folds} folds",
