@@ -231,7 +231,8 @@ def cine(
     """Area and volume of the left ventricle over the cycle: EDV, ESV, EF. Research figures."""
     from ..files.atomic_write import check_free
     from ..networks.bundle.loading import load_model
-    from ..training.left_ventricle.cine_volumes import cine_text, cine_volumes, save_cine
+    from ..training.left_ventricle.cine_tables import cine_text, save_cine
+    from ..training.left_ventricle.cine_volumes import cine_volumes
     from ..volumes import open_study
 
     if out is not None:
@@ -240,7 +241,7 @@ def cine(
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
     names = models or ["left-ventricle-fcn", "left-ventricle-unet"]
-    loaded = [load_model(name, device=device) for name in names]
+    loaded = [load_model(name, device=device) for name in dict.fromkeys(names)]
     found = progress_bar.run(cine_volumes(study, loaded), "cine")
     print(cine_text(found))
     if out is not None:

@@ -23,8 +23,6 @@ from ...volumes.labelled.slice_name import group_of
 #: slices are of one scale; both look the same so.
 NORMALISATION = Normalisation("z-score", region="slice")
 
-_LEFT_OUT = "patient-left-out"
-
 #: Patients of the Sunnybrook pictures that training leaves out, and why.
 DISPLACED = {"SC-N-06": "all its masks lie 12 pixels to the left and 4 too high"}
 
@@ -75,7 +73,7 @@ class ShortAxisSlices:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Patients of the folder that were left out."""
-        return tuple(str(f.where) for f in self.findings if f.code == _LEFT_OUT)
+        return tuple(str(f.where) for f in self.findings if f.code == "patient-left-out")
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -145,7 +143,7 @@ def read_short_axis(
         )
     chosen = [s for s in found.without(exclude).slices if s.mask or s.inner]
     findings += [
-        Finding("info", _LEFT_OUT, DISPLACED.get(name, "left out as asked"), name)
+        Finding("info", "patient-left-out", DISPLACED.get(name, "left out as asked"), name)
         for name in absent
     ]
     findings += _sides_said(chosen, found.root)
