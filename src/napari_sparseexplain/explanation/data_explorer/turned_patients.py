@@ -15,8 +15,14 @@ from .slice_record import SMALL, SliceRecord
 #: By how much another orientation must agree better with the rest.
 _BETTER = 0.15
 
+#: … and how well at least: pictures of noise agree with nothing in any orientation.
+_LEAST = 0.4
+
 #: Patients between two steps of progress.
 _STEP = 200
+
+#: What has to be done to a patient's slices, by quarter turns counter-clockwise.
+_TURNS = {1: "turned 90° counter-clockwise", 2: "turned by 180°", 3: "turned 90° clockwise"}
 
 #: The eight orientations of a square, as quarter turns and a mirror.
 ORIENTATIONS = tuple((turns, mirror) for mirror in (False, True) for turns in range(4))
@@ -45,10 +51,10 @@ class TurnedPatient:
     @property
     def words(self) -> str:
         """For a person."""
-        ways = [*(["mirrored"] if self.mirror else [])]
-        ways += [f"turned by {90 * self.turns}°"] if self.turns else []
+        ways = ["mirrored left to right"] if self.mirror else []
+        ways += [_TURNS[self.turns]] if self.turns else []
         return (
-            f"{self.patient} looks {' and '.join(ways)} against the rest: the correlation of its "
+            f"{self.patient} fits the rest when {' and then '.join(ways)}: the correlation of its "
             f"mean slice rises from {self.correlation:.2f} to {self.turned:.2f}"
         )
 
@@ -74,7 +80,8 @@ def turned_work(records: Sequence[SliceRecord]) -> Work[list[TurnedPatient]]:
         rest = (total - mean) / (len(whose) - 1)
         agreement = {way: _correlation(oriented(mean, *way), rest) for way in ORIENTATIONS}
         best = max(agreement, key=lambda way: agreement[way])
-        if agreement[best] - agreement[0, False] > _BETTER:
+        better = agreement[best] - agreement[0, False] > _BETTER
+        if better and agreement[best] >= _LEAST:
             found.append(TurnedPatient(name, *best, agreement[0, False], agreement[best]))
     return sorted(found, key=lambda t: t.correlation - t.turned)
 
