@@ -16,6 +16,7 @@ from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.explanation.data_explorer.dataset import Dataset, explore_work
 from napari_sparseexplain.explanation.data_explorer.dataset_text import dataset_text
 from napari_sparseexplain.explanation.data_explorer.mask_contrast import (
+    Displacement,
     ManyContrasts,
     PatientContrast,
     mask_contrast,
@@ -94,7 +95,7 @@ def test_masks_that_lie_beside_what_they_mean_are_told(found: Dataset) -> None:
 def test_a_patient_that_is_turned_is_told_and_by_how_much(found: Dataset) -> None:
     (one,) = found.turned
     assert (one.patient, one.turns, one.mirror) == ("P-05", 3, False)
-    assert "270°" in one.words
+    assert one.words.startswith("P-05 fits the rest when turned 90° clockwise: ")
 
 
 def head(seed: int) -> np.ndarray:
@@ -205,13 +206,13 @@ def test_the_page_and_the_table_hold_what_is_printed(folder: Path, tmp_path: Pat
     for words in (
         "41 slices of 9 patients",
         "masks of P-03 fit better moved",
-        "P-05 looks turned by 270°",
+        "P-05 fits the rest when turned 90° clockwise",
         "P-07 is on 2 sides of the split: test, train",
         "are the same picture",
     ):
         assert words in said
     page = (tmp_path / "out" / "data.html").read_text(encoding="utf-8")
-    assert "P-05 looks turned" in page
+    assert "P-05 fits the rest when turned" in page
     assert page.count("data:image/png;base64,") > 10
     assert (tmp_path / "out" / "data.pdf").read_bytes().startswith(b"%PDF-")
     with (tmp_path / "out" / "data.csv").open(encoding="utf-8") as stream:
@@ -235,14 +236,29 @@ def test_a_clean_set_says_that_nothing_stands_out(tmp_path: Path) -> None:
     image, mask = body(1)
     for n in range(4):
         shifted = np.clip(image.astype(int) + n, 0, 255).astype(np.uint8)
-        write(tmp_path, f"a_{n}", shifted, mask)
+        write(tmp_path, f"P-01_{n}", shifted, mask)
     assert "Nothing stands out." in dataset_text(drain(explore_work(tmp_path)))
 
 
 def test_a_folder_of_broken_pictures_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"x")
-    with pytest.raises(ReadError, match="none of its 1 slices can be read"):
+    (tmp_path / "zz1.png").write_bytes(b"x")
+    # What is also found of the folder, that no image has a mask, is not why.
+    with pytest.raises(ReadError, match=r"none of its 1 slices can be read.*one: zz1: the picture"):
         drain(explore_work(tmp_path))
+
+
+def test_noise_is_not_told_as_turned_and_one_mask_not_as_moved(tmp_path: Path) -> None:
+    """Of pictures of noise with one slice a patient another orientation or place fits by chance."""
+    rng = np.random.default_rng(3)
+    for p in range(8):
+        image = rng.integers(0, 255, (SIDE, SIDE)).astype(np.uint8)
+        write(tmp_path, f"P-{p:02d}_1", np.rot90(image, p), body(p)[1])
+    found = drain(explore_work(tmp_path, scan="flair"))
+    assert found.turned == ()
+    assert found.displaced == ()
+    assert any("'flair' means nothing here" in f.message for f in found.findings)
+    words = Displacement("p0", 1, (1, 9), 0.1, 0.4).words
+    assert words.startswith("the mask of p0 fits better moved 1 pixel down and 9 to the right")
 
 
 def test_contrast_at_every_shift_is_that_of_the_moved_mask() -> None:
@@ -306,7 +322,8 @@ def test_a_better_fit_on_something_darker_is_chance_where_targets_are_bright() -
     for n in range(6):
         of = PatientContrast(f"p{n}")
         image = 100 + rng.normal(0, 4, (SIDE, SIDE)) + 40 * (hole if n == 5 else disc * (n < 4))
-        of.add(image - 60 * (hole & (n == 4)), disc)
+        for _ in range(5):
+            of.add(image - 60 * (hole & (n == 4)), disc)
         many.add(of)
     assert [one.patient for one in many.displaced()] == ["p5"]
 

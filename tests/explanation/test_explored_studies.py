@@ -188,6 +188,11 @@ def test_places_that_are_not_there_are_refused(places: tuple[str, ...], tmp_path
         drain(explore_work(*(tmp_path / place for place in places)))
 
 
+def test_a_scan_that_no_study_has_is_refused(folder: Path) -> None:
+    with pytest.raises(ReadError, match="no study has a scan 'pet'"):
+        drain(explore_work(folder, scan="pet"))
+
+
 def test_cancelled_work_ends_at_the_next_step(folder: Path) -> None:
     work = explore_work(folder)
     for _ in range(4):

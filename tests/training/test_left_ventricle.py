@@ -29,11 +29,8 @@ from napari_sparseexplain.training.left_ventricle.augmentation import (
     augmented,
     without_ventricle,
 )
-from napari_sparseexplain.training.left_ventricle.cine_volumes import (
-    cine_csv,
-    cine_text,
-    cine_volumes,
-)
+from napari_sparseexplain.training.left_ventricle.cine_tables import cine_csv, cine_text
+from napari_sparseexplain.training.left_ventricle.cine_volumes import cine_volumes
 from napari_sparseexplain.training.left_ventricle.contour_distance import contour_distance
 from napari_sparseexplain.training.left_ventricle.evaluate_ventricle import (
     constant_mask,
@@ -413,7 +410,7 @@ def test_volumes_of_a_cine_are_those_that_it_was_made_with(tmp_path: Path) -> No
     )  # fmt: skip
     card = replace(card, inputs=replace(card.inputs, spacing_mm=1.5))
     model = Model.of_network(card, Bright())
-    (found,) = drain(cine_volumes(study, [model]))
+    (found,) = drain(cine_volumes(study, [model, model]))
     assert found.used.tolist() == [False, True, True]
     true = masks[:, 1:].sum(axis=(1, 2, 3)) * 8 * 1.5**2 / 1000
     np.testing.assert_allclose(found.volumes, true, rtol=0.01)

@@ -15,12 +15,14 @@ from napari_sparseexplain.phantom.short_axis_cine import (
     short_axis_cine,
     write_short_axis_cine,
 )
+from napari_sparseexplain.training.left_ventricle.cine_tables import cine_csv, cine_text
 from napari_sparseexplain.training.left_ventricle.cine_volumes import (
     cine_scan,
-    cine_text,
+    missing_in,
     spread_of,
     volumes_of_masks,
 )
+from napari_sparseexplain.volumes.finding import Finding
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_the_synthetic_cine_opens_as_a_cine(cine: ShortAxisCine, tmp_path: Path)
 
 def test_what_was_not_added_and_how_networks_differ_is_said(cine: ShortAxisCine) -> None:
     smaller = cine.cavity.copy()
-    smaller[2, 0] = False  # as if the apex had left its slice
+    smaller[2, 1] = False  # as if the apex had left its slice
     found = [
         volumes_of_masks("one", cine.cavity, cine.spacing),
         volumes_of_masks("other", smaller, cine.spacing),
@@ -64,6 +66,36 @@ def test_what_was_not_added_and_how_networks_differ_is_said(cine: ShortAxisCine)
     text = cine_text(found)
     assert f"other: {found[1].not_added}" in text
     assert f"other: {found[1].used.sum()} slices 12 mm apart" in text
-    spread = spread_of(found)
-    assert spread["EDV"] == pytest.approx(found[0].edv - found[1].edv)
-    assert spread["SV"] == pytest.approx(abs(found[0].stroke_volume - found[1].stroke_volume))
+    # Over the slices that both use they are the same; what only one of them adds is no difference.
+    assert found[0].edv > found[1].edv
+    assert spread_of(found) == dict.fromkeys(("EDV", "ESV", "SV", "EF"), 0.0)
+    thinner = cine.cavity.copy()
+    thinner[:, 1] &= np.arange(thinner.shape[-1]) % 2 == 0
+    other = volumes_of_masks("thinner", thinner, cine.spacing)
+    assert spread_of([found[0], other])["EDV"] == pytest.approx(found[0].edv - other.edv)
+    assert "Research figures, not for diagnosis" in text
+    assert "Research figures, not for diagnosis" in cine_csv(found)
+    assert "EDV 32 %" in text
+
+
+def test_what_is_no_whole_ventricle_and_what_is_missing_is_said_beside_the_figures(
+    cine: ShortAxisCine, tmp_path: Path
+) -> None:
+    one = volumes_of_masks("one", cine.cavity[:, 1:3], cine.spacing, ("8 time points are missing",))
+    assert one.incomplete == (
+        "not a whole ventricle: 2 slices are used; the ventricle is still in the first and the "
+        "last slice, so that it may go on beyond."
+    )
+    nothing = volumes_of_masks("none", np.zeros_like(cine.cavity[:, 1:3]), cine.spacing)
+    text = cine_text([one, nothing])
+    assert "WARNING: 8 time points are missing" in text
+    assert "nan" not in text
+    assert "nan" not in cine_csv([one, nothing])
+    assert "none: no ventricle was found in any slice" in text
+    assert "they have no slice in common" in text
+    padded = np.pad(cine.cavity[:, 1:4], ((0, 0), (1, 1), (0, 0), (0, 0)))
+    assert volumes_of_masks("inside", padded, cine.spacing).incomplete == ""
+    study = se.open_study(write_short_axis_cine(cine, tmp_path / "heart"))
+    assert missing_in(study) == ()
+    finding = Finding("warning", "missing-time-points", "17 of the 25 time points", "Se1")
+    assert missing_in(replace(study, findings=(finding,))) == ("Se1: 17 of the 25 time points",)

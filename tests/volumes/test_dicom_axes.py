@@ -129,7 +129,40 @@ def test_cine_series_that_differ_only_in_position_are_joined(tmp_path: Path) -> 
 def test_unevenly_placed_cine_series_stay_apart(tmp_path: Path) -> None:
     series = read_dicom(cine(tmp_path, [0.0, 10.0, 35.0]))
     assert [one.volume.data.shape for one in series] == [(4, 1, 5, 4)] * 3
-    assert codes(series) == []
+    assert codes(series) == ["apart-series"]
+    assert "they lie 10.0, 25.0 mm apart" in series[0].findings[0].message
+
+
+def test_cine_series_of_which_one_lacks_an_image_are_told_apart(tmp_path: Path) -> None:
+    root = cine(tmp_path, [20.0, 0.0, 10.0])
+    sorted((root / "Se1").iterdir())[1].unlink()
+    series = read_dicom(root)
+    said = [f for one in series for f in one.findings if f.code == "apart-series"]
+    assert len(said) == 1
+    assert "2 of them have 4 time points, Se1 has 3" in said[0].message
+
+
+@pytest.mark.parametrize(
+    ("kept", "counted", "said"),
+    [
+        ([0, 1, 2, 3, 4, 5], None, ""),
+        ([0, 1, 2, 3, 6, 7], None, "6 of about 8 time points (missing: 2 after point 4)"),
+        ([0, 1, 2, 3, 4, 5], 8, "6 of the 8 time points that the headers count"),
+    ],
+)
+def test_time_points_that_a_heart_beat_lacks_are_told(
+    tmp_path: Path, kept: list[int], counted: int | None, said: str
+) -> None:
+    datasets = []
+    for t in kept:
+        made = slices(SCANS[0, :2], TriggerTime=40.0 * t)
+        for one in made:
+            if counted:
+                one.CardiacNumberOfImages = counted
+        datasets += made
+    series = read_dicom(write(tmp_path, datasets))
+    assert codes(series) == (["missing-time-points"] if said else [])
+    assert all(said in f.message for f in series[0].findings)
 
 
 def phases(order: list[tuple[int, int]]) -> list:

@@ -18,7 +18,7 @@ from napari_sparseexplain.volumes.labelled.labelled_folder import (
     find_labelled,
     read_labelled,
 )
-from napari_sparseexplain.volumes.labelled.labelled_slice import group_of, patient_of
+from napari_sparseexplain.volumes.labelled.slice_name import group_of, patient_of
 
 
 def picture(path: Path, values: np.ndarray) -> None:
@@ -50,7 +50,8 @@ def dicom(path: Path, values: np.ndarray, spacing: tuple[float, float] = (1.25, 
         ("SC-HF-I-01-IM-0001-0048", "SC-HF-I-01", "SC-HF-I"),
         ("SC-HF-NI-34-IM-0001-0220.dcm", "SC-HF-NI-34", "SC-HF-NI"),
         ("case_12_slice_3", "case_12", "case"),
-        ("a7", "a", "a"),
+        ("a7", "a7", "a"),
+        ("patient001", "patient001", "patient"),
         ("17", "17", "17"),
     ],
 )

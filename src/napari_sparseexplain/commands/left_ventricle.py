@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import progress_bar
 from .options import Device, Overwrite, Roles, StudyPath, parse_roles
+
+if TYPE_CHECKING:
+    from ..volumes.finding import Finding
 
 Data = Annotated[
     Path,
@@ -39,7 +42,7 @@ Exclude = Annotated[
     typer.Option(
         "--exclude",
         help="Patient that is left out. Repeat for more. SC-N-06 if left out, whose masks are "
-        "displaced.",
+        "displaced; '' leaves nobody out.",
     ),
 ]
 Label = Annotated[
@@ -48,10 +51,14 @@ Label = Annotated[
 ]
 
 
+def _tell(finding: Finding) -> None:
+    progress_bar.tell(f"note: {finding.where}: {finding.message}")
+
+
 def _excluded(given: list[str] | None) -> tuple[str, ...]:
     from ..training.left_ventricle.short_axis_slices import DISPLACED
 
-    return tuple(DISPLACED) if given is None else tuple(given)
+    return tuple(DISPLACED) if given is None else tuple(name for name in given if name)
 
 
 def _trains(kind: str, title: str) -> Callable[..., None]:
@@ -71,7 +78,7 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
 
         work = train_ventricle_bundle(
             kind, data, out, seed=seed, epochs=epochs, fold=fold, folds=folds, leaking=leaking,
-            exclude=_excluded(exclude), label=label, device=device,
+            exclude=_excluded(exclude), label=label, device=device, told=_tell,
         )  # fmt: skip
         card = progress_bar.run(work, f"training {kind}")
         print(out)
@@ -118,9 +125,10 @@ def evaluate_left_ventricle(
     """Dice beside accuracy, contours, and what is found where there is no ventricle."""
     from ..errors import ParameterError
     from ..files.atomic_write import check_free
-    from ..training.left_ventricle.evaluate_ventricle import FILES, evaluate_ventricle
+    from ..training.left_ventricle.evaluate_ventricle import evaluate_ventricle
     from ..training.left_ventricle.patient_split import patient_folds
     from ..training.left_ventricle.short_axis_slices import read_short_axis
+    from ..training.left_ventricle.ventricle_tables import FILES
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
@@ -141,7 +149,7 @@ def evaluate_left_ventricle(
             )
         slices = slices.of_patients(patients)
     for finding in slices.findings:
-        print(f"note: {finding.where}: {finding.message}")
+        _tell(finding)
     names = models or ["left-ventricle-fcn", "left-ventricle-unet"]
     result = progress_bar.run(evaluate_ventricle(slices, names, device=device), "evaluation")
     print(result.text())
@@ -192,12 +200,15 @@ def search_left_ventricle(
         trials_table,
     )
     from ..training.left_ventricle.short_axis_slices import read_short_axis
+    from ..training.left_ventricle.slice_spacing import as_trained
 
     given = read_short_axis(data, exclude=_excluded(exclude), label=label)
     slices = progress_bar.run(given, "reading")
+    for finding in slices.findings:
+        _tell(finding)
     work = search_work(
-        kind, slices, out, trials=trials, first_epochs=epochs, patients=patients, seed=seed,
-        device=choose_device(device),
+        kind, as_trained(slices), out, trials=trials, first_epochs=epochs, patients=patients,
+        seed=seed, device=choose_device(device),
     )  # fmt: skip
     found = progress_bar.run(work, f"searching {kind}")
     print(trials_table(found))
@@ -220,7 +231,8 @@ def cine(
     """Area and volume of the left ventricle over the cycle: EDV, ESV, EF. Research figures."""
     from ..files.atomic_write import check_free
     from ..networks.bundle.loading import load_model
-    from ..training.left_ventricle.cine_volumes import cine_text, cine_volumes, save_cine
+    from ..training.left_ventricle.cine_tables import cine_text, save_cine
+    from ..training.left_ventricle.cine_volumes import cine_volumes
     from ..volumes import open_study
 
     if out is not None:
@@ -229,7 +241,7 @@ def cine(
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
     names = models or ["left-ventricle-fcn", "left-ventricle-unet"]
-    loaded = [load_model(name, device=device) for name in names]
+    loaded = [load_model(name, device=device) for name in dict.fromkeys(names)]
     found = progress_bar.run(cine_volumes(study, loaded), "cine")
     print(cine_text(found))
     if out is not None:

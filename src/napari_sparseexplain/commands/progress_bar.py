@@ -12,6 +12,11 @@ from ..progress import Progress, Work, drain
 Result = TypeVar("Result")
 
 
+def tell(line: str) -> None:
+    """Print a line while a bar may be drawn."""
+    tqdm.write(line, file=sys.stdout)
+
+
 def run(work: Work[Result], title: str) -> Result:
     """Drain ``work`` under a progress bar (none when standard error is no terminal)."""
     with tqdm(desc=title, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:

@@ -158,7 +158,7 @@ def explore_work(*places: str | Path, scan: str = "") -> Work[Dataset]:
     Raises
     ------
     ReadError
-        No such folder, no slices, or none that can be read.
+        No such folder, no slices, none that can be read, or no study with the scan.
     """
     paths = [Path(place).expanduser() for place in places]
     # As they lie below the folder around them; one that is called "." has a name, too.
@@ -180,12 +180,15 @@ def explore_work(*places: str | Path, scan: str = "") -> Work[Dataset]:
             where=paths[0] if paths else "explore",
             remedy="Give studies, folders of studies, or one folder of images with masks",
         )
-    return (yield from _folder_work(paths[0]))
+    return (yield from _folder_work(paths[0], scan))
 
 
-def _folder_work(root: Path) -> Work[Dataset]:
+def _folder_work(root: Path, scan: str) -> Work[Dataset]:
     found = yield from find_labelled(root)
     findings = list(found.findings)
+    if scan:
+        message = f"pictures have no scans to choose from, so {scan!r} means nothing here"
+        findings.append(Finding("warning", "scan-not-there", message, root.name))
     measuring = Measuring()
     labels: list[Mapping[int, int]] = []
     broken = 0
@@ -201,9 +204,10 @@ def _folder_work(root: Path) -> Work[Dataset]:
         labels.append(pixels.labels)
         yield Progress(number, len(found.slices), item.name)
     if not measuring.records:
-        first = f"The first one: {findings[0].message}" if findings else "Check the files"
+        first = next((f for f in findings if f.code == "unreadable"), None)
+        remedy = f"The first one: {first.words()}" if first else "Check the files"
         raise ReadError(
-            f"none of its {len(found.slices)} slices can be read", where=root, remedy=first
+            f"none of its {len(found.slices)} slices can be read", where=root, remedy=remedy
         )
     if len({value for counts in labels for value in counts}) > 1:
         measuring.name_classes(
@@ -224,6 +228,19 @@ def _studies_work(places: Sequence[Path], paths: Sequence[Path], scan: str) -> W
         raise ReadError(
             f"none of the {len(paths)} studies can be read", where=places[0], remedy=first
         )
+    others = [one for one in facts if scan and one.scan != scan]
+    if len(others) == len(facts) and others:
+        raise ReadError(
+            f"no study has a scan {scan!r} in which anything is seen",
+            where=places[0],
+            remedy="Measured can be " + ", ".join(sorted({one.scan for one in others})),
+        )
+    if others:
+        message = (
+            f"{len(others)} of {len(facts)} studies have no scan {scan!r}, or an empty one; of "
+            f"{others[0].name} {others[0].scan} was measured"
+        )
+        findings.append(Finding("warning", "scan-not-there", message, str(others[0].path)))
     root = (
         places[0] if len(places) == 1 else Path(os.path.commonpath([p.resolve() for p in places]))
     )

@@ -23,6 +23,9 @@ _LEAST = 5.0
 _FACTOR, _GAIN = 1.5, 0.05
 
 
+#: Masks of a patient below which nothing is told: of a few one finds a better place by chance.
+_MASKS = 5
+
 #: Patients of whom this share must agree on whether the target is bright, and the fewest.
 _AGREEING, _FEWEST = 0.75, 4
 
@@ -59,8 +62,10 @@ class Displacement:
         down = f"{pixels} {'up' if rows < 0 else 'down'}" if rows else ""
         right = f"{abs(columns)} to the {'left' if columns < 0 else 'right'}" if columns else ""
         way = " and ".join(part for part in (down, right) if part)
+        masks = "mask" if self.slices == 1 else f"{self.slices} masks"
+        fit = "fits" if self.slices == 1 else "fit"
         return (
-            f"the {self.slices} masks of {self.patient} fit better moved {way}: the contrast of "
+            f"the {masks} of {self.patient} {fit} better moved {way}: the contrast of "
             f"inside and ring rises from {self.contrast:.2f} to {self.moved:.2f}"
         )
 
@@ -172,6 +177,8 @@ class ManyContrasts:
     def add(self, patient: PatientContrast) -> None:
         """A patient whose slices are all in."""
         self._signs[patient.sign] += 1
+        if patient.slices < _MASKS:
+            return
         found = {sign: patient.displacement(sign) for sign in (0, 1, -1)}
         if any(found.values()):
             self._found.append(found)

@@ -18,7 +18,7 @@ _BETTER = 0.15
 #: The same of that part of an image which a turn changes.
 _BETTER_CHANGED = 0.45
 
-#: What it must come to: pictures that have nothing in common agree by chance.
+#: What that part must come to: pictures that have nothing in common agree by chance.
 _FITS = 0.3
 
 #: Share of the others that must agree with each other for that part to tell anything, and of how
@@ -31,8 +31,14 @@ _ASKED = 50
 #: By how much a mirror must be better to be told beside a turn: heads are alike when mirrored.
 _MIRRORED = 0.1
 
+#: … and how well at least: pictures of noise agree with nothing in any orientation.
+_LEAST = 0.4
+
 #: Patients between two steps of progress.
 _STEP = 200
+
+#: What has to be done to a patient's slices, by quarter turns counter-clockwise.
+_TURNS = {1: "turned 90° counter-clockwise", 2: "turned by 180°", 3: "turned 90° clockwise"}
 
 #: The eight orientations of a square, as quarter turns and a mirror.
 ORIENTATIONS = tuple((turns, mirror) for mirror in (False, True) for turns in range(4))
@@ -66,10 +72,10 @@ class TurnedPatient:
     @property
     def words(self) -> str:
         """For a person."""
-        ways = [*(["mirrored"] if self.mirror else [])]
-        ways += [f"turned by {90 * self.turns}°"] if self.turns else []
+        ways = ["mirrored left to right"] if self.mirror else []
+        ways += [_TURNS[self.turns]] if self.turns else []
         return (
-            f"{self.patient} looks {' and '.join(ways)} against the rest: the correlation of "
+            f"{self.patient} fits the rest when {' and then '.join(ways)}: the correlation of "
             f"{self.of} rises from {self.correlation:.2f} to {self.turned:.2f}"
         )
 
@@ -100,7 +106,8 @@ def turned_work(records: Sequence[SliceRecord]) -> Work[list[TurnedPatient]]:
         rest = (total - mean) / (len(whose) - 1)
         agreement = _agreements(mean, rest)
         best = max(agreement, key=lambda way: agreement[way])
-        if agreement[best] - agreement[0, False] > _BETTER and agreement[best] > _FITS:
+        better = agreement[best] - agreement[0, False] > _BETTER
+        if better and agreement[best] >= _LEAST:
             found.append(TurnedPatient(name, *best, agreement[0, False], agreement[best]))
         elif len(whose) >= _FEWEST:
             part = changed_by_turns(mean)

@@ -13,6 +13,22 @@ import numpy as np
 import numpy.typing as npt
 
 
+def shape_at(
+    shape: tuple[int, int], size: tuple[float, float], wanted: tuple[float, float]
+) -> tuple[int, int]:
+    """Rows and columns over the same extent with pixels of another size.
+
+    Parameters
+    ----------
+    size, wanted : (float, float)
+        Row and column size of the pixels that are there, and of those that are wanted, in one unit.
+    """
+    return (
+        max(1, round(shape[0] * size[0] / wanted[0])),
+        max(1, round(shape[1] * size[1] / wanted[1])),
+    )
+
+
 @lru_cache(maxsize=32)
 def resampling_weights(source: int, target: int) -> npt.NDArray[np.float32]:
     """Matrix that takes a line of ``source`` pixels to ``target`` pixels over the same extent.

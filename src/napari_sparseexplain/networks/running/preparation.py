@@ -15,7 +15,7 @@ from ...volumes import Grid, Study, Volume
 from ...volumes.frames import frame_note, study_at_frame
 from ..bundle.model_card import ModelCard
 from .axis_order import AS_SHOWN, PlaneOrder
-from .in_plane_resampling import nearest_in_plane, resample_in_plane
+from .in_plane_resampling import nearest_in_plane, resample_in_plane, shape_at
 from .input_region import (
     EVERYWHERE,
     FedVolume,
@@ -229,10 +229,7 @@ def _network_grid(
             f"{card.inputs.size} pixels the network was trained at."
         )
     size = grid.spacing[1:] if grid.calibrated else (1.0, 1.0)
-    shape = (
-        max(1, round(rows * size[0] / wanted[0])),
-        max(1, round(columns * size[1] / wanted[1])),
-    )
+    shape = shape_at((rows, columns), (size[0], size[1]), (wanted[0], wanted[1]))
     return shape, (rows * size[0] / shape[0], columns * size[1] / shape[1]), notes
 
 

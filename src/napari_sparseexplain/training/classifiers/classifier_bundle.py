@@ -21,6 +21,7 @@ from ..fit.train_bundle import claim_folder
 from .class_recipe import CLASS_RECIPES, PAPER, TITLES, ClassRecipe
 from .class_slices import NORMALISATION, ClassSlices, read_class_slices
 from .class_split import CHOOSING, ClassSplit, split_classes
+from .confounders import BLANKED
 from .evaluate_classifiers import evaluate_classifiers
 from .plain_classifiers import small_pictures
 from .train_classifier import ClassifierTrained, train_classifier
@@ -150,6 +151,8 @@ def train_classifier_bundle(
         "macro F1": round(row.macro, 4),
         "accuracy, worst class and view": round(min(v for _, v in row.cells.values()), 4),
     }
+    for what in BLANKED[1:4]:
+        metrics[f"accuracy, {what} blanked"] = round((row.blanked or {})[what], 4)
     return save_bundle(out, replace(card, metrics=metrics), trained.network)
 
 
@@ -201,7 +204,8 @@ def classifier_card(
     notes = [
         "Research only: not a medical device, never validated on patients.",
         "It says one of its classes of any picture, also of one without a tumour.",
-        "Most of its accuracy is context: see the table of blanked parts in docs/classifiers.md.",
+        "How often it is right without the finding stands in its metrics and in "
+        "docs/classifiers.md: much of what it goes by is context.",
     ]
     if views:
         notes.append(f"Trained on {', '.join(views)} slices; others were not seen.")

@@ -3,12 +3,9 @@ nothing is."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,190 +13,28 @@ import numpy.typing as npt
 from ...errors import ModelError, ParameterError
 from ...evidence.consistent_component import consistent_components
 from ...evidence.largest_component import labelled, largest_component
-from ...evidence.tables import text_table
-from ...files.atomic_write import write_together
 from ...networks.bundle.loading import load_model
 from ...networks.bundle.model import Model
 from ...progress import Progress, Work
 from .contour_distance import GOOD_MM, GOOD_PX, contour_distance
 from .segmentation_counts import SliceCounts
 from .short_axis_slices import NORMALISATION, ShortAxisSlices
-from .slices_without import moved_away, painted_out
-from .train_ventricle import probabilities
+from .slice_spacing import served_probabilities
+from .slices_without import has_surroundings, moved_away, painted_out
 from .ventricle_model import check_ventricle_model, seen_patients
-
-FILES = ("left-ventricle.txt", "left-ventricle.json")
-
-#: The paper's Dice, micro over all slices, of the FCN and of its AlexNet baseline.
-PAPER = {"FCN": 0.863, "AlexNet-FCN": 0.622}
-
-#: Pixels from which something counts as found where nothing is.
-FOUND_PX = 50
+from .ventricle_tables import FOUND_PX, FalseRow, VentricleEvaluation, VentricleRow
 
 #: Which component of a slice is taken.
 CHOICES = ("all", "largest", "consistent")
-
-
-@dataclass(frozen=True)
-class VentricleRow:
-    """A network with a choice of component, on all slices.
-
-    Attributes
-    ----------
-    accuracy, micro, slices, patients : float
-        Pixel accuracy; Dice over all pixels, mean over slices, mean over patients.
-    low, high : float
-        95 % interval of ``patients``.
-    empty : int
-        Slices with a ventricle in which nothing was found.
-    areas : mapping of str to (int, float, float)
-        Slices, micro Dice and mean Dice by the area of the reference.
-    distance : float
-        Median average distance of the contours.
-    good : float
-        Share of all slices with a good contour.
-    unit : str
-        Of ``distance``: mm, or px where the files do not tell.
-    off_target : float
-        Share of the marked pixels in components that do not touch the reference.
-    parts : mapping of str to float
-        Mean Dice of basal, mid and apical slices by their order within the patient.
-    """
-
-    name: str
-    choice: str
-    accuracy: float
-    micro: float
-    slices: float
-    patients: float
-    low: float
-    high: float
-    empty: int
-    areas: dict[str, tuple[int, float, float]]
-    distance: float
-    good: float
-    unit: str
-    off_target: float
-    parts: dict[str, float]
-
-
-@dataclass(frozen=True)
-class FalseRow:
-    """What a network marks where there is no ventricle.
-
-    Attributes
-    ----------
-    painted, painted_found : int
-        Slices whose ventricle was painted out, and those with more than `FOUND_PX` marked.
-    windows, windows_found : int
-        Windows without one, likewise.
-    """
-
-    name: str
-    painted: int
-    painted_found: int
-    windows: int
-    windows_found: int
-
-
-@dataclass(frozen=True, eq=False)
-class VentricleEvaluation:
-    """What `evaluate_ventricle` found.
-
-    Attributes
-    ----------
-    seen : mapping of str to int
-        Of networks that were trained on some of these patients: on how many.
-    """
-
-    rows: tuple[VentricleRow, ...]
-    false: tuple[FalseRow, ...]
-    slices: int
-    patients: int
-    seen: Mapping[str, int] = field(default_factory=dict)
-
-    def text(self) -> str:
-        """The tables, as they are printed."""
-        head = [
-            "network", "component", "accuracy", "micro", "slices", "patients", "95 %", "empty",
-            "off target", "contour", "good",
-        ]  # fmt: skip
-        lines = [
-            [
-                row.name, row.choice, f"{row.accuracy:.3f}", f"{row.micro:.3f}",
-                f"{row.slices:.3f}", f"{row.patients:.3f}", f"{row.low:.3f}-{row.high:.3f}",
-                str(row.empty), f"{row.off_target:.1%}",
-                "-" if np.isnan(row.distance) else f"{row.distance:.2f} {row.unit}",
-                f"{row.good:.1%}",
-            ]
-            for row in self.rows
-        ]  # fmt: skip
-        names = list(self.rows[0].areas) if self.rows else []
-        areas = [
-            [row.name, row.choice]
-            + [f"{row.areas[n][1]:.3f} / {row.areas[n][2]:.3f}" for n in names]
-            + [f"{row.parts[p]:.3f}" for p in row.parts]
-            for row in self.rows
-        ]
-        counts = [f"{n} ({self.rows[0].areas[n][0]})" for n in names]
-        parts = list(self.rows[0].parts) if self.rows else []
-        false = [
-            [
-                row.name,
-                f"{row.painted_found} of {row.painted} ({_share(row.painted_found, row.painted)})",
-                f"{row.windows_found} of {row.windows} ({_share(row.windows_found, row.windows)})",
-            ]
-            for row in self.false
-        ]
-        limit = f"{GOOD_MM:g} mm" if self.rows and self.rows[0].unit == "mm" else f"{GOOD_PX:g} px"
-        paper = ", ".join(f"{name} {value}" for name, value in PAPER.items())
-        return "\n\n".join(
-            [
-                f"{self.slices} slices of {self.patients} patients. Dice: micro (all pixels "
-                "together, as in the paper), mean over slices, mean over patients with its 95 % "
-                "interval (patients drawn anew). Empty: nothing found although there is a "
-                "ventricle. Off target: share of the marked pixels in components that do not "
-                "touch the reference. Contour: median of the average distance; good: below "
-                f"{limit}, of all slices.",
-                text_table(head, lines),
-                *(
-                    f"NOTE: {name} was trained on {count} of these {self.patients} patients, so "
-                    "that its figures do not judge it. Give others, or the fold that was held out "
-                    "(--fold)."
-                    for name, count in self.seen.items()
-                ),
-                f"The paper, on slices of its own split: micro {paper}.",
-                "Dice by the area of the reference (micro / mean over slices), and by the order "
-                "of a slice within its patient (mean; basal, mid and apical thirds are an "
-                "assumption: the names count images, nothing tells their place).",
-                text_table(["network", "component", *counts, *parts], areas),
-                f"Slices without a ventricle in which more than {FOUND_PX} pixels are marked.",
-                text_table(["network", "painted out", "windows beside it"], false),
-            ]
-        )
-
-    def save(self, folder: Path, *, overwrite: bool = False) -> list[Path]:
-        """Write the tables as text and JSON."""
-        values: dict[str, Any] = {
-            "slices": self.slices,
-            "patients": self.patients,
-            "patients that a network was trained on": dict(self.seen),
-            "rows": [asdict(row) for row in self.rows],
-            "false": [asdict(row) for row in self.false],
-        }
-        contents = (self.text() + "\n", json.dumps(values, indent=1, allow_nan=True) + "\n")
-        folder.mkdir(parents=True, exist_ok=True)
-        return write_together(folder, dict(zip(FILES, contents, strict=True)), overwrite=overwrite)
-
-
-def _share(count: int, of: int) -> str:
-    return f"{count / of:.0%}" if of else "-"
 
 
 def evaluate_ventricle(
     slices: ShortAxisSlices, models: Sequence[str | Path | Model], *, device: str = "auto"
 ) -> Work[VentricleEvaluation]:
     """Every network with every choice of component, beside a constant mask and none at all.
+
+    Networks see slices as they are served: where the pixel size is known at that of their card.
+    Masks are compared on the slices' own pixels.
 
     Parameters
     ----------
@@ -221,11 +56,8 @@ def evaluate_ventricle(
     rows, false = [], []
     seen: dict[str, int] = {}
     masks = slices.masks
-    for name, mask in (
-        ("all background", np.zeros_like(masks)),
-        ("constant mask", constant_mask(slices)),
-    ):
-        rows.append(_row(name, "-", mask, slices))
+    rows.append(_row("all background", "-", np.zeros_like(masks), slices))
+    rows.append(_constant_row(slices))
     for place, given in enumerate(models, 1):
         model = given if isinstance(given, Model) else load_model(given, device=device)
         check_ventricle_model(model)
@@ -234,7 +66,7 @@ def evaluate_ventricle(
         if known:
             seen[model.name] = len(known)
         yield Progress(place - 1, len(models), f"running {model.name}")
-        found = probabilities(model.network, slices.images)
+        found = served_probabilities(model, slices.images, slices.spacings)
         for choice in CHOICES:
             rows.append(_row(model.name, choice, chosen_masks(found, slices, choice), slices))
         false.append(_false(model, slices))
@@ -290,11 +122,10 @@ def _row(
 ) -> VentricleRow:
     counts = SliceCounts.of(predicted, slices.masks, slices.patients)
     low, high = counts.patient_interval
-    spacing = slices.spacing or (1.0, 1.0)
-    unit, good = ("mm", GOOD_MM) if slices.spacing else ("px", GOOD_PX)
+    unit, good = ("mm", GOOD_MM) if slices.calibrated else ("px", GOOD_PX)
     distances = [
-        contour_distance(ours, theirs, spacing)
-        for ours, theirs in zip(predicted, slices.masks, strict=True)
+        contour_distance(ours, theirs, (size if slices.calibrated else None) or (1.0, 1.0))
+        for ours, theirs, size in zip(predicted, slices.masks, slices.spacings, strict=True)
     ]
     known = [d for d in distances if d is not None]
     off = marked = 0
@@ -316,6 +147,19 @@ def _row(
     )  # fmt: skip
 
 
+def _constant_row(slices: ShortAxisSlices) -> VentricleRow:
+    """Of `constant_mask`; without figures where there is nobody else to make it of."""
+    row = _row("constant mask", "-", constant_mask(slices), slices)
+    if len(set(slices.patients)) > 1:
+        return row
+    nan = float("nan")
+    return VentricleRow(
+        row.name, row.choice, nan, nan, nan, nan, nan, nan, None,
+        {name: (count, nan, nan) for name, (count, *_) in row.areas.items()},
+        nan, nan, row.unit, nan, dict.fromkeys(row.parts, nan),
+    )  # fmt: skip
+
+
 def _parts(counts: SliceCounts, slices: ShortAxisSlices) -> dict[str, float]:
     """Mean Dice of the first, middle and last third of each patient's slices."""
     dice, names = counts.slice_dice, np.asarray(slices.patients)
@@ -331,16 +175,24 @@ def _parts(counts: SliceCounts, slices: ShortAxisSlices) -> dict[str, float]:
 def _false(model: Model, slices: ShortAxisSlices) -> FalseRow:
     # Every third slice: neighbours show the same.
     chosen = [int(i) for i in np.flatnonzero(slices.masks.any(axis=(1, 2)))[::3]]
+    bare = [i for i in chosen if not has_surroundings(slices.masks[i])]
+    chosen = [i for i in chosen if i not in bare]
+    skipped = tuple(slices.names[i] for i in bare)
     if not chosen:
-        return FalseRow(model.name, 0, 0, 0, 0)
+        return FalseRow(model.name, 0, 0, 0, 0, skipped)
     painted = np.stack([painted_out(slices.images[i], slices.masks[i]) for i in chosen])
-    marked = (probabilities(model.network, painted) > 0.5).sum(axis=(1, 2))
-    windows = [w for i in chosen for w in moved_away(slices.images[i], slices.masks[i])]
-    found = [int((probabilities(model.network, w[None]) > 0.5).sum()) for w in windows]
+    sizes = [slices.spacings[i] for i in chosen]
+    marked = (served_probabilities(model, painted, sizes) > 0.5).sum(axis=(1, 2))
+    found = [
+        int((served_probabilities(model, window[None], [size]) > 0.5).sum())
+        for i, size in zip(chosen, sizes, strict=True)
+        for window in moved_away(slices.images[i], slices.masks[i])
+    ]
     return FalseRow(
         model.name,
         len(chosen),
         int((marked > FOUND_PX).sum()),
-        len(windows),
+        len(found),
         sum(count > FOUND_PX for count in found),
+        skipped,
     )

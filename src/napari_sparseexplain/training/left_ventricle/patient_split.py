@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ParameterError
-from ...volumes.labelled.labelled_slice import group_of
+from ...volumes.labelled.slice_name import group_of
 from .short_axis_slices import ShortAxisSlices
 
 
@@ -27,6 +27,11 @@ def patient_folds(patients: Sequence[str], folds: int = 5, seed: int = 0) -> lis
         Fewer patients than folds.
     """
     known = sorted(set(patients))
+    if len(known) < 2:
+        raise ParameterError(
+            f"a fold needs at least 2 patients, and there is {len(known) or 'none'}",
+            remedy="Leave out --fold, or give slices of more patients",
+        )
     if not 2 <= folds <= len(known):
         raise ParameterError(
             f"{len(known)} patients do not make {folds} folds",

@@ -92,9 +92,9 @@ class SliceCounts:
 
     @property
     def patient_interval(self) -> tuple[float, float]:
-        """95 % interval of `patient_mean`, patients drawn anew with replacement."""
+        """95 % interval of `patient_mean`, patients drawn anew with replacement; NaN of one."""
         values = np.asarray(list(self.patient_dice.values()))
-        if not values.size:
+        if values.size < 2:
             return float("nan"), float("nan")
         rng = np.random.default_rng(_SEED)
         means = rng.choice(values, (_DRAWS, values.size)).mean(axis=1)

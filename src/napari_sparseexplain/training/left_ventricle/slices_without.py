@@ -13,6 +13,11 @@ from .short_axis_slices import NORMALISATION
 _MARGIN = 10
 
 
+def has_surroundings(mask: npt.NDArray[np.bool_]) -> bool:
+    """Whether anything of the image lies beyond a ventricle and its wall, to paint it out with."""
+    return not np.asarray(ndimage.binary_dilation(mask, iterations=_MARGIN)).all()
+
+
 def painted_out(
     image: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float32]:
@@ -24,6 +29,8 @@ def painted_out(
     ----------
     image : ndarray, shape (rows, columns)
         As the network is fed it.
+    mask : ndarray of bool, same shape
+        With something inside, and something around it (`has_surroundings`).
     """
     grown = np.asarray(ndimage.binary_dilation(mask, iterations=_MARGIN), dtype=np.bool_)
     low = np.maximum(np.argwhere(grown).min(axis=0) - 8, 0)

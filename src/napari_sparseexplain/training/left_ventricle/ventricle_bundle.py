@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,15 @@ from ...networks.bundle.model_card import Inputs, ModelCard
 from ...networks.bundle.saving import save_bundle
 from ...networks.device import choose_device
 from ...progress import Progress, Work
+from ...volumes.finding import Finding
 from ..fit.train_bundle import claim_folder
 from .evaluate_ventricle import evaluate_ventricle
 from .patient_split import leaking_split, patient_folds
 from .recipe import TITLES, VENTRICLE_RECIPES
 from .short_axis_slices import DISPLACED, NORMALISATION, ShortAxisSlices, read_short_axis
+from .slice_spacing import SPACING_MM, as_trained
 from .train_ventricle import VentricleTrained, train_ventricle
 from .ventricle_model import PATIENTS_KEY, patient_hashes
-
-#: Pixel size of most scans of the set in mm. Its pictures tell none, so that it is an assumption.
-SPACING_MM = 1.25
 
 #: Role of the scan that the networks take.
 ROLE = "cine"
@@ -43,6 +42,7 @@ def train_ventricle_bundle(
     exclude: Sequence[str] = tuple(DISPLACED),
     label: int | None = None,
     device: str = "auto",
+    told: Callable[[Finding], None] | None = None,
 ) -> Work[ModelCard]:
     """Train a network and save it as a bundle; a training that was stopped goes on.
 
@@ -60,6 +60,8 @@ def train_ventricle_bundle(
         Hold slices out at random, as the paper does: patients stand on both sides.
     label : int, optional
         Of masks with several structures the ventricle's.
+    told : callable, optional
+        Called with each finding of the folder before the training begins.
 
     Raises
     ------
@@ -67,6 +69,8 @@ def train_ventricle_bundle(
         No such recipe or fold, or the folder holds a bundle already.
     ReadError
         The folder holds no labelled slices.
+    ParameterError
+        A patient that is to be left out is not there, or there are too few for folds.
     """
     if kind not in VENTRICLE_RECIPES:
         known = ", ".join(VENTRICLE_RECIPES)
@@ -81,17 +85,20 @@ def train_ventricle_bundle(
     chosen = choose_device(device)
     claim_folder(Path(out))
     slices = yield from read_short_axis(data, exclude=exclude, label=label)
+    if told is not None:
+        for finding in slices.findings:
+            told(finding)
     training, held_out = split(slices, fold=fold, folds=folds, leaking=leaking, seed=seed)
     trained = yield from train_ventricle(
         recipe,
-        training,
-        held_out,
+        as_trained(training),
+        None if held_out is None else as_trained(held_out),
         seed=seed,
         folder=Path(out) / "training",
         device=chosen,
         leaking=leaking,
     )
-    card = ventricle_card(kind, trained, training, Path(data).name, exclude)
+    card = ventricle_card(kind, trained, training, Path(data).name)
     if held_out is not None:
         yield Progress(0, 0, "scoring on what was held out")
         metrics = yield from _metrics(card, trained, held_out, fold, folds, leaking)
@@ -129,27 +136,37 @@ def ventricle_card(
     trained: VentricleTrained,
     slices: ShortAxisSlices,
     data: str,
-    exclude: Sequence[str],
+    left_out: Sequence[str] = (),
 ) -> ModelCard:
-    """The card of a trained network; metrics and checksum are still to come."""
+    """The card of a trained network; metrics and checksum are still to come.
+
+    Parameters
+    ----------
+    slices : ShortAxisSlices
+        That it was trained on, on their own pixels.
+    data : str
+        Name of the folder.
+    left_out : sequence of str
+        Patients that were left out beside those that the slices name.
+    """
     recipe = trained.recipe
-    left_out = [f"{name} ({DISPLACED.get(name, 'as asked')})" for name in exclude]
+    names = dict.fromkeys((*slices.left_out, *left_out))
+    seen = as_trained(slices)
     return ModelCard(
         name=kind,
         title=TITLES[kind],
         architecture=recipe.architecture,
         arguments=dict(recipe.arguments),
         task="segmentation",
-        inputs=Inputs(
-            (ROLE,), NORMALISATION, SPACING_MM, int(slices.images.shape[-1]), mask="none"
-        ),
+        inputs=Inputs((ROLE,), NORMALISATION, SPACING_MM, max(seen.images.shape[1:]), mask="none"),
         classes=CLASSES,
         training={
             "data": f"short-axis slices of {data}",
             "slices": len(slices),
             "subjects": len(set(slices.patients)),
             PATIENTS_KEY: patient_hashes(slices.patients),
-            "left out": left_out,
+            "left out": [f"{name} ({DISPLACED.get(name, 'as asked')})" for name in names],
+            "pixel size": _pixel_size(slices),
             "epochs": trained.epochs,
             "seed": trained.seed,
             "recipe": _plain(asdict(recipe)),
@@ -159,9 +176,24 @@ def ventricle_card(
             "Takes short-axis slices of the heart (bright-blood cine); marks the cavity of the "
             "left ventricle with the papillary muscles. Atria, long axes and other contrasts were "
             "not seen.",
-            f"The training pictures tell no pixel size; {SPACING_MM} mm is an assumption.",
+            *_assumed(slices),
         ),
     )
+
+
+def _pixel_size(slices: ShortAxisSlices) -> str:
+    if not slices.calibrated:
+        return "not told by every file, none changed"
+    sizes = [value for size in slices.spacings for value in size or ()]
+    return f"{SPACING_MM:g} mm, resampled from {min(sizes):.3g} to {max(sizes):.3g} mm"
+
+
+def _assumed(slices: ShortAxisSlices) -> list[str]:
+    if slices.calibrated:
+        return []
+    untold = slices.spacings.count(None)
+    which = "pictures" if untold == len(slices) else f"files ({untold} of {len(slices)})"
+    return [f"The training {which} tell no pixel size; {SPACING_MM} mm is an assumption."]
 
 
 def _plain(value: Any) -> Any:

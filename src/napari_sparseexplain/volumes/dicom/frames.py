@@ -368,6 +368,7 @@ def _times(header: Dataset) -> dict[str, Any]:
         or clock(header, "AcquisitionDate", "AcquisitionTime"),
         "ContentTime": clock(header, "ContentDate", "ContentTime"),
         "InstanceNumber": number(header, "InstanceNumber"),
+        "CardiacNumberOfImages": number(header, "CardiacNumberOfImages"),
     }
     return {name: v for name, v in found.items() if v is not None}
 

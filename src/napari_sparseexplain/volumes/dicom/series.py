@@ -1,7 +1,6 @@
 """Which frames make one volume: by series, kind of image, size and orientation.
 
-Frames of one series that differ in any of these are separate volumes, and that is said. A cine
-written with one series a slice is put together when its series agree in all but position.
+Frames of one series that differ in any of these are separate volumes, and that is said.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ import numpy as np
 
 from ...errors import ReadError
 from ..finding import Finding
+from .cine_series import join_single_slices, missing_time_points
 from .frames import Frame
-from .stack import Stack, frame_affine, slices_along_normal, stack_frames
+from .stack import Stack, frame_affine, stack_frames
 
 #: Largest difference of a direction cosine between images of one orientation.
 _SAME_DIRECTION = 2e-3
@@ -78,74 +78,8 @@ def sort_frames(frames: Sequence[Frame], names: dict[str, str]) -> Sorted:
         result.stacks.extend(_named_parts(stacks))
     result.stacks, joined = join_single_slices(result.stacks)
     result.findings.extend(joined)
+    result.findings.extend(missing_time_points(result.stacks))
     return result
-
-
-def join_single_slices(stacks: Sequence[Stack]) -> tuple[list[Stack], list[Finding]]:
-    """Put one-slice time series of equal make, that differ in position alone, into one volume.
-
-    Short-axis cines are often written with one series a slice. They are joined when study, size,
-    spacing, orientation, frame of reference and number of phases agree and the positions are
-    evenly spaced; else they stay apart.
-    """
-    groups: dict[tuple[object, ...], list[Stack]] = defaultdict(list)
-    for stack in stacks:
-        first = stack.first
-        if stack.leading == ("time",) and stack.frames.shape[-1] == 1 and first.position:
-            key = (
-                first.signature[0],
-                first.signature[2:],
-                first.rows,
-                first.columns,
-                first.frame_of_reference,
-                stack.frames.shape,
-                np.round(first.pixel_spacing or (0.0, 0.0), 4).tobytes(),
-                (np.round(np.asarray(first.orientation), 2) + 0.0).tobytes(),
-            )
-            groups[key].append(stack)
-    result, findings = list(stacks), []
-    for members in groups.values():
-        joined = _joined(members) if len(members) > 1 else None
-        if joined is None:
-            continue
-        at = result.index(members[0])
-        result = [stack for stack in result if stack not in members]
-        result.insert(at, joined)
-        findings.append(
-            Finding(
-                "info",
-                "joined-series",
-                f"{len(members)} series of one slice and {joined.frames.shape[0]} time points "
-                "each differ only in position and were put together as one volume over time",
-                str(members[0].first.path.parent.parent),
-            )
-        )
-    return result, findings
-
-
-def _joined(members: Sequence[Stack]) -> Stack | None:
-    """One stack of several one-slice ones; None when their positions are not even or not apart."""
-    firsts = [stack.first for stack in members]
-    if len(slices_along_normal(firsts)) != len(members):
-        return None
-    ordered = sorted(
-        members, key=lambda s: float(np.asarray(s.first.position) @ np.asarray(firsts[0].normal))
-    )
-    where = str(firsts[0].path.parent.parent)
-    try:
-        line = stack_frames([stack.first for stack in ordered], where)
-    except ReadError:
-        # Uneven positions mean that the series were not planned as one stack: they stay apart.
-        return None
-    frames = np.concatenate([stack.frames for stack in ordered], axis=-1)
-    earlier = tuple(f for stack in ordered for f in stack.findings)
-    return replace(
-        ordered[0],
-        frames=frames,
-        affine=line.affine,
-        positions=line.positions,
-        findings=(*earlier, *line.findings),
-    )
 
 
 def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], list[Path]]:

@@ -25,7 +25,8 @@ from ..readers import all_endings
 from ..roles.roles import read_name, stem_of
 from .contour_file import CONTOUR_NAME, inside_contour, read_contour
 from .labelled_slice import LabelledSlice, SlicePixels, grey
-from .slice_folders import SPLIT_FOLDER, is_mask, patient_in, place_of
+from .patients_of_folder import patients_of, patients_said
+from .slice_folders import is_mask, place_of
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _DICOM = (".dcm", ".dicom", ".ima", "")
@@ -208,10 +209,11 @@ def _with_masks(root: Path, files: list[Path]) -> LabelledFolder:
             masks[_key(path, root)].append(path)
         else:
             images.append(path)
-    findings = []
     slices: list[LabelledSlice] = []
     missing = 0
-    for path in sorted(images, key=natural_order):
+    images.sort(key=natural_order)
+    patients, findings = patients_of(images, root)
+    for path, patient in zip(images, patients, strict=True):
         found = masks.pop(_whole(path, root), []) or masks.pop(_key(path, root), [])
         if len(found) > 1:
             findings.append(
@@ -219,9 +221,7 @@ def _with_masks(root: Path, files: list[Path]) -> LabelledFolder:
             )
         missing += not found
         slices.append(
-            LabelledSlice(
-                stem_of(path.name), patient_in(path, root), 0, path, found[0] if found else None
-            )
+            LabelledSlice(stem_of(path.name), patient, 0, path, found[0] if found else None)
         )
     if missing and missing < len(slices):
         findings.append(
@@ -234,31 +234,8 @@ def _with_masks(root: Path, files: list[Path]) -> LabelledFolder:
     if masks:
         first = next(iter(masks.values()))[0]
         findings.append(_said(f"{len(masks)} masks have no image of the same name", first, root))
-    findings += _patients_said(slices, root)
+    findings += patients_said(slices, root)
     return LabelledFolder(root, _ordered(slices), tuple(findings))
-
-
-def _patients_said(slices: list[LabelledSlice], root: Path) -> list[Finding]:
-    """What a person must look at before folds by patient can be trusted."""
-    found = []
-    patients = {item.patient for item in slices}
-    if len(slices) > 3 and len(patients) == len(slices):
-        message = f"each of the {len(slices)} slices is taken for a patient of its own, by its name"
-        found.append(Finding("warning", "patients-by-name", message, root.name))
-    places: dict[str, set[str]] = defaultdict(set)
-    for item in slices:
-        folders = place_of(item.image, root)
-        places[item.patient].add("/".join(f for f in folders if not SPLIT_FOLDER.match(f)))
-    spread = [(name, sorted(where)) for name, where in places.items() if len(where) > 1]
-    if spread:
-        name, where = spread[0]
-        more = f"; so do {len(spread) - 1} more" if len(spread) > 1 else ""
-        message = (
-            f"slices named after {name} lie in {len(where)} folders ({', '.join(where[:3])}) and "
-            f"are taken for one patient{more}"
-        )
-        found.append(Finding("warning", "patients-by-name", message, root.name))
-    return found
 
 
 def _short(path: Path) -> str:
@@ -307,6 +284,7 @@ def _with_contours(root: Path, files: list[Path], contours: list[Path]) -> Label
         findings.append(
             _said(f"{len(unmatched)} contours have no image of their number", unmatched[0], root)
         )
+    findings += patients_said(slices, root)
     return LabelledFolder(root, _ordered(slices), tuple(findings))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,55 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: What ends a patient's part of a name: the numbers of series, image, slice, frame or time.
-_COUNTER = r"[-_. ]*(?:im(?:age)?|img|slice|sl|s|z|frame|fr|t|time|phase|ph|i|series|se)?[-_. ]*\d+"
-_ENDING = re.compile(rf"(?i){_COUNTER}$")
-
-#: Names that only count: ``0012``, ``img_3``, ``IM-0001-0048``.
-_COUNTS = re.compile(rf"(?i)(?:{_COUNTER})+")
-
-#: In names as Sunnybrook's, ``SC-HF-I-01-IM-0001-0048``, all from here on counts images.
-_IMAGE_PART = re.compile(r"(?i)^(.+?)[-_]im[-_.]?\d")
-
-
-def patient_of(stem: str) -> str:
-    """Whose slice a file is, by its name: what is left without the numbers that count images.
-
-    Parameters
-    ----------
-    stem : str
-        The name without ending.
-
-    Examples
-    --------
-    >>> patient_of("SC-HF-I-01-IM-0001-0048"), patient_of("case_12_slice_3")
-    ('SC-HF-I-01', 'case_12')
-    """
-    if found := _IMAGE_PART.match(stem):
-        return found[1]
-    return _ENDING.sub("", stem) or stem
-
-
-def only_counts(stem: str) -> bool:
-    """Whether a name holds nothing but numbers and what they count, so that it tells no patient.
-
-    Examples
-    --------
-    >>> only_counts("IM-0001-0048"), only_counts("012_3"), only_counts("case_12_slice_3")
-    (True, True, False)
-    """
-    return bool(_COUNTS.fullmatch(stem))
-
-
-def group_of(patient: str) -> str:
-    """The group in a patient's code: what is left of it without its number.
-
-    Examples
-    --------
-    >>> group_of("SC-HF-NI-07"), group_of("SC-N-10")
-    ('SC-HF-NI', 'SC-N')
-    """
-    return re.sub(r"[-_. ]*\d+$", "", patient) or patient
+from .slice_name import group_of
 
 
 @dataclass(frozen=True)
