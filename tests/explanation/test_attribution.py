@@ -77,7 +77,7 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
     else:
         assert not heat[2].any()
     assert any("1 of 3 slices hold none of the target" in note for note in found.notes)
-    if name == "grad-cam":
+    if name in ("grad-cam", "grad-cam-plus-plus"):
         assert [m.name for m in found.maps] == ["heatmap"]
     elif name in ("xrai", "xrai-3d"):  # one segmentation of all modalities: regions, not parts
         assert [m.name for m in found.maps] == ["heatmap", "top", "regions"]

@@ -18,6 +18,7 @@ from napari_sparseexplain.explanation.attribution.blur_integrated_gradients impo
 )
 from napari_sparseexplain.explanation.attribution.gaussian_blur import gaussian_blur
 from napari_sparseexplain.explanation.attribution.grad_cam import grad_cam
+from napari_sparseexplain.explanation.attribution.grad_cam_plus_plus import grad_cam_plus_plus
 from napari_sparseexplain.explanation.attribution.guided_integrated_gradients import (
     guided_integrated_gradients,
 )
@@ -317,12 +318,13 @@ class OffCentre(nn.Module):
         return self.last(self.shown(self.cut(x))).mean(dim=(1, 2, 3), keepdim=True)[:, :, 0, 0]
 
 
+@pytest.mark.parametrize("method", [grad_cam, grad_cam_plus_plus])
 @pytest.mark.parametrize("layer", ["cut", "shown", "inner.shown"])
-def test_grad_cam_at_any_layer_lies_where_the_layer_looks(layer: str) -> None:
+def test_grad_cam_at_any_layer_lies_where_the_layer_looks(layer: str, method: Any) -> None:
     x = torch.zeros(2, 2, 24, 32, dtype=torch.float64)
     x[:, 0, 9, 17] = 1.0
     network = OffCentre().double().eval()
-    found = drain(grad_cam(score_of(network), x, ROWS, layer=layer)).values[0, 0]
+    found = drain(method(score_of(network), x, ROWS, layer=layer)).values[0, 0]
     assert np.unravel_index(int(found.argmax()), found.shape) == (9, 17)
     assert int((found > 1e-3 * found.max()).sum()) == 1
 

@@ -151,6 +151,10 @@ _REGIONS = (
     ),
 )
 
+_LAYER = Parameter(
+    "layer", "", "Name of a layer; empty: the last convolution at the lowest resolution"
+)
+
 ATTRIBUTION_METHODS = (
     MethodInfo(
         name="vanilla-gradient",
@@ -321,12 +325,18 @@ ATTRIBUTION_METHODS = (
         summary="Where the deep feature maps that raise the score are active; coarse",
         work=f"{__package__}.grad_cam:grad_cam_work",
         heat="contribution",
-        parameters=(
-            Parameter(
-                "layer", "", "Name of a layer; empty: the last convolution at the lowest resolution"
-            ),
-            RESOLUTION,
-        ),
+        parameters=(_LAYER, RESOLUTION),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="grad-cam-plus-plus",
+        title="Grad-CAM++",
+        summary="Grad-CAM with weighted gradients, so that a small object counts like a large one",
+        work=f"{__package__}.grad_cam_plus_plus:grad_cam_plus_plus_work",
+        heat="contribution",
+        aliases=("grad-cam++",),
+        parameters=(_LAYER, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
     ),
