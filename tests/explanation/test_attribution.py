@@ -85,7 +85,9 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
         parts = sum(found[f"heatmap-{role}"].data for role in ROLES)
         np.testing.assert_allclose(heat, parts, atol=1e-4 * np.abs(heat).max())
     paths = ("integrated-gradients", "guided-integrated-gradients", "blur-integrated-gradients")
-    if name in paths:
+    if name == "gradient-shap":  # linear, so that each sample adds up
+        assert found.scores["standard error of the sum"] == pytest.approx(0, abs=1e-5)
+    if name in (*paths, "gradient-shap"):
         assert found.scores["completeness error"] == pytest.approx(0, abs=1e-5)  # linear
     else:
         assert found.scores["completeness error"] is None
@@ -95,7 +97,7 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
     assert found.provenance.parameters["target"]["name"] == "WT"
 
 
-@pytest.mark.parametrize("name", ["smoothgrad", "smooth-blur-gig"])
+@pytest.mark.parametrize("name", ["smoothgrad", "smooth-blur-gig", "gradient-shap"])
 def test_a_slice_looks_the_same_alone_and_among_others(name: str, study: Study) -> None:
     run = {"target": "WT", **parameters(name)}
     among = se.explain(study, model(), name, slices=slice(0, 3), **run)["heatmap"].data[1]

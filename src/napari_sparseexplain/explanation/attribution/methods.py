@@ -286,6 +286,42 @@ ATTRIBUTION_METHODS = (
         target="required",
     ),
     MethodInfo(
+        name="gradient-shap",
+        title="Gradient SHAP",
+        summary="Integrated gradients averaged over many baselines, one random place on each path",
+        work=f"{__package__}.gradient_shap:gradient_shap_work",
+        heat="contribution",
+        aliases=("expected-gradients",),
+        parameters=(
+            Parameter(
+                "samples",
+                50,
+                "Baselines, one gradient each; four times as many halve the error of the sum",
+                low=2,
+                high=5000,
+            ),
+            Parameter(
+                "background",
+                "zero",
+                "Where baselines are drawn from: zero, the value outside the brain, or the slice "
+                "at a random blur; both with noise about them",
+                choices=("zero", "blurred"),
+            ),
+            _BLUR,
+            Parameter(
+                "noise",
+                0.15,
+                "Noise about a baseline, as a share of the image's range",
+                low=0.0,
+                high=1.0,
+            ),
+            Parameter("seed", 0, "The same seed gives the same map", low=0, high=2**31 - 1),
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
         name="xrai",
         title="XRAI",
         summary="Regions of each slice by how much they matter, with gain and rank of each. Easy "

@@ -25,8 +25,8 @@ from ..catalogue import slice_range
 from ..target import Target
 from .explained_slices import ExplainedSlices, explained_slices, method_with_model
 from .map_figures import (
+    ALL_FIGURES,
     EDGES,
-    FIGURES,
     RANDOM,
     Effort,
     MapFigures,
@@ -94,7 +94,7 @@ class Faithfulness:
     def columns(self) -> tuple[str, ...]:
         """Figures that any row has, localisation first."""
         have = {row.name for method in self.methods for row in method.rows}
-        return tuple(name for name in (*LOCALISATION, *FIGURES) if name in have)
+        return tuple(name for name in (*LOCALISATION, *ALL_FIGURES) if name in have)
 
     def called(self, names: Mapping[str, str], said: Callable[[str], str]) -> Faithfulness:
         """The same table with other names of the studies, for files in which nobody is named.
@@ -332,7 +332,7 @@ def _study_json(found: MapFigures) -> dict[str, Any]:
 
 
 def _way(name: str) -> str:
-    return "higher" if name in LOCALISATION else FIGURES.get(name, "")
+    return "higher" if name in LOCALISATION else ALL_FIGURES.get(name, "")
 
 
 def _new_name(name: str, taken: Mapping[str, Any]) -> str:

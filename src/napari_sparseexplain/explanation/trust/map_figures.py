@@ -29,6 +29,7 @@ from ...evidence.region_table import REGIONS
 from ...networks.bundle.model_card import in_unit_range
 from ...progress import Work, drain
 from ...volumes.captions import slice_caption
+from ..attribution.frame import SUM_ERROR
 from ..attribution.gap_advice import MORE_STEPS, advice_in
 from ..catalogue import method_info
 from ..method import HeatMeaning
@@ -62,6 +63,13 @@ FIGURES: Mapping[str, str] = {
     "max-sensitivity": "lower",
     "parameter randomisation": "lower",
     "parameter randomisation, head": "lower",
+}
+
+#: The same with the one that only a method which samples has, beside the error that it is part of.
+ALL_FIGURES: Mapping[str, str] = {
+    "completeness error": "lower",
+    SUM_ERROR: "lower",
+    **FIGURES,
 }
 
 #: Pixels that a fixed mask must have for ranks inside it to be compared.
@@ -120,7 +128,7 @@ class MapFigures:
     localisation : Localisation or None
         Means over slices; None where the study has no reference segmentation of the target.
     figures : mapping of str to float or None
-        By the names of `FIGURES`; a figure that was not asked for is missing, one that does not
+        By the names of `ALL_FIGURES`; a figure that was not asked for is missing, one that does not
         apply is None.
     randomisation : Randomisation or None
     notes : tuple of str
@@ -152,12 +160,15 @@ class Heat:
         Of each modality, where the method tells them apart.
     gap : float or None
         Completeness error.
+    sum_error : float or None
+        Standard error of the sum, of a method that samples.
     """
 
     values: npt.NDArray[np.float64]
     signed: bool
     channels: npt.NDArray[np.float64] | None = None
     gap: float | None = None
+    sum_error: float | None = None
 
     @classmethod
     def of(cls, explanation: Explanation, roles: Sequence[str]) -> Heat:
@@ -183,7 +194,14 @@ class Heat:
         if len(roles) > 1 and all(part is not None for part in parts):
             channels = np.stack([np.asarray(p, dtype=np.float64) for p in parts], axis=1)
         signed = heat.signed and REGIONS not in named
-        return cls(values, signed, channels, explanation.scores.get("completeness error"))
+        said = explanation.scores
+        gap, error = said.get("completeness error"), said.get(SUM_ERROR)
+        return cls(values, signed, channels, gap, error)
+
+    def sums(self) -> dict[str, float | None]:
+        """What is known of the map's sum, by the names of `ALL_FIGURES`."""
+        known: dict[str, float | None] = {"completeness error": self.gap}
+        return known if self.sum_error is None else {**known, SUM_ERROR: self.sum_error}
 
 
 def map_figures(
@@ -205,7 +223,7 @@ def map_figures(
     explanation = yield from _named(slices.explain(method, values), method)
     heat = Heat.of(explanation, roles)
     found = yield from heat_figures(slices, heat, method, chosen)
-    figures: dict[str, float | None] = {"completeness error": heat.gap, **found.figures}
+    figures: dict[str, float | None] = {**heat.sums(), **found.figures}
     notes = list(found.notes)
     place = slices.largest()
 

@@ -30,7 +30,7 @@ from ..noted_run import noted_target
 from ..target import Target
 from .explained_slices import explained_slices, method_with_model, true_region
 from .map_figures import Effort, Heat, MapFigures, map_figures
-from .verdicts import GAP, TrustRow, trust_rows
+from .verdicts import TrustRow, trust_rows
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def trust_of(
             for k in explained
         ]
         located = mean_localisation(several) if several else None
-    rows = trust_rows(located, {GAP: heat.gap}, advice=advice_in(explanation.notes))
+    rows = trust_rows(located, heat.sums(), advice=advice_in(explanation.notes))
     return Trust(_title(explanation), rows)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ...evidence.attribution_scores import LOCALISATION, Localisation
 from ..attribution.frame import GAP_LIMIT
 from ..attribution.gap_advice import MORE_STEPS
-from .map_figures import FIGURES
+from .map_figures import ALL_FIGURES
 from .weight_randomisation import SURVIVES, Randomisation
 
 #: The score that decides whether a map finds the target: it looks at ranks alone, so a blurred
@@ -61,12 +61,12 @@ def trust_rows(
     located : Localisation or None
         Against the reference segmentation; None where there is none.
     figures : mapping
-        By the names of `map_figures.FIGURES`; only those there are get a row.
+        By the names of `map_figures.ALL_FIGURES`; only those there are get a row.
     advice : str
         What would close a completeness error: see `gap_advice`.
     """
     rows = []
-    for name in FIGURES:
+    for name in ALL_FIGURES:
         if name in figures:
             value = figures[name]
             if name == GAP:

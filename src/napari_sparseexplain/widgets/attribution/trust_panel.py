@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: What each figure says; the long form is docs/attribution.md.
 HINTS = {
     "completeness error": "How far the map is from adding up to the change of score; low is good",
+    "standard error of the sum": "How far sampling leaves that sum uncertain; low is good",
     "pointing game": "Is the largest value in the reference (segmentation or drawn region); 1: yes",
     "relevance mass": "Share of the positive relevance in the reference; higher is better",
     "relevance rank": "The same for as many top pixels as the reference has; higher is better",
