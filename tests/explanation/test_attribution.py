@@ -24,6 +24,7 @@ QUICK = {
     "n_steps": 3,
     "window": 8,
     "stride": 8,
+    "evaluations": 20,
     "max_sigma": 3.0,
 }
 
@@ -77,7 +78,7 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
     else:
         assert not heat[2].any()
     assert any("1 of 3 slices hold none of the target" in note for note in found.notes)
-    if name in ("grad-cam", "grad-cam-plus-plus"):
+    if name in ("grad-cam", "grad-cam-plus-plus", "partition-shap"):
         assert [m.name for m in found.maps] == ["heatmap"]
     elif name in ("xrai", "xrai-3d"):  # one segmentation of all modalities: regions, not parts
         assert [m.name for m in found.maps] == ["heatmap", "top", "regions"]
@@ -87,7 +88,7 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
     paths = ("integrated-gradients", "guided-integrated-gradients", "blur-integrated-gradients")
     if name == "gradient-shap":  # linear, so that each sample adds up
         assert found.scores["standard error of the sum"] == pytest.approx(0, abs=1e-5)
-    if name in (*paths, "gradient-shap"):
+    if name in (*paths, "gradient-shap", "partition-shap"):
         assert found.scores["completeness error"] == pytest.approx(0, abs=1e-5)  # linear
     else:
         assert found.scores["completeness error"] is None

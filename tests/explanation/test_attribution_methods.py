@@ -25,6 +25,7 @@ from napari_sparseexplain.explanation.attribution.guided_integrated_gradients im
 )
 from napari_sparseexplain.explanation.attribution.integrated_gradients import integrated_gradients
 from napari_sparseexplain.explanation.attribution.occlusion import occlusion
+from napari_sparseexplain.explanation.attribution.partition_shap.slices import partition_shap
 from napari_sparseexplain.explanation.attribution.smooth_blur_ig import (
     smooth_blur_gig,
     smooth_blur_ig,
@@ -231,6 +232,7 @@ def test_a_batch_gives_what_its_images_give_alone(how: dict[str, Any]) -> None:
         lambda s, x: occlusion(s, x, zero(x), ROWS, window=1, stride=1),
         lambda s, x: smooth_blur_gig(s, x, ROWS, ROWS),
         lambda s, x: gradient_shap(s, x, ROWS, ROWS, samples=2000),
+        lambda s, x: partition_shap(s, x, zero(x), ROWS),
     ],
 )
 def test_every_method_can_be_cancelled_after_its_first_step(start) -> None:
