@@ -131,6 +131,20 @@ def randomise_cascading(
     return Randomisation(tuple(found))
 
 
+def untrained(network: nn.Module, *, seed: int = 0) -> nn.Module | None:
+    """A copy of a network with every weight drawn anew, as in `randomise_cascading`.
+
+    None of one that shows no weights.
+    """
+    copied = copy.deepcopy(network)
+    layers = randomised_layers(copied)
+    generator = torch.Generator().manual_seed(seed)
+    for _, tensors in layers:
+        for tensor in tensors:
+            _draw(tensor, generator)
+    return copied if layers else None
+
+
 def rank_correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float | None:
     """Spearman's ρ of two flat arrays, ties at their mean rank; None where one is constant."""
     if one.size < 2 or one.min() == one.max() or other.min() == other.max():
