@@ -4,7 +4,8 @@ Integrated gradients, guided or straight, and how far to trust them
 
 Both methods add up slopes on the way from an empty image to the scan. The guided one moves
 first the pixels to which the score hardly responds. Two maps that look alike need not be
-equally good, so each is compared with a random map and with the edges of the scan.
+equally good, so each is compared with a random map, the edges of the scan and the centre of
+the head.
 """
 
 from matplotlib.figure import Figure

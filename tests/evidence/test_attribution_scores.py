@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence.attribution_scores import (
     LOCALISATION,
+    centre_map,
     edge_map,
     localisation,
     localisation_figures,
@@ -142,3 +143,18 @@ def test_a_volume_scores_like_any_array() -> None:
     )
     edges = localisation(heat, mask, heat[None]).edge
     assert edges["AUPRC"] is not None
+
+
+def test_the_centre_map_is_a_gaussian_on_the_head_and_on_the_picture_without_one() -> None:
+    rows, columns = np.ogrid[:60, :80]
+    head = ((rows - 20) / 15) ** 2 + ((columns - 50) / 20) ** 2 <= 1
+    found = centre_map(head)
+    assert np.unravel_index(int(found.argmax()), found.shape) == (20, 50)
+    assert not found[~head].any()
+    # σ is half the radius: two of them at the rim, in both directions.
+    assert found[20 + 15, 50] == pytest.approx(np.exp(-2), rel=0.05)
+    assert found[20, 50 + 20] == pytest.approx(np.exp(-2), rel=0.05)
+    whole = centre_map(np.zeros((41, 61), dtype=bool))
+    assert np.unravel_index(int(whole.argmax()), whole.shape) == (20, 30)
+    assert (whole > 0).all()
+    assert centre_map(np.ones((1, 5), dtype=bool))[0].argmax() == 2

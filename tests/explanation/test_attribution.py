@@ -24,6 +24,7 @@ QUICK = {
     "n_steps": 3,
     "window": 8,
     "stride": 8,
+    "evaluations": 20,
     "max_sigma": 3.0,
 }
 
@@ -77,7 +78,7 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
     else:
         assert not heat[2].any()
     assert any("1 of 3 slices hold none of the target" in note for note in found.notes)
-    if name == "grad-cam":
+    if name in ("grad-cam", "grad-cam-plus-plus", "partition-shap"):
         assert [m.name for m in found.maps] == ["heatmap"]
     elif name in ("xrai", "xrai-3d"):  # one segmentation of all modalities: regions, not parts
         assert [m.name for m in found.maps] == ["heatmap", "top", "regions"]
@@ -85,7 +86,9 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
         parts = sum(found[f"heatmap-{role}"].data for role in ROLES)
         np.testing.assert_allclose(heat, parts, atol=1e-4 * np.abs(heat).max())
     paths = ("integrated-gradients", "guided-integrated-gradients", "blur-integrated-gradients")
-    if name in paths:
+    if name == "gradient-shap":  # linear, so that each sample adds up
+        assert found.scores["standard error of the sum"] == pytest.approx(0, abs=1e-5)
+    if name in (*paths, "gradient-shap", "partition-shap"):
         assert found.scores["completeness error"] == pytest.approx(0, abs=1e-5)  # linear
     else:
         assert found.scores["completeness error"] is None
@@ -95,7 +98,7 @@ def test_every_method_gives_the_modalities_and_their_sum(name: str, study: Study
     assert found.provenance.parameters["target"]["name"] == "WT"
 
 
-@pytest.mark.parametrize("name", ["smoothgrad", "smooth-blur-gig"])
+@pytest.mark.parametrize("name", ["smoothgrad", "smooth-blur-gig", "gradient-shap"])
 def test_a_slice_looks_the_same_alone_and_among_others(name: str, study: Study) -> None:
     run = {"target": "WT", **parameters(name)}
     among = se.explain(study, model(), name, slices=slice(0, 3), **run)["heatmap"].data[1]

@@ -18,11 +18,14 @@ from napari_sparseexplain.explanation.attribution.blur_integrated_gradients impo
 )
 from napari_sparseexplain.explanation.attribution.gaussian_blur import gaussian_blur
 from napari_sparseexplain.explanation.attribution.grad_cam import grad_cam
+from napari_sparseexplain.explanation.attribution.grad_cam_plus_plus import grad_cam_plus_plus
+from napari_sparseexplain.explanation.attribution.gradient_shap import gradient_shap
 from napari_sparseexplain.explanation.attribution.guided_integrated_gradients import (
     guided_integrated_gradients,
 )
 from napari_sparseexplain.explanation.attribution.integrated_gradients import integrated_gradients
 from napari_sparseexplain.explanation.attribution.occlusion import occlusion
+from napari_sparseexplain.explanation.attribution.partition_shap.slices import partition_shap
 from napari_sparseexplain.explanation.attribution.smooth_blur_ig import (
     smooth_blur_gig,
     smooth_blur_ig,
@@ -183,6 +186,8 @@ def test_the_fraction_one_moves_all_together() -> None:
         partial(smoothgrad, samples=3),
         partial(smooth_blur_ig, samples=2, n_steps=4, max_sigma=4.0),
         partial(smooth_blur_gig, samples=2, n_steps=4, max_sigma=4.0),
+        partial(gradient_shap, samples=4),
+        partial(gradient_shap, samples=4, background="blurred", max_sigma=4.0),
     ],
 )
 def test_the_same_seed_gives_the_same_map_alone_or_among_others(method) -> None:
@@ -226,6 +231,8 @@ def test_a_batch_gives_what_its_images_give_alone(how: dict[str, Any]) -> None:
         lambda s, x: blur_integrated_gradients(s, x, ROWS),
         lambda s, x: occlusion(s, x, zero(x), ROWS, window=1, stride=1),
         lambda s, x: smooth_blur_gig(s, x, ROWS, ROWS),
+        lambda s, x: gradient_shap(s, x, ROWS, ROWS, samples=2000),
+        lambda s, x: partition_shap(s, x, zero(x), ROWS),
     ],
 )
 def test_every_method_can_be_cancelled_after_its_first_step(start) -> None:
@@ -270,6 +277,7 @@ class Bad(Smooth):
             r"step 1 of 9 \(blur 0",
         ),
         (lambda s, x: smoothgrad(s, x * 0, ROWS, ROWS), "noisy sample 1 of 25"),
+        (lambda s, x: gradient_shap(s, x * 0, ROWS, ROWS), "sample 1 of 50"),
     ],
 )
 def test_a_gradient_that_is_not_finite_ends_with_its_step(start, step: str) -> None:
@@ -317,12 +325,13 @@ class OffCentre(nn.Module):
         return self.last(self.shown(self.cut(x))).mean(dim=(1, 2, 3), keepdim=True)[:, :, 0, 0]
 
 
+@pytest.mark.parametrize("method", [grad_cam, grad_cam_plus_plus])
 @pytest.mark.parametrize("layer", ["cut", "shown", "inner.shown"])
-def test_grad_cam_at_any_layer_lies_where_the_layer_looks(layer: str) -> None:
+def test_grad_cam_at_any_layer_lies_where_the_layer_looks(layer: str, method: Any) -> None:
     x = torch.zeros(2, 2, 24, 32, dtype=torch.float64)
     x[:, 0, 9, 17] = 1.0
     network = OffCentre().double().eval()
-    found = drain(grad_cam(score_of(network), x, ROWS, layer=layer)).values[0, 0]
+    found = drain(method(score_of(network), x, ROWS, layer=layer)).values[0, 0]
     assert np.unravel_index(int(found.argmax()), found.shape) == (9, 17)
     assert int((found > 1e-3 * found.max()).sum()) == 1
 

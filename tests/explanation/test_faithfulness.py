@@ -21,6 +21,7 @@ from napari_sparseexplain.explanation.trust.explained_slices import (
 )
 from napari_sparseexplain.explanation.trust.faithfulness import Faithfulness, faithfulness_work
 from napari_sparseexplain.explanation.trust.map_figures import (
+    CENTRE,
     EDGES,
     FIGURES,
     RANDOM,
@@ -146,6 +147,9 @@ def test_the_table_has_every_figure_of_every_method(table: Faithfulness) -> None
         "integrated-gradients",
         RANDOM,
         EDGES,
+        CENTRE,
+        "vanilla-gradient, random weights",
+        "integrated-gradients, random weights",
     ]
     assert set(table.columns) == {*LOCALISATION, *FIGURES}
     by_name = {m.method: m for m in table.methods}
@@ -164,7 +168,15 @@ def test_the_table_has_every_figure_of_every_method(table: Faithfulness) -> None
     assert chance.value is not None
     assert found.value > 2 * chance.value
     assert found.random == chance.value
-    assert not any(row.failed for name in (RANDOM, EDGES) for row in by_name[name].rows)
+    assert not any(row.failed for name in (RANDOM, EDGES, CENTRE) for row in by_name[name].rows)
+    middle, forgotten = (
+        by_name[name].row("AUPRC") for name in (CENTRE, "integrated-gradients, random weights")
+    )
+    assert middle is not None
+    assert forgotten is not None
+    assert (found.centre, found.untrained) == (middle.value, forgotten.value)
+    assert found.sentence.startswith("Beats all of a random map (")
+    assert found.sentence in table.text()
     insertion = gradients.row("insertion AUC"), by_name[RANDOM].row("insertion AUC")
     assert insertion[0] is not None
     assert insertion[1] is not None
@@ -285,6 +297,8 @@ def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "| integrated-gradients |" in done.output
     assert "| edge map " in done.output
+    assert "| head-centre Gaussian " in done.output
+    assert ", random weights " not in done.output  # which nobody asked for
     saved = json.loads((tmp_path / "out" / "faithfulness.json").read_text(encoding="utf-8"))
     assert all(re.fullmatch(r"study-[0-9a-f]{8}( \(2\))?", name) for name in saved["slices"])
     assert len(saved["slices"]) == 2

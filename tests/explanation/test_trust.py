@@ -12,7 +12,12 @@ import pytest
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
-from napari_sparseexplain.evidence.attribution_scores import LOCALISATION, Localisation, edge_map
+from napari_sparseexplain.evidence.attribution_scores import (
+    LOCALISATION,
+    Localisation,
+    centre_map,
+    edge_map,
+)
 from napari_sparseexplain.explanation.target import Target
 from napari_sparseexplain.explanation.trust.map_figures import FIGURES, Effort
 from napari_sparseexplain.explanation.trust.table import (
@@ -27,6 +32,7 @@ from napari_sparseexplain.explanation.trust.weight_randomisation import (
     RandomisationStage,
 )
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.volumes.brain_mask import brain_mask
 from tests.explanation.bright_ball import ball_study, bright_model
 
 
@@ -75,6 +81,45 @@ def test_no_better_than_edges_or_chance_is_red(auprc: float, other: str) -> None
     rows = trust_rows(located(auprc), {})
     assert failed(rows) == (["AUPRC"] if other else [])
     assert other in rows[-1].sentence
+
+
+@pytest.mark.parametrize(
+    ("centre", "untrained", "missed"),
+    [
+        (0.1, 0.2, ()),
+        (0.1, None, ()),
+        (0.6, 0.2, ("centre of the head (0.600)",)),
+        (0.1, 0.5, ("random weights (0.500)",)),
+        (0.6, 0.7, ("centre of the head (0.600)", "random weights (0.700)")),
+    ],
+)
+def test_the_centre_of_the_head_and_random_weights_must_be_beaten_too(
+    centre: float, untrained: float | None, missed: tuple[str, ...]
+) -> None:
+    def figures(value: float | None) -> dict[str, float | None]:
+        return {} if value is None else dict.fromkeys(LOCALISATION, value)
+
+    place = replace(located(0.5), centre=figures(centre), untrained=figures(untrained))
+    row = trust_rows(place, {})[-1]
+    assert row.failed == bool(missed)
+    assert all(said in row.sentence for said in missed)
+    assert "random map" not in row.sentence or not missed
+    if not missed:
+        named = ["a random map (0.200)", "outlines", "centre of the head"]
+        named += [] if untrained is None else ["random weights (0.200)"]
+        assert row.sentence.startswith("Beats all of ")
+        assert all(name in row.sentence for name in named)
+        assert ("random weights" in row.sentence) == (untrained is not None)
+
+
+def test_a_map_of_the_middle_does_not_beat_the_middle(study: se.Study) -> None:
+    head = study["flair"].spatial()
+    middle = np.stack([centre_map(brain_mask(np.asarray(image))) for image in head])
+    row = trust_of(study, explanation_of(study, middle))["AUPRC"]
+    assert row.value == pytest.approx(row.centre)
+    assert row.failed
+    assert "Gaussian at the centre of the head" in row.sentence
+    assert row.untrained is None
 
 
 @pytest.mark.parametrize(("rho", "red"), [(0.1, False), (-0.2, False), (0.5, True), (-0.9, True)])
@@ -143,6 +188,14 @@ def test_the_whole_table_runs_the_method_again_with_its_parameters(study: se.Stu
     found = drain(trust_work(study, model, explanation, effort, count=1))
     assert {row.name for row in found.rows} == {*FIGURES, *LOCALISATION}
     assert found["insertion AUC"].value is not None
+    assert found["AUPRC"].untrained is not None
+    assert found["AUPRC"].centre is not None
+    assert "random weights" in found.text().splitlines()[2]
+    assert found.to_json()["rows"][-1]["untrained"] == found["AUPRC"].untrained
+    some = Effort(kinds=("insertion-deletion",), steps=4)
+    less = drain(trust_work(study, model, explanation, some, count=1))
+    assert less["AUPRC"].untrained is None  # a run of its own, which nobody asked for
+    assert "random weights" not in less.text().splitlines()[2]
     quick = trust_of(study, explanation, model)
     assert quick["completeness error"].value == explanation.scores["completeness error"]
     assert found["AUPRC"].value == pytest.approx(quick["AUPRC"].value, abs=0.2)

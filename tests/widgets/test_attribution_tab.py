@@ -208,8 +208,10 @@ def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
     assert not panel.isHidden()
     names = [panel.table.verticalHeaderItem(k).text() for k in range(panel.table.rowCount())]
     assert names == [row.name for row in one.answer.trust.rows]
-    heads = [panel.table.horizontalHeaderItem(k).text() for k in range(3)]
-    assert heads == ["IG", "Random", "Edges"]
+    heads = [panel.table.horizontalHeaderItem(k).text() for k in range(panel.table.columnCount())]
+    assert heads == ["IG", "Random", "Edges", "Centre"]
+    assert one.answer.trust["AUPRC"].sentence.startswith("Beats all of a random map (")
+    assert one.answer.trust["AUPRC"].sentence in panel.verdict.text()
     assert not one.answer.whole
     panel.button.click()
     assert chosen.wait(300)
@@ -219,6 +221,12 @@ def test_trust_stands_beside_at_once_and_wholly_when_asked(chosen: Any) -> None:
         row.name for row in one.answer.trust.rows
     }
     assert panel.table.rowCount() == len(one.answer.trust.rows)
+    # The method itself on random weights is a run more, so that it comes with all scores.
+    added = panel.table.columnCount() - 1
+    assert panel.table.horizontalHeaderItem(added).text() == "Untrained"
+    place = [row.name for row in one.answer.trust.rows].index("AUPRC")
+    assert panel.table.item(place, added).text() == f"{one.answer.trust['AUPRC'].untrained:.2f}"
+    assert "random weights" in panel.table.item(place, 0).toolTip()
     assert panel.button.isHidden()
 
 

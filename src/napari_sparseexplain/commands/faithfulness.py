@@ -74,7 +74,8 @@ def faithfulness(
 ) -> None:
     """Score attribution methods on a study or a folder: a table of methods and scores.
 
-    Each is beside a random map and the edges of the image; what fails is marked ! and explained.
+    Each is beside a random map, the edges of the image, a Gaussian at the centre of the head and,
+    with the score randomisation, itself on random weights; what fails is marked ! and explained.
     """
     chosen_slices, parameters = parse_slices(slices), parse_parameters(parameter)
     roles = parse_roles(role)

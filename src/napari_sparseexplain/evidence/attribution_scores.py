@@ -1,18 +1,22 @@
-"""How well a heat map points at what a mask says is there, beside a random map and an edge map.
+"""How well a heat map points at what a mask says is there, beside maps that know no model.
 
 A figure alone says little: a map that draws the outlines of the image scores well wherever the
-lesion has an outline, and random maps have beaten methods [1]_. So every figure stands beside the
-same figure for both. What does not apply (an empty mask, a constant map) is None.
+lesion has an outline, random maps have beaten methods [1]_, and what is looked for often lies near
+the middle [2]_. So every figure stands beside the same figure of random maps, of the image's edges,
+and of a Gaussian at the centre of the head. What does not apply (an empty mask, a constant map) is
+None.
 
 References
 ----------
 .. [1] M. Brima, M. Atemkeng, Saliency-driven explainable deep learning in medical imaging, 2024.
+.. [2] T. Judd, F. Durand, A. Torralba, A benchmark of computational models of saliency to predict
+   human fixations, MIT-CSAIL-TR-2012-001, 2012: the model "center".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,12 +45,18 @@ class Localisation:
         gradient magnitude of the image, None where no image was given.
     prevalence : float or None
         Share of the pixels that the mask covers: the AUPRC of a coin.
+    centre : mapping of str to float or None
+        Of a Gaussian at the centre of the head; empty where it was not measured.
+    untrained : mapping of str to float or None
+        Of the same method's map of the network with random weights; empty where it was not made.
     """
 
     map: Figures
     random: Figures
     edge: Figures
     prevalence: float | None
+    centre: Figures = field(default_factory=dict)
+    untrained: Figures = field(default_factory=dict)
 
 
 def importance(values: npt.NDArray[Any], *, signed: bool) -> npt.NDArray[np.float64]:
@@ -144,6 +154,35 @@ def edges_of_channels(image: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return total
 
 
+def centre_map(head: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """A Gaussian at the head's centroid, 0 outside the head; its peak is 1.
+
+    Parameters
+    ----------
+    head : ndarray of bool, any shape
+        The picture's centre and extent stand in for a head that is empty.
+
+    Returns
+    -------
+    ndarray, same shape
+        Along each axis σ is the standard deviation of the head's pixels: half the radius of a disk.
+    """
+    there = np.asarray(head, dtype=bool)
+    if not there.any():
+        there = np.ones_like(there)
+    distance = np.zeros(there.shape)
+    for axis, length in enumerate(there.shape):
+        others = tuple(k for k in range(there.ndim) if k != axis)
+        pixels = there.sum(axis=others)
+        places = np.arange(length)
+        middle = np.average(places, weights=pixels)
+        spread = np.average((places - middle) ** 2, weights=pixels)
+        if spread > 0:
+            shape = [length if k == axis else 1 for k in range(there.ndim)]
+            distance += ((places - middle) ** 2 / spread).reshape(shape)
+    return np.exp(-distance / 2) * there
+
+
 def random_map(
     shape: tuple[int, ...], seed: int, foreground: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[np.float64]:
@@ -157,10 +196,11 @@ def localisation(
     mask: npt.NDArray[Any],
     image: npt.NDArray[Any] | None = None,
     *,
+    head: npt.NDArray[np.bool_] | None = None,
     signed: bool = False,
     seed: int = 0,
 ) -> Localisation:
-    """Figures of a map, of random maps and of the image's edges, against one mask.
+    """Figures of a map, and of maps that know no model, against one mask.
 
     Parameters
     ----------
@@ -169,6 +209,9 @@ def localisation(
     image : ndarray, shape (C, ...), optional
         What was explained, all channels. Random maps are then 0 where every channel is: whoever
         knows where the head is has already left out the background, and is a harder opponent.
+    head : ndarray of bool, shape (...), optional
+        Whose centre is looked at; where the image is not 0 when not given, and the whole picture
+        without an image.
     signed : bool
         The map's sign has a meaning, so its absolute value is scored.
     """
@@ -184,12 +227,15 @@ def localisation(
         localisation_figures(random_map(heat.shape, seed + k, foreground), mask)
         for k in range(RANDOM_DRAWS)
     ]
+    known = head if head is not None else foreground
+    there = np.ones(heat.shape, dtype=bool) if known is None else known
     inside = np.asarray(mask) != 0
     return Localisation(
         map=localisation_figures(values, mask),
         random=mean_figures(draws),
         edge=edge,
         prevalence=float(inside.mean()) if inside.any() else None,
+        centre=localisation_figures(centre_map(there), mask),
     )
 
 
@@ -211,4 +257,6 @@ def mean_localisation(several: Sequence[Localisation]) -> Localisation:
         random=mean_figures([item.random for item in several]),
         edge=mean_figures([item.edge for item in several]),
         prevalence=float(np.mean(known)) if known else None,
+        centre=mean_figures([item.centre for item in several]),
+        untrained=mean_figures([item.untrained for item in several]),
     )

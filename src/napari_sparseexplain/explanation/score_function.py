@@ -41,7 +41,7 @@ Rows = Sequence[int] | npt.NDArray[np.integer] | torch.Tensor | None
 GRADIENT_PIXELS = 8 * 128**2
 
 #: What a person can do when a model has no gradient.
-WITHOUT_GRADIENT = "Methods that need none still work: occlusion, segmentation"
+WITHOUT_GRADIENT = "Methods that need none still work: occlusion, partition-shap, segmentation"
 
 #: What torch says where a tensor with a gradient is handed to NumPy.
 _NO_GRADIENT_THERE = "on Tensor that requires grad"

@@ -1,1 +1,1 @@
-"""Where a model looked: the gradient methods, Grad-CAM, occlusion and XRAI."""
+"""Where a model looked: the gradient methods, Grad-CAM, occlusion, SHAP and XRAI."""

@@ -24,11 +24,15 @@ from ...volumes.captions import slice_caption
 from ..method_result import MethodResult
 from ..score_function import ScoreFunction, score_function
 from ..target import Target
-from .gap_advice import NOT_ADDING_UP, gap_advice
+from .gap_advice import NOT_ADDING_UP, gap_advice, more_samples
 from .kept_attributions import KeptAttributions
 
 #: Gap from which a map is said not to add up to what it explains.
 GAP_LIMIT = 0.10
+
+#: Score of a method that samples: standard error of the map's sum about the change of score that it
+#: should add up to, relative to that change.
+SUM_ERROR = "standard error of the sum"
 
 #: Share of the voxels whose heat lies inside the display limits.
 SHOWN_SHARE = 0.999
@@ -45,10 +49,14 @@ class Attribution:
     change : Tensor or None, shape (B,)
         f(x) - f(x₀), to which the values of a path method should add; None where that does not
         apply.
+    error : Tensor or None, shape (B,)
+        Of a method that samples its path: standard error of the sum of the values about
+        ``change``, so that a gap of that size is told from one that more samples do not close.
     """
 
     values: torch.Tensor
     change: torch.Tensor | None = None
+    error: torch.Tensor | None = None
 
     def gaps(self) -> npt.NDArray[np.float64]:
         """``|Σ values - change|`` of every image, shape (B,).
@@ -102,7 +110,8 @@ def attribution_work(
     MethodResult
         ``heatmap``: the sum over modalities, and with several modalities ``heatmap-ROLE`` for
         each; on the study's voxels, per network pixel. Slices without the target hold 0. Scores:
-        the completeness error, pooled over slices and of the worst.
+        the completeness error, pooled over slices and of the worst; of a method that samples, the
+        standard error of the sum, pooled likewise.
     """
     if target is None:
         raise StudyError(f"{method} needs a target", remedy="Give one, for example WT")
@@ -156,16 +165,18 @@ def _explained(
         numbers: npt.NDArray[np.int64],
     ) -> Work[Attribution]:
         found = yield from compute(score, x, chunk, numbers)
-        kept.keep(chunk, found.values, found.change)
+        kept.keep(chunk, found.values, found.change, found.error)
         return found
 
     if kept.missing.size:
         yield from explain_slices(score, prepared, kept.missing, keeping)
     items = [kept.found[row] for row in rows.tolist()]
     changes = [item.change for item in items if item.change is not None]
+    errors = [item.error for item in items if item.error is not None]
     return Attribution(
         torch.from_numpy(np.stack([item.values for item in items])),
         torch.tensor(changes, dtype=torch.float64) if changes else None,
+        torch.tensor(errors, dtype=torch.float64) if errors else None,
     )
 
 
@@ -182,6 +193,7 @@ def explain_slices(
     size = score.micro_batch(int(np.prod(prepared.array.shape[2:])))
     values: list[torch.Tensor] = []
     changes: list[torch.Tensor] = []
+    errors: list[torch.Tensor] = []
     chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
     for place, chunk in enumerate(chunks):
         x = path_tensor(prepared.array[chunk], score.model.device)
@@ -204,7 +216,13 @@ def explain_slices(
         values.append(found.values.detach().cpu())
         if found.change is not None:
             changes.append(found.change.detach().cpu())
-    return Attribution(torch.cat(values), torch.cat(changes) if changes else None)
+        if found.error is not None:
+            errors.append(found.error.detach().cpu())
+    return Attribution(
+        torch.cat(values),
+        torch.cat(changes) if changes else None,
+        torch.cat(errors) if errors else None,
+    )
 
 
 def path_tensor(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
@@ -246,9 +264,13 @@ def _gap_scores(
     scores: dict[str, float | None] = {"completeness error": gap}
     if len(each) > 1:
         scores["completeness error, worst slice"] = float(each.max())
+    about = None
+    if found.error is not None:
+        about = scores[SUM_ERROR] = float(found.error.double().sum() / change.sum())
     said = []
     if gap > GAP_LIMIT:
-        said.append(f"{NOT_ADDING_UP}: the completeness error is {gap:.0%}. {advice()}")
+        helps = advice() if about is None else more_samples(about)
+        said.append(f"{NOT_ADDING_UP}: the completeness error is {gap:.0%}. {helps}")
     return scores, said
 
 

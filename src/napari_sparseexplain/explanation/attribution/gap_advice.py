@@ -94,6 +94,14 @@ def share_near_start(
     return float(np.abs(near - first).sum()) / whole if whole else 0.0
 
 
+def more_samples(error: float) -> str:
+    """What helps a map that was sampled, whose sum has the relative standard error ``error``."""
+    return (
+        f"One standard error of its sum is {error:.0%}: take more samples, of which four times as "
+        "many halve it."
+    )
+
+
 def advice_in(notes: Sequence[str]) -> str:
     """The advice among an explanation's notes; that of a map without any where there is none."""
     for note in notes:

@@ -7,7 +7,7 @@ Selvaraju et al., *Grad-CAM*, ICCV 2017; for a segmentation's score Vinogradova,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
@@ -41,6 +41,11 @@ _NAMED = 6
 _CALL = re.compile(r"^(.*\S) \((\d{1,9})\)$")
 
 
+#: Activations and gradients of a layer, (B, features, h, w) or with a depth, to the weight of each
+#: feature map, (B, features, 1, 1).
+MapWeights = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
 def grad_cam(
     score: ScoreFunction,
     x: torch.Tensor,
@@ -62,7 +67,40 @@ def grad_cam(
     ModelError
         The network has no such layer, or none whose activations can be seen.
     """
-    yield Progress(0, 1, "Grad-CAM")
+    return (yield from class_activation(score, x, rows, _mean_gradient, "Grad-CAM", layer=layer))
+
+
+def _mean_gradient(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Selvaraju et al., Eq. 1."""
+    return gradient.mean(dim=tuple(range(2, activation.ndim)), keepdim=True)
+
+
+def class_activation(
+    score: ScoreFunction,
+    x: torch.Tensor,
+    rows: npt.NDArray[np.int64],
+    map_weights: MapWeights,
+    title: str,
+    *,
+    layer: str = "",
+) -> Work[Attribution]:
+    """The positive part of a layer's weighted feature maps, shape (B, 1, H, W).
+
+    Parameters
+    ----------
+    map_weights : callable
+        What tells the methods of this kind apart; see `MapWeights`.
+    title : str
+        The method's name, for messages.
+    layer : str
+        See `grad_cam`.
+
+    Raises
+    ------
+    ModelError
+        The network has no such layer, or none whose activations can be seen.
+    """
+    yield Progress(0, 1, title)
     network = score.model.network
     layers = leaf_layers(network)
     if exported_parts(network).get("", TAKEN_APART) != TAKEN_APART:
@@ -88,7 +126,7 @@ def grad_cam(
         )
     if not seen or not values.requires_grad:
         raise ModelError(
-            "Grad-CAM sees no convolutional layer inside this network",
+            f"{title} sees no convolutional layer inside this network",
             where=score.model.name,
             remedy=_instead(list(layers)),
         )
@@ -102,11 +140,11 @@ def grad_cam(
             where=score.model.name,
             remedy="Choose another layer",
         )
-    spatial = tuple(range(2, activation.ndim))
-    weights = gradient.mean(dim=spatial, keepdim=True)
-    heat = functional.relu((weights * activation.detach()).sum(dim=1, keepdim=True))
+    activation = activation.detach()
+    weights = map_weights(activation, gradient)
+    heat = functional.relu((weights * activation).sum(dim=1, keepdim=True))
     heat = _on_image(heat.to(x), x, network, name if call == 1 else f"{name} ({call})")
-    yield Progress(1, 1, f"Grad-CAM at {name}")
+    yield Progress(1, 1, f"{title} at {name}")
     return Attribution(heat)
 
 

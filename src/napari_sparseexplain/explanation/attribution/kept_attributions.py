@@ -33,10 +33,13 @@ class SliceAttribution:
     values : ndarray of float64, shape (channels, H, W), read-only
     change : float or None
         What they should add up to; None of a method for which that means nothing.
+    error : float or None
+        Standard error of their sum about ``change``, of a method that samples.
     """
 
     values: npt.NDArray[np.float64]
     change: float | None
+    error: float | None = None
 
     @property
     def gap(self) -> float:
@@ -99,13 +102,20 @@ class KeptAttributions:
         return np.array(left, dtype=np.int64)
 
     def keep(
-        self, rows: npt.NDArray[np.int64], values: torch.Tensor, change: torch.Tensor | None
+        self,
+        rows: npt.NDArray[np.int64],
+        values: torch.Tensor,
+        change: torch.Tensor | None,
+        error: torch.Tensor | None = None,
     ) -> None:
-        """Keep what was found for some rows: values (B, channels, H, W), and change (B,)."""
+        """Keep what was found for some rows: values (B, channels, H, W), change and error (B,)."""
         arrays = values.detach().cpu().double().numpy()
-        changes = [None] * len(rows) if change is None else change.detach().cpu().double().tolist()
-        for row, value, total in zip(rows.tolist(), arrays, changes, strict=True):
-            item = SliceAttribution(value.copy(), total)
+        changes, errors = (
+            [None] * len(rows) if numbers is None else numbers.detach().cpu().double().tolist()
+            for numbers in (change, error)
+        )
+        for row, value, total, about in zip(rows.tolist(), arrays, changes, errors, strict=True):
+            item = SliceAttribution(value.copy(), total, about)
             # Whoever is given it may look on as long as he likes: nobody may change it.
             item.values.setflags(write=False)
             self.found[row] = item

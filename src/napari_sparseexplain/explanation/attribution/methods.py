@@ -6,150 +6,10 @@ Loads no torch. Papers and algorithms stand in the files that ``work`` names.
 from __future__ import annotations
 
 from ..method import RESOLUTION, MethodInfo, Parameter
+from .parameters import BASELINE, BLUR, GUIDED, LAYER, REGIONS, SMOOTHING
 
 #: What attribution methods explain: a network that tells classes apart.
 _EXPLAINED = ("segmentation", "classification")
-
-_BASELINE = (
-    Parameter(
-        "baseline",
-        "zero",
-        "Image in which there is nothing to see; zero is the value outside the brain",
-        choices=("zero", "minimum", "maximum", "blurred", "mean", "user"),
-    ),
-    Parameter(
-        "baseline_image",
-        "",
-        "Scan or study on the same grid, for the baseline 'user'",
-        title="Baseline image",
-    ),
-)
-
-_SMOOTHING = (
-    Parameter("samples", 25, "Noisy copies that are averaged", low=1, high=1000),
-    Parameter("noise", 0.15, "Noise, as a share of the image's range", low=0.0, high=1.0),
-    Parameter("squared", False, "Average the squares: the map loses its sign"),
-    Parameter("seed", 0, "The same seed gives the same map", low=0, high=2**31 - 1),
-)
-
-_BLUR = Parameter(
-    "max_sigma",
-    50.0,
-    "Blur at the far end of the path, in network pixels",
-    title="Largest blur σ",
-    low=0.1,
-    high=500.0,
-    unit="px",
-)
-
-_GUIDED = (
-    Parameter(
-        "n_steps",
-        200,
-        "Steps of the path, one gradient each, at most; more lower the error",
-        title="Steps",
-        low=1,
-        high=5000,
-        former=("steps",),
-    ),
-    Parameter(
-        "fraction",
-        0.25,
-        "Share of the pixels that move at a time, those with the smallest gradients first",
-        low=0.01,
-        high=1.0,
-    ),
-    Parameter(
-        "max_dist",
-        0.02,
-        "How far a pixel may leave the straight path; 0 is integrated gradients, 1 unbounded",
-        title="Largest deviation",
-        low=0.0,
-        high=1.0,
-    ),
-    Parameter(
-        "quantile_over",
-        "movable",
-        "Share of the pixels that differ from the baseline or, as the authors do, of all",
-        title="Share of",
-        choices=("movable", "all"),
-    ),
-    Parameter(
-        "rule",
-        "adaptive",
-        "adaptive: steps as long as the gradient allows, until the tolerance is reached; "
-        "equal: all steps, of equal length, as the authors do",
-        choices=("adaptive", "equal"),
-        before="equal",
-    ),
-    Parameter(
-        "tolerance",
-        0.05,
-        "Stop at this expected error of the sum along the path, relative to its norm "
-        "(rule adaptive)",
-        low=0.0,
-        high=1.0,
-    ),
-)
-
-_REGIONS = (
-    Parameter(
-        "mode",
-        "full",
-        "full: gains are computed again after each region; fast: segments are ordered once",
-        choices=("full", "fast"),
-    ),
-    Parameter(
-        "top_fraction",
-        0.3,
-        "Share that the map 'top' keeps; it can be changed afterwards without running again",
-        low=0.01,
-        high=1.0,
-        former=("top",),
-    ),
-    Parameter("exact", True, "Decide near ties by new sums, as the plain algorithm would"),
-    Parameter(
-        "merge",
-        "sum",
-        "How modalities become one attribution: their sum, or the largest as the authors do",
-        choices=("sum", "max"),
-    ),
-    Parameter(
-        "n_steps",
-        100,
-        "Gradients from each of the two baselines, at most",
-        title="Steps",
-        low=1,
-        high=5000,
-        former=("nodes",),
-    ),
-    Parameter(
-        "rule",
-        "adaptive",
-        "adaptive: gradients where the path changes, until the tolerance is reached; "
-        "gauss-legendre: all of them, at fixed positions",
-        choices=("adaptive", "gauss-legendre"),
-        before="gauss-legendre",
-    ),
-    Parameter(
-        "tolerance",
-        0.05,
-        "Stop at this expected error of the integrated gradients, relative to their norm "
-        "(rule adaptive)",
-        low=0.0,
-        high=1.0,
-    ),
-    Parameter(
-        "min_size",
-        50,
-        "A segment that would add fewer pixels is dropped",
-        title="Smallest region",
-        low=1,
-        high=100000,
-        unit="px",
-        former=("least",),
-    ),
-)
 
 ATTRIBUTION_METHODS = (
     MethodInfo(
@@ -170,7 +30,7 @@ ATTRIBUTION_METHODS = (
         summary="The gradient, or its square, averaged over noisy copies of the image",
         work=f"{__package__}.smoothgrad:smoothgrad_work",
         heat="gradient",
-        parameters=(*_SMOOTHING, RESOLUTION),
+        parameters=(*SMOOTHING, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
     ),
@@ -200,7 +60,7 @@ ATTRIBUTION_METHODS = (
                 "authors do",
                 choices=("adaptive", "gauss-legendre", "peer"),
             ),
-            *_BASELINE,
+            *BASELINE,
             RESOLUTION,
         ),
         tasks=_EXPLAINED,
@@ -214,7 +74,7 @@ ATTRIBUTION_METHODS = (
         work=f"{__package__}.guided_integrated_gradients:guided_integrated_gradients_work",
         heat="contribution",
         aliases=("guided-ig",),
-        parameters=(*_GUIDED, *_BASELINE, RESOLUTION),
+        parameters=(*GUIDED, *BASELINE, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
     ),
@@ -227,7 +87,7 @@ ATTRIBUTION_METHODS = (
         heat="contribution",
         aliases=("blur-ig",),
         parameters=(
-            _BLUR,
+            BLUR,
             Parameter(
                 "n_steps",
                 100,
@@ -255,8 +115,8 @@ ATTRIBUTION_METHODS = (
         work=f"{__package__}.smooth_blur_ig:smooth_blur_ig_work",
         heat="contribution",
         parameters=(
-            *_SMOOTHING,
-            _BLUR,
+            *SMOOTHING,
+            BLUR,
             Parameter(
                 "n_steps",
                 100,
@@ -277,7 +137,43 @@ ATTRIBUTION_METHODS = (
         summary="SmoothGrad over guided integrated gradients that start at the blurred image",
         work=f"{__package__}.smooth_blur_ig:smooth_blur_gig_work",
         heat="contribution",
-        parameters=(*_SMOOTHING, _BLUR, *_GUIDED, RESOLUTION),
+        parameters=(*SMOOTHING, BLUR, *GUIDED, RESOLUTION),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="gradient-shap",
+        title="Gradient SHAP",
+        summary="Integrated gradients averaged over many baselines, one random place on each path",
+        work=f"{__package__}.gradient_shap:gradient_shap_work",
+        heat="contribution",
+        aliases=("expected-gradients",),
+        parameters=(
+            Parameter(
+                "samples",
+                50,
+                "Baselines, one gradient each; four times as many halve the error of the sum",
+                low=2,
+                high=5000,
+            ),
+            Parameter(
+                "background",
+                "zero",
+                "Where baselines are drawn from: zero, the value outside the brain, or the slice "
+                "at a random blur; both with noise about them",
+                choices=("zero", "blurred"),
+            ),
+            BLUR,
+            Parameter(
+                "noise",
+                0.15,
+                "Noise about a baseline, as a share of the image's range",
+                low=0.0,
+                high=1.0,
+            ),
+            Parameter("seed", 0, "The same seed gives the same map", low=0, high=2**31 - 1),
+            RESOLUTION,
+        ),
         tasks=_EXPLAINED,
         target="required",
     ),
@@ -289,7 +185,7 @@ ATTRIBUTION_METHODS = (
         ".87 to .96)",
         work=f"{__package__}.xrai.slices:xrai_work",
         heat="contribution",
-        parameters=(*_REGIONS, RESOLUTION),
+        parameters=(*REGIONS, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
     ),
@@ -301,7 +197,7 @@ ATTRIBUTION_METHODS = (
         work=f"{__package__}.xrai.volumes:xrai_3d_work",
         heat="contribution",
         parameters=(
-            *_REGIONS,
+            *REGIONS,
             Parameter(
                 "dilation",
                 2.0,
@@ -321,12 +217,18 @@ ATTRIBUTION_METHODS = (
         summary="Where the deep feature maps that raise the score are active; coarse",
         work=f"{__package__}.grad_cam:grad_cam_work",
         heat="contribution",
-        parameters=(
-            Parameter(
-                "layer", "", "Name of a layer; empty: the last convolution at the lowest resolution"
-            ),
-            RESOLUTION,
-        ),
+        parameters=(LAYER, RESOLUTION),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="grad-cam-plus-plus",
+        title="Grad-CAM++",
+        summary="Grad-CAM with weighted gradients, so that a small object counts like a large one",
+        work=f"{__package__}.grad_cam_plus_plus:grad_cam_plus_plus_work",
+        heat="contribution",
+        aliases=("grad-cam++",),
+        parameters=(LAYER, RESOLUTION),
         tasks=_EXPLAINED,
         target="required",
     ),
@@ -339,7 +241,50 @@ ATTRIBUTION_METHODS = (
         parameters=(
             Parameter("window", 16, "Side of the window", low=1, high=512, unit="px"),
             Parameter("stride", 8, "Distance between windows", low=1, high=512, unit="px"),
-            *_BASELINE,
+            *BASELINE,
+            RESOLUTION,
+        ),
+        tasks=_EXPLAINED,
+        target="required",
+    ),
+    MethodInfo(
+        name="partition-shap",
+        title="Partition SHAP",
+        summary="The score shared among regions by what hiding them does, first large ones, then "
+        "their parts; needs no gradient",
+        work=f"{__package__}.partition_shap.slices:partition_shap_work",
+        heat="contribution",
+        aliases=("owen",),
+        parameters=(
+            Parameter(
+                "evaluations",
+                500,
+                "Scores an image, at most: they go where most is at stake",
+                low=2,
+                high=100000,
+            ),
+            Parameter(
+                "regions",
+                "halves",
+                "Boxes, halved again and again, or XRAI's finest segments",
+                choices=("halves", "segments"),
+            ),
+            Parameter(
+                "smallest",
+                4,
+                "Longest side of the smallest box",
+                title="Smallest box",
+                low=1,
+                high=512,
+                unit="px",
+            ),
+            Parameter(
+                "modalities",
+                "together",
+                "Hidden together, which gives one map, or each by itself",
+                choices=("together", "apart"),
+            ),
+            *BASELINE,
             RESOLUTION,
         ),
         tasks=_EXPLAINED,

@@ -26,6 +26,7 @@ from ...networks.running.input_region import AS_FED
 from ...networks.running.preparation import Prepared, Resolution, prepare
 from ...progress import Work, drain
 from ...volumes import Study, study_of_arrays
+from ...volumes.head_mask import head_in_slices
 from ...volumes.labels.reference_mask import reference_mask
 from ...volumes.labels.tumour import PARTS, REGION_PARTS, WHOLE_TUMOUR, part_of_name
 from ..catalogue import explain_work, method_info
@@ -55,6 +56,8 @@ class ExplainedSlices:
         As asked for.
     truth : ndarray of bool, shape (N, H, W), or None
         The study's own mask of the target, on the network's pixels.
+    head : ndarray of bool, shape (N, H, W), or None
+        Where the head is, on the network's pixels.
     answered : AnsweredImages
         What the network was asked before, by whichever method.
     """
@@ -65,6 +68,7 @@ class ExplainedSlices:
     rows: npt.NDArray[np.int64]
     target: Target
     truth: npt.NDArray[np.bool_] | None
+    head: npt.NDArray[np.bool_] | None = None
     answered: AnsweredImages = field(default_factory=AnsweredImages, repr=False)
 
     @property
@@ -264,7 +268,10 @@ def explained_slices(
     truth = true_region(study, target, slices)
     if truth is not None:
         truth = prepared.to_network(truth.astype(np.float32))[rows] >= 0.5
-    return ExplainedSlices(model, score, prepared, rows.astype(np.int64), target, truth)
+    numbers = (rows + prepared.slices.start).tolist()
+    heads = np.concatenate([head_in_slices(study, slice(n, n + 1)) for n in numbers])
+    head = prepared.to_network(heads.astype(np.float32)) >= 0.5
+    return ExplainedSlices(model, score, prepared, rows.astype(np.int64), target, truth, head)
 
 
 def true_region(study: Study, target: Target, slices: slice) -> npt.NDArray[np.bool_] | None:

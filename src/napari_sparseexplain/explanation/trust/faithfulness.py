@@ -1,7 +1,8 @@
 """Methods beside each other: every figure of trust, over one study or several, failures included.
 
-The rows of a random map and of the image's edges stand in the same table: a method that does not
-beat them shows nothing of the network.
+The rows of maps that know nothing of the network stand in the same table (a random map, the image's
+edges, a Gaussian at the centre of the head), and where weights were drawn anew the same methods on
+those: a method that does not beat all of them shows nothing of what the network learned.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from ..catalogue import slice_range
 from ..target import Target
 from .explained_slices import ExplainedSlices, explained_slices, method_with_model
 from .map_figures import (
-    EDGES,
-    FIGURES,
-    RANDOM,
+    ALL_FIGURES,
+    REFERENCES,
+    UNTRAINED,
     Effort,
     MapFigures,
     baseline_figures,
     map_figures,
 )
-from .verdicts import TrustRow, trust_rows
+from .verdicts import DECIDING, TrustRow, trust_rows
 from .weight_randomisation import Randomisation
 
 #: Slices of each study that are scored when not told otherwise: neighbours are alike.
@@ -76,7 +77,7 @@ class Faithfulness:
     slices : mapping of str to tuple of int
         Slices scored, by the study's name.
     methods : tuple of MethodFaithfulness
-        As asked for, then the random map and the edge map.
+        As asked for, then the maps that know no network, then the same methods on random weights.
     parameters : mapping
         Of the run, for the JSON.
     notes : tuple of str
@@ -94,7 +95,7 @@ class Faithfulness:
     def columns(self) -> tuple[str, ...]:
         """Figures that any row has, localisation first."""
         have = {row.name for method in self.methods for row in method.rows}
-        return tuple(name for name in (*LOCALISATION, *FIGURES) if name in have)
+        return tuple(name for name in (*LOCALISATION, *ALL_FIGURES) if name in have)
 
     def called(self, names: Mapping[str, str], said: Callable[[str], str]) -> Faithfulness:
         """The same table with other names of the studies, for files in which nobody is named.
@@ -145,6 +146,10 @@ class Faithfulness:
         ]
         for method in self.methods:
             parts += [f"{method.method}: {r.sentence}" for r in method.rows if r.failed]
+        for method in self.methods:
+            row = method.row(DECIDING)
+            if row is not None and row.sentence and row.value is not None and not row.failed:
+                parts.append(f"{method.method}: {DECIDING} {row.value:.3f}. {row.sentence}")
         return "\n".join([*parts, *self.notes]).rstrip() + "\n"
 
     def to_json(self) -> dict[str, Any]:
@@ -212,7 +217,7 @@ def faithfulness_work(
     """
     chosen, model = effort or Effort(), model.at_rest()
     given = _by_method(methods, parameters or {})
-    found: dict[str, dict[str, MapFigures]] = {name: {} for name in (*given, RANDOM, EDGES)}
+    found: dict[str, dict[str, MapFigures]] = {name: {} for name in (*given, *REFERENCES)}
     numbers: dict[str, tuple[int, ...]] = {}
     notes: list[str] = []
     for study in studies:
@@ -244,11 +249,12 @@ def faithfulness_work(
             "nothing could be scored" + (f" ({notes[0]})" if notes else ""),
             remedy="Choose slices that hold the target, and methods that fit the model",
         )
+    rows = [_method_row(method, several) for method, several in found.items() if several]
     return Faithfulness(
         model=model.card.name,
         target=target.label,
         slices=numbers,
-        methods=tuple(_method_row(method, several) for method, several in found.items() if several),
+        methods=(*rows, *_untrained_rows(rows)),
         parameters={"given": dict(parameters or {}), **vars(chosen), "count": count},
         notes=tuple(notes),
     )
@@ -257,7 +263,7 @@ def faithfulness_work(
 def _scored(
     part: ExplainedSlices, method: str, parameters: Mapping[str, Any] | None, effort: Effort
 ) -> Work[MapFigures]:
-    if method in (RANDOM, EDGES):
+    if method in REFERENCES:
         return (yield from baseline_figures(part, method, effort))
     return (yield from map_figures(part, method, parameters, effort))
 
@@ -295,10 +301,22 @@ def _method_row(method: str, studies: Mapping[str, MapFigures]) -> MethodFaithfu
         randomisation,
         said[0] if said else MORE_STEPS,
     )
-    if method in (RANDOM, EDGES):
+    if method in REFERENCES:
         # The yardsticks themselves neither fail nor pass.
         rows = tuple(replace(row, failed=False, sentence="") for row in rows)
     return MethodFaithfulness(method, rows, studies)
+
+
+def _untrained_rows(methods: Sequence[MethodFaithfulness]) -> list[MethodFaithfulness]:
+    """The localisation of every method's maps of the network with random weights."""
+    found = []
+    for method in methods:
+        rows = tuple(
+            TrustRow(row.name, row.untrained) for row in method.rows if row.untrained is not None
+        )
+        if rows:
+            found.append(MethodFaithfulness(f"{method.method}, {UNTRAINED}", rows, {}))
+    return found
 
 
 def _with_texts(value: Any, said: Callable[[str], str]) -> Any:
@@ -322,6 +340,8 @@ def _study_json(found: MapFigures) -> dict[str, Any]:
             "map": dict(located.map),
             "random": dict(located.random),
             "edge": dict(located.edge),
+            "centre": dict(located.centre),
+            "untrained": dict(located.untrained),
             "prevalence": located.prevalence,
         },
         "randomisation": None
@@ -332,7 +352,7 @@ def _study_json(found: MapFigures) -> dict[str, Any]:
 
 
 def _way(name: str) -> str:
-    return "higher" if name in LOCALISATION else FIGURES.get(name, "")
+    return "higher" if name in LOCALISATION else ALL_FIGURES.get(name, "")
 
 
 def _new_name(name: str, taken: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ anew each time (max-sensitivity, weight randomisation), on the slice with the la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,24 +15,27 @@ import numpy.typing as npt
 from torch import nn
 
 from ...errors import SparseExplainError
-from ...evidence import Explanation
 from ...evidence.attribution_scores import (
     Figures,
     Localisation,
+    centre_map,
     edges_of_channels,
+    importance,
     localisation,
+    localisation_figures,
     mean_figures,
     mean_localisation,
     random_map,
 )
-from ...evidence.region_table import REGIONS
 from ...networks.bundle.model_card import in_unit_range
 from ...progress import Work, drain
 from ...volumes.captions import slice_caption
+from ..attribution.frame import SUM_ERROR
 from ..attribution.gap_advice import MORE_STEPS, advice_in
 from ..catalogue import method_info
 from ..method import HeatMeaning
 from .explained_slices import ExplainedSlices
+from .heat import Heat
 from .infidelity import infidelity, max_sensitivity
 from .insertion_deletion import blurred, insertion_deletion
 from .performance_information_curve import (
@@ -44,7 +47,7 @@ from .performance_information_curve import (
     reveal,
     seed_pixels,
 )
-from .weight_randomisation import Randomisation, randomise_cascading
+from .weight_randomisation import Randomisation, randomise_cascading, untrained
 
 #: What can be asked for; the localisation and the completeness error are always there.
 KINDS = ("insertion-deletion", "pic", "infidelity", "max-sensitivity", "randomisation")
@@ -64,6 +67,13 @@ FIGURES: Mapping[str, str] = {
     "parameter randomisation, head": "lower",
 }
 
+#: The same with the one that only a method which samples has, beside the error that it is part of.
+ALL_FIGURES: Mapping[str, str] = {
+    "completeness error": "lower",
+    SUM_ERROR: "lower",
+    **FIGURES,
+}
+
 #: Pixels that a fixed mask must have for ranks inside it to be compared.
 _LEAST_REGION = 64
 
@@ -71,7 +81,11 @@ _LEAST_REGION = 64
 _TOGETHER = 16
 
 #: Baselines of the table: maps that know nothing of the network.
-RANDOM, EDGES = "random map", "edge map"
+RANDOM, EDGES, CENTRE = "random map", "edge map", "head-centre Gaussian"
+REFERENCES = (RANDOM, EDGES, CENTRE)
+
+#: What stands behind a method's name for its map of the network with random weights.
+UNTRAINED = "random weights"
 
 Result = TypeVar("Result")
 
@@ -120,7 +134,7 @@ class MapFigures:
     localisation : Localisation or None
         Means over slices; None where the study has no reference segmentation of the target.
     figures : mapping of str to float or None
-        By the names of `FIGURES`; a figure that was not asked for is missing, one that does not
+        By the names of `ALL_FIGURES`; a figure that was not asked for is missing, one that does not
         apply is None.
     randomisation : Randomisation or None
     notes : tuple of str
@@ -135,55 +149,6 @@ class MapFigures:
     randomisation: Randomisation | None = None
     notes: tuple[str, ...] = ()
     advice: str = MORE_STEPS
-
-
-@dataclass(frozen=True, eq=False)
-class Heat:
-    """Maps of all slices of `ExplainedSlices`.
-
-    Attributes
-    ----------
-    values : ndarray, shape (N, H, W)
-        Sum over modalities.
-    signed : bool
-        Pixels are ranked by the size of their values. Not of XRAI, whose own ranks go by the gain:
-        what lowers the score is there the least of all.
-    channels : ndarray, shape (N, C, H, W), or None
-        Of each modality, where the method tells them apart.
-    gap : float or None
-        Completeness error.
-    """
-
-    values: npt.NDArray[np.float64]
-    signed: bool
-    channels: npt.NDArray[np.float64] | None = None
-    gap: float | None = None
-
-    @classmethod
-    def of(cls, explanation: Explanation, roles: Sequence[str]) -> Heat:
-        """The maps of an explanation on these slices.
-
-        Raises
-        ------
-        SparseExplainError
-            The method makes no heat map on the study's grid.
-        """
-        heat = next(
-            (m for m in explanation.maps if m.kind == "heatmap" and m.space == "study"), None
-        )
-        if heat is None:
-            raise SparseExplainError(
-                f"the method {explanation.method!r} makes no heat map, so there is none to score",
-                remedy="Choose an attribution method, such as integrated-gradients or xrai",
-            )
-        named = {m.name: m.data for m in explanation.maps}
-        parts = [named.get(f"{heat.name}-{role}") for role in roles]
-        values = np.asarray(heat.data, dtype=np.float64)
-        channels = values[:, None] if len(roles) == 1 else None
-        if len(roles) > 1 and all(part is not None for part in parts):
-            channels = np.stack([np.asarray(p, dtype=np.float64) for p in parts], axis=1)
-        signed = heat.signed and REGIONS not in named
-        return cls(values, signed, channels, explanation.scores.get("completeness error"))
 
 
 def map_figures(
@@ -205,7 +170,7 @@ def map_figures(
     explanation = yield from _named(slices.explain(method, values), method)
     heat = Heat.of(explanation, roles)
     found = yield from heat_figures(slices, heat, method, chosen)
-    figures: dict[str, float | None] = {"completeness error": heat.gap, **found.figures}
+    figures: dict[str, float | None] = {**heat.sums(), **found.figures}
     notes = list(found.notes)
     place = slices.largest()
 
@@ -251,17 +216,46 @@ def map_figures(
         last = randomisation.stages[-1:]
         figures["parameter randomisation, head"] = last[0].around if last else None
     advice = advice_in(explanation.notes)
-    return MapFigures(method, found.localisation, figures, randomisation, tuple(notes), advice)
+    located = found.localisation
+    if located is not None and randomisation is not None:
+        forgotten = yield from _untrained_figures(slices, method, values, heat, chosen)
+        located = replace(located, untrained=forgotten)
+    return MapFigures(method, located, figures, randomisation, tuple(notes), advice)
+
+
+def _untrained_figures(
+    slices: ExplainedSlices, method: str, parameters: Mapping[str, Any], heat: Heat, effort: Effort
+) -> Work[Figures]:
+    """Localisation of the same method's maps where every weight is random: one run more.
+
+    Empty of a network without weights.
+    """
+    network = untrained(slices.model.network, seed=effort.seed)
+    if network is None or slices.truth is None:
+        return {}
+    found = yield from _named(
+        slices.explain(method, parameters, network=network), f"{method}, {UNTRAINED}"
+    )
+    maps = Heat.of(found, slices.model.card.inputs.roles).values
+    return mean_figures(
+        [
+            localisation_figures(importance(one, signed=heat.signed), mask)
+            for one, mask in zip(maps, slices.truth, strict=True)
+        ]
+    )
 
 
 def baseline_figures(
     slices: ExplainedSlices, name: str, effort: Effort | None = None
 ) -> Work[MapFigures]:
-    """The same figures of maps that know nothing of the network: `RANDOM` or `EDGES`."""
+    """The same figures of maps that know nothing of the network: one of `REFERENCES`."""
     chosen = effort or Effort()
     images = slices.images
     if name == EDGES:
         values = np.stack([edges_of_channels(image) for image in images])
+    elif name == CENTRE:
+        heads = (images != 0).any(axis=1) if slices.head is None else slices.head
+        values = np.stack([centre_map(head) for head in heads])
     else:
         values = np.stack(
             [
@@ -284,7 +278,7 @@ def heat_figures(
     per_slice: list[dict[str, float | None]] = []
     curves: dict[str, list[InformationCurve | str]] = {"SIC": [], "AIC": []}
     places: list[Localisation] = []
-    foretells = "infidelity" in effort.kinds and method not in (RANDOM, EDGES)
+    foretells = "infidelity" in effort.kinds and method not in REFERENCES
     meaning = _meaning(method, heat) if foretells else "contribution"
     attribution = heat.values
     if meaning == "gradient" and heat.channels is not None:
@@ -304,7 +298,12 @@ def heat_figures(
         if slices.truth is not None:
             places.append(
                 localisation(
-                    values, slices.truth[place], image, signed=heat.signed, seed=effort.seed
+                    values,
+                    slices.truth[place],
+                    image,
+                    head=None if slices.head is None else slices.head[place],
+                    signed=heat.signed,
+                    seed=effort.seed,
                 )
             )
         if "insertion-deletion" in effort.kinds:

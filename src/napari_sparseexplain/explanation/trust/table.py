@@ -23,14 +23,16 @@ from ...networks.bundle.model import Model
 from ...progress import Work, drain
 from ...volumes import Study
 from ...volumes.frames import looked_at, study_at_frame
+from ...volumes.head_mask import head_in_slices
 from ...volumes.intensity.normalisation import Normalisation
 from ..attribution.gap_advice import advice_in
 from ..catalogue import Scans, explained_model
 from ..noted_run import noted_target
 from ..target import Target
 from .explained_slices import explained_slices, method_with_model, true_region
-from .map_figures import Effort, Heat, MapFigures, map_figures
-from .verdicts import GAP, TrustRow, trust_rows
+from .heat import Heat
+from .map_figures import Effort, MapFigures, map_figures
+from .verdicts import TrustRow, trust_rows
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,15 @@ class Trust:
                 _number(row.value),
                 _number(row.random),
                 _number(row.edge),
+                _number(row.centre),
+                _number(row.untrained),
             )
             for row in self.rows
         ]
-        lines = [self.title, "", text_table(("score", "map", "random map", "edge map"), rows), ""]
+        heads = ("score", "map", "random map", "edge map", "head centre", "random weights")
+        if all(row.untrained is None for row in self.rows):
+            heads, rows = heads[:-1], [cells[:-1] for cells in rows]
+        lines = [self.title, "", text_table(heads, rows), ""]
         lines += [f"{row.name}: {row.sentence}" for row in self.rows if row.sentence]
         return "\n".join([*lines, *self.notes]).rstrip() + "\n"
 
@@ -120,11 +127,18 @@ def trust_of(
         # A slice that holds none of the target was not explained: its map is empty by rule.
         explained = [k for k in range(len(truth)) if heat.values[k].any()]
         several = [
-            localisation(heat.values[k], truth[k], images[k], signed=heat.signed, seed=seed)
+            localisation(
+                heat.values[k],
+                truth[k],
+                images[k],
+                head=head_in_slices(study, slice(span.start + k, span.start + k + 1))[0],
+                signed=heat.signed,
+                seed=seed,
+            )
             for k in explained
         ]
         located = mean_localisation(several) if several else None
-    rows = trust_rows(located, {GAP: heat.gap}, advice=advice_in(explanation.notes))
+    rows = trust_rows(located, heat.sums(), advice=advice_in(explanation.notes))
     return Trust(_title(explanation), rows)
 
 
@@ -180,7 +194,7 @@ def trust(
     effort: Effort | None = None,
     count: int | None = 8,
 ) -> Trust:
-    """How far to trust one explanation: figures beside those of random and edge maps.
+    """How far to trust one explanation: figures beside those of maps that know no model.
 
     The method runs again on the slices explained, with the same parameters, on noisy copies and on
     weights drawn anew: minutes, for a method that takes seconds a slice.

@@ -1,19 +1,20 @@
 """The rows of a table of trust: each figure with its verdict, and why.
 
 Three things make a map fail: it does not add up to what it explains; it finds the target no
-better than the outlines of the image do; or it stays the same when the network has forgotten all.
+better than a map that knows nothing of what the network learned; or it stays the same when the
+network has forgotten all.
 Everything else is a figure to compare, without a threshold that could be defended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...evidence.attribution_scores import LOCALISATION, Localisation
 from ..attribution.frame import GAP_LIMIT
 from ..attribution.gap_advice import MORE_STEPS
-from .map_figures import FIGURES
+from .map_figures import ALL_FIGURES
 from .weight_randomisation import SURVIVES, Randomisation
 
 #: The score that decides whether a map finds the target: it looks at ranks alone, so a blurred
@@ -37,7 +38,10 @@ class TrustRow:
     failed : bool
         Shown in red.
     sentence : str
-        Why it failed, or why it does not apply.
+        Why it failed, why it does not apply, or what it beats.
+    centre, untrained : float or None
+        The same figure of a Gaussian at the centre of the head, and of the same method's map of the
+        network with random weights, where they have one.
     """
 
     name: str
@@ -46,6 +50,19 @@ class TrustRow:
     edge: float | None = None
     failed: bool = False
     sentence: str = ""
+    centre: float | None = None
+    untrained: float | None = None
+
+    @property
+    def references(self) -> dict[str, float]:
+        """What the figure stands beside, in words, where it was measured."""
+        known = {
+            "a random map": self.random,
+            "the outlines of the image": self.edge,
+            "a Gaussian at the centre of the head": self.centre,
+            "the same method on random weights": self.untrained,
+        }
+        return {name: value for name, value in known.items() if value is not None}
 
 
 def trust_rows(
@@ -61,12 +78,12 @@ def trust_rows(
     located : Localisation or None
         Against the reference segmentation; None where there is none.
     figures : mapping
-        By the names of `map_figures.FIGURES`; only those there are get a row.
+        By the names of `map_figures.ALL_FIGURES`; only those there are get a row.
     advice : str
         What would close a completeness error: see `gap_advice`.
     """
     rows = []
-    for name in FIGURES:
+    for name in ALL_FIGURES:
         if name in figures:
             value = figures[name]
             if name == GAP:
@@ -123,26 +140,27 @@ def _randomised_row(value: float | None, randomisation: Randomisation | None) ->
 
 
 def _localisation_row(name: str, located: Localisation) -> TrustRow:
-    value, chance, edge = located.map[name], located.random[name], located.edge[name]
-    if value is None:
-        return TrustRow(
-            name,
-            None,
-            chance,
-            edge,
-            sentence="Does not apply: the map is constant, or the mask empty, on every slice.",
-        )
-    if name != DECIDING:
-        return TrustRow(name, value, chance, edge)
-    for other, what in ((chance, "a random map"), (edge, "the outlines of the image")):
-        if other is not None and value <= other:
-            return TrustRow(
-                name,
-                value,
-                chance,
-                edge,
-                failed=True,
-                sentence=f"The map finds the target no better than {what} "
-                f"({value:.3f} to {other:.3f}).",
-            )
-    return TrustRow(name, value, chance, edge)
+    row = TrustRow(
+        name,
+        located.map[name],
+        located.random[name],
+        located.edge[name],
+        centre=located.centre.get(name),
+        untrained=located.untrained.get(name),
+    )
+    if row.value is None:
+        said = "Does not apply: the map is constant, or the mask empty, on every slice."
+        return replace(row, sentence=said)
+    if name != DECIDING or not row.references:
+        return row
+    beaten = {what: other for what, other in row.references.items() if row.value > other}
+    missed = {what: other for what, other in row.references.items() if what not in beaten}
+    if missed:
+        said = f"The map finds the target no better than {_listed(missed)}; its own: "
+        return replace(row, failed=True, sentence=f"{said}{row.value:.3f}.")
+    return replace(row, sentence=f"Beats all of {_listed(beaten)}.")
+
+
+def _listed(others: Mapping[str, float]) -> str:
+    *first, last = [f"{what} ({value:.3f})" for what, value in others.items()]
+    return f"{', '.join(first)} and {last}" if first else last

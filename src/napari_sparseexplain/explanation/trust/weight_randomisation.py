@@ -131,14 +131,18 @@ def randomise_cascading(
     return Randomisation(tuple(found))
 
 
-def with_random_weights(network: nn.Module, seed: int = 0) -> nn.Module:
-    """A copy of which every weight is drawn anew, as in the last stage of the cascade."""
+def untrained(network: nn.Module, *, seed: int = 0) -> nn.Module | None:
+    """A copy of a network with every weight drawn anew, as in `randomise_cascading`.
+
+    None of one that shows no weights.
+    """
     copied = copy.deepcopy(network)
+    layers = randomised_layers(copied)
     generator = torch.Generator().manual_seed(seed)
-    for _, tensors in randomised_layers(copied):
+    for _, tensors in layers:
         for tensor in tensors:
             _draw(tensor, generator)
-    return copied
+    return copied if layers else None
 
 
 def rank_correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float | None:

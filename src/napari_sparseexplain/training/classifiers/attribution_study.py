@@ -27,7 +27,7 @@ from ...explanation.trust.insertion_deletion import insertion_deletion
 from ...explanation.trust.map_figures import Effort, Heat, information_curves
 from ...explanation.trust.performance_information_curve import InformationCurve
 from ...explanation.trust.road import road
-from ...explanation.trust.weight_randomisation import with_random_weights
+from ...explanation.trust.weight_randomisation import untrained
 from ...files.atomic_write import write_atomically
 from ...networks.bundle.model import Model
 from ...progress import Progress, Work
@@ -168,7 +168,7 @@ def attribution_study(
     total = len(slices) * len(models) * (2 * len(names) + len(BLIND))
     with (folder / RECORDS).open("a", encoding="utf-8") as stream:
         for model in models:
-            blank = with_random_weights(model.network, seed)
+            blank = untrained(model.network, seed=seed)
             answers = class_probabilities(model.network, slices.values)
             called = [list(model.card.classes.values())[k] for k in answers.argmax(axis=1)]
             for index, image in enumerate(slices.images):
