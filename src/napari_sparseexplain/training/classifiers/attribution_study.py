@@ -19,7 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import CancelledError, ModelError, ParameterError, SparseExplainError
-from ...evidence.attribution_scores import edges_of_channels, localisation_figures, random_map
+from ...evidence.attribution_scores import (
+    centre_map,
+    edges_of_channels,
+    localisation_figures,
+    random_map,
+)
 from ...explanation.catalogue import method_info
 from ...explanation.target import Target
 from ...explanation.trust.explained_slices import ExplainedSlices, explained_slices
@@ -93,20 +98,13 @@ class StudyRecord:
 
 
 def head_centre_map(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """A Gaussian at the centre of what is bright, half as wide as it: a blind guess.
+    """A Gaussian at the centre of what is bright: a blind guess; see `centre_map`.
 
     Parameters
     ----------
     picture : ndarray, shape (H, W)
     """
-    head = picture > picture.min() + 0.15 * float(picture.max() - picture.min())
-    places = np.argwhere(head if head.any() else np.ones_like(head))
-    middle, spread = places.mean(axis=0), np.maximum(places.std(axis=0), 1.0)
-    rows, columns = np.indices(picture.shape)
-    away = ((rows - middle[0]) / spread[0]) ** 2 + ((columns - middle[1]) / spread[1]) ** 2
-    # The standard deviation of an even disc is half its radius: the Gaussian falls to exp(-2)
-    # at the edge of the head.
-    return np.exp(-0.5 * away)
+    return centre_map(picture > picture.min() + 0.15 * float(picture.max() - picture.min()))
 
 
 def study_pictures(slices: ClassSlices, count: int, seed: int = 0) -> npt.NDArray[np.intp]:
