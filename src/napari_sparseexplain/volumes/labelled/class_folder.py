@@ -19,8 +19,8 @@ from ...errors import ReadError
 from ...progress import Progress, Work
 from ..finding import Finding
 from .class_image import Box, ClassImage
-from .labelled_slice import only_counts, patient_of
 from .slice_folders import SPLIT_FOLDER, is_mask
+from .slice_name import only_counts, patient_of
 from .tumour_mat import FOLDS, read_tumour_header
 
 #: Endings of pictures.
