@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import StringIO
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +45,7 @@ def test_figures_are_those_of_the_masks_with_the_spread_and_the_limits() -> None
     said = figure_sentences(FOUND, ["One", "Two"])
     assert said[0].startswith("One, Two: not added: slice 1, which the ventricle leaves.")
     assert said[-1] == LIMITS
-    assert "no bound of the error" in said[-2]
-    assert not any("bound" in line for line in figure_sentences(FOUND[:1], ["One"]))
+    assert "no bound of the error" in said[-1]
 
 
 def test_the_table_holds_every_frame_and_its_head_is_read_as_comments() -> None:
@@ -54,12 +53,12 @@ def test_the_table_holds_every_frame_and_its_head_is_read_as_comments() -> None:
     assert f"# {LIMITS}\n" in text
     assert "# EDV (ml): one 5.1; two 5.1; differ by 0.0\n" in text
     assert "# ED, ES at: one 1, 2; two 1, 2\n" in text
-    rows = np.genfromtxt(StringIO(text), delimiter=",", comments="#", skip_header=0, dtype=str)
-    assert rows[0].tolist() == [
-        "network", "time point", "area 1 mm2", "area 2 mm2", "area 3 mm2", "ml",
+    rows = list(csv.reader(line for line in text.splitlines() if not line.startswith("#")))
+    assert rows[0] == [
+        "network", "time point", "area 1 mm2", "area 2 mm2", "area 3 mm2", "ml", "note",
     ]  # fmt: skip
     assert len(rows) == 1 + 6
-    assert rows[2].tolist() == ["one", "2", "64.0", "64.0", "64.0", "1.28"]
+    assert rows[2][:6] == ["one", "2", "64.0", "64.0", "64.0", "1.28"]
 
 
 @pytest.mark.parametrize("index", [None, 1])
@@ -72,7 +71,7 @@ def test_the_picture_is_png_or_pdf_with_curve_figures_and_limits(
     assert (picture[:5] > 250).all()  # on white
     assert picture.std() > 10
     page = PdfReader(save_cine_picture(FOUND, titles, tmp_path / "a.pdf", index=index)).pages[0]
-    words = page.extract_text()
+    words = " ".join(page.extract_text().split())
     for said in ("EDV (ml)", "differ by", "75.0", LIMITS, "area (cm" if index else "volume (ml)"):
         assert said in words
     with pytest.raises(ParameterError, match=r"cine's curve is no \.tiff"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .cine_volumes import CineVolumes, cine_csv, spread_of
+from .cine_tables import cine_csv
+from .cine_volumes import KNOWN_ERROR, RESEARCH, CineVolumes, spread_of
 
 #: What each row of figures is.
 ROWS = ("EDV (ml)", "ESV (ml)", "SV (ml)", "EF (%)", "ED, ES at", "Slices")
@@ -13,10 +14,7 @@ ROWS = ("EDV (ml)", "ESV (ml)", "SV (ml)", "EF (%)", "ED, ES at", "Slices")
 SPREAD = "differ by"
 
 #: Must stand with the figures wherever they stand.
-LIMITS = "Research figures, not for diagnosis."
-
-#: Where several networks were run.
-_NO_BOUND = "By how much the networks differ is no bound of the error."
+LIMITS = f"{RESEARCH} {KNOWN_ERROR}"
 
 
 def figure_columns(
@@ -26,19 +24,23 @@ def figure_columns(
     heads, columns = [*titles], [_figures(one) for one in found]
     if len(found) > 1:
         spread = spread_of(found)
-        words = [f"{spread[name]:.1f}" for name in ("EDV", "ESV", "SV")]
+        factors = {"EDV": 1, "ESV": 1, "SV": 1, "EF": 100}
+        words = [_number(factor * spread[name]) for name, factor in factors.items()]
         heads.append(SPREAD)
-        columns.append([*words, f"{100 * spread['EF']:.1f}", "", ""])
+        columns.append([*words, "", ""])
     return heads, columns
 
 
 def figure_sentences(found: Sequence[CineVolumes], titles: Sequence[str]) -> list[str]:
-    """What was added, and what was not, once where it is true of several networks; the limits."""
+    """What is missing; what was added, and what was not, once where it is true of several networks;
+    the limits.
+    """
+    missing = [f"⚠ {text}" for text in dict.fromkeys(t for one in found for t in one.warnings)]
     said: dict[str, list[str]] = {}
     for one, title in zip(found, titles, strict=True):
         said.setdefault(_added(one), []).append(title)
     lines = [f"{', '.join(names)}: {words}" for words, names in said.items()]
-    return [*lines, *([_NO_BOUND] if len(found) > 1 else []), LIMITS]
+    return [*missing, *lines, LIMITS]
 
 
 def figures_csv(found: Sequence[CineVolumes]) -> str:
@@ -55,13 +57,19 @@ def figures_csv(found: Sequence[CineVolumes]) -> str:
 
 
 def _figures(one: CineVolumes) -> list[str]:
-    ratio = one.ejection_fraction
+    if not one.used.any():
+        return [*["–"] * 5, f"0 of {len(one.used)}"]
     return [
         f"{one.edv:.1f}", f"{one.esv:.1f}", f"{one.stroke_volume:.1f}",
-        "–" if ratio != ratio else f"{100 * ratio:.1f}",
+        _number(100 * one.ejection_fraction),
         f"{one.end_diastole + 1}, {one.end_systole + 1}",
         f"{int(one.used.sum())} of {len(one.used)}",
     ]  # fmt: skip
+
+
+def _number(value: float) -> str:
+    """A dash where networks share no slice, or nothing was ejected."""
+    return "–" if value != value else f"{value:.1f}"
 
 
 def _added(one: CineVolumes) -> str:
@@ -69,4 +77,6 @@ def _added(one: CineVolumes) -> str:
         return "no ventricle was found in any slice at every time point."
     left = [str(index + 1) for index in (~one.used).nonzero()[0]]
     away = f"not added: slice {', '.join(left)}, which the ventricle leaves. " if left else ""
-    return f"{away}Added: {one.covered:.4g} mm of the heart, slices {one.distance:.4g} mm apart."
+    whole = f" {one.incomplete}" if one.incomplete else ""
+    added = f"{one.covered:.4g} mm of the heart, slices {one.distance:.4g} mm apart"
+    return f"{away}Added: {added}.{whole}"
