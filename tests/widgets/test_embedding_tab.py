@@ -147,7 +147,7 @@ def test_pictures_are_a_stack_with_what_is_known_of_each(window: Any, tab: Any) 
     for words in (f"{image.name} · {image.label}", "coronal", f"called {called}"):
         assert words in tab.picture.text()
         assert words in tab.shown.corner.text
-    assert "coronal was not among the views" in tab.picture.text()
+    assert "⚠ coronal: trained on axial alone" in tab.picture.text()
     assert "16 pictures are of views that it was not trained on: coronal" in tab.summary.text()
 
 

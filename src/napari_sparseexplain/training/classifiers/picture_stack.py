@@ -96,7 +96,7 @@ class PictureStack:
             found.append("no box")
         if view := self.unseen_view(index):
             seen = ", ".join(views_of_card(self.card))
-            found.append(f"⚠ {view} was not among the views it was trained on ({seen})")
+            found.append(f"⚠ {view}: trained on {seen} alone")
         return found
 
 

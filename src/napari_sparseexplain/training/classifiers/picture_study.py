@@ -51,10 +51,9 @@ def stack_study(stack: PictureStack, rows: Sequence[int] | npt.NDArray[np.intp])
             )
         )
     boxed = frame.boxed if any(image.boxes for image in frame.images) else None
-    study = study_of_slices(name, role, frame.shape, frame.dtype, frame.grey, boxed)
-    views = {VIEWS: tuple(image.view for image in frame.images)}
-    images = {r: replace(v, details=views) for r, v in study.images.items()}
-    return replace(study, images=images, findings=tuple(findings))
+    views = [image.view for image in frame.images]
+    study = study_of_slices(name, role, frame.shape, frame.dtype, views, frame.grey, boxed)
+    return replace(study, findings=tuple(findings))
 
 
 def study_of_slices(
@@ -62,6 +61,7 @@ def study_of_slices(
     role: str,
     shape: tuple[int, int, int],
     dtype: np.dtype[Any],
+    views: Sequence[str],
     grey: Callable[[tuple[slice, ...]], npt.NDArray[Any]],
     boxed: Callable[[tuple[slice, ...]], npt.NDArray[Any]] | None,
 ) -> Study:
@@ -69,6 +69,8 @@ def study_of_slices(
 
     Parameters
     ----------
+    views : sequence of str
+        Of each slice; empty where nothing tells.
     grey, boxed : callable
         From three slices with start and stop to that part of the pictures and of the boxes.
     """
@@ -83,7 +85,8 @@ def study_of_slices(
         data = computed_array(shape, volume.data.dtype, (1, *shape[1:]), part)
         return replace(volume, data=data, grid=grid, source=replace(volume.source, shape=shape))
 
-    images = {r: placed(volume, grey) for r, volume in study.images.items()}
+    told = {VIEWS: tuple(views)}
+    images = {r: replace(placed(volume, grey), details=told) for r, volume in study.images.items()}
     labels = {} if boxed is None else {BOX: placed(study.labels[BOX], boxed)}
     for volume in labels.values():
         know_labels(volume, (1,))

@@ -116,7 +116,8 @@ def browser_study(browser: StudyBrowser) -> Study:
         return slices.values[index].astype(np.float32)
 
     name = f"study {browser.folder.name}"
-    return study_of_slices(name, PLAIN_ROLE, shape, np.dtype(np.float32), grey, None)
+    views = [image.view for image in slices.images]
+    return study_of_slices(name, PLAIN_ROLE, shape, np.dtype(np.float32), views, grey, None)
 
 
 def _records(place: Path) -> list[StudyRecord]:

@@ -244,7 +244,7 @@ class EmbeddingTab(ExplainTab):
         self._filter_timer.stop()
         self.filter.offer(stack)
         self._describe()
-        for widget in (self.filter, self.points_button, self.picture):
+        for widget in (self.filter, self.points_button):
             widget.show()
         self._show_rows(-1)
         self._width_timer.restart()
@@ -331,7 +331,9 @@ class EmbeddingTab(ExplainTab):
             self.panel.mark(-1)
         self.panel.mark(row)
         self.shown.write_corner()
-        self.picture.setText("" if stack is None or row < 0 else "\n".join(stack.lines(row)))
+        told = "" if stack is None or row < 0 else "\n".join(stack.lines(row))
+        self.picture.setText(told)
+        self.picture.setVisible(bool(told))
         self.browsed.write_names()
         self.study_form.said.setText(self.browsed.words())
 
