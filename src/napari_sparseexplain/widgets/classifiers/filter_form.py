@@ -72,8 +72,7 @@ class FilterForm(QWidget):
         self._follow_selection()
 
     def offer(self, stack: PictureStack) -> None:
-        """What there is to choose of other pictures, or after other answers; choices that stay
-        possible stay."""
+        """What there is to choose of these pictures; what was chosen and still is there stays."""
         from ...training.classifiers.picture_query import OF_ANSWERS, ORDERS
 
         with signals_blocked(self):

@@ -76,7 +76,7 @@ class ShownStack:
     def go_to(self, row: int) -> bool:
         """Show a picture of those that are there; False where it is not among them."""
         places = np.flatnonzero(self.rows == row)
-        if self.study is None or not len(places):
+        if self.study is None or self.study not in self._window.studies or not len(places):
             return False
         if self._window.study is not self.study:
             self._window.activate(self.study)

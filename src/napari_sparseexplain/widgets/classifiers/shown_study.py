@@ -58,7 +58,7 @@ class ShownStudy:
 
     def show_again(self) -> None:
         """Bring the cells back after something else was in the picture."""
-        if self.study is None:
+        if self.study is None or self.study not in self._window.studies:
             return
         if self._window.study is not self.study:
             self._window.activate(self.study)

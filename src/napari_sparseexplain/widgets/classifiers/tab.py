@@ -279,8 +279,9 @@ class EmbeddingTab(ExplainTab):
         if not len(rows):
             self.run_bar.show_error("No picture is left by this choice; the stack stays as it was.")
             return
+        gone = self.shown.study is None or self.shown.study not in self._window.studies
         same = len(rows) == len(self.shown.rows) and (rows == self.shown.rows).all()
-        if not (same and self.shown.study is not None and self.shown.stack is stack):
+        if gone or not same or self.shown.stack is not stack:
             self.shown.show(stack, rows, row)
         elif row >= 0:
             self.shown.go_to(row)
