@@ -93,5 +93,6 @@ def _drawn(browser: StudyBrowser, index: int, column: tuple[str, str]) -> npt.ND
     drawn = heat_over_scan(picture, (float(low), float(high)), heat, full)
     inside = browser.slices.boxes(index)
     if inside.any():
-        drawn[inside & ~binary_erosion(inside)] = _BOX_COLOUR
+        edge = inside & ~np.asarray(binary_erosion(inside), dtype=np.bool_)
+        drawn[edge] = _BOX_COLOUR
     return drawn

@@ -59,16 +59,20 @@ def colours_by(found: PictureEmbeddings, choice: str) -> Shades:
         raise ParameterError(
             f"points are not coloured by {choice!r}", remedy="Choose one of " + ", ".join(CHOICES)
         )
-    if found.predicted is None and choice in ("correctness", "confidence"):
+    called, sure = found.predicted, found.confidence
+    if choice in ("correctness", "confidence") and (called is None or sure is None):
         raise ParameterError(
             f"without a classifier there is no {choice}", remedy="Choose a classifier, and embed"
         )
     if choice == "confidence":
         scale = colormaps["viridis"]
         ends = tuple((f"{v:.1f}", scale(v)) for v in (0.4, 0.6, 0.8, 1.0))
-        return Shades("confidence", scale(found.confidence), ends)
+        return Shades("confidence", np.asarray(scale(np.asarray(sure))), ends)
     if choice == "correctness":
-        words = ["right" if hit else "wrong" for hit in found.predicted == found.slices.targets]
+        words = [
+            "right" if hit else "wrong"
+            for hit in np.equal(np.asarray(called), found.slices.targets)
+        ]
         hues = {"right": _RIGHT, "wrong": _WRONG}
     else:
         words = {

@@ -151,7 +151,8 @@ def _step(picture: npt.NDArray[np.float32], count: int) -> int:
 
 def _small_type(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.generic]:
     """Bytes where the grey values are whole and few, as those of most pictures are."""
-    values = picture.astype(np.uint8)
+    with np.errstate(invalid="ignore"):
+        values = picture.astype(np.uint8)
     return values if np.array_equal(values, picture) else picture.astype(np.float32)
 
 

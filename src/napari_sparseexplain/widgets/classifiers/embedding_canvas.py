@@ -154,8 +154,9 @@ class EmbeddingCanvas(QWidget):
         self._background, self._line, self._pressed = None, None, None
         if self.found is None or self._shades is None:
             clear(figure, theme)
-            said = {"ha": "center", "va": "center", "color": theme.faint, "fontsize": 9}
-            figure.text(0.5, 0.5, _INVITATION, **said)
+            figure.text(
+                0.5, 0.5, _INVITATION, ha="center", va="center", color=theme.faint, fontsize=9
+            )
             self._canvas.draw_idle()
             return
         shades = replace(self._shades, colours=self._colours(self._shades.colours))

@@ -64,7 +64,7 @@ class ShownStack:
             outline.opacity = 1.0
         picture: Any = self._window.study_layer(study.reference)
         if picture is not None:
-            self._opened_with = tuple(picture.contrast_limits)
+            self._opened_with = _limits_of(picture)
             if limits is not None:
                 picture.contrast_limits = limits
         if before is not None and before in self._window.studies and not self._is_kept(before):
@@ -104,7 +104,7 @@ class ShownStack:
         if self.study is None or self._window.study is not self.study:
             return None
         layer: Any = self._window.study_layer(self.study.reference)
-        limits = None if layer is None else tuple(layer.contrast_limits)
+        limits = None if layer is None else _limits_of(layer)
         return None if limits == self._opened_with else limits
 
     def _is_kept(self, study: Study) -> bool:
@@ -113,3 +113,9 @@ class ShownStack:
             getattr(layer.metadata.get(METADATA_KEY), "study", None) is study and layer not in own
             for layer in self._window.viewer.layers
         )
+
+
+def _limits_of(layer: Any) -> tuple[float, float]:
+    """Grey values that are black and white in a layer."""
+    low, high = layer.contrast_limits
+    return float(low), float(high)
