@@ -195,6 +195,8 @@ FAMILIES = (
     Family(
         name="classifiers",
         title="Embedding",
+        tab=f"{_HERE}.widgets.classifiers.tab:EmbeddingTab",
+        plots="Points",
         commands={
             "compare-attribution": f"{_COMMANDS}.classifiers:compare_attribution",
             "embed": f"{_COMMANDS}.classifiers:embed",
@@ -204,6 +206,7 @@ FAMILIES = (
             "tumour-classes-boxes": f"{_COMMANDS}.classifiers:train_classes_boxes",
         },
         evaluations={"classifiers": f"{_COMMANDS}.classifiers:evaluate_classifiers_command"},
+        demo=f"{_HERE}.widgets.classifiers.demo:show_classifiers",
         page="classifiers.md",
     ),
     Family(

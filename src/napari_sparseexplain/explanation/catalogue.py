@@ -28,6 +28,7 @@ from ..progress import Work, drain
 from ..volumes import Study
 from ..volumes.frames import as_frame
 from ..volumes.intensity.normalisation import Normalisation
+from ..volumes.view_of_slice import views_of_slices
 from .method import MethodInfo
 from .method_result import MethodResult
 from .run_record import recorded
@@ -216,10 +217,14 @@ def _explain(
     if loaded is None:
         result = yield from run(None)
         return replace(result, study=scans)
+    from ..networks.bundle.seen_views import unseen_view_notes
     from ..networks.running.cpu_fallback import with_cpu_fallback
 
     result, notes = yield from with_cpu_fallback(loaded, run)
-    more = (*said, *notes)
+    unseen: tuple[str, ...] = ()
+    if scans is not None and span is not None and info.takes_slices:
+        unseen = unseen_view_notes(loaded.card, views_of_slices(scans, span))
+    more = (*said, *notes, *unseen)
     return replace(result, notes=(*result.notes, *more), study=scans)
 
 

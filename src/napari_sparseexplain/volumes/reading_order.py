@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .roles.roles import LABEL_ROLES, ROLES
+from .view_of_slice import tells_views
 from .volumes_on_grid import VolumesOnGrid
 
 #: Roles as a radiologist writes them.
@@ -58,7 +59,12 @@ def ordered_roles(study: VolumesOnGrid) -> list[str]:
 
 
 def opening_point(study: VolumesOnGrid) -> tuple[int, int, int]:
-    """Voxel to open on: the middle of the largest slice of the lesion, else of the study."""
+    """Voxel to open on: the middle of the largest slice of the lesion, else of the study.
+
+    Pictures of many patients in one stack have no largest slice: the first.
+    """
+    if tells_views(study):
+        return 0, study.grid.shape[1] // 2, study.grid.shape[2] // 2
     for role, volume in study.labels.items():
         if "brain" in role:
             continue

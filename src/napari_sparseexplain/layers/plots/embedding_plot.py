@@ -52,19 +52,27 @@ def colours_by(found: PictureEmbeddings, choice: str) -> Shades:
     Raises
     ------
     ParameterError
-        Another choice.
+        Another choice, or one that needs a classifier where there was none.
     """
     images = found.slices.images
     if choice not in CHOICES:
         raise ParameterError(
             f"points are not coloured by {choice!r}", remedy="Choose one of " + ", ".join(CHOICES)
         )
+    called, sure = found.predicted, found.confidence
+    if choice in ("correctness", "confidence") and (called is None or sure is None):
+        raise ParameterError(
+            f"without a classifier there is no {choice}", remedy="Choose a classifier, and embed"
+        )
     if choice == "confidence":
         scale = colormaps["viridis"]
         ends = tuple((f"{v:.1f}", scale(v)) for v in (0.4, 0.6, 0.8, 1.0))
-        return Shades("confidence", scale(found.confidence), ends)
+        return Shades("confidence", np.asarray(scale(np.asarray(sure))), ends)
     if choice == "correctness":
-        words = ["right" if hit else "wrong" for hit in found.predicted == found.slices.targets]
+        words = [
+            "right" if hit else "wrong"
+            for hit in np.equal(np.asarray(called), found.slices.targets)
+        ]
         hues = {"right": _RIGHT, "wrong": _WRONG}
     else:
         words = {
@@ -83,14 +91,21 @@ def _rgba(hue: str) -> tuple[float, float, float, float]:
 
 
 def draw_embeddings(
-    figure: Figure, found: PictureEmbeddings, shades: Shades, theme: PlotTheme = LIGHT
-) -> tuple[Axes, Axes]:
-    """Both pictures; above each how far it can be believed.
+    figure: Figure,
+    found: PictureEmbeddings,
+    shades: Shades,
+    theme: PlotTheme = LIGHT,
+    *,
+    beside: bool = False,
+) -> tuple[Axes, ...]:
+    """Both pictures, or that of the pixels alone; above each how far it can be believed.
 
     Parameters
     ----------
     figure : Figure
         Emptied first.
+    beside : bool
+        What the colours mean stands beside, not below: where there is little height.
 
     Returns
     -------
@@ -98,14 +113,15 @@ def draw_embeddings(
         By pixels, by the network.
     """
     clear(figure, theme)
-    axes = figure.subplots(1, 2)
-    for ax, part in zip(axes, (found.pixels, found.network), strict=True):
+    axes = tuple(figure.subplots(1, len(found.parts), squeeze=False)[0])
+    for ax, part in zip(axes, found.parts, strict=True):
         style(ax, theme)
         ax.scatter(*part.places.T, c=shades.colours, s=7, linewidths=0)
         ax.set_xticks([])
         ax.set_yticks([])
+        between = "\n" if beside else ", "
         ax.set_title(
-            f"{part.title}\ntrustworthiness {part.trustworthiness:.2f}, neighbourhood hit "
+            f"{part.title}\ntrustworthiness {part.trustworthiness:.2f}{between}neighbourhood hit "
             f"{part.hit:.2f} (chance {found.chance:.2f})",
             fontsize=theme.font_size,
             color=theme.foreground,
@@ -117,14 +133,14 @@ def draw_embeddings(
     figure.legend(
         handles=marks,
         title=shades.title,
-        loc="outside lower center",
-        ncols=len(marks),
+        loc="outside right center" if beside else "outside lower center",
+        ncols=1 if beside else len(marks),
         fontsize=theme.font_size - 1,
         title_fontsize=theme.font_size - 1,
         frameon=False,
         labelcolor=theme.foreground,
     ).get_title().set_color(theme.foreground)
-    return axes[0], axes[1]
+    return axes
 
 
 def save_embedding_picture(found: PictureEmbeddings, shades: Shades, path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -134,7 +134,11 @@ def as_fed(
     return square, (top, left, top + shape[0], left + shape[1])
 
 
-def read_class_slices(folder: ClassFolder, size: int) -> Work[ClassSlices]:
+def read_class_slices(
+    folder: ClassFolder,
+    size: int,
+    also: Callable[[ClassImage, npt.NDArray[np.float32]], None] | None = None,
+) -> Work[ClassSlices]:
     """Every picture of a folder, without those that cannot be read or are there twice.
 
     A picture that lies in two classes, pixel for pixel, is left out of both; of one that is twice
@@ -144,6 +148,8 @@ def read_class_slices(folder: ClassFolder, size: int) -> Work[ClassSlices]:
     ----------
     size : int
         Rows and columns that the network is fed.
+    also : callable, optional
+        Given every picture as it was read, shape (rows, columns), for whoever wants it whole.
 
     Raises
     ------
@@ -162,6 +168,8 @@ def read_class_slices(folder: ClassFolder, size: int) -> Work[ClassSlices]:
             if faults <= _TOLD:
                 findings.append(Finding("warning", "unreadable", str(error), image.path.name))
             continue
+        if also is not None:
+            also(image, picture)
         square, edges = as_fed(picture, size)
         values.append(square.astype(np.float16))
         inside.append(edges)
@@ -189,6 +197,23 @@ def read_class_slices(folder: ClassFolder, size: int) -> Work[ClassSlices]:
         tuple(kept[i] for i in chosen),
         tuple(findings),
     )
+
+
+def fed_again(slices: ClassSlices, size: int) -> Work[ClassSlices]:
+    """The same pictures at another size, read again: not resampled a second time.
+
+    Raises
+    ------
+    ReadError
+        One is gone.
+    """
+    values, inside = [], []
+    for number, image in enumerate(slices.images, 1):
+        square, edges = as_fed(read_class_picture(image), size)
+        values.append(square.astype(np.float16))
+        inside.append(edges)
+        yield Progress(number, len(slices), f"reading {image.name}")
+    return replace(slices, values=np.stack(values), inside=np.asarray(inside, dtype=np.intp))
 
 
 def _unequal(

@@ -60,10 +60,12 @@ class PictureEmbeddings:
     Attributes
     ----------
     slices : ClassSlices
-    pixels, network : Embedding
-    predicted : ndarray of int, shape (N,)
+    pixels : Embedding
+    network : Embedding or None
+        None where no classifier was chosen; then nothing is predicted either.
+    predicted : ndarray of int, shape (N,), or None
         Index among the classes.
-    confidence : ndarray, shape (N,)
+    confidence : ndarray, shape (N,), or None
     chance : float
         The neighbourhood hit of points anywhere.
     sides : tuple of str
@@ -72,11 +74,16 @@ class PictureEmbeddings:
 
     slices: ClassSlices
     pixels: Embedding
-    network: Embedding
-    predicted: npt.NDArray[np.intp]
-    confidence: npt.NDArray[np.float64]
+    network: Embedding | None
+    predicted: npt.NDArray[np.intp] | None
+    confidence: npt.NDArray[np.float64] | None
     chance: float
     sides: tuple[str, ...]
+
+    @property
+    def parts(self) -> tuple[Embedding, ...]:
+        """By pixels, then by the network where there is one."""
+        return (self.pixels,) if self.network is None else (self.pixels, self.network)
 
     def text(self) -> str:
         """How far both can be believed, in sentences."""
@@ -87,7 +94,7 @@ class PictureEmbeddings:
         lines += [
             f"{part.title}: trustworthiness {part.trustworthiness:.3f}, neighbourhood hit "
             f"{part.hit:.3f}"
-            for part in (self.pixels, self.network)
+            for part in self.parts
         ]
         lines.append("t-SNE shows groups also where there are none: see these figures first.")
         return "\n".join(lines)
@@ -96,23 +103,25 @@ class PictureEmbeddings:
         """A line a picture, as CSV."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(
-            ["name", "class", "view", "side", "predicted", "confidence", "pixels x", "pixels y",
-             "network x", "network y"]
-        )  # fmt: skip
+        head = ["name", "class", "view", "side", "predicted", "confidence"]
+        head += [f"{kind} {axis}" for kind in ("pixels", "network")[: len(self.parts)]
+                 for axis in "xy"]  # fmt: skip
+        writer.writerow(head)
         for index, image in enumerate(self.slices.images):
-            places = (*self.pixels.places[index], *self.network.places[index])
+            answer = ["", ""]
+            if self.predicted is not None and self.confidence is not None:
+                called = self.slices.classes[self.predicted[index]]
+                answer = [called, f"{self.confidence[index]:.4f}"]
+            places = [f"{value:.4f}" for part in self.parts for value in part.places[index]]
             writer.writerow(
-                [image.name, image.label, image.view, self.sides[index],
-                 self.slices.classes[self.predicted[index]], f"{self.confidence[index]:.4f}",
-                 *(f"{value:.4f}" for value in places)]
-            )  # fmt: skip
+                [image.name, image.label, image.view, self.sides[index], *answer, *places]
+            )
         return stream.getvalue()
 
 
 def picture_embeddings(
     slices: ClassSlices,
-    model: Model,
+    model: Model | None,
     *,
     sides: tuple[str, ...] | None = None,
     seed: int = 0,
@@ -122,6 +131,8 @@ def picture_embeddings(
 
     Parameters
     ----------
+    model : Model or None
+        None for the pixels alone.
     sides : tuple of str, optional
         The part of a split that each picture is in.
     threads : int
@@ -140,22 +151,41 @@ def picture_embeddings(
             where="t-SNE",
             remedy=f"Give {FEWEST} or more",
         )
-    order = check_classifier(model, slices)
-    points, answers = yield from penultimate_work(model, slices.values)
+    network, predicted, confidence = None, None, None
+    points = None
+    if model is not None:
+        points, predicted, confidence = yield from _answers(model, slices)
     yield Progress(0, 0, "placing pictures by their pixels")
     pixels = _embedded("pixels", small_pictures(slices), slices, seed, threads)
-    yield Progress(0, 0, f"placing pictures by {model.card.title}")
-    network = _embedded(model.card.title, points, slices, seed, threads)
+    if model is not None and points is not None:
+        yield Progress(0, 0, f"placing pictures by {model.card.title}")
+        network = _embedded(model.card.title, points, slices, seed, threads)
+    told = ("",) * len(slices) if sides is None else sides
+    chance = chance_hit(slices.targets)
+    return PictureEmbeddings(slices, pixels, network, predicted, confidence, chance, told)
+
+
+def class_answers(
+    slices: ClassSlices, model: Model
+) -> Work[tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
+    """What a model calls each picture, as an index among the classes, and how sure it is.
+
+    Raises
+    ------
+    ModelError
+        As of `picture_embeddings`.
+    """
+    _, predicted, confidence = yield from _answers(model, slices)
+    return predicted, confidence
+
+
+def _answers(
+    model: Model, slices: ClassSlices
+) -> Work[tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
+    order = check_classifier(model, slices)
+    points, answers = yield from penultimate_work(model, slices.values)
     answers = answers[:, order]
-    return PictureEmbeddings(
-        slices,
-        pixels,
-        network,
-        answers.argmax(axis=1),
-        answers.max(axis=1).astype(np.float64),
-        chance_hit(slices.targets),
-        ("",) * len(slices) if sides is None else sides,
-    )
+    return points, answers.argmax(axis=1), answers.max(axis=1).astype(np.float64)
 
 
 def _embedded(

@@ -76,7 +76,9 @@ def tissue_values(volume: Volume) -> npt.NDArray[Any]:
     ndarray, shape (N,)
         In the scan's own unit; empty when no voxel is finite.
     """
-    sample = _thinned(volume.spatial())
+    # Of an array that is read when it is looked at, only what is sampled is read.
+    plain = not volume.leading and not volume.colour
+    sample = np.asarray(_thinned(volume.data if plain else volume.spatial()))
     if sample.dtype == bool:
         return sample.ravel()
     mask = brain_mask(sample, padding=volume.padding)
@@ -92,7 +94,7 @@ def _share_of_one(values: npt.NDArray[Any]) -> float:
     return float(counts.max() / values.size)
 
 
-def _thinned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _thinned(array: Any) -> Any:
     """Every n-th voxel along each axis, so that at most some hundred thousand are left."""
     step = max(1, int(np.ceil((array.size / _SAMPLE_VOXELS) ** (1 / max(array.ndim, 1)))))
     # A thin stack keeps all its slices.

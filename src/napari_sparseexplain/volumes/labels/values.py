@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -189,6 +190,11 @@ def occurring_labels(data: npt.NDArray[Any]) -> tuple[int, ...]:
 
 #: A volume is frozen: with other labels it is another volume.
 _FOUND: WeakKeyDictionary[Volume, tuple[int, ...]] = WeakKeyDictionary()
+
+
+def know_labels(volume: Volume, labels: Iterable[int]) -> None:
+    """Tell which labels a map holds that is drawn when it is looked at, so that it is not read."""
+    _FOUND[volume] = tuple(sorted(labels))
 
 
 def labels_of(volume: Volume) -> tuple[int, ...]:

@@ -185,14 +185,13 @@ class WindowControl(QWidget):
         if self._layer is not None and volume is not None:
             limits = limits_of(self._layer)
             step = 1e-3 * (limits[1] - limits[0])
-            fits = [
-                place
-                for place, preset in enumerate(self._presets)
-                if np.allclose(preset_limits(volume, preset), limits, rtol=0, atol=step)
-            ]
-            if fits:
-                # Of two presets with the same limits the one that was chosen.
-                return self._chosen if self._chosen in fits else fits[0]
+            # Of two presets with the same limits the one that was chosen. None is worked out
+            # after the first that fits: each reads the scan.
+            places = range(len(self._presets))
+            for place in sorted(places, key=lambda place: place != self._chosen):
+                own = preset_limits(volume, self._presets[place])
+                if np.allclose(own, limits, rtol=0, atol=step):
+                    return place
         return self.choice.count() - 1
 
     def _write(self) -> None:
