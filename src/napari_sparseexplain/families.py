@@ -207,6 +207,7 @@ FAMILIES = (
         },
         evaluations={"classifiers": f"{_COMMANDS}.classifiers:evaluate_classifiers_command"},
         demo=f"{_HERE}.widgets.classifiers.demo:show_classifiers",
+        bundles=_bundles("tumour-classes", "tumour-classes-boxes"),
         page="classifiers.md",
     ),
     Family(
