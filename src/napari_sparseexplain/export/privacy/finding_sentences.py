@@ -65,6 +65,7 @@ SENTENCES: dict[str, str] = {
     "own-results": "Results that this program wrote were passed over",
     "patient-axes": "An oblique study was resampled to the patient's axes",
     "picture-stack": "Pictures are shown as slices; their distance is not known",
+    "pictures-of-several-sizes": "Pictures of several sizes lie in one padded frame",
     "class-without-images": "A class of a set has no image",
     "image-in-two-classes": "An image of a set lies in two classes and was left out",
     "duplicate-image": "An image of a set is there twice and is used once",
