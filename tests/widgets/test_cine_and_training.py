@@ -375,6 +375,78 @@ def test_a_training_is_followed_and_its_epochs_are_slid_through(
     hide_plots(panel)
 
 
+def test_damaged_maps_and_values_that_ran_away_are_told(window: Any, tmp_path: Path) -> None:
+    """In whole sentences, and no picture of another epoch stays."""
+    log_of(tmp_path, range(1, 3))
+    with (tmp_path / "log.jsonl").open("a") as log:
+        log.write('{"step": 3, "epoch": 3, "loss": NaN}\n')
+    (tmp_path / "watched" / "epoch-0003.npz").write_bytes(b"damaged")
+    panels = window.page("layers").panels
+    panels.training_button.click()
+    panel = panels.training
+    panel.open_folder(tmp_path)
+    assert panel.wait(30)
+    assert "marked red: epoch 3." in panel.lost.text()
+    assert panel.lost.isVisible()
+    assert panel.warning.text().startswith("Epoch 3: ")
+    assert panel.warning.isVisible()
+    assert panel.maps == {}
+    panel.go_to_epoch(2)
+    assert panel.wait(30)
+    assert not panel.warning.isVisible()
+    assert panel.pictures.figure.axes
+    panel.go_to_epoch(3)
+    assert panel.wait(30)
+    assert not panel.pictures.figure.axes
+    panel.close_folder()
+    assert not panel.lost.isVisible()
+    hide_plots(panel)
+
+
+def test_layers_of_a_cine_follow_its_time_slider(
+    window: Any, cine: ShortAxisCine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame is answered as a slice is; what is not answered says of which frame it is."""
+    from napari_sparseexplain.networks.modules.left_ventricle_fcn import LeftVentricleFcn
+
+    tab = window.page("layers")
+    assert tab.models.model == NAME  # the first that takes what there is
+    card = se.models()[NAME]
+    card = replace(card, inputs=replace(card.inputs, spacing_mm=5.0, size=64))
+    torch.manual_seed(0)
+    model = Model.of_network(card, LeftVentricleFcn(widths=[3, 3, 3, 3]).eval())
+    monkeypatch.setattr(tab.session, "model", lambda key: model)
+    window.viewer.dims.set_point(0, 1)
+    tab.run_slice()
+    assert window.wait(60)
+    settle()
+    (shown,) = tab.shown
+    assert shown.explanation.frame == (1,)
+    layer = next(iter(shown.layers.values()))
+    assert layer.colorbar.visible
+    before = np.array(layer.data)
+    window.viewer.dims.set_point(0, 4)
+    until(lambda: shown.explanation.frame == (4,))
+    assert window.wait(30)
+    settle()
+    assert not np.array_equal(layer.data, before)
+    assert "frame" not in layer.name
+    assert "frame 5/6" in shown.title
+    wanted = se.explain(window.study, model, "layer-maps", slices=window.current_slice, frame=4)
+    name = next(iter(shown.layers))
+    np.testing.assert_allclose(shown.explanation[name].data, wanted[name].data, atol=1e-6)
+
+    tab.follow.setChecked(False)
+    window.viewer.dims.set_point(0, 2)
+    until(lambda: "frame 5/6" in layer.name)
+    assert shown.explanation.frame == (4,)
+    tab.follow.setChecked(True)
+    until(lambda: shown.explanation.frame == (2,))
+    assert window.wait(30)
+    settle()
+    assert "frame" not in layer.name
+
+
 def test_the_demonstration_of_the_heart_needs_no_data(
     opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
