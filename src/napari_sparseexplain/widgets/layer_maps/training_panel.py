@@ -105,7 +105,7 @@ class TrainingPanel(QWidget):
         self.maps_reader.failed.connect(self._on_no_maps)
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL)
-        self._poll.timeout.connect(self.look)
+        self._poll.timeout.connect(self._look_on)
         self._show_parts()
 
     def _lay_out(self) -> None:
@@ -153,9 +153,14 @@ class TrainingPanel(QWidget):
         self._say(_INVITATION)
 
     def look(self) -> None:
-        """Read on, unless that is under way."""
-        if self._path and not self.reader.busy:
+        """Read on; a reading that is under way may have begun before what is looked for."""
+        if self._path:
             self._read()
+
+    def _look_on(self) -> None:
+        """Once in a while: not where the last look still goes on."""
+        if not self.reader.busy:
+            self.look()
 
     def go_to_epoch(self, epoch: int) -> None:
         """Show the watched slice as it was after an epoch, or after the last one before it."""
