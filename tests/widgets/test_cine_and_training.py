@@ -23,6 +23,7 @@ from napari_sparseexplain.phantom.short_axis_cine import (
 )
 from napari_sparseexplain.training.fit.training_log import TrainingLog
 from napari_sparseexplain.training.left_ventricle.watched_slice import save_watched
+from napari_sparseexplain.volumes import open_study
 from napari_sparseexplain.widgets.demo import Demo
 from napari_sparseexplain.widgets.layer_maps import cardiac_demo
 from napari_sparseexplain.widgets.review.study_marks import Marks
@@ -202,6 +203,99 @@ def test_a_cine_is_saved_and_its_outlines_are_part_of_a_review(
     assert other.frame == (4,)
 
 
+def test_figures_and_outlines_are_with_their_own_study_alone(
+    window: Any, knowing: Any, cine: ShortAxisCine, tmp_path: Path
+) -> None:
+    """Named by it; under another one neither stands; what a person hid stays hidden."""
+    panel, first = knowing, window.study
+    panel.run_button.click()
+    assert window.wait(60)
+    (axes,) = panel.plot.figure.axes
+    assert axes.get_title() == f"{first.name} · Left ventricle"
+    assert panel.table.name.text() == first.name
+    assert panel.table.said.text().startswith("Research figures, not for diagnosis.")
+    assert panel.table.said.isVisible()
+    (outline,) = panel.outlines
+    assert outline.visible
+
+    window.show_study(open_study(write_short_axis_cine(cine, tmp_path / "other")))
+    other = window.study
+    settle()
+    assert not outline.visible
+    assert not panel.plot.isVisible()
+    assert not panel.table.isVisible()
+    assert not panel.save_button.isEnabled()
+    assert f"Volumes of {first.name}" in panel.elsewhere.text()
+    window.activate(first)
+    settle()
+    assert outline.visible
+    assert panel.plot.isVisible()
+    outline.visible = False
+    settle()
+    window.activate(other)
+    settle()
+    window.activate(first)
+    settle()
+    assert not outline.visible
+
+    # Its layers were removed by hand: nobody closes the study, and it is gone all the same.
+    for layer in window.layers_of(first):
+        window.viewer.layers.remove(layer)
+    until(lambda: window.study is other)
+    assert panel.found == []
+    assert outline not in window.viewer.layers
+    assert not panel.elsewhere.isVisible()
+
+    # A run whose study goes has no earlier results.
+    panel.run()
+    window.close_study(other)
+    assert window.wait(60)
+    settle()
+    assert "Earlier results" not in panel.run_bar.message.text()
+    assert panel.found == []
+
+
+def test_side_by_side_outlines_lie_over_the_scan(
+    window: Any, knowing: Any, cine: ShortAxisCine
+) -> None:
+    """And in no cell of their own, also in what is exported."""
+    panel, viewer = knowing, window.viewer
+    scan = window.study_layer("cine")
+    map_layer = viewer.add_image(np.zeros(cine.image.shape[1:]), scale=window.study.grid.spacing)
+    window.grid_view.show([scan, map_layer])
+    window.go_to_slice(2)
+    panel.run()
+    assert window.wait(60)
+    settle()
+    (outline,) = panel.outlines
+    assert not outline.visible
+    assert panel.marked.cells.scan is scan
+    here = np.count_nonzero(np.diff(np.pad(outline.data[panel.point, 2], 1), axis=0))
+    here += np.count_nonzero(np.diff(np.pad(outline.data[panel.point, 2], 1), axis=1))
+    assert panel.marked.cells.segments == here > 0
+    panel_of_scan, *_ = window.reading(Marks()).review.panels
+    (drawn,) = panel_of_scan.overlays
+    assert drawn.colours == {1: panel.colours[0].upper()}
+    outline.visible = True  # its eye in the layer list
+    settle()
+    assert not outline.visible
+    assert panel.marked.cells.scan is None
+    outline.visible = True
+    settle()
+    assert panel.marked.cells.segments == here
+    window.grid_view.leave()
+    settle()
+    assert outline.visible
+    assert panel.marked.cells.scan is None
+    viewer.layers.remove(map_layer)
+
+
+def test_a_network_of_other_scans_is_not_listed(window: Any, knowing: Any) -> None:
+    with pytest.raises(SparseExplainError, match="Cine lists networks that segment"):
+        knowing.networks.offer("unet", se.models()["unet"])
+    assert "unet" not in knowing.boxes
+
+
 def test_what_is_no_cine_is_refused_in_words(opened: Any) -> None:
     panel = opened.page("layers").panels.cine
     panel.run()
@@ -279,6 +373,78 @@ def test_a_training_is_followed_and_its_epochs_are_slid_through(
     panel.close_folder()
     assert not panel._poll.isActive()
     hide_plots(panel)
+
+
+def test_damaged_maps_and_values_that_ran_away_are_told(window: Any, tmp_path: Path) -> None:
+    """In whole sentences, and no picture of another epoch stays."""
+    log_of(tmp_path, range(1, 3))
+    with (tmp_path / "log.jsonl").open("a") as log:
+        log.write('{"step": 3, "epoch": 3, "loss": NaN}\n')
+    (tmp_path / "watched" / "epoch-0003.npz").write_bytes(b"damaged")
+    panels = window.page("layers").panels
+    panels.training_button.click()
+    panel = panels.training
+    panel.open_folder(tmp_path)
+    assert panel.wait(30)
+    assert "marked red: epoch 3." in panel.lost.text()
+    assert panel.lost.isVisible()
+    assert panel.warning.text().startswith("Epoch 3: ")
+    assert panel.warning.isVisible()
+    assert panel.maps == {}
+    panel.go_to_epoch(2)
+    assert panel.wait(30)
+    assert not panel.warning.isVisible()
+    assert panel.pictures.figure.axes
+    panel.go_to_epoch(3)
+    assert panel.wait(30)
+    assert not panel.pictures.figure.axes
+    panel.close_folder()
+    assert not panel.lost.isVisible()
+    hide_plots(panel)
+
+
+def test_layers_of_a_cine_follow_its_time_slider(
+    window: Any, cine: ShortAxisCine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame is answered as a slice is; what is not answered says of which frame it is."""
+    from napari_sparseexplain.networks.modules.left_ventricle_fcn import LeftVentricleFcn
+
+    tab = window.page("layers")
+    assert tab.models.model == NAME  # the first that takes what there is
+    card = se.models()[NAME]
+    card = replace(card, inputs=replace(card.inputs, spacing_mm=5.0, size=64))
+    torch.manual_seed(0)
+    model = Model.of_network(card, LeftVentricleFcn(widths=[3, 3, 3, 3]).eval())
+    monkeypatch.setattr(tab.session, "model", lambda key: model)
+    window.viewer.dims.set_point(0, 1)
+    tab.run_slice()
+    assert window.wait(60)
+    settle()
+    (shown,) = tab.shown
+    assert shown.explanation.frame == (1,)
+    layer = next(iter(shown.layers.values()))
+    assert layer.colorbar.visible
+    before = np.array(layer.data)
+    window.viewer.dims.set_point(0, 4)
+    until(lambda: shown.explanation.frame == (4,))
+    assert window.wait(30)
+    settle()
+    assert not np.array_equal(layer.data, before)
+    assert "frame" not in layer.name
+    assert "frame 5/6" in shown.title
+    wanted = se.explain(window.study, model, "layer-maps", slices=window.current_slice, frame=4)
+    name = next(iter(shown.layers))
+    np.testing.assert_allclose(shown.explanation[name].data, wanted[name].data, atol=1e-6)
+
+    tab.follow.setChecked(False)
+    window.viewer.dims.set_point(0, 2)
+    until(lambda: "frame 5/6" in layer.name)
+    assert shown.explanation.frame == (4,)
+    tab.follow.setChecked(True)
+    until(lambda: shown.explanation.frame == (2,))
+    assert window.wait(30)
+    settle()
+    assert "frame" not in layer.name
 
 
 def test_the_demonstration_of_the_heart_needs_no_data(

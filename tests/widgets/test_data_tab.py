@@ -133,6 +133,26 @@ def test_the_next_slice_takes_the_place_of_the_one_before_unless_it_is_to_be_kep
     assert len(window.studies) == 3
 
 
+def test_slices_of_unknown_scans_keep_the_role_that_a_person_gave(window: Any) -> None:
+    """In Study, for all that follow; or in the list of scans. Layers then has a model for them."""
+    tab = window.page("data")
+    tab.open_slice(0)
+    assert tab.wait(30)
+    old = window.study
+    assert tuple(old.images) == ("image",)
+    window.replace_study(old, old.with_role("image", "cine"))
+    tab.open_slice(4)
+    assert tab.wait(30)
+    assert window.study is not old
+    assert tuple(window.study.images) == ("cine",)
+    assert window.page("layers").models.model == "left-ventricle-fcn"
+    tab._role = ""
+    tab.scan.setCurrentIndex(tab.scan.findData("cine"))
+    tab.open_slice(5)
+    assert tab.wait(30)
+    assert tuple(window.study.images) == ("cine",)
+
+
 def test_what_is_pointed_at_is_named(window: Any) -> None:
     tab = window.page("data")
     index = index_of(tab, APART)

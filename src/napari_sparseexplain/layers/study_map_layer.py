@@ -83,7 +83,9 @@ def _layer(browser: StudyBrowser, study: Study, column: tuple[str, str] | None) 
     return data, options, "image"
 
 
-def _drawn(browser: StudyBrowser, index: int, column: tuple[str, str]) -> npt.NDArray[np.uint8]:
+def _drawn(
+    browser: StudyBrowser, index: int, column: tuple[str, str] | None
+) -> npt.NDArray[np.uint8]:
     picture = browser.slices.values[index].astype(np.float32)
     low, high = np.percentile(picture, (1, 99.5))
     heat = None if column is None else browser.heat(index, column)

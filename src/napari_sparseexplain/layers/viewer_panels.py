@@ -12,6 +12,7 @@ from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
 from .fibre_directions import FIBRES, FIBRES_LEFT_OUT
 from .layer_overlays import layer_parts, uncovered
+from .maps_over_time import layers_over
 from .panel_layer import PanelLayer, known_panel
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY
@@ -121,7 +122,8 @@ def _cells(viewer: ViewerModel) -> tuple[list[list[Layer]], int]:
         [layers[i] for i in sorted(inside) if seen(layers[i])]
         for _, inside in grid.iter_viewboxes(layers)
     ]
-    return [cell for cell in cells if cell], grid.actual_shape(layers)[1]
+    filled = [[*cell, *(x for layer in cell for x in layers_over(layer))] for cell in cells if cell]
+    return filled, grid.actual_shape(layers)[1]
 
 
 def seen(layer: Layer) -> bool:

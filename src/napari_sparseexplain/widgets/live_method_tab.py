@@ -72,9 +72,12 @@ class LiveMethodTab(MethodTab[SessionT, LiveT]):
             lambda: self.follow.isChecked() and not self.runner.running,
             lambda: None if self.computing else self._on_slice(window.current_slice),
             self.follow_awaited,
+            self.frame_followed,
         )
         self.awaited.bind(self.runner, self.steps, self._on_follow)
         window.signals.slice_changed.connect(self._on_slice)
+        self._frames_rest = RestingTimer(self, 60, self._on_frame)
+        window.viewer.dims.events.point.connect(self._frames_rest.restart)
         # What comes back into the picture is of the slice that was in it last. After the event, in
         # which layers and results are not yet as they will be.
         self._returned = RestingTimer(self, 0, self._on_follow)
@@ -104,6 +107,10 @@ class LiveMethodTab(MethodTab[SessionT, LiveT]):
 
     def follow_awaited(self) -> None:
         """Cells show a scan until their slice is computed, or do so no longer."""
+
+    def frame_followed(self, shown: LiveT) -> tuple[int, ...] | None:
+        """The frame in the picture, where a result follows it; None where it keeps its own."""
+        return None
 
     # -- what a script can ask -----------------------------------------------------------------
 
@@ -177,21 +184,37 @@ class LiveMethodTab(MethodTab[SessionT, LiveT]):
             return
         study = self._window.study
         followers = [s for s in self.shown if s.live and s.study is study and s.visible]
-        moved = [s for s in followers if s.explanation.slices.start != index]
+        moved = [s for s in followers if s.explanation.slices.start != index or self._off_frame(s)]
         if moved:
             self._ask(moved, index)
+
+    def _off_frame(self, shown: LiveT) -> bool:
+        frame = self.frame_followed(shown)
+        return frame is not None and frame != shown.explanation.frame
+
+    def _on_frame(self) -> None:
+        """The time slider rests; a slice that was moved with it is told of by the window."""
+        index, study = self._window.current_slice, self._window.study
+        mine = [s for s in self.shown if s.live and s.study is study and s.visible]
+        if any(s.explanation.slices.start == index and self._off_frame(s) for s in mine):
+            self._on_slice(index)
 
     def _ask(self, followers: list[LiveT], index: int) -> None:
         """Answer in the background; what is asked for meanwhile overtakes."""
         current = self.current
-        asks = [(s, *self.question(s, index, current=s is current)) for s in followers]
-        self.steps.submit(lambda: (index, [(s, find(), setting) for s, find, setting in asks]))
+        asks = [
+            (s, self.frame_followed(s), *self.question(s, index, current=s is current))
+            for s in followers
+        ]
+        self.steps.submit(
+            lambda: (index, [(s, at, find(), setting) for s, at, find, setting in asks])
+        )
 
-    def _on_answers(self, told: tuple[int, list[tuple[LiveT, Any, Any]]]) -> None:
+    def _on_answers(self, told: tuple[int, list[tuple[LiveT, Any, Any, Any]]]) -> None:
         index, answers = told
         taken = False
-        for shown, found, setting in answers:
-            if shown in self.shown and not self.awaited.overtaken(shown, index):
+        for shown, frame, found, setting in answers:
+            if shown in self.shown and not self.awaited.overtaken(shown, index, frame):
                 self.awaited.end(shown)
                 self.put(shown, found, setting)
                 taken = True

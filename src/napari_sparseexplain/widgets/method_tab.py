@@ -311,6 +311,13 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
             self.forget(shown)
         self.session.forget(study)
 
+    def _on_cancelled(self) -> None:
+        """A run that ended with its study leaves no earlier results of it."""
+        if self._asked is None:
+            self.run_bar.show_message("The run ended: its study was closed.")
+        else:
+            super()._on_cancelled()
+
     # -- the last click ------------------------------------------------------------------------
 
     def lines_at(self, study: Study, index: tuple[int, int, int]) -> list[str]:

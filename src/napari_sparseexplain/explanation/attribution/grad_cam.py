@@ -134,9 +134,16 @@ def class_activation(
     name = [n for n, (a, _) in seen.items() if a[0, 0].numel() == smallest][-1]
     activation, call = seen[name]
     (gradient,) = torch.autograd.grad(values.sum(), activation, allow_unused=True)
-    if gradient is None or not torch.isfinite(gradient).all():
+    called = name if call == 1 and not wanted_call else f"{name} ({call})"
+    if gradient is None:
         raise ModelError(
-            f"the gradient at the layer {name!r} is missing, NaN or infinite",
+            f"the score does not depend on what the layer {called!r} gives",
+            where=score.model.name,
+            remedy="Choose another layer, or another of its calls",
+        )
+    if not torch.isfinite(gradient).all():
+        raise ModelError(
+            f"the gradient at the layer {called!r} is NaN or infinite",
             where=score.model.name,
             remedy="Choose another layer",
         )

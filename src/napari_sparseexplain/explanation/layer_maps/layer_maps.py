@@ -31,6 +31,12 @@ Array = npt.NDArray[np.float32]
 #: Bytes of the maps of one run; more would fill a laptop's memory.
 _MOST_BYTES = 3 * 2**30
 
+#: Said of an order by agreement where there is nothing to agree with.
+_EMPTY = (
+    "Here {} is empty, so that no map agrees with it more than another: the first maps of the "
+    "layer are shown in the network's own order."
+)
+
 #: Share of a map's pixels beyond its display limits, at each end.
 _TAIL = 0.002
 
@@ -118,7 +124,8 @@ def layers_found(
     picked: dict[str, list[int]] = {name: [] for name in chosen} | {
         ranking.layer: [int(i) for i in ranking.first(maps)] for ranking in rankings
     }
-    arrays = yield from _laid_out(model, prepared, seen, picked)
+    arrays, said = yield from _laid_out(model, prepared, seen, picked, target)
+    notes += said
     curves = [ranking.curve for ranking in rankings if ranking.curve is not None][-1:]
     return MethodResult(
         (*arrays, *curves),
@@ -171,7 +178,7 @@ def _rankings(
             wanted = None
             if mask is not None:
                 wanted = mask_at_layer(seen.geometries[name], mask[row], seen.sizes[name][1:])
-            statistics[name].add(outputs[name], wanted)
+            statistics[name].add(_finite(outputs[name])[0], wanted)
         yield Progress(row + 1, 2 * len(prepared.array), "Looking at every layer")
     if order == "energy":
         return [LayerRanking(name, order, statistics[name].energies) for name in chosen]
@@ -186,21 +193,22 @@ def _rankings(
         counts, kept = yield from ablation_curve(score, x, name, np.argsort(-values), means)
         curve = ExplanationMap(
             "ablation-curve",
-            np.stack([counts.astype(np.float32), kept.astype(np.float32)]),
+            np.stack([counts.astype(np.float32), np.nan_to_num(kept).astype(np.float32)]),
             "response",
             f"Score without the first maps of {name}",
             space="dictionary",
         )
         scores: dict[str, float | None] = {
-            f"{name}: score without {k} of {counts[-1]} maps": float(v)
+            f"{name}: score without {k} of {counts[-1]} maps": float(v) if np.isfinite(v) else None
             for k, v in zip(counts, kept, strict=True)
         }
-        found.append(LayerRanking(name, order, values, scores, curve, score.label))
+        defined = None if not np.isfinite(kept).all() else curve
+        found.append(LayerRanking(name, order, values, scores, defined, score.label))
     return found
 
 
 def _agreeing(name: str, values: npt.NDArray[np.float64]) -> LayerRanking:
-    best = float(values[np.abs(values).argmax()])
+    best = float(values[np.abs(values).argmax()]) if values.any() else None
     scores: dict[str, float | None] = {f"{name}: best correlation with the mask": best}
     return LayerRanking(name, "agreement", values, scores)
 
@@ -213,30 +221,70 @@ def laid_on_study(
     return prepared.to_study(seen.geometries[name].resampled(maps, (height, width)))
 
 
+@dataclass(frozen=True)
+class _ClassOutput:
+    """The network's output, where its maps are probabilities that add to 1.
+
+    Their root mean square is nearly the same whatever the network says, so that the probability of
+    one class is shown in its place.
+    """
+
+    layer: str
+    channel: int
+    title: str
+
+
+def _class_output(model: Model, seen: SeenLayers, target: Target | None) -> _ClassOutput | None:
+    layer = list(seen.sizes)[-1]
+    maps, names = seen.first.get(layer), list(model.card.classes.items())
+    if maps is None or len(maps) < 2 or len(maps) != len(names):
+        return None
+    if maps.min() < 0 or not np.allclose(maps.sum(axis=0), 1, atol=1e-3):
+        return None
+    wanted = "" if target is None else target.label.casefold()
+    front = [i for i, (value, _) in enumerate(names) if str(value) != "0"] or [0]
+    asked = [i for i in front if names[i][1].casefold() == wanted]
+    channel = (asked or front)[0]
+    return _ClassOutput(layer, channel, names[channel][1])
+
+
 def _laid_out(
-    model: Model, prepared: Prepared, seen: SeenLayers, picked: dict[str, list[int]]
-) -> Work[list[ExplanationMap]]:
+    model: Model,
+    prepared: Prepared,
+    seen: SeenLayers,
+    picked: dict[str, list[int]],
+    target: Target | None,
+) -> Work[tuple[list[ExplanationMap], list[str]]]:
     rows, columns = prepared.grid.shape[1:]
     count = len(prepared.array)
     energy = {name: np.empty((count, rows, columns), np.float32) for name in picked}
     single = {name: np.empty((len(c), count, rows, columns), np.float32)
               for name, c in picked.items()}  # fmt: skip
+    output = _class_output(model, seen, target)
+    undefined: dict[str, int] = {}
     for row, outputs in over_slices(model, prepared, seen):
         for name, wanted in picked.items():
-            maps = outputs[name]
-            root = np.sqrt(np.square(maps).mean(axis=0, keepdims=True))
+            maps, lost = _finite(outputs[name])
+            if lost:
+                undefined[name] = undefined.get(name, 0) + lost
+            if output is not None and name == output.layer:
+                root = maps[output.channel : output.channel + 1]
+            else:
+                root = np.sqrt(np.square(maps).mean(axis=0, keepdims=True))
             laid = laid_on_study(prepared, seen, name, np.concatenate([root, maps[wanted]]))
             energy[name][row], single[name][:, row] = laid[0], laid[1:]
         yield Progress(count + row + 1, 2 * count, "Laying the maps on the scan")
     made = []
     for name, wanted in picked.items():
         number = seen.number(name)
+        is_output = output is not None and name == output.layer
+        words = f"probability of {output.title}" if is_output and output else "all maps (rms)"
+        top = 1.0 if is_output else _upper(energy[name])
         made.append(
             ExplanationMap(
-                number, energy[name], "signal", f"{name} · all maps (rms)",
-                value_range=(0.0, _upper(energy[name])),
+                number, energy[name], "signal", f"{name} · {words}", value_range=(0.0, top)
             )
-        )  # fmt: skip
+        )
         for index, data in zip(wanted, single[name], strict=True):
             signed = bool(data.min() < 0)
             top = _upper(np.abs(data))
@@ -246,7 +294,18 @@ def _laid_out(
                     value_range=(-top if signed else 0.0, top), signed=signed,
                 )
             )  # fmt: skip
-    return made
+    said = [
+        f"{name} holds {count} values that are NaN or infinite; 0 is shown for them, and orders "
+        "and scores leave them out."
+        for name, count in undefined.items()
+    ]
+    return made, said
+
+
+def _finite(maps: Array) -> tuple[Array, int]:
+    """Maps with 0 for what is NaN or infinite, and how many values that are."""
+    lost = int(np.count_nonzero(~np.isfinite(maps)))
+    return (np.nan_to_num(maps, nan=0.0, posinf=0.0, neginf=0.0) if lost else maps), lost
 
 
 def _upper(data: Array) -> float:
@@ -271,8 +330,10 @@ def _mask(
         return None, []
     true, role = true_mask(study, prepared.slices)
     if true is not None:
+        empty = [] if true.any() else [_EMPTY.format(f"the mask {role!r}")]
         return prepared.to_network(true.astype(np.float32)), [
-            f"Agreement is the correlation of a map with the mask {role!r}."
+            f"Agreement is the correlation of a map with the mask {role!r}.",
+            *empty,
         ]
     from ...networks.running.inference import predict
     from ..class_maps import network_classes
@@ -280,7 +341,8 @@ def _mask(
     found = yield from predict(model, prepared)
     labels = network_classes(model.card, found.mask, prepared.inside_network)
     return (labels != 0).astype(np.float32), [
-        "Agreement is the correlation of a map with the model's own mask: the study has none."
+        "Agreement is the correlation of a map with the model's own mask: the study has none.",
+        *([] if labels.any() else [_EMPTY.format("it")]),
     ]
 
 

@@ -88,7 +88,9 @@ def receptive_field(
     ones = torch.ones(image.shape, dtype=torch.float64)
     with AddingUp():
         support = _gradient(copied, ones, layer, index) > 0
-    effective = _gradient(network, image.detach(), layer, index)
+    effective = np.nan_to_num(
+        _gradient(network, image.detach(), layer, index), nan=0.0, posinf=0.0, neginf=0.0
+    )
     total = float(effective.sum())
     if not support.any():
         raise ModelError(

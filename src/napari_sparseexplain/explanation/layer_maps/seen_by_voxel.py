@@ -129,6 +129,11 @@ def receptive_field_work(
             "The network normalises by the whole image (instance, group or layer norm): by that "
             "way every pixel has a small influence, which the theoretical field leaves out."
         )
+    if not found.effective.any():
+        notes.append(
+            f"Nothing in this image moves {name} here: its maps are all 0, or not finite. So there "
+            "is no effective field, and no radius of it."
+        )
     if _cut_off(found, prepared.array.shape[-2:]):
         notes.append(CUT_OFF)
     return MethodResult(
@@ -166,7 +171,9 @@ def _scores(
         f"theoretical field, rows ({unit})": rows * sizes[0],
         f"theoretical field, columns ({unit})": columns * sizes[1],
         **{
-            f"radius of {share:.0%} of the effective field ({unit})": radius * float(np.mean(sizes))
+            f"radius of {share:.0%} of the effective field ({unit})": (
+                radius * float(np.mean(sizes)) if np.isfinite(radius) else None
+            )
             for share, radius in found.radii.items()
         },
     }

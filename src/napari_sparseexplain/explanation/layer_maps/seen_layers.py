@@ -12,6 +12,7 @@ import torch
 
 from ...errors import ModelError
 from ...networks.bundle.model import Model
+from ...networks.modules.left_ventricle_fcn import SamePadding
 from ...networks.running.exported_parts import exported_parts, missing_words, unseen_error
 from ...networks.running.inference import few_threads
 from ...networks.running.layer_geometry import LayerGeometry, layer_geometries
@@ -21,6 +22,17 @@ from ..network_logits import network_images
 
 #: Layers that are shown at first.
 MOST_BLOCKS = 11
+
+
+#: Modules that compute nothing.
+_PADDING = (
+    torch.nn.ZeroPad2d,
+    torch.nn.ConstantPad2d,
+    torch.nn.ReflectionPad2d,
+    torch.nn.ReplicationPad2d,
+    torch.nn.CircularPad2d,
+    SamePadding,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,20 +47,23 @@ class SeenLayers:
         What they hold for the first prepared slice: it had to run.
     missing : str
         Which parts of the model are not among them, a sentence; empty where all are.
+    padding : frozenset of str
+        Layers that only put a margin about what the layer before them holds.
     """
 
     sizes: dict[str, tuple[int, int, int]]
     geometries: dict[str, LayerGeometry]
     first: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict, repr=False)
     missing: str = ""
+    padding: frozenset[str] = frozenset()
 
     @property
     def blocks(self) -> list[str]:
         """The last layer of every run of layers of one size: what a person looks at first.
 
-        At most `MOST_BLOCKS`, spread over the network.
+        At most `MOST_BLOCKS`, spread over the network; none that only pads.
         """
-        names = list(self.sizes)
+        names = [name for name in self.sizes if name not in self.padding] or list(self.sizes)
         ends = [
             name
             for name, following in itertools.zip_longest(names, names[1:])
@@ -134,7 +149,13 @@ def seen_layers(model: Model, prepared: Prepared) -> SeenLayers:
         {name: (rows, columns) for name, (_, rows, columns) in sizes.items()},
     )
     missing = missing_words(exported_parts(model.network))
-    return SeenLayers({name: (c, h, w) for name, (c, h, w) in sizes.items()}, places, maps, missing)
+    modules = dict(model.network.named_modules())
+    padding = frozenset(
+        name for name in sizes if isinstance(modules.get(name.partition(" (")[0]), _PADDING)
+    )
+    return SeenLayers(
+        {name: (c, h, w) for name, (c, h, w) in sizes.items()}, places, maps, missing, padding
+    )
 
 
 def mask_at_layer(

@@ -25,6 +25,9 @@ PICTURE = "a picture of a cine's curve"
 #: Of such a file, in inches: its width, the height of the curve and of a line below it.
 _WIDTH, _CURVE, _LINE_HEIGHT = 6.0, 3.0, 0.17
 
+#: For a figure that is not known.
+DASH = "–"
+
 #: Letters in a line of sentences.
 _LINE_LENGTH = 95
 
@@ -37,6 +40,7 @@ def draw_cine(
     *,
     point: int = 0,
     index: int | None = None,
+    study: str = "",
 ) -> Line2D:
     """Draw volumes in ml, or a slice's areas in cm², over time points, counted from 1.
 
@@ -50,6 +54,8 @@ def draw_cine(
         Time point of the cursor, from 0.
     index : int, optional
         The slice whose areas are drawn, from 0; volumes when not given.
+    study : str, optional
+        Whose volumes they are, for the title.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def draw_cine(
     """
     clear(figure, theme)
     axes = figure.add_subplot()
-    draw_curves(axes, found, titles, theme, index=index)
+    draw_curves(axes, found, titles, theme, index=index, study=study)
     return axes.axvline(point + 1, color=theme.foreground, linewidth=1.0, linestyle="--")
 
 
@@ -69,6 +75,7 @@ def draw_curves(
     theme: PlotTheme,
     *,
     index: int | None = None,
+    study: str = "",
 ) -> None:
     """Draw what `draw_cine` does into axes, without a cursor."""
     for place, (one, title) in enumerate(zip(found, titles, strict=True)):
@@ -76,14 +83,6 @@ def draw_curves(
         values = one.volumes if index is None else one.areas[:, index] / 100
         time = np.arange(1, len(values) + 1)
         axes.plot(time, values, "-o", color=colour, markersize=2.5, linewidth=1.2, label=title)
-        for words, at, above in (("ED", one.end_diastole, 1), ("ES", one.end_systole, -1)):
-            axes.plot(at + 1, values[at], "D", color=colour, markersize=5)
-            # Beside each other where several networks meet.
-            axes.annotate(
-                words, (at + 1, values[at]), xytext=(5 + 14 * place, 7 * above),
-                textcoords="offset points", color=colour, fontsize=theme.font_size - 0.5,
-                va="center",
-            )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if found:
         axes.set_xlim(0.5, len(found[0].volumes) + 0.5)
@@ -91,11 +90,53 @@ def draw_curves(
     axes.set_ylabel("volume (ml)" if index is None else "area (cm²)")
     axes.margins(y=0.16)
     axes.set_ylim(bottom=max(0.0, axes.get_ylim()[0]))
-    style(axes, theme, title="Left ventricle" + ("" if index is None else f", slice {index + 1}"))
+    _mark_ends(axes, found, theme, index)
+    words = [study, "Left ventricle" + ("" if index is None else f", slice {index + 1}")]
+    style(axes, theme, title=" · ".join(word for word in words if word))
     if len(found) > 1:
         axes.legend(
             fontsize=theme.font_size - 1, frameon=False, labelcolor=theme.foreground, loc="best"
         )
+
+
+def _mark_ends(
+    axes: Axes, found: Sequence[CineVolumes], theme: PlotTheme, index: int | None
+) -> None:
+    """ED and ES at their points, the letters inside the axes; none where nothing was found."""
+    low, high = axes.get_ylim()
+    for place, one in enumerate(found):
+        if not one.used.any():
+            continue
+        colour = line_colour(theme, place)
+        values = one.volumes if index is None else one.areas[:, index] / 100
+        for words, at in (("ED", one.end_diastole), ("ES", one.end_systole)):
+            axes.plot(at + 1, values[at], "D", color=colour, markersize=5)
+            # Away from the nearest edge; beside each other where several networks meet.
+            left = at > 0.8 * (len(values) - 1)
+            share = (values[at] - low) / max(high - low, 1e-12)
+            up = 6 if share < 0.15 else -6 if share > 0.85 else 0
+            axes.annotate(
+                words, (at + 1, values[at]), xytext=((6 + 15 * place) * (-1 if left else 1), up),
+                textcoords="offset points", color=colour, fontsize=theme.font_size - 0.5,
+                va="center", ha="right" if left else "left", annotation_clip=True, clip_on=True,
+            )  # fmt: skip
+
+
+def shown_columns(
+    found: Sequence[CineVolumes], titles: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    """As `figure_columns`, with dashes for what is not known since nothing was found."""
+    from ...training.left_ventricle.cine_figures import ROWS, figure_columns
+
+    heads, columns = figure_columns(found, titles)
+    nothing = [not one.used.any() for one in found]
+    unknown = [*nothing, *[any(nothing)] * (len(columns) - len(nothing))]
+    kept = ROWS.index("Slices")
+    made = []
+    for column, empty in zip(columns, unknown, strict=True):
+        dashed = [DASH if word and i != kept else word for i, word in enumerate(column)]
+        made.append(dashed if empty else column)
+    return heads, made
 
 
 def save_cine_picture(
@@ -118,10 +159,10 @@ def save_cine_picture(
     SparseExplainError
         Another ending, the file is there already, or it cannot be written.
     """
-    from ...training.left_ventricle.cine_figures import ROWS, figure_columns, figure_sentences
+    from ...training.left_ventricle.cine_figures import ROWS, figure_sentences
 
     picture_kind(path, PICTURE)  # before it is drawn
-    heads, columns = figure_columns(found, titles)
+    heads, columns = shown_columns(found, titles)
     sentences = [
         line for said in figure_sentences(found, titles) for line in wrap(said, _LINE_LENGTH)
     ]

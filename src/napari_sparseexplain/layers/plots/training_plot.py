@@ -24,6 +24,24 @@ _DOTS = 120
 _NAME = 0.2
 
 
+#: Said in place of curves.
+_NOT_LOGGED = "this recipe does not log it"
+_NOTHING_HELD_OUT = "nothing was held out"
+
+#: Colour of entries whose value is NaN or infinite, in every theme.
+_RAN_AWAY = "#d62728"
+
+
+def not_finite(found: FollowedTraining, names: Sequence[str]) -> list[float]:
+    """Epochs or steps at which any of these was logged as NaN or infinite, in order."""
+    places = found.places
+    return [
+        float(place)
+        for place, entry in zip(places, found.entries, strict=True)
+        if any(name in entry and not np.isfinite(entry[name]) for name in names)
+    ]
+
+
 def draw_training(figure: Figure, found: FollowedTraining, theme: PlotTheme) -> list[Line2D]:
     """Loss; pixel accuracy and Dice in one plot; learning rate.
 
@@ -35,10 +53,13 @@ def draw_training(figure: Figure, found: FollowedTraining, theme: PlotTheme) -> 
     clear(figure, theme)
     loss, scores, rate = figure.subplots(1, 3)
     names = found.names
+    # Where an epoch is judged, but on nothing that was held out, its loss alone is logged.
+    missing = _NOTHING_HELD_OUT if found.by_epoch and found.watched else _NOT_LOGGED
     _curves(loss, found, [n for n in names if "loss" in n.lower()], theme, "Loss")
     accuracy = [n for n in names if "accuracy" in n.lower()]
     dice = [n for n in names if "dice" in n.lower()]
-    _curves(scores, found, [*accuracy, *_most_telling(dice)], theme, "Accuracy beside Dice")
+    both = [*accuracy, *_most_telling(dice)]
+    _curves(scores, found, both, theme, "Accuracy beside Dice", missing=missing)
     if accuracy or dice:
         scores.set_ylim(-0.03, 1.03)
     _curves(rate, found, [n for n in names if "learning rate" in n.lower()], theme, "Learning rate")
@@ -46,6 +67,9 @@ def draw_training(figure: Figure, found: FollowedTraining, theme: PlotTheme) -> 
         rate.set_yscale("log")
     cursors = []
     for axes in (loss, scores, rate):
+        if not axes.lines and not axes.collections:  # words stand there, and no ticks below them
+            axes.set_axis_off()
+            continue
         axes.set_xlabel("epoch" if found.by_epoch else "step")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         style(axes, theme)
@@ -63,7 +87,13 @@ def _most_telling(names: Sequence[str]) -> list[str]:
 
 
 def _curves(
-    axes: Axes, found: FollowedTraining, names: Sequence[str], theme: PlotTheme, title: str
+    axes: Axes,
+    found: FollowedTraining,
+    names: Sequence[str],
+    theme: PlotTheme,
+    title: str,
+    *,
+    missing: str = "",
 ) -> None:
     places = found.places
     for number, name in enumerate(names[: len(theme.series)]):
@@ -75,16 +105,19 @@ def _curves(
             # Of lines that lie on each other the lower one is seen beside the upper.
             linewidth=1.2 + 1.0 * number, zorder=3 - 0.1 * number,
         )  # fmt: skip
-        if not shown.all() and np.isinf(values).any():
-            axes.plot([], [], " ", label="(not finite at some entries)")
+    lost = not_finite(found, names)
+    for place in lost:
+        axes.axvline(place, color=_RAN_AWAY, linewidth=0.8, alpha=0.7, zorder=1)
+    if lost:
+        axes.plot([], [], color=_RAN_AWAY, linewidth=0.8, label="not a finite number")
     axes.set_title(title, color=theme.foreground, fontsize=theme.font_size, pad=4)
-    if len(names) > 1:
+    if len(names) > 1 or lost:
         axes.legend(
             fontsize=theme.font_size - 1.5, frameon=False, labelcolor=theme.foreground, loc="best"
         )
     if not names:
         axes.text(
-            0.5, 0.5, "this recipe does not log it", transform=axes.transAxes, ha="center",
+            0.5, 0.5, missing or _NOT_LOGGED, transform=axes.transAxes, ha="center",
             color=theme.faint, fontsize=theme.font_size,
         )  # fmt: skip
 

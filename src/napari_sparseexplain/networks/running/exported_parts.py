@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch._ops import OpOverload
 from torch.fx import GraphModule
 
 from ...errors import ModelError
@@ -66,9 +67,17 @@ def _kind(module: nn.Module) -> str:
         return TORCHSCRIPT
     if type(module).__module__.startswith("torch.export"):
         return TAKEN_APART
-    if isinstance(module, GraphModule) and not _calls_layers(module):
+    if isinstance(module, GraphModule) and _calls_operators(module) and not _calls_layers(module):
         return PROGRAM
     return ""
+
+
+def _calls_operators(module: GraphModule) -> bool:
+    """Whether it calls operators themselves; one that was traced calls what its author wrote."""
+    return any(
+        node.op == "call_function" and isinstance(node.target, OpOverload)
+        for node in module.graph.nodes
+    )
 
 
 def _calls_layers(module: GraphModule) -> bool:

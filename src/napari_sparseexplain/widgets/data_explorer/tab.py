@@ -52,6 +52,10 @@ class _Explored:
     places: tuple[Path, ...]
 
 
+#: Role of a scan of which nothing tells what it is.
+UNKNOWN = "image"
+
+
 class DataTab(ExplainTab):
     """Choose a set, explore it; what stands out, plots, and every slice in the picture.
 
@@ -75,6 +79,8 @@ class DataTab(ExplainTab):
         self.session = DataSession()
         self.found: Dataset | None = None
         self._opened: Study | None = None
+        #: What a person called a slice of this set in the Study tab: the others are the same scan.
+        self._role = ""
         self._fill_form()
         self.results.hide()
         self.summary = wrapped_label(_INVITATION)
@@ -108,9 +114,12 @@ class DataTab(ExplainTab):
         self.what.addRow("Folder", self.place)
         self.scan = QComboBox()
         self.scan.setAccessibleName("Scan of studies")
-        self.scan.setToolTip("Of studies, the scan that is measured")
+        self.scan.setToolTip(
+            "Of studies, the scan that is measured. Slices of which no file tells what scan they "
+            "are open as this one"
+        )
         self.scan.addItem("the one shown first", "")
-        for role in ("flair", "t1", "t1ce", "t2", "dwi", "adc", "ct"):
+        for role in ("flair", "t1", "t1ce", "t2", "dwi", "adc", "ct", "cine"):
             self.scan.addItem(ROLE_TITLES[role], role)
         self.what.addRow("Scan", self.scan)
         self.explore_button = self.run_bar.add_button(
@@ -201,7 +210,7 @@ class DataTab(ExplainTab):
         from ...explanation.data_explorer.dataset_text import summary_lines
         from ...explanation.data_explorer.noted import noted
 
-        self.found = found
+        self.found, self._role = found, ""
         lines = summary_lines(found)
         if found.studies or len(found.classes) > 1:
             shares = list(found.classes.items())
@@ -226,6 +235,7 @@ class DataTab(ExplainTab):
 
     def _on_opened(self, told: Told) -> None:
         study, index = told.result
+        study = self._as_called(study)
         before = self._opened
         self._window.show_study(study)
         self._opened = study
@@ -235,6 +245,12 @@ class DataTab(ExplainTab):
             self._window.close_study(before)
             self._opened = study
         self._show(study, index, told.asked.name)
+
+    def _as_called(self, study: Study) -> Study:
+        """A slice of which no file tells what scan it is, as the one that a person said it is."""
+        role = self._role or str(self.scan.currentData() or "")
+        unknown = tuple(study.images) == (UNKNOWN,) and role and role not in study
+        return study.with_role(UNKNOWN, role) if unknown else study
 
     def _show(self, study: Study, index: int, name: str) -> None:
         if self._window.study is not study:
@@ -259,6 +275,8 @@ class DataTab(ExplainTab):
     def _on_study_replaced(self, old: Study, new: Study) -> None:
         if self._opened is old:
             self._opened = new
+            if len(old.images) == len(new.images) == 1 and tuple(old.images) != tuple(new.images):
+                (self._role,) = new.images
 
     def _on_study_closed(self, study: Study, _reopened: bool) -> None:
         if self._opened is study:

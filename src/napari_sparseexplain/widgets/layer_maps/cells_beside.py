@@ -161,7 +161,8 @@ class CellsBeside:
             self._panel.show_kernels(found)
             return
         shown: ShownLayerMaps = of
-        if shown in self._page.shown and found.slices == shown.explanation.slices:
+        here = shown.explanation
+        if shown in self._page.shown and (found.slices, found.frame) == (here.slices, here.frame):
             shown.seen = found
             self._put(shown, FIELD)
 

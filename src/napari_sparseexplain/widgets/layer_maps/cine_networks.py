@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from ...errors import SparseExplainError
+from ...errors import ModelError, SparseExplainError
 from ..parts.model_choice import DeviceChoice, card_text
 from ..parts.notices import show_error_dialog
 
@@ -65,7 +65,20 @@ class CineNetworks(QWidget):
         return [model for model, box in self.boxes.items() if box.isChecked()]
 
     def offer(self, model: str, card: ModelCard, *, ticked: bool = True) -> None:
-        """List a network by name or folder."""
+        """List a network by name or folder.
+
+        Raises
+        ------
+        ModelError
+            It does not segment one scan of the role.
+        """
+        if not self._fits(card):
+            raise ModelError(
+                f"{card.title or card.name} takes {', '.join(card.inputs.roles)}, and Cine lists "
+                f"networks that segment the scan {self._role!r} alone",
+                where=model,
+                remedy="Choose another network; the tab Layers runs this one",
+            )
         if model in self.boxes:
             self.boxes[model].setChecked(ticked)
             return
@@ -98,9 +111,12 @@ class CineNetworks(QWidget):
             show_error_dialog(error)
             return
         for name, card in shipped.items():
-            if card.task == "segmentation" and tuple(card.inputs.roles) == (self._role,):
+            if self._fits(card):
                 # The first alone: two take twice as long.
                 self.offer(name, card, ticked=not self.boxes)
+
+    def _fits(self, card: ModelCard) -> bool:
+        return card.task == "segmentation" and tuple(card.inputs.roles) == (self._role,)
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A model bundle's folder")

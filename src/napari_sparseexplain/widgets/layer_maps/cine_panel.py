@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Labels
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
@@ -17,6 +16,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -30,8 +30,9 @@ from ..parts.resting_timer import RestingTimer
 from ..parts.run_bar import BROKEN, RunBar
 from ..parts.save_place import save_place, with_ending
 from ..parts.work_runner import Told, WorkRunner, labelled_work
+from ..parts.wrapped_label import wrapped_label
 from ..window import Window
-from .cine_masks import add_outlines, remove_outlines
+from .cine_masks import CineOutlines
 from .cine_networks import CineNetworks
 from .cine_session import CineSession
 from .cine_table import CineTable
@@ -39,6 +40,7 @@ from .themed_canvas import ThemedCanvas
 
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D
+    from napari.layers import Labels
 
     from ...training.left_ventricle.cine_volumes import CineVolumes
 
@@ -67,6 +69,8 @@ class CinePanel(QWidget):
     outlines : list of Labels
         What the networks mark, in the viewer.
     table : CineTable
+    elsewhere : QLabel
+        In the place of plot and figures while another study is in the picture.
 
     Signals
     -------
@@ -83,7 +87,7 @@ class CinePanel(QWidget):
         self.study: Study | None = None
         self.found: list[CineVolumes] = []
         self.titles: tuple[str, ...] = ()
-        self.outlines: list[Labels] = []
+        self.marked = CineOutlines(window, ROLE)
         self.networks = CineNetworks(ROLE)
         self.networks.failed.connect(self._on_failed)
         self.boxes, self.device = self.networks.boxes, self.networks.device
@@ -106,6 +110,10 @@ class CinePanel(QWidget):
         self.save_button.setEnabled(False)
         self.plot = ThemedCanvas(self._viewer, self._draw)
         self.table = CineTable()
+        self.elsewhere = wrapped_label()
+        # Nothing else is beside the networks while it is seen.
+        self.elsewhere.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.elsewhere.hide()
         self._lay_out()
         self.runner = WorkRunner(self)
         self.run_bar.cancel_pressed.connect(self.runner.cancel)
@@ -113,9 +121,7 @@ class CinePanel(QWidget):
         self.runner.progressed.connect(self.run_bar.show_step)
         self.runner.failed.connect(self._on_failed)
         self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
-        self.runner.cancelled.connect(
-            lambda: self.run_bar.show_message("Cancelled. Earlier results are unchanged.")
-        )
+        self.runner.cancelled.connect(self._on_cancelled)
         self.runner.succeeded.connect(self._on_done)
         self._cursor_timer = RestingTimer(self, 20, self._follow_frame)
         self._viewer.dims.events.point.connect(self._cursor_timer.restart)
@@ -123,6 +129,9 @@ class CinePanel(QWidget):
         window.signals.study_changed.connect(self._on_study)
         window.signals.study_replaced.connect(self._on_replaced)
         window.signals.study_closed.connect(self._on_closed)
+        # A study also goes when a person removes its layers, and nobody tells of that.
+        self._layers_timer = RestingTimer(self, 0, self._on_layers)
+        self._viewer.layers.events.removed.connect(self._layers_timer.restart)
 
     def _lay_out(self) -> None:
         left = QWidget()
@@ -143,11 +152,19 @@ class CinePanel(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFixedWidth(_LEFT)
         self.table.setFixedWidth(_RIGHT)
+        figures = QHBoxLayout()
+        figures.addWidget(self.plot, 1)
+        figures.addWidget(self.table)
+        right = QVBoxLayout()
+        right.setSpacing(2)
+        # Above the figures and as wide as both: what must be read with them is never out of sight.
+        right.addWidget(self.table.said)
+        right.addWidget(self.elsewhere)
+        right.addLayout(figures, 1)
         box = QHBoxLayout(self)
         box.setContentsMargins(4, 0, 4, 0)
         box.addWidget(area)
-        box.addWidget(self.plot, 1)
-        box.addWidget(self.table)
+        box.addLayout(right, 1)
 
     # -- what a script can call ----------------------------------------------------------------
 
@@ -172,6 +189,11 @@ class CinePanel(QWidget):
         work = partial(self.session.cine_work, study, keys, cards)
         if self.runner.start(labelled_work(asked, work)):
             self._asked = asked
+
+    @property
+    def outlines(self) -> list[Labels]:
+        """What the networks mark, in the viewer."""
+        return self.marked.layers
 
     @property
     def point(self) -> int:
@@ -214,19 +236,17 @@ class CinePanel(QWidget):
 
     def _on_done(self, told: Told) -> None:
         asked: _Asked = told.asked
-        if asked is not self._asked:
+        if asked is not self._asked or asked.study not in self._window.studies:
             return  # its study was closed meanwhile
-        self._clear_outlines()
         self.study, self.titles = asked.study, asked.titles
         self.found, records = [one for one, _ in told.result], [record for _, record in told.result]
-        self.save_button.setEnabled(True)
-        self.run_bar.show_message("Done.")
+        here = self._window.study is self.study
+        self.run_bar.show_message("Done." if here else f"Done, of {asked.study.name}.")
         self._draw()
-        self.table.show_figures(self.found, self.titles, self.colours)
-        self.outlines = add_outlines(
-            self._viewer, asked.study, self.found, self.titles, self.colours, records
-        )
-        self._on_study(self._window.study)
+        name = asked.study.name
+        self.table.show_figures(self.found, self.titles, self.colours, study=name)
+        self.marked.add(asked.study, self.found, self.titles, self.colours, records)
+        self._show_whose()
 
     @property
     def colours(self) -> Sequence[str]:
@@ -269,6 +289,7 @@ class CinePanel(QWidget):
         self._cursor = draw_cine(
             self.plot.figure, self.found, self.titles, self.plot.theme,
             point=self.point, index=self._drawn_slice,
+            study="" if self.study is None else self.study.name,
         )  # fmt: skip
         if first:
             self.plot.canvas.mpl_connect("button_press_event", self._on_press)
@@ -303,16 +324,43 @@ class CinePanel(QWidget):
         super().showEvent(event)
 
     def _on_study(self, study: Study | None) -> None:
-        """Outlines are of one study; another is in the picture."""
+        """Figures and outlines are of one study; another may be in the picture."""
         self.run_bar.follow_study(study)
-        for layer in self.outlines:
-            layer.visible = study is self.study
+        self._on_layers()
+        self._show_whose()
         self._cursor_timer.restart()
+
+    def _show_whose(self) -> None:
+        """Plot, figures and outlines with their own study alone."""
+        other = self.study is not None and self._window.study is not self.study
+        if self.study is not None and other:
+            self.elsewhere.setText(
+                f"Volumes of {self.study.name} were found here. Another study is in the picture: "
+                f"choose {self.study.name} to see them, or Run for this one."
+            )
+        self.elsewhere.setVisible(other)
+        self.table.said.setVisible(not other)
+        self.table.setVisible(not other)
+        self.plot.setVisible(not other)
+        self.save_button.setEnabled(bool(self.found) and not other)
+        self.marked.place()
+
+    def _on_layers(self) -> None:
+        """Layers were removed: with the last one of a study it goes, too."""
+        for study in {self.study, None if self._asked is None else self._asked.study} - {None}:
+            if study not in self._window.studies:
+                self._on_closed(study)
+
+    def _on_cancelled(self) -> None:
+        if self._asked is None:
+            self.run_bar.show_message("The run ended: its study was closed or changed.")
+        else:
+            self.run_bar.show_message("Cancelled. Earlier results are unchanged.")
 
     def _on_replaced(self, old: Study, new: Study) -> None:
         self.run_bar.follow_replaced(old, new)
         if self.study is old:
-            self.study = new
+            self.study = self.marked.study = new
         if self._asked is not None and self._asked.study is old:
             self._asked = None
             self.runner.cancel()
@@ -327,19 +375,15 @@ class CinePanel(QWidget):
 
     def forget(self) -> None:
         """What was found goes, with its outlines."""
-        self._clear_outlines()
+        self.marked.remove()
         self.study, self.found, self.titles = None, [], ()
-        self.save_button.setEnabled(False)
         if self._cursor is not None:
             from ...layers.plots.plot_theme import clear
 
             clear(self.plot.figure, self.plot.theme)
             self.plot.redraw()
         self.table.clear()
-
-    def _clear_outlines(self) -> None:
-        remove_outlines(self._viewer, self.outlines)
-        self.outlines = []
+        self._show_whose()
 
     @property
     def computing(self) -> bool:

@@ -34,8 +34,10 @@ class CineTable(QScrollArea):
     Attributes
     ----------
     table : QTableWidget
+    name : QLabel
+        Whose figures they are.
     said : QLabel
-        What a person must know of the figures.
+        What a person must know of the figures; the panel puts it above them.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,32 +52,38 @@ class CineTable(QScrollArea):
         self.table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.said = wrapped_label(_INVITATION)
+        self.name = wrapped_label()
         page = QWidget()
         box = QVBoxLayout(page)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(3)
+        box.addWidget(self.name)
         box.addWidget(self.table)
-        box.addWidget(self.said)
         box.addStretch(1)
         self.setWidget(page)
         # Small, so that what must be read with the figures is in sight with them.
         font = self.table.font()
         font.setPointSizeF(0.85 * font.pointSizeF())
-        for widget in (self.table, self.said):
+        for widget in (self.table, self.said, self.name):
             widget.setFont(font)
         self.clear()
 
     def show_figures(
-        self, found: Sequence[CineVolumes], titles: Sequence[str], colours: Sequence[str]
+        self,
+        found: Sequence[CineVolumes],
+        titles: Sequence[str],
+        colours: Sequence[str],
+        *,
+        study: str = "",
     ) -> None:
-        """Write the figures of a run."""
-        from ...training.left_ventricle.cine_figures import (
-            ROWS,
-            figure_columns,
-            figure_sentences,
-        )
+        """Write the figures of a run on a study of that name."""
+        from ...layers.plots.cine_plot import shown_columns
+        from ...training.left_ventricle.cine_figures import LIMITS, ROWS, figure_sentences
 
-        heads, columns = figure_columns(found, titles)
+        self.name.setText(study)
+        self.name.setFixedHeight(self.table.fontMetrics().height() + 4)
+        self.name.setVisible(bool(study))
+        heads, columns = shown_columns(found, titles)
         self.table.setRowCount(len(ROWS))
         self.table.setVerticalHeaderLabels(list(ROWS))
         self.table.setColumnCount(len(columns))
@@ -100,12 +108,15 @@ class CineTable(QScrollArea):
             header.setMinimumSectionSize(52)
         self.table.setFixedHeight(len(ROWS) * line + line + 6)
         self.table.show()
-        self.said.setText("\n".join(figure_sentences(found, titles)))
+        # The limits first, and all on as few lines as there is room for.
+        sentences = [line for line in figure_sentences(found, titles) if line != LIMITS]
+        self.said.setText(" ".join([LIMITS, *sentences]))
 
     def clear(self) -> None:
         """Nothing was run."""
         self.table.setRowCount(0)
         self.table.hide()
+        self.name.hide()
         self.said.setText(_INVITATION)
 
     def text(self, row: int, column: int) -> str:

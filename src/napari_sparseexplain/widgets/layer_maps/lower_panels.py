@@ -10,6 +10,9 @@ from .cine_panel import CinePanel
 from .kernels_panel import KernelsPanel
 from .training_panel import TrainingPanel
 
+#: Height in which all figures of a cine stand below what must be read with them.
+_FIGURES = 275
+
 #: Height in which pictures of a training can be told apart.
 _TALL = 330
 
@@ -45,9 +48,9 @@ class LowerPanels(QWidget):
             row.addWidget(button)
 
     def show_cine(self) -> None:
-        """The panel *Cine*."""
+        """The panel *Cine*, tall enough for its figures."""
         self._alone(self.cine)
-        show_plots(self._viewer, self.cine)
+        show_plots(self._viewer, self.cine, height=_FIGURES)
 
     def show_training(self) -> None:
         """The panel *Training*, tall enough for its pictures."""

@@ -12,6 +12,7 @@ from napari.layers import Image, Layer
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
 from ...layers.canvas.grid_view import GridView
+from ...layers.colour_bar import show_colour_bar
 from ...layers.explanation_layers import (
     BelowMap,
     ExplanationLayer,
@@ -20,7 +21,7 @@ from ...layers.explanation_layers import (
 )
 from ...layers.heat_over_scan import heat_over_scan
 from ...layers.study_layers import METADATA_KEY, axis_labels
-from ...review.frames import result_position
+from ...review.frames import frame_text, result_position
 from ...volumes import Study
 from ...volumes.frames import volume_at_frame
 from ..parts.model_session import ModelKey
@@ -31,6 +32,9 @@ from .session import LayersAnswer, LayerSetting
 
 if TYPE_CHECKING:
     from napari import Viewer
+
+#: Length of a cell's colour bar in pixels.
+_BAR = 44.0
 
 #: The layer of a clicked voxel's receptive field.
 FIELD = "receptive field"
@@ -79,6 +83,7 @@ class ShownLayerMaps(ShownLayers[str]):
     layers: dict[str, Layer] = field(default_factory=dict)
     result: Result | None = None
     named_model: bool = False
+    named_frame: bool = False
     _computing: bool = False
 
     @property
@@ -120,7 +125,10 @@ class ShownLayerMaps(ShownLayers[str]):
         made: dict[str, Layer] = {}
         for data, options, kind in explanation_layers(self.explanation, self.study, missing):
             name = options["metadata"][METADATA_KEY].map
-            made[name] = Layer.create(data, options, kind)
+            made[name] = layer = Layer.create(data, options, kind)
+            if isinstance(layer, Image):
+                # Each layer has values of its own scale.
+                show_colour_bar(layer, _BAR)
         for name, found in self.over_scan.items():
             if name not in self.layers:
                 made[name] = self._over_layer(found, OVER_SCAN[name])
@@ -192,6 +200,12 @@ class ShownLayerMaps(ShownLayers[str]):
         """Say in every layer's name which model it is from, where there are several."""
         self.named_model = on
         self.write_names()
+
+    def tell_frame(self, on: bool) -> None:
+        """Say in every layer's name of which frame it is, where the picture is of another."""
+        if on != self.named_frame:
+            self.named_frame = on
+            self.write_names()
 
     def write_names(self) -> None:
         """Names of the layers anew."""
@@ -275,6 +289,8 @@ class ShownLayerMaps(ShownLayers[str]):
             words = _cell_words(name, self.explanation[name].title)
         if self._computing:
             return f"{words} · {COMPUTING}"
+        if self.named_frame:
+            words += f" · {frame_text(self.study, self.explanation.frame) or 'first frame'}"
         return f"{words} · {self.model_title}" if self.named_model else words
 
 
@@ -282,15 +298,15 @@ def field_lines(found: Explanation) -> list[str]:
     """Sizes of a receptive field, for the read-out of the last click."""
     layer = found.provenance.parameters.get("layer", "")
     unit = "mm" if found.grid is not None and found.grid.calibrated else "px"
-    values = {name.rpartition(" (")[0]: value or 0.0 for name, value in found.scores.items()}
-    rows, columns = (values[f"theoretical field, {axis}"] for axis in ("rows", "columns"))
+    values = {name.rpartition(" (")[0]: value for name, value in found.scores.items()}
+    rows, columns = (values[f"theoretical field, {axis}"] or 0.0 for axis in ("rows", "columns"))
     cut = " inside the image" if any("edge of the image" in note for note in found.notes) else ""
     half, most = (values[f"radius of {share} of the effective field"] for share in ("50%", "95%"))
     lines = [
         f"Seen by {layer} from here",
         f"   theoretical  {rows:.3g} × {columns:.3g} {unit}{cut}",
     ]
-    if half == half:
+    if half is not None and most is not None and half == half:
         lines.append(f"   effective  half within {half:.3g} {unit}, 95 % within {most:.3g} {unit}")
     else:
         lines.append("   effective  nothing in this image moves it")
@@ -313,6 +329,9 @@ def _cell_words(name: str, title: str) -> str:
     layer = title.partition(" · ")[0]
     number, _, rest = name.partition("-")
     _, found, single = rest.rpartition("-map-")
+    _, _, one_class = title.partition(" · probability of ")
+    if one_class and not found:
+        return f"{int(number)} probability of {one_class} · {layer}"
     return f"map {single} · {layer}" if found else f"{int(number)} rms · {layer}"
 
 

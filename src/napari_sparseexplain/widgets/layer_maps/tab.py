@@ -11,6 +11,7 @@ from napari.layers import Layer
 from ...errors import SparseExplainError
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
+from ...layers.canvas.frame_in_picture import frame_of_scans
 from ...progress import Work
 from ...volumes import Study
 from ...volumes.reading_order import first_shown
@@ -186,8 +187,24 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
     def question(self, shown: ShownLayerMaps, index: int, *, current: bool) -> Question:
         """Ticks and order are the chosen model's; others keep theirs."""
         setting = self._setting if current and self.layers.ticked else shown.setting
-        frame = shown.explanation.frame
+        frame = self.frame_followed(shown)
         return partial(self.session.answer, shown.study, shown.key, index, setting, frame), setting
+
+    def frame_followed(self, shown: ShownLayerMaps) -> tuple[int, ...]:
+        """The frame in the picture while slices are followed, else its own."""
+        if not self.follow.isChecked() or shown.study is not self._window.study:
+            return shown.explanation.frame
+        return frame_of_scans(self._viewer, shown.study, shown.roles)
+
+    def _on_frame(self) -> None:
+        super()._on_frame()
+        self._tell_frames()
+
+    def _tell_frames(self) -> None:
+        """Cells of another frame than the picture say of which they are."""
+        for shown in self.shown:
+            here = frame_of_scans(self._viewer, shown.study, shown.roles)
+            shown.tell_frame(bool(here) and here != shown.explanation.frame)
 
     def put_result(self, asked: Asked, found: LayersAnswer | Explanation) -> None:
         """Layers of a slice or a volume; or what probes found."""
@@ -209,7 +226,8 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
 
     def put(self, shown: ShownLayerMaps, found: LayersAnswer, setting: Any) -> None:
         """Another slice, or other layers or maps."""
-        moved = shown.explanation.slices != found.explanation.slices
+        before, after = shown.explanation, found.explanation
+        moved = before.slices != after.slices or before.frame != after.frame
         visible = shown.visible
         gone = shown.take(found)
         self._told = shown
@@ -291,6 +309,7 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         if self._told not in self.shown:
             self._told = self.shown[-1] if self.shown else None
         told = self._told
+        self._tell_frames()
         self.notes.setText("" if told is None else "\n".join(told.explanation.notes))
         self.notes.setVisible(told is not None)
         self._show_probes()
@@ -314,6 +333,12 @@ class LayersTab(LiveMethodTab[LayersSession, ShownLayerMaps]):
         if here and not any(s.explanation.covers(index[0]) for s in here):
             return [*voxel_lines(study, index), "This slice was not run: press Run on slice."]
         return super().lines_at(study, index)
+
+    def follow_study(self, study: Study | None) -> None:
+        """A study on which the chosen model cannot run gets one that can, where there is one."""
+        if study is not None:
+            self.models.choose_fitting(tuple(study.images))
+        super().follow_study(study)
 
     # -- ends ----------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from ...errors import SparseExplainError
 from ...training.fit.training_folder import FollowedTraining, read_training, read_watched
 from ..parts.elided_label import ElidedLabel
 from ..parts.work_runner import LatestRunner
+from ..parts.wrapped_label import wrapped_label
 from ..window import Window
 from .themed_canvas import ThemedCanvas
 
@@ -39,6 +40,9 @@ _INVITATION = (
     "Choose the folder of a training (BUNDLE/training): its curves stand here and go on while it "
     "runs, with what every layer held for one watched slice after each epoch."
 )
+#: Epochs that a sentence names.
+_LISTED = 8
+
 _NO_MAPS = "This recipe keeps no maps of a watched slice; those of the left ventricle do."
 
 
@@ -83,6 +87,11 @@ class TrainingPanel(QWidget):
         self.slider.setToolTip("Epoch of the watched slice's layers; at its end it follows")
         self.slider.valueChanged.connect(lambda _: self._on_slider())
         self.said = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        self._pictured = False
+        self.warning = wrapped_label()
+        self.warning.hide()
+        self.lost = wrapped_label()
+        self.lost.hide()
         self.hint = QLabel(_INVITATION)
         self.hint.setWordWrap(True)
         self.hint.setEnabled(False)
@@ -93,10 +102,10 @@ class TrainingPanel(QWidget):
         self.reader.succeeded.connect(self._on_read)
         self.reader.failed.connect(self._on_failed)
         self.maps_reader.succeeded.connect(self._on_maps)
-        self.maps_reader.failed.connect(lambda error: self.said.setText(str(error)))
+        self.maps_reader.failed.connect(self._on_no_maps)
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL)
-        self._poll.timeout.connect(self.look)
+        self._poll.timeout.connect(self._look_on)
         self._show_parts()
 
     def _lay_out(self) -> None:
@@ -117,6 +126,8 @@ class TrainingPanel(QWidget):
         box.setSpacing(3)
         box.addLayout(top)
         box.addWidget(self.hint)
+        box.addWidget(self.lost)
+        box.addWidget(self.warning)
         box.addLayout(plots, 1)
         box.addWidget(self._foot)
 
@@ -142,9 +153,14 @@ class TrainingPanel(QWidget):
         self._say(_INVITATION)
 
     def look(self) -> None:
-        """Read on, unless that is under way."""
-        if self._path and not self.reader.busy:
+        """Read on; a reading that is under way may have begun before what is looked for."""
+        if self._path:
             self._read()
+
+    def _look_on(self) -> None:
+        """Once in a while: not where the last look still goes on."""
+        if not self.reader.busy:
+            self.look()
 
     def go_to_epoch(self, epoch: int) -> None:
         """Show the watched slice as it was after an epoch, or after the last one before it."""
@@ -233,11 +249,26 @@ class TrainingPanel(QWidget):
                 for name in names:
                     self.layer.addItem(name or "All layers, rms", name)
                 self.layer.setCurrentIndex(max(self.layer.findData(chosen), 0))
+        self.warning.hide()
         self._draw_maps()
         self._say_epoch()
 
     def _on_slider(self) -> None:
         self._ask_maps()
+
+    def _on_no_maps(self, error: SparseExplainError) -> None:
+        """What stood there is of another epoch."""
+        self.maps = {}
+        if self._pictured:
+            from ...layers.plots.plot_theme import clear
+
+            clear(self.pictures.figure, self.pictures.theme)
+            self.pictures.redraw()
+            self._pictured = False
+        self._move_cursors()
+        self.said.setText("")
+        self.warning.setText(f"Epoch {self.epoch}: {error}")
+        self.warning.show()
 
     # -- drawing -------------------------------------------------------------------------------
 
@@ -247,7 +278,25 @@ class TrainingPanel(QWidget):
         from ...layers.plots.training_plot import draw_training
 
         self._cursors = draw_training(self.curves.figure, self.found, self.curves.theme)
+        self.lost.setText(self._lost_words(self.found))
+        self.lost.setVisible(bool(self.lost.text()))
         self._move_cursors()
+
+    @staticmethod
+    def _lost_words(found: FollowedTraining) -> str:
+        """Where a loss or score is no number: such a training is mostly lost from there on."""
+        from ...layers.plots.training_plot import not_finite
+
+        places = not_finite(found, found.names)
+        if not places:
+            return ""
+        unit = "epoch" if found.by_epoch else "step"
+        listed = ", ".join(f"{place:g}" for place in places[:_LISTED])
+        more = f" and {len(places) - _LISTED} more" if len(places) > _LISTED else ""
+        return (
+            f"Not a finite number (NaN or infinite), marked red: {unit}{'s' * (len(places) > 1)} "
+            f"{listed}{more}."
+        )
 
     def _move_cursors(self) -> None:
         for cursor in self._cursors:
@@ -261,6 +310,7 @@ class TrainingPanel(QWidget):
 
         layer = self.layer.currentData() or ""
         draw_watched(self.pictures.figure, self.maps, self.pictures.theme, layer)
+        self._pictured = True
         self.pictures.redraw()
 
     def _say_epoch(self) -> None:
@@ -290,6 +340,9 @@ class TrainingPanel(QWidget):
         read = self.found is not None
         watched = self.found is not None and bool(self.found.watched)
         self.hint.setVisible(not read)
+        if not read:
+            self.lost.hide()
+            self.warning.hide()
         self.hint.setEnabled(bool(self._path))
         self.curves.setVisible(read)
         self.pictures.setVisible(watched)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from qtpy.QtCore import Signal
@@ -107,6 +107,17 @@ class ModelChoice(QWidget):
     def card(self) -> ModelCard | None:
         """Card of the chosen model."""
         return self._cards.get(self.model)
+
+    def choose_fitting(self, roles: Collection[str]) -> None:
+        """The first listed model that takes no other scans than these, unless the chosen one does.
+
+        Where none does the choice stays.
+        """
+        cards = [self._cards.get(self.combo.itemData(i) or "") for i in range(self.combo.count())]
+        fits = [card is not None and set(card.inputs.roles) <= set(roles) for card in cards]
+        now = self.combo.currentIndex()
+        if now >= 0 and cards[now] is not None and not fits[now] and any(fits):
+            self.combo.setCurrentIndex(fits.index(True))
 
     def choose(self, model: str | Path) -> None:
         """Choose a model by name or folder; a folder that is not listed yet is added.

@@ -67,6 +67,9 @@ class AwaitedSlice:
         Lets the slice in the picture be computed, unless that is under way.
     changed : callable
         Told when names or pictures are others.
+    frame_of : callable
+        The frame in the picture, of a result that follows it as it follows the slice; None of one
+        that stays at its own.
     """
 
     def __init__(
@@ -76,11 +79,15 @@ class AwaitedSlice:
         follows: Callable[[], bool],
         ask: Callable[[], None],
         changed: Callable[[], None] = lambda: None,
+        frame_of: Callable[[Any], tuple[int, ...] | None] = lambda result: None,
     ) -> None:
         self._window = window
         self._results, self._follows, self._changed = results, follows, changed
+        self._frame_of = frame_of
         self._placeholders = ScanPlaceholders()
         self._waiting: list[LiveResult] = []
+        #: The frame whose scan each of them shows meanwhile.
+        self._frames: dict[int, tuple[int, ...]] = {}
         # The window tells of a slice that rests unless it is where scrolling began: asked here,
         # nothing waits for an answer that nobody gives.
         self._asking = RestingTimer(window.signals, ASK_MS, lambda: ask() if self.waiting else None)
@@ -114,17 +121,28 @@ class AwaitedSlice:
         """Whether a slice in the picture is still to come."""
         return bool(self._waiting)
 
-    def overtaken(self, result: LiveResult, index: int) -> bool:
-        """Whether an answer for a slice comes too late: the picture has gone on."""
-        here = self._window.current_slice
-        return self._follows() and result.study is self._window.study and index != here
+    def overtaken(
+        self, result: LiveResult, index: int, frame: tuple[int, ...] | None = None
+    ) -> bool:
+        """Whether an answer for a slice and frame comes too late: the picture has gone on."""
+        if not self._follows() or result.study is not self._window.study:
+            return False
+        wanted = None if frame is None else self._frame_of(result)
+        return index != self._window.current_slice or wanted not in (None, frame)
+
+    def elsewhere(self, result: LiveResult) -> bool:
+        """Whether a result is of another slice or frame than the picture."""
+        frame = self._frame_of(result)
+        other = frame is not None and frame != result.explanation.frame
+        return other or result.explanation.slices.start != self._window.current_slice
 
     def update(self, _event: object = None) -> None:
         """Compare the slice in the picture with those that were computed."""
-        index = self._window.current_slice
         for result in list(self._results()):
-            elsewhere = result.explanation.slices.start != index
-            if elsewhere and self._follows() and result.study is self._window.study:
+            follows = self._follows() and result.study is self._window.study
+            if follows and self.elsewhere(result):
+                if self._frames.get(id(result), ()) != self._frame(result):
+                    self.end(result)  # its scan is of another frame
                 self._begin(result)
             else:
                 self.end(result)
@@ -148,6 +166,7 @@ class AwaitedSlice:
         """Its own pictures come back, before a new answer goes into them."""
         if result in self._waiting:
             self._waiting.remove(result)
+            self._frames.pop(id(result), None)
             self._placeholders.take_back(result.all_layers)
             result.show_computing(False)
             self._changed()
@@ -161,6 +180,7 @@ class AwaitedSlice:
         if result in self._waiting or not result.visible:
             return
         self._waiting.append(result)
+        self._frames[id(result)] = self._frame(result)
         self._fill(result)
         result.show_computing(True)
         self._changed()
@@ -174,6 +194,11 @@ class AwaitedSlice:
                 limits = scan_window(self._window, study, role)
                 strength = 1.0 if is_scan else DIMMED
                 volume, spacing = study[role], study.grid.spacing
-                scan = volume_at_frame(volume, result.explanation.frame).spatial()
+                scan = volume_at_frame(volume, self._frame(result)).spatial()
                 ends = study[role].grey_ends(limits)
                 self._placeholders.put(cast(Any, layer), scan, spacing, ends, strength)
+
+    def _frame(self, result: LiveResult) -> tuple[int, ...]:
+        """Of which its scans are shown meanwhile."""
+        frame = self._frame_of(result)
+        return result.explanation.frame if frame is None else frame
