@@ -65,10 +65,11 @@ class VispyCellOutlinesOverlay(LayerOverlayMixin, VispySceneOverlay):
 
     def _on_lines(self) -> None:
         drawn = self.overlay.lines
-        some = drawn is not None and len(drawn[0])
-        if some:
+        some = False
+        if drawn is not None and len(drawn[0]):
+            some = True
             self.node.set_data(pos=drawn[0], color=drawn[1])
-        self.node.visible = bool(some) and self._should_be_visible()
+        self.node.visible = some and self._should_be_visible()
 
     def _on_visible_change(self) -> None:
         self._on_lines()
@@ -134,7 +135,8 @@ class CellOutlines:
             if not isinstance(known, MapsOverTime):
                 continue
             point = self._viewer.dims.point
-            masks = np.asarray(layer.data[leading_points(layer, point)])
+            data: Any = layer.data
+            masks = np.asarray(data[leading_points(layer, point)])
             step = point[self._viewer.dims.ndim - 3 + through] / layer.scale[1 + through]
             index = min(max(round(float(step)), 0), masks.shape[through] - 1)
             mask = masks.take(index, axis=through) > 0
@@ -171,4 +173,4 @@ def border_segments(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     row, column = np.nonzero(np.diff(padded, axis=1)[1:-1])
     along = [np.stack([column - 0.5, row + side], axis=1) for side in (-0.5, 0.5)]
     pairs = np.concatenate([np.stack(across, axis=1), np.stack(along, axis=1)])
-    return pairs.reshape(-1, 2)
+    return pairs.reshape(-1, 2).astype(np.float64)

@@ -116,8 +116,9 @@ class CineOutlines:
     def _scan_in_grid(self) -> Layer | None:
         for layer in self._window.grid_view.layers:
             known = layer.metadata.get(METADATA_KEY)
-            mine = isinstance(known, StudyLayer) and known.study is self.study
-            if mine and known.role == self._role:
+            if not isinstance(known, StudyLayer):
+                continue
+            if known.study is self.study and known.role == self._role:
                 return layer
         return None
 

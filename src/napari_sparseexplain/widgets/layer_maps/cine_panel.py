@@ -347,8 +347,8 @@ class CinePanel(QWidget):
 
     def _on_layers(self) -> None:
         """Layers were removed: with the last one of a study it goes, too."""
-        for study in {self.study, None if self._asked is None else self._asked.study} - {None}:
-            if study not in self._window.studies:
+        for study in {self.study, None if self._asked is None else self._asked.study}:
+            if study is not None and study not in self._window.studies:
                 self._on_closed(study)
 
     def _on_cancelled(self) -> None:
