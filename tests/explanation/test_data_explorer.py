@@ -126,7 +126,7 @@ def test_a_head_that_is_turned_is_told_and_others_are_not(turns: int) -> None:
     (one,) = drain(turned_work(records_of(heads)))
     assert (one.patient, one.mirror) == ("H-3", False)
     assert one.turns == 4 - turns
-    assert "turned by" in one.words
+    assert "turned 90°" in one.words
 
 
 def test_where_the_others_do_not_agree_nobody_is_turned() -> None:

@@ -80,8 +80,11 @@ def knowing(window: Any, cine: ShortAxisCine, monkeypatch: pytest.MonkeyPatch) -
     panel = panels.cine
     card = se.models()[NAME]
     card = replace(card, inputs=replace(card.inputs, spacing_mm=5.0, size=64))
-    model = Model.of_network(card, TrueMasks(cine.cavity))
-    monkeypatch.setattr(panel.session, "model", lambda key: model)
+    monkeypatch.setattr(
+        panel.session,
+        "model",
+        lambda key: Model.of_network(replace(card, name=key.model), TrueMasks(cine.cavity)),
+    )
     yield panel
     panel.forget()
     hide_plots(panel)

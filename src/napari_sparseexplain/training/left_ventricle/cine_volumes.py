@@ -198,7 +198,7 @@ def cine_volumes(study: Study, models: Sequence[Model]) -> Work[list[CineVolumes
         A model takes several scans, or gives other classes.
     """
     found = []
-    models = _each_once(models)
+    models = each_once(models)
     for number, model in enumerate(models):
         check_ventricle_model(model)
         scan = cine_scan(study, model.card)
@@ -232,7 +232,7 @@ def missing_in(study: Study) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f.words() for f in study.findings if f.code in _MISSING))
 
 
-def _each_once(models: Sequence[Model]) -> list[Model]:
+def each_once(models: Sequence[Model]) -> list[Model]:
     """Models without those that are the same network again."""
     kept: list[Model] = []
     for model in models:

@@ -30,7 +30,7 @@ class CineSession(ModelSession):
         """
         from ...explanation.run_record import run_record
         from ...training.left_ventricle.cine_explanations import METHOD
-        from ...training.left_ventricle.cine_volumes import cine_scan, cine_volumes
+        from ...training.left_ventricle.cine_volumes import cine_scan, cine_volumes, each_once
 
         for card in cards:
             cine_scan(study, card)
@@ -38,10 +38,11 @@ class CineSession(ModelSession):
         for key in keys:
             yield Progress(0, 0, "Loading the network")
             models.append(self.model(key))
+        models = each_once(models)
         found = yield from cine_volumes(study, models)
-        roles = [card.inputs.roles for card in cards]
+        how = {"component": "consistent"}
         records = [
-            run_record(study, model, METHOD, {"component": "consistent"}, inputs=own)
-            for model, own in zip(models, roles, strict=True)
+            run_record(study, model, METHOD, how, inputs=model.card.inputs.roles)
+            for model in models
         ]
         return list(zip(found, records, strict=True))
