@@ -200,7 +200,7 @@ def test_training_and_serving_feed_the_same(tmp_path: Path, bundle: Path, shape:
 def test_a_bundle_is_explained_as_any_classifier(bundle: Path, folder: Path) -> None:
     model = load_model(bundle)
     assert model.card.task == "classification"
-    assert model.card.classes == {"0": "disc", "1": "square"}
+    assert model.card.classes == {"1": "disc", "2": "square"}
     assert model.card.training["views"] == list(VIEWS)
     assert model.card.training["numbers"]["disc, axial"].startswith("1-")
     study = se.open_study(folder / "square" / "40.png", roles={"t1ce": "40.png"})

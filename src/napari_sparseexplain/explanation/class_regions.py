@@ -55,7 +55,9 @@ def class_channels(card: ModelCard, name: str) -> tuple[int, ...]:
             if entry[place].casefold() == wanted:
                 return (channel,)
     region = name.strip().upper()
-    found = _region_channels(classes, region) if region in UNIONS else ()
+    # Parts of a tumour are of segmentations: a classifier's classes are kinds of pictures.
+    parts = region in UNIONS and card.task != "classification"
+    found = _region_channels(classes, region) if parts else ()
     if not found and region not in UNIONS and (part := part_of_name(name)):
         same = tuple(i for i, (_, title) in enumerate(classes) if part_of_name(title) == part)
         found = same if len(same) == 1 else ()

@@ -219,7 +219,8 @@ def classifier_card(
         inputs=Inputs(
             (role,), NORMALISATION, PIXEL_MM * _PIXELS / recipe.size, recipe.size, mask="none"
         ),
-        classes={str(index): name for index, name in enumerate(slices.classes)},
+        # From 1: 0 is the background of networks that have one.
+        classes={str(number): name for number, name in enumerate(slices.classes, 1)},
         training={
             "data": f"pictures of {data}",
             "slices": len(slices),
