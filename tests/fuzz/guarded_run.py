@@ -56,7 +56,7 @@ class Outcome:
         What was said.
     seconds : float
     memory : int
-        Largest sum of resident bytes of the process and its children.
+        Largest sum of resident bytes of the process and its children, less what it began with.
     """
 
     end: str
@@ -79,6 +79,8 @@ def run_guarded(door: Callable[[], Any], log: Path) -> Outcome:
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     before = set(_family(os.getpid()))
     own, theirs = os.pipe()
+    # A fork begins with all that this process has: what tests left here before is not the case's.
+    inherited = _resident(os.getpid())
     start = time.monotonic()
     child = os.fork()
     if child == 0:
@@ -99,7 +101,7 @@ def run_guarded(door: Callable[[], Any], log: Path) -> Outcome:
     left = [] if hung else _left(before)
     _end_all(child, [p for p in _family(os.getpid()) if p not in before])
     _bury()
-    memory = max(memory, used.ru_maxrss * 1024)
+    memory = max(0, max(memory, used.ru_maxrss * 1024) - inherited)
     return _judged(said, hung, status, seconds, memory, bool(left))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sparseexplain.layers.canvas.cell_outlines import border_segments
+from napari_sparseexplain.layers.cell_outlines import border_segments
 from napari_sparseexplain.layers.plots.cine_plot import DASH, draw_cine, shown_columns
 from napari_sparseexplain.layers.plots.plot_theme import DARK, themed_figure
 from napari_sparseexplain.training.left_ventricle.cine_volumes import volumes_of_masks

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_sparseexplain.layers.colour_bar import show_colour_bar
+from napari_sparseexplain.layers.colour_bar import CellColourBar, show_colour_bar
 from napari_sparseexplain.layers.scan_placeholder import ScanPlaceholders
 
 SCAN = np.zeros((2, 3, 3), np.float32)
@@ -17,6 +17,10 @@ def layer() -> Image:
     found = Image(np.ones((2, 3, 3), np.float32), contrast_limits=(0, 1), visible=False)
     show_colour_bar(found, 66.0)
     return found
+
+
+def test_it_is_one_that_can_be_shown_off_the_canvas(layer: Image) -> None:
+    assert isinstance(layer.colorbar, CellColourBar), "napari's own fails on measuring its ticks"
 
 
 def test_it_comes_and_goes_with_its_layer(layer: Image) -> None:

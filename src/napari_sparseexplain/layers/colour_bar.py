@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from napari._vispy.overlays.colorbar import VispyColorBarOverlay
+from napari._vispy.utils.visual import overlay_to_visual
+from napari.components.overlays import ColorBarOverlay
+
 if TYPE_CHECKING:
     from napari.layers import Image
 
@@ -13,6 +17,39 @@ _with_bar: WeakSet[Image] = WeakSet()
 
 #: Of these, those that show something else for a moment: the numbers are not its own.
 _without_values: WeakSet[Image] = WeakSet()
+
+
+class CellColourBar(ColorBarOverlay):
+    """A map's colour bar, which may be shown while it is on no canvas."""
+
+
+class VispyCellColourBar(VispyColorBarOverlay):
+    """Draws it.
+
+    napari takes the bar of a layer without a cell off the canvas, and then fails on measuring its
+    ticks where it is shown or its limits change. This one measures them once it is on a canvas
+    again.
+    """
+
+    _unmeasured = False
+
+    def _on_ticks_change(self) -> None:
+        self._unmeasured = not self._can_measure()
+        if not self._unmeasured:
+            super()._on_ticks_change()
+
+    def _on_box_change(self) -> None:
+        super()._on_box_change()
+        if self._unmeasured and self._can_measure():
+            self._on_ticks_change()
+
+    def _can_measure(self) -> bool:
+        ticks: Any = self.node.ticks
+        return ticks.transforms.dpi is not None
+
+
+# napari has no public way to bring a visual for an overlay of one's own.
+overlay_to_visual[CellColourBar] = VispyCellColourBar
 
 
 def show_colour_bar(layer: Image, length: float) -> None:
@@ -26,6 +63,10 @@ def show_colour_bar(layer: Image, length: float) -> None:
     length : float
         Of the bar, in pixels.
     """
+    if not isinstance(layer.colorbar, CellColourBar):
+        # Of another size, or napari takes it for the one that is there.
+        own: Any = CellColourBar(visible=False, font_size=6.0, tick_length=2.0)
+        layer._overlays["colorbar"] = own
     bar = layer.colorbar
     bar.size, bar.tick_length, bar.font_size = (7.0, length), 2.0, 6.0
     bar.position, bar.box = "bottom_left", True

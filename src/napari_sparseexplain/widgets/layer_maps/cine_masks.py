@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Labels, Layer
 
 from ...layers.batched_changes import batched_changes
-from ...layers.canvas.cell_outlines import CellOutlines
+from ...layers.cell_outlines import CellOutlines
 from ...layers.colormaps import label_colormap
 from ...layers.maps_over_time import MapsOverTime
 from ...layers.study_layers import METADATA_KEY, StudyLayer, axis_labels, grid_units

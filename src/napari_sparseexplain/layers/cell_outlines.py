@@ -17,10 +17,10 @@ from napari.components.overlays import SceneOverlay
 from napari.utils.colormaps.standardize_color import transform_color
 from vispy.scene.visuals import Line
 
-from ..layer_overlays import leading_points
-from ..maps_over_time import OVER, MapsOverTime
-from ..study_layers import METADATA_KEY
-from .linked_cameras import spatial_axes
+from .canvas.linked_cameras import spatial_axes
+from .layer_overlays import leading_points
+from .maps_over_time import OVER, MapsOverTime
+from .study_layers import METADATA_KEY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
