@@ -44,8 +44,8 @@ class VispyCellColourBar(VispyColorBarOverlay):
             self._on_ticks_change()
 
     def _can_measure(self) -> bool:
-        ticks: Any = self.node.ticks
-        return ticks.transforms.dpi is not None
+        node: Any = self.node
+        return node.ticks.transforms.dpi is not None
 
 
 # napari has no public way to bring a visual for an overlay of one's own.
@@ -67,7 +67,7 @@ def show_colour_bar(layer: Image, length: float) -> None:
         # Of another size, or napari takes it for the one that is there.
         own: Any = CellColourBar(visible=False, font_size=6.0, tick_length=2.0)
         layer._overlays["colorbar"] = own
-    bar = layer.colorbar
+    bar: Any = layer.colorbar
     bar.size, bar.tick_length, bar.font_size = (7.0, length), 2.0, 6.0
     bar.position, bar.box = "bottom_left", True
     bar.color = "white"
