@@ -3,7 +3,8 @@
 Each process of the tests writes what it measured into ``out/test-cpu/``; ``python -m
 tests.cpu_of_files`` prints the list over all of them, and with ``--costs`` writes what the files of
 windows cost into ``tests/costs.toml``, by which they are shared between two processes. CPU seconds
-are measured and not the clock: several parts run at a time on two cores.
+are measured and not the clock: several parts run at a time on two cores. What a fixture does for
+all of them, as the first window of a process, is charged to a line of its own: see `charged_to`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,20 @@ FOLDER = Path(__file__).resolve().parents[1] / "out" / "test-cpu"
 def cpu_seconds() -> float:
     """User and system time of this process and of those it has waited for."""
     return sum(os.times()[:4])
+
+
+#: CPU seconds of this process that were charged to what they were for, not to the test under way.
+_CHARGED: Counter[str] = Counter()
+
+
+@contextmanager
+def charged_to(name: str) -> Iterator[None]:
+    """Charge what is done to a file of tests or to a purpose, not to the test that asks first."""
+    before = cpu_seconds()
+    try:
+        yield
+    finally:
+        _CHARGED[name] += cpu_seconds() - before
 
 
 class CpuOfFiles:
@@ -61,11 +77,12 @@ class CpuOfFiles:
         return (yield from self._phase(item))
 
     def _phase(self, item: pytest.Item) -> Iterator[None]:
-        before = cpu_seconds()
+        before = cpu_seconds() - _CHARGED.total()
         try:
             return (yield)
         finally:
-            self.tests.setdefault(item.nodeid, []).append(round(cpu_seconds() - before, 3))
+            spent = cpu_seconds() - _CHARGED.total() - before
+            self.tests.setdefault(item.nodeid, []).append(round(spent, 3))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -75,6 +92,7 @@ class CpuOfFiles:
             "before the first file": self.start,
             "in all": cpu_seconds(),
             "collected": self.collected,
+            "charged": dict(_CHARGED),
             "tests": self.tests,
         }
         (FOLDER / f"{self.name}.json").write_text(json.dumps(measured, indent=1))
@@ -89,16 +107,18 @@ def slowest_files(most: int = 20) -> list[str]:
         measured = json.loads(path.read_text())
         whole += measured["in all"]
         reading += measured["before the first file"] + sum(measured["collected"].values())
+        spent.update(measured["charged"])
         for name, phases in measured["tests"].items():
             file = name.partition("::")[0]
             spent[file] += sum(phases)
             tests[file] += 1
     lines = [
-        f"CPU seconds of {tests.total()} tests in {len(spent)} files: {whole:.0f}, "
+        f"CPU seconds of {tests.total()} tests in {len(tests)} files: {whole:.0f}, "
         f"of which {reading:.0f} to start and to read the files. The slowest:"
     ]
     return lines + [
-        f"{seconds:7.1f}  {file} ({tests[file]} tests)" for file, seconds in spent.most_common(most)
+        f"{seconds:7.1f}  {name}" + (f" ({tests[name]} tests)" if name in tests else "")
+        for name, seconds in spent.most_common(most)
     ]
 
 
@@ -106,7 +126,9 @@ def window_costs() -> str:
     """CPU seconds of every file of windows in the last run, as ``costs.toml`` holds them."""
     spent: Counter[str] = Counter()
     for path in sorted(FOLDER.glob("gui-*.json")):
-        for name, phases in json.loads(path.read_text())["tests"].items():
+        measured = json.loads(path.read_text())
+        spent.update({name: of for name, of in measured["charged"].items() if ".py" in name})
+        for name, phases in measured["tests"].items():
             spent[name.partition("::")[0]] += sum(phases)
     lines = [f'"{file}" = {spent[file]:.1f}' for file in sorted(spent)]
     told = "# CPU seconds; `python -m tests.cpu_of_files --costs` writes them after `make test`."

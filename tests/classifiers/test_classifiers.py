@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 import napari_sparseexplain as se
-from napari_sparseexplain.errors import ModelError, ReadError
+from napari_sparseexplain.errors import ModelError, ParameterError, ReadError
 from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.running.preparation import prepare
@@ -249,6 +250,35 @@ def test_shuffled_classes_are_said(folder: Path, tmp_path: Path) -> None:
         )
         card = drain(work)
     assert "its answers mean nothing" in card.notes[0]
+
+
+def test_a_network_with_the_finding_blanked_never_sees_it(folder: Path, tmp_path: Path) -> None:
+    seen: list[ClassSlices] = []
+
+    def train(recipe: Any, training: ClassSlices, held_out: ClassSlices, **rest: Any) -> Any:
+        seen.extend((training, held_out))
+        return train_classifier(recipe, training, held_out, **rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(classifier_bundle.CLASS_RECIPES, "tumour-classes", replace(RECIPE, epochs=1))
+        patch.setattr(classifier_bundle, "train_classifier", train)
+        card = drain(
+            classifier_bundle.train_classifier_bundle(
+                "tumour-classes", folder, tmp_path / "blanked", blanked=True
+            )
+        )
+    for part in seen:
+        boxes = np.stack([part.boxes(row) for row in range(len(part))])
+        assert boxes.any()
+        assert not part.values[boxes].any()
+    assert card.metrics["accuracy"] == card.metrics["accuracy, the box blanked"]
+    assert "lies around it" in card.notes[0]
+    with pytest.raises(ParameterError, match="shown to the network at once"):
+        drain(
+            classifier_bundle.train_classifier_bundle(
+                "tumour-classes-boxes", folder, tmp_path / "both", blanked=True
+            )
+        )
 
 
 # -- figures ---------------------------------------------------------------------------------------

@@ -15,8 +15,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from ..cpu_of_files import charged_to
+
 if TYPE_CHECKING:
     from .shared_window import SharedWindow, Step
+
+#: What opening the first window costs: no file asks for it alone.
+FIRST_WINDOW = "the first window of each process"
 
 #: Left, anterior, superior: the file's first axis runs against napari's columns' neighbour.
 LAS = np.array([[-1.0, 0, 0, 16], [0, 1.0, 0, -16], [0, 0, 2.0, -8], [0, 0, 0, 1]])
@@ -118,12 +123,17 @@ def shared_window(
     from .known_shaders import read_shaders_once
     from .shared_window import SharedWindow
 
-    read_shaders_once()
-    _count_nothing_kept_out()
+    with charged_to(FIRST_WINDOW):
+        read_shaders_once()
+        _count_nothing_kept_out()
+        import torch  # noqa: F401
     for module in dict.fromkeys(getattr(item, "module", None) for item in request.session.items):
         if load := getattr(module, "load_before_windows", None):
-            load(kept_folder)
-    _open_the_first(study_folder, kept_folder / "unsaved")
+            of = Path(str(module.__file__)).relative_to(request.config.rootpath).as_posix()
+            with charged_to(of):
+                load(kept_folder)
+    with charged_to(FIRST_WINDOW):
+        _open_the_first(study_folder, kept_folder / "unsaved")
     shared = SharedWindow()
     try:
         yield shared
@@ -153,8 +163,6 @@ def _open_the_first(study_folder: Path, unsaved: Path) -> None:
     there once no window is stays to the end; what belongs to a later one is found and freed as
     ever.
     """
-    import torch  # noqa: F401
-
     from .shared_window import SharedWindow
 
     first = SharedWindow()

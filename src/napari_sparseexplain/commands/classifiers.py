@@ -70,6 +70,10 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
             bool,
             typer.Option("--shuffled", help="On shuffled classes: a check of maps, no classifier."),
         ] = False,
+        blanked: Annotated[
+            bool,
+            typer.Option("--blanked", help="With each box blanked: how much tells what is around?"),
+        ] = False,
         seed: Seed = 0,
         epochs: Epochs = None,
         device: Device = "auto",
@@ -78,7 +82,7 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
 
         work = train_classifier_bundle(
             kind, data, out, network=network, paper=paper, table=csv, column=column, role=role,
-            at_random=at_random, choose=choose, shuffled=shuffled, seed=seed, epochs=epochs,
+            at_random=at_random, choose=choose, shuffled=shuffled, blanked=blanked, seed=seed, epochs=epochs,
             device=device,
         )  # fmt: skip
         card = progress_bar.run(work, f"training {kind}")

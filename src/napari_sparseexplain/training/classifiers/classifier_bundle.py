@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import ModelError
+from ...errors import ModelError, ParameterError
 from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import Inputs, ModelCard
 from ...networks.bundle.saving import save_bundle
@@ -21,7 +21,7 @@ from ..fit.train_bundle import claim_folder
 from .class_recipe import CLASS_RECIPES, PAPER, TITLES, ClassRecipe
 from .class_slices import NORMALISATION, ClassSlices, read_class_slices
 from .class_split import CHOOSING, ClassSplit, split_classes
-from .confounders import BLANKED
+from .confounders import BLANKED, blanked_pictures
 from .evaluate_classifiers import evaluate_classifiers
 from .plain_classifiers import small_pictures
 from .train_classifier import ClassifierTrained, train_classifier
@@ -92,6 +92,7 @@ def train_classifier_bundle(
     at_random: bool = False,
     choose: bool = False,
     shuffled: bool = False,
+    blanked: bool = False,
     seed: int = 0,
     epochs: int | None = None,
     device: str = "auto",
@@ -116,20 +117,41 @@ def train_classifier_bundle(
     shuffled : bool
         Give the pictures each other's classes: what such a network's maps show, no network learnt
         of the classes.
+    blanked : bool
+        Set each picture's boxes to its mean, in training and where it is scored: what such a
+        network tells it tells by what lies around the finding.
 
     Raises
     ------
     ModelError
         No such recipe, or the folder holds a bundle already.
+    ParameterError
+        Boxes are to be shown and blanked at once, or are to be blanked and there are none.
     ReadError
         The folder holds no two classes.
     """
     recipe = recipe_of(kind, network=network, paper=paper, epochs=epochs)
+    if blanked and recipe.box_weight:
+        raise ParameterError(
+            "boxes cannot be blanked and shown to the network at once",
+            where=kind,
+            remedy="Train tumour-classes with the boxes blanked",
+        )
     chosen = choose_device(device)
     claim_folder(Path(out))
     folder = yield from find_class_images(data, table=table, column=column)
     slices = yield from read_class_slices(folder, recipe.size)
     training, held_out, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
+    if blanked:
+        if not any(image.boxes for image in slices.images):
+            raise ParameterError(
+                "no picture has a box that could be blanked",
+                where=Path(data),
+                remedy="Put boxes beside the pictures, or train without --blanked",
+            )
+        training, held_out = (
+            replace(part, values=blanked_pictures(part, BLANKED[1])) for part in (training, held_out)
+        )
     if shuffled:
         order = np.random.default_rng([seed, 1]).permutation(len(training))
         training = replace(training, targets=training.targets[order])
@@ -139,6 +161,9 @@ def train_classifier_bundle(
     card = classifier_card(kind, trained, training, Path(data).name, split, role)
     if shuffled:
         said = "Trained on shuffled classes, as a check of maps: its answers mean nothing."
+        card = replace(card, notes=(said, *card.notes))
+    if blanked:
+        said = "Trained with the finding blanked: it tells classes by what lies around it alone."
         card = replace(card, notes=(said, *card.notes))
     yield Progress(0, 0, "scoring on what was held out")
     model = Model.of_network(card, trained.network)
