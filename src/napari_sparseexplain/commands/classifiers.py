@@ -82,8 +82,8 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
 
         work = train_classifier_bundle(
             kind, data, out, network=network, paper=paper, table=csv, column=column, role=role,
-            at_random=at_random, choose=choose, shuffled=shuffled, blanked=blanked, seed=seed, epochs=epochs,
-            device=device,
+            at_random=at_random, choose=choose, shuffled=shuffled, blanked=blanked, seed=seed,
+            epochs=epochs, device=device,
         )  # fmt: skip
         card = progress_bar.run(work, f"training {kind}")
         print(out)

@@ -149,9 +149,8 @@ def train_classifier_bundle(
                 where=Path(data),
                 remedy="Put boxes beside the pictures, or train without --blanked",
             )
-        training, held_out = (
-            replace(part, values=blanked_pictures(part, BLANKED[1])) for part in (training, held_out)
-        )
+        training = replace(training, values=blanked_pictures(training, BLANKED[1]))
+        held_out = replace(held_out, values=blanked_pictures(held_out, BLANKED[1]))
     if shuffled:
         order = np.random.default_rng([seed, 1]).permutation(len(training))
         training = replace(training, targets=training.targets[order])
