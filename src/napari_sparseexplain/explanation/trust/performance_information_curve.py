@@ -17,12 +17,14 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy.interpolate import LinearNDInterpolator
+from threadpoolctl import ThreadpoolController
 
 from ...errors import SparseExplainError
 from ...evidence.attribution_scores import importance
@@ -228,13 +230,22 @@ def interpolated(image: Byte, known: npt.NDArray[np.bool_]) -> Byte:
     points = np.argwhere(known)
     # Every channel on the one triangulation, whose making is most of the work.
     between = LinearNDInterpolator(points, image[:, known].T.astype(np.float64))
-    found = between(np.argwhere(~known))
+    # For each triangle scipy solves two equations, for which OpenBLAS wakes all its threads: where
+    # the cores have other work that was 350 times as slow.
+    with _libraries().limit(limits=1, user_api="blas"):
+        found = between(np.argwhere(~known))
     lost = np.isnan(found)  # on the border a place may fall outside of the hull by rounding
     found[lost] = np.broadcast_to(image.mean(axis=(1, 2)), found.shape)[lost]
     result = image.copy()
     # Rounded in single precision, as in the package: halves then fall the same way.
     result[:, ~known] = np.round(found.astype(np.float32)).T.astype(np.uint8)
     return result
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The libraries of linear algebra that are loaded."""
+    return ThreadpoolController()
 
 
 def information(image: Byte) -> int:

@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import nn
 
 from ...errors import CancelledError, ModelError, ParameterError, SparseExplainError
 from ...evidence.attribution_scores import (
@@ -37,6 +43,7 @@ from ...files.atomic_write import write_atomically
 from ...networks.bundle.model import Model
 from ...progress import Progress, Work
 from ...volumes import study_of_arrays
+from ...works_in_threads import Start, works_in_threads
 from .class_slices import ClassSlices
 from .evaluate_classifiers import check_classifier
 from .train_classifier import class_probabilities
@@ -161,46 +168,120 @@ def attribution_study(
         check_classifier(model, slices)
     names = [method_info(name).name for name in methods]
     given = {name: _own(name, parameters or {}) for name in names}
-    records = _resumed(folder, slices, models, given, seed)
-    done = {record.key for record in records}
+    found = _resumed(folder, slices, models, given, seed)
     total = len(slices) * len(models) * (2 * len(names) + len(BLIND))
+    wanted = (*names, *BLIND, *(name + ON_RANDOM for name in names))
+    threads = _threads(models)
     with (folder / RECORDS).open("a", encoding="utf-8") as stream:
-        for model in models:
-            blank = untrained(model.network, seed=seed)
-            answers = class_probabilities(model.network, slices.values)
-            called = [list(model.card.classes.values())[k] for k in answers.argmax(axis=1)]
-            for index, image in enumerate(slices.images):
-                wanted = [
-                    method
-                    for method in (*names, *BLIND, *(name + ON_RANDOM for name in names))
-                    if (image.name, model.name, method) not in done
-                ]
-                if not wanted:
-                    continue
-                part = yield from _part(slices, index, model)
-                for method in wanted:
-                    what = f"{image.name}, {model.name}, {method}"
-                    work = _record(part, slices, index, method, given, blank, folder, seed)
-                    record = yield from _counted(work, len(records), total, what)
-                    record = replace(record, predicted=called[index])
-                    stream.write(json.dumps(_plain(record)) + "\n")
-                    stream.flush()
-                    records.append(record)
+        records = _Records(found, stream, total)
+        starts = _pieces(slices, models, wanted, given, folder, records, seed, threads)
+        with _one_thread_each(threads):
+            yield from works_in_threads(starts, threads)
     yield Progress(total, total, "done")
-    own = {model.name for model in models}
-    methods_here = {*names, *BLIND, *(name + ON_RANDOM for name in names)}
-    return [r for r in records if r.model in own and r.method in methods_here]
+    places = {
+        (image.name, model.name, method): (n, k, m)
+        for n, model in enumerate(models)
+        for k, image in enumerate(slices.images)
+        for m, method in enumerate(wanted)
+    }
+    return sorted((r for r in records.all if r.key in places), key=lambda r: places[r.key])
 
 
-def _counted(work: Work[StudyRecord], done: int, total: int, what: str) -> Work[StudyRecord]:
+class _Records:
+    """Records that are there, and a file to which each thread adds its own."""
+
+    def __init__(self, found: Sequence[StudyRecord], stream: IO[str], total: int) -> None:
+        self.all, self.total = list(found), total
+        self._stream, self._lock = stream, Lock()
+
+    def keys(self) -> set[tuple[str, str, str]]:
+        return {record.key for record in self.all}
+
+    def add(self, record: StudyRecord) -> None:
+        with self._lock:
+            self._stream.write(json.dumps(_plain(record)) + "\n")
+            self._stream.flush()
+            self.all.append(record)
+
+
+def _threads(models: Sequence[Model]) -> int:
+    """As many pictures at a time as torch has threads; a GPU takes one after the other."""
+    on_cpu = all(model.device.type == "cpu" for model in models)
+    return torch.get_num_threads() if on_cpu else 1
+
+
+@contextmanager
+def _one_thread_each(threads: int) -> Iterator[None]:
+    """Threads that each compute a picture do not each start as many again."""
+    before = torch.get_num_threads()
+    if threads > 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _pieces(
+    slices: ClassSlices,
+    models: Sequence[Model],
+    wanted: Sequence[str],
+    given: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+    records: _Records,
+    seed: int,
+    threads: int,
+) -> Iterator[Start]:
+    """A piece of work for each picture and model whose records are not all there."""
+    done = records.keys()
+    for model in models:
+        blank = untrained(model.network, seed=seed)
+        # Methods hang on a network what it is to tell them: each thread has its own.
+        own = [
+            (replace(model, network=deepcopy(model.network)), deepcopy(blank))
+            for _ in range(threads)
+        ] if threads > 1 else [(model, blank)]  # fmt: skip
+        answers = class_probabilities(model.network, slices.values)
+        called = [list(model.card.classes.values())[k] for k in answers.argmax(axis=1)]
+        for index, image in enumerate(slices.images):
+            missing = [m for m in wanted if (image.name, model.name, m) not in done]
+            if missing:
+                yield partial(
+                    _piece, slices, index, missing, called[index], own, given, folder, records, seed
+                )
+
+
+def _piece(
+    slices: ClassSlices,
+    index: int,
+    methods: Sequence[str],
+    called: str,
+    own: Sequence[tuple[Model, nn.Module]],
+    given: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+    records: _Records,
+    seed: int,
+    number: int,
+) -> Work[None]:
+    """The records of a picture and a model, in thread ``number``."""
+    model, blank = own[number]
+    part = yield from _part(slices, index, model)
+    for method in methods:
+        what = f"{slices.images[index].name}, {model.name}, {method}"
+        work = _record(part, slices, index, method, given, blank, folder, seed)
+        record = yield from _counted(work, records, what)
+        records.add(replace(record, predicted=called))
+
+
+def _counted(work: Work[StudyRecord], records: _Records, what: str) -> Work[StudyRecord]:
     """Progress of one record as progress of the study."""
-    yield Progress(done, total, what)
+    yield Progress(len(records.all), records.total, what)
     while True:
         try:
             step = next(work)
         except StopIteration as end:
             return end.value
-        yield Progress(done, total, f"{what}: {step.message}")
+        yield Progress(len(records.all), records.total, f"{what}: {step.message}")
 
 
 def _own(method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

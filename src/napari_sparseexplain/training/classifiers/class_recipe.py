@@ -64,7 +64,7 @@ class ClassRecipe:
     balanced : bool
         Classes weigh the same in the loss, however many pictures they have.
     half : bool
-        Convolutions in bfloat16 while training.
+        Convolutions in bfloat16 while training, where that is faster (`half_precision`).
     augmentation : ClassAugmentation or None
     """
 

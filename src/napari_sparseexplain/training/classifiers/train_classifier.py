@@ -16,6 +16,7 @@ from ...errors import ModelError
 from ...networks.modules.architectures import build_network
 from ...progress import Progress, Work
 from ..fit.checkpoint import load_checkpoint, save_checkpoint
+from ..fit.half_precision import half_precision
 from ..fit.training_log import TrainingLog
 from .class_augmentation import augmented_pictures, mixed
 from .class_recipe import ClassRecipe
@@ -230,7 +231,7 @@ def _step(
     optimiser.zero_grad(set_to_none=True)
     x = x.to(device).contiguous(memory_format=torch.channels_last)
     # What dropout draws follows from seed and step, so that a training can go on.
-    with torch.random.fork_rng(), torch.autocast(device.type, torch.bfloat16, recipe.half):
+    with torch.random.fork_rng(), half_precision(device.type, recipe.half):
         torch.manual_seed(seed * 1_000_003 + step)
         if whole.box is not None and boxes is not None:
             network = whole.network

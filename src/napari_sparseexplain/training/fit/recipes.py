@@ -52,9 +52,9 @@ class Recipe:
     noise : float
         Standard deviation of the noise to remove, as a share of the range.
     half : bool
-        Convolutions in bfloat16 while training (the loss stays in float32): half the time of a
-        U-Net on a CPU that has it, and twice on one that has not. A SUM gains nothing, its time
-        goes into shrinkages.
+        Convolutions in bfloat16 while training (the loss stays in float32), on machines that
+        compute with it (`half_precision`): half the time of a U-Net. A SUM gains nothing, its
+        time goes into shrinkages.
     silent_steps : int
         Steps with a lesion in sight and an all-zero mask after which the output counts as dead.
     """

@@ -25,6 +25,7 @@ from .corruption import (
     shade,
     stretch_contrast,
 )
+from .half_precision import half_precision
 from .losses import clipped_share, denoising_loss, is_silent, reconstruction_loss, soft_iou_loss
 from .recipes import Recipe, recipe_of
 from .training_log import TrainingLog
@@ -221,7 +222,7 @@ def _step(
         group["lr"] = rate
     parts: Any = network  # signal, linear and head: what the networks of the paper share
     optimizer.zero_grad(set_to_none=True)
-    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.half):
+    with half_precision(device.type, recipe.half):
         signal = parts.signal(x)
     z = parts.head.unclipped(signal.float())
     mask = parts.head.clip(z)
@@ -235,7 +236,7 @@ def _step(
         entry |= {"iou": iou, "silent": is_silent(mask.detach(), y)}
         if recipe.reconstruction > 0:
             part = x[: max(1, round(recipe.reconstruction_share * len(x)))]
-            with torch.autocast(device.type, torch.bfloat16, enabled=recipe.half):
+            with half_precision(device.type, recipe.half):
                 linear = parts.linear(part)
             rebuilt = reconstruction_loss(linear.float(), part)
             entry["reconstruction"] = float(rebuilt.detach())

@@ -34,6 +34,7 @@ from ...networks.tissue.tissue_network import TissueNetwork, swapped
 from ...networks.tissue.tissue_network_file import module_of, save_tissue_network
 from ...progress import Progress, Work
 from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
+from .half_precision import half_precision
 from .training_log import CSV_FILE, EVENTS, LOG_FILE, TrainingLog
 
 #: Voxels of a part of the samples, which is kept on disk once it is made.
@@ -59,7 +60,7 @@ class TissueRecipe:
         The paper's is .1 of the hybrid and .05 of the learned network. With .1 the hybrid's errors
         of two populations were larger after 4 epochs (ν .072 instead of .068).
     half : bool
-        Products in bfloat16 while training.
+        Products in bfloat16 while training, where that is faster (`half_precision`).
     """
 
     samples: int = 400_000
@@ -341,7 +342,7 @@ def _fit(
             rate = recipe.learning_rate * _rate((epoch * batches + number) / steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.half):
+            with half_precision("cpu", recipe.half):
                 out = module(inputs)
             loss = tissue_loss(out.float(), truth / largest)
             optimizer.zero_grad()

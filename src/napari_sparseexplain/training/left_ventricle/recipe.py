@@ -34,7 +34,7 @@ class VentricleRecipe:
     gradient_norm : float
         Gradients are clipped to it; 0 for not at all.
     half : bool
-        Convolutions in bfloat16 while training.
+        Convolutions in bfloat16 while training, where that is faster (`half_precision`).
     augmentation : Augmentation or None
     """
 

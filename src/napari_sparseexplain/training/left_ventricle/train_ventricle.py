@@ -14,6 +14,7 @@ from ...errors import ModelError
 from ...networks.modules.architectures import build_network
 from ...progress import Progress, Work
 from ..fit.checkpoint import load_checkpoint, save_checkpoint
+from ..fit.half_precision import half_precision
 from ..fit.training_log import TrainingLog
 from .augmentation import augmented
 from .patient_split import refuse_shared
@@ -184,7 +185,7 @@ def _step(
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(recipe, step, total)
     optimiser.zero_grad(set_to_none=True)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.half):
+    with half_precision(device.type, recipe.half):
         _, signal = network(x.contiguous(memory_format=torch.channels_last))
     loss = ventricle_loss(signal.float(), y[:, 0], recipe.dice)
     if not bool(torch.isfinite(loss)):
