@@ -378,9 +378,7 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     tab.show_result(shown, grid=True)
 
 
-def test_click_sliders_and_lines_go_with_their_study(
-    run: Any, study_folder: Path
-) -> None:
+def test_click_sliders_and_lines_go_with_their_study(run: Any, study_folder: Path) -> None:
     tab, crossing = run.page("microstructure"), run.study
     run.click((run.current_slice, 4, 4))
     assert tab.wait(60)
