@@ -25,6 +25,9 @@ from ...volumes.pictures.reader import read_picture
 #: Each picture by itself: JPEGs have been stretched to 0 to 255 one by one.
 NORMALISATION = Normalisation("z-score", region="slice")
 
+#: Characters of a picture's digest: of a hundred thousand pictures hardly two are the same.
+_DIGEST = 12
+
 #: Unreadable pictures that are told one by one.
 _TOLD = 5
 
@@ -45,6 +48,8 @@ class ClassSlices:
     classes : tuple of str
     images : tuple of ClassImage
     findings : tuple of Finding
+    digests : tuple of str
+        Short ones of the pixels and the shape of each picture as it was read, whatever its name.
     """
 
     values: npt.NDArray[np.float16]
@@ -53,6 +58,7 @@ class ClassSlices:
     classes: tuple[str, ...]
     images: tuple[ClassImage, ...]
     findings: tuple[Finding, ...] = ()
+    digests: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -71,6 +77,7 @@ class ClassSlices:
             inside=self.inside[rows],
             targets=self.targets[rows],
             images=tuple(self.images[i] for i in rows),
+            digests=tuple(self.digests[i] for i in rows) if self.digests else (),
         )
 
     def boxes(self, index: int) -> npt.NDArray[np.bool_]:
@@ -196,6 +203,7 @@ def read_class_slices(
         classes,
         tuple(kept[i] for i in chosen),
         tuple(findings),
+        tuple(digests[i].hex()[:_DIGEST] for i in chosen),
     )
 
 

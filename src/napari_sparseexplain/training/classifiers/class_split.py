@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,12 +36,15 @@ class ClassSplit:
         Choosing is for settings, judging for the figures that are told.
     how : str
         In words: by what the parts were divided.
+    at_random : bool
+        Whether slices were drawn at random, so that patients stand on both sides.
     """
 
     training: npt.NDArray[np.intp]
     choosing: npt.NDArray[np.intp]
     judging: npt.NDArray[np.intp]
     how: str
+    at_random: bool = False
 
 
 def split_classes(
@@ -81,7 +84,8 @@ def split_classes(
         order = np.random.default_rng(seed).permutation(count)
         one, two = round(count * (1 - choosing - share)), round(count * (1 - share))
         how = "slices at random; patients stand on both sides"
-        return _split(order[:one], order[one:two], order[two:], how)
+        parts = _split(order[:one], order[one:two], order[two:], how)
+        return replace(parts, at_random=True)
     if given := _sides_by_folder(images):
         return _by_folder(images, given, choosing, margin, seed)
     return _without_folders(images, range(count), choosing, share, margin, seed)

@@ -24,6 +24,7 @@ from .class_split import CHOOSING, ClassSplit, split_classes
 from .confounders import BLANKED, blanked_pictures
 from .evaluate_classifiers import evaluate_classifiers
 from .plain_classifiers import SIDE, most_alike, small_pictures
+from .seen_pictures import AT_RANDOM, PICTURES
 from .train_classifier import ClassifierTrained, train_classifier
 
 #: Pixel size of the 512² slices of Cheng's set in mm; its JPEGs tell none.
@@ -282,6 +283,9 @@ def classifier_card(
             "data": f"pictures of {data}",
             "slices": len(slices),
             "split": split.how,
+            AT_RANDOM: split.at_random,
+            # By these a picture that was trained on is known again, whatever it is called.
+            PICTURES: " ".join(sorted(slices.digests)),
             "views": views,
             "numbers": ranges,
             "epochs": trained.epochs,
