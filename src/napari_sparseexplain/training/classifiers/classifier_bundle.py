@@ -27,7 +27,8 @@ from .plain_classifiers import SIDE, most_alike, small_pictures
 from .seen_pictures import AT_RANDOM, PICTURES
 from .train_classifier import ClassifierTrained, train_classifier
 
-#: Pixel size of the 512² slices of Cheng's set in mm; its JPEGs tell none.
+#: Pixel size of the 512² slices of Cheng's set in mm; its JPEGs tell none. What is said in mm of
+#: other sets is as if they were of that size: they are scaled (`Inputs.scaled`).
 PIXEL_MM = 0.49
 _PIXELS = 512
 
@@ -274,8 +275,14 @@ def classifier_card(
         architecture=recipe.architecture,
         arguments=dict(arguments),
         task="classification",
+        # Training scales every picture to one size, whatever it says of millimetres.
         inputs=Inputs(
-            (role,), NORMALISATION, PIXEL_MM * _PIXELS / recipe.size, recipe.size, mask="none"
+            (role,),
+            NORMALISATION,
+            PIXEL_MM * _PIXELS / recipe.size,
+            recipe.size,
+            mask="none",
+            scaled=True,
         ),
         # From 1: 0 is the background of networks that have one.
         classes={str(number): name for number, name in enumerate(slices.classes, 1)},
