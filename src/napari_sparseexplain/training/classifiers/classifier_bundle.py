@@ -141,16 +141,10 @@ def train_classifier_bundle(
     claim_folder(Path(out))
     folder = yield from find_class_images(data, table=table, column=column)
     slices = yield from read_class_slices(folder, recipe.size)
+    left = 0
     training, held_out, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
     if blanked:
-        if not any(image.boxes for image in slices.images):
-            raise ParameterError(
-                "no picture has a box that could be blanked",
-                where=Path(data),
-                remedy="Put boxes beside the pictures, or train without --blanked",
-            )
-        training = replace(training, values=blanked_pictures(training, BLANKED[1]))
-        held_out = replace(held_out, values=blanked_pictures(held_out, BLANKED[1]))
+        training, held_out, left = _blanked(training, held_out, Path(data))
     if shuffled:
         order = np.random.default_rng([seed, 1]).permutation(len(training))
         training = replace(training, targets=training.targets[order])
@@ -162,7 +156,10 @@ def train_classifier_bundle(
         said = "Trained on shuffled classes, as a check of maps: its answers mean nothing."
         card = replace(card, notes=(said, *card.notes))
     if blanked:
-        said = "Trained with the finding blanked: it tells classes by what lies around it alone."
+        said = (
+            "Trained with the finding blanked: it tells classes by what lies around it alone. "
+            f"{left} pictures without a box were left out."
+        )
         card = replace(card, notes=(said, *card.notes))
     yield Progress(0, 0, "scoring on what was held out")
     model = Model.of_network(card, trained.network)
@@ -176,8 +173,37 @@ def train_classifier_bundle(
         "accuracy, worst class and view": round(min(v for _, v in row.cells.values()), 4),
     }
     for what in BLANKED[1:4]:
-        metrics[f"accuracy, {what} blanked"] = round((row.blanked or {})[what], 4)
+        count, share = (row.blanked or {})[what]
+        if count:
+            metrics[f"accuracy, {what} blanked"] = round(share, 4)
+        if 0 < count < len(held_out):
+            metrics[f"pictures, {what} blanked"] = count
     return save_bundle(out, replace(card, metrics=metrics), trained.network)
+
+
+def _blanked(
+    training: ClassSlices, held_out: ClassSlices, data: Path
+) -> tuple[ClassSlices, ClassSlices, int]:
+    """Both parts with the finding blanked, without pictures in which nobody drew it, and how many
+    these are.
+
+    Raises
+    ------
+    ParameterError
+        In one of the parts nobody drew any.
+    """
+    parts, left = [], 0
+    for part in (training, held_out):
+        found = blanked_pictures(part, BLANKED[1])
+        if not len(found.rows):
+            raise ParameterError(
+                "no picture has a box that could be blanked",
+                where=data,
+                remedy="Put boxes or masks beside the pictures, or train without --blanked",
+            )
+        left += len(part) - len(found.rows)
+        parts.append(replace(part, values=found.values).subset(found.rows))
+    return parts[0], parts[1], left
 
 
 def parts_of(
