@@ -18,9 +18,10 @@ from ...networks.device import choose_device
 from ...progress import Progress, Work
 from ...volumes.labelled.class_folder import find_class_images
 from ..fit.train_bundle import claim_folder
-from .class_recipe import CLASS_RECIPES, PAPER, TITLES, ClassRecipe
+from .class_recipe import CLASS_RECIPES, PAPER, ClassRecipe
 from .class_slices import NORMALISATION, ClassSlices, read_class_slices
 from .class_split import CHOOSING, ClassSplit, split_classes
+from .classifier_name import name_of, title_of, variants_of
 from .confounders import BLANKED, blanked_pictures
 from .evaluate_classifiers import evaluate_classifiers
 from .plain_classifiers import small_pictures
@@ -52,15 +53,22 @@ def recipe_of(
     Raises
     ------
     ModelError
-        No such recipe, or boxes are to be shown to a network that has no place for it.
+        No such recipe, or boxes are to be shown to a network that has no place for it or with the
+        paper's settings, which show none.
     """
     if kind not in CLASS_RECIPES:
         raise ModelError(
             f"there is no recipe {kind!r}", remedy="Known are " + ", ".join(CLASS_RECIPES)
         )
     recipe = CLASS_RECIPES[kind]
+    if paper and recipe.box_weight:
+        raise ModelError(
+            "the paper's settings show the network no boxes",
+            where=kind,
+            remedy="Train tumour-classes with --paper, or this recipe without it",
+        )
     if paper:
-        recipe = replace(recipe, **{**PAPER, "box_weight": 0.0})
+        recipe = replace(recipe, **PAPER)
         recipe = replace(recipe, arguments={**recipe.arguments, "size": recipe.size})
     if network is not None:
         if recipe.box_weight:
@@ -103,6 +111,8 @@ def train_classifier_bundle(
     ----------
     kind : str
         A name of `CLASS_RECIPES`.
+    out : str or Path
+        Folder of the bundle, which is called after it (`classifier_name.name_of`).
     data : str or Path
         What `find_class_images` reads, with ``table`` and ``column``.
     network, paper, epochs
@@ -151,7 +161,14 @@ def train_classifier_bundle(
     trained = yield from train_classifier(
         recipe, training, held_out, seed=seed, folder=Path(out) / "training", device=chosen
     )
-    card = classifier_card(kind, trained, training, Path(data).name, split, role)
+    variants = variants_of(
+        recipe, paper=paper, at_random=at_random, choose=choose, shuffled=shuffled,
+        blanked=blanked, seed=seed,
+    )  # fmt: skip
+    name, named = name_of(kind, variants, Path(out)), Path(data).resolve().name
+    card = classifier_card(kind, trained, training, named, split, role)
+    title = title_of(kind, variants, training.classes, named)
+    card = replace(card, name=name, title=title)
     if shuffled:
         said = "Trained on shuffled classes, as a check of maps: its answers mean nothing."
         card = replace(card, notes=(said, *card.notes))
@@ -253,7 +270,7 @@ def classifier_card(
             ranges[run] = f"{min(int(low), image.number)}-{max(int(high), image.number)}"
     notes = [
         "Research only: not a medical device, never validated on patients.",
-        "It says one of its classes of any picture, also of one without a tumour.",
+        "It says one of its classes of any picture, also of one without a finding.",
         "How often it is right without the finding stands in its metrics and in "
         "docs/classifiers.md: much of what it goes by is context.",
     ]
@@ -262,7 +279,7 @@ def classifier_card(
     arguments: Mapping[str, Any] = {**recipe.arguments, "classes": len(slices.classes)}
     return ModelCard(
         name=kind,
-        title=TITLES[kind],
+        title=title_of(kind, (), slices.classes, data),
         architecture=recipe.architecture,
         arguments=dict(arguments),
         task="classification",
