@@ -141,6 +141,8 @@ def test_another_study_is_not_mixed_in(
     assert moved.checksum() != slices.checksum(), "a training that is shown them, too"
     with pytest.raises(ParameterError, match="other pictures or boxes"):
         drain(attribution_study(moved, [model], METHODS, done[0]))
+    with pytest.raises(ParameterError, match="none of the methods has a parameter 'stps'"):
+        drain(attribution_study(slices, [model], METHODS, done[0], parameters={"stps": 3}))
     with pytest.raises(ParameterError, match="no picture to explain"):
         drain(attribution_study(slices.subset([]), [model], METHODS, done[0]))
     with pytest.raises(ParameterError, match="another method grad-cam"):

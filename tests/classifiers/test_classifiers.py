@@ -53,6 +53,8 @@ from napari_sparseexplain.training.classifiers.evaluate_classifiers import (
     evaluate_classifiers,
 )
 from napari_sparseexplain.training.classifiers.fed_pictures import FedPictures
+from napari_sparseexplain.training.classifiers.picture_stack import read_stack_work
+from napari_sparseexplain.training.classifiers.picture_study import BOX, stack_study
 from napari_sparseexplain.training.classifiers.plain_classifiers import (
     PLAIN,
     picture_numbers,
@@ -228,6 +230,13 @@ def test_a_bundle_is_explained_as_any_classifier(bundle: Path, folder: Path) -> 
     study = se.open_study(folder / "square" / "40.png", roles={"t1ce": "40.png"})
     found = se.explain(study, model, "grad-cam", target="class:square")
     assert np.isfinite(np.asarray(found.maps[0].data)).all()
+    maps = [
+        np.asarray(se.explain(study, model, "grad-cam", target="class:square", layer=layer)
+                   .maps[0].data)
+        for layer in ("stages.7.relu2", "stages.7.conv2")
+    ]  # fmt: skip
+    np.testing.assert_array_equal(maps[0], found.maps[0].data, "the last block's rectified output")
+    assert not np.array_equal(maps[1], found.maps[0].data)
 
 
 # -- training --------------------------------------------------------------------------------------
@@ -370,7 +379,7 @@ def test_a_part_is_blanked_and_nothing_else(slices: ClassSlices) -> None:
     moved = blanked_pictures(slices, "as much elsewhere")
     changed = (moved.values != whole).any(axis=(1, 2))
     assert np.flatnonzero(changed).tolist() == moved.rows.tolist(), "the others are not counted"
-    assert 0.5 < len(moved.rows) / len(slices), "most heads have another place of that size"
+    assert len(moved.rows) / len(slices) > 0.5, "most heads have another place of that size"
 
 
 def drawn_picture(boxes: tuple[Box, ...], inside: tuple[int, ...] = (0, 0, 32, 32)) -> ClassSlices:
@@ -435,6 +444,9 @@ def test_a_mask_says_where_the_finding_lies(tmp_path: Path) -> None:
     assert boxes.any(axis=(1, 2)).tolist() == [i == row for i in range(len(found))]
     assert boxes[row].sum() == 8 * 4 + 4 * 4
     assert boxes[row, 8:16, 8:12].all()
+    stack = drain(read_stack_work(folder))
+    whole = np.asarray(stack_study(stack, [row])[BOX].data[0])
+    assert np.array_equal(whole != 0, drawn != 0), "in the window, too"
     before = found.checksum()
     drawn[:] = 1
     iio.imwrite(folder / "masks" / "disc" / "1.png", drawn)

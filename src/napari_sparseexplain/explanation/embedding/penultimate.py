@@ -35,12 +35,16 @@ def last_linear(network: nn.Module, where: str, classes: int = 0) -> nn.Module:
     fitting = [module for module in found if _scores_of(module) == classes]
     linear = [module for module in found if isinstance(module, nn.Linear)]
     if not fitting and not linear:
-        raise ModelError(
-            "the model has no linear layer at its end, so that there is no embedding before it",
-            where=where,
-            remedy="Choose a classifier that ends in a linear layer",
-        )
+        raise _no_end(where)
     return (fitting or linear)[-1]
+
+
+def _no_end(where: str) -> ModelError:
+    return ModelError(
+        "the model has no linear layer at its end, so that there is no embedding before it",
+        where=where,
+        remedy="Choose a classifier that ends in a linear layer",
+    )
 
 
 def _scores_of(module: nn.Module) -> int:
@@ -90,6 +94,8 @@ def penultimate_work(
             with torch.inference_mode():
                 given = network(torch.from_numpy(part)[:, None].to(device))
             scores = given[0] if isinstance(given, tuple | list) else torch.softmax(given, dim=1)
+            if scores.ndim != 2:  # an answer for every pixel: what it ends in tells no picture
+                raise _no_end(model.name)
             answers.append(scores.float().cpu().numpy())
             if len(kept) != len(answers) or len(kept[-1]) != len(part):
                 raise ModelError(

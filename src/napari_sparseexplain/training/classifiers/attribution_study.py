@@ -199,7 +199,7 @@ def attribution_study(
         A model tells other classes apart, or two have one name.
     ParameterError
         There is no picture, the folder holds a study of other pictures or another seed, or a method
-        is not known.
+        or a parameter is not known.
     """
     if not len(slices):
         raise ParameterError("there is no picture to explain", remedy="Give a larger folder")
@@ -209,6 +209,11 @@ def attribution_study(
         check_classifier(model, slices)
     names = list(dict.fromkeys(method_info(name).name for name in methods))
     given = {name: _own(name, parameters or {}) for name in names}
+    if strange := [n for n in parameters or {} if not any(n in own for own in given.values())]:
+        raise ParameterError(
+            f"none of the methods has a parameter {strange[0]!r}",
+            remedy="They have " + ", ".join(sorted({n for own in given.values() for n in own})),
+        )
     pictures = FedPictures(slices)
     fed = {}
     for model in models:

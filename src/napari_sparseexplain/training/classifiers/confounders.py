@@ -93,7 +93,8 @@ def _part_of(
     if not box.any():
         return None
     # Each box by itself: what lies between two of them is no finding.
-    box = binary_dilation(box, np.ones((2 * _GROWN + 1,) * 2, dtype=bool))
+    around = np.ones((2 * _GROWN + 1,) * 2, dtype=bool)
+    box = np.asarray(binary_dilation(box, around), dtype=np.bool_)
     if part == BLANKED[1]:
         return box
     if part == BLANKED[3]:

@@ -78,7 +78,9 @@ class StudyBrowser:
             return f"no map: {record.fault}"
         right = "✓" if record.predicted.strip().lower() == record.label.lower() else "✗"
         score = record.figures.get("AUPRC")
-        told = "no box" if score is None else f"AUPRC {score:.2f} (chance {record.prevalence:.2f})"
+        told = f"AUPRC {score:.2f} (chance {record.prevalence:.2f})" if score is not None else (
+            "a constant map" if record.prevalence else "no box"
+        )  # fmt: skip
         return f"{told} · {right} {record.predicted}"
 
 
