@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from napari_sparseexplain.errors import ModelError, ParameterError
+from napari_sparseexplain.errors import ModelError, ParameterError, ReadError
 from napari_sparseexplain.explanation.trust.road import filled_in, road
-from napari_sparseexplain.layers.plots.study_plots import save_curves, save_panels
+from napari_sparseexplain.layers.plots.plot_theme import LIGHT, themed_figure
+from napari_sparseexplain.layers.plots.study_plots import draw_panels, save_curves, save_panels
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.modules.small_resnet import SmallResNet
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.training.classifiers import (
+    attribution_study as attribution_study_module,
+)
 from napari_sparseexplain.training.classifiers.attribution_study import (
     BLIND,
     HEAD,
     ON_RANDOM,
     RECORDS,
+    STUDY,
     StudyRecord,
     attribution_study,
     head_centre_map,
@@ -33,8 +40,10 @@ from napari_sparseexplain.training.classifiers.class_slices import (
     ClassSlices,
     read_class_slices,
 )
+from napari_sparseexplain.training.classifiers.study_browser import browse_study_work
 from napari_sparseexplain.training.classifiers.study_pictures import panel_parts
 from napari_sparseexplain.training.classifiers.study_summary import holm, mean_of, summarise
+from napari_sparseexplain.volumes.intensity.normalisation import Normalisation
 from napari_sparseexplain.volumes.labelled.class_folder import find_class_images
 
 from .class_pictures import CLASSES, write_classes
@@ -80,13 +89,18 @@ def test_every_map_is_scored_beside_blind_ones(
     assert len(records) == len(slices) * (2 * len(METHODS) + len(BLIND))
     assert not [record.fault for record in records if record.fault]
     for record in records:
-        assert 0 <= (record.figures["AUPRC"] or 0) <= 1
+        score = record.figures["AUPRC"]
+        # Only Grad-CAM may have no positive part anywhere, and be constant.
+        assert (score is None) <= record.method.startswith("grad-cam")
+        assert score is None or 0 < score <= 1
         assert record.prevalence == pytest.approx(
             slices.boxes([i.name for i in slices.images].index(record.picture)).mean()
         )
         assert record.predicted in CLASSES
         asked = {"insertion AUC", "deletion AUC", "ROAD", "SIC", "AIC"} <= set(record.figures)
         assert asked != record.method.endswith(ON_RANDOM)
+    assert sum(r.figures["AUPRC"] is not None for r in records) > 0.8 * len(records)
+    assert {r.layer for r in records if r.method.startswith("grad-cam")} == {"stages.7.relu2"}
     record = next(r for r in records if r.method == "grad-cam")
     assert np.load(map_file(folder, *record.key)).shape == (32, 32)
     assert {record.key for record in read_records(folder)} == {record.key for record in records}
@@ -122,10 +136,136 @@ def test_another_study_is_not_mixed_in(
         drain(attribution_study(slices, [model], METHODS, done[0], seed=1))
     with pytest.raises(ParameterError, match="other pictures"):
         drain(attribution_study(slices.subset([0, 1]), [model], METHODS, done[0]))
+    corrected = [replace(image, boxes=((0.1, 0.1, 0.2, 0.2),)) for image in slices.images]
+    moved = replace(slices, images=tuple(corrected))
+    assert moved.checksum() != slices.checksum(), "a training that is shown them, too"
+    with pytest.raises(ParameterError, match="other pictures or boxes"):
+        drain(attribution_study(moved, [model], METHODS, done[0]))
+    with pytest.raises(ParameterError, match="none of the methods has a parameter 'stps'"):
+        drain(attribution_study(slices, [model], METHODS, done[0], parameters={"stps": 3}))
+    with pytest.raises(ParameterError, match="no picture to explain"):
+        drain(attribution_study(slices.subset([]), [model], METHODS, done[0]))
     with pytest.raises(ParameterError, match="another method grad-cam"):
         drain(attribution_study(slices, [model], METHODS, done[0], parameters={"layer": "stem"}))
     with pytest.raises(ModelError, match="have one name"):
         drain(attribution_study(slices, [model, model], METHODS, done[0]))
+
+
+def test_what_methods_took_is_said_also_where_nobody_chose_it(
+    done: tuple[Path, list[StudyRecord]],
+) -> None:
+    asked = json.loads((done[0] / STUDY).read_text(encoding="utf-8"))
+    assert asked["methods"]["grad-cam"]["layer"] == ""
+    assert asked["models"]["small"]["layer"] == "stages.7.relu2"
+
+
+def named_alike(folder: Path) -> ClassSlices:
+    """``disc/1.png`` and ``square/1.png``, without a number that tells them apart."""
+    drawn = write_classes(folder / "drawn", each=1)
+    for label, number in (("disc", 1), ("square", 3)):
+        (folder / "set" / label).mkdir(parents=True)
+        for ending in ("png", "txt"):
+            source = drawn / label / f"{number}.{ending}"
+            shutil.copy(source, folder / "set" / label / f"1.{ending}")
+    return drain(read_class_slices(drain(find_class_images(folder / "set")), 32))
+
+
+def test_pictures_of_one_name_are_two_pictures(model: Model, tmp_path: Path) -> None:
+    slices = named_alike(tmp_path)
+    assert [image.name for image in slices.images] == ["1", "1"]
+    out = tmp_path / "study"
+    records = drain(attribution_study(slices, [model], METHODS[:1], out))
+    assert len({r.key for r in records}) == len(records) == 2 * (2 + len(BLIND))
+    maps = [np.load(map_file(out, *r.key)) for r in records if r.method == METHODS[0]]
+    assert not np.array_equal(*maps)
+    found = summarise(records)
+    assert found.pictures == 2
+    assert {mean.count for mean in found.means["small", "edges"].values()} == {2}
+    assert {c.difference.count for c in found.comparisons} == {2}
+    browser = drain(browse_study_work(out, slices))
+    column = (model.name, METHODS[0])
+    heats = [browser.heat(index, column) for index in range(2)]
+    assert all(heat is not None for heat in heats)
+    assert not np.array_equal(heats[0], heats[1])  # type: ignore[arg-type]
+    panels = panel_parts(slices, records, out)
+    assert not np.array_equal(panels[2][0][0], panels[2][1][0])
+
+
+def test_a_renamed_picture_is_the_same(model: Model, tmp_path: Path) -> None:
+    slices = named_alike(tmp_path)
+    out = tmp_path / "study"
+    drain(attribution_study(slices, [model], METHODS[:1], out))
+    before = (out / RECORDS).read_bytes()
+    moved = []
+    for image in slices.images:
+        path = image.path.with_name("other.png")
+        image.path.rename(path)
+        moved.append(replace(image, name="other", path=path))
+    again = replace(slices, images=tuple(moved))
+    drain(attribution_study(again, [model], METHODS[:1], out))
+    assert (out / RECORDS).read_bytes() == before
+    assert len(drain(browse_study_work(out, again))) == 2
+    with pytest.raises(ReadError, match="the picture cannot be read"):
+        drain(attribution_study(slices, [model], METHODS[:1], out))
+
+
+def test_what_failed_is_tried_again(
+    slices: ClassSlices, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = slices.subset([0])
+    with monkeypatch.context() as patch:
+        patch.setattr(attribution_study_module, "untrained", lambda *_, **__: None)
+        failed = drain(attribution_study(one, [model], METHODS[:1], tmp_path))
+    (fault,) = [record for record in failed if record.fault]
+    assert fault.method == METHODS[0] + ON_RANDOM
+    assert "no weights" in fault.fault, "not scored on the trained network"
+    assert "no weights" in summarise(failed).text()
+    again = drain(attribution_study(one, [model], METHODS[:1], tmp_path))
+    assert not [record for record in again if record.fault]
+    assert len(read_records(tmp_path)) == len(again) == len(failed)
+
+
+def test_without_boxes_the_network_is_asked_alone(
+    slices: ClassSlices, model: Model, tmp_path: Path
+) -> None:
+    bare = replace(slices, images=tuple(replace(i, boxes=()) for i in slices.images))
+    assert len(study_pictures(bare, 2)) == 2
+    records = drain(attribution_study(bare.subset([0, 2]), [model], METHODS[1:], tmp_path))
+    for record in records:
+        assert record.figures["AUPRC"] is None
+        assert record.method.endswith(ON_RANDOM) or record.figures["ROAD"] is not None
+    found = summarise(records)
+    assert not found.comparisons
+    assert "2 of the pictures have neither a box nor a mask" in found.text()
+    assert "beat" not in found.text()
+    json.loads(found.save(tmp_path)[1].read_text(encoding="utf-8"))
+    parts = panel_parts(bare.subset([0, 2]), records, tmp_path)
+    assert not any("AUPRC" in words for row in parts[3] for words in row)
+    assert save_panels(tmp_path / "panels.png", *parts).is_file()
+    some = replace(slices, images=(*bare.images[:2], *slices.images[2:]))
+    assert set(study_pictures(some, 4)) == {2, 3}, "those with a box, where some have one"
+
+
+def test_models_of_two_sizes_stand_in_one_study(
+    slices: ClassSlices, model: Model, tmp_path: Path
+) -> None:
+    inputs = replace(model.card.inputs, size=24, normalisation=Normalisation("percentile"))
+    other = replace(model, card=replace(model.card, name="other", inputs=inputs))
+    two = slices.subset([0, 2])
+    records = drain(attribution_study(two, [model, other], METHODS[:1], tmp_path))
+    assert not [record.fault for record in records if record.fault]
+    sizes = {r.model: np.load(map_file(tmp_path, *r.key)).shape[0] for r in records[::5]}
+    assert sizes == {"small": 32, "other": 24}
+    browser = drain(browse_study_work(tmp_path, slices))
+    for column in browser.columns:
+        heat = browser.heat(0, column)
+        assert heat is not None
+        assert heat.shape == (32, 32)
+    parts = panel_parts(two, records, tmp_path)
+    figure = themed_figure(LIGHT, size=(4, 4), dpi=50)
+    draw_panels(figure, *parts)
+    extents = {tuple(image.get_extent()) for axes in figure.axes for image in axes.get_images()}
+    assert extents == {(-0.5, 31.5, 31.5, -0.5)}, "each map covers the whole picture"
 
 
 def test_a_further_method_joins(
@@ -149,7 +289,8 @@ def test_tables_and_pictures(
         *BLIND, "grad-cam" + ON_RANDOM,
     }  # fmt: skip
     text = found.text()
-    for words in (HEAD, "itself on random weights", "chance", "Holm"):
+    for words in (HEAD, "itself on random weights", "chance", "Holm", "one patient resemble",
+                  "grad-cam of small looks at stages.7.relu2."):  # fmt: skip
         assert words in text
     values = json.loads(found.save(tmp_path)[1].read_text(encoding="utf-8"))
     assert values["pictures"] == len(slices)
@@ -173,6 +314,19 @@ def test_a_method_that_beats_all_is_named() -> None:
     assert found.winners("m") == ["good"]
     assert "m: good beats all of these." in found.text()
     assert found.right == {"m": 1.0}
+
+
+def test_a_figure_of_fewer_pictures_says_of_how_many() -> None:
+    """SIC and AIC are skipped where the whole picture is not told with .8."""
+    records = [
+        StudyRecord(f"p{n}", "disc", "disc", "m", "xrai", {"AUPRC": 0.5, "SIC": 0.5 if n else None})
+        for n in range(3)
+    ]
+    found = summarise(records)
+    (line,) = [line for line in found.text().splitlines() if line.startswith("| xrai")][:1]
+    assert "0.500 (2)" in line
+    assert "0.500 [0.500, 0.500] |" in line
+    assert "an answer of 0.8 or more" in found.text()
 
 
 def test_holm_by_hand() -> None:

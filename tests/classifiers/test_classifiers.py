@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -15,6 +16,7 @@ import torch
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, ParameterError, ReadError
+from napari_sparseexplain.explanation.embedding.penultimate import last_linear, penultimate_work
 from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.running.preparation import prepare
@@ -35,12 +37,28 @@ from napari_sparseexplain.training.classifiers.class_scores import (
 from napari_sparseexplain.training.classifiers.class_slices import (
     ClassSlices,
     as_fed,
+    fed_again,
     read_class_picture,
     read_class_slices,
 )
 from napari_sparseexplain.training.classifiers.class_split import split_classes
-from napari_sparseexplain.training.classifiers.confounders import BLANKED, blanked_pictures
-from napari_sparseexplain.training.classifiers.evaluate_classifiers import evaluate_classifiers
+from napari_sparseexplain.training.classifiers.classifier_name import (
+    name_of,
+    title_of,
+    variants_of,
+)
+from napari_sparseexplain.training.classifiers.confounders import (
+    BLANKED,
+    BOXED,
+    blanked_pictures,
+)
+from napari_sparseexplain.training.classifiers.evaluate_classifiers import (
+    check_classifier,
+    evaluate_classifiers,
+)
+from napari_sparseexplain.training.classifiers.fed_pictures import FedPictures
+from napari_sparseexplain.training.classifiers.picture_stack import read_stack_work
+from napari_sparseexplain.training.classifiers.picture_study import BOX, stack_study
 from napari_sparseexplain.training.classifiers.plain_classifiers import (
     PLAIN,
     nearest,
@@ -49,8 +67,9 @@ from napari_sparseexplain.training.classifiers.plain_classifiers import (
 )
 from napari_sparseexplain.training.classifiers.softmax_regression import fit_softmax_regression
 from napari_sparseexplain.training.classifiers.train_classifier import train_classifier
+from napari_sparseexplain.volumes.intensity.normalisation import Normalisation
 from napari_sparseexplain.volumes.labelled.class_folder import find_class_images
-from napari_sparseexplain.volumes.labelled.class_image import ClassImage
+from napari_sparseexplain.volumes.labelled.class_image import Box, ClassImage
 
 from .class_pictures import CLASSES, VIEWS, write_classes
 
@@ -187,6 +206,13 @@ def test_a_bundle_is_explained_as_any_classifier(bundle: Path, folder: Path) -> 
     study = se.open_study(folder / "square" / "40.png", roles={"t1ce": "40.png"})
     found = se.explain(study, model, "grad-cam", target="class:square")
     assert np.isfinite(np.asarray(found.maps[0].data)).all()
+    maps = [
+        np.asarray(se.explain(study, model, "grad-cam", target="class:square", layer=layer)
+                   .maps[0].data)
+        for layer in ("stages.7.relu2", "stages.7.conv2")
+    ]  # fmt: skip
+    np.testing.assert_array_equal(maps[0], found.maps[0].data, "the last block's rectified output")
+    assert not np.array_equal(maps[1], found.maps[0].data)
 
 
 # -- training --------------------------------------------------------------------------------------
@@ -216,6 +242,8 @@ def test_boxes_can_be_shown_to_the_small_network_alone() -> None:
         classifier_bundle.recipe_of("tumour-classes-boxes", network="densenet121")
     paper = classifier_bundle.recipe_of("tumour-classes", network="densenet121", paper=True)
     assert (paper.optimiser, paper.momentum, paper.learning_rate) == ("sgd", 0.939, 1e-3)
+    with pytest.raises(ModelError, match="the paper's settings show the network no boxes"):
+        classifier_bundle.recipe_of("tumour-classes-boxes", paper=True)
     assert (paper.weight_decay, paper.batch, paper.epochs, paper.size) == (3e-4, 32, 20, 225)
     with pytest.raises(ModelError, match=r"no recipe 'tumours'.*tumour-classes"):
         classifier_bundle.recipe_of("tumours")
@@ -247,6 +275,7 @@ def test_a_network_with_the_finding_blanked_never_sees_it(folder: Path, tmp_path
                 "tumour-classes", folder, tmp_path / "blanked", blanked=True
             )
         )
+    assert "0 pictures without a box were left out" in card.notes[0]
     for part in seen:
         boxes = np.stack([part.boxes(row) for row in range(len(part))])
         assert boxes.any()
@@ -317,7 +346,7 @@ def test_plain_classifiers_see_what_they_are_said_to(slices: ClassSlices) -> Non
 def test_a_part_is_blanked_and_nothing_else(slices: ClassSlices) -> None:
     whole = slices.values
     for part in BLANKED:
-        blanked = blanked_pictures(slices, part)
+        blanked = blanked_pictures(slices, part).values
         for index in range(len(slices)):
             box = slices.boxes(index)
             changed = blanked[index] != whole[index]
@@ -335,11 +364,85 @@ def test_a_part_is_blanked_and_nothing_else(slices: ClassSlices) -> None:
             else:
                 assert not changed[8:24, 8:24].any()
                 assert (blanked[index][:4] == 0).all()
-    moved = [
-        (blanked_pictures(slices, "as much elsewhere")[i] != whole[i]).any()
-        for i in range(len(slices))
-    ]
-    assert np.mean(moved) > 0.5, "most heads have another place of that size"
+    moved = blanked_pictures(slices, "as much elsewhere")
+    changed = (moved.values != whole).any(axis=(1, 2))
+    assert np.flatnonzero(changed).tolist() == moved.rows.tolist(), "the others are not counted"
+    assert len(moved.rows) / len(slices) > 0.5, "most heads have another place of that size"
+
+
+def drawn_picture(boxes: tuple[Box, ...], inside: tuple[int, ...] = (0, 0, 32, 32)) -> ClassSlices:
+    """One picture of ones with these boxes, inside these edges of 32 × 32 pixels."""
+    values = np.zeros((1, 32, 32), dtype=np.float16)
+    values[0, inside[0] : inside[2], inside[1] : inside[3]] = 1
+    image = ClassImage("1", "disc", Path("1.png"), boxes=boxes)
+    target = np.zeros(1, dtype=np.intp)
+    return ClassSlices(values, np.asarray([inside]), target, CLASSES, (image,))
+
+
+def test_two_boxes_are_blanked_each_by_itself() -> None:
+    corners = ((4 / 32, 4 / 32, 8 / 32, 8 / 32), (22 / 32, 22 / 32, 26 / 32, 26 / 32))
+    gone = blanked_pictures(drawn_picture(corners), BLANKED[1]).values[0] == 0
+    assert gone.sum() == 2 * 8 * 8, "two pixels around each, nothing between"
+    assert gone[2:10, 2:10].all()
+    kept = blanked_pictures(drawn_picture(corners), BLANKED[3]).values[0] != 0
+    assert (kept == gone).all()
+
+
+def test_the_border_is_the_pictures_not_the_squares() -> None:
+    wide = drawn_picture((), (8, 0, 24, 32))
+    left = blanked_pictures(wide, BLANKED[4]).values[0] != 0
+    assert left.sum() == 12 * 24
+    assert left[10:22, 4:28].all()
+
+
+def test_without_a_box_nothing_is_said_of_a_blanked_one(bundle: Path, slices: ClassSlices) -> None:
+    images = [replace(image, boxes=()) for image in slices.images[:30]]
+    some = replace(slices, images=(*images, *slices.images[30:]))
+    assert blanked_pictures(some, BLANKED[1]).rows.tolist() == list(range(30, len(slices)))
+    found = drain(evaluate_classifiers(some, None, [load_model(bundle)], how=""))
+    counts = {what: count for what, (count, _) in (found.rows[0].blanked or {}).items()}
+    boxed = len(slices) - 30
+    assert counts[BLANKED[0]] == counts[BLANKED[4]] == len(slices)
+    assert counts[BLANKED[1]] == counts[BLANKED[3]] == counts[BOXED] == boxed
+    assert counts[BLANKED[2]] <= boxed
+    none = replace(slices, images=tuple(replace(image, boxes=()) for image in slices.images))
+    text = drain(evaluate_classifiers(none, None, [load_model(bundle)], how="")).text()
+    (line,) = [line for line in text.splitlines() if line.startswith("| the box")]
+    assert [cell.strip() for cell in line.split("|")[2:4]] == ["0", "-"]
+
+
+def test_a_picture_that_does_not_have_mean_zero_is_blanked_to_its_own() -> None:
+    picture = drawn_picture(((0.25, 0.25, 0.5, 0.5),), (0, 0, 32, 16))
+    found = blanked_pictures(picture, BLANKED[1], mean_zero=False).values[0]
+    assert (found[:, :16] == 1).all(), "of the picture, not of the square"
+
+
+def test_a_mask_says_where_the_finding_lies(tmp_path: Path) -> None:
+    folder = write_classes(tmp_path / "set", each=2)
+    for text in folder.glob("*/*.txt"):
+        text.unlink()
+    drawn = np.zeros((48, 48), np.uint8)
+    drawn[12:24, 12:18] = 255
+    drawn[30:36, 30:36] = 1
+    (folder / "masks" / "disc").mkdir(parents=True)
+    iio.imwrite(folder / "masks" / "disc" / "1.png", drawn)
+    found = read(folder)
+    boxes = np.stack([found.boxes(row) for row in range(len(found))])
+    row = [image.name for image in found.images].index("1")
+    assert boxes.any(axis=(1, 2)).tolist() == [i == row for i in range(len(found))]
+    assert boxes[row].sum() == 8 * 4 + 4 * 4
+    assert boxes[row, 8:16, 8:12].all()
+    stack = drain(read_stack_work(folder))
+    whole = np.asarray(stack_study(stack, [row])[BOX].data[0])
+    assert np.array_equal(whole != 0, drawn != 0), "in the window, too"
+    before = found.checksum()
+    drawn[:] = 1
+    iio.imwrite(folder / "masks" / "disc" / "1.png", drawn)
+    os.utime(folder / "masks" / "disc" / "1.png", ns=(1, 1))
+    assert found.checksum() != before, "another mask is another training"
+    (folder / "masks" / "disc" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(ReadError, match=r"1\.png"):
+        found.boxes(row)
 
 
 def test_tables_hold_each_class_and_view_and_what_is_blanked(
@@ -354,7 +457,7 @@ def test_tables_hold_each_class_and_view_and_what_is_blanked(
     )
     (row,) = [row for row in found.rows if row.parameters is not None]
     assert set(row.cells) == {f"{label}, {view}" for label in CLASSES for view in VIEWS}
-    assert row.accuracy == pytest.approx(row.blanked["nothing"])  # type: ignore[index]
+    assert (row.blanked or {})["nothing"] == (len(split.judging), pytest.approx(row.accuracy))
     assert sum(map(sum, row.table)) == len(split.judging)
     text = found.text()
     for words in ("DenseNet121", "0.981", "all but the box", "Calibration", "95 %"):
@@ -376,12 +479,107 @@ def test_a_model_of_other_classes_or_input_is_refused(slices: ClassSlices, bundl
     )
     with pytest.raises(ModelError, match="cat, dog apart, and the pictures are of disc, square"):
         drain(evaluate_classifiers(slices, None, [other], how=""))
-    small = replace(slices, values=slices.values[:, 4:28, 4:28])
-    with pytest.raises(ModelError, match="fed 32 pixels a side, and the pictures have 24"):
-        drain(evaluate_classifiers(small, None, [model], how=""))
+    turned = replace(model.card.inputs, orientation="RAS", mask="none")
+    with pytest.raises(ModelError, match="in the orientation RAS, and pictures do not tell"):
+        check_classifier(replace(model, card=replace(model.card, inputs=turned)), slices)
     swapped = Model(
         replace(model.card, classes={"0": "Square", "1": "Disc"}), model.network, model.device
     )
     one = drain(evaluate_classifiers(slices, None, [model], how="")).rows[0].accuracy
     two = drain(evaluate_classifiers(slices, None, [swapped], how="")).rows[0].accuracy
     assert one == pytest.approx(1 - two), "outputs go by their names"
+
+
+def test_a_model_from_elsewhere_is_fed_by_its_own_card(
+    folder: Path, slices: ClassSlices, bundle: Path
+) -> None:
+    """As `prepare` feeds it the same file, of another size and way than the pictures were read."""
+    model = load_model(bundle)
+    inputs = replace(model.card.inputs, size=24, normalisation=Normalisation("percentile"))
+    other = replace(model, card=replace(model.card, name="other", inputs=inputs))
+    row = [image.path.name for image in slices.images].index("40.png")
+    pictures = FedPictures(slices)
+    fed = drain(pictures.of(other.card))
+    study = se.open_study(folder / "square" / "40.png", roles={"t1ce": "40.png"})
+    np.testing.assert_array_equal(fed.values[row], prepare(study, other.card).array[0, 0])
+    assert drain(pictures.of(other.card)) is fed, "once for each way and size"
+    assert drain(pictures.of(model.card)) is slices
+    np.testing.assert_array_equal(fed.boxes(row), drain(fed_again(slices, 24)).boxes(row))
+    seen: list[tuple[int, ...]] = []
+
+    class Watched(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner_network = model.network
+
+        def forward(self, x: torch.Tensor) -> Any:
+            seen.append(tuple(x.shape[1:]))
+            return self.inner_network(x)
+
+    both = [replace(m, network=Watched()) for m in (model, other)]
+    found = drain(evaluate_classifiers(slices, None, both, how=""))
+    assert [row.name for row in found.rows] == ["boxes", "other"]
+    assert set(seen) == {(1, 32, 32), (1, 24, 24)}
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def test_two_trainings_that_differ_have_two_names() -> None:
+    dense = classifier_bundle.recipe_of("tumour-classes", network="densenet121")
+    small = CLASS_RECIPES["tumour-classes"]
+    asked = [
+        variants_of(small), variants_of(dense), variants_of(dense, paper=True),
+        variants_of(small, at_random=True), variants_of(small, shuffled=True),
+        variants_of(small, blanked=True), variants_of(small, seed=1),
+        variants_of(small, choose=True),
+    ]  # fmt: skip
+    names = [name_of("tumour-classes", variants, Path("out")) for variants in asked]
+    titles = [title_of("tumour-classes", v, ("glioma", "pituitary"), "set") for v in asked]
+    assert len(set(names)) == len(set(titles)) == len(asked)
+    assert names[:2] == ["tumour-classes", "tumour-classes-densenet121"]
+    assert titles[1] == "Tumour classes (DenseNet121)"
+    assert name_of("tumour-classes", (), Path("chest-xrays")) == "chest-xrays"
+    for nothing in ("out", "model2", "a b c", "x"):
+        assert name_of("tumour-classes", (), Path(nothing)) == "tumour-classes"
+    shuffled = name_of("tumour-classes", ("shuffled classes",), Path("tumour-classes"))
+    assert shuffled == "tumour-classes-shuffled-classes", "the folder says otherwise"
+    xrays = title_of("tumour-classes", (), ("No_findings", "Pneumonia"), "nih")
+    assert xrays == "Classes of nih (small ResNet)"
+
+
+# -- the layer before the last ---------------------------------------------------------------------
+
+
+class Ends(torch.nn.Module):
+    """A classifier that ends in a convolution of 1 × 1, before or after the mean of its maps."""
+
+    def __init__(self, before: bool) -> None:
+        super().__init__()
+        self.first = torch.nn.Conv2d(1, 5, 3)
+        self.squeeze = torch.nn.Linear(5, 5)
+        self.last = torch.nn.Conv2d(5, 2, 1)
+        self.before = before
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        maps = self.first(x)
+        maps = maps * self.squeeze(maps.mean(dim=(2, 3)))[:, :, None, None]
+        scores = self.last(maps if self.before else maps.mean(dim=(2, 3), keepdim=True))
+        logits = scores.mean(dim=(2, 3))
+        return torch.softmax(logits, dim=1), logits
+
+
+def test_a_convolution_of_one_pixel_is_a_last_layer_too(slices: ClassSlices, bundle: Path) -> None:
+    model = load_model(bundle)
+    torch.manual_seed(0)
+    ends = Ends(before=True)
+    again = Ends(before=False)
+    again.load_state_dict(ends.state_dict())
+    points = [
+        drain(penultimate_work(replace(model, network=network), slices.values[:3]))[0]
+        for network in (ends, again)
+    ]
+    assert points[0].shape == (3, 5)
+    np.testing.assert_allclose(points[0], points[1], rtol=1e-4, atol=1e-6)
+    with pytest.raises(ModelError, match="no linear layer at its end"):
+        last_linear(torch.nn.Sequential(torch.nn.Conv2d(1, 7, 1)), "m", 2)

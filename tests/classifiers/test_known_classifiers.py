@@ -80,6 +80,22 @@ def test_resnet50_has_its_weights() -> None:
     assert round(weights / 1e6, 1) == MILLIONS["resnet50"]
 
 
+@pytest.mark.parametrize(("dims", "side"), [(2, 64), (3, 32)])
+def test_resnet50_takes_one_step(monkeypatch: pytest.MonkeyPatch, dims: int, side: int) -> None:
+    """Its weights are set and not drawn, which takes seconds; all else is as it is."""
+    for name in ("kaiming_normal_", "kaiming_uniform_", "uniform_", "normal_"):
+        monkeypatch.setattr(torch.nn.init, name, lambda tensor, *_, **__: tensor)
+    arguments = {"network": "resnet50", "spatial_dims": dims, "size": side}
+    network = build_network("known-classifier", arguments).train()
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(torch.linspace(-0.05, 0.05, weight.numel()).reshape(weight.shape))
+    probabilities, logits = network(torch.randn(2, 1, *(side,) * dims))
+    assert probabilities.shape == (2, 3)
+    torch.nn.functional.cross_entropy(logits, torch.tensor([0, 2])).backward()
+    assert all(weight.grad is not None for weight in network.parameters())
+
+
 @pytest.mark.parametrize("name", ["efficientnet-b0", "densenet121"])
 def test_monais_take_volumes(name: str) -> None:
     network = build_network("known-classifier", {"network": name, "spatial_dims": 3}).eval()

@@ -16,6 +16,7 @@ from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.training.classifiers.attribution_study import (
     RANDOM,
     RECORDS,
+    file_digest,
     map_file,
 )
 
@@ -222,11 +223,11 @@ def write_study(folder: Path, tab: Any, models: tuple[str, ...] = ("one", "two")
             for method in ("xrai", "smoothgrad", RANDOM):
                 heat = np.zeros((FED, FED), dtype=np.float16)
                 heat[4:8, 4 + 8 * number : 8 + 8 * number] = 1
-                np.save(map_file(folder, image.name, model, method), heat)
+                np.save(map_file(folder, file_digest(image), model, method), heat)
                 record = {
                     "picture": image.name, "label": image.label, "predicted": "disc",
                     "model": model, "method": method, "figures": {"AUPRC": 0.25 + number / 2},
-                    "prevalence": 0.05,
+                    "prevalence": 0.05, "file": file_digest(image),
                 }  # fmt: skip
                 lines.append(json.dumps(record))
     (folder / RECORDS).write_text("\n".join(lines) + '\n{"picture": "1', encoding="utf-8")

@@ -108,21 +108,16 @@ train_classes_boxes = _trains(
 def _read(
     data: Path, names: list[str], table: Path | None, column: str | None, device: str
 ) -> tuple[ClassSlices, list[Model]]:
-    """Pictures at the size that the models are fed, and the models."""
-    from ..errors import ModelError
+    """Pictures at the size that the first model is fed, and the models."""
     from ..networks.bundle.loading import load_model
     from ..training.classifiers.class_slices import read_class_slices
     from ..volumes.labelled.class_folder import find_class_images
 
     loaded = [load_model(name, device=device) for name in names]
-    sizes = {model.card.inputs.size for model in loaded}
-    if len(sizes) > 1:
-        raise ModelError(
-            f"the models are fed pictures of {' and '.join(map(str, sorted(sizes)))} pixels a side",
-            remedy="Judge those of one size together",
-        )
+    # Each is fed by its own card later; what needs no network sees them as the first one does.
+    size = int(loaded[0].card.inputs.size)
     folder = progress_bar.run(find_class_images(data, table=table, column=column), "looking")
-    slices = progress_bar.run(read_class_slices(folder, sizes.pop()), "reading")
+    slices = progress_bar.run(read_class_slices(folder, size), "reading")
     for finding in slices.findings:
         print(f"note: {finding.words()}")
     return slices, loaded
@@ -178,7 +173,8 @@ def evaluate_classifiers_command(
 
 def compare_attribution(
     data: Annotated[
-        Path, typer.Argument(help="Folder with a folder of pictures for each class, with boxes.")
+        Path,
+        typer.Argument(help="Folder with a folder of pictures for each class; boxes or masks."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the study; one there goes on.")],
     models: Annotated[

@@ -59,8 +59,9 @@ def grad_cam(
     Parameters
     ----------
     layer : str
-        Name of a layer with maps; the last convolution at the lowest resolution when empty. Of a
-        layer that is called several times the last call, or the k-th as ``"relu (k)"``.
+        Name of a layer with maps; `default_layer`, else the last convolution at the lowest
+        resolution, when empty. Of a layer that is called several times the last call, or the k-th
+        as ``"relu (k)"``.
 
     Raises
     ------
@@ -68,6 +69,16 @@ def grad_cam(
         The network has no such layer, or none whose activations can be seen.
     """
     return (yield from class_activation(score, x, rows, _mean_gradient, "Grad-CAM", layer=layer))
+
+
+def default_layer(network: nn.Module) -> str:
+    """The layer that a network names as the one to look at; empty of one that names none.
+
+    A residual block adds its short cut after its last convolution: what the block gives is its
+    rectified sum, and Selvaraju et al. look at rectified maps too (``relu5_3`` of VGG16).
+    """
+    named = getattr(network, "map_layer", "")
+    return named if isinstance(named, str) else ""
 
 
 def _mean_gradient(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
@@ -105,7 +116,8 @@ def class_activation(
     layers = leaf_layers(network)
     if exported_parts(network).get("", TAKEN_APART) != TAKEN_APART:
         raise unseen_error(network, score.model.name, layer)
-    chosen, wanted_call = _layer_and_call(layer.strip().removeprefix("inner."), layers)
+    asked = layer.strip() or default_layer(network)
+    chosen, wanted_call = _layer_and_call(asked.removeprefix("inner."), layers)
     if chosen and chosen not in layers:
         raise ModelError(
             f"the network has no layer called {layer.strip()!r}",

@@ -39,7 +39,8 @@ def grad_cam_plus_plus(
     Parameters
     ----------
     layer : str
-        Name of a layer with maps; the last convolution at the lowest resolution when empty.
+        Name of a layer with maps; `grad_cam.default_layer`, else the last convolution at the lowest
+        resolution, when empty.
 
     Raises
     ------

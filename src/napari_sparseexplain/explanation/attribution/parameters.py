@@ -146,5 +146,8 @@ REGIONS = (
 )
 
 LAYER = Parameter(
-    "layer", "", "Name of a layer; empty: the last convolution at the lowest resolution"
+    "layer",
+    "",
+    "Name of a layer; empty: the one that the network names, else the last convolution at the "
+    "lowest resolution",
 )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Inches of one picture among the panels.
 _TILE = 1.15
 
+#: Colour of where the finding lies.
+_BOX = "#35d0ff"
+
 #: Colours of lines told apart by hue and by dash.
 _DASHES = ("-", "--", ":", "-.")
 
@@ -117,7 +120,11 @@ def draw_panels(
                 ax.text(0.5, 0.5, "no map", transform=ax.transAxes, color="white", ha="center")
                 continue
             strength = np.clip(heat / (np.percentile(heat, 99.5) or 1.0), 0, 1)
-            ax.imshow(strength, cmap="inferno", alpha=0.25 + 0.7 * strength, vmin=0, vmax=1)
+            # Models may be fed other sizes: every map covers the whole picture.
+            ax.imshow(
+                strength, cmap="inferno", alpha=0.25 + 0.7 * strength, vmin=0, vmax=1,
+                extent=(-0.5, picture.shape[1] - 0.5, picture.shape[0] - 0.5, -0.5),
+            )  # fmt: skip
             ax.set_xlabel(said[row][column - 1], fontsize=5.5, color=theme.foreground)
             if row == 0:
                 ax.set_title("\n".join(columns[column - 1]), fontsize=6, color=theme.foreground)
@@ -134,11 +141,17 @@ def save_panels(path: Path, *parts: Any) -> Path:
 
 
 def _draw_box(ax: Any, box: npt.NDArray[np.bool_]) -> None:
+    """The outline of one box; of several boxes, or of a mask, their own."""
     rows, columns = np.flatnonzero(box.any(axis=1)), np.flatnonzero(box.any(axis=0))
-    if len(rows):
-        place = (columns[0] - 0.5, rows[0] - 0.5)
-        size = (columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)
-        ax.add_patch(Rectangle(place, *size, fill=False, edgecolor="#35d0ff", linewidth=0.8))
+    if not len(rows):
+        return
+    first, last = (rows[0], columns[0]), (rows[-1] + 1, columns[-1] + 1)
+    if not box[first[0] : last[0], first[1] : last[1]].all():
+        ax.contour(box.astype(float), levels=[0.5], colors=[_BOX], linewidths=0.8)
+        return
+    size = (last[1] - first[1], last[0] - first[0])
+    place = (first[1] - 0.5, first[0] - 0.5)
+    ax.add_patch(Rectangle(place, *size, fill=False, edgecolor=_BOX, linewidth=0.8))
 
 
 def _saved(figure: Figure, path: Path) -> Path:

@@ -88,6 +88,11 @@ class SmallResNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.last = nn.Linear(2 * inputs, classes)
 
+    @property
+    def map_layer(self) -> str:
+        """The rectified output of the last block: what the scores are made of."""
+        return f"stages.{len(self.stages) - 1}.relu2"
+
     def forward(self, x: torch.Tensor, alpha: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
         """Classify images.
 

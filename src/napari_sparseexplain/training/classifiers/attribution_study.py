@@ -24,13 +24,14 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ...errors import CancelledError, ModelError, ParameterError, SparseExplainError
+from ...errors import CancelledError, ModelError, ParameterError, ReadError, SparseExplainError
 from ...evidence.attribution_scores import (
     centre_map,
     edges_of_channels,
     localisation_figures,
     random_map,
 )
+from ...explanation.attribution.grad_cam import default_layer
 from ...explanation.catalogue import method_info
 from ...explanation.target import Target
 from ...explanation.trust.explained_slices import ExplainedSlices, explained_slices
@@ -41,11 +42,14 @@ from ...explanation.trust.road import road
 from ...explanation.trust.weight_randomisation import untrained
 from ...files.atomic_write import write_atomically
 from ...networks.bundle.model import Model
+from ...networks.bundle.model_card import in_unit_range
 from ...progress import Progress, Work
 from ...volumes import study_of_arrays
+from ...volumes.labelled.class_image import ClassImage
 from ...works_in_threads import Start, works_in_threads
 from .class_slices import ClassSlices
 from .evaluate_classifiers import check_classifier
+from .fed_pictures import FedPictures
 from .train_classifier import class_probabilities
 
 #: Maps that know nothing of a network.
@@ -76,6 +80,11 @@ class StudyRecord:
     picture, label, predicted : str
         Name, class, and what the model called it.
     model, method : str
+    file : str
+        Digest of the picture's file: pictures of several folders may have one name, and one that is
+        called otherwise is the same.
+    layer : str
+        That the method looks at, of one that looks at a layer.
     figures : mapping of str to float or None
         Against the box: ``pointing game``, ``relevance mass`` (the energy-based pointing game),
         ``relevance rank``, ``AUPRC``; ``insertion AUC``, ``deletion AUC``, ``ROAD``, ``SIC``,
@@ -97,11 +106,36 @@ class StudyRecord:
     prevalence: float = 0.0
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     fault: str = ""
+    file: str = ""
+    layer: str = ""
+
+    @property
+    def place(self) -> str:
+        """What tells its picture from others."""
+        return self.file or self.picture
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What it is of."""
-        return self.picture, self.model, self.method
+        return self.place, self.model, self.method
+
+
+def file_digest(image: ClassImage) -> str:
+    """Of the bytes of a picture's file, by which the study knows it.
+
+    Raises
+    ------
+    ReadError
+        It is gone.
+    """
+    try:
+        return hashlib.sha256(image.path.read_bytes()).hexdigest()[:20]
+    except OSError as error:
+        raise ReadError(
+            f"the picture cannot be read ({error.strerror or error})",
+            where=image.path,
+            remedy="Put it back, or open the folder again",
+        ) from error
 
 
 def head_centre_map(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -115,9 +149,12 @@ def head_centre_map(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def study_pictures(slices: ClassSlices, count: int, seed: int = 0) -> npt.NDArray[np.intp]:
-    """Pictures with a box, as many of each class as can be, drawn at random: their rows."""
+    """As many pictures of each class as can be, drawn at random: their rows.
+
+    Of those with a box or a mask, against which a map can be scored; of all where none has one.
+    """
     generator = np.random.default_rng(seed)
-    boxed = [i for i in range(len(slices)) if slices.boxes(i).any()]
+    boxed = [i for i in range(len(slices)) if slices.boxes(i).any()] or list(range(len(slices)))
     by_class = [
         list(generator.permutation([i for i in boxed if slices.targets[i] == c]))
         for c in range(len(slices.classes))
@@ -144,7 +181,8 @@ def attribution_study(
     Parameters
     ----------
     slices : ClassSlices
-        Pictures with boxes that no model was trained on.
+        Pictures that no model was trained on; each model is fed them by its own card. Without
+        boxes and masks there are the figures that ask the network alone.
     models : sequence of Model
         Classifiers of these classes; of one name once.
     methods : sequence of str
@@ -160,28 +198,41 @@ def attribution_study(
     ModelError
         A model tells other classes apart, or two have one name.
     ParameterError
-        The folder holds a study of other pictures or another seed, or a method is not known.
+        There is no picture, the folder holds a study of other pictures or another seed, or a method
+        or a parameter is not known.
     """
+    if not len(slices):
+        raise ParameterError("there is no picture to explain", remedy="Give a larger folder")
     if len({model.name for model in models}) < len(models):
         raise ModelError("two of the models have one name", remedy="Rename the card of one of them")
     for model in models:
         check_classifier(model, slices)
-    names = [method_info(name).name for name in methods]
+    names = list(dict.fromkeys(method_info(name).name for name in methods))
     given = {name: _own(name, parameters or {}) for name in names}
-    found = _resumed(folder, slices, models, given, seed)
+    if strange := [n for n in parameters or {} if not any(n in own for own in given.values())]:
+        raise ParameterError(
+            f"none of the methods has a parameter {strange[0]!r}",
+            remedy="They have " + ", ".join(sorted({n for own in given.values() for n in own})),
+        )
+    pictures = FedPictures(slices)
+    fed = {}
+    for model in models:
+        fed[model.name] = yield from pictures.of(model.card)
+    files = tuple(file_digest(image) for image in slices.images)
+    found = _resumed(folder, slices, files, models, fed, given, seed)
     total = len(slices) * len(models) * (2 * len(names) + len(BLIND))
     wanted = (*names, *BLIND, *(name + ON_RANDOM for name in names))
     threads = _threads(models)
     with (folder / RECORDS).open("a", encoding="utf-8") as stream:
         records = _Records(found, stream, total)
-        starts = _pieces(slices, models, wanted, given, folder, records, seed, threads)
+        study = _Study(files, given, folder, records, seed)
         with _one_thread_each(threads):
-            yield from works_in_threads(starts, threads)
+            yield from works_in_threads(_pieces(study, fed, models, wanted, threads), threads)
     yield Progress(total, total, "done")
     places = {
-        (image.name, model.name, method): (n, k, m)
+        (file, model.name, method): (n, k, m)
         for n, model in enumerate(models)
-        for k, image in enumerate(slices.images)
+        for k, file in enumerate(files)
         for m, method in enumerate(wanted)
     }
     return sorted((r for r in records.all if r.key in places), key=lambda r: places[r.key])
@@ -222,20 +273,36 @@ def _one_thread_each(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """What all records of a study have in common.
+
+    Attributes
+    ----------
+    files : tuple of str
+        Digests of the pictures.
+    given : mapping of method to its parameters
+    """
+
+    files: tuple[str, ...]
+    given: Mapping[str, Mapping[str, Any]]
+    folder: Path
+    records: _Records
+    seed: int
+
+
 def _pieces(
-    slices: ClassSlices,
+    study: _Study,
+    fed: Mapping[str, ClassSlices],
     models: Sequence[Model],
     wanted: Sequence[str],
-    given: Mapping[str, Mapping[str, Any]],
-    folder: Path,
-    records: _Records,
-    seed: int,
     threads: int,
 ) -> Iterator[Start]:
     """A piece of work for each picture and model whose records are not all there."""
-    done = records.keys()
+    done = study.records.keys()
     for model in models:
-        blank = untrained(model.network, seed=seed)
+        slices = fed[model.name]
+        blank = untrained(model.network, seed=study.seed)
         # Methods hang on a network what it is to tell them: each thread has its own.
         own = [
             (replace(model, network=deepcopy(model.network)), deepcopy(blank))
@@ -243,24 +310,19 @@ def _pieces(
         ] if threads > 1 else [(model, blank)]  # fmt: skip
         answers = class_probabilities(model.network, slices.values)
         called = [list(model.card.classes.values())[k] for k in answers.argmax(axis=1)]
-        for index, image in enumerate(slices.images):
-            missing = [m for m in wanted if (image.name, model.name, m) not in done]
+        for index, file in enumerate(study.files):
+            missing = [m for m in wanted if (file, model.name, m) not in done]
             if missing:
-                yield partial(
-                    _piece, slices, index, missing, called[index], own, given, folder, records, seed
-                )
+                yield partial(_piece, study, slices, index, missing, called[index], own)
 
 
 def _piece(
+    study: _Study,
     slices: ClassSlices,
     index: int,
     methods: Sequence[str],
     called: str,
-    own: Sequence[tuple[Model, nn.Module]],
-    given: Mapping[str, Mapping[str, Any]],
-    folder: Path,
-    records: _Records,
-    seed: int,
+    own: Sequence[tuple[Model, nn.Module | None]],
     number: int,
 ) -> Work[None]:
     """The records of a picture and a model, in thread ``number``."""
@@ -268,9 +330,9 @@ def _piece(
     part = yield from _part(slices, index, model)
     for method in methods:
         what = f"{slices.images[index].name}, {model.name}, {method}"
-        work = _record(part, slices, index, method, given, blank, folder, seed)
-        record = yield from _counted(work, records, what)
-        records.add(replace(record, predicted=called))
+        work = _record(study, part, slices, index, method, blank)
+        record = yield from _counted(work, study.records, what)
+        study.records.add(replace(record, predicted=called))
 
 
 def _counted(work: Work[StudyRecord], records: _Records, what: str) -> Work[StudyRecord]:
@@ -285,23 +347,34 @@ def _counted(work: Work[StudyRecord], records: _Records, what: str) -> Work[Stud
 
 
 def _own(method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Every parameter of a method: those given, and the defaults."""
     info = method_info(method)
-    values = {p.name: parameters[p.name] for p in info.parameters if p.name in parameters}
-    info.checked(values)
-    return values
+    return info.checked({p.name: parameters[p.name] for p in info.parameters
+                         if p.name in parameters})  # fmt: skip
 
 
 def _resumed(
     folder: Path,
     slices: ClassSlices,
+    files: Sequence[str],
     models: Sequence[Model],
+    fed: Mapping[str, ClassSlices],
     given: Mapping[str, Mapping[str, Any]],
     seed: int,
 ) -> list[StudyRecord]:
-    """Records of the same study that lie there; what a kill cut off is left out."""
+    """Records of the same study that lie there; faults, and what a kill cut off, are left out."""
+    shapes = [[image.label, image.boxes, _mask_digest(image)] for image in slices.images]
+    text = json.dumps([sorted(slices.classes), list(files), shapes])
     asked = {
-        "pictures": slices.checksum(),
-        "models": {model.name: model.card.weights_sha256 for model in models},
+        "pictures": hashlib.sha256(text.encode()).hexdigest(),
+        "models": {
+            model.name: {
+                "weights": model.card.weights_sha256,
+                "fed": fed[model.name].checksum(),
+                "layer": default_layer(model.network),
+            }
+            for model in models
+        },
         "methods": {name: dict(values) for name, values in given.items()},
         "seed": seed,
     }
@@ -309,21 +382,34 @@ def _resumed(
     (folder / MAPS).mkdir(exist_ok=True)
     path = folder / STUDY
     if path.is_file():
-        asked = _joined(json.loads(path.read_text(encoding="utf-8")), asked, folder)
+        asked = _joined(_asked_before(path), asked, folder)
     text = json.dumps(asked, indent=1, sort_keys=True, default=str)
     write_atomically(path, text, overwrite=True)
-    lines = folder / RECORDS
     records: list[StudyRecord] = []
-    if lines.is_file():
-        whole = []
-        for line in lines.read_text(encoding="utf-8").splitlines():
-            try:
-                records.append(StudyRecord(**json.loads(line)))
-            except (ValueError, TypeError):
-                continue  # the line that was written when the study was killed
-            whole.append(line)
-        write_atomically(lines, "".join(line + "\n" for line in whole), overwrite=True)
+    if (folder / RECORDS).is_file():
+        # What failed is tried again: a fault may be of a package that is there now.
+        records = [record for record in read_records(folder) if not record.fault]
+        lines = "".join(json.dumps(_plain(record)) + "\n" for record in records)
+        write_atomically(folder / RECORDS, lines, overwrite=True)
     return records
+
+
+def _mask_digest(image: ClassImage) -> str:
+    return "" if image.mask is None else file_digest(replace(image, path=image.mask))
+
+
+def _asked_before(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError) as error:
+        raise ReadError(
+            f"it does not say what the study was of ({error})",
+            where=path,
+            remedy="Choose another folder with --out",
+        ) from error
+    return found
 
 
 def _joined(there: dict[str, Any], asked: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -334,7 +420,7 @@ def _joined(there: dict[str, Any], asked: dict[str, Any], folder: Path) -> dict[
     ParameterError
         Other pictures or another seed, or a model or method of one name that is another.
     """
-    words = {"pictures": "other pictures", "seed": "another seed"}
+    words = {"pictures": "other pictures or boxes", "seed": "another seed"}
     differs = [said for what, said in words.items() if there.get(what) != asked[what]]
     for what in ("models", "methods"):
         old, new = dict(there.get(what, {})), json.loads(json.dumps(asked[what], default=str))
@@ -352,15 +438,49 @@ def _joined(there: dict[str, Any], asked: dict[str, Any], folder: Path) -> dict[
 
 
 def read_records(folder: Path) -> list[StudyRecord]:
-    """The records of a study's folder."""
-    lines = (folder / RECORDS).read_text(encoding="utf-8").splitlines()
-    return [StudyRecord(**json.loads(line)) for line in lines]
+    """The records of a study's folder; what a kill cut off, or is no record, is passed over.
+
+    Raises
+    ------
+    ReadError
+        No study is there, or its records cannot be read.
+    """
+    if not (folder / RECORDS).is_file():
+        raise ReadError(
+            f"no study is there: it has no {RECORDS}",
+            where=folder,
+            remedy="Choose the folder that was given to compare-attribution with --out",
+        )
+    try:
+        # A kill may also cut a letter into halves.
+        text = (folder / RECORDS).read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        raise ReadError(
+            f"its {RECORDS} cannot be read ({error.strerror or error})",
+            where=folder,
+            remedy="Run compare-attribution again with this --out: a study goes on where it stood",
+        ) from error
+    found = [record for record in map(_read_record, text.splitlines()) if record is not None]
+    # Of two records of one map the later one counts.
+    return list({record.key: record for record in found}.values())
+
+
+def _read_record(line: str) -> StudyRecord | None:
+    try:
+        record = StudyRecord(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+    texts = (record.picture, record.label, record.predicted, *record.key, record.fault)
+    right = all(isinstance(text, str) for text in texts) and isinstance(record.figures, Mapping)
+    return record if right and isinstance(record.curves, Mapping) else None
 
 
 def _part(slices: ClassSlices, index: int, model: Model) -> Work[ExplainedSlices]:
     """The picture as the network is fed it, with its box."""
     card = model.card
-    inputs = replace(card.inputs, normalisation="none")
+    # It is normalised and masked already.
+    way = "unit" if in_unit_range(card) else "none"
+    inputs = replace(card.inputs, normalisation=way, mask="none", orientation="")
     plain = replace(model, card=replace(card, inputs=inputs))
     picture = slices.values[index].astype(np.float32)[None]
     study = study_of_arrays(
@@ -381,28 +501,30 @@ def card_class(model: Model, label: str) -> str:
 
 
 def _record(
+    study: _Study,
     part: ExplainedSlices,
     slices: ClassSlices,
     index: int,
     method: str,
-    given: Mapping[str, Mapping[str, Any]],
-    blank: Any,
-    folder: Path,
-    seed: int,
+    blank: nn.Module | None,
 ) -> Work[StudyRecord]:
     image, box = slices.images[index], slices.boxes(index)
-    model = part.model
+    model, seed = part.model, study.seed
+    name = method.removesuffix(ON_RANDOM)
+    given = study.given.get(name, {})
     record = StudyRecord(
-        image.name, image.label, "", model.name, method, prevalence=float(box.mean())
-    )
+        image.name, image.label, "", model.name, method, prevalence=float(box.mean()),
+        file=study.files[index], layer=_layer(model.network, given),
+    )  # fmt: skip
     picture = slices.values[index].astype(np.float64)
     try:
         if method in BLIND:
             heat = _blind(method, picture, seed + index)
+        elif method.endswith(ON_RANDOM) and blank is None:
+            return replace(record, fault="the network shows no weights that could be drawn anew")
         else:
-            name = method.removesuffix(ON_RANDOM)
             network = blank if method.endswith(ON_RANDOM) else None
-            told = yield from part.explain(name, given[name], network=network)
+            told = yield from part.explain(name, given, network=network)
             heat = Heat.of(told, model.card.inputs.roles)
     except CancelledError:
         raise
@@ -417,8 +539,15 @@ def _record(
         more = yield from _asked(part, heat, seed)
         figures |= more[0]
         curves = more[1]
-        _keep(folder, record, values)
+        _keep(study.folder, record, values)
     return replace(record, figures=figures, curves=curves)
+
+
+def _layer(network: nn.Module, given: Mapping[str, Any]) -> str:
+    """The layer that a method looks at; empty of one that looks at none."""
+    if "layer" not in given:
+        return ""
+    return str(given["layer"]) or default_layer(network) or "the last convolution"
 
 
 def _blind(method: str, picture: npt.NDArray[np.float64], seed: int) -> Heat:
@@ -456,9 +585,9 @@ def _asked(
     return figures, curves
 
 
-def map_file(folder: Path, picture: str, model: str, method: str) -> Path:
-    """Where the map of a record lies."""
-    name = hashlib.sha256("\n".join((picture, model, method)).encode()).hexdigest()[:20]
+def map_file(folder: Path, place: str, model: str, method: str) -> Path:
+    """Where the map of a record lies, by its key."""
+    name = hashlib.sha256("\n".join((place, model, method)).encode()).hexdigest()[:20]
     return folder / MAPS / f"{name}.npy"
 
 
@@ -468,7 +597,7 @@ def _keep(folder: Path, record: StudyRecord, values: npt.NDArray[np.float64]) ->
 
 
 def _plain(record: StudyRecord) -> dict[str, Any]:
-    plain = dict(vars(record))
+    plain = {**vars(record), "curves": dict(record.curves)}
     plain["figures"] = {
         name: None if value is None else round(float(value), 6)
         for name, value in record.figures.items()

@@ -102,13 +102,12 @@ PAPER: Mapping[str, Any] = {
     "augmentation": None,
 }
 
-#: Each name is also the name of the bundle.
 CLASS_RECIPES: dict[str, ClassRecipe] = {
     "tumour-classes": ClassRecipe("small-resnet", {"size": 128}),
     "tumour-classes-boxes": ClassRecipe("small-resnet", {"size": 128}, box_weight=1.0),
 }
 
 TITLES: dict[str, str] = {
-    "tumour-classes": "Tumour classes (small ResNet)",
-    "tumour-classes-boxes": "Tumour classes, shown where (small ResNet)",
+    "tumour-classes": "Tumour classes",
+    "tumour-classes-boxes": "Tumour classes, shown where",
 }

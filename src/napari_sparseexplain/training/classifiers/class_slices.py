@@ -19,6 +19,7 @@ from ...volumes.finding import Finding
 from ...volumes.intensity.normalisation import Normalisation
 from ...volumes.labelled.class_folder import ClassFolder
 from ...volumes.labelled.class_image import ClassImage
+from ...volumes.labelled.mask_picture import mask_of_picture
 from ...volumes.labelled.tumour_mat import read_tumour_picture
 from ...volumes.pictures.reader import read_picture
 
@@ -46,7 +47,7 @@ class ClassSlices:
 
     Attributes
     ----------
-    values : ndarray, shape (N, size, size), float16
+    values : ndarray, shape (N, size, size), float16 (float32 by the card of a model from elsewhere)
         As the network is fed them: normalised by `NORMALISATION`, resampled until the larger side
         has ``size`` pixels; a side that is shorter is filled up evenly with 0.
     inside : ndarray, shape (N, 4), int
@@ -60,7 +61,7 @@ class ClassSlices:
         Short ones of the pixels and the shape of each picture as it was read, whatever its name.
     """
 
-    values: npt.NDArray[np.float16]
+    values: npt.NDArray[np.floating[Any]]
     inside: npt.NDArray[np.intp]
     targets: npt.NDArray[np.intp]
     classes: tuple[str, ...]
@@ -89,21 +90,33 @@ class ClassSlices:
         )
 
     def boxes(self, index: int) -> npt.NDArray[np.bool_]:
-        """Where the finding lies, shape (size, size); nowhere without a box."""
+        """Where the finding lies, shape (size, size): its mask, else its boxes, else nowhere.
+
+        Raises
+        ------
+        ReadError
+            The mask cannot be read.
+        """
         drawn = np.zeros(self.values.shape[1:], dtype=np.bool_)
-        top, left, bottom, right = self.inside[index]
+        top, left, bottom, right = (int(edge) for edge in self.inside[index])
         rows, columns = bottom - top, right - left
-        for box in self.images[index].boxes:
+        image = self.images[index]
+        if image.mask is not None:
+            drawn[top:bottom, left:right] = mask_of_picture(image.mask, (rows, columns))
+            return drawn
+        for box in image.boxes:
             first = (top + int(box[0] * rows), left + int(box[1] * columns))
             last = (top + int(np.ceil(box[2] * rows)), left + int(np.ceil(box[3] * columns)))
             drawn[first[0] : last[0], first[1] : last[1]] = True
         return drawn
 
     def checksum(self) -> str:
-        """Of pixels and classes: what a training must find again to go on."""
+        """Of pixels, classes and where findings lie: what a training must find again to go on."""
         found = hashlib.sha256(",".join(self.classes).encode())
         for array in (self.values, self.targets):
             found.update(np.ascontiguousarray(array).tobytes())
+        for index in range(len(self)):
+            found.update(np.packbits(self.boxes(index)).tobytes())
         return found.hexdigest()
 
 

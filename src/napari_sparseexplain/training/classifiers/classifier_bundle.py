@@ -18,9 +18,10 @@ from ...networks.device import choose_device
 from ...progress import Progress, Work
 from ...volumes.labelled.class_folder import find_class_images
 from ..fit.train_bundle import claim_folder
-from .class_recipe import CLASS_RECIPES, PAPER, TITLES, ClassRecipe
+from .class_recipe import CLASS_RECIPES, PAPER, ClassRecipe
 from .class_slices import NORMALISATION, ClassSlices, read_class_slices
 from .class_split import CHOOSING, ClassSplit, split_classes
+from .classifier_name import name_of, title_of, variants_of
 from .confounders import BLANKED, blanked_pictures
 from .evaluate_classifiers import evaluate_classifiers
 from .plain_classifiers import SIDE, most_alike, small_pictures
@@ -54,15 +55,22 @@ def recipe_of(
     Raises
     ------
     ModelError
-        No such recipe, or boxes are to be shown to a network that has no place for it.
+        No such recipe, or boxes are to be shown to a network that has no place for it or with the
+        paper's settings, which show none.
     """
     if kind not in CLASS_RECIPES:
         raise ModelError(
             f"there is no recipe {kind!r}", remedy="Known are " + ", ".join(CLASS_RECIPES)
         )
     recipe = CLASS_RECIPES[kind]
+    if paper and recipe.box_weight:
+        raise ModelError(
+            "the paper's settings show the network no boxes",
+            where=kind,
+            remedy="Train tumour-classes with --paper, or this recipe without it",
+        )
     if paper:
-        recipe = replace(recipe, **{**PAPER, "box_weight": 0.0})
+        recipe = replace(recipe, **PAPER)
         recipe = replace(recipe, arguments={**recipe.arguments, "size": recipe.size})
     if network is not None:
         if recipe.box_weight:
@@ -105,6 +113,8 @@ def train_classifier_bundle(
     ----------
     kind : str
         A name of `CLASS_RECIPES`.
+    out : str or Path
+        Folder of the bundle, which is called after it (`classifier_name.name_of`).
     data : str or Path
         What `find_class_images` reads, with ``table`` and ``column``.
     network, paper, epochs
@@ -143,29 +153,33 @@ def train_classifier_bundle(
     claim_folder(Path(out))
     folder = yield from find_class_images(data, table=table, column=column)
     slices = yield from read_class_slices(folder, recipe.size)
+    left = 0
     training, held_out, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
     check_held_out(held_out, choose, data)
     if blanked:
-        if not any(image.boxes for image in slices.images):
-            raise ParameterError(
-                "no picture has a box that could be blanked",
-                where=Path(data),
-                remedy="Put boxes beside the pictures, or train without --blanked",
-            )
-        training = replace(training, values=blanked_pictures(training, BLANKED[1]))
-        held_out = replace(held_out, values=blanked_pictures(held_out, BLANKED[1]))
+        training, held_out, left = _blanked(training, held_out, Path(data))
     if shuffled:
         order = np.random.default_rng([seed, 1]).permutation(len(training))
         training = replace(training, targets=training.targets[order])
     trained = yield from train_classifier(
         recipe, training, held_out, seed=seed, folder=Path(out) / "training", device=chosen
     )
-    card = classifier_card(kind, trained, training, Path(data).name, split, role)
+    variants = variants_of(
+        recipe, paper=paper, at_random=at_random, choose=choose, shuffled=shuffled,
+        blanked=blanked, seed=seed,
+    )  # fmt: skip
+    name, named = name_of(kind, variants, Path(out)), Path(data).resolve().name
+    card = classifier_card(kind, trained, training, named, split, role)
+    title = title_of(kind, variants, training.classes, named)
+    card = replace(card, name=name, title=title)
     if shuffled:
         said = "Trained on shuffled classes, as a check of maps: its answers mean nothing."
         card = replace(card, notes=(said, *card.notes))
     if blanked:
-        said = "Trained with the finding blanked: it tells classes by what lies around it alone."
+        said = (
+            "Trained with the finding blanked: it tells classes by what lies around it alone. "
+            f"{left} pictures without a box were left out."
+        )
         card = replace(card, notes=(said, *card.notes))
     yield Progress(0, 0, "scoring on what was held out")
     model = Model.of_network(card, trained.network)
@@ -179,8 +193,37 @@ def train_classifier_bundle(
         "accuracy, worst class and view": round(min(v for _, v in row.cells.values()), 4),
     }
     for what in BLANKED[1:4]:
-        metrics[f"accuracy, {what} blanked"] = round((row.blanked or {})[what], 4)
+        count, share = (row.blanked or {})[what]
+        if count:
+            metrics[f"accuracy, {what} blanked"] = round(share, 4)
+        if 0 < count < len(held_out):
+            metrics[f"pictures, {what} blanked"] = count
     return save_bundle(out, replace(card, metrics=metrics), trained.network)
+
+
+def _blanked(
+    training: ClassSlices, held_out: ClassSlices, data: Path
+) -> tuple[ClassSlices, ClassSlices, int]:
+    """Both parts with the finding blanked, without pictures in which nobody drew it, and how many
+    these are.
+
+    Raises
+    ------
+    ParameterError
+        In one of the parts nobody drew any.
+    """
+    parts, left = [], 0
+    for part in (training, held_out):
+        found = blanked_pictures(part, BLANKED[1])
+        if not len(found.rows):
+            raise ParameterError(
+                "no picture has a box that could be blanked",
+                where=data,
+                remedy="Put boxes or masks beside the pictures, or train without --blanked",
+            )
+        left += len(part) - len(found.rows)
+        parts.append(replace(part, values=found.values).subset(found.rows))
+    return parts[0], parts[1], left
 
 
 def parts_of(
@@ -262,7 +305,7 @@ def classifier_card(
             ranges[run] = f"{min(int(low), image.number)}-{max(int(high), image.number)}"
     notes = [
         "Research only: not a medical device, never validated on patients.",
-        "It says one of its classes of any picture, also of one without a tumour.",
+        "It says one of its classes of any picture, also of one without a finding.",
         "How often it is right without the finding stands in its metrics and in "
         "docs/classifiers.md: much of what it goes by is context.",
     ]
@@ -271,7 +314,7 @@ def classifier_card(
     arguments: Mapping[str, Any] = {**recipe.arguments, "classes": len(slices.classes)}
     return ModelCard(
         name=kind,
-        title=TITLES[kind],
+        title=title_of(kind, (), slices.classes, data),
         architecture=recipe.architecture,
         arguments=dict(arguments),
         task="classification",

@@ -18,6 +18,7 @@ from ...files.atomic_write import write_together
 from ...networks.bundle.loading import load_model
 from ...networks.bundle.model import Model
 from ...networks.modules.known_classifier import depth_of
+from ...networks.running.axis_order import AS_SHOWN
 from ...progress import Progress, Work
 from .class_scores import (
     Reliability,
@@ -27,9 +28,10 @@ from .class_scores import (
     macro_f1,
     reliability,
 )
-from .class_slices import NORMALISATION, ClassSlices
+from .class_slices import ClassSlices
 from .classifier_numbers import PAPER_ROWS, PAPER_SETTINGS
-from .confounders import BLANKED, blanked_pictures
+from .confounders import BLANKED, BOXED, blanked_pictures
+from .fed_pictures import FedPictures, has_mean_zero
 from .plain_classifiers import plain_answers
 from .train_classifier import class_probabilities
 
@@ -56,8 +58,9 @@ class ClassifierRow:
     table : tuple of tuple of int
         Pictures of each class (rows) that were called each class.
     calibration : Reliability or None
-    blanked : mapping of str to float
-        Accuracy with a part of each picture blanked; empty for what is no network.
+    blanked : mapping of str to (pictures, accuracy)
+        With a part of each picture blanked, of the pictures that have the part; empty for what is
+        no network.
     """
 
     name: str
@@ -72,7 +75,7 @@ class ClassifierRow:
     cells: dict[str, tuple[int, float]]
     table: tuple[tuple[int, ...], ...]
     calibration: Reliability | None = None
-    blanked: dict[str, float] | None = None
+    blanked: dict[str, tuple[int, float]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,17 +161,22 @@ class ClassifierEvaluation:
         if networks:
             parts.append(
                 "Accuracy with a part of each picture blanked (its mean): what of it needs the "
-                "finding?"
+                "finding? Of the pictures that have the part: the box and what goes by it need one "
+                "(or a mask), *as much elsewhere* a place of that size beside it."
             )
+            counts = networks[0].blanked or {}
             parts.append(
                 text_table(
-                    ["blanked", *(row.name for row in networks)],
+                    ["blanked", "pictures", *(row.name for row in networks)],
                     [
-                        [what, *(f"{(row.blanked or {})[what]:.3f}" for row in networks)]
-                        for what in BLANKED
+                        [
+                            what, str(count),
+                            *(_share((row.blanked or {}).get(what)) for row in networks),
+                        ]
+                        for what, (count, _) in counts.items()
                     ],
                 )
-            )
+            )  # fmt: skip
         parts.append(paper_text())
         return "\n\n".join(parts)
 
@@ -220,7 +228,8 @@ def evaluate_classifiers(
     Parameters
     ----------
     judged : ClassSlices
-        Pictures that no network was trained on, of the size that the networks are fed.
+        Pictures that no network was trained on. Each network is fed them by its own card
+        (`FedPictures`), whatever size they were read at.
     training : ClassSlices or None
         Without them there are no plain classifiers.
     models : sequence of str, Path or Model
@@ -230,7 +239,7 @@ def evaluate_classifiers(
     Raises
     ------
     ModelError
-        A model classifies other classes, or is fed otherwise.
+        A model classifies other classes, or does not take single slices.
     ParameterError
         There are no pictures.
     """
@@ -241,23 +250,32 @@ def evaluate_classifiers(
         yield Progress(0, len(models) + 1, "fitting what sees little of a picture")
         for name, answer in plain_answers(training, judged).items():
             rows.append(_row(name, answer, judged))
+    pictures = FedPictures(judged)
     for place, given in enumerate(models, 1):
         model = given if isinstance(given, Model) else load_model(given, device=device)
         order = check_classifier(model, judged)
         yield Progress(place, len(models) + 1, f"running {model.name}")
-        found = class_probabilities(model.network, judged.values)[:, order]
-        blanked: dict[str, float] = {}
+        fed = yield from pictures.of(model.card)
+        found = class_probabilities(model.network, fed.values)[:, order]
+        right = found.argmax(axis=1) == fed.targets
+        blanked: dict[str, tuple[int, float]] = {}
+        boxed = np.array([fed.boxes(index).any() for index in range(len(fed))])
         for what in BLANKED:
-            values = blanked_pictures(judged, what)
-            answer = class_probabilities(model.network, values)[:, order].argmax(axis=1)
-            blanked[what] = float((answer == judged.targets).mean())
+            part = blanked_pictures(fed, what, mean_zero=has_mean_zero(model.card))
+            hits = right[part.rows]
+            if what != BLANKED[0] and len(part.rows):
+                answer = class_probabilities(model.network, part.values[part.rows])[:, order]
+                hits = answer.argmax(axis=1) == fed.targets[part.rows]
+            blanked[what] = _accuracy(hits)
+            if what == BLANKED[0] and 0 < boxed.sum() < len(fed):
+                blanked[BOXED] = _accuracy(right[boxed])
             yield Progress(place, len(models) + 1, f"{model.name}: {what} blanked")
         rows.append(_row(model.name, found.argmax(axis=1), judged, model, found, blanked))
     return ClassifierEvaluation(tuple(rows), judged.classes, len(judged), how)
 
 
 def check_classifier(model: Model, slices: ClassSlices) -> list[int]:
-    """Refuse a model of other classes or another input; the outputs in the order of the classes.
+    """Refuse a model of other classes or no single slices; the outputs in the order of the classes.
 
     Raises
     ------
@@ -275,10 +293,11 @@ def check_classifier(model: Model, slices: ClassSlices) -> list[int]:
             f"it tells {', '.join(card.classes.values())} apart, and the pictures are of "
             f"{', '.join(slices.classes)}"
         )
-    elif card.inputs.normalisation != NORMALISATION:
-        wrong = f"it is fed otherwise than by {NORMALISATION.name} of each slice"
-    elif card.inputs.size != slices.size:
-        wrong = f"it is fed {card.inputs.size} pixels a side, and the pictures have {slices.size}"
+    elif card.inputs.axis_order.plane != AS_SHOWN:
+        wrong = (
+            f"it takes slices in the orientation {card.inputs.orientation}, and pictures do not "
+            "tell theirs"
+        )
     if wrong:
         raise ModelError(
             wrong,
@@ -294,7 +313,7 @@ def _row(
     judged: ClassSlices,
     model: Model | None = None,
     found: npt.NDArray[np.float32] | None = None,
-    blanked: dict[str, float] | None = None,
+    blanked: dict[str, tuple[int, float]] | None = None,
 ) -> ClassifierRow:
     count = len(judged.classes)
     right = np.asarray(answer) == judged.targets
@@ -325,3 +344,12 @@ def _row(
         None if found is None else reliability(found, judged.targets),
         blanked,
     )
+
+
+def _accuracy(hits: npt.NDArray[np.bool_]) -> tuple[int, float]:
+    """Pictures, and the share that is right; 0 of none."""
+    return len(hits), float(hits.mean()) if len(hits) else 0.0
+
+
+def _share(found: tuple[int, float] | None) -> str:
+    return f"{found[1]:.3f}" if found is not None and found[0] else "-"

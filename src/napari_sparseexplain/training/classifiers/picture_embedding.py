@@ -25,6 +25,7 @@ from ...networks.bundle.model import Model
 from ...progress import Work
 from .class_slices import ClassSlices
 from .evaluate_classifiers import check_classifier
+from .fed_pictures import FedPictures
 from .plain_classifiers import small_pictures
 
 #: The side of a split that no network was trained on.
@@ -201,7 +202,8 @@ def _answers(
     model: Model, slices: ClassSlices
 ) -> Work[tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
     order = check_classifier(model, slices)
-    points, answers = yield from penultimate_work(model, slices.values)
+    fed = yield from FedPictures(slices).of(model.card)
+    points, answers = yield from penultimate_work(model, fed.values)
     answers = answers[:, order]
     return points, answers.argmax(axis=1), answers.max(axis=1).astype(np.float64)
 

@@ -13,6 +13,7 @@ from ...volumes.computed_array import computed_array
 from ...volumes.finding import Finding
 from ...volumes.grid import Grid
 from ...volumes.labelled.class_image import ClassImage
+from ...volumes.labelled.mask_picture import mask_of_picture
 from ...volumes.labels.values import know_labels
 from ...volumes.opening.array_study import study_of_arrays
 from ...volumes.study import Study
@@ -50,7 +51,7 @@ def stack_study(stack: PictureStack, rows: Sequence[int] | npt.NDArray[np.intp])
                 name,
             )
         )
-    boxed = frame.boxed if any(image.boxes for image in frame.images) else None
+    boxed = frame.boxed if any(image.boxes or image.mask for image in frame.images) else None
     views = [image.view for image in frame.images]
     study = study_of_slices(name, role, frame.shape, frame.dtype, views, frame.grey, boxed)
     return replace(study, findings=tuple(findings))
@@ -121,7 +122,7 @@ class _Frame:
         return self._filled(index, self.dtype, self._put_grey)
 
     def boxed(self, index: tuple[slice, ...]) -> npt.NDArray[Any]:
-        """1 where a box lies."""
+        """1 where the finding lies, by its mask or its boxes."""
         return self._filled(index, np.dtype(np.uint8), self._put_boxes)
 
     def _filled(
@@ -142,6 +143,10 @@ class _Frame:
 
     def _put_boxes(self, plane: npt.NDArray[Any], number: int) -> None:
         (rows, columns), (top, left) = self.pictures[number].shape, self.corner(number)
+        mask = self.images[number].mask
+        if mask is not None:
+            plane[top : top + rows, left : left + columns] = mask_of_picture(mask, (rows, columns))
+            return
         for up, to_left, down, to_right in self.images[number].boxes:
             plane[
                 top + int(up * rows) : top + int(np.ceil(down * rows)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ReadError
+from ...networks.running.in_plane_resampling import resample_in_plane
 from ...progress import Progress, Work
 from ...volumes.study import Study
-from .attribution_study import BLIND, ON_RANDOM, RECORDS, StudyRecord, map_file
+from .attribution_study import (
+    BLIND,
+    ON_RANDOM,
+    StudyRecord,
+    file_digest,
+    map_file,
+    read_records,
+)
 from .class_slices import ClassSlices, fed_again
 from .picture_study import PLAIN_ROLE, study_of_slices
 
@@ -27,12 +34,15 @@ class StudyBrowser:
     folder : Path
     slices : ClassSlices
         Its pictures, as the models were fed them.
+    files : tuple of str
+        Digest of each picture's file, by which the records name it.
     columns : tuple of (model, method)
-    records : mapping of (picture, model, method) to StudyRecord
+    records : mapping of (file, model, method) to StudyRecord
     """
 
     folder: Path
     slices: ClassSlices
+    files: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     records: Mapping[tuple[str, str, str], StudyRecord]
 
@@ -41,19 +51,23 @@ class StudyBrowser:
 
     def record(self, index: int, column: tuple[str, str]) -> StudyRecord | None:
         """What is known of a map; None where the study was stopped before it."""
-        return self.records.get((self.slices.images[index].name, *column))
+        return self.records.get((self.files[index], *column))
 
     def heat(self, index: int, column: tuple[str, str]) -> npt.NDArray[np.float32] | None:
-        """Importance, shape (size, size), magnitude of a signed map; None where there is none."""
+        """Importance, shape (size, size), magnitude of a signed map; None where there is none.
+
+        Of a model that is fed another size it is brought to that of the pictures.
+        """
         record = self.record(index, column)
-        path = map_file(self.folder, self.slices.images[index].name, *column)
+        path = map_file(self.folder, self.files[index], *column)
         if record is None or record.fault or not path.is_file():
             return None
         values = np.load(path, allow_pickle=False).astype(np.float32)
-        shape = self.slices.values.shape[1:]
-        if values.shape != shape or not np.isfinite(values).all():
+        size = self.slices.size
+        if values.ndim != 2 or values.shape[0] != values.shape[1] or not np.isfinite(values).all():
             return None
-        return np.abs(values) if values.min() < 0 else values
+        heat = np.abs(values) if values.min() < 0 else values
+        return heat if heat.shape == (size, size) else resample_in_plane(heat, (size, size))
 
     def words(self, index: int, column: tuple[str, str]) -> str:
         """Below a map: AUPRC beside chance, what the model called the picture, or why none is."""
@@ -64,7 +78,9 @@ class StudyBrowser:
             return f"no map: {record.fault}"
         right = "✓" if record.predicted.strip().lower() == record.label.lower() else "✗"
         score = record.figures.get("AUPRC")
-        told = "no box" if score is None else f"AUPRC {score:.2f} (chance {record.prevalence:.2f})"
+        told = f"AUPRC {score:.2f} (chance {record.prevalence:.2f})" if score is not None else (
+            "a constant map" if record.prevalence else "no box"
+        )  # fmt: skip
         return f"{told} · {right} {record.predicted}"
 
 
@@ -83,19 +99,26 @@ def browse_study_work(folder: str | Path, slices: ClassSlices) -> Work[StudyBrow
     """
     place = Path(folder)
     yield Progress(0, 0, "reading the study")
-    records = _records(place)
-    named = {image.name: row for row, image in enumerate(slices.images)}
-    pictures = dict.fromkeys(record.picture for record in records)
-    missing = [name for name in pictures if name not in named]
+    records = read_records(place)
+    if not records:
+        raise ReadError(
+            "none of its lines is a record of a map",
+            where=place,
+            remedy="Run compare-attribution with this --out",
+        )
+    names = {record.place: record.picture for record in records}
+    rows = yield from _rows(names, slices)
+    missing = [name for file, name in names.items() if file not in rows]
     if missing:
         raise ReadError(
-            f"{len(missing)} of its {len(pictures)} pictures are not among those that are open "
+            f"{len(missing)} of its {len(names)} pictures are not among those that are open "
             f"(the first: {missing[0]})",
             where=place,
             remedy="Open the folder of pictures that the study was made of",
         )
     # The order of the folder: by class, then by number.
-    chosen = slices.subset(sorted(named[name] for name in pictures))
+    order = sorted((row, file) for file, row in rows.items())
+    chosen = slices.subset([row for row, _ in order])
     size = _size(place, records)
     if size != chosen.size:
         chosen = yield from fed_again(chosen, size)
@@ -104,7 +127,27 @@ def browse_study_work(folder: str | Path, slices: ClassSlices) -> Work[StudyBrow
         for record in records
         if record.method not in BLIND and not record.method.endswith(ON_RANDOM)
     )
-    return StudyBrowser(place, chosen, tuple(columns), {record.key: record for record in records})
+    files = tuple(file for _, file in order)
+    by_key = {record.key: record for record in records}
+    return StudyBrowser(place, chosen, files, tuple(columns), by_key)
+
+
+def _rows(names: Mapping[str, str], slices: ClassSlices) -> Work[dict[str, int]]:
+    """Which of the pictures each digest is of: those of the name first, then all others."""
+    found: dict[str, int] = {}
+    called = set(names.values())
+    order = sorted(range(len(slices)), key=lambda row: slices.images[row].name not in called)
+    for count, row in enumerate(order):
+        if len(found) == len(names):
+            break
+        yield Progress(count, len(order), f"looking for the study's pictures: {count}")
+        try:
+            file = file_digest(slices.images[row])
+        except ReadError:
+            continue
+        if file in names:
+            found.setdefault(file, row)
+    return found
 
 
 def browser_study(browser: StudyBrowser) -> Study:
@@ -118,41 +161,6 @@ def browser_study(browser: StudyBrowser) -> Study:
     name = f"study {browser.folder.name}"
     views = [image.view for image in slices.images]
     return study_of_slices(name, PLAIN_ROLE, shape, np.dtype(np.float32), views, grey, None)
-
-
-def _records(place: Path) -> list[StudyRecord]:
-    if not (place / RECORDS).is_file():
-        raise ReadError(
-            f"no study is there: it has no {RECORDS}",
-            where=place,
-            remedy="Choose the folder that was given to compare-attribution with --out",
-        )
-    try:
-        lines = (place / RECORDS).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(
-            f"its {RECORDS} cannot be read ({error})",
-            where=place,
-            remedy="Run compare-attribution again with this --out: a study goes on where it stood",
-        ) from error
-    records = [record for record in map(_record, lines) if record is not None]
-    if not records:
-        raise ReadError(
-            "none of its lines is a record of a map",
-            where=place,
-            remedy="Run compare-attribution with this --out",
-        )
-    return records
-
-
-def _record(line: str) -> StudyRecord | None:
-    """A record; None for the line that was written when the study was stopped."""
-    try:
-        record = StudyRecord(**json.loads(line))
-    except (ValueError, TypeError):
-        return None
-    texts = (*record.key, record.label, record.predicted, record.fault)
-    return record if all(isinstance(text, str) for text in texts) else None
 
 
 def _size(place: Path, records: list[StudyRecord]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .attribution_study import BLIND, ON_RANDOM, StudyRecord, map_file
+from .attribution_study import BLIND, ON_RANDOM, StudyRecord, file_digest, map_file
 from .class_slices import ClassSlices
 
 #: Pictures of each class in the panels.
@@ -35,6 +35,7 @@ def panel_parts(
         for c in range(len(slices.classes))
         for i in np.flatnonzero(slices.targets == c)[:per_class]
     ]
+    files = {index: file_digest(slices.images[index]) for index in rows}
     pictures, maps, said = [], [], []
     for index in rows:
         image = slices.images[index]
@@ -43,8 +44,8 @@ def panel_parts(
         maps.append([])
         said.append([])
         for model, method in columns:
-            record = found.get((image.name, model, method))
-            path = map_file(folder, image.name, model, method)
+            record = found.get((files[index], model, method))
+            path = map_file(folder, files[index], model, method)
             if record is None or record.fault or not path.is_file():
                 maps[-1].append(None)
                 said[-1].append("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.stats import wilcoxon
 
 from ...evidence.tables import text_table
+from ...explanation.trust.performance_information_curve import LEAST_ANSWER
 from ...files.atomic_write import write_together
 from .attribution_study import BLIND, ON_RANDOM, StudyRecord
 
@@ -86,6 +87,9 @@ class StudySummary:
     right : mapping of model to the share of the pictures that it calls right
     pictures : int
     faults : tuple of str
+    boxed : int
+        Pictures with a box or a mask: only against one of these is a map scored.
+    layers : mapping of (model, method) to the layer that the method looks at
     """
 
     means: dict[tuple[str, str], dict[str, Mean]]
@@ -95,6 +99,8 @@ class StudySummary:
     right: dict[str, float]
     pictures: int
     faults: tuple[str, ...] = ()
+    boxed: int = 0
+    layers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def winners(self, model: str) -> list[str]:
         """Methods that beat everything blind, and themselves on random weights."""
@@ -110,13 +116,24 @@ class StudySummary:
         parts = [
             f"{self.pictures} pictures. Means over pictures; every figure of a map against the box "
             "of the finding, or of what the network makes of the picture when the map's pixels "
-            "come or go. Intervals: pictures drawn anew."
+            "come or go; (n) where a figure is of n of them alone: SIC and AIC need an answer of "
+            f"{LEAST_ANSWER:g} or more for the whole picture. Intervals: pictures drawn anew. "
+            "Intervals and tests take pictures for independent; those of one patient resemble each "
+            "other, so that true intervals are wider and true p larger."
         ]
+        if self.boxed < self.pictures:
+            parts.append(
+                f"{self.pictures - self.boxed} of the pictures have neither a box nor a mask: "
+                "nothing says of them whether a map points at the finding, and only the figures "
+                "that ask the network are given."
+            )
+        for (model, method), layer in self.layers.items():
+            parts.append(f"{method} of {model} looks at {layer}.")
         for model, right in self.right.items():
             rows = [
                 [
                     method,
-                    *(_cell(found.get(name), name == JUDGED_BY) for name in FIGURES),
+                    *(_cell(found.get(name), name == JUDGED_BY, self.pictures) for name in FIGURES),
                 ]
                 for (own, method), found in self.means.items()
                 if own == model
@@ -124,6 +141,8 @@ class StudySummary:
             head = ["method", *(f"{name} {way}" for name, way in FIGURES.items())]
             parts.append(f"{model}: {right:.0%} of the pictures are called right.")
             parts.append(text_table(head, rows))
+            if not self.boxed:
+                continue
             classes = list(self.chance)
             parts.append(
                 f"{JUDGED_BY} by class of {model}; chance is the share that the box covers."
@@ -163,6 +182,8 @@ class StudySummary:
         """Write the tables as text and JSON."""
         values: dict[str, Any] = {
             "pictures": self.pictures,
+            "with a box or a mask": self.boxed,
+            "layers": {" / ".join(key): layer for key, layer in self.layers.items()},
             "right": self.right,
             "chance": self.chance,
             "means": {
@@ -172,7 +193,7 @@ class StudySummary:
             "comparisons": [{**asdict(c), "beaten": c.beaten} for c in self.comparisons],
             "faults": list(self.faults),
         }
-        contents = (self.text() + "\n", json.dumps(values, indent=1, allow_nan=True) + "\n")
+        contents = (self.text() + "\n", json.dumps(values, indent=1, allow_nan=False) + "\n")
         return write_together(folder, dict(zip(FILES, contents, strict=True)), overwrite=overwrite)
 
 
@@ -200,23 +221,38 @@ def summarise(records: Sequence[StudyRecord], *, seed: int = 0) -> StudySummary:
         }
         for key, group in groups.items()
     }
-    shares = {record.picture: (record.label, record.prevalence) for record in records}
+    pictures = {record.place for record in records}
+    boxed = {
+        record.place: (record.label, record.prevalence)
+        for record in records
+        if record.prevalence or record.figures.get(JUDGED_BY) is not None
+    }
     chance = {
-        label: float(np.mean([share for own, share in shares.values() if own == label]))
-        for label in classes
+        label: float(np.mean([share for own, share in boxed.values() if own == label]))
+        for label in sorted({label for label, _ in boxed.values()})
     }
     answers: dict[str, dict[str, bool]] = {}
     for record in records:
         hit = record.predicted.strip().lower() == record.label.lower()
-        answers.setdefault(record.model, {})[record.picture] = hit
+        answers.setdefault(record.model, {})[record.place] = hit
     return StudySummary(
         means,
         by_class,
         chance,
         _comparisons(groups, seed),
         {model: float(np.mean(list(hits.values()))) for model, hits in answers.items()},
-        len(shares),
-        tuple(f"! {r.method} on {r.picture} ({r.model}): {r.fault}" for r in records if r.fault),
+        len(pictures),
+        tuple(
+            f"! {r.method} on {r.label} {r.picture} ({r.model}): {r.fault}"
+            for r in records
+            if r.fault
+        ),
+        len(boxed),
+        {
+            (r.model, r.method): r.layer
+            for r in records
+            if r.layer and not r.method.endswith(ON_RANDOM)
+        },
     )
 
 
@@ -238,7 +274,7 @@ def holm(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _figures(records: Iterable[StudyRecord], name: str) -> dict[str, float]:
-    found = {record.picture: record.figures.get(name) for record in records}
+    found = {record.place: record.figures.get(name) for record in records}
     return {picture: value for picture, value in found.items() if value is not None}
 
 
@@ -264,10 +300,12 @@ def _comparisons(
     return tuple(Comparison(*item, float(p)) for item, p in zip(made, corrected, strict=True))
 
 
-def _cell(mean: Mean | None, whole: bool) -> str:
+def _cell(mean: Mean | None, whole: bool, pictures: int) -> str:
     if mean is None:
         return "-"
-    return f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if whole else f"{mean.value:.3f}"
+    few = f" ({mean.count})" if mean.count < pictures else ""
+    interval = f" [{mean.low:.3f}, {mean.high:.3f}]" if whole else ""
+    return f"{mean.value:.3f}{interval}{few}"
 
 
 def _number(value: float | None) -> str:
