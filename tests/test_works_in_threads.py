@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from napari_sparseexplain.progress import Progress, Work, drain
-from napari_sparseexplain.works_in_threads import works_in_threads
+from napari_sparseexplain.works_in_threads import found_ahead, works_in_threads
 
 
 def piece(name: int, found: list[tuple[int, int]], steps: int = 3) -> Callable[[int], Work[None]]:
@@ -61,4 +61,26 @@ def test_closing_stops_pieces_at_their_next_step_and_closes_them() -> None:
     next(work)
     work.close()
     assert sorted(closed) == [0, 1] or closed in ([0], [1]), "the third was never begun"
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_is_found_ahead_comes_in_order_and_few_are_held(threads: int) -> None:
+    begun: list[int] = []
+
+    def find(item: int) -> int:
+        begun.append(item)
+        if item == 90:
+            raise ValueError("90 is gone")
+        return item * 2
+
+    found = found_ahead(find, range(100), threads)
+    assert [next(found) for _ in range(10)] == list(range(0, 20, 2))
+    assert len(begun) <= 10 + 2 * threads
+    with pytest.raises(ValueError, match="90 is gone"):
+        list(found)
+    before = threading.active_count()
+    left = found_ahead(find, range(50), threads)
+    next(left)
+    left.close()
     assert threading.active_count() == before

@@ -6,12 +6,20 @@ and triangulations use one thread alone; two pictures at a time use two cores.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from .progress import Progress, Work
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+#: Items begun before they are asked for, for each thread: what is held at a time.
+_AHEAD = 2
 
 #: Starts a piece of work, given the number of the thread that it runs in.
 Start = Callable[[int], Work[Any]]
@@ -79,3 +87,32 @@ def works_in_threads(starts: Iterable[Start], threads: int) -> Work[None]:
         stop.set()
         for thread in running:
             thread.join()
+
+
+def found_ahead(
+    find: Callable[[Item], Found], items: Iterable[Item], threads: int
+) -> Iterator[Found]:
+    """What ``find`` gives for each item, in order; the next ones are under way in threads.
+
+    Parameters
+    ----------
+    find : callable
+        May be called for several items at a time. What it raises is raised where its item is due.
+    threads : int
+        1 calls it in the calling thread, when an item is due.
+    """
+    if threads < 2:
+        yield from map(find, items)
+        return
+    waiting: deque[Future[Found]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(find, item))
+                if len(waiting) > threads * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -6,10 +6,12 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from ...errors import ReadError, SparseExplainError
 from ...networks.running.in_plane_resampling import resample_in_plane
@@ -22,6 +24,7 @@ from ...volumes.labelled.class_image import ClassImage
 from ...volumes.labelled.mask_picture import mask_of_picture
 from ...volumes.labelled.tumour_mat import read_tumour_picture
 from ...volumes.pictures.reader import read_picture
+from ...works_in_threads import found_ahead
 
 #: Each picture by itself: JPEGs have been stretched to 0 to 255 one by one.
 NORMALISATION = Normalisation("z-score", region="slice")
@@ -169,6 +172,28 @@ def as_fed(
     return square, (top, left, top + shape[0], left + shape[1])
 
 
+class _One(NamedTuple):
+    """One picture, read and as a network is fed it."""
+
+    picture: npt.NDArray[np.float32]
+    marks: tuple[str, ...]
+    fed: npt.NDArray[np.float16]
+    inside: tuple[int, int, int, int]
+    digest: bytes
+
+
+def _read_one(image: ClassImage, size: int) -> _One | SparseExplainError:
+    """A picture, or why it cannot be read."""
+    try:
+        picture, marks = _read(image)
+    except SparseExplainError as error:
+        return error
+    square, edges = as_fed(picture, size)
+    shape = repr(picture.shape).encode()
+    digest = hashlib.sha256(shape + picture.tobytes()).digest()
+    return _One(picture, marks, square.astype(np.float16), edges, digest)
+
+
 def read_class_slices(
     folder: ClassFolder,
     size: int,
@@ -196,23 +221,20 @@ def read_class_slices(
     findings = list(folder.findings)
     faults = 0
     marked: Counter[str] = Counter()
-    for number, image in enumerate(folder.images, 1):
-        try:
-            picture, marks = _read(image)
-        except SparseExplainError as error:
+    read = found_ahead(partial(_read_one, size=size), folder.images, torch.get_num_threads())
+    for number, (image, one) in enumerate(zip(folder.images, read, strict=True), 1):
+        if isinstance(one, SparseExplainError):
             faults += 1
             if faults <= _TOLD:
-                findings.append(Finding("warning", "unreadable", str(error), image.path.name))
+                findings.append(Finding("warning", "unreadable", str(one), image.path.name))
             continue
-        marked.update(marks)
+        marked.update(one.marks)
         if also is not None:
-            also(image, picture)
-        square, edges = as_fed(picture, size)
-        values.append(square.astype(np.float16))
-        inside.append(edges)
+            also(image, one.picture)
+        values.append(one.fed)
+        inside.append(one.inside)
         kept.append(image)
-        shape = repr(picture.shape).encode()
-        digests.append(hashlib.sha256(shape + picture.tobytes()).digest())
+        digests.append(one.digest)
         yield Progress(number, len(folder.images), f"reading {image.name}")
     if faults > _TOLD:
         findings.append(
@@ -248,10 +270,12 @@ def fed_again(slices: ClassSlices, size: int) -> Work[ClassSlices]:
         One is gone.
     """
     values, inside = [], []
-    for number, image in enumerate(slices.images, 1):
-        square, edges = as_fed(read_class_picture(image), size)
-        values.append(square.astype(np.float16))
-        inside.append(edges)
+    read = found_ahead(partial(_read_one, size=size), slices.images, torch.get_num_threads())
+    for number, (image, one) in enumerate(zip(slices.images, read, strict=True), 1):
+        if isinstance(one, SparseExplainError):
+            raise one
+        values.append(one.fed)
+        inside.append(one.inside)
         yield Progress(number, len(slices), f"reading {image.name}")
     return replace(slices, values=np.stack(values), inside=np.asarray(inside, dtype=np.intp))
 
