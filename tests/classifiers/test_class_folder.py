@@ -148,6 +148,21 @@ def test_a_patient_of_one_picture_is_one_where_the_name_says_so(tmp_path: Path) 
     assert not found.findings
 
 
+def test_the_one_patient_of_a_class_stays_one_where_others_have_that_patient_too(
+    tmp_path: Path,
+) -> None:
+    names = [f"disc/0000{p}_{i:03d}.png" for p in (1, 2, 3) for i in range(4)]
+    found = named(tmp_path, [*names, *(f"square/00001_{i:03d}.png" for i in range(4, 9))])
+    assert {i.patient for i in found.images if i.label == "square"} == {"00001"}
+
+
+def test_folders_of_patients_count_where_most_have_one_picture(tmp_path: Path) -> None:
+    names = [f"{label}/p{10 * k + i}/frontal.png" for k, label in enumerate(CLASSES)
+             for i in range(10)]  # fmt: skip
+    found = named(tmp_path, [*names, "disc/p3/lateral.png", "disc/p3/study2/lateral.png"])
+    assert {image.patient for image in found.images} == {f"p{i}" for i in range(20)}
+
+
 def test_a_table_names_pictures_by_their_paths(tmp_path: Path) -> None:
     """As CheXpert's does: file names are the same for all patients."""
     folder = tmp_path / "CheX"

@@ -79,7 +79,9 @@ def split_classes(
         Of the order of pictures at random, and of patients.
     """
     count = len(images)
-    share = judging or (JUDGING_AT_RANDOM if at_random else JUDGING)
+    share = judging
+    if share is None:
+        share = JUDGING_AT_RANDOM if at_random else JUDGING
     if at_random:
         order = np.random.default_rng(seed).permutation(count)
         one, two = round(count * (1 - choosing - share)), round(count * (1 - share))

@@ -23,6 +23,9 @@ from .slice_name import names_patient, only_counts
 #: The last number of a name.
 _NUMBER = re.compile(r"(\d{1,18})\D*$")
 
+#: Folders within a patient's.
+_STUDY = re.compile(r"(?i)(study|exam|date|day)[-_. ]?\d+")
+
 #: Pictures of a class from which one patient for all of them cannot be meant.
 _SEVERAL = 4
 
@@ -55,16 +58,8 @@ def with_patients(
     ]
     if len(set(own)) > _OWN * len(own):
         told = [(code if sure else "", sure) for code, sure in told]
-    # One patient for all of a class is a word of the set (``glioma_2019_0012``), no code.
-    of_class: dict[str, Counter[str]] = defaultdict(Counter)
-    for image, (code, _) in zip(images, told, strict=True):
-        of_class[image.label][code] += 1
-    for label, counts in of_class.items():
-        if len(counts) == 1 and sum(counts.values()) >= _SEVERAL and "" not in counts:
-            told = [
-                ("", False) if image.label == label else one
-                for image, one in zip(images, told, strict=True)
-            ]
+    words = _words_of_classes(images, [code for code, _ in told])
+    told = [("" if code in words else code, sure) for code, sure in told]
     found, unknown = [], 0
     for image, (code, _) in zip(images, told, strict=True):
         stem = image.path.stem
@@ -83,13 +78,28 @@ def with_patients(
                 "warning",
                 "patients-unknown",
                 f"the names of {unknown} of the {len(found)} pictures tell no patient; their last "
-                "number is taken for the order of the pictures, in which those of a "
-                "patient follow one another. Where they do not, give a table with a column of "
-                "patients (--csv)",
+                "number is taken for the order of the pictures, in which those of a patient "
+                "follow one another. Where they do not, give a table with a column of patients "
+                "(--csv)",
                 root.name,
             )
         )
     return found, findings
+
+
+def _words_of_classes(images: Sequence[ClassImage], codes: Sequence[str]) -> set[str]:
+    """Codes that are all of every class they are in: words of the set (``glioma_2019_0012``)."""
+    of_class: dict[str, Counter[str]] = defaultdict(Counter)
+    for image, code in zip(images, codes, strict=True):
+        of_class[image.label][code] += 1
+    alone = {
+        code
+        for counts in of_class.values()
+        for code, count in counts.items()
+        if len(counts) == 1 and count >= _SEVERAL and not names_patient(code)
+    }
+    beside = {code for counts in of_class.values() if len(counts) > 1 for code in counts}
+    return alone - beside
 
 
 def _place(image: ClassImage, root: Path, by_folder: bool) -> tuple[str, ...]:
@@ -113,4 +123,14 @@ def _told(name: Path, code: str) -> tuple[str, bool]:
     if not re.search(r"\d", code) or (code == stem and only_counts(stem)):
         return "", False
     counted = stem.startswith(code) and bool(re.search(r"\d", stem[len(code) :]))
-    return code, names_patient(stem) or counted or code in name.parts[:-1]
+    if folders := _folders_of(code, name):
+        return folders, True
+    return code, names_patient(stem) or counted
+
+
+def _folders_of(code: str, name: Path) -> str:
+    """The folders that a code begins with, without those of a study or a visit."""
+    parts = [part for part in code.split("/") if part in name.parts[:-1]]
+    while len(parts) > 1 and (only_counts(parts[-1]) or _STUDY.fullmatch(parts[-1])):
+        parts.pop()
+    return "/".join(parts) if any(re.search(r"\d", part) for part in parts) else ""
