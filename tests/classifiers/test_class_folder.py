@@ -85,14 +85,112 @@ def test_a_table_says_the_class_in_place_of_folders(tmp_path: Path) -> None:
         read(folder, table=table, column="age")
 
 
-def test_a_name_in_two_classes_is_left_out_of_both(tmp_path: Path) -> None:
-    for label in CLASSES:
-        (tmp_path / "set" / label).mkdir(parents=True)
-        for name in ("patient1", f"only-{label}"):
-            iio.imwrite(tmp_path / "set" / label / f"{name}.png", np.zeros((8, 8), np.uint8))
+def test_a_name_in_two_classes_says_nothing(tmp_path: Path) -> None:
+    """Pixels say whether it is one picture: `read_class_slices` compares them."""
+    for side in ("Training", "Testing"):
+        for label in CLASSES:
+            (tmp_path / "set" / side / label).mkdir(parents=True)
+            for name in ("image(1)", "image(2)"):
+                noise = np.random.default_rng(len(side + label + name) * 7 + int(name[6]))
+                values = noise.integers(0, 255, (8, 8), np.uint8)
+                iio.imwrite(tmp_path / "set" / side / label / f"{name}.png", values)
     found = read(tmp_path / "set")
-    assert [image.name for image in found.images] == ["only-disc", "only-square"]
-    assert codes(found) == {"image-in-two-classes": 1}
+    assert len(found.images) == 8
+    assert {(image.patient, image.number) for image in found.images} == {("", 1), ("", 2)}
+    assert codes(found) == {"patients-unknown": 1}
+
+
+def named(folder: Path, names: list[str]) -> ClassFolder:
+    """Empty files of these paths, in which nothing but names is read."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return read(folder)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["glioma_{:04d}", "Te-gl_{:04d}", "meningioma{}", "tumor_{}", "y{}", "image({})", "gg ({})",
+     "glioma_2019_{:04d}", "glioma-{}-axial"],
+)  # fmt: skip
+def test_a_word_and_a_number_is_a_picture_and_no_patient(tmp_path: Path, pattern: str) -> None:
+    """Public sets number their pictures so: a code for each would be a split at random."""
+    names = [f"{label}/{pattern.format(i)}.jpg" for label in CLASSES for i in range(30)]
+    found = named(tmp_path, names)
+    assert {image.patient for image in found.images} == {""}
+    assert [image.number for image in found.images[:30]] == list(range(30))
+    assert codes(found) == {"patients-unknown": 1}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "patient"),
+    [("00000{:03d}_{:03d}", "00000007"), ("case_{}_slice_{}", "case_7"),
+     ("TCGA_CS_{:04d}_19990909_{}", "TCGA_CS_0007"), ("patient{:03d}/image_{}", "patient007"),
+     ("p{}/{}", "p7"), ("patient{0}/study1/view{1}_frontal", "patient7")],
+)  # fmt: skip
+def test_a_code_with_a_number_behind_is_a_patient(
+    tmp_path: Path, pattern: str, patient: str
+) -> None:
+    names = [
+        f"{label}/{pattern.format(10 * k + i, j)}.png"
+        for k, label in enumerate(CLASSES) for i in range(10) for j in range(1, 4)
+    ]  # fmt: skip
+    found = named(tmp_path, names)
+    patients = Counter(image.patient for image in found.images)
+    assert len(patients) == 20
+    assert set(patients.values()) == {3}
+    assert any(name.startswith(patient) for name in patients)
+
+
+def test_a_patient_of_one_picture_is_one_where_the_name_says_so(tmp_path: Path) -> None:
+    found = named(tmp_path, [f"{label}/patient{i}.png" for label in CLASSES for i in range(9)])
+    assert len({image.patient for image in found.images}) == 9
+    assert not found.findings
+
+
+def test_a_table_names_pictures_by_their_paths(tmp_path: Path) -> None:
+    """As CheXpert's does: file names are the same for all patients."""
+    folder = tmp_path / "CheX"
+    for name in ("train/patient1/study1", "train/patient2/study1", "valid/patient3/study1"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "view1_frontal.png").touch()
+    (folder / "alone.png").touch()
+    table = tmp_path / "train.csv"
+    lines = [
+        "Path,Class", "CheX/train/patient1/study1/view1_frontal.png,ill",
+        "CheX\\train\\patient2\\study1\\view1_frontal.png,well",
+        "patient3/study1/view1_frontal,well", "CheX/train/patient9/study1/view1_frontal.png,ill",
+        "view1_frontal.png,ill", "old/alone,ill",
+    ]  # fmt: skip
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = read(folder, table=table)
+    told = {(i.path.relative_to(folder).as_posix(), i.label, i.split) for i in found.images}
+    assert told == {
+        ("train/patient1/study1/view1_frontal.png", "ill", "train"),
+        ("train/patient2/study1/view1_frontal.png", "well", "train"),
+        ("valid/patient3/study1/view1_frontal.png", "well", "valid"),
+        ("alone.png", "ill", ""),
+    }
+    assert {i.patient for i in found.images} == {"patient1", "patient2", "patient3", ""}
+    assert codes(found)["table-several-images"] == 1
+    (said,) = [f.message for f in found.findings if f.code == "table-several-images"]
+    assert said.startswith("2 of its 6 rows")
+
+
+def test_rows_with_cells_too_many_or_too_few_are_read(tmp_path: Path) -> None:
+    folder = write_classes(tmp_path / "set", each=2)
+    views = folder / "views.csv"
+    lines = views.read_text(encoding="utf-8").splitlines()
+    lines[1:1] = ["1,disc,axial,more", "2", "²,disc,axial", f"{'9' * 5000},disc,axial"]
+    views.write_text("\n".join(lines), encoding="utf-8")
+    found = read(folder)
+    assert found.images[0].view == "axial"
+    assert codes(found) == {"table-cells": 1, "view-without-number": 1}
+    table = tmp_path / "data.csv"
+    table.write_text("image,class\n1.png,a,behind\n9.png\n10,b\n5,b\n", encoding="utf-8")
+    found = read(folder, table=table)
+    assert [image.name for image in found.images] == ["1", "5"]
+    assert codes(found)["table-cells"] == 2, "of both tables"
 
 
 @pytest.mark.parametrize("what", ["no folder", "nothing", "one class"])

@@ -21,7 +21,11 @@ from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.networks.running.preparation import prepare
 from napari_sparseexplain.progress import drain
-from napari_sparseexplain.training.classifiers import classifier_bundle
+from napari_sparseexplain.training.classifiers import (
+    class_scores,
+    classifier_bundle,
+    plain_classifiers,
+)
 from napari_sparseexplain.training.classifiers.class_recipe import CLASS_RECIPES, ClassRecipe
 from napari_sparseexplain.training.classifiers.class_scores import (
     accuracy_interval,
@@ -37,7 +41,7 @@ from napari_sparseexplain.training.classifiers.class_slices import (
     read_class_picture,
     read_class_slices,
 )
-from napari_sparseexplain.training.classifiers.class_split import sides_of, split_classes
+from napari_sparseexplain.training.classifiers.class_split import split_classes
 from napari_sparseexplain.training.classifiers.classifier_name import (
     name_of,
     title_of,
@@ -57,6 +61,7 @@ from napari_sparseexplain.training.classifiers.picture_stack import read_stack_w
 from napari_sparseexplain.training.classifiers.picture_study import BOX, stack_study
 from napari_sparseexplain.training.classifiers.plain_classifiers import (
     PLAIN,
+    nearest,
     picture_numbers,
     plain_answers,
 )
@@ -98,63 +103,7 @@ def read(folder: Path, size: int = 32) -> ClassSlices:
     return drain(read_class_slices(drain(find_class_images(folder)), size))
 
 
-def run_of(label: str, view: str, count: int, first: int) -> list[ClassImage]:
-    return [
-        ClassImage(str(first + i), label, Path(f"{first + i}.png"), first + i, view)
-        for i in range(count)
-    ]
-
-
 # -- data ------------------------------------------------------------------------------------------
-
-
-def test_every_run_is_cut_at_the_same_place_and_its_end_judges() -> None:
-    images = [
-        *run_of("a", "axial", 100, 1), *run_of("a", "coronal", 50, 101),
-        *run_of("b", "axial", 60, 151),
-    ]  # fmt: skip
-    split = split_classes(images)
-    for label, view, count, first in (
-        ("a", "axial", 100, 1), ("a", "coronal", 50, 101), ("b", "axial", 60, 151),
-    ):  # fmt: skip
-        of = {
-            name: [images[i].number - first for i in rows if images[i].run == (label, view)]
-            for name, rows in (
-                ("training", split.training), ("choosing", split.choosing),
-                ("judging", split.judging),
-            )
-        }  # fmt: skip
-        cuts = round(0.64 * count), round(0.8 * count)
-        assert of["training"] == list(range(cuts[0] - 3))
-        assert of["choosing"] == list(range(cuts[0] + 3, cuts[1] - 3))
-        assert of["judging"] == list(range(cuts[1] + 3, count)), "a patient at the cut is in none"
-    again = split_classes(images, choosing=0.0)
-    assert set(again.judging) == set(split.judging), "the same whether settings are chosen or not"
-    assert set(split.training) < set(again.training)
-    assert Counter(sides_of(split, len(images)))["judging"] == len(split.judging)
-
-
-def test_patients_whose_names_are_known_stay_together() -> None:
-    images = [
-        replace(image, patient=f"p{i // 5}")
-        for i, image in enumerate([*run_of("a", "", 60, 1), *run_of("b", "", 60, 61)])
-    ]
-    split = split_classes(images)
-    sides = [{images[i].patient for i in part} for part in (split.training, split.judging)]
-    assert not sides[0] & sides[1]
-    assert {images[i].label for i in split.judging} == {"a", "b"}
-    assert len(split.judging) == pytest.approx(24, abs=6)
-
-
-def test_at_random_slices_of_a_patient_stand_on_both_sides() -> None:
-    images = [
-        replace(image, patient=f"p{i // 5}") for i, image in enumerate(run_of("a", "", 100, 1))
-    ]
-    split = split_classes(images, at_random=True)
-    assert len(set(split.training) & set(split.judging)) == 0
-    sides = [{images[i].patient for i in part} for part in (split.training, split.judging)]
-    assert sides[0] & sides[1]
-    assert "both sides" in split.how
 
 
 def test_what_cannot_be_used_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -188,16 +137,43 @@ def test_boxes_lie_where_the_finding_is(slices: ClassSlices) -> None:
         assert picture[box].mean() > picture[~box].mean() + 1
 
 
-def test_pictures_nearly_the_same_as_one_held_out_are_not_trained_on(slices: ClassSlices) -> None:
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_pictures_nearly_the_same_as_one_held_out_are_not_trained_on(
+    slices: ClassSlices, mirrored: bool
+) -> None:
+    """A training mirrors, so that the mirror image of a judged picture is that picture."""
     _, _, split = classifier_bundle.parts_of(slices)
     assert "nearly" not in split.how
     values = slices.values.copy()
-    values[split.training[0]] = values[split.judging[0]] * np.float16(0.98) + np.float16(0.01)
+    copy = values[split.judging[0]] * np.float16(0.98) + np.float16(0.01)
+    values[split.training[0]] = copy[:, ::-1] if mirrored else copy
     twice = replace(slices, values=values)
     training, judged, again = classifier_bundle.parts_of(twice)
     assert len(training) == len(split.training) - 1
     assert len(judged) == len(split.judging)
     assert "1 nearly the same" in again.how
+
+
+def test_another_seed_of_the_training_is_judged_by_the_same_patients(slices: ClassSlices) -> None:
+    images = tuple(replace(im, patient=f"p{i // 3}") for i, im in enumerate(slices.images))
+    told = replace(slices, images=images)
+    zero, one = (classifier_bundle.parts_of(told, seed=seed)[2].judging for seed in (0, 1))
+    assert zero.tolist() == one.tolist()
+    zero, one = (
+        classifier_bundle.parts_of(told, seed=seed, at_random=True)[2].judging for seed in (0, 1)
+    )
+    assert zero.tolist() != one.tolist()
+
+
+def test_nothing_is_trained_where_nothing_could_be_scored(tmp_path: Path) -> None:
+    few = write_classes(tmp_path / "few", each=4)
+    with pytest.raises(ParameterError, match=r"none is left to choose settings by.*--choose"):
+        drain(
+            classifier_bundle.train_classifier_bundle(
+                "tumour-classes", few, tmp_path / "out", choose=True
+            )
+        )
+    assert not [*(tmp_path / "out").rglob("*log*"), *(tmp_path / "out").rglob("*.pt")]
 
 
 # -- what is served is what was trained ------------------------------------------------------------
@@ -325,6 +301,18 @@ def test_scores_by_hand() -> None:
     low, high = accuracy_interval(np.array([True] * 50 + [False] * 50))
     assert low == pytest.approx(0.4, abs=0.03)
     assert high == pytest.approx(0.6, abs=0.03)
+
+
+def test_large_sets_are_compared_and_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same to the last digit: printed intervals do not depend on the memory at hand."""
+    random = np.random.default_rng(0)
+    right = random.random(353) > 0.2
+    points, among = (random.normal(size=(n, 5)).astype(np.float32) for n in (23, 31))
+    whole = accuracy_interval(right), nearest(points, among).tolist()
+    assert whole[1] == (points @ among.T).argmax(axis=1).tolist()
+    monkeypatch.setattr(class_scores, "_INDICES", 5000)
+    monkeypatch.setattr(plain_classifiers, "_BLOCK", 7)
+    assert (accuracy_interval(right), nearest(points, among).tolist()) == whole
 
 
 def test_calibration_by_hand() -> None:

@@ -77,6 +77,13 @@ def test_groups_that_are_there_are_kept_and_noise_is_not_trusted() -> None:
         chance_hit(targets), abs=0.12
     )
     assert chance_hit(targets) == pytest.approx(1 / 3)
+    # One point of another class in each group: of these alone the hit is 0.
+    odd = targets.copy()
+    odd[[0, 30, 60]] = [1, 2, 0]
+    lone = odd != targets
+    places = middle[targets][:, :2] + random.normal(size=(90, 2)) / 10
+    assert neighbourhood_hit(places, odd, 5, of=lone) == 0
+    assert neighbourhood_hit(places, odd, 5, of=~lone) > 0.9
 
 
 def test_trustworthiness_is_that_of_its_definition() -> None:
@@ -121,6 +128,11 @@ def test_both_pictures_stand_side_by_side_with_what_they_are_worth(
     assert 3 not in near
     assert (np.diff(away[near]) >= 0).all()
     assert "t-SNE shows groups also where there are none" in found.text()
+    judged = np.array([side == "judging" for side in found.sides])
+    assert found.network.judged_hit == pytest.approx(
+        neighbourhood_hit(found.network.places, found.slices.targets, of=judged)
+    )
+    assert f"of those to judge by {found.pixels.judged_hit:.2f}" in found.text()
     for choice in CHOICES:
         shades = colours_by(found, choice)
         assert shades.colours.shape == (len(found.slices), 4)

@@ -13,6 +13,7 @@ from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
 from napari_sparseexplain.networks.bundle.seen_views import unseen_view_notes
 from napari_sparseexplain.phantom.class_pictures import CLASSES, VIEWS, write_class_pictures
 from napari_sparseexplain.progress import drain
+from napari_sparseexplain.training.classifiers import picture_stack
 from napari_sparseexplain.training.classifiers.class_slices import NORMALISATION, fed_again
 from napari_sparseexplain.training.classifiers.picture_query import PictureQuery
 from napari_sparseexplain.training.classifiers.picture_stack import PictureStack, read_stack_work
@@ -72,6 +73,37 @@ def test_pictures_are_read_again_for_a_network_of_another_size(stack: PictureSta
     small = drain(fed_again(stack.slices, 24))
     assert small.values.shape == (13, 24, 24)
     assert small.images == stack.images
+
+
+def test_a_large_set_is_averaged_and_stays_whole_numbers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every second pixel of a fine pattern is another picture; its means are the same one.
+
+    What counts is the bytes of all: the first picture is the smallest here.
+    """
+    random = np.random.default_rng(0)
+    fine = (np.indices((64, 64)).sum(axis=0) % 2 * 2000).astype(np.uint16)
+    noise = [random.integers(0, 60_000, (64, 64)).astype(np.uint16) for _ in range(6)]
+    for label, pictures in (("a", noise[:3]), ("b", [fine, *noise[3:]])):
+        (tmp_path / label).mkdir()
+        for number, picture in enumerate(pictures, 2):
+            iio.imwrite(tmp_path / label / f"{number}.png", picture)
+    iio.imwrite(tmp_path / "a" / "1.png", np.zeros((4, 4), np.uint8))
+    whole = drain(read_stack_work(tmp_path))
+    assert whole.step == 1
+    assert {str(picture.dtype) for picture in whole.whole} == {"uint8", "int16", "uint16"}
+    most = sum(picture.nbytes for picture in whole.whole) // 3
+    monkeypatch.setattr(picture_stack, "_MOST", most)
+    small = drain(read_stack_work(tmp_path))
+    assert small.step == 2
+    assert sum(picture.nbytes for picture in small.whole) <= most
+    for before, after in zip(whole.whole, small.whole, strict=True):
+        rows, columns = before.shape
+        means = before.reshape(rows // 2, 2, columns // 2, 2).astype(float).mean(axis=(1, 3))
+        assert after.dtype == before.dtype
+        np.testing.assert_allclose(after, means, atol=0.51)
+    assert small.slices.checksum() == whole.slices.checksum(), "networks are fed the whole ones"
 
 
 def test_without_answers_nothing_is_right_or_wrong(stack: PictureStack) -> None:

@@ -68,3 +68,27 @@ def test_what_is_no_such_file_is_told_in_a_sentence(tmp_path: Path) -> None:
         file["other"] = 1
     with pytest.raises(ReadError, match="no cjdata/image"):
         read_tumour_picture(tmp_path / "b.mat")
+
+
+@pytest.mark.parametrize("what", ["chunk", "label", "kinds"])
+def test_a_file_that_opens_and_is_damaged_within_is_told(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "7.mat"
+    picture = write_slice(path, 1, "p1")
+    with h5py.File(path, "r+") as file:
+        data = file["cjdata"]
+        del data["image"]
+        if what == "label":
+            del data["label"]
+            data["label"] = np.zeros((0, 0))
+        if what == "kinds":
+            data["image"] = np.array([[b"text"]])
+        else:
+            data.create_dataset("image", data=picture.T, chunks=(48, 40), compression="gzip")
+            offset = data["image"].id.get_chunk_info(0).byte_offset
+    if what == "chunk":
+        content = bytearray(path.read_bytes())
+        content[offset : offset + 40] = bytes(40)
+        path.write_bytes(content)
+    read = read_tumour_header if what == "label" else read_tumour_picture
+    with pytest.raises(ReadError, match="its contents cannot be read"):
+        read(path)

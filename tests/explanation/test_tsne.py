@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
 from napari_sparseexplain.errors import ParameterError, SparseExplainError
 from napari_sparseexplain.explanation.embedding import tsne
-from napari_sparseexplain.explanation.embedding.tsne import principal_components, tsne_embedding
+from napari_sparseexplain.explanation.embedding.tsne import (
+    principal_components,
+    tsne_embedding,
+    tsne_work,
+)
 from napari_sparseexplain.training.evaluate.tissue_layers import told_by_neighbours
 
 
@@ -53,3 +59,15 @@ def test_what_cannot_be_embedded_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(tsne, "find_spec", lambda _: None)
     with pytest.raises(SparseExplainError, match="openTSNE"):
         tsne_embedding(np.random.default_rng(0).normal(size=(30, 3)))
+
+
+def test_it_can_be_cancelled_while_it_computes() -> None:
+    pytest.importorskip("openTSNE")
+    before = threading.active_count()
+    work = tsne_work(np.random.default_rng(0).normal(size=(200, 5)), title="the pictures")
+    steps = [next(work) for _ in range(3)]
+    work.close()
+    assert [step.done for step in steps] == [0, 25, 50]
+    assert steps[1].total == 750
+    assert "the pictures" in steps[1].message
+    assert threading.active_count() == before, "openTSNE was stopped"

@@ -337,30 +337,6 @@ def _fibre_notes(workspace: Any) -> list[str]:
     return [finding.message for finding in found if "fibre directions" in finding.message]
 
 
-def test_neither_click_nor_sliders_are_those_of_another_study(run: Any, study_folder: Path) -> None:
-    tab, crossing = run.page("microstructure"), run.study
-    run.click((run.current_slice, 4, 4))
-    assert tab.wait(60)
-    steps = run.viewer.dims.nsteps
-    assert steps == (96, *SHAPE)
-    with_study(study_folder)[1](run)
-    settle()
-    assert run.study is not crossing
-    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
-    assert tab.read_out.text() == "Click in the picture."
-    assert tab.voxel.found is None
-    run.activate(crossing)
-    settle()
-    assert run.viewer.dims.nsteps == steps
-    assert run.viewer.dims.current_step[1] == run.current_slice
-    assert tab.read_out.text() == "Click in the picture."
-    # After an edit of its roles it is the same study.
-    run.click((run.current_slice, 4, 4))
-    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
-    assert "two populations" in tab.read_out.text()
-    run.replace_study(run.study, crossing)  # as it was: the window is lent again
-
-
 def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(run: Any) -> None:
     tab = run.page("microstructure")
     (shown,) = tab.shown
@@ -393,8 +369,40 @@ def test_another_choice_of_maps_takes_their_place_and_is_that_of_the_next_run(ru
     expected = ["Misfit, all · σ · result 2", "Misfit b 1000 · σ · result 2"]
     assert again == expected, "made again, at its place"
     tab.forget(second)
+    assert tab.shown == [shown]
+    # As it was: the window is lent again.
+    tab.show_maps("mean")
+    with run.viewer.layers.batched_update():
+        for name in [name for name in shown.layers if name.startswith("misfit")]:
+            run.viewer.layers.remove(shown.layers[name])
+    tab.show_result(shown, grid=True)
+
+
+def test_click_sliders_and_lines_go_with_their_study(run: Any, study_folder: Path) -> None:
+    tab, crossing = run.page("microstructure"), run.study
+    run.click((run.current_slice, 4, 4))
+    assert tab.wait(60)
+    steps = run.viewer.dims.nsteps
+    assert steps == (96, *SHAPE)
+    with_study(study_folder)[1](run)
+    settle()
+    assert run.study is not crossing
+    assert run.viewer.dims.nsteps == (1, *run.study.grid.shape), "no directions here"
+    assert tab.read_out.text() == "Click in the picture."
+    assert tab.voxel.found is None
+    run.activate(crossing)
+    settle()
+    assert run.viewer.dims.nsteps == steps
+    assert run.viewer.dims.current_step[1] == run.current_slice
+    assert tab.read_out.text() == "Click in the picture."
+    # After an edit of its roles it is the same study.
+    run.click((run.current_slice, 4, 4))
+    run.replace_study(crossing, crossing.with_role("dwi", "t2"))
+    assert "two populations" in tab.read_out.text()
+    # Without its last result the tab has nothing to show.
     run.grid_view.leave()
     tab.show_fibres()
+    (shown,) = tab.shown
     lines = shown.fibres
     assert lines in run.viewer.layers
     tab.show_result(shown, grid=True)

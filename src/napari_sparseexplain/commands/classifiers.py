@@ -191,18 +191,22 @@ def evaluate_classifiers_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Accuracy by class and view, beside what sees little of a picture; with parts blanked."""
+    import numpy as np
+
     from ..files.atomic_write import check_free
     from ..training.classifiers.classifier_bundle import parts_of
     from ..training.classifiers.evaluate_classifiers import FILES, evaluate_classifiers
+    from ..training.classifiers.seen_pictures import without_seen
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
     slices, loaded = _read(data, models or list(SHIPPED), card, csv, column, device)
-    if every:
-        training, judged, how = None, slices, "all of the folder"
-    else:
-        training, judged, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
-        how = split.how
+    training, rows, how = None, np.arange(len(slices)), "all of the folder"
+    if not every:
+        training, _, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
+        rows, how = (split.choosing if choose else split.judging), split.how
+    rows, notes = without_seen(slices, rows, [model.card for model in loaded])
+    judged, how = slices.subset(rows), "; ".join((how, *notes))
     work = evaluate_classifiers(judged, training, loaded, how=how, device=device)
     result = progress_bar.run(work, "evaluation")
     print(result.text())
@@ -244,23 +248,30 @@ def compare_attribution(
 
     Records are written one by one: a study that was stopped at any moment goes on in its folder.
     """
+    import numpy as np
+
     from ..layers.plots.study_plots import save_curves, save_panels
     from ..training.classifiers.attribution_study import attribution_study, study_pictures
     from ..training.classifiers.classifier_bundle import parts_of
+    from ..training.classifiers.seen_pictures import without_seen
     from ..training.classifiers.study_pictures import panel_parts
     from ..training.classifiers.study_summary import summarise
 
     slices, loaded = _read(data, models or list(SHIPPED), card, csv, column, device)
+    rows, how = np.arange(len(slices)), "from all of the folder"
     if not every:
-        _, slices, split = parts_of(slices)
-        print(f"pictures to judge by: {split.how}")
+        _, _, split = parts_of(slices)
+        rows, how = split.judging, f"to judge by: {split.how}"
+    rows, notes = without_seen(slices, rows, [model.card for model in loaded])
+    slices, how = slices.subset(rows), "; ".join((how, *notes))
+    print(f"pictures {how}")
     slices = slices.subset(study_pictures(slices, count, seed))
     names = [name.strip() for name in methods.split(",") if name.strip()]
     work = attribution_study(
         slices, loaded, names, out, parameters=parse_parameters(parameter), seed=seed
     )
     records = progress_bar.run(work, "study")
-    summary = summarise(records, seed=seed)
+    summary = summarise(records, seed=seed, how=how)
     print(summary.text())
     for path in summary.save(out):
         print(path)
@@ -287,15 +298,18 @@ def embed(
     """Pictures as points by t-SNE: by their pixels, and by the network's layer before the last."""
     from ..files.atomic_write import check_free
     from ..layers.plots.embedding_plot import colours_by, save_embedding_picture
-    from ..training.classifiers.class_split import sides_of
     from ..training.classifiers.classifier_bundle import parts_of
     from ..training.classifiers.picture_embedding import picture_embeddings, save_embeddings
+    from ..training.classifiers.seen_pictures import sides_for
 
     files = [out / name for name in ("embedding.csv", "embedding.txt", "embedding.png")]
     check_free(files, overwrite=overwrite)
     slices, (loaded,) = _read(data, [model], card, csv, column, device)
     _, _, split = parts_of(slices)
-    work = picture_embeddings(slices, loaded, sides=sides_of(split, len(slices)), seed=seed)
+    sides, note = sides_for(slices, split, loaded.card)
+    if note:
+        print(note)
+    work = picture_embeddings(slices, loaded, sides=sides, seed=seed)
     found = progress_bar.run(work, "embedding")
     shades = colours_by(found, colour)
     print(found.text())

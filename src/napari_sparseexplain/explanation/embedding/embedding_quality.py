@@ -53,11 +53,24 @@ def trustworthiness(
 
 
 def neighbourhood_hit(
-    places: npt.NDArray[Any], targets: npt.NDArray[Any], neighbours: int = NEIGHBOURS
+    places: npt.NDArray[Any],
+    targets: npt.NDArray[Any],
+    neighbours: int = NEIGHBOURS,
+    *,
+    of: npt.NDArray[np.bool_] | None = None,
 ) -> float:
-    """Mean share of a point's neighbours in the plane that have its class."""
+    """Mean share of a point's neighbours in the plane that have its class.
+
+    Parameters
+    ----------
+    places : ndarray, shape (N, 2)
+    targets : ndarray of int, shape (N,)
+    of : ndarray of bool, shape (N,), optional
+        Mean over these points alone; their neighbours are among all.
+    """
     k = min(neighbours, len(places) - 1)
-    return float((targets[nearest_points(places, k)] == targets[:, None]).mean())
+    same = targets[nearest_points(places, k)] == targets[:, None]
+    return float((same if of is None else same[of]).mean())
 
 
 def chance_hit(targets: npt.NDArray[Any]) -> float:

@@ -119,10 +119,11 @@ def draw_embeddings(
         ax.scatter(*part.places.T, c=shades.colours, s=7, linewidths=0)
         ax.set_xticks([])
         ax.set_yticks([])
-        between = "\n" if beside else ", "
+        words = f"{part.words()} (chance {found.chance:.2f})"
+        if beside:  # each of the two is narrow
+            words = words.replace(", ", "\n", 1)
         ax.set_title(
-            f"{part.title}\ntrustworthiness {part.trustworthiness:.2f}{between}neighbourhood hit "
-            f"{part.hit:.2f} (chance {found.chance:.2f})",
+            f"{part.title}\n{words}",
             fontsize=theme.font_size,
             color=theme.foreground,
         )

@@ -38,6 +38,9 @@ class Inputs:
         Where that padding goes.
     size : int
         In-plane size it was trained at; others are padded, never refused.
+    scaled : bool
+        Slices are scaled until their larger side has ``size`` pixels, whatever they say of
+        millimetres: so a classifier of pictures without any was trained.
     spatial_dims : int
         2 (slices) or 3 (volumes).
     mask : {"brain", "non-zero", "none"}
@@ -57,6 +60,7 @@ class Inputs:
     orientation: str = ""
     multiple: int = 1
     padding: str = "end"
+    scaled: bool = False
 
     def __post_init__(self) -> None:
         _check_kinds(self, _INPUTS)
@@ -115,6 +119,7 @@ _INPUTS: dict[str, tuple[Kinds, str]] = {
     "orientation": _TEXT,
     "multiple": (is_whole, "a whole number"),
     "padding": _TEXT,
+    "scaled": (bool, "true or false"),
 }
 
 
@@ -140,7 +145,7 @@ def _check_kinds(record: Inputs | ModelCard, wanted: Mapping[str, tuple[Kinds, s
 
 
 #: Fields that cards of before do not have.
-_LATER = ("axes_spacing_mm", "orientation", "multiple", "padding")
+_LATER = ("axes_spacing_mm", "orientation", "multiple", "padding", "scaled")
 
 
 @dataclass(frozen=True)

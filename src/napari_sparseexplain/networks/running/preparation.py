@@ -220,16 +220,22 @@ def _network_grid(
     if resolution == "native":
         return (rows, columns), (grid.spacing[1], grid.spacing[2]), []
     notes = []
-    if grid.calibrated:
+    size = grid.spacing[1:] if grid.calibrated else (1.0, 1.0)
+    if grid.calibrated and not card.inputs.scaled:
         wanted = card.inputs.display_spacing[1:]
+        shape = shape_at((rows, columns), (size[0], size[1]), (wanted[0], wanted[1]))
     else:
         wanted = (max(rows, columns) / card.inputs.size,) * 2
-        notes.append(
-            "The picture gives no pixel size, so it was scaled until its larger side has the "
-            f"{card.inputs.size} pixels the network was trained at."
+        shape = shape_at((rows, columns), (1.0, 1.0), (wanted[0], wanted[1]))
+        why = (
+            "The model was trained on pictures of any pixel size"
+            if grid.calibrated
+            else "The picture gives no pixel size"
         )
-    size = grid.spacing[1:] if grid.calibrated else (1.0, 1.0)
-    shape = shape_at((rows, columns), (size[0], size[1]), (wanted[0], wanted[1]))
+        notes.append(
+            f"{why}, so it was scaled until its larger side has the {card.inputs.size} pixels the "
+            "network was trained at."
+        )
     return shape, (rows * size[0] / shape[0], columns * size[1] / shape[1]), notes
 
 
@@ -292,6 +298,13 @@ def normalised_channel(
             )
     else:
         given = way.apply(part, *fed.limits)
+    if volume.inverted and card.task == "classification" and way.name != "none":
+        # As a film is read, and as `read_shown_picture` reads it for training.
+        given = 1 - given if way.bounded else -given
+        notes.append(
+            f"{volume.role}: low values are shown bright (MONOCHROME1), and the classifier was "
+            "given them as they are shown."
+        )
     return np.where(fed.fed, given, np.float32(0.0)), fed, notes
 
 

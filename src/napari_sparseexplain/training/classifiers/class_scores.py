@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Pictures drawn at once: all rounds of a large set would need gigabytes.
+_INDICES = 2_000_000
+
 
 def confusion(
     predicted: npt.NDArray[Any], targets: npt.NDArray[Any], count: int
@@ -81,6 +84,11 @@ def accuracy_interval(
     Pictures of one patient resemble each other, so the true one is wider where patients are not
     known.
     """
-    draws = np.random.default_rng(seed).integers(0, len(right), (rounds, len(right)))
-    low, high = np.quantile(right[draws].mean(axis=1), (0.025, 0.975))
+    random = np.random.default_rng(seed)
+    shares = []
+    each = max(1, _INDICES // max(1, len(right)))
+    for start in range(0, rounds, each):
+        draws = random.integers(0, len(right), (min(each, rounds - start), len(right)))
+        shares.append(right[draws].mean(axis=1))
+    low, high = np.quantile(np.concatenate(shares), (0.025, 0.975))
     return float(low), float(high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ...errors import ReadError, SparseExplainError
 from ...networks.running.in_plane_resampling import resample_in_plane
 from ...progress import Progress, Work
-from ...volumes.dicom.single_picture import read_dicom_picture
+from ...volumes.dicom.single_picture import read_shown_picture
 from ...volumes.finding import Finding
 from ...volumes.intensity.normalisation import Normalisation
 from ...volumes.labelled.class_folder import ClassFolder
@@ -25,6 +25,17 @@ from ...volumes.pictures.reader import read_picture
 
 #: Each picture by itself: JPEGs have been stretched to 0 to 255 one by one.
 NORMALISATION = Normalisation("z-score", region="slice")
+
+#: Characters of a picture's digest: of a hundred thousand pictures hardly two are the same.
+_DIGEST = 12
+
+#: What is told of DICOM pictures, after their number.
+_TOLD_OF_DICOM = {
+    "shown-inverted": "DICOM images show low values bright (MONOCHROME1), and are taken as they "
+    "are shown, as are those that a classifier is run on",
+    "not-axial": "DICOM images are not axial, and are taken as stored; a study opened from such a "
+    "file is run on in axial slices, so that no model is fed there what it was trained on",
+}
 
 #: Unreadable pictures that are told one by one.
 _TOLD = 5
@@ -46,6 +57,8 @@ class ClassSlices:
     classes : tuple of str
     images : tuple of ClassImage
     findings : tuple of Finding
+    digests : tuple of str
+        Short ones of the pixels and the shape of each picture as it was read, whatever its name.
     """
 
     values: npt.NDArray[np.floating[Any]]
@@ -54,6 +67,7 @@ class ClassSlices:
     classes: tuple[str, ...]
     images: tuple[ClassImage, ...]
     findings: tuple[Finding, ...] = ()
+    digests: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -72,6 +86,7 @@ class ClassSlices:
             inside=self.inside[rows],
             targets=self.targets[rows],
             images=tuple(self.images[i] for i in rows),
+            digests=tuple(self.digests[i] for i in rows) if self.digests else (),
         )
 
     def boxes(self, index: int) -> npt.NDArray[np.bool_]:
@@ -113,10 +128,17 @@ def read_class_picture(image: ClassImage) -> npt.NDArray[np.float32]:
     ReadError
         It cannot be decoded, or has several pages.
     """
+    return _read(image)[0]
+
+
+def _read(image: ClassImage) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+    """Grey values of a picture, and which of `_TOLD_OF_DICOM` are true of it."""
     if image.path.suffix.lower() == ".mat":
-        return read_tumour_picture(image.path)
+        return read_tumour_picture(image.path), ()
     if image.path.suffix.lower() in (".dcm", ".dicom", ".ima"):
-        return read_dicom_picture(image.path)[0]
+        values, inverted, axial = read_shown_picture(image.path)
+        marks = {"shown-inverted": inverted, "not-axial": not axial}
+        return values, tuple(mark for mark, is_so in marks.items() if is_so)
     volume, _ = read_picture(image.path)
     array = np.asarray(volume.spatial())
     if len(array) != 1:
@@ -125,7 +147,7 @@ def read_class_picture(image: ClassImage) -> npt.NDArray[np.float32]:
             where=image.path,
             remedy="Save each page as a picture of its own",
         )
-    return np.asarray(array[0], dtype=np.float32)
+    return np.asarray(array[0], dtype=np.float32), ()
 
 
 def as_fed(
@@ -173,14 +195,16 @@ def read_class_slices(
     digests: list[bytes] = []
     findings = list(folder.findings)
     faults = 0
+    marked: Counter[str] = Counter()
     for number, image in enumerate(folder.images, 1):
         try:
-            picture = read_class_picture(image)
+            picture, marks = _read(image)
         except SparseExplainError as error:
             faults += 1
             if faults <= _TOLD:
                 findings.append(Finding("warning", "unreadable", str(error), image.path.name))
             continue
+        marked.update(marks)
         if also is not None:
             also(image, picture)
         square, edges = as_fed(picture, size)
@@ -194,6 +218,8 @@ def read_class_slices(
         findings.append(
             Finding("warning", "unreadable", f"{faults - _TOLD} more images cannot be read")
         )
+    for mark, count in marked.items():
+        findings.append(Finding("warning", mark, f"{count} {_TOLD_OF_DICOM[mark]}"))
     chosen = _unequal(kept, digests, findings)
     classes = tuple(name for name in folder.classes if any(kept[i].label == name for i in chosen))
     if len(classes) < 2:
@@ -209,6 +235,7 @@ def read_class_slices(
         classes,
         tuple(kept[i] for i in chosen),
         tuple(findings),
+        tuple(digests[i].hex()[:_DIGEST] for i in chosen),
     )
 
 

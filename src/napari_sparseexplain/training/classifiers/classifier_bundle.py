@@ -24,10 +24,12 @@ from .class_split import CHOOSING, ClassSplit, split_classes
 from .classifier_name import name_of, title_of, variants_of
 from .confounders import BLANKED, blanked_pictures
 from .evaluate_classifiers import evaluate_classifiers
-from .plain_classifiers import small_pictures
+from .plain_classifiers import SIDE, most_alike, small_pictures
+from .seen_pictures import AT_RANDOM, PICTURES
 from .train_classifier import ClassifierTrained, train_classifier
 
-#: Pixel size of the 512² slices of Cheng's set in mm; its JPEGs tell none.
+#: Pixel size of the 512² slices of Cheng's set in mm; its JPEGs tell none. What is said in mm of
+#: other sets is as if they were of that size: they are scaled (`Inputs.scaled`).
 PIXEL_MM = 0.49
 _PIXELS = 512
 
@@ -153,6 +155,7 @@ def train_classifier_bundle(
     slices = yield from read_class_slices(folder, recipe.size)
     left = 0
     training, held_out, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
+    check_held_out(held_out, choose, data)
     if blanked:
         training, held_out, left = _blanked(training, held_out, Path(data))
     if shuffled:
@@ -231,12 +234,21 @@ def parts_of(
     Pictures to judge by are the same whether settings are chosen or not. Pictures to train on that
     are nearly the same as one held out are left out, and counted in ``how``; not of a split at
     random, whose leak is what it is for.
+
+    Parameters
+    ----------
+    seed : int
+        Of a split at random. Patients are shared out in one way: a training of another seed is
+        judged by the same ones.
     """
     share = CHOOSING if choose else 0.0
-    split = split_classes(slices.images, choosing=share, at_random=at_random, seed=seed)
+    given = seed if at_random else 0
+    split = split_classes(slices.images, choosing=share, at_random=at_random, seed=given)
     held = split.choosing if choose else split.judging
+    # What judges is never near to what is trained on, also where settings are chosen.
+    apart = np.concatenate([split.choosing, split.judging])
     if not at_random and len(held):
-        alike = near_duplicates(slices, split.training, held)
+        alike = near_duplicates(slices, split.training, apart)
         if len(alike):
             how = f"{split.how}; {len(alike)} nearly the same as one held out are not trained on"
             split = replace(split, training=np.setdiff1d(split.training, alike), how=how)
@@ -246,9 +258,32 @@ def parts_of(
 def near_duplicates(
     slices: ClassSlices, rows: npt.NDArray[np.intp], others: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.intp]:
-    """Those of some pictures that are nearly the same as one of the others."""
-    small = small_pictures(slices)
-    return rows[(small[rows] @ small[others].T).max(axis=1) > ALIKE]
+    """Those of some pictures that are nearly the same as one of the others, or as its mirror image.
+
+    A training mirrors pictures, so that the mirror image of one is the same to it.
+    """
+    ours = small_pictures(slices.subset(rows))
+    theirs = small_pictures(slices.subset(others))
+    mirrored = theirs.reshape(-1, SIDE, SIDE)[..., ::-1].reshape(theirs.shape)
+    alike = np.maximum(most_alike(ours, theirs)[1], most_alike(ours, mirrored)[1])
+    return rows[alike > ALIKE]
+
+
+def check_held_out(held_out: ClassSlices, choose: bool, data: str | Path) -> None:
+    """Refuse to train where nothing could be scored.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not len(held_out):
+        part = "to choose settings by" if choose else "to judge by"
+        raise ParameterError(
+            f"the pictures are so few that none is left {part}",
+            where=Path(data),
+            remedy="Give more pictures, or more patients, of each class"
+            + (", or train without --choose" if choose else ""),
+        )
 
 
 def classifier_card(
@@ -283,8 +318,14 @@ def classifier_card(
         architecture=recipe.architecture,
         arguments=dict(arguments),
         task="classification",
+        # Training scales every picture to one size, whatever it says of millimetres.
         inputs=Inputs(
-            (role,), NORMALISATION, PIXEL_MM * _PIXELS / recipe.size, recipe.size, mask="none"
+            (role,),
+            NORMALISATION,
+            PIXEL_MM * _PIXELS / recipe.size,
+            recipe.size,
+            mask="none",
+            scaled=True,
         ),
         # From 1: 0 is the background of networks that have one.
         classes={str(number): name for number, name in enumerate(slices.classes, 1)},
@@ -292,6 +333,9 @@ def classifier_card(
             "data": f"pictures of {data}",
             "slices": len(slices),
             "split": split.how,
+            AT_RANDOM: split.at_random,
+            # By these a picture that was trained on is known again, whatever it is called.
+            PICTURES: " ".join(sorted(slices.digests)),
             "views": views,
             "numbers": ranges,
             "epochs": trained.epochs,

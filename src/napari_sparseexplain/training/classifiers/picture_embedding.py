@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from ...errors import ParameterError
 from ...explanation.embedding.embedding_quality import (
@@ -18,13 +20,16 @@ from ...explanation.embedding.embedding_quality import (
     trustworthiness,
 )
 from ...explanation.embedding.penultimate import penultimate_work
-from ...explanation.embedding.tsne import FEWEST, tsne_embedding
+from ...explanation.embedding.tsne import FEWEST, tsne_work
 from ...networks.bundle.model import Model
-from ...progress import Progress, Work
+from ...progress import Work
 from .class_slices import ClassSlices
 from .evaluate_classifiers import check_classifier
 from .fed_pictures import FedPictures
 from .plain_classifiers import small_pictures
+
+#: The side of a split that no network was trained on.
+_JUDGING = "judging"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,9 @@ class Embedding:
         What was embedded.
     trustworthiness, hit : float
         See `explanation.embedding.embedding_quality`.
+    judged_hit : float or None
+        The hit of the pictures to judge by alone: of those that a network was trained on it tells
+        how well they were learnt. None where no side of a split is known.
     """
 
     title: str
@@ -46,6 +54,14 @@ class Embedding:
     points: npt.NDArray[np.float32]
     trustworthiness: float
     hit: float
+    judged_hit: float | None = None
+
+    def words(self) -> str:
+        """How far it can be believed, in a line."""
+        judged = "" if self.judged_hit is None else f", of those to judge by {self.judged_hit:.2f}"
+        return (
+            f"trustworthiness {self.trustworthiness:.2f}, neighbourhood hit {self.hit:.2f}{judged}"
+        )
 
     def neighbours(self, index: int, count: int = NEIGHBOURS) -> npt.NDArray[np.intp]:
         """The nearest pictures to one, by what was embedded and not by the plane."""
@@ -92,11 +108,12 @@ class PictureEmbeddings:
             f"{len(self.slices)} pictures. Neighbourhood hit by chance {self.chance:.2f}; "
             f"{NEIGHBOURS} neighbours."
         ]
-        lines += [
-            f"{part.title}: trustworthiness {part.trustworthiness:.3f}, neighbourhood hit "
-            f"{part.hit:.3f}"
-            for part in self.parts
-        ]
+        lines += [f"{part.title}: {part.words()}" for part in self.parts]
+        if self.network is not None and self.network.judged_hit is not None:
+            lines.append(
+                "Of pictures that the network was trained on the hit tells how well they were "
+                "learnt: go by those to judge by."
+            )
         lines.append("t-SNE shows groups also where there are none: see these figures first.")
         return "\n".join(lines)
 
@@ -126,7 +143,7 @@ def picture_embeddings(
     *,
     sides: tuple[str, ...] | None = None,
     seed: int = 0,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> Work[PictureEmbeddings]:
     """t-SNE of the pixels and of the layer before the last, side by side.
 
@@ -136,8 +153,8 @@ def picture_embeddings(
         None for the pixels alone.
     sides : tuple of str, optional
         The part of a split that each picture is in.
-    threads : int
-        Of openTSNE.
+    threads : int, optional
+        Of openTSNE; as many as torch has when not given.
 
     Raises
     ------
@@ -152,16 +169,17 @@ def picture_embeddings(
             where="t-SNE",
             remedy=f"Give {FEWEST} or more",
         )
+    threads = torch.get_num_threads() if threads is None else threads
     network, predicted, confidence = None, None, None
     points = None
     if model is not None:
         points, predicted, confidence = yield from _answers(model, slices)
-    yield Progress(0, 0, "placing pictures by their pixels")
-    pixels = _embedded("pixels", small_pictures(slices), slices, seed, threads)
-    if model is not None and points is not None:
-        yield Progress(0, 0, f"placing pictures by {model.card.title}")
-        network = _embedded(model.card.title, points, slices, seed, threads)
     told = ("",) * len(slices) if sides is None else sides
+    judged = np.array([side == _JUDGING for side in told], dtype=np.bool_)
+    place = partial(_embedded, slices=slices, judged=judged, seed=seed, threads=threads)
+    pixels = yield from place("pixels", small_pictures(slices))
+    if model is not None and points is not None:
+        network = yield from place(model.card.title, points)
     chance = chance_hit(slices.targets)
     return PictureEmbeddings(slices, pixels, network, predicted, confidence, chance, told)
 
@@ -191,15 +209,22 @@ def _answers(
 
 
 def _embedded(
-    title: str, points: npt.NDArray[np.float32], slices: ClassSlices, seed: int, threads: int
-) -> Embedding:
-    places = tsne_embedding(points, seed=seed, threads=threads)
+    title: str,
+    points: npt.NDArray[np.float32],
+    *,
+    slices: ClassSlices,
+    judged: npt.NDArray[np.bool_],
+    seed: int,
+    threads: int,
+) -> Work[Embedding]:
+    places = yield from tsne_work(points, seed=seed, threads=threads, title=title)
     return Embedding(
         title,
         places,
         points,
         trustworthiness(points, places),
         neighbourhood_hit(places, slices.targets),
+        neighbourhood_hit(places, slices.targets, of=judged) if judged.any() else None,
     )
 
 

@@ -12,19 +12,24 @@ from ...errors import ModelError
 from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import ModelCard
 from ...networks.bundle.seen_views import views_of_card
+from ...networks.running.in_plane_resampling import resample_in_plane
 from ...progress import Progress, Work
 from ...volumes.labelled.class_folder import find_class_images
 from ...volumes.labelled.class_image import ClassImage
 from .class_slices import ClassSlices, read_class_slices
-from .class_split import sides_of
+from .class_split import ClassSplit, sides_of
 from .classifier_bundle import parts_of
 from .picture_embedding import class_answers
+from .seen_pictures import SEEN, sides_for
 
 #: Rows and columns where no classifier says how it is fed.
 PLAIN_SIZE = 112
 
-#: Bytes of whole pictures in memory; of more pictures every second, third … pixel is kept.
+#: Bytes of whole pictures in memory; of more pictures areas of 2 × 2, 4 × 4 … pixels are kept.
 _MOST = 800_000_000
+
+#: Kinds of whole grey values, the smallest first.
+_WHOLE = (np.uint8, np.int16, np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +42,14 @@ class PictureStack:
     slices : ClassSlices
         As a network is fed them.
     whole : tuple of ndarray, shape (rows, columns) each
-        As they lie on file, thinned where ``step`` is above 1.
+        As they lie on file, averaged where ``step`` is above 1.
     step : int
-        Every so-many-th pixel was kept.
+        Each pixel is the mean of so many × so many.
     sides : tuple of str
-        Part of the honest split that each is in; empty where it was left out at a cut.
-    how : str
-        By what the split was made.
+        Part of the honest split that each is in; empty where it was left out at a cut. What the
+        classifier was trained on counts as training.
+    split : ClassSplit
+        The honest split, whatever the classifier was trained on.
     card : ModelCard or None
         Of the classifier whose answers these are.
     predicted : ndarray of int, shape (N,), or None
@@ -57,7 +63,7 @@ class PictureStack:
     whole: tuple[npt.NDArray[np.generic], ...]
     step: int
     sides: tuple[str, ...]
-    how: str
+    split: ClassSplit
     card: ModelCard | None = None
     predicted: npt.NDArray[np.intp] | None = None
     confidence: npt.NDArray[np.float64] | None = None
@@ -65,6 +71,11 @@ class PictureStack:
 
     def __len__(self) -> int:
         return len(self.slices)
+
+    @property
+    def how(self) -> str:
+        """By what the split was made."""
+        return self.split.how
 
     @property
     def images(self) -> tuple[ClassImage, ...]:
@@ -117,22 +128,14 @@ def read_stack_work(
         No such folder or table, or no two classes.
     """
     folder = yield from find_class_images(root, table=table, column=column)
-    whole: dict[Path, npt.NDArray[np.generic]] = {}
-    step = 1
-
-    def keep(image: ClassImage, picture: npt.NDArray[np.float32]) -> None:
-        nonlocal step
-        if not whole:
-            step = _step(picture, len(folder.images))
-        whole[image.path] = _small_type(picture[::step, ::step])
-
+    whole = _Kept()
     size = PLAIN_SIZE if model is None else model.card.inputs.size
-    slices = yield from read_class_slices(folder, size, keep)
+    slices = yield from read_class_slices(folder, size, whole.keep)
     _, _, split = parts_of(slices)
-    kept = tuple(whole[image.path] for image in slices.images)
+    kept = tuple(whole.pictures[image.path] for image in slices.images)
     sides = sides_of(split, len(slices))
     notes = tuple(finding.words() for finding in slices.findings)
-    stack = PictureStack(Path(root), slices, kept, step, sides, split.how, notes=notes)
+    stack = PictureStack(Path(root), slices, kept, whole.step, sides, split, notes=notes)
     if model is None:
         return stack
     yield Progress(0, 0, f"asking {model.card.title}")
@@ -140,20 +143,51 @@ def read_stack_work(
         predicted, confidence = yield from class_answers(slices, model)
     except ModelError as error:
         return replace(stack, notes=(*notes, f"No answers of {model.card.title}: {error}"))
-    return replace(stack, card=model.card, predicted=predicted, confidence=confidence)
+    return with_answers(stack, slices, model.card, predicted, confidence)
 
 
-def _step(picture: npt.NDArray[np.float32], count: int) -> int:
-    """As the first picture is, so are most."""
-    bytes_each = _small_type(picture).nbytes
-    return max(1, int(np.ceil((bytes_each * count / _MOST) ** 0.5)))
+class _Kept:
+    """Whole pictures as they come, halved by area whenever they are too many bytes."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[Path, npt.NDArray[np.generic]] = {}
+        self.step = 1
+        self._bytes = 0
+
+    def keep(self, image: ClassImage, picture: npt.NDArray[np.float32]) -> None:
+        """Take a picture, shape (rows, columns)."""
+        kept = _small_type(picture)
+        # By halves, as those before were: all are then averaged over the same pixels.
+        for _ in range(self.step.bit_length() - 1):
+            kept = _halved(kept)
+        self.pictures[image.path] = kept
+        self._bytes += kept.nbytes
+        while self._bytes > _MOST and any(max(p.shape) > 1 for p in self.pictures.values()):
+            for path, before in self.pictures.items():
+                self.pictures[path] = _halved(before)
+            self.step *= 2
+            self._bytes = sum(each.nbytes for each in self.pictures.values())
+
+
+def _halved(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Means of areas, in the type of the picture: pixels left out would leave patterns."""
+    rows, columns = picture.shape
+    means = resample_in_plane(picture, ((rows + 1) // 2, (columns + 1) // 2))
+    return (means if picture.dtype.kind == "f" else np.rint(means)).astype(picture.dtype)
 
 
 def _small_type(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.generic]:
-    """Bytes where the grey values are whole and few, as those of most pictures are."""
-    with np.errstate(invalid="ignore"):
-        values = picture.astype(np.uint8)
-    return values if np.array_equal(values, picture) else picture.astype(np.float32)
+    """Whole numbers of one or two bytes where the grey values are such, as those of most are."""
+    low, high = (float(picture.min()), float(picture.max())) if picture.size else (0.0, 0.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return picture.astype(np.float32)
+    for kind in _WHOLE:
+        limits = np.iinfo(kind)
+        if limits.min <= low and high <= limits.max:
+            values = picture.astype(kind)
+            if np.array_equal(values, picture):
+                return values
+    return picture.astype(np.float32)
 
 
 def with_answers(
@@ -163,7 +197,20 @@ def with_answers(
     predicted: npt.NDArray[np.intp] | None,
     confidence: npt.NDArray[np.float64] | None,
 ) -> PictureStack:
-    """The same pictures with what a classifier answered; without one what was known stays."""
+    """The same pictures with what a classifier answered; without one what was known stays.
+
+    Pictures that it was trained on do not judge it, whatever the split says; a note tells so.
+    """
     if card is None:
         return stack
-    return replace(stack, slices=slices, card=card, predicted=predicted, confidence=confidence)
+    sides, note = sides_for(slices, stack.split, card)
+    kept = tuple(said for said in stack.notes if not said.startswith(SEEN))
+    return replace(
+        stack,
+        slices=slices,
+        sides=sides,
+        card=card,
+        predicted=predicted,
+        confidence=confidence,
+        notes=(note, *kept) if note else kept,
+    )

@@ -26,6 +26,9 @@ _BINS = 16
 #: the ones by which most pictures to choose by (not those judged on) were right.
 _PIXEL_PENALTY, _NUMBER_PENALTY = 100.0, 0.1
 
+#: Pictures compared with each other at once.
+_BLOCK = 2048
+
 #: Names in the order of `plain_answers`.
 PLAIN = (
     "commonest class",
@@ -54,7 +57,11 @@ def plain_answers(training: ClassSlices, judged: ClassSlices) -> dict[str, npt.N
 
 def small_pictures(slices: ClassSlices) -> npt.NDArray[np.float32]:
     """Pictures of `SIDE` × `SIDE` pixels as rows of mean 0 and length 1."""
-    small = resample_in_plane(slices.values, (SIDE, SIDE)).reshape(len(slices), -1)
+    small = np.empty((len(slices), SIDE * SIDE), dtype=np.float32)
+    # Resampled in single precision: a large set in halves would lie in memory twice over.
+    for start in range(0, len(slices), _BLOCK):
+        part = slices.values[start : start + _BLOCK]
+        small[start : start + _BLOCK] = resample_in_plane(part, (SIDE, SIDE)).reshape(len(part), -1)
     small = small - small.mean(axis=1, keepdims=True)
     length = np.linalg.norm(small, axis=1, keepdims=True)
     return np.divide(small, length, out=np.zeros_like(small), where=length > 0)
@@ -62,7 +69,34 @@ def small_pictures(slices: ClassSlices) -> npt.NDArray[np.float32]:
 
 def nearest(points: npt.NDArray[Any], among: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """For rows of length 1 the row of ``among`` that is most alike."""
-    return (points @ among.T).argmax(axis=1)
+    return most_alike(points, among)[0]
+
+
+def most_alike(
+    points: npt.NDArray[Any], among: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """For rows of length 1 the row of ``among`` that is most alike, and their correlation.
+
+    Blocks of rows are compared with blocks: all at once a hundred thousand pictures need many
+    gigabytes.
+
+    Returns
+    -------
+    rows : ndarray of int, shape (N,)
+    correlation : ndarray, shape (N,)
+    """
+    rows = np.zeros(len(points), dtype=np.intp)
+    best = np.full(len(points), -np.inf, dtype=np.float32)
+    for start in range(0, len(points), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        for first in range(0, len(among), _BLOCK):
+            alike = points[part] @ among[first : first + _BLOCK].T
+            place = alike.argmax(axis=1)
+            most = alike[np.arange(len(alike)), place]
+            better = most > best[part]
+            rows[part] = np.where(better, first + place, rows[part])
+            best[part] = np.where(better, most, best[part])
+    return rows, best
 
 
 def picture_numbers(slices: ClassSlices) -> npt.NDArray[np.float64]:

@@ -7,7 +7,6 @@ of numbered pictures how they were cut. Cheng's MATLAB files say class, patient 
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections import Counter, defaultdict
@@ -19,8 +18,9 @@ from ...errors import ReadError
 from ...progress import Progress, Work
 from ..finding import Finding
 from .class_image import Box, ClassImage
+from .class_patients import with_patients
+from .class_table import read_class_table, read_rows
 from .slice_folders import SPLIT_FOLDER, is_mask
-from .slice_name import only_counts, patient_of
 from .tumour_mat import FOLDS, read_tumour_header
 
 #: Endings of pictures.
@@ -28,12 +28,6 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", 
 
 #: The table of views, beside the folders of the classes.
 VIEWS = "views.csv"
-
-#: Columns of a table that name the picture, the class and the patient, by their usual names.
-_NAME_COLUMNS = ("image_id", "image index", "image", "filename", "file", "name", "id")
-_CLASS_COLUMNS = ("class", "label", "finding labels", "finding", "diagnosis", "target", "category")
-_PATIENT_COLUMNS = ("patient_id", "patient id", "patient", "patientid", "subject", "pid")
-_VIEW_COLUMNS = ("view", "projection", "view position", "plane")
 
 #: Faults that are told one by one; of more the number is told.
 _TOLD = 5
@@ -96,8 +90,9 @@ def find_class_images(
         files += [Path(place) / name for name in names if not name.startswith(".")]
         yield Progress(len(files), 0, f"{len(files)} files")
     pictures = [p for p in files if p.suffix.lower() in PICTURES]
-    masks = {_key(p): p for p in pictures if is_mask(p, folder)}
-    pictures = [p for p in pictures if p not in set(masks.values())]
+    drawn = {p for p in pictures if is_mask(p, folder)}
+    masks = {_key(p): p for p in sorted(drawn)}
+    pictures = [p for p in pictures if p not in drawn]
     findings: list[Finding] = []
     slices = sorted(p for p in files if p.suffix.lower() == ".mat" and p.name != FOLDS)
     if table is None and slices and not pictures:
@@ -110,7 +105,7 @@ def find_class_images(
             for name in empty
         ]
     else:
-        images = _by_table(pictures, Path(table), column, findings)
+        images = _by_table(folder, pictures, Path(table), column, findings)
     if not images:
         raise ReadError(
             f"none of the {len(files)} files in it is a picture of a class",
@@ -118,7 +113,9 @@ def find_class_images(
             remedy="Give a folder that has a folder of pictures for each class, or a table with "
             "--csv",
         )
-    views = _views(folder)
+    images, said = with_patients(images, folder, by_folder=table is None)
+    findings += said
+    views = _views(folder, findings)
     images = [
         replace(
             image,
@@ -135,10 +132,7 @@ def find_class_images(
             where=folder,
             remedy="Give the folder above those of the classes, or a table with --csv",
         )
-    findings += _several_classes(images)
-    several = {name for name, labels in _labels_by_name(images).items() if len(labels) > 1}
-    images = [image for image in images if image.name not in several or image.number is not None]
-    images.sort(key=lambda i: (i.label, i.number if i.number is not None else -1, i.name))
+    images.sort(key=lambda i: (i.label, -1 if i.number is None else i.number, i.name, i.path))
     return ClassFolder(folder, classes, tuple(images), tuple(_shortened(findings)))
 
 
@@ -149,25 +143,20 @@ def _key(path: Path) -> str:
     return "/".join((*parents, stem))
 
 
-def _image(path: Path, label: str, split: str) -> ClassImage:
-    stem = path.stem
-    digits = re.search(r"(\d+)$", stem) if only_counts(stem) else None
-    named = patient_of(stem)
-    # A name that only counts, or is one word, tells nobody.
-    patient = "" if only_counts(stem) and named == stem else named
-    if not re.search(r"\d", patient):
-        patient = ""
-    return ClassImage(stem, label, path, int(digits[1]) if digits else None, "", patient, split)
+def _side(path: Path, root: Path) -> str:
+    """The folder that is a side of a split, where the picture lies in one."""
+    parts = path.relative_to(root).parts[:-1]
+    return next((part.lower() for part in parts if SPLIT_FOLDER.match(part)), "")
 
 
 def _by_folder(root: Path, pictures: Iterable[Path]) -> list[ClassImage]:
     images = []
     for path in pictures:
         parts = path.relative_to(root).parts[:-1]
-        split = next((part.lower() for part in parts if SPLIT_FOLDER.match(part)), "")
         names = [p for p in parts if not SPLIT_FOLDER.match(p) and p.lower() != "images"]
         if names:
-            images.append(_image(path, names[0], split))
+            side = _side(path, root)
+            images.append(ClassImage(path.stem, names[0], path, split=side))
     return images
 
 
@@ -198,95 +187,43 @@ def _empty_classes(root: Path, images: Iterable[ClassImage]) -> list[str]:
 
 
 def _by_table(
-    pictures: Iterable[Path], table: Path, column: str | None, findings: list[Finding]
+    root: Path,
+    pictures: Iterable[Path],
+    table: Path,
+    column: str | None,
+    findings: list[Finding],
 ) -> list[ClassImage]:
-    rows = _rows(table)
-    names = {name.strip().lower(): name for name in rows[0]}
-    of = {
-        what: next((names[n] for n in usual if n in names), None)
-        for what, usual in (
-            ("image", _NAME_COLUMNS),
-            ("class", _CLASS_COLUMNS),
-            ("patient", _PATIENT_COLUMNS),
-            ("view", _VIEW_COLUMNS),
+    rows = read_class_table(pictures, root, table, column, findings)
+    return [
+        ClassImage(
+            row.path.stem, row.label, row.path, None, row.view, row.patient, _side(row.path, root)
         )
-    }
-    if column is not None:
-        of["class"] = names.get(column.strip().lower())
-    for what in ("image", "class"):
-        if of[what] is None:
-            asked = f" {column!r}" if what == "class" and column is not None else ""
-            raise ReadError(
-                f"the table has no column{asked} for the {what}",
-                where=table,
-                remedy=f"Its columns are {', '.join(rows[0])}; name that of the class with "
-                "--column, and that of the image one of " + ", ".join(_NAME_COLUMNS),
-            )
-    there: dict[str, Path] = {}
-    for path in pictures:
-        there[path.name.lower()] = path
-        there.setdefault(path.stem.lower(), path)
-    images, missing, blank = [], [], 0
-    name_of, class_of = str(of["image"]), str(of["class"])
-    for row in rows:
-        name, label = str(row[name_of] or "").strip(), str(row[class_of] or "").strip()
-        if not label:
-            blank += 1
-            continue
-        path = there.get(Path(name).name.lower())
-        if path is None:
-            missing.append(name)
-            continue
-        image = _image(path, label, "")
-        if of["patient"] and row[of["patient"]]:
-            image = replace(image, patient=str(row[of["patient"]]))
-        if of["view"] and row[of["view"]]:
-            image = replace(image, view=str(row[of["view"]]))
-        images.append(image)
-    if missing:
-        findings.append(
-            Finding(
-                "warning",
-                "table-without-images",
-                f"{len(missing)} of its {len(rows)} rows name an image that is not in the folder "
-                f"(the first: {missing[0]})",
-                table.name,
-            )
-        )
-    if blank:
-        findings.append(
-            Finding("warning", "table-without-class", f"{blank} rows name no class", table.name)
-        )
-    return images
+        for row in rows
+    ]
 
 
-def _rows(table: Path) -> list[dict[str, str]]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReadError(
-            f"the table cannot be read ({error})", where=table, remedy="Give a CSV in UTF-8"
-        ) from error
-    if not rows:
-        raise ReadError("the table has no rows", where=table, remedy="Give a CSV with a header")
-    return rows
-
-
-def _views(root: Path) -> dict[tuple[str, int | None], str]:
+def _views(root: Path, findings: list[Finding]) -> dict[tuple[str, int | None], str]:
     path = root / VIEWS
     if not path.is_file():
         return {}
-    rows = _rows(path)
+    rows = read_rows(path, findings)
     if not {"number", "class", "view"} <= set(rows[0]):
         raise ReadError(
             f"the table of views has the columns {', '.join(rows[0])}",
             where=path,
             remedy="It must have number, class and view",
         )
-    return {
-        (row["class"], int(row["number"])): row["view"] for row in rows if row["number"].isdigit()
-    }
+    whole = [row for row in rows if row["number"].isdecimal() and len(row["number"]) < 19]
+    if len(whole) < len(rows):
+        findings.append(
+            Finding(
+                "warning",
+                "view-without-number",
+                f"{len(rows) - len(whole)} of its {len(rows)} rows have no whole number",
+                path.name,
+            )
+        )
+    return {(row["class"], int(row["number"])): row["view"] for row in whole}
 
 
 def _boxes(path: Path, findings: list[Finding]) -> tuple[Box, ...]:
@@ -324,27 +261,6 @@ def _boxes(path: Path, findings: list[Finding]) -> tuple[Box, ...]:
             )  # fmt: skip
         boxes.append((top, left, bottom, right))
     return tuple(boxes)
-
-
-def _labels_by_name(images: Iterable[ClassImage]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for image in images:
-        found[image.name].add(image.label)
-    return found
-
-
-def _several_classes(images: Iterable[ClassImage]) -> list[Finding]:
-    """Names in two classes; where names only count this says nothing (pixels do, later)."""
-    images = list(images)
-    named = [image for image in images if image.number is None]
-    return [
-        Finding(
-            "warning", "image-in-two-classes",
-            f"the image is in {' and in '.join(sorted(labels))}, and is left out", name,
-        )
-        for name, labels in _labels_by_name(named).items()
-        if len(labels) > 1
-    ]  # fmt: skip
 
 
 def _shortened(findings: Iterable[Finding]) -> list[Finding]:

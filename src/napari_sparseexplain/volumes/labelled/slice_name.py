@@ -106,6 +106,17 @@ def patient_of(stem: str) -> str:
     return read_slice_name(stem).codes[0]
 
 
+def names_patient(name: str) -> bool:
+    """Whether a name has a word that says whose it is: ``patient012``, ``case_12_slice_3``.
+
+    Examples
+    --------
+    >>> names_patient("patient012"), names_patient("glioma_012")
+    (True, False)
+    """
+    return bool(_PATIENT.search(name))
+
+
 def only_counts(stem: str) -> bool:
     """Whether a name holds nothing but numbers and what they count, so that it tells no patient.
 

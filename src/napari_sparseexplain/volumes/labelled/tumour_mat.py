@@ -7,6 +7,8 @@ that they are read transposed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import ReadError
+from ...errors import ReadError, reason_of
 from .class_image import Box, ClassImage
 
 #: Classes by their number.
@@ -32,7 +34,7 @@ def read_tumour_header(path: Path) -> ClassImage:
     ReadError
         It is no such file, or h5py is not installed.
     """
-    with _opened(path) as file:
+    with _opened(path) as file, _decoded(path):
         data = _data(file, path)
         label = int(np.asarray(data["label"]).ravel()[0])
         if label not in LABELS:
@@ -56,11 +58,11 @@ def read_tumour_picture(path: Path) -> npt.NDArray[np.float32]:
     ReadError
         It is no such file, or h5py is not installed.
     """
-    with _opened(path) as file:
-        array = np.asarray(_data(file, path)["image"])
+    with _opened(path) as file, _decoded(path):
+        array = np.asarray(_data(file, path)["image"]).astype(np.float32)
     if array.ndim != 2:
         raise ReadError(f"its image has {array.ndim} axes", where=path, remedy="Give single slices")
-    return array.T.astype(np.float32)
+    return array.T
 
 
 def _opened(path: Path) -> Any:
@@ -79,6 +81,21 @@ def _opened(path: Path) -> Any:
             "it is no MATLAB file of version 7.3 (HDF5)",
             where=path,
             remedy="Save it with MATLAB's -v7.3, or export the slice as a picture",
+        ) from error
+
+
+@contextmanager
+def _decoded(path: Path) -> Iterator[None]:
+    """Say of a file that opens and is damaged within, or holds other kinds, what is wrong."""
+    try:
+        yield
+    except ReadError:
+        raise
+    except (OSError, RuntimeError, LookupError, TypeError, ValueError, OverflowError) as error:
+        raise ReadError(
+            f"its contents cannot be read ({reason_of(error)})",
+            where=path,
+            remedy="Get the file again, or leave it out",
         ) from error
 
 

@@ -49,6 +49,7 @@ class ClassifierSession(ModelSession):
         from ...training.classifiers.class_slices import fed_again
         from ...training.classifiers.picture_embedding import picture_embeddings
         from ...training.classifiers.picture_stack import with_answers
+        from ...training.classifiers.seen_pictures import sides_for
 
         model = self._classifier(key)
         slices = stack.slices
@@ -59,8 +60,9 @@ class ClassifierSession(ModelSession):
                 )
             if model.card.inputs.size != slices.size:
                 slices = yield from fed_again(slices, model.card.inputs.size)
-        found = yield from picture_embeddings(slices, model, sides=stack.sides)
         card = None if model is None else model.card
+        sides, _ = sides_for(slices, stack.split, card)
+        found = yield from picture_embeddings(slices, model, sides=sides)
         return with_answers(stack, slices, card, found.predicted, found.confidence), found
 
     def browse_work(self, folder: Path, stack: PictureStack) -> Work[StudyBrowser]:

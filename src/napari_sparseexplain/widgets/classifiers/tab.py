@@ -304,7 +304,10 @@ class EmbeddingTab(ExplainTab):
         ]
         lines = [f"{len(stack)} pictures: {', '.join(counts)}.", f"Split: {stack.how}."]
         if stack.step > 1:
-            lines.append(f"Every {stack.step}th pixel is shown: the set is large.")
+            lines.append(
+                f"Each pixel is the mean of {stack.step} × {stack.step}: the set is large. What is "
+                "run on them here sees these means."
+            )
         if (correct := stack.correct) is not None and stack.card is not None:
             judged = [side == "judging" for side in stack.sides]
             title = stack.card.title or stack.card.name

@@ -9,7 +9,7 @@ from typing import Any
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel
 from superqt.utils import signals_blocked
 
-from ...errors import SparseExplainError
+from ...errors import ParameterError, SparseExplainError
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
 from ...layers.canvas.linked_cameras import spatial_axes
@@ -117,7 +117,13 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
 
     def show_maps(self, choice: str) -> None:
         """``"mean"``, ``"uncertainty"`` or ``"misfit"`` side by side."""
-        self.maps.setCurrentIndex(self.maps.findData(choice))
+        place = self.maps.findData(choice)
+        if place < 0:
+            raise ParameterError(
+                f"there is no choice of maps {choice!r}",
+                remedy="Choose mean, uncertainty or misfit",
+            )
+        self.maps.setCurrentIndex(place)
 
     def show_read_out(self) -> None:
         """Scroll so that what the last click says stands above."""
