@@ -78,7 +78,7 @@ def test_methods_are_compared(folder: Path, bundles: list[Path], tmp_path: Path)
         "panels.png",
     }  # fmt: skip
     text = (tmp_path / "study.txt").read_text(encoding="utf-8")
-    assert text.startswith("2 pictures from all of the folder; ")
+    assert "pictures from all of the folder; " in text.splitlines()[0]
     assert "was trained on them" in text, "how they were chosen is said in the tables"
     again = run(*command, "--all", "--methods", "vanilla-gradient,grad-cam")
     assert again.returncode == 0
