@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from napari_sparseexplain.training.classifiers import classifier_bundle
 from napari_sparseexplain.training.classifiers.class_recipe import ClassRecipe
@@ -77,6 +78,8 @@ def test_methods_are_compared(folder: Path, bundles: list[Path], tmp_path: Path)
         "panels.png",
     }  # fmt: skip
     text = (tmp_path / "study.txt").read_text(encoding="utf-8")
+    assert "pictures from all of the folder; " in text.splitlines()[0]
+    assert "was trained on them" in text, "how they were chosen is said in the tables"
     again = run(*command, "--all", "--methods", "vanilla-gradient,grad-cam")
     assert again.returncode == 0
     assert (tmp_path / "study.txt").read_text(encoding="utf-8") == text
@@ -84,6 +87,46 @@ def test_methods_are_compared(folder: Path, bundles: list[Path], tmp_path: Path)
     assert other.returncode == 1
     assert "it holds a study with" in other.stderr
     assert "Traceback" not in other.stderr
+
+
+class Own(torch.nn.Module):
+    """A person's own network: scores of two classes, of pictures in (0, 1)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.Conv2d(1, 4, 3)
+        self.last = torch.nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.first(x)).mean(dim=(2, 3)))
+
+
+def test_a_persons_own_network_stands_beside_the_others(
+    folder: Path, bundles: list[Path], tmp_path: Path
+) -> None:
+    file, card = tmp_path / "own.pt", tmp_path / "own.json"
+    torch.manual_seed(0)
+    torch.jit.save(torch.jit.script(Own().eval()), str(file))
+    values = {
+        "name": "own", "task": "classification", "classes": {"0": "square", "1": "disc"},
+        "inputs": {"roles": ["t1ce"], "normalisation": "percentile", "spacing_mm": 1.0, "size": 24,
+                   "mask": "none"},
+    }  # fmt: skip
+    card.write_text(json.dumps(values), encoding="utf-8")
+    models = ("--model", bundles[0], "--model", file)
+    done = run("evaluate", "classifiers", "--data", folder, *models, "--card", card)
+    assert done.returncode == 0, done.stderr
+    assert "Called (columns) of each class (rows), own." in done.stdout
+    out = tmp_path / "study"
+    study = ("compare-attribution", folder, "--out", out, *models, "--count", 2, "--all")
+    done = run(*study, "--card", card, "--methods", "vanilla-gradient")
+    assert done.returncode == 0, done.stderr
+    text = (out / "study.txt").read_text(encoding="utf-8")
+    assert "own: " in text
+    assert "! " not in text, "every map was made"
+    wrong = run(*study, "--card", card, "--card", card)
+    assert wrong.returncode == 1
+    assert "of the models 1 bring no card, and 2 cards are given" in wrong.stderr
 
 
 def test_methods_are_compared_where_nobody_drew_a_box(

@@ -32,6 +32,14 @@ Paper = Annotated[
 Table = Annotated[
     Path | None, typer.Option("--csv", help="Table that says the class of each picture.")
 ]
+Cards = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--card",
+        help="Card (JSON) of a TorchScript or .pt2 file or MONAI bundle among the models. Repeat, "
+        "in their order.",
+    ),
+]
 Column = Annotated[
     str | None, typer.Option("--column", help="Column of the table that holds the class.")
 ]
@@ -106,14 +114,20 @@ train_classes_boxes = _trains(
 
 
 def _read(
-    data: Path, names: list[str], table: Path | None, column: str | None, device: str
+    data: Path,
+    names: list[str],
+    cards: list[Path] | None,
+    table: Path | None,
+    column: str | None,
+    device: str,
 ) -> tuple[ClassSlices, list[Model]]:
     """Pictures at the size that the first model is fed, and the models."""
     from ..networks.bundle.loading import load_model
     from ..training.classifiers.class_slices import read_class_slices
     from ..volumes.labelled.class_folder import find_class_images
 
-    loaded = [load_model(name, device=device) for name in names]
+    given = _cards(names, cards or [])
+    loaded = [load_model(name, device=device, card=given.get(name)) for name in names]
     # Each is fed by its own card later; what needs no network sees them as the first one does.
     size = int(loaded[0].card.inputs.size)
     folder = progress_bar.run(find_class_images(data, table=table, column=column), "looking")
@@ -121,6 +135,35 @@ def _read(
     for finding in slices.findings:
         print(f"note: {finding.words()}")
     return slices, loaded
+
+
+def _cards(names: list[str], cards: list[Path]) -> dict[str, Path]:
+    """Which card belongs to which of the models that bring none of their own.
+
+    Raises
+    ------
+    ModelError
+        There are more or fewer cards.
+    """
+    from ..errors import ModelError
+    from ..networks.bundle.loading import CARD_FILE
+
+    if not cards:
+        return {}
+    without = [
+        name
+        for name in names
+        if Path(name).exists()
+        and Path(name).suffix != ".safetensors"
+        and Path(name).name != CARD_FILE
+        and not (Path(name) / CARD_FILE).is_file()
+    ]
+    if len(without) != len(cards):
+        raise ModelError(
+            f"of the models {len(without)} bring no card, and {len(cards)} cards are given",
+            remedy="Give a --card for each of these, in their order",
+        )
+    return dict(zip(without, cards, strict=True))
 
 
 def evaluate_classifiers_command(
@@ -131,6 +174,7 @@ def evaluate_classifiers_command(
             "--model", help="Bundle by name or folder. Repeat for more; the shipped ones."
         ),
     ] = None,
+    card: Cards = None,
     csv: Table = None,
     column: Column = None,
     every: Annotated[
@@ -156,7 +200,7 @@ def evaluate_classifiers_command(
 
     if out is not None:
         check_free([out / name for name in FILES], overwrite=overwrite)
-    slices, loaded = _read(data, models or list(SHIPPED), csv, column, device)
+    slices, loaded = _read(data, models or list(SHIPPED), card, csv, column, device)
     training, rows, how = None, np.arange(len(slices)), "all of the folder"
     if not every:
         training, _, split = parts_of(slices, choose=choose, at_random=at_random, seed=seed)
@@ -187,6 +231,7 @@ def compare_attribution(
     count: Annotated[
         int, typer.Option("--count", min=2, help="Pictures, as many of each class as can be.")
     ] = 30,
+    card: Cards = None,
     csv: Table = None,
     column: Column = None,
     every: Annotated[
@@ -212,23 +257,21 @@ def compare_attribution(
     from ..training.classifiers.study_pictures import panel_parts
     from ..training.classifiers.study_summary import summarise
 
-    slices, loaded = _read(data, models or list(SHIPPED), csv, column, device)
-    rows = np.arange(len(slices))
+    slices, loaded = _read(data, models or list(SHIPPED), card, csv, column, device)
+    rows, how = np.arange(len(slices)), "from all of the folder"
     if not every:
         _, _, split = parts_of(slices)
-        rows = split.judging
-        print(f"pictures to judge by: {split.how}")
+        rows, how = split.judging, f"to judge by: {split.how}"
     rows, notes = without_seen(slices, rows, [model.card for model in loaded])
-    for note in notes:
-        print(f"note: {note}.")
-    slices = slices.subset(rows)
+    slices, how = slices.subset(rows), "; ".join((how, *notes))
+    print(f"pictures {how}")
     slices = slices.subset(study_pictures(slices, count, seed))
     names = [name.strip() for name in methods.split(",") if name.strip()]
     work = attribution_study(
         slices, loaded, names, out, parameters=parse_parameters(parameter), seed=seed
     )
     records = progress_bar.run(work, "study")
-    summary = summarise(records, seed=seed)
+    summary = summarise(records, seed=seed, how=how)
     print(summary.text())
     for path in summary.save(out):
         print(path)
@@ -242,6 +285,7 @@ def embed(
     model: Annotated[
         str, typer.Option("--model", help="Bundle by name or folder.")
     ] = "tumour-classes",
+    card: Cards = None,
     csv: Table = None,
     column: Column = None,
     colour: Annotated[
@@ -260,7 +304,7 @@ def embed(
 
     files = [out / name for name in ("embedding.csv", "embedding.txt", "embedding.png")]
     check_free(files, overwrite=overwrite)
-    slices, (loaded,) = _read(data, [model], csv, column, device)
+    slices, (loaded,) = _read(data, [model], card, csv, column, device)
     _, _, split = parts_of(slices)
     sides, note = sides_for(slices, split, loaded.card)
     if note:

@@ -90,6 +90,8 @@ class StudySummary:
     boxed : int
         Pictures with a box or a mask: only against one of these is a map scored.
     layers : mapping of (model, method) to the layer that the method looks at
+    how : str
+        How the pictures were chosen.
     """
 
     means: dict[tuple[str, str], dict[str, Mean]]
@@ -101,6 +103,7 @@ class StudySummary:
     faults: tuple[str, ...] = ()
     boxed: int = 0
     layers: dict[tuple[str, str], str] = field(default_factory=dict)
+    how: str = ""
 
     def winners(self, model: str) -> list[str]:
         """Methods that beat everything blind, and themselves on random weights."""
@@ -114,8 +117,8 @@ class StudySummary:
     def text(self) -> str:
         """The tables, as they are printed."""
         parts = [
-            f"{self.pictures} pictures. Means over pictures; every figure of a map against the box "
-            "of the finding, or of what the network makes of the picture when the map's pixels "
+            f"{self.pictures} pictures{self.how and ' ' + self.how}. "
+            "Means over pictures; every figure of a map against the box of the finding, or of what the network makes of the picture when the map's pixels "
             "come or go; (n) where a figure is of n of them alone: SIC and AIC need an answer of "
             f"{LEAST_ANSWER:g} or more for the whole picture. Intervals: pictures drawn anew. "
             "Intervals and tests take pictures for independent; those of one patient resemble each "
@@ -182,6 +185,7 @@ class StudySummary:
         """Write the tables as text and JSON."""
         values: dict[str, Any] = {
             "pictures": self.pictures,
+            "how": self.how,
             "with a box or a mask": self.boxed,
             "layers": {" / ".join(key): layer for key, layer in self.layers.items()},
             "right": self.right,
@@ -197,8 +201,14 @@ class StudySummary:
         return write_together(folder, dict(zip(FILES, contents, strict=True)), overwrite=overwrite)
 
 
-def summarise(records: Sequence[StudyRecord], *, seed: int = 0) -> StudySummary:
-    """Means, intervals and tests over the pictures of a study."""
+def summarise(records: Sequence[StudyRecord], *, seed: int = 0, how: str = "") -> StudySummary:
+    """Means, intervals and tests over the pictures of a study.
+
+    Parameters
+    ----------
+    how : str
+        How the pictures were chosen: ``"to judge by: …"``.
+    """
     groups: dict[tuple[str, str], list[StudyRecord]] = {}
     for record in records:
         if not record.fault:
@@ -253,6 +263,7 @@ def summarise(records: Sequence[StudyRecord], *, seed: int = 0) -> StudySummary:
             for r in records
             if r.layer and not r.method.endswith(ON_RANDOM)
         },
+        how,
     )
 
 

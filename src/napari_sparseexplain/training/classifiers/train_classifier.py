@@ -152,7 +152,9 @@ def class_probabilities(
     network: nn.Module, values: npt.NDArray[np.float16]
 ) -> npt.NDArray[np.float32]:
     """Probabilities (N, classes) of pictures (N, size, size) as the network is fed them."""
-    device = next(network.parameters()).device
+    # A file from elsewhere may show no weights.
+    weight = next(network.parameters(), None)
+    device = torch.device("cpu") if weight is None else weight.device
     was_training = network.training
     network.eval()
     found = []
