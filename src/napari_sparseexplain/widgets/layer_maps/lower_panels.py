@@ -11,7 +11,7 @@ from .kernels_panel import KernelsPanel
 from .training_panel import TrainingPanel
 
 #: Height in which all figures of a cine stand below what must be read with them.
-_FIGURES = 275
+_FIGURES = 310
 
 #: Height in which pictures of a training can be told apart.
 _TALL = 330
