@@ -119,8 +119,8 @@ class StudySummary:
         parts = [
             f"{self.pictures} pictures{self.how and ' ' + self.how}. "
             "Means over pictures; every figure of a map against the box of the finding, or of what "
-            "the network makes of the picture when the map's pixels come or go; (n) where "
-            "a figure is of n of them alone: SIC and AIC need an answer of "
+            "the network makes of the picture when the map's pixels come or go; (n) "
+            "where a figure is of n of them alone: SIC and AIC need an answer of "
             f"{LEAST_ANSWER:g} or more for the whole picture. Intervals: pictures drawn anew. "
             "Intervals and tests take pictures for independent; those of one patient resemble each "
             "other, so that true intervals are wider and true p larger."
