@@ -25,16 +25,8 @@ from qtpy.QtWidgets import (
 
 
 def _widgets(root: QWidget) -> list[QWidget]:
-    """All that belong to a person's form: neither lists that drop down nor scroll bars.
-
-    Whether there is a scroll bar follows from the words in the tab and from its size.
-    """
-    return [w for w in root.findChildren(QWidget) if not (_dropped_down(w) or _scrolls(w))]
-
-
-def _scrolls(widget: QWidget) -> bool:
-    """A scroll bar of an area, or what Qt puts around it."""
-    return isinstance(widget, QScrollBar) or widget.objectName().startswith("qt_scrollarea_")
+    """All that belong to a person's form: not the lists that drop down from one."""
+    return [w for w in root.findChildren(QWidget) if not _dropped_down(w)]
 
 
 def _dropped_down(widget: QWidget) -> bool:

@@ -32,13 +32,8 @@ NORMALISATION = Normalisation("z-score", region="slice")
 #: Characters of a picture's digest: of a hundred thousand pictures hardly two are the same.
 _DIGEST = 12
 
-#: What is told of DICOM pictures, after their number.
-_TOLD_OF_DICOM = {
-    "shown-inverted": "DICOM images show low values bright (MONOCHROME1), and are taken as they "
-    "are shown, as are those that a classifier is run on",
-    "not-axial": "DICOM images are not axial, and are taken as stored; a study opened from such a "
-    "file is run on in axial slices, so that no model is fed there what it was trained on",
-}
+#: What is true of a DICOM picture and must be told.
+_INVERTED, _NOT_AXIAL = "inverted", "not axial"
 
 #: Unreadable pictures that are told one by one.
 _TOLD = 5
@@ -135,12 +130,12 @@ def read_class_picture(image: ClassImage) -> npt.NDArray[np.float32]:
 
 
 def _read(image: ClassImage) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    """Grey values of a picture, and which of `_TOLD_OF_DICOM` are true of it."""
+    """Grey values of a picture, and what of `_INVERTED` and `_NOT_AXIAL` is true of it."""
     if image.path.suffix.lower() == ".mat":
         return read_tumour_picture(image.path), ()
     if image.path.suffix.lower() in (".dcm", ".dicom", ".ima"):
         values, inverted, axial = read_shown_picture(image.path)
-        marks = {"shown-inverted": inverted, "not-axial": not axial}
+        marks = {_INVERTED: inverted, _NOT_AXIAL: not axial}
         return values, tuple(mark for mark, is_so in marks.items() if is_so)
     volume, _ = read_picture(image.path)
     array = np.asarray(volume.spatial())
@@ -240,8 +235,19 @@ def read_class_slices(
         findings.append(
             Finding("warning", "unreadable", f"{faults - _TOLD} more images cannot be read")
         )
-    for mark, count in marked.items():
-        findings.append(Finding("warning", mark, f"{count} {_TOLD_OF_DICOM[mark]}"))
+    if marked[_INVERTED]:
+        said = (
+            f"{marked[_INVERTED]} DICOM images show low values bright (MONOCHROME1), and are taken "
+            "as they are shown, as are those that a classifier is run on"
+        )
+        findings.append(Finding("info", "shown-inverted", said))
+    if marked[_NOT_AXIAL]:
+        said = (
+            f"{marked[_NOT_AXIAL]} DICOM images are not axial, and are taken as stored; a study "
+            "opened from such a file is run on in axial slices, so that no model is fed there what "
+            "it was trained on"
+        )
+        findings.append(Finding("warning", "not-axial", said))
     chosen = _unequal(kept, digests, findings)
     classes = tuple(name for name in folder.classes if any(kept[i].label == name for i in chosen))
     if len(classes) < 2:

@@ -95,18 +95,16 @@ def read_class_table(
             several.append(name)
         else:
             kept.append(row)
-    for code, told, words in (
-        ("table-without-images", missing, "name an image that is not in the folder"),
-        (
-            "table-several-images",
-            several,
-            "name an image by a name that several have, in other folders than the table says, and "
-            "are left out",
-        ),
-    ):
-        if told:
-            said = f"{len(told)} of its {len(rows)} rows {words} (the first: {told[0]})"
-            findings.append(Finding("warning", code, said, table.name))
+    many = f"of its {len(rows)} rows name an image"
+    if missing:
+        said = f"{len(missing)} {many} that is not in the folder (the first: {missing[0]})"
+        findings.append(Finding("warning", "table-without-images", said, table.name))
+    if several:
+        said = (
+            f"{len(several)} {many} by a name that several have, in other folders than the table "
+            f"says, and are left out (the first: {several[0]})"
+        )
+        findings.append(Finding("warning", "table-several-images", said, table.name))
     if blank:
         findings.append(
             Finding("warning", "table-without-class", f"{blank} rows name no class", table.name)
