@@ -107,10 +107,12 @@ def test_every_cell_of_the_grid_is_exported_as_it_is_on_the_screen(tab: Any, ope
         for place, inside in opened.viewer.canvas.grid.iter_viewboxes(layers)
         if any(layers[n].visible for n in inside)
     ]
+    # How many rows there are follows from the room, and so from the fonts of the machine.
+    rows, columns = (max(places) for places in zip(*boxes, strict=True))
     for panel, (row, column) in zip(reading.review.panels, boxes, strict=True):
         height, width = panel.camera.canvas
-        top = round(row * (shot.shape[0] - height))
-        left = round(column * (shot.shape[1] - width))
+        top = round(row * (shot.shape[0] - height) / max(rows, 1))
+        left = round(column * (shot.shape[1] - width) / max(columns, 1))
         check_agreement(opened, reading, panel, shot[top : top + height, left : left + width])
 
 
