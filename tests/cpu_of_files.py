@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +30,7 @@ def cpu_seconds() -> float:
 
 
 #: CPU seconds of this process that were charged to what they were for, not to the test under way.
-_CHARGED: Counter[str] = Counter()
+_CHARGED: defaultdict[str, float] = defaultdict(float)
 
 
 @contextmanager
@@ -77,11 +77,11 @@ class CpuOfFiles:
         return (yield from self._phase(item))
 
     def _phase(self, item: pytest.Item) -> Iterator[None]:
-        before = cpu_seconds() - _CHARGED.total()
+        before = cpu_seconds() - sum(_CHARGED.values())
         try:
             return (yield)
         finally:
-            spent = cpu_seconds() - _CHARGED.total() - before
+            spent = cpu_seconds() - sum(_CHARGED.values()) - before
             self.tests.setdefault(item.nodeid, []).append(round(spent, 3))
 
     @pytest.hookimpl(trylast=True)
