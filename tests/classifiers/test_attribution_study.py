@@ -23,16 +23,8 @@ from napari_sparseexplain.training.classifiers import (
     attribution_study as attribution_study_module,
 )
 from napari_sparseexplain.training.classifiers.attribution_study import (
-    BLIND,
-    HEAD,
-    ON_RANDOM,
-    RECORDS,
-    STUDY,
-    StudyRecord,
     attribution_study,
     head_centre_map,
-    map_file,
-    read_records,
     study_pictures,
 )
 from napari_sparseexplain.training.classifiers.class_slices import (
@@ -42,6 +34,16 @@ from napari_sparseexplain.training.classifiers.class_slices import (
 )
 from napari_sparseexplain.training.classifiers.study_browser import browse_study_work
 from napari_sparseexplain.training.classifiers.study_pictures import panel_parts
+from napari_sparseexplain.training.classifiers.study_records import (
+    BLIND,
+    HEAD,
+    ON_RANDOM,
+    RECORDS,
+    STUDY,
+    StudyRecord,
+    map_file,
+    read_records,
+)
 from napari_sparseexplain.training.classifiers.study_summary import holm, mean_of, summarise
 from napari_sparseexplain.volumes.intensity.normalisation import Normalisation
 from napari_sparseexplain.volumes.labelled.class_folder import find_class_images

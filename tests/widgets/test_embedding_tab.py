@@ -13,7 +13,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.training.classifiers.attribution_study import (
+from napari_sparseexplain.training.classifiers.study_records import (
     RANDOM,
     RECORDS,
     file_digest,

@@ -16,7 +16,7 @@ from ...files.atomic_write import write_atomically
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
-    from ...training.classifiers.attribution_study import StudyRecord
+    from ...training.classifiers.study_records import StudyRecord
 
 #: Inches of one picture among the panels.
 _TILE = 1.15

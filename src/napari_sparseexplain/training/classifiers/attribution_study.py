@@ -13,11 +13,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from threading import Lock
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,92 +49,24 @@ from ...works_in_threads import Start, works_in_threads
 from .class_slices import ClassSlices
 from .evaluate_classifiers import check_classifier
 from .fed_pictures import FedPictures
+from .study_records import (
+    BLIND,
+    EDGES,
+    HEAD,
+    MAPS,
+    ON_RANDOM,
+    RECORDS,
+    STUDY,
+    RecordStream,
+    StudyRecord,
+    file_digest,
+    keep_map,
+    read_records,
+)
 from .train_classifier import class_probabilities
-
-#: Maps that know nothing of a network.
-RANDOM, EDGES, HEAD = "random", "edges", "head centre"
-BLIND = (RANDOM, EDGES, HEAD)
-
-#: After a method's name: the same on a network of random weights.
-ON_RANDOM = " on random weights"
-
-#: Where the records lie, a line each.
-RECORDS = "records.jsonl"
-
-#: What a study was of, so that another is not mixed in.
-STUDY = "study.json"
-
-MAPS = "maps"
 
 #: Points of a curve that are kept.
 _POINTS = 101
-
-
-@dataclass(frozen=True)
-class StudyRecord:
-    """One map and its figures.
-
-    Attributes
-    ----------
-    picture, label, predicted : str
-        Name, class, and what the model called it.
-    model, method : str
-    file : str
-        Digest of the picture's file: pictures of several folders may have one name, and one that is
-        called otherwise is the same.
-    layer : str
-        That the method looks at, of one that looks at a layer.
-    figures : mapping of str to float or None
-        Against the box: ``pointing game``, ``relevance mass`` (the energy-based pointing game),
-        ``relevance rank``, ``AUPRC``; ``insertion AUC``, ``deletion AUC``, ``ROAD``, ``SIC``,
-        ``AIC``. None where one does not apply.
-    prevalence : float
-        Share of the picture that the box covers: the AUPRC of a coin.
-    curves : mapping of str to tuple of float
-        SIC and AIC at evenly spaced information from 0 to 1; none of an image that was skipped.
-    fault : str
-        Why there is no map.
-    """
-
-    picture: str
-    label: str
-    predicted: str
-    model: str
-    method: str
-    figures: Mapping[str, float | None] = field(default_factory=dict)
-    prevalence: float = 0.0
-    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    fault: str = ""
-    file: str = ""
-    layer: str = ""
-
-    @property
-    def place(self) -> str:
-        """What tells its picture from others."""
-        return self.file or self.picture
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What it is of."""
-        return self.place, self.model, self.method
-
-
-def file_digest(image: ClassImage) -> str:
-    """Of the bytes of a picture's file, by which the study knows it.
-
-    Raises
-    ------
-    ReadError
-        It is gone.
-    """
-    try:
-        return hashlib.sha256(image.path.read_bytes()).hexdigest()[:20]
-    except OSError as error:
-        raise ReadError(
-            f"the picture cannot be read ({error.strerror or error})",
-            where=image.path,
-            remedy="Put it back, or open the folder again",
-        ) from error
 
 
 def head_centre_map(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -224,7 +155,7 @@ def attribution_study(
     wanted = (*names, *BLIND, *(name + ON_RANDOM for name in names))
     threads = _threads(models)
     with (folder / RECORDS).open("a", encoding="utf-8") as stream:
-        records = _Records(found, stream, total)
+        records = RecordStream(found, stream, total)
         study = _Study(files, given, folder, records, seed)
         with _one_thread_each(threads):
             yield from works_in_threads(_pieces(study, fed, models, wanted, threads), threads)
@@ -236,23 +167,6 @@ def attribution_study(
         for m, method in enumerate(wanted)
     }
     return sorted((r for r in records.all if r.key in places), key=lambda r: places[r.key])
-
-
-class _Records:
-    """Records that are there, and a file to which each thread adds its own."""
-
-    def __init__(self, found: Sequence[StudyRecord], stream: IO[str], total: int) -> None:
-        self.all, self.total = list(found), total
-        self._stream, self._lock = stream, Lock()
-
-    def keys(self) -> set[tuple[str, str, str]]:
-        return {record.key for record in self.all}
-
-    def add(self, record: StudyRecord) -> None:
-        with self._lock:
-            self._stream.write(json.dumps(_plain(record)) + "\n")
-            self._stream.flush()
-            self.all.append(record)
 
 
 def _threads(models: Sequence[Model]) -> int:
@@ -287,7 +201,7 @@ class _Study:
     files: tuple[str, ...]
     given: Mapping[str, Mapping[str, Any]]
     folder: Path
-    records: _Records
+    records: RecordStream
     seed: int
 
 
@@ -335,7 +249,7 @@ def _piece(
         study.records.add(replace(record, predicted=called))
 
 
-def _counted(work: Work[StudyRecord], records: _Records, what: str) -> Work[StudyRecord]:
+def _counted(work: Work[StudyRecord], records: RecordStream, what: str) -> Work[StudyRecord]:
     """Progress of one record as progress of the study."""
     yield Progress(len(records.all), records.total, what)
     while True:
@@ -389,7 +303,7 @@ def _resumed(
     if (folder / RECORDS).is_file():
         # What failed is tried again: a fault may be of a package that is there now.
         records = [record for record in read_records(folder) if not record.fault]
-        lines = "".join(json.dumps(_plain(record)) + "\n" for record in records)
+        lines = "".join(record.line() for record in records)
         write_atomically(folder / RECORDS, lines, overwrite=True)
     return records
 
@@ -435,44 +349,6 @@ def _joined(there: dict[str, Any], asked: dict[str, Any], folder: Path) -> dict[
             remedy="Choose another folder with --out, or ask for the same again",
         )
     return asked
-
-
-def read_records(folder: Path) -> list[StudyRecord]:
-    """The records of a study's folder; what a kill cut off, or is no record, is passed over.
-
-    Raises
-    ------
-    ReadError
-        No study is there, or its records cannot be read.
-    """
-    if not (folder / RECORDS).is_file():
-        raise ReadError(
-            f"no study is there: it has no {RECORDS}",
-            where=folder,
-            remedy="Choose the folder that was given to compare-attribution with --out",
-        )
-    try:
-        # A kill may also cut a letter into halves.
-        text = (folder / RECORDS).read_bytes().decode("utf-8", errors="replace")
-    except OSError as error:
-        raise ReadError(
-            f"its {RECORDS} cannot be read ({error.strerror or error})",
-            where=folder,
-            remedy="Run compare-attribution again with this --out: a study goes on where it stood",
-        ) from error
-    found = [record for record in map(_read_record, text.splitlines()) if record is not None]
-    # Of two records of one map the later one counts.
-    return list({record.key: record for record in found}.values())
-
-
-def _read_record(line: str) -> StudyRecord | None:
-    try:
-        record = StudyRecord(**json.loads(line))
-    except (ValueError, TypeError):
-        return None
-    texts = (record.picture, record.label, record.predicted, *record.key, record.fault)
-    right = all(isinstance(text, str) for text in texts) and isinstance(record.figures, Mapping)
-    return record if right and isinstance(record.curves, Mapping) else None
 
 
 def _part(slices: ClassSlices, index: int, model: Model) -> Work[ExplainedSlices]:
@@ -539,7 +415,7 @@ def _record(
         more = yield from _asked(part, heat, seed)
         figures |= more[0]
         curves = more[1]
-        _keep(study.folder, record, values)
+        keep_map(study.folder, record, values)
     return replace(record, figures=figures, curves=curves)
 
 
@@ -583,23 +459,3 @@ def _asked(
             at = np.interp(places, curve.information, curve.answer)
             curves[name] = tuple(round(float(v), 4) for v in at)
     return figures, curves
-
-
-def map_file(folder: Path, place: str, model: str, method: str) -> Path:
-    """Where the map of a record lies, by its key."""
-    name = hashlib.sha256("\n".join((place, model, method)).encode()).hexdigest()[:20]
-    return folder / MAPS / f"{name}.npy"
-
-
-def _keep(folder: Path, record: StudyRecord, values: npt.NDArray[np.float64]) -> None:
-    scale = float(np.abs(values).max()) or 1.0
-    np.save(map_file(folder, *record.key), (values / scale).astype(np.float16))
-
-
-def _plain(record: StudyRecord) -> dict[str, Any]:
-    plain = {**vars(record), "curves": dict(record.curves)}
-    plain["figures"] = {
-        name: None if value is None else round(float(value), 6)
-        for name, value in record.figures.items()
-    }
-    return plain

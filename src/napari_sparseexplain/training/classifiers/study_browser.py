@@ -13,7 +13,9 @@ from ...errors import ReadError
 from ...networks.running.in_plane_resampling import resample_in_plane
 from ...progress import Progress, Work
 from ...volumes.study import Study
-from .attribution_study import (
+from .class_slices import ClassSlices, fed_again
+from .picture_study import PLAIN_ROLE, study_of_slices
+from .study_records import (
     BLIND,
     ON_RANDOM,
     StudyRecord,
@@ -21,8 +23,6 @@ from .attribution_study import (
     map_file,
     read_records,
 )
-from .class_slices import ClassSlices, fed_again
-from .picture_study import PLAIN_ROLE, study_of_slices
 
 
 @dataclass(frozen=True, eq=False)

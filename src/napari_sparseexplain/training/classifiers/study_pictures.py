@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .attribution_study import BLIND, ON_RANDOM, StudyRecord, file_digest, map_file
 from .class_slices import ClassSlices
+from .study_records import BLIND, ON_RANDOM, StudyRecord, file_digest, map_file
 
 #: Pictures of each class in the panels.
 PER_CLASS = 2

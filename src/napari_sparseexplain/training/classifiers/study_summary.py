@@ -15,7 +15,7 @@ from scipy.stats import wilcoxon
 from ...evidence.tables import text_table
 from ...explanation.trust.performance_information_curve import LEAST_ANSWER
 from ...files.atomic_write import write_together
-from .attribution_study import BLIND, ON_RANDOM, StudyRecord
+from .study_records import BLIND, ON_RANDOM, StudyRecord
 
 FILES = ("study.txt", "summary.json")
 
