@@ -19,7 +19,7 @@ from .diffusion_scan import DiffusionScan
 from .hybrid_attribution import PARAMETERS, HybridAttribution, hybrid_attribution
 from .network_maps import scaled_signals, unweighted_signal
 from .shipped_dictionary import dictionary_for
-from .voxel_explanation import (
+from .voxel_of_scan import (
     directions_at,
     signal_of_voxel_work,
     voxel_of_result,

@@ -150,7 +150,7 @@ class MicrostructureSession(ModelSession):
 
     def _scan_of(self, study: Study, result: Explanation) -> DiffusionScan:
         """The scan of a result; that of the latest one asked for stays read."""
-        from ...explanation.microstructure.voxel_explanation import scan_of_result
+        from ...explanation.microstructure.voxel_of_scan import scan_of_result
 
         kept = self._scan
         if kept is None or kept[0] is not study or kept[1] is not result:
