@@ -19,7 +19,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ReadError, StudyError, reason_of
-from napari_sparseexplain.files import regular_file
+from napari_sparseexplain.files import folder_walk
 from napari_sparseexplain.volumes import Grid
 from napari_sparseexplain.volumes.brain_mask import brain_mask
 from napari_sparseexplain.volumes.dicom import deflated as dicom_deflated
@@ -64,7 +64,7 @@ def test_names_that_no_file_has(name: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_disk_is_not_searched_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regular_file, "_MOST_ENTRIES", 20)
+    monkeypatch.setattr(folder_walk, "_MOST_ENTRIES", 20)
     for number in range(30):
         (tmp_path / f"{number}.dat").touch()
     assert "more than 20 files and folders" in refusal(tmp_path)

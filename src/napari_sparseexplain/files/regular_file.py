@@ -8,9 +8,6 @@ from pathlib import Path
 
 from ..errors import ReadError, SparseExplainError
 
-#: Files and folders below one that is opened as a study.
-_MOST_ENTRIES = 500_000
-
 #: What is said of a link whose file is not there, and what to do: data sets that are kept by
 #: git-annex or DataLad are full of such links until they are fetched.
 DANGLING = "the link points to a file that is not there"
@@ -81,32 +78,3 @@ def is_folder(path: Path) -> bool:
         return stat.S_ISDIR(os.stat(path).st_mode)
     except (OSError, ValueError):
         return False
-
-
-def files_below(folder: Path) -> list[Path]:
-    """All regular files of a folder and of those below it, in the order of their names.
-
-    Raises
-    ------
-    ReadError
-        There are more than any patient's folder has, as below the root of a disk.
-    """
-    return entries_below(folder)[0]
-
-
-def entries_below(folder: Path) -> tuple[list[Path], list[Path]]:
-    """`files_below`, and the links to what is not there, both in the order of their names."""
-    found: list[Path] = []
-    dangling: list[Path] = []
-    for number, path in enumerate(folder.rglob("*")):
-        if number >= _MOST_ENTRIES:
-            raise ReadError(
-                f"there are more than {_MOST_ENTRIES:,} files and folders below this one",
-                where=folder,
-                remedy="Choose the folder of one patient",
-            )
-        if is_regular(path):
-            found.append(path)
-        elif is_dangling(path):
-            dangling.append(path)
-    return sorted(found), sorted(dangling)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ...files.folder_walk import walk_folder
 from ...volumes.labelled.contour_file import CONTOUR_NAME
 from ...volumes.labelled.slice_folders import SPLIT_FOLDER
 from ...volumes.opening.dataset_folder import case_name
@@ -29,7 +29,7 @@ def holds_studies(places: Sequence[Path]) -> bool:
     endings = tuple(e for r in _scan_readers() if not r.by_content for e in r.endings)
     pictures = tuple(e for r in readers() if r.pictures for e in r.endings)
     labelled = False
-    for _, folders, names in os.walk(places[0]):
+    for _, folders, names in walk_folder(places[0]):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             small = name.lower()
@@ -89,9 +89,9 @@ def _scan_readers() -> list[Reader]:
 
 def _scans_below(folder: Path) -> bool:
     """Whether a folder, or one below it, holds a scan."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if _has_scan([Path(place, name) for name in names if not name.startswith(".")]):
+    for place, folders, names in walk_folder(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if _has_scan([place / name for name in names if not name.startswith(".")]):
             return True
     return False
 

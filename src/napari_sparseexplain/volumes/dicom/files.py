@@ -24,7 +24,8 @@ from pydicom.uid import (
 )
 
 from ...errors import ReadError, reason_of
-from ...files.regular_file import files_below, is_folder, is_regular, regular_size
+from ...files.folder_walk import files_below
+from ...files.regular_file import is_folder, is_regular, regular_size
 from ..readers import what_is_read
 from .deflated import check_deflated
 from .values import first_item, items, text, texts

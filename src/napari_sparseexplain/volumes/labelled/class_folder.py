@@ -7,7 +7,6 @@ of numbered pictures how they were cut. Cheng's MATLAB files say class, patient 
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import ReadError
+from ...files.folder_walk import walk_folder
 from ...progress import Progress, Work
 from ..finding import Finding
 from .class_image import Box, ClassImage
@@ -85,9 +85,8 @@ def find_class_images(
             remedy="Give a folder that has a folder of pictures for each class",
         )
     files: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        files += [Path(place) / name for name in names if not name.startswith(".")]
+    for place, _, names in walk_folder(folder):
+        files += [place / name for name in names if not name.startswith(".")]
         yield Progress(len(files), 0, f"{len(files)} files")
     pictures = [p for p in files if p.suffix.lower() in PICTURES]
     drawn = {p for p in pictures if is_mask(p, folder)}

@@ -6,7 +6,6 @@ Two layouts: pictures with masks of the same names in a folder beside them (``im
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ReadError
+from ...files.folder_walk import walk_folder
 from ...progress import Progress, Work
 from ..dicom.single_picture import read_dicom_picture
 from ..finding import Finding
@@ -88,9 +88,8 @@ def find_labelled(root: str | Path) -> Work[LabelledFolder]:
             "there is no such folder", where=folder, remedy="Give a folder of images with masks"
         )
     files: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        files += [Path(place) / name for name in names if not name.startswith(".")]
+    for place, _, names in walk_folder(folder):
+        files += [place / name for name in names if not name.startswith(".")]
         yield Progress(len(files), 0, f"{len(files)} files")
     contours = [p for p in files if CONTOUR_NAME.search(p.name)]
     found = _with_contours(folder, files, contours) if contours else _with_masks(folder, files)

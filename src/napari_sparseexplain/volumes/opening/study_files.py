@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import ReadError
+from ...files.folder_walk import entries_below
 from ...files.regular_file import (
     DANGLING,
     FETCH,
-    entries_below,
     is_folder,
     is_regular,
     regular_size,
