@@ -103,7 +103,7 @@ class PictureStack:
             called = self.slices.classes[self.predicted[index]]
             mark = "✓" if called == image.label else "✗"
             found.append(f"{mark} called {called}, {self.confidence[index]:.2f}")
-        if not image.boxes:
+        if not image.drawn:
             found.append("no box")
         if view := self.unseen_view(index):
             seen = ", ".join(views_of_card(self.card))

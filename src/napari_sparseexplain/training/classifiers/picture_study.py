@@ -51,7 +51,7 @@ def stack_study(stack: PictureStack, rows: Sequence[int] | npt.NDArray[np.intp])
                 name,
             )
         )
-    boxed = frame.boxed if any(image.boxes or image.mask for image in frame.images) else None
+    boxed = frame.boxed if any(image.drawn for image in frame.images) else None
     views = [image.view for image in frame.images]
     study = study_of_slices(name, role, frame.shape, frame.dtype, views, frame.grey, boxed)
     return replace(study, findings=tuple(findings))

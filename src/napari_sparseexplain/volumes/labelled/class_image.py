@@ -45,6 +45,11 @@ class ClassImage:
     mask: Path | None = None
 
     @property
+    def drawn(self) -> bool:
+        """Whether somebody drew where the finding lies, by boxes or by a mask."""
+        return bool(self.boxes) or self.mask is not None
+
+    @property
     def run(self) -> tuple[str, str]:
         """Class and view: within a run numbers go by patient."""
         return self.label, self.view
