@@ -142,7 +142,9 @@ def test_an_older_card_of_slices_at_random_says_that_it_cannot_be_told(
     slices: ClassSlices, drawn: Path
 ) -> None:
     """Its ranges of numbers span the slices that were not drawn too, and tell nothing."""
-    told = {k: v for k, v in read_card(drawn).training.items() if k not in ("pictures", "at random")}
+    told = {
+        k: v for k, v in read_card(drawn).training.items() if k not in ("pictures", "at random")
+    }
     assert {"data", "numbers", "split"} <= set(told), "as it was before there were digests"
     card = replace(read_card(drawn), training=told)
     assert not seen_pictures(card, slices).any()

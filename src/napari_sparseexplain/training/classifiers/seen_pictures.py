@@ -96,9 +96,9 @@ def without_seen(
             )
         if is_untold(card, slices):
             notes.append(
-                f"{card.name} was trained on slices of this set drawn at random, and its card is of "
-                "a time when it was not kept which: it cannot be told how many of those that judge "
-                "it it was trained on, and its figures are too good"
+                f"{card.name} was trained on slices of this set drawn at random, and its card does "
+                "not tell which: it cannot be told how many of those that judge it it was trained "
+                "on, and its figures are too good"
             )
         elif seen.any() and drawn_at_random(card):
             notes.append(
@@ -131,9 +131,9 @@ def sides_for(
     wrong = [row for row in np.flatnonzero(seen) if sides[row] != "training"]
     if card is not None and is_untold(card, slices):
         note = (
-            f"{SEEN}{card.title or card.name} was trained on slices of this set drawn at random, and "
-            "its card does not tell which: some of those to judge by are among them, and what it "
-            "says of them is too good"
+            f"{SEEN}{card.title or card.name} was trained on slices of this set drawn at random, "
+            "and its card does not tell which: it cannot be told which of those to judge by are "
+            "among them, and its figures are too good"
         )
         return sides, note
     if card is None or not wrong:

@@ -32,6 +32,8 @@ class ClassImage:
         Where the finding lies.
     mask : Path or None
         The same by pixels.
+    sequence : str
+        As ``"T1C+"``, where the folders of a set tell several apart; else empty.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ClassImage:
     split: str = ""
     boxes: tuple[Box, ...] = ()
     mask: Path | None = None
+    sequence: str = ""
 
     @property
     def drawn(self) -> bool:
@@ -51,5 +54,5 @@ class ClassImage:
 
     @property
     def run(self) -> tuple[str, str]:
-        """Class and view: within a run numbers go by patient."""
-        return self.label, self.view
+        """Class and view, with the sequence: within a run numbers go by patient."""
+        return self.label, " ".join(filter(None, (self.view, self.sequence)))
