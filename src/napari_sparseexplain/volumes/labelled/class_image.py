@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..picture_turn import AS_STORED, PictureTurn
+
 #: Upper, left, lower and right edge, as shares of the height and the width.
 Box = tuple[float, float, float, float]
 
@@ -34,6 +36,8 @@ class ClassImage:
         The same by pixels.
     sequence : str
         As ``"T1C+"``, where the folders of a set tell several apart; else empty.
+    turn : PictureTurn
+        From the file to the picture as it is read; what was drawn is drawn on the file.
     """
 
     name: str
@@ -46,6 +50,7 @@ class ClassImage:
     boxes: tuple[Box, ...] = ()
     mask: Path | None = None
     sequence: str = ""
+    turn: PictureTurn = AS_STORED
 
     @property
     def drawn(self) -> bool:
