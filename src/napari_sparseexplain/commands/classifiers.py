@@ -263,15 +263,15 @@ def compare_attribution(
         _, _, split = parts_of(slices)
         rows, how = split.judging, f"to judge by: {split.how}"
     rows, notes = without_seen(slices, rows, [model.card for model in loaded])
-    slices, how = slices.subset(rows), "; ".join((how, *notes))
-    print(f"pictures {how}")
+    print(f"pictures {'; '.join((how, *notes))}")
+    slices = slices.subset(rows)
     slices = slices.subset(study_pictures(slices, count, seed))
     names = [name.strip() for name in methods.split(",") if name.strip()]
     work = attribution_study(
-        slices, loaded, names, out, parameters=parse_parameters(parameter), seed=seed
+        slices, loaded, names, out, parameters=parse_parameters(parameter), seed=seed, notes=notes
     )
     records = progress_bar.run(work, "study")
-    summary = summarise(records, seed=seed, how=how)
+    summary = summarise(records, seed=seed, how=how, notes=notes)
     print(summary.text())
     for path in summary.save(out):
         print(path)
