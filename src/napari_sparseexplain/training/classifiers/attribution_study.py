@@ -30,7 +30,7 @@ from ...evidence.attribution_scores import (
     localisation_figures,
     random_map,
 )
-from ...explanation.attribution.grad_cam import default_layer
+from ...explanation.attribution.class_activation import default_layer
 from ...explanation.catalogue import method_info
 from ...explanation.target import Target
 from ...explanation.trust.explained_slices import ExplainedSlices, explained_slices
