@@ -169,6 +169,9 @@ def test_folders_of_planes_tell_the_view(tmp_path: Path) -> None:
     assert {image.patient for image in found.images} == {""}
     assert {(i.view, i.path.parent.name) for i in found.images} == set(planes.items())
     assert {i.sequence for i in found.images if i.view == "axial"} == {""}
+    (tmp_path / "views.csv").write_text(f"number,class,view\n3,{CLASSES[0]},oblique\n")
+    told = {i.view for i in read(tmp_path).images if (i.label, i.number) == (CLASSES[0], 3)}
+    assert told == {"oblique"}, "a table says it more surely"
 
 
 def test_codes_that_begin_as_sequences_do_stay_codes(tmp_path: Path) -> None:

@@ -120,6 +120,16 @@ def test_a_large_set_is_averaged_and_stays_whole_numbers(
     assert small.slices.checksum() == whole.slices.checksum(), "networks are fed the whole ones"
 
 
+def test_what_was_not_measured_mixes_with_nothing_where_a_set_is_averaged() -> None:
+    """NaN stands where a file has padding; a mean of it and of tissue would be neither."""
+    picture = np.full((4, 4), 7, np.float32)
+    picture[:, 0], picture[0] = np.nan, np.nan
+    means = picture_stack._halved(picture)
+    np.testing.assert_array_equal(means, np.full((2, 2), 7, np.float32))
+    picture[:2] = np.nan
+    assert np.isnan(picture_stack._halved(picture)).tolist() == [[True, True], [False, False]]
+
+
 def test_without_answers_nothing_is_right_or_wrong(stack: PictureStack) -> None:
     rows = PictureQuery(view="coronal", order="name").rows(stack)
     assert [stack.images[row].name for row in rows] == ["10", "11", "12", "4", "5", "6"]
