@@ -37,11 +37,13 @@ from napari_sparseexplain.training.classifiers.study_pictures import panel_parts
 from napari_sparseexplain.training.classifiers.study_records import (
     BLIND,
     HEAD,
+    NOTES,
     ON_RANDOM,
     RECORDS,
     STUDY,
     StudyRecord,
     map_file,
+    read_notes,
     read_records,
 )
 from napari_sparseexplain.training.classifiers.study_summary import holm, mean_of, summarise
@@ -191,6 +193,31 @@ def test_pictures_of_one_name_are_two_pictures(model: Model, tmp_path: Path) -> 
     assert not np.array_equal(heats[0], heats[1])  # type: ignore[arg-type]
     panels = panel_parts(slices, records, out)
     assert not np.array_equal(panels[2][0][0], panels[2][1][0])
+
+
+def test_notes_of_its_pictures_stay_with_a_study(
+    slices: ClassSlices, model: Model, tmp_path: Path
+) -> None:
+    """A model that joins later does not hide what the first one was trained on."""
+    one, said = slices.subset([0]), "9 of the 10 are left out"
+    work = attribution_study(one, [model], METHODS[:1], tmp_path, notes=[said])
+    while not (tmp_path / NOTES).exists():
+        next(work)
+    work.close()
+    assert read_notes(tmp_path) == (said,), "written before the first map, since it may be killed"
+    other = replace(model, card=replace(model.card, name="other"))
+    drain(attribution_study(one, [other], METHODS[:1], tmp_path, notes=["other is too good"]))
+    assert drain(browse_study_work(tmp_path, slices)).notes == (said, "other is too good")
+    drain(attribution_study(one, [model], METHODS[:1], tmp_path, notes=[said]))
+    assert read_notes(tmp_path) == (said, "other is too good")
+    with pytest.raises(ParameterError, match="it holds a study with"):
+        drain(attribution_study(one, [model], METHODS[:1], tmp_path, seed=1, notes=["not of it"]))
+    assert "not of it" not in read_notes(tmp_path)
+    (tmp_path / NOTES).write_text("{}", encoding="utf-8")
+    with pytest.raises(ReadError, match="holds no notes"):
+        read_notes(tmp_path)
+    drain(attribution_study(one, [model], METHODS[:1], tmp_path, notes=[said]))
+    assert read_notes(tmp_path) == (said,)
 
 
 def test_a_renamed_picture_is_the_same(model: Model, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.progress import drain
 from napari_sparseexplain.volumes.labelled.class_folder import ClassFolder, find_class_images
+from napari_sparseexplain.volumes.labelled.scan_folders import scan_folders
 
 from .class_pictures import CLASSES, EACH, VIEWS, write_classes
 
@@ -140,6 +141,47 @@ def test_a_code_with_a_number_behind_is_a_patient(
     assert len(patients) == 20
     assert set(patients.values()) == {3}
     assert any(name.startswith(patient) for name in patients)
+
+
+SEQUENCES = ("T1C+", "FLAIR", "T2", "t1ce", "Axial T2")
+
+
+@pytest.mark.parametrize("place", ["{scan}/{patient}", "{patient}/{scan}", "{scan}"])
+def test_folders_of_sequences_are_no_patients(tmp_path: Path, place: str) -> None:
+    """``T2`` has a digit as a code has: whoever lies in it would be one patient with all others."""
+    names = [
+        f"{label}/{place.format(scan=scan, patient=f'p{10 * k + i}')}/{j + 3 * i}.png"
+        for k, label in enumerate(CLASSES) for scan in SEQUENCES for i in range(10)
+        for j in range(3)
+    ]  # fmt: skip
+    found = named(tmp_path, names)
+    told = {f"p{i}" for i in range(20)} if "patient" in place else {""}
+    assert {image.patient for image in found.images} == told
+    assert {image.sequence for image in found.images} == set(SEQUENCES)
+    assert {image.run[1] for image in found.images} == {*SEQUENCES[:4], "axial Axial T2"}
+
+
+def test_folders_of_planes_tell_the_view(tmp_path: Path) -> None:
+    planes = {"axial": "ax", "coronal": "Coronal", "sagittal": "sag_T1"}
+    names = [f"{c}/{folder}/{i}.png" for c in CLASSES for folder in planes.values()
+             for i in range(8)]  # fmt: skip
+    found = named(tmp_path, names)
+    assert {image.patient for image in found.images} == {""}
+    assert {(i.view, i.path.parent.name) for i in found.images} == set(planes.items())
+    assert {i.sequence for i in found.images if i.view == "axial"} == {""}
+    (tmp_path / "views.csv").write_text(f"number,class,view\n3,{CLASSES[0]},oblique\n")
+    told = {i.view for i in read(tmp_path).images if (i.label, i.number) == (CLASSES[0], 3)}
+    assert told == {"oblique"}, "a table says it more surely"
+
+
+def test_codes_that_begin_as_sequences_do_stay_codes(tmp_path: Path) -> None:
+    names = [f"{label}/T{10 * k + i}/{j}.png" for k, label in enumerate(CLASSES)
+             for i in range(1, 6) for j in range(3)]  # fmt: skip
+    found = named(tmp_path, names)
+    assert {image.patient for image in found.images} >= {"T1", "T2", "T3"}
+    assert {image.sequence for image in found.images} == {""}
+    assert scan_folders([("PA",), ("BK",), ("CT12",)]) == frozenset()
+    assert scan_folders([("PA",), ("lateral",)]) == {"PA", "lateral"}
 
 
 def test_a_patient_of_one_picture_is_one_where_the_name_says_so(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from napari_sparseexplain.training.classifiers import classifier_bundle
 from napari_sparseexplain.training.classifiers.class_recipe import ClassRecipe
+from napari_sparseexplain.training.classifiers.study_records import read_notes
 
 from ..command_line import run
 from .class_pictures import CLASSES, write_classes
@@ -75,11 +76,15 @@ def test_methods_are_compared(folder: Path, bundles: list[Path], tmp_path: Path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         "study.json", "records.jsonl", "maps", "study.txt", "summary.json", "curves.png",
-        "panels.png",
+        "panels.png", "notes.json",
     }  # fmt: skip
     text = (tmp_path / "study.txt").read_text(encoding="utf-8")
-    assert "pictures from all of the folder; " in text.splitlines()[0]
+    assert "pictures from all of the folder. " in text.splitlines()[0]
     assert "was trained on them" in text, "how they were chosen is said in the tables"
+    notes = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["notes"]
+    assert [note for note in notes if "are left out" in note]
+    assert all(f"{note}." in text for note in notes)
+    assert read_notes(tmp_path) == tuple(notes)
     again = run(*command, "--all", "--methods", "vanilla-gradient,grad-cam")
     assert again.returncode == 0
     assert (tmp_path / "study.txt").read_text(encoding="utf-8") == text

@@ -38,7 +38,6 @@ from napari_sparseexplain.training.classifiers.class_slices import (
     ClassSlices,
     as_fed,
     fed_again,
-    read_class_picture,
     read_class_slices,
 )
 from napari_sparseexplain.training.classifiers.class_split import split_classes
@@ -70,6 +69,7 @@ from napari_sparseexplain.training.classifiers.train_classifier import train_cla
 from napari_sparseexplain.volumes.intensity.normalisation import Normalisation
 from napari_sparseexplain.volumes.labelled.class_folder import find_class_images
 from napari_sparseexplain.volumes.labelled.class_image import Box, ClassImage
+from napari_sparseexplain.volumes.labelled.class_picture import read_class_picture
 
 from .class_pictures import CLASSES, VIEWS, write_classes
 

@@ -69,6 +69,20 @@ def test_pictures_of_several_sizes_stand_in_the_middle_of_one_frame(stack: Pictu
     assert stack_study(stack, [4, 2]).name == "set, 2 of 13"
 
 
+def test_a_picture_with_a_mask_alone_is_not_said_to_lack_a_box(tmp_path: Path) -> None:
+    """A mask says where the finding lies, as boxes do; the study of the picture has it too."""
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        for number in (1, 2):
+            values = np.full((8, 8), 10 * number + ord(label), np.uint8)
+            iio.imwrite(tmp_path / label / f"{number}.png", values)
+        iio.imwrite(tmp_path / label / "1_mask.png", np.eye(8, dtype=np.uint8) * 255)
+    stack = drain(read_stack_work(tmp_path))
+    said = {(image.label, image.name): stack.lines(i) for i, image in enumerate(stack.images)}
+    assert [key for key, lines in said.items() if "no box" in lines] == [("a", "2"), ("b", "2")]
+    assert np.asarray(stack_study(stack, [0])[BOX].data).any()
+
+
 def test_pictures_are_read_again_for_a_network_of_another_size(stack: PictureStack) -> None:
     small = drain(fed_again(stack.slices, 24))
     assert small.values.shape == (13, 24, 24)
@@ -104,6 +118,16 @@ def test_a_large_set_is_averaged_and_stays_whole_numbers(
         assert after.dtype == before.dtype
         np.testing.assert_allclose(after, means, atol=0.51)
     assert small.slices.checksum() == whole.slices.checksum(), "networks are fed the whole ones"
+
+
+def test_what_was_not_measured_mixes_with_nothing_where_a_set_is_averaged() -> None:
+    """NaN stands where a file has padding; a mean of it and of tissue would be neither."""
+    picture = np.full((4, 4), 7, np.float32)
+    picture[:, 0], picture[0] = np.nan, np.nan
+    means = picture_stack._halved(picture)
+    np.testing.assert_array_equal(means, np.full((2, 2), 7, np.float32))
+    picture[:2] = np.nan
+    assert np.isnan(picture_stack._halved(picture)).tolist() == [[True, True], [False, False]]
 
 
 def test_without_answers_nothing_is_right_or_wrong(stack: PictureStack) -> None:

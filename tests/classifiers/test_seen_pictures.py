@@ -21,7 +21,11 @@ from napari_sparseexplain.training.classifiers.class_recipe import ClassRecipe
 from napari_sparseexplain.training.classifiers.class_slices import ClassSlices, read_class_slices
 from napari_sparseexplain.training.classifiers.class_split import split_classes
 from napari_sparseexplain.training.classifiers.picture_stack import SEEN, read_stack_work
-from napari_sparseexplain.training.classifiers.seen_pictures import seen_pictures, without_seen
+from napari_sparseexplain.training.classifiers.seen_pictures import (
+    seen_pictures,
+    sides_for,
+    without_seen,
+)
 from napari_sparseexplain.volumes.labelled.class_folder import find_class_images
 
 from .class_pictures import write_classes
@@ -132,6 +136,29 @@ def test_an_older_card_tells_ranges_of_one_set(slices: ClassSlices, drawn: Path)
     other = replace(card, training={**card.training, "data": "pictures of cheng_t1ce"})
     assert not seen_pictures(other, slices).any(), "another set has these numbers too"
     assert not seen_pictures(None, slices).any()
+
+
+def test_an_older_card_of_slices_at_random_says_that_it_cannot_be_told(
+    slices: ClassSlices, drawn: Path
+) -> None:
+    """Its ranges of numbers span the slices that were not drawn too, and tell nothing."""
+    told = {
+        k: v for k, v in read_card(drawn).training.items() if k not in ("pictures", "at random")
+    }
+    assert {"data", "numbers", "split"} <= set(told), "as it was before there were digests"
+    card = replace(read_card(drawn), training=told)
+    assert not seen_pictures(card, slices).any()
+    split = split_classes(slices.images, choosing=0)
+    rows, (note,) = without_seen(slices, split.judging, [card])
+    assert rows.tolist() == split.judging.tolist()
+    assert "it cannot be told" in note
+    assert note.endswith("its figures are too good")
+    sides, note = sides_for(slices, split, card)
+    assert set(sides) >= {"training", "judging"}
+    assert note.startswith(SEEN)
+    assert "does not tell which" in note
+    other = replace(card, training={**told, "data": "pictures of cheng_t1ce"})
+    assert without_seen(slices, split.judging, [other])[1] == ()
 
 
 def test_points_of_pictures_that_were_trained_on_say_training(

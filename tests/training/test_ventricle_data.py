@@ -11,6 +11,8 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
+from tests.volumes.dicom_writing import AXIAL, save
+from tests.volumes.dicom_writing import image as dicom_image
 from typer.testing import CliRunner
 
 import napari_sparseexplain as se
@@ -79,6 +81,28 @@ def test_a_network_is_judged_as_it_is_served() -> None:
     np.testing.assert_allclose(judged, served, atol=1e-4)
     raw = served_probabilities(model, slices.images, [None, None])
     assert np.abs(raw - judged).max() > 0.01
+
+
+def test_padding_is_fed_alike_in_training_and_where_the_network_is_run(tmp_path: Path) -> None:
+    """PixelPaddingValue (DICOM PS3.3 C.7.5.1.1.2) is no grey value: it would shift all others."""
+    for number in (1, 2):
+        values = np.random.default_rng(number).integers(100, 400, (SIDE, SIDE)).astype(np.int16)
+        values[:, :9] = -2000
+        said = {
+            "ImageOrientationPatient": AXIAL, "ImagePositionPatient": [0.0, 0.0, float(number)],
+            "PixelPaddingValue": -2000,
+        }  # fmt: skip
+        folder = tmp_path / f"SC-N-0{number}"
+        folder.mkdir()
+        save(dicom_image(values, **said), folder / "IM-0001-0001.dcm")
+        (folder / "IM-0001-0001-icontour-manual.txt").write_text("20 9\n25 9\n25 15\n20 15\n")
+    slices = drain(read_short_axis(tmp_path))
+    path = tmp_path / "SC-N-01" / "IM-0001-0001.dcm"
+    study = se.open_study(path, roles={"cine": path.name})
+    served = prepare(study, model_of(slices).card, resolution="native").array[0, 0]
+    np.testing.assert_allclose(slices.images[0], served, atol=1e-5)
+    assert not served[:, :9].any()
+    assert served[:, 9:].std() == pytest.approx(1, abs=1e-3)
 
 
 def test_slices_are_trained_on_at_one_pixel_size_that_the_card_tells() -> None:

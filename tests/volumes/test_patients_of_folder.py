@@ -48,6 +48,10 @@ SCHEMES: dict[str, tuple[list[str], set[str]]] = {
     "numbers of patient and slice": (["012_3", "012_4", "013_3"], {"012", "013"}),
     "counted scans": (["scan_1", "scan_2", "scan_3"], {"scan"}),
     "folders of patients": (["pat1/3", "pat1/4", "pat2/3"], {"pat1", "pat2"}),
+    "folders of sequences": ([f"{p}/{scan}/{i}" for p in ("p1", "p2") for scan in ("T1C+", "T2")
+                             for i in (3, 4)], {"p1", "p2"}),
+    "folders of sequences above": ([f"{scan}/{p}/{i}" for p in ("p1", "p2")
+                                    for scan in ("T1C+", "T2") for i in (3, 4)], {"p1", "p2"}),
     "folders, words inside": (["anna/heart_1", "anna/heart_2", "ben/heart_1"],
                               {"anna/heart", "ben/heart"}),
     "folders of classes": (["glioma/patient001", "glioma/patient002", "none/patient003"],

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import progress_bar
-from .options import Device, Overwrite, parse_parameters
+from .options import (
+    Device,
+    ModelNames,
+    NewBundle,
+    Overwrite,
+    Tables,
+    TrainingSeed,
+    parse_parameters,
+)
 
 if TYPE_CHECKING:
     from ..networks.bundle.model import Model
@@ -21,7 +29,6 @@ SHIPPED = ("tumour-classes", "tumour-classes-boxes")
 Data = Annotated[
     Path, typer.Option("--data", help="Folder with a folder of pictures for each class.")
 ]
-Bundle = Annotated[Path, typer.Option("--out", help="Folder of the new bundle.")]
 Network = Annotated[
     str | None,
     typer.Option("--network", help="One of the nine known classifiers in place of the small one."),
@@ -55,7 +62,6 @@ Choose = Annotated[
         "--choose", help="Score on the part for choosing settings; that to judge is left."
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, order and augmentation.")]
 Epochs = Annotated[
     int | None, typer.Option("--epochs", min=1, help="How often each picture is seen.")
 ]
@@ -64,7 +70,7 @@ Epochs = Annotated[
 def _trains(kind: str, title: str) -> Callable[..., None]:
     def command(
         data: Data,
-        out: Bundle,
+        out: NewBundle,
         network: Network = None,
         paper: Paper = False,
         csv: Table = None,
@@ -82,7 +88,7 @@ def _trains(kind: str, title: str) -> Callable[..., None]:
             bool,
             typer.Option("--blanked", help="With each box blanked: how much tells what is around?"),
         ] = False,
-        seed: Seed = 0,
+        seed: TrainingSeed = 0,
         epochs: Epochs = None,
         device: Device = "auto",
     ) -> None:
@@ -168,12 +174,7 @@ def _cards(names: list[str], cards: list[Path]) -> dict[str, Path]:
 
 def evaluate_classifiers_command(
     data: Data,
-    models: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model", help="Bundle by name or folder. Repeat for more; the shipped ones."
-        ),
-    ] = None,
+    models: ModelNames = None,
     card: Cards = None,
     csv: Table = None,
     column: Column = None,
@@ -183,10 +184,8 @@ def evaluate_classifiers_command(
     ] = False,
     at_random: AtRandom = False,
     choose: Choose = False,
-    seed: Seed = 0,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
-    ] = None,
+    seed: TrainingSeed = 0,
+    out: Tables = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
@@ -221,10 +220,7 @@ def compare_attribution(
         typer.Argument(help="Folder with a folder of pictures for each class; boxes or masks."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the study; one there goes on.")],
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--model", help="Bundle by name or folder. Repeat; the shipped ones."),
-    ] = None,
+    models: ModelNames = None,
     methods: Annotated[
         str, typer.Option("--methods", help="Names with commas between; see `methods`.")
     ] = "vanilla-gradient,smoothgrad,integrated-gradients,blur-ig,grad-cam,xrai",
@@ -241,7 +237,7 @@ def compare_attribution(
         list[str] | None,
         typer.Option("--set", help="NAME=VALUE for the methods that have it. Repeat for more."),
     ] = None,
-    seed: Seed = 0,
+    seed: TrainingSeed = 0,
     device: Device = "auto",
 ) -> None:
     """Do the maps of several methods point at the finding? Beside maps that know nothing.
@@ -263,15 +259,15 @@ def compare_attribution(
         _, _, split = parts_of(slices)
         rows, how = split.judging, f"to judge by: {split.how}"
     rows, notes = without_seen(slices, rows, [model.card for model in loaded])
-    slices, how = slices.subset(rows), "; ".join((how, *notes))
-    print(f"pictures {how}")
+    print(f"pictures {'; '.join((how, *notes))}")
+    slices = slices.subset(rows)
     slices = slices.subset(study_pictures(slices, count, seed))
     names = [name.strip() for name in methods.split(",") if name.strip()]
     work = attribution_study(
-        slices, loaded, names, out, parameters=parse_parameters(parameter), seed=seed
+        slices, loaded, names, out, parameters=parse_parameters(parameter), seed=seed, notes=notes
     )
     records = progress_bar.run(work, "study")
-    summary = summarise(records, seed=seed, how=how)
+    summary = summarise(records, seed=seed, how=how, notes=notes)
     print(summary.text())
     for path in summary.save(out):
         print(path)
@@ -291,7 +287,7 @@ def embed(
     colour: Annotated[
         str, typer.Option("--colour", help="By class, view, side, correctness or confidence.")
     ] = "class",
-    seed: Seed = 0,
+    seed: TrainingSeed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:

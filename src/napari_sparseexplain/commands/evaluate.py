@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import progress_bar
-from .options import Device, Labels, Overwrite
+from .options import Device, Labels, Overwrite, Tables
 
 
 def evaluate_sum(
@@ -19,9 +19,7 @@ def evaluate_sum(
         Path | None,
         typer.Option("--runs", help="Folder of bundles NAME-SEED; without it the shipped ones."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
-    ] = None,
+    out: Tables = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the added noise.")] = 0,
     labels: Labels = "",
     device: Device = "auto",
@@ -52,9 +50,7 @@ def evaluate_jf_ml_ista(
         Path | None,
         typer.Option("--runs", help="Folder of bundles NAME-SEED; without it the shipped ones."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
-    ] = None,
+    out: Tables = None,
     labels: Labels = "",
     device: Device = "auto",
     overwrite: Overwrite = False,

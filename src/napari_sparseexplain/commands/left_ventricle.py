@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import progress_bar
-from .options import Device, Overwrite, Roles, StudyPath, parse_roles
+from .options import (
+    Device,
+    ModelNames,
+    NewBundle,
+    Overwrite,
+    Roles,
+    StudyPath,
+    Tables,
+    TrainingSeed,
+    parse_roles,
+)
 
 if TYPE_CHECKING:
     from ..volumes.finding import Finding
@@ -21,8 +31,6 @@ Data = Annotated[
         help="Folder of short-axis slices: images/ and labels/, or DICOM files with contours.",
     ),
 ]
-Bundle = Annotated[Path, typer.Option("--out", help="Folder of the new bundle.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, order and augmentation.")]
 Epochs = Annotated[
     int | None, typer.Option("--epochs", min=1, help="How often each slice is seen.")
 ]
@@ -64,8 +72,8 @@ def _excluded(given: list[str] | None) -> tuple[str, ...]:
 def _trains(kind: str, title: str) -> Callable[..., None]:
     def command(
         data: Data,
-        out: Bundle,
-        seed: Seed = 0,
+        out: NewBundle,
+        seed: TrainingSeed = 0,
         epochs: Epochs = None,
         fold: Fold = None,
         folds: Folds = 5,
@@ -102,12 +110,7 @@ train_alexnet = _trains("left-ventricle-alexnet", "AlexNet-FCN from scratch, the
 
 def evaluate_left_ventricle(
     data: Data,
-    models: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model", help="Bundle by name or folder. Repeat for more; the shipped ones."
-        ),
-    ] = None,
+    models: ModelNames = None,
     patients: Annotated[
         list[str] | None,
         typer.Option("--patient", help="Only these patients. Repeat for more."),
@@ -116,9 +119,7 @@ def evaluate_left_ventricle(
     folds: Folds = 5,
     exclude: Exclude = None,
     label: Label = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
-    ] = None,
+    out: Tables = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
@@ -182,7 +183,7 @@ def search_left_ventricle(
     patients: Annotated[
         int, typer.Option("--patients", min=3, help="How many are used; a third is held out.")
     ] = 15,
-    seed: Seed = 0,
+    seed: TrainingSeed = 0,
     exclude: Exclude = None,
     label: Label = None,
     device: Device = "auto",
@@ -217,10 +218,7 @@ def search_left_ventricle(
 
 def cine(
     study_path: StudyPath,
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--model", help="Bundle by name or folder. Repeat; the shipped ones."),
-    ] = None,
+    models: ModelNames = None,
     roles: Roles = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write figures and areas into this folder.")

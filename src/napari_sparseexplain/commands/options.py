@@ -76,6 +76,17 @@ ApplyTransforms = Annotated[
         help="Move scans by the ITK or FSL transforms that lie beside them.",
     ),
 ]
+ModelNames = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="Bundle by name or folder. Repeat for more; the shipped ones."),
+]
+NewBundle = Annotated[Path, typer.Option("--out", help="Folder of the new bundle.")]
+TrainingSeed = Annotated[
+    int, typer.Option("--seed", help="Seed of weights, order and augmentation.")
+]
+Tables = Annotated[
+    Path | None, typer.Option("--out", help="Also write the tables as text and JSON here.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 Identify = Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import progress_bar
-from .options import Device
+from .options import Device, NewBundle, TrainingSeed
 
 if TYPE_CHECKING:
     from ..networks.bundle.model_card import ModelCard
@@ -18,8 +18,6 @@ Data = Annotated[
     Path,
     typer.Option("--data", help="Folder of studies (BraTS layout, real or phantom), or an .npz."),
 ]
-Bundle = Annotated[Path, typer.Option("--out", help="Folder of the new bundle.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, order and augmentation.")]
 Samples = Annotated[
     int | None, typer.Option("--samples", min=1, help="Slices seen in all (default: the recipe's).")
 ]
@@ -40,8 +38,8 @@ def _print(out: Path, card: ModelCard) -> None:
 def _on_slices(kind: str, title: str) -> Callable[..., None]:
     def command(
         data: Data,
-        out: Bundle,
-        seed: Seed = 0,
+        out: NewBundle,
+        seed: TrainingSeed = 0,
         samples: Samples = None,
         device: Device = "auto",
         positive_thresholds: Positive = False,
@@ -73,8 +71,8 @@ train_unet_nobn = _on_slices("unet-nobn", "the U-Net without batch normalisation
 def _of_classes(kind: str, title: str) -> Callable[..., None]:
     def command(
         data: Data,
-        out: Bundle,
-        seed: Seed = 0,
+        out: NewBundle,
+        seed: TrainingSeed = 0,
         samples: Annotated[
             int | None,
             typer.Option("--samples", min=1, help="Crops seen in all (default: the recipe's)."),
@@ -110,8 +108,8 @@ train_unet_classes = _of_classes("unet-classes", "a U-Net with the same inputs a
 def train_proxy(
     teacher: Annotated[str, typer.Option("--teacher", help="Bundled name, or a bundle's folder.")],
     data: Data,
-    out: Bundle,
-    seed: Seed = 0,
+    out: NewBundle,
+    seed: TrainingSeed = 0,
     samples: Samples = None,
     floor: Annotated[
         float,

@@ -7,7 +7,6 @@ active; Grad-CAM++ by a weighted sum of the positive gradients, after Eqs. 10 an
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,8 @@ from ...volumes import Study
 from ..method_result import MethodResult
 from ..score_function import ScoreFunction
 from ..target import Target
-from .frame import Attribution, attribution_work
-from .grad_cam import class_activation
+from .class_activation import class_activation, class_activation_work
+from .frame import Attribution
 
 
 def grad_cam_plus_plus(
@@ -39,8 +38,7 @@ def grad_cam_plus_plus(
     Parameters
     ----------
     layer : str
-        Name of a layer with maps; `grad_cam.default_layer`, else the last convolution at the lowest
-        resolution, when empty.
+        See `class_activation`.
 
     Raises
     ------
@@ -85,19 +83,10 @@ def grad_cam_plus_plus_work(
     resolution: Resolution,
     **parameters: Any,
 ) -> Work[MethodResult]:
-    """The method ``grad-cam-plus-plus``; see `attribution_work`. One map for all modalities."""
+    """The method ``grad-cam-plus-plus``; see `class_activation_work`."""
     return (
-        yield from attribution_work(
-            study,
-            model,
-            "grad-cam-plus-plus",
-            partial(grad_cam_plus_plus, **parameters),
-            target=target,
-            slices=slices,
-            resolution=resolution,
-            parameters=parameters,
-            signed=False,
-            no_gap="Grad-CAM++'s map is relative",
-            notes=("Grad-CAM++ does not tell modalities apart: one map stands for all.",),
+        yield from class_activation_work(
+            study, model, "grad-cam-plus-plus", "Grad-CAM++", grad_cam_plus_plus,
+            target=target, slices=slices, resolution=resolution, parameters=parameters,
         )
-    )
+    )  # fmt: skip

@@ -74,7 +74,7 @@ SENTENCES: dict[str, str] = {
     "table-several-images": "A table of classes names images by a name that several have",
     "table-cells": "A table of classes has rows with too many cells",
     "patients-unknown": "The names of a set tell no patients",
-    "not-axial": "Pictures of a set are not axial, and are taken as stored",
+    "not-axial": "Pictures of a set are not axial, and are turned as their plane is shown",
     "view-without-number": "A table of views has rows without a number",
     "box-unread": "A box beside an image could not be read",
     "box-outside": "A box lies outside its image or reaches out of it",

@@ -205,6 +205,8 @@ def _measure(
         region = shows
     elif normalisation.region == "mask" and mask != "brain":
         region, _, _, note = _brain(volume, brain, given)
+    if volume.padding is not None:
+        region = region & volume.measured(spatial)
     limits = normalisation.limits(spatial, region, where=volume.role)
     total = int(np.count_nonzero(shows))
     cut = 1.0 - np.count_nonzero(shows & fed) / total if total else 0.0

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ...errors import StudyError
 from ...volumes import Grid, Study, Volume
 from ...volumes.frames import frame_note, study_at_frame
+from ...volumes.intensity.normalised_slices import normalised_slices
 from ..bundle.model_card import ModelCard
 from .axis_order import AS_SHOWN, PlaneOrder
 from .in_plane_resampling import nearest_in_plane, resample_in_plane, shape_at
@@ -159,9 +160,11 @@ def prepare(
     ------
     StudyError
         A role is missing (the message says which, and what there is), the model needs a volume
-        and the study is one picture, or a scan is constant or empty.
+        and the study is one picture, the study is one image of which a classifier would see the
+        edge, or a scan is constant or empty.
     """
     check_roles(study, card)
+    _check_not_on_edge(study, card)
     study = study_at_frame(study, frame, card.inputs.roles)
     span = slice(0, study.grid.shape[0]) if slices is None else slices
     plane = card.inputs.axis_order.plane
@@ -210,6 +213,21 @@ def check_roles(study: Study, card: ModelCard) -> None:
             where=study.name,
             remedy="Open the whole series, or choose a model for slices",
         )
+
+
+def _check_not_on_edge(study: Study, card: ModelCard) -> None:
+    """Refuse a classifier the axial sections of one coronal or sagittal image: lines of pixels."""
+    through, *plane = study.grid.shape
+    if card.task != "classification" or not study.grid.oriented or through == 1 or 1 not in plane:
+        return
+    name = "coronal" if plane[0] == 1 else "sagittal"
+    raise StudyError(
+        f"the study is one {name} image, and of its {through} axial sections the classifier would "
+        "see a line of pixels each",
+        where=study.name,
+        remedy="Open the folder of its class in the tab Embedding, where such images are turned "
+        "to their own plane, or save the image as PNG and open that",
+    )
 
 
 def _network_grid(
@@ -288,19 +306,18 @@ def normalised_channel(
         # Judged on the whole volume, so that a blank slice among others is no error.
         _check_unit(way.apply(spatial, 0.0, 1.0), volume.role)
     fed = fed_volume(study, volume, spatial, card.inputs.mask, span, normalisation=way)
-    if way.by_slice:
-        given, constant = way.apply_by_slice(part)
-        if constant:
-            first = span.start + constant[0]
-            notes.append(
-                f"{volume.role}: {len(constant)} slices without contrast (the first is {first}) "
-                "were fed as 0, since each slice is normalised by itself."
-            )
-    else:
-        given = way.apply(part, *fed.limits)
-    if volume.inverted and card.task == "classification" and way.name != "none":
-        # As a film is read, and as `read_shown_picture` reads it for training.
-        given = 1 - given if way.bounded else -given
+    # A classifier sees a film as it is read.
+    inverted = volume.inverted and card.task == "classification" and way.name != "none"
+    given, constant = normalised_slices(
+        part, way, fed.limits, padding=volume.padding, inverted=inverted
+    )
+    if constant:
+        first = span.start + constant[0]
+        notes.append(
+            f"{volume.role}: {len(constant)} slices without contrast (the first is {first}) "
+            "were fed as 0, since each slice is normalised by itself."
+        )
+    if inverted:
         notes.append(
             f"{volume.role}: low values are shown bright (MONOCHROME1), and the classifier was "
             "given them as they are shown."

@@ -30,7 +30,7 @@ from ...evidence.attribution_scores import (
     localisation_figures,
     random_map,
 )
-from ...explanation.attribution.grad_cam import default_layer
+from ...explanation.attribution.class_activation import default_layer
 from ...explanation.catalogue import method_info
 from ...explanation.target import Target
 from ...explanation.trust.explained_slices import ExplainedSlices, explained_slices
@@ -61,6 +61,7 @@ from .study_records import (
     StudyRecord,
     file_digest,
     keep_map,
+    keep_notes,
     read_records,
 )
 from .train_classifier import class_probabilities
@@ -106,6 +107,7 @@ def attribution_study(
     *,
     parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
+    notes: Sequence[str] = (),
 ) -> Work[list[StudyRecord]]:
     """Every picture × model × method, each written when it is done.
 
@@ -123,6 +125,8 @@ def attribution_study(
         methods join it.
     parameters : mapping, optional
         Given to every method that has a parameter of the name.
+    notes : sequence of str
+        What a person must know of the pictures; kept with the study (`read_notes`).
 
     Raises
     ------
@@ -151,6 +155,7 @@ def attribution_study(
         fed[model.name] = yield from pictures.of(model.card)
     files = tuple(file_digest(image) for image in slices.images)
     found = _resumed(folder, slices, files, models, fed, given, seed)
+    keep_notes(folder, notes)
     total = len(slices) * len(models) * (2 * len(names) + len(BLIND))
     wanted = (*names, *BLIND, *(name + ON_RANDOM for name in names))
     threads = _threads(models)

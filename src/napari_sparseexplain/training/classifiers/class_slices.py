@@ -16,14 +16,13 @@ import torch
 from ...errors import ReadError, SparseExplainError
 from ...networks.running.in_plane_resampling import resample_in_plane
 from ...progress import Progress, Work
-from ...volumes.dicom.single_picture import read_shown_picture
 from ...volumes.finding import Finding
 from ...volumes.intensity.normalisation import Normalisation
+from ...volumes.intensity.normalised_slices import normalised_slices
 from ...volumes.labelled.class_folder import ClassFolder
 from ...volumes.labelled.class_image import ClassImage
-from ...volumes.labelled.mask_picture import mask_of_picture
-from ...volumes.labelled.tumour_mat import read_tumour_picture
-from ...volumes.pictures.reader import read_picture
+from ...volumes.labelled.class_picture import ClassPicture, read_class_picture
+from ...volumes.labelled.mask_picture import finding_of_picture
 from ...works_in_threads import found_ahead
 
 #: Each picture by itself: JPEGs have been stretched to 0 to 255 one by one.
@@ -32,8 +31,8 @@ NORMALISATION = Normalisation("z-score", region="slice")
 #: Characters of a picture's digest: of a hundred thousand pictures hardly two are the same.
 _DIGEST = 12
 
-#: What is true of a DICOM picture and must be told.
-_INVERTED, _NOT_AXIAL = "inverted", "not axial"
+#: Planes of DICOM pictures that are turned, which is told.
+_TURNED = ("coronal", "sagittal")
 
 #: Unreadable pictures that are told one by one.
 _TOLD = 5
@@ -98,14 +97,7 @@ class ClassSlices:
         drawn = np.zeros(self.values.shape[1:], dtype=np.bool_)
         top, left, bottom, right = (int(edge) for edge in self.inside[index])
         rows, columns = bottom - top, right - left
-        image = self.images[index]
-        if image.mask is not None:
-            drawn[top:bottom, left:right] = mask_of_picture(image.mask, (rows, columns))
-            return drawn
-        for box in image.boxes:
-            first = (top + int(box[0] * rows), left + int(box[1] * columns))
-            last = (top + int(np.ceil(box[2] * rows)), left + int(np.ceil(box[3] * columns)))
-            drawn[first[0] : last[0], first[1] : last[1]] = True
+        drawn[top:bottom, left:right] = finding_of_picture(self.images[index], (rows, columns))
         return drawn
 
     def checksum(self) -> str:
@@ -118,48 +110,20 @@ class ClassSlices:
         return found.hexdigest()
 
 
-def read_class_picture(image: ClassImage) -> npt.NDArray[np.float32]:
-    """The grey values of a picture, shape (rows, columns).
-
-    Raises
-    ------
-    ReadError
-        It cannot be decoded, or has several pages.
-    """
-    return _read(image)[0]
-
-
-def _read(image: ClassImage) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    """Grey values of a picture, and what of `_INVERTED` and `_NOT_AXIAL` is true of it."""
-    if image.path.suffix.lower() == ".mat":
-        return read_tumour_picture(image.path), ()
-    if image.path.suffix.lower() in (".dcm", ".dicom", ".ima"):
-        values, inverted, axial = read_shown_picture(image.path)
-        marks = {_INVERTED: inverted, _NOT_AXIAL: not axial}
-        return values, tuple(mark for mark, is_so in marks.items() if is_so)
-    volume, _ = read_picture(image.path)
-    array = np.asarray(volume.spatial())
-    if len(array) != 1:
-        raise ReadError(
-            f"it has {len(array)} pages",
-            where=image.path,
-            remedy="Save each page as a picture of its own",
-        )
-    return np.asarray(array[0], dtype=np.float32), ()
-
-
 def as_fed(
-    picture: npt.NDArray[Any], size: int
+    picture: ClassPicture, size: int
 ) -> tuple[npt.NDArray[np.float32], tuple[int, int, int, int]]:
     """A picture as a classifier is fed it, shape (size, size), and where in it the picture lies.
 
     The same as `networks.running.preparation.prepare` makes of a picture without millimetres, with
     the shorter side filled up as the networks do it (`networks.modules.padded_square`).
     """
-    rows, columns = picture.shape
+    rows, columns = picture.values.shape
     larger = max(rows, columns)
     shape = (max(1, round(rows * size / larger)), max(1, round(columns * size / larger)))
-    fed, _ = NORMALISATION.apply_by_slice(picture[None])
+    fed, _ = normalised_slices(
+        picture.values[None], NORMALISATION, padding=picture.padding, inverted=picture.inverted
+    )
     small = resample_in_plane(fed, shape)[0]
     top, left = (size - shape[0]) // 2, (size - shape[1]) // 2
     square = np.zeros((size, size), dtype=np.float32)
@@ -168,10 +132,12 @@ def as_fed(
 
 
 class _One(NamedTuple):
-    """One picture, read and as a network is fed it."""
+    """One picture, as it is shown and as a network is fed it."""
 
-    picture: npt.NDArray[np.float32]
-    marks: tuple[str, ...]
+    image: ClassImage
+    shown: npt.NDArray[np.float32]
+    inverted: bool
+    plane: str
     fed: npt.NDArray[np.float16]
     inside: tuple[int, int, int, int]
     digest: bytes
@@ -180,13 +146,15 @@ class _One(NamedTuple):
 def _read_one(image: ClassImage, size: int) -> _One | SparseExplainError:
     """A picture, or why it cannot be read."""
     try:
-        picture, marks = _read(image)
+        picture = read_class_picture(image)
     except SparseExplainError as error:
         return error
     square, edges = as_fed(picture, size)
-    shape = repr(picture.shape).encode()
-    digest = hashlib.sha256(shape + picture.tobytes()).digest()
-    return _One(picture, marks, square.astype(np.float16), edges, digest)
+    shown = picture.shown
+    digest = hashlib.sha256(repr(shown.shape).encode() + shown.tobytes()).digest()
+    told = replace(image, view=image.view or picture.view, turn=picture.turn)
+    fed = square.astype(np.float16)
+    return _One(told, shown, picture.inverted, picture.view, fed, edges, digest)
 
 
 def read_class_slices(
@@ -196,6 +164,8 @@ def read_class_slices(
 ) -> Work[ClassSlices]:
     """Every picture of a folder, without those that cannot be read or are there twice.
 
+    Where nothing else says the view, it is the plane that a DICOM file tells.
+
     A picture that lies in two classes, pixel for pixel, is left out of both; of one that is twice
     in a class the first stays.
 
@@ -204,7 +174,8 @@ def read_class_slices(
     size : int
         Rows and columns that the network is fed.
     also : callable, optional
-        Given every picture as it was read, shape (rows, columns), for whoever wants it whole.
+        Given every picture as it is shown, shape (rows, columns), NaN where nothing was measured,
+        for whoever wants it whole.
 
     Raises
     ------
@@ -215,7 +186,7 @@ def read_class_slices(
     digests: list[bytes] = []
     findings = list(folder.findings)
     faults = 0
-    marked: Counter[str] = Counter()
+    inverted, planes = 0, Counter[str]()
     read = found_ahead(partial(_read_one, size=size), folder.images, torch.get_num_threads())
     for number, (image, one) in enumerate(zip(folder.images, read, strict=True), 1):
         if isinstance(one, SparseExplainError):
@@ -223,31 +194,31 @@ def read_class_slices(
             if faults <= _TOLD:
                 findings.append(Finding("warning", "unreadable", str(one), image.path.name))
             continue
-        marked.update(one.marks)
+        inverted += one.inverted
+        planes[one.plane] += 1
         if also is not None:
-            also(image, one.picture)
+            also(image, one.shown)
         values.append(one.fed)
         inside.append(one.inside)
-        kept.append(image)
+        kept.append(one.image)
         digests.append(one.digest)
         yield Progress(number, len(folder.images), f"reading {image.name}")
     if faults > _TOLD:
         findings.append(
             Finding("warning", "unreadable", f"{faults - _TOLD} more images cannot be read")
         )
-    if marked[_INVERTED]:
+    if inverted:
         said = (
-            f"{marked[_INVERTED]} DICOM images show low values bright (MONOCHROME1), and are taken "
+            f"{inverted} DICOM images show low values bright (MONOCHROME1), and are taken "
             "as they are shown, as are those that a classifier is run on"
         )
         findings.append(Finding("info", "shown-inverted", said))
-    if marked[_NOT_AXIAL]:
+    if turned := [f"{planes[plane]} {plane}" for plane in _TURNED if planes[plane]]:
         said = (
-            f"{marked[_NOT_AXIAL]} DICOM images are not axial, and are taken as stored; a study "
-            "opened from such a file is run on in axial slices, so that no model is fed there what "
-            "it was trained on"
+            f"DICOM images of other planes than the axial ({', '.join(turned)}) are turned as the "
+            "viewer shows their plane, superior up"
         )
-        findings.append(Finding("warning", "not-axial", said))
+        findings.append(Finding("info", "not-axial", said))
     chosen = _unequal(kept, digests, findings)
     classes = tuple(name for name in folder.classes if any(kept[i].label == name for i in chosen))
     if len(classes) < 2:

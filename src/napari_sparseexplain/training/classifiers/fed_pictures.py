@@ -11,8 +11,9 @@ from ...networks.running.preparation import prepare
 from ...progress import Progress, Work
 from ...volumes import study_of_arrays
 from ...volumes.grid import Grid
+from ...volumes.labelled.class_picture import ClassPicture, read_class_picture
 from ...volumes.study import Study
-from .class_slices import NORMALISATION, ClassSlices, fed_again, read_class_picture
+from .class_slices import NORMALISATION, ClassSlices, fed_again
 
 
 class FedPictures:
@@ -75,9 +76,14 @@ def _by_card(slices: ClassSlices, card: ModelCard) -> Work[ClassSlices]:
     return replace(slices, values=values, inside=inside)
 
 
-def _study(picture: np.ndarray, role: str, name: str) -> Study:
+def _study(picture: ClassPicture, role: str, name: str) -> Study:
     """A picture that tells neither its pixel size nor how the patient lies."""
-    study = study_of_arrays({role: picture[None]}, name=name)
+    study = study_of_arrays({role: picture.values[None]}, name=name)
     grid = Grid(study.grid.shape, study.grid.affine, calibrated=False, oriented=False)
-    images = {r: replace(volume, grid=grid) for r, volume in study.images.items()}
+    # What `prepare` heeds of a scan: which values stand for nothing, and which are shown bright.
+    details = {"photometric": "MONOCHROME1"} if picture.inverted else {}
+    images = {
+        r: replace(volume, grid=grid, padding=picture.padding, details=details)
+        for r, volume in study.images.items()
+    }
     return replace(study, images=images, grid=grid)

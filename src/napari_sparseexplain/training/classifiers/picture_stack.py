@@ -42,7 +42,7 @@ class PictureStack:
     slices : ClassSlices
         As a network is fed them.
     whole : tuple of ndarray, shape (rows, columns) each
-        As they lie on file, averaged where ``step`` is above 1.
+        As they are shown, NaN where nothing was measured; averaged where ``step`` is above 1.
     step : int
         Each pixel is the mean of so many × so many.
     sides : tuple of str
@@ -103,7 +103,7 @@ class PictureStack:
             called = self.slices.classes[self.predicted[index]]
             mark = "✓" if called == image.label else "✗"
             found.append(f"{mark} called {called}, {self.confidence[index]:.2f}")
-        if not image.boxes:
+        if not image.drawn:
             found.append("no box")
         if view := self.unseen_view(index):
             seen = ", ".join(views_of_card(self.card))
@@ -170,9 +170,19 @@ class _Kept:
 
 
 def _halved(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """Means of areas, in the type of the picture: pixels left out would leave patterns."""
+    """Means of areas, in the type of the picture: pixels left out would leave patterns.
+
+    Of what was measured: an area is NaN where nothing of it was.
+    """
     rows, columns = picture.shape
-    means = resample_in_plane(picture, ((rows + 1) // 2, (columns + 1) // 2))
+    shape = ((rows + 1) // 2, (columns + 1) // 2)
+    there = np.isfinite(picture)
+    if there.all():
+        means = resample_in_plane(picture, shape)
+    else:
+        share = resample_in_plane(there, shape)
+        means = resample_in_plane(np.where(there, picture, 0), shape)
+        means = np.where(share > 0, means / np.where(share > 0, share, 1), np.float32(np.nan))
     return (means if picture.dtype.kind == "f" else np.rint(means)).astype(picture.dtype)
 
 

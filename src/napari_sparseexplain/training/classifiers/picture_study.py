@@ -13,7 +13,7 @@ from ...volumes.computed_array import computed_array
 from ...volumes.finding import Finding
 from ...volumes.grid import Grid
 from ...volumes.labelled.class_image import ClassImage
-from ...volumes.labelled.mask_picture import mask_of_picture
+from ...volumes.labelled.mask_picture import finding_of_picture
 from ...volumes.labels.values import know_labels
 from ...volumes.opening.array_study import study_of_arrays
 from ...volumes.study import Study
@@ -51,7 +51,7 @@ def stack_study(stack: PictureStack, rows: Sequence[int] | npt.NDArray[np.intp])
                 name,
             )
         )
-    boxed = frame.boxed if any(image.boxes or image.mask for image in frame.images) else None
+    boxed = frame.boxed if any(image.drawn for image in frame.images) else None
     views = [image.view for image in frame.images]
     study = study_of_slices(name, role, frame.shape, frame.dtype, views, frame.grey, boxed)
     return replace(study, findings=tuple(findings))
@@ -138,17 +138,13 @@ class _Frame:
         return block[:, index[1], index[2]]
 
     def _put_grey(self, plane: npt.NDArray[Any], number: int) -> None:
-        picture, (top, left) = self.pictures[number], self.corner(number)
-        plane[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+        self._put(plane, number, self.pictures[number])
 
     def _put_boxes(self, plane: npt.NDArray[Any], number: int) -> None:
-        (rows, columns), (top, left) = self.pictures[number].shape, self.corner(number)
-        mask = self.images[number].mask
-        if mask is not None:
-            plane[top : top + rows, left : left + columns] = mask_of_picture(mask, (rows, columns))
-            return
-        for up, to_left, down, to_right in self.images[number].boxes:
-            plane[
-                top + int(up * rows) : top + int(np.ceil(down * rows)),
-                left + int(to_left * columns) : left + int(np.ceil(to_right * columns)),
-            ] = 1
+        self._put(
+            plane, number, finding_of_picture(self.images[number], self.pictures[number].shape)
+        )
+
+    def _put(self, plane: npt.NDArray[Any], number: int, values: npt.NDArray[Any]) -> None:
+        top, left = self.corner(number)
+        plane[top : top + values.shape[0], left : left + values.shape[1]] = values

@@ -27,7 +27,8 @@ def seen_pictures(card: ModelCard | None, slices: ClassSlices) -> npt.NDArray[np
 
     By the digests in its card. An older card tells the range of numbers in each run of one class
     and view, which counts in a folder of the same name alone: other sets have these numbers too.
-    A card that tells neither leaves all as unseen.
+    Where slices were drawn at random the ranges span those that were not drawn as well, and tell
+    nothing (`is_untold`). A card that tells neither leaves all as unseen.
     """
     seen = np.zeros(len(slices), dtype=np.bool_)
     if card is None:
@@ -36,8 +37,8 @@ def seen_pictures(card: ModelCard | None, slices: ClassSlices) -> npt.NDArray[np
     if isinstance(told, str) and slices.digests:
         known = set(told.split())
         seen[:] = [digest in known for digest in slices.digests]
-    elif isinstance(ranges := card.training.get("numbers"), dict):
-        name = str(card.training.get("data", "")).removeprefix("pictures of ")
+    elif isinstance(ranges := card.training.get("numbers"), dict) and not drawn_at_random(card):
+        name = _folder_of(card)
         for row, image in enumerate(slices.images):
             run = ", ".join(filter(None, image.run))
             found = _RANGE.fullmatch(str(ranges.get(run, "")))
@@ -45,6 +46,23 @@ def seen_pictures(card: ModelCard | None, slices: ClassSlices) -> npt.NDArray[np
                 seen[row] = int(found[1]) <= image.number <= int(found[2])
     patients = {slices.images[row].patient for row in np.flatnonzero(seen)} - {""}
     return seen | np.array([image.patient in patients for image in slices.images], dtype=np.bool_)
+
+
+def is_untold(card: ModelCard, slices: ClassSlices) -> bool:
+    """Whether a model was trained on some of the pictures, and nobody can tell on which.
+
+    An older card of slices drawn at random, without digests, in a folder of the name of its set; of
+    one that does not name its set in any.
+    """
+    if isinstance(card.training.get(PICTURES), str) or not drawn_at_random(card):
+        return False
+    name = _folder_of(card)
+    return not name or any(name in image.path.absolute().parts for image in slices.images)
+
+
+def _folder_of(card: ModelCard) -> str:
+    """Name of the folder that a model was trained on; empty where its card does not tell."""
+    return str(card.training.get("data", "")).removeprefix("pictures of ")
 
 
 def without_seen(
@@ -58,7 +76,8 @@ def without_seen(
     -------
     rows : ndarray of int
     notes : tuple of str
-        A sentence for each model that lost pictures, or whose pictures were drawn at random.
+        A sentence for each model that lost pictures, or whose pictures were drawn at random; of one
+        whose card does not tell which these were (`is_untold`) none is lost.
 
     Raises
     ------
@@ -75,7 +94,13 @@ def without_seen(
                 f"{count} of the {len(chosen)} are left out, as {card.name} was trained on them or "
                 "on others of their patients"
             )
-        if seen.any() and drawn_at_random(card):
+        if is_untold(card, slices):
+            notes.append(
+                f"{card.name} was trained on slices of this set drawn at random, and its card does "
+                "not tell which: it cannot be told how many of those that judge it it was trained "
+                "on, and its figures are too good"
+            )
+        elif seen.any() and drawn_at_random(card):
             notes.append(
                 f"{card.name} was trained on slices drawn at random, so that patients of those "
                 "that judge it were trained on too: its figures are too good"
@@ -104,6 +129,13 @@ def sides_for(
     seen = seen_pictures(card, slices)
     sides = sides_of(split, len(slices))
     wrong = [row for row in np.flatnonzero(seen) if sides[row] != "training"]
+    if card is not None and is_untold(card, slices):
+        note = (
+            f"{SEEN}{card.title or card.name} was trained on slices of this set drawn at random, "
+            "and its card does not tell which: it cannot be told which of those to judge by are "
+            "among them, and its figures are too good"
+        )
+        return sides, note
     if card is None or not wrong:
         return sides, ""
     told = tuple("training" if seen[row] else side for row, side in enumerate(sides))

@@ -21,6 +21,7 @@ from .study_records import (
     StudyRecord,
     file_digest,
     map_file,
+    read_notes,
     read_records,
 )
 
@@ -38,6 +39,8 @@ class StudyBrowser:
         Digest of each picture's file, by which the records name it.
     columns : tuple of (model, method)
     records : mapping of (file, model, method) to StudyRecord
+    notes : tuple of str
+        What was kept of its pictures: which were left out, and what the models have seen.
     """
 
     folder: Path
@@ -45,6 +48,7 @@ class StudyBrowser:
     files: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     records: Mapping[tuple[str, str, str], StudyRecord]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.slices)
@@ -129,7 +133,7 @@ def browse_study_work(folder: str | Path, slices: ClassSlices) -> Work[StudyBrow
     )
     files = tuple(file for _, file in order)
     by_key = {record.key: record for record in records}
-    return StudyBrowser(place, chosen, files, tuple(columns), by_key)
+    return StudyBrowser(place, chosen, files, tuple(columns), by_key, read_notes(place))
 
 
 def _rows(names: Mapping[str, str], slices: ClassSlices) -> Work[dict[str, int]]:

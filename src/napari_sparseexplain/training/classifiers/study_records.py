@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ReadError
+from ...files.atomic_write import write_atomically
+from ...files.json_file import read_json
 from ...volumes.labelled.class_image import ClassImage
 
 #: Maps that know nothing of a network.
@@ -34,6 +36,9 @@ RECORDS = "records.jsonl"
 STUDY = "study.json"
 
 MAPS = "maps"
+
+#: What a person must know of its pictures: which were left out, and what the models have seen.
+NOTES = "notes.json"
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,36 @@ def _read_record(line: str) -> StudyRecord | None:
     texts = (record.picture, record.label, record.predicted, *record.key, record.fault)
     right = all(isinstance(text, str) for text in texts) and isinstance(record.figures, Mapping)
     return record if right and isinstance(record.curves, Mapping) else None
+
+
+def keep_notes(folder: Path, notes: Sequence[str]) -> None:
+    """Write down notes of a study, after those of models that joined it before."""
+    if not notes:
+        return
+    try:
+        before = read_notes(folder)
+    except ReadError:  # damaged: those of this run at least are there again
+        before = ()
+    known = list(dict.fromkeys((*before, *notes)))
+    write_atomically(folder / NOTES, json.dumps(known, indent=1) + "\n", overwrite=True)
+
+
+def read_notes(folder: Path) -> tuple[str, ...]:
+    """The notes of a study's folder; none of one that was made before they were kept.
+
+    Raises
+    ------
+    ReadError
+        They cannot be read.
+    """
+    path = folder / NOTES
+    if not path.is_file():
+        return ()
+    remedy = "Run compare-attribution again with this --out: its notes are written again"
+    found = read_json(path, problem="the study's notes cannot be read", remedy=remedy)
+    if not isinstance(found, list) or not all(isinstance(note, str) for note in found):
+        raise ReadError("it holds no notes of a study", where=path, remedy=remedy)
+    return tuple(found)
 
 
 def map_file(folder: Path, place: str, model: str, method: str) -> Path:

@@ -92,6 +92,8 @@ class StudySummary:
     layers : mapping of (model, method) to the layer that the method looks at
     how : str
         How the pictures were chosen.
+    notes : tuple of str
+        Which pictures were left out, and what the models have seen of the others.
     """
 
     means: dict[tuple[str, str], dict[str, Mean]]
@@ -104,6 +106,7 @@ class StudySummary:
     boxed: int = 0
     layers: dict[tuple[str, str], str] = field(default_factory=dict)
     how: str = ""
+    notes: tuple[str, ...] = ()
 
     def winners(self, model: str) -> list[str]:
         """Methods that beat everything blind, and themselves on random weights."""
@@ -123,7 +126,8 @@ class StudySummary:
             "where a figure is of n of them alone: SIC and AIC need an answer of "
             f"{LEAST_ANSWER:g} or more for the whole picture. Intervals: pictures drawn anew. "
             "Intervals and tests take pictures for independent; those of one patient resemble each "
-            "other, so that true intervals are wider and true p larger."
+            "other, so that true intervals are wider and true p larger.",
+            *(f"⚠ Pictures to judge by: {note}." for note in self.notes),
         ]
         if self.boxed < self.pictures:
             parts.append(
@@ -187,6 +191,7 @@ class StudySummary:
         values: dict[str, Any] = {
             "pictures": self.pictures,
             "how": self.how,
+            "notes": list(self.notes),
             "with a box or a mask": self.boxed,
             "layers": {" / ".join(key): layer for key, layer in self.layers.items()},
             "right": self.right,
@@ -202,13 +207,17 @@ class StudySummary:
         return write_together(folder, dict(zip(FILES, contents, strict=True)), overwrite=overwrite)
 
 
-def summarise(records: Sequence[StudyRecord], *, seed: int = 0, how: str = "") -> StudySummary:
+def summarise(
+    records: Sequence[StudyRecord], *, seed: int = 0, how: str = "", notes: Sequence[str] = ()
+) -> StudySummary:
     """Means, intervals and tests over the pictures of a study.
 
     Parameters
     ----------
     how : str
         How the pictures were chosen: ``"to judge by: …"``.
+    notes : sequence of str
+        See `StudySummary`.
     """
     groups: dict[tuple[str, str], list[StudyRecord]] = {}
     for record in records:
@@ -265,6 +274,7 @@ def summarise(records: Sequence[StudyRecord], *, seed: int = 0, how: str = "") -
             if r.layer and not r.method.endswith(ON_RANDOM)
         },
         how,
+        tuple(notes),
     )
 
 

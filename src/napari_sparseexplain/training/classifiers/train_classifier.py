@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,9 @@ from torch.nn import functional
 
 from ...errors import ModelError
 from ...networks.modules.architectures import build_network
-from ...progress import Progress, Work
-from ..fit.checkpoint import load_checkpoint, save_checkpoint
+from ...progress import Work
+from ..fit.epochs import descend, rise_and_cosine, rows_of_step, train_epochs
 from ..fit.half_precision import half_precision
-from ..fit.training_log import TrainingLog
 from .class_augmentation import augmented_pictures, mixed
 from .class_recipe import ClassRecipe
 from .class_scores import macro_f1
@@ -25,6 +25,9 @@ from .class_slices import ClassSlices
 
 #: Share of the steps in which AdamW's rate rises.
 _RISE = 0.1
+
+#: Gradients are clipped to it.
+_GRADIENT_NORM = 5.0
 
 #: Pictures in one call of a network that is only run.
 _MICRO_BATCH = 16
@@ -113,39 +116,23 @@ def train_classifier(
     optimiser = _optimiser(whole, recipe)
     each = max(1, len(training) // recipe.batch)
     total = recipe.epochs * each
-    step = 0
     identity: dict[str, object] = {}
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
         identity = {"seed": seed, "recipe": asdict(recipe), "data": training.checksum()}
-        step = load_checkpoint(folder, whole, optimiser, identity)
-    log = TrainingLog(folder, step)
     boxes = _small_boxes(training) if recipe.box_weight else None
-    whole.train()
-    losses: list[float] = []
-    try:
-        while step < total:
-            losses.append(_step(whole, optimiser, training, boxes, recipe, seed, step, total))
-            step += 1
-            if step % each == 0:
-                entry = {
-                    "step": step,
-                    "epoch": step // each,
-                    "learning rate": float(optimiser.param_groups[0]["lr"]),
-                    "loss": float(np.mean(losses)),
-                }
-                losses = []
-                if held_out is not None and len(held_out):
-                    entry |= _held_out(whole.served, held_out)
-                log.add(entry)
-                if folder is not None:
-                    save_checkpoint(folder, whole, optimiser, step, identity)
-            message = f"loss {losses[-1]:.3f}" if losses else f"epoch {step // each}"
-            yield Progress(step, total, message)
-    finally:
-        log.close()
+    score = None
+    if held_out is not None and len(held_out):
+        score = partial(_held_out, whole, held_out)
+
+    def take_step(step: int) -> float:
+        return _step(whole, optimiser, training, boxes, recipe, seed, step, total)
+
+    epochs, log = yield from train_epochs(
+        whole, optimiser, take_step, each=each, last=total, folder=folder, identity=identity,
+        score=score,
+    )  # fmt: skip
     network = whole.served.to("cpu").eval().requires_grad_(False)
-    return ClassifierTrained(network, recipe, seed, step // each, tuple(log.entries))
+    return ClassifierTrained(network, recipe, seed, epochs, log)
 
 
 def class_probabilities(
@@ -167,8 +154,8 @@ def class_probabilities(
     return np.concatenate(found)
 
 
-def _held_out(network: nn.Module, slices: ClassSlices) -> dict[str, float]:
-    predicted = class_probabilities(network, slices.values).argmax(axis=1)
+def _held_out(whole: _WithBoxes, slices: ClassSlices) -> dict[str, float]:
+    predicted = class_probabilities(whole.served, slices.values).argmax(axis=1)
     return {
         "accuracy": float((predicted == slices.targets).mean()),
         "macro F1": macro_f1(predicted, slices.targets, len(slices.classes)),
@@ -194,11 +181,7 @@ def _optimiser(network: nn.Module, recipe: ClassRecipe) -> torch.optim.Optimizer
 def _rate(recipe: ClassRecipe, step: int, total: int) -> float:
     if recipe.optimiser == "sgd":
         return recipe.learning_rate
-    done = step / max(1, total)
-    if done < _RISE:
-        return recipe.learning_rate * (0.04 + 0.96 * done / _RISE)
-    part = (done - _RISE) / (1 - _RISE)
-    return recipe.learning_rate * (1e-4 + 0.5 * (1.0 + float(np.cos(np.pi * part))))
+    return recipe.learning_rate * rise_and_cosine(step / max(1, total), _RISE)
 
 
 def _step(
@@ -212,7 +195,7 @@ def _step(
     total: int,
 ) -> float:
     device = next(whole.network.parameters()).device
-    rows = _rows(len(slices), recipe.batch, seed, step)
+    rows = rows_of_step(len(slices), recipe.batch, seed, step)
     count = len(slices.classes)
     x = torch.from_numpy(slices.values[rows].astype(np.float32))[:, None]
     targets = functional.one_hot(torch.from_numpy(slices.targets[rows]), count).float()
@@ -248,17 +231,10 @@ def _step(
     if where is not None:
         share = functional.adaptive_avg_pool2d(drawn, where.shape[-2:]).to(device)
         loss = loss + recipe.box_weight * _box_loss(where.float(), share)
-    if not bool(torch.isfinite(loss)):
-        raise ModelError(
-            f"the loss is no longer finite after {step} steps",
-            remedy="Train again with a lower learning rate or another --seed",
-        )
-    loss.backward()
-    nn.utils.clip_grad_norm_(whole.parameters(), 5.0)
-    optimiser.step()
+    value = descend(loss, optimiser, whole.parameters(), norm=_GRADIENT_NORM, step=step)
     # The mean is of few steps at first.
     whole.follow(min(recipe.average, (1 + step) / (10 + step)))
-    return float(loss.detach())
+    return value
 
 
 def _box_loss(where: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -268,11 +244,3 @@ def _box_loss(where: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     overlap = (found * share).sum(dim=(1, 2, 3))
     dice = (2 * overlap + 1) / (found.sum(dim=(1, 2, 3)) + share.sum(dim=(1, 2, 3)) + 1)
     return entropy + 1 - dice.mean()
-
-
-def _rows(count: int, batch: int, seed: int, step: int) -> npt.NDArray[np.intp]:
-    """Which pictures a step sees; follows from seed and step."""
-    each = max(1, count // batch)
-    epoch, place = divmod(step, each)
-    order = np.random.default_rng([seed, epoch]).permutation(count)
-    return order[place * batch : (place + 1) * batch]

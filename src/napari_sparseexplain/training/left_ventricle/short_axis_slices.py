@@ -18,6 +18,7 @@ from ...volumes.labelled.labelled_folder import find_labelled, read_labelled, se
 from ...volumes.labelled.labelled_slice import LabelledSlice
 from ...volumes.labelled.slice_folders import SPLIT_FOLDER, place_of
 from ...volumes.labelled.slice_name import group_of
+from ...volumes.volume import measured
 
 #: Each slice by itself: a picture may have been stretched by its brightest pixel, and a cine's
 #: slices are of one scale; both look the same so.
@@ -170,7 +171,9 @@ def read_short_axis(
             )
         said = (*pixels.findings, *_numbers_said(pixels.image))
         findings += [Finding("warning", "labelled-slice", text, item.name) for text in said]
-        images.append(pixels.image)
+        # As where the network is run (`normalised_slices`): padding is not measured, and fed as 0.
+        there = measured(pixels.image, pixels.padding)
+        images.append(np.where(there, pixels.image, np.float32(np.nan)))
         masks.append(pixels.mask)
         spacings.append(pixels.spacing)
         yield Progress(number, len(chosen), f"reading {item.name}")

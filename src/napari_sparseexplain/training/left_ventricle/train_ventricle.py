@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ...errors import ModelError
 from ...networks.modules.architectures import build_network
-from ...progress import Progress, Work
-from ..fit.checkpoint import load_checkpoint, save_checkpoint
+from ...progress import Work
+from ..fit.epochs import descend, rise_and_cosine, rows_of_step, train_epochs
 from ..fit.half_precision import half_precision
-from ..fit.training_log import TrainingLog
 from .augmentation import augmented
 from .patient_split import refuse_shared
 from .recipe import VentricleRecipe
@@ -86,42 +85,28 @@ def train_ventricle(
     optimiser = _optimiser(network, recipe)
     each = max(1, len(training) // recipe.batch)
     total, last = recipe.epochs * each, min(epochs or recipe.epochs, recipe.epochs) * each
-    step = 0
     identity: dict[str, object] = {}
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
         identity = {"seed": seed, "recipe": asdict(recipe), "data": training.checksum()}
-        step = load_checkpoint(folder, network, optimiser, identity)
-    log = TrainingLog(folder, step)
     watched = held_out if held_out is not None and len(held_out) else training
     image = watched.images[int(watched.masks.sum(axis=(1, 2)).argmax())]
-    network.train()
-    losses: list[float] = []
-    try:
-        while step < last:
-            losses.append(_step(network, optimiser, training, recipe, seed, step, total))
-            step += 1
-            if step % each == 0:
-                epoch = step // each
-                entry = {
-                    "step": step,
-                    "epoch": epoch,
-                    "learning rate": float(optimiser.param_groups[0]["lr"]),
-                    "loss": float(np.mean(losses)),
-                }
-                losses = []
-                if held_out is not None and len(held_out):
-                    entry |= _held_out(network, held_out)
-                log.add(entry)
-                if folder is not None:
-                    save_watched(folder, epoch, watch_slice(network, image))
-                    save_checkpoint(folder, network, optimiser, step, identity)
-            message = f"loss {losses[-1]:.3f}" if losses else f"epoch {step // each}"
-            yield Progress(step, last, message)
-    finally:
-        log.close()
+    score = None
+    if held_out is not None and len(held_out):
+        score = partial(_held_out, network, held_out)
+
+    def take_step(step: int) -> float:
+        return _step(network, optimiser, training, recipe, seed, step, total)
+
+    def watch(epoch: int) -> None:
+        if folder is not None:
+            save_watched(folder, epoch, watch_slice(network, image))
+
+    done, log = yield from train_epochs(
+        network, optimiser, take_step, each=each, last=last, folder=folder, identity=identity,
+        score=score, after=watch,
+    )  # fmt: skip
     network.to("cpu").eval().requires_grad_(False)
-    return VentricleTrained(network, recipe, seed, step // each, tuple(log.entries))
+    return VentricleTrained(network, recipe, seed, done, log)
 
 
 def probabilities(network: nn.Module, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -164,11 +149,7 @@ def learning_rate(recipe: VentricleRecipe, step: int, total: int) -> float:
     """The rate of a step: stairs of SGD, or a rise and a cosine."""
     if recipe.optimiser == "sgd":
         return recipe.learning_rate * recipe.decay ** (step // recipe.decay_steps)
-    done = step / max(1, total)
-    if done < _RISE:
-        return recipe.learning_rate * (0.04 + 0.96 * done / _RISE)
-    part = (done - _RISE) / (1 - _RISE)
-    return recipe.learning_rate * (1e-4 + 0.5 * (1.0 + float(np.cos(np.pi * part))))
+    return recipe.learning_rate * rise_and_cosine(step / max(1, total), _RISE)
 
 
 def _step(
@@ -188,26 +169,14 @@ def _step(
     with half_precision(device.type, recipe.half):
         _, signal = network(x.contiguous(memory_format=torch.channels_last))
     loss = ventricle_loss(signal.float(), y[:, 0], recipe.dice)
-    if not bool(torch.isfinite(loss)):
-        raise ModelError(
-            f"the loss is no longer finite after {step} steps",
-            remedy="Train again with a lower learning rate or another --seed",
-        )
-    loss.backward()
-    if recipe.gradient_norm:
-        nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_norm)
-    optimiser.step()
-    return float(loss.detach())
+    return descend(loss, optimiser, network.parameters(), norm=recipe.gradient_norm, step=step)
 
 
 def _batch(
     slices: ShortAxisSlices, recipe: VentricleRecipe, seed: int, step: int, total: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Images and masks (B, 1, h, w) of a step; order and changes follow from seed and step."""
-    each = max(1, len(slices) // recipe.batch)
-    epoch, place = divmod(step, each)
-    order = np.random.default_rng([seed, epoch]).permutation(len(slices))
-    rows = order[place * recipe.batch : (place + 1) * recipe.batch]
+    rows = rows_of_step(len(slices), recipe.batch, seed, step)
     x = torch.from_numpy(slices.images[rows])[:, None]
     y = torch.from_numpy(slices.masks[rows].astype(np.float32))[:, None]
     if recipe.augmentation is None:

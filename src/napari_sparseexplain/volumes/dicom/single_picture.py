@@ -1,4 +1,4 @@
-"""One DICOM image: as its file holds it, for what was drawn on it, or as a study shows it."""
+"""One DICOM image: as its file holds it, for what was drawn on it, or as the viewer shows it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,35 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ReadError
+from ..edge_letters import PLANES
+from ..picture_turn import PictureTurn, plane_of
 from .files import read_header
+from .padding import padding_of
 from .pixels import read_pixels
 from .reader import file_frames, read_dicom
 from .values import numbers
 
 
-def read_dicom_picture(path: Path) -> tuple[npt.NDArray[np.float32], tuple[float, float] | None]:
-    """The image of a file with one frame, and its pixel size.
+class StoredPicture(NamedTuple):
+    """A DICOM image as its file holds it.
 
-    Returns
-    -------
-    image : ndarray, shape (rows, columns), float32
+    Attributes
+    ----------
+    values : ndarray, shape (rows, columns), float32
         Rescaled as the file says; not turned or flipped.
     spacing : (float, float) or None
         Distance of rows and of columns in mm.
+    padding : (float, float) or None
+        Range of the values that stand where nothing was measured (`Volume.padding`).
+    """
+
+    values: npt.NDArray[np.float32]
+    spacing: tuple[float, float] | None
+    padding: tuple[float, float] | None
+
+
+def read_dicom_picture(path: Path) -> StoredPicture:
+    """The image of a file with one frame, as it is stored.
 
     Raises
     ------
@@ -39,31 +53,37 @@ def read_dicom_picture(path: Path) -> tuple[npt.NDArray[np.float32], tuple[float
     _check_grey(colour, path)
     sizes = numbers(header, "PixelSpacing", 2)
     spacing = (sizes[0], sizes[1]) if sizes is not None and min(sizes) > 0 else None
-    return array[0].astype(np.float32), spacing
+    padding = padding_of(header, frames[0], array.dtype)
+    return StoredPicture(array[0].astype(np.float32), spacing, padding)
 
 
 class ShownPicture(NamedTuple):
-    """A DICOM image as a study of its file shows it.
+    """A DICOM image in the order in which the viewer shows its plane.
 
     Attributes
     ----------
     values : ndarray, shape (rows, columns), float32
-        Rescaled, turned and flipped to display order; what is shown bright is high.
+        Rescaled as the file says.
+    padding : (float, float) or None
+        Range of the values that stand where nothing was measured (`Volume.padding`).
     inverted : bool
-        Whether the file is of MONOCHROME1, so that low values are shown bright: those here are the
-        sum of its least and its greatest value less what is stored.
-    axial : bool
-        Whether a study of the file has it as a slice. Of another plane, of which a study has only
-        axial sections, the image is as stored.
+        Whether the file is of MONOCHROME1, so that low values are shown bright.
+    view : str
+        ``"axial"``, ``"coronal"`` or ``"sagittal"``, whichever is nearest; empty where the file
+        does not tell.
+    turn : PictureTurn
+        From the file's rows and columns to these.
     """
 
     values: npt.NDArray[np.float32]
+    padding: tuple[float, float] | None
     inverted: bool
-    axial: bool
+    view: str
+    turn: PictureTurn
 
 
 def read_shown_picture(path: Path) -> ShownPicture:
-    """The image of a file with one frame, as the slice of a study.
+    """The image of a file with one frame, turned as the viewer shows its plane.
 
     Raises
     ------
@@ -73,12 +93,14 @@ def read_shown_picture(path: Path) -> ShownPicture:
     _check_single(len(file_frames(path, read_header(path))), path)
     volume = read_dicom(path)[0].volume
     _check_grey(volume.colour, path)
-    shown = np.asarray(volume.spatial(), dtype=np.float32)
-    axial = len(shown) == 1
-    values = shown[0] if axial else read_dicom_picture(path)[0]
-    if volume.inverted:
-        values = values.min() + values.max() - values
-    return ShownPicture(values, volume.inverted, axial)
+    plane, turn = plane_of(volume.source.to_display)
+    through = PLANES[plane][0]
+    shown = np.moveaxis(volume.spatial(), through, 0)[0]
+    if through != 0:
+        shown = shown[::-1]  # superior is up
+    values = np.ascontiguousarray(shown, dtype=np.float32)
+    view = plane if volume.grid.oriented else ""
+    return ShownPicture(values, volume.padding, volume.inverted, view, turn)
 
 
 def _check_single(count: int, path: Path) -> None:

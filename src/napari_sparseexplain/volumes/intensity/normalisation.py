@@ -17,8 +17,9 @@ name           value                                          measured over
 `none`         x                                              nothing
 =============  =============================================  =================================
 
-NaN and infinite values take no part in what is measured, and are fed as 0. So is all that lies
-outside of the part that is fed (``inputs.mask`` of a model's card).
+NaN and infinite values take no part in what is measured, and are fed as 0. So is what a DICOM
+file calls padding (but by `unit` and `none`; `normalised_slices`), and all that lies outside of the
+part that is fed (``inputs.mask`` of a model's card).
 
 References
 ----------

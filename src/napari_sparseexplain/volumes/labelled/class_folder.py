@@ -112,17 +112,19 @@ def find_class_images(
             remedy="Give a folder that has a folder of pictures for each class, or a table with "
             "--csv",
         )
+    # A table says more surely what a view is than the name of a folder.
+    of_table = [image.view for image in images]
     images, said = with_patients(images, folder, by_folder=table is None)
     findings += said
     views = _views(folder, findings)
     images = [
         replace(
             image,
-            view=image.view or views.get((image.label, image.number), ""),
+            view=view or views.get((image.label, image.number), "") or image.view,
             boxes=image.boxes or _boxes(image.path.with_suffix(".txt"), findings),
             mask=masks.get(_key(image.path)),
         )
-        for image in images
+        for image, view in zip(images, of_table, strict=True)
     ]
     classes = tuple(sorted({image.label for image in images}))
     if len(classes) == 1:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..picture_turn import AS_STORED, PictureTurn
+
 #: Upper, left, lower and right edge, as shares of the height and the width.
 Box = tuple[float, float, float, float]
 
@@ -32,6 +34,10 @@ class ClassImage:
         Where the finding lies.
     mask : Path or None
         The same by pixels.
+    sequence : str
+        As ``"T1C+"``, where the folders of a set tell several apart; else empty.
+    turn : PictureTurn
+        From the file to the picture as it is read; what was drawn is drawn on the file.
     """
 
     name: str
@@ -43,8 +49,15 @@ class ClassImage:
     split: str = ""
     boxes: tuple[Box, ...] = ()
     mask: Path | None = None
+    sequence: str = ""
+    turn: PictureTurn = AS_STORED
+
+    @property
+    def drawn(self) -> bool:
+        """Whether somebody drew where the finding lies, by boxes or by a mask."""
+        return bool(self.boxes) or self.mask is not None
 
     @property
     def run(self) -> tuple[str, str]:
-        """Class and view: within a run numbers go by patient."""
-        return self.label, self.view
+        """Class and view, with the sequence: within a run numbers go by patient."""
+        return self.label, " ".join(filter(None, (self.view, self.sequence)))

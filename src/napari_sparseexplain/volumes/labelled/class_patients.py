@@ -17,6 +17,7 @@ from ..finding import Finding
 from ..roles.roles import stem_of
 from .class_image import ClassImage
 from .patients_of_folder import patients_of
+from .scan_folders import scan_folders, sequence_of, view_of
 from .slice_folders import SPLIT_FOLDER
 from .slice_name import names_patient, only_counts
 
@@ -36,9 +37,9 @@ _OWN = 0.8
 def with_patients(
     images: Sequence[ClassImage], root: Path, *, by_folder: bool
 ) -> tuple[list[ClassImage], list[Finding]]:
-    """The images with the patient and the number that their names and folders tell.
+    """The images with the patient, number, view and sequence that their names and folders tell.
 
-    A patient that an image has already (of a table) stays.
+    A patient or a view that an image has already (of a table) stays.
 
     Parameters
     ----------
@@ -47,7 +48,10 @@ def with_patients(
     by_folder : bool
         Whether a folder of the name of the image's class is the class, and no patient's.
     """
-    places = [_place(image, root, by_folder) for image in images]
+    above = [_place(image, root, by_folder) for image in images]
+    scans = scan_folders(above)
+    images = _with_scans(images, [[part for part in place if part in scans] for place in above])
+    places = [tuple(part for part in place if part not in scans) for place in above]
     names = [Path(*place, image.path.name) for place, image in zip(places, images, strict=True)]
     codes, findings = patients_of([root / name for name in names], root)
     told = [_told(name, code) for name, code in zip(names, codes, strict=True)]
@@ -85,6 +89,20 @@ def with_patients(
             )
         )
     return found, findings
+
+
+def _with_scans(images: Sequence[ClassImage], folders: Sequence[Sequence[str]]) -> list[ClassImage]:
+    """The images with the view and, of several in the set, the sequence that their folders tell."""
+    told = [" ".join(filter(None, map(sequence_of, parts))) for parts in folders]
+    several = len(set(told)) > 1
+    return [
+        replace(
+            image,
+            view=image.view or next(filter(None, map(view_of, parts)), ""),
+            sequence=sequence if several else "",
+        )
+        for image, parts, sequence in zip(images, folders, told, strict=True)
+    ]
 
 
 def _words_of_classes(images: Sequence[ClassImage], codes: Sequence[str]) -> set[str]:

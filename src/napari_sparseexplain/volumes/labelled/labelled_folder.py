@@ -119,9 +119,9 @@ def read_labelled(item: LabelledSlice, label: int | None = None) -> SlicePixels:
         and none was chosen.
     """
     if item.image.suffix.lower() in _PICTURES:
-        image, spacing = _picture(item.image), None
+        image, spacing, padding = _picture(item.image), None, None
     else:
-        image, spacing = read_dicom_picture(item.image)
+        image, spacing, padding = read_dicom_picture(item.image)
     findings: list[str] = []
     mask = outer = None
     labels: dict[int, int] = {}
@@ -142,7 +142,7 @@ def read_labelled(item: LabelledSlice, label: int | None = None) -> SlicePixels:
         inside, said = inside_contour(read_contour(path), image.shape)
         findings += [f"{name} contour: {text}" for text in said]
         mask, outer = (inside, outer) if name == "inner" else (mask, inside)
-    return SlicePixels(image, mask, outer, spacing, tuple(findings), labels)
+    return SlicePixels(image, mask, outer, spacing, tuple(findings), labels, padding)
 
 
 def _inside(

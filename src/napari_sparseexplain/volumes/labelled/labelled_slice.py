@@ -65,6 +65,8 @@ class SlicePixels:
     labels : mapping of int to int
         Values of the mask besides 0, where they are labels, and how many pixels have each. A
         label has one value in all slices of a folder.
+    padding : (float, float) or None
+        Range of the values that stand where nothing was measured (`Volume.padding`).
     """
 
     image: npt.NDArray[np.float32]
@@ -73,6 +75,7 @@ class SlicePixels:
     spacing: tuple[float, float] | None = None
     findings: tuple[str, ...] = ()
     labels: Mapping[int, int] = field(default_factory=dict)
+    padding: tuple[float, float] | None = None
 
 
 def grey(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""A mask beside a picture, at the size that the picture is looked at."""
+"""Where the finding of a picture lies, at the size that the picture is looked at."""
 
 from __future__ import annotations
 
@@ -11,12 +11,36 @@ import numpy.typing as npt
 from ...errors import ReadError
 from ..dicom.single_picture import read_dicom_picture
 from ..pictures.reader import read_picture
+from .class_image import ClassImage
 
 #: Formats whose values are not kept: what is half the largest or more counts as inside.
 _LOSSY = (".jpg", ".jpeg")
 
 #: Masks that are kept, small as they are looked at.
 _KEPT = 512
+
+
+def finding_of_picture(image: ClassImage, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Where the finding lies: by the picture's mask, else by its boxes, else nowhere.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+        Of the picture as it is read: masks and boxes, drawn on the file, are turned as it is.
+
+    Raises
+    ------
+    ReadError
+        As of `mask_of_picture`.
+    """
+    rows, columns = image.turn.stored_shape(*shape)
+    if image.mask is not None:
+        return image.turn.shown(mask_of_picture(image.mask, (rows, columns)))
+    drawn = np.zeros((rows, columns), dtype=np.bool_)
+    for top, left, bottom, right in image.boxes:
+        last = int(np.ceil(bottom * rows)), int(np.ceil(right * columns))
+        drawn[int(top * rows) : last[0], int(left * columns) : last[1]] = True
+    return image.turn.shown(drawn)
 
 
 def mask_of_picture(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
@@ -46,7 +70,7 @@ def mask_of_picture(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.bool_]
 @lru_cache(maxsize=_KEPT)
 def _mask(path: Path, _changed: int, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     if path.suffix.lower() in (".dcm", ".dicom", ".ima"):
-        drawn = np.asarray(read_dicom_picture(path)[0])
+        drawn = read_dicom_picture(path).values
     else:
         volume, _ = read_picture(path)
         pages = np.asarray(volume.spatial())

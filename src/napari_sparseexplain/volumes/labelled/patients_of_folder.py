@@ -10,6 +10,7 @@ from pathlib import Path
 from ..finding import Finding
 from ..roles.roles import stem_of
 from .labelled_slice import LabelledSlice
+from .scan_folders import scan_folders
 from .slice_folders import SPLIT_FOLDER, place_of
 from .slice_name import SliceName, only_counts, read_slice_name
 
@@ -39,11 +40,11 @@ def patients_of(images: Sequence[Path], root: Path) -> tuple[list[str], list[Fin
     """
     names = [read_slice_name(stem_of(path.name)) for path in images]
     codes, findings = _codes(names, root)
-    own = _own_codes(images, names, root)
+    above = _places_of(images, root)
+    own = _own_codes(images, names, above)
     found = []
-    for path, name, code in zip(images, names, codes, strict=True):
+    for path, name, code, places in zip(images, names, codes, above, strict=True):
         stem = stem_of(path.name)
-        places = place_of(path, root)
         folders = [part for part in places if not SPLIT_FOLDER.match(part)]
         if only_counts(stem):
             # ``012_3`` is slice 3 of patient 012; ``12`` alone is one of its side of a split.
@@ -93,7 +94,16 @@ def _codes(names: Sequence[SliceName], root: Path) -> tuple[list[str], list[Find
     return codes, findings
 
 
-def _own_codes(images: Sequence[Path], names: Sequence[SliceName], root: Path) -> bool:
+def _places_of(images: Sequence[Path], root: Path) -> list[tuple[str, ...]]:
+    """The folders of each file without those that say what it holds, or how it was made."""
+    places = [place_of(path, root) for path in images]
+    scans = scan_folders(places)
+    return [tuple(part for part in place if part not in scans) for place in places]
+
+
+def _own_codes(
+    images: Sequence[Path], names: Sequence[SliceName], places: Sequence[tuple[str, ...]]
+) -> bool:
     """Whether names of one word and one number (``SC-N-02``) are codes of patients.
 
     They count slices where the folders are patients: these have numbers themselves, or the same
@@ -101,10 +111,10 @@ def _own_codes(images: Sequence[Path], names: Sequence[SliceName], root: Path) -
     """
     stems: Counter[str] = Counter()
     folders = set()
-    for path, name in zip(images, names, strict=True):
+    for path, name, place in zip(images, names, places, strict=True):
         if name.word:
             stems[stem_of(path.name)] += 1
-            folders.add(tuple(p for p in place_of(path, root) if not SPLIT_FOLDER.match(p)))
+            folders.add(tuple(p for p in place if not SPLIT_FOLDER.match(p)))
     if folders in (set(), {()}):
         return True
     numbered = any(re.search(r"\d", part) for parts in folders for part in parts)
@@ -135,8 +145,8 @@ def patients_said(slices: Sequence[LabelledSlice], root: Path) -> list[Finding]:
                 f"({', '.join([p for p, number in counts.items() if number == 1][:3])} …)"
             )
     places: dict[str, set[str]] = defaultdict(set)
-    for item in slices:
-        folders = place_of(item.image, root)
+    above = _places_of([item.image for item in slices], root)
+    for item, folders in zip(slices, above, strict=True):
         places[item.patient].add("/".join(f for f in folders if not SPLIT_FOLDER.match(f)))
     spread = [(name, sorted(where)) for name, where in places.items() if len(where) > 1]
     if spread:

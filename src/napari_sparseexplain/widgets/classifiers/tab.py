@@ -265,6 +265,8 @@ class EmbeddingTab(ExplainTab):
     def _show_study(self, browser: StudyBrowser) -> None:
         self.browsed.show(browser)
         self.study_form.offer(browser.slices.classes)
+        if browser.notes:
+            self.run_bar.show_message(" ".join(f"⚠ {note}." for note in browser.notes))
         self._follow_picture()
 
     def _show_rows(self, row: int) -> None:
