@@ -363,12 +363,23 @@ def test_pictures_are_filtered_and_sorted(window: Any, tab: Any) -> None:
     from napari_sparseexplain.layers.study_map_layer import StudyMapLayer
 
     stack, form = tab.stack, tab.filter
+    layers = list(window.viewer.layers)
+    box: Any = window.study_layer("box")
+    box.visible = False
     form.answer.setCurrentIndex(form.answer.findData("wrong"))
     form.order.setCurrentIndex(form.order.findData("sure"))
     tab.apply_filter()
     rows = tab.shown.rows
     assert set(rows.tolist()) == set(np.flatnonzero(~stack.correct).tolist())
     assert (np.diff(stack.confidence[rows]) <= 0).all()
+    assert list(window.viewer.layers) == layers, "napari takes seconds for layers that go and come"
+    assert not box.visible, "and a person's choices would go with them"
+    assert box.data.shape == window.study.grid.shape == (len(rows), *box.data.shape[1:])
+    first, outline = stack.images[rows[0]], np.asarray(box.data[0])
+    top, left, *_ = first.boxes[0]
+    assert np.argwhere(outline)[0].tolist() == [int(top * 48), int(left * 48)]
+    assert layers[0].name.endswith(f"{len(rows)} of {len(stack)}")
+    box.visible = True
     form.let_all()
     form.order.setCurrentIndex(0)
     form.view.setCurrentIndex(form.view.findData("coronal"))
@@ -379,6 +390,13 @@ def test_pictures_are_filtered_and_sorted(window: Any, tab: Any) -> None:
     tab.open_picture(first)
     assert tab.shown.row == first, "a point that the filter keeps out brings all back"
     assert window.study.grid.shape[0] == len(stack)
+    # Where a layer was removed by hand all come anew, by the names of those before.
+    window.viewer.layers.remove(window.study_layer("box"))
+    form.label.setCurrentIndex(form.label.findData("square"))
+    tab.apply_filter()
+    assert not any("[" in layer.name for layer in window.viewer.layers)
+    assert window.study_layer("box") is not None
+    tab.open_picture(0)
     # What was found in a stack is not closed with it.
     study = window.study
     kept = window.viewer.add_image(
