@@ -297,6 +297,21 @@ def test_a_classifier_of_other_classes_is_refused_and_the_points_stay(
     tab.models.choose(before)
 
 
+def test_points_need_no_second_answer_of_the_same_classifier(
+    tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_sparseexplain.progress import drain
+    from napari_sparseexplain.training.classifiers import picture_embedding
+
+    def again(*_: Any) -> Any:
+        raise AssertionError("it was asked when the pictures were opened")
+
+    monkeypatch.setattr(picture_embedding, "penultimate_work", again)
+    stack, found = drain(tab.session.embed_work(tab.stack, tab._key()))
+    assert np.array_equal(found.network.points, tab.found.network.points)
+    assert np.array_equal(stack.predicted, tab.stack.predicted)
+
+
 def test_without_a_classifier_the_pixels_are_embedded(window: Any, tab: Any, classes: Path) -> None:
     session, stack = tab.session, tab.stack
     from napari_sparseexplain.progress import drain

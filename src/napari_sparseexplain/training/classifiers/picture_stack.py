@@ -19,7 +19,7 @@ from ...volumes.labelled.class_image import ClassImage
 from .class_slices import ClassSlices, read_class_slices
 from .class_split import ClassSplit, sides_of
 from .classifier_bundle import parts_of
-from .picture_embedding import class_answers
+from .picture_embedding import ClassAnswers, class_answers
 from .seen_pictures import SEEN, sides_for
 
 #: Rows and columns where no classifier says how it is fed.
@@ -52,9 +52,8 @@ class PictureStack:
         The honest split, whatever the classifier was trained on.
     card : ModelCard or None
         Of the classifier whose answers these are.
-    predicted : ndarray of int, shape (N,), or None
-        Index among the classes.
-    confidence : ndarray, shape (N,), or None
+    answers : ClassAnswers or None
+        Its answers.
     notes : tuple of str
     """
 
@@ -65,8 +64,7 @@ class PictureStack:
     sides: tuple[str, ...]
     split: ClassSplit
     card: ModelCard | None = None
-    predicted: npt.NDArray[np.intp] | None = None
-    confidence: npt.NDArray[np.float64] | None = None
+    answers: ClassAnswers | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -81,6 +79,16 @@ class PictureStack:
     def images(self) -> tuple[ClassImage, ...]:
         """What the folder says of each."""
         return self.slices.images
+
+    @property
+    def predicted(self) -> npt.NDArray[np.intp] | None:
+        """Index among the classes of what each is called; None without answers."""
+        return None if self.answers is None else self.answers.predicted
+
+    @property
+    def confidence(self) -> npt.NDArray[np.float64] | None:
+        """How sure the classifier is of that, shape (N,); None without answers."""
+        return None if self.answers is None else self.answers.confidence
 
     @property
     def correct(self) -> npt.NDArray[np.bool_] | None:
@@ -140,10 +148,10 @@ def read_stack_work(
         return stack
     yield Progress(0, 0, f"asking {model.card.title}")
     try:
-        predicted, confidence = yield from class_answers(slices, model)
+        answers = yield from class_answers(slices, model)
     except ModelError as error:
         return replace(stack, notes=(*notes, f"No answers of {model.card.title}: {error}"))
-    return with_answers(stack, slices, model.card, predicted, confidence)
+    return with_answers(stack, slices, model.card, answers)
 
 
 class _Kept:
@@ -194,8 +202,7 @@ def with_answers(
     stack: PictureStack,
     slices: ClassSlices,
     card: ModelCard | None,
-    predicted: npt.NDArray[np.intp] | None,
-    confidence: npt.NDArray[np.float64] | None,
+    answers: ClassAnswers | None,
 ) -> PictureStack:
     """The same pictures with what a classifier answered; without one what was known stays.
 
@@ -210,7 +217,6 @@ def with_answers(
         slices=slices,
         sides=sides,
         card=card,
-        predicted=predicted,
-        confidence=confidence,
+        answers=answers,
         notes=(note, *kept) if note else kept,
     )

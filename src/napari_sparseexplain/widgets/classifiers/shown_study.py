@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Layer
 
+from ...layers.batched_changes import batched_changes
+from ...layers.open_studies import rename_study
 from ...volumes import Study
 from ..window import Window
 
@@ -44,13 +46,16 @@ class ShownStudy:
 
         before = self.study
         study = browser_study(browser)
-        self._window.show_study(study)
-        self._layers = [
-            self._window.viewer.add_layer(Layer.create(*item))
-            for item in study_map_layers(browser, study)
-        ]
-        if before is not None and before in self._window.studies:
-            self._window.close_study(before)
+        made = [Layer.create(*item) for item in study_map_layers(browser, study)]
+        viewer = self._window.viewer
+        # At once: napari lays out its canvas after each, and collects garbage for what went.
+        with batched_changes(viewer.layers):
+            self._window.show_study(study)
+            viewer.layers.extend(made)
+            if before is not None and before in self._window.studies:
+                self._window.close_study(before)
+                rename_study(viewer, study, study)  # those that went had their names
+        self._layers = made
         self.browser, self.study = browser, study
         self._window.go_to_slice(0)
         self.write_names()
