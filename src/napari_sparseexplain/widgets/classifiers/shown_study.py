@@ -14,6 +14,7 @@ from ..window import Window
 
 if TYPE_CHECKING:
     from ...training.classifiers.study_browser import StudyBrowser
+    from ...volumes.labelled.class_image import ClassImage
 
 
 class ShownStudy:
@@ -117,6 +118,13 @@ class ShownStudy:
         count = int(np.count_nonzero(browser.slices.targets == browser.slices.targets[index]))
         told = ", ".join(filter(None, (image.name, image.label, image.view)))
         return f"{index + 1} of {len(browser)}: {told} ({count} of this class)"
+
+    @property
+    def image(self) -> ClassImage | None:
+        """The picture whose maps are in the viewer; None where something else is shown."""
+        return None if self.browser is None or self.index < 0 else (
+            self.browser.slices.images[self.index]
+        )  # fmt: skip
 
     def on_closed(self, study: Study) -> None:
         """A study goes."""

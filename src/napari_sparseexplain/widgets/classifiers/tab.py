@@ -265,6 +265,8 @@ class EmbeddingTab(ExplainTab):
     def _show_study(self, browser: StudyBrowser) -> None:
         self.browsed.show(browser)
         self.study_form.offer(browser.slices.classes)
+        words = f"{len(browser)} pictures, each with {len(browser.columns)} maps."
+        self.run_bar.show_message(words)
         self._follow_picture()
 
     def _show_rows(self, row: int) -> None:
@@ -333,13 +335,21 @@ class EmbeddingTab(ExplainTab):
         row, stack = self.shown.row, self.stack
         if anew:
             self.panel.mark(-1)
-        self.panel.mark(row)
+        self.panel.mark(row if row >= 0 else self._row_of_study())
         self.shown.write_corner()
         told = "" if stack is None or row < 0 else "\n".join(stack.lines(row))
         self.picture.setText(told)
         self.picture.setVisible(bool(told))
         self.browsed.write_names()
         self.study_form.said.setText(self.browsed.words())
+
+    def _row_of_study(self) -> int:
+        """Row of the picture whose maps are shown; -1 where there is none."""
+        image = self.browsed.image
+        if image is None or self.stack is None:
+            return -1
+        paths = [each.path for each in self.stack.images]
+        return paths.index(image.path) if image.path in paths else -1
 
     def _on_study_closed(self, study: Study, _reopened: bool) -> None:
         self.shown.on_closed(study)
