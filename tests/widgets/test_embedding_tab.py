@@ -334,6 +334,16 @@ def test_without_a_classifier_the_pixels_are_embedded(window: Any, tab: Any, cla
     assert tab.stack is stack
 
 
+def test_pictures_that_one_window_cannot_show_are_told(tab: Any) -> None:
+    stack = tab.stack
+    assert not stack.unlike
+    assert "⚠ Grey values" not in tab.summary.text()
+    deep = stack.whole[0].astype(np.uint16) * 200
+    assert replace(stack, whole=(deep, *stack.whole[1:])).unlike
+    black = np.zeros_like(stack.whole[0])
+    assert not replace(stack, whole=(black, *stack.whole[1:])).unlike, "black by itself"
+
+
 def test_two_pictures_are_a_stack_but_no_points(tab: Any, tmp_path: Path, classes: Path) -> None:
     import shutil
 

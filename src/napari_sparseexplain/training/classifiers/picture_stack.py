@@ -28,6 +28,13 @@ PLAIN_SIZE = 112
 #: Bytes of whole pictures in memory; of more pictures areas of 2 × 2, 4 × 4 … pixels are kept.
 _MOST = 800_000_000
 
+#: Percentile that is a picture's bright end, and how many times that of most another one's is
+#: where one window cannot show both.
+_BRIGHT, _UNLIKE = 99.0, 12.0
+
+#: Of so many rows and columns one is looked at for that.
+_STEP = 6
+
 #: Kinds of whole grey values, the smallest first.
 _WHOLE = (np.uint8, np.int16, np.uint16)
 
@@ -74,6 +81,17 @@ class PictureStack:
     def how(self) -> str:
         """By what the split was made."""
         return self.split.how
+
+    @property
+    def unlike(self) -> bool:
+        """Whether one window cannot show all, as where some have 16 bits and others 8."""
+        few = [picture[::_STEP, ::_STEP] for picture in self.whole if picture.size]
+        bright = np.array([np.percentile(values, _BRIGHT) for values in few], dtype=float)
+        bright = bright[bright > 0]  # a black picture is no other kind
+        if not bright.size:
+            return False
+        usual = float(np.median(bright))
+        return bool(bright.max() > _UNLIKE * usual or usual > _UNLIKE * bright.min())
 
     @property
     def images(self) -> tuple[ClassImage, ...]:

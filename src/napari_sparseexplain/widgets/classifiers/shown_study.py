@@ -49,13 +49,13 @@ class ShownStudy:
         study = browser_study(browser)
         made = [Layer.create(*item) for item in study_map_layers(browser, study)]
         viewer = self._window.viewer
-        # At once: napari lays out its canvas after each, and collects garbage for what went.
+        self._window.show_study(study)
+        # At once: napari lays out its canvas after each that comes alone.
         with batched_changes(viewer.layers):
-            self._window.show_study(study)
             viewer.layers.extend(made)
-            if before is not None and before in self._window.studies:
-                self._window.close_study(before)
-                rename_study(viewer, study, study)  # those that went had their names
+        if before is not None and before in self._window.studies:
+            self._window.close_study(before)
+            rename_study(viewer, study, study)  # those that went had their names
         self._layers = made
         self.browser, self.study = browser, study
         self._window.go_to_slice(0)

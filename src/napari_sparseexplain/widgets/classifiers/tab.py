@@ -80,6 +80,7 @@ class EmbeddingTab(ExplainTab):
         self.session = ClassifierSession()
         self.stack: PictureStack | None = None
         self.found: PictureEmbeddings | None = None
+        self._unlike = False
         self.shown, self.browsed = ShownStack(window), ShownStudy(window)
         self._fill_form()
         self.filter = FilterForm()
@@ -237,7 +238,7 @@ class EmbeddingTab(ExplainTab):
             self._show_study(told.result)
 
     def _show_stack(self, stack: PictureStack) -> None:
-        self.stack, self.found = stack, None
+        self.stack, self.found, self._unlike = stack, None, stack.unlike
         self.panel.show_found(None)
         self.filter.let_all()
         self.filter.select(())
@@ -309,6 +310,11 @@ class EmbeddingTab(ExplainTab):
             lines.append(
                 f"Each pixel is the mean of {stack.step} × {stack.step}: the set is large. What is "
                 "run on them here sees these means."
+            )
+        if self._unlike:
+            lines.append(
+                "⚠ Grey values of some are many times those of others (as of 16 bits and 8): one "
+                "window shows these black or white. Shift-U sets it by the picture that is shown."
             )
         if (correct := stack.correct) is not None and stack.card is not None:
             judged = [side == "judging" for side in stack.sides]
