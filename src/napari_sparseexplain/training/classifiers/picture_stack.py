@@ -85,7 +85,8 @@ class PictureStack:
     @property
     def unlike(self) -> bool:
         """Whether one window cannot show all, as where some have 16 bits and others 8."""
-        few = [picture[::_STEP, ::_STEP] for picture in self.whole if picture.size]
+        pictures = [picture for picture in self.whole if picture.size]
+        few = [np.asarray(p[::_STEP, ::_STEP], dtype=np.float32) for p in pictures]
         bright = np.array([np.percentile(values, _BRIGHT) for values in few], dtype=float)
         bright = bright[bright > 0]  # a black picture is no other kind
         if not bright.size:

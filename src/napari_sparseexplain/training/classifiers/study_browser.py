@@ -87,7 +87,7 @@ class StudyBrowser:
         """What an AUPRC is by chance on a picture, once for all its maps; empty without a box."""
         records = (self.record(index, column) for column in self.columns)
         share = next((r.prevalence for r in records if r is not None and r.prevalence), 0.0)
-        return f"AUPRC by chance {share:.2f}" if share else ""
+        return f"by chance {share:.2f}" if share else ""
 
 
 def browse_study_work(folder: str | Path, slices: ClassSlices) -> Work[StudyBrowser]:

@@ -117,7 +117,8 @@ class ShownStudy:
         image = browser.slices.images[index]
         count = int(np.count_nonzero(browser.slices.targets == browser.slices.targets[index]))
         told = ", ".join(filter(None, (image.name, image.label, image.view)))
-        return f"{index + 1} of {len(browser)}: {told} ({count} of this class)"
+        chance = f"; AUPRC {share}" if (share := browser.chance(index)) else ""
+        return f"{index + 1} of {len(browser)}: {told} ({count} of this class){chance}"
 
     @property
     def image(self) -> ClassImage | None:
