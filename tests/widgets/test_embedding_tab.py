@@ -245,14 +245,18 @@ def test_a_study_is_gone_through_with_its_maps_side_by_side(
     assert len(names) == 1 + 4, "the picture, two models × two methods, not what is blind"
     first, other = (tab.stack.images[row] for row in (1, 2 * EACH + 1))
     assert names[0].startswith(f"{first.name} · disc")
-    assert names[1].startswith("xrai · one · AUPRC 0.25 (chance 0.05) · ✓ disc")
+    assert names[0].endswith(" · by chance 0.05"), "once: a cell has no room for it"
+    assert names[1] == "xrai · one · AUPRC 0.25 · ✓ disc"
+    assert tab.run_bar.message.text() == "2 pictures, each with 4 maps."
+    assert tab.panel._row == tab.panel.points._current == 1, "it is marked among the points too"
     heat = np.asarray(grid.layers[1].data[0])
     assert heat.shape == (FED, FED, 3)
     assert np.ptp(heat[5, 5].astype(int)) > 60, "the map is in colour over the picture"
     tab.study_form.buttons[1].click()
     assert grid.layers[0].name.startswith(f"{other.name} · square")
-    assert "AUPRC 0.75 (chance 0.05) · ✗ disc" in grid.layers[1].name
+    assert "AUPRC 0.75 · ✗ disc" in grid.layers[1].name
     assert f"2 of 2: {other.name}" in tab.study_form.said.text()
+    assert tab.study_form.said.text().endswith("AUPRC by chance 0.05")
     tab.study_form.label.setCurrentIndex(tab.study_form.label.findData("disc"))
     tab.study_form.buttons[-1].click()
     assert grid.layers[0].name.startswith(first.name)
@@ -297,6 +301,21 @@ def test_a_classifier_of_other_classes_is_refused_and_the_points_stay(
     tab.models.choose(before)
 
 
+def test_points_need_no_second_answer_of_the_same_classifier(
+    tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_sparseexplain.progress import drain
+    from napari_sparseexplain.training.classifiers import picture_embedding
+
+    def again(*_: Any) -> Any:
+        raise AssertionError("it was asked when the pictures were opened")
+
+    monkeypatch.setattr(picture_embedding, "penultimate_work", again)
+    stack, found = drain(tab.session.embed_work(tab.stack, tab._key()))
+    assert np.array_equal(found.network.points, tab.found.network.points)
+    assert np.array_equal(stack.predicted, tab.stack.predicted)
+
+
 def test_without_a_classifier_the_pixels_are_embedded(window: Any, tab: Any, classes: Path) -> None:
     session, stack = tab.session, tab.stack
     from napari_sparseexplain.progress import drain
@@ -314,6 +333,16 @@ def test_without_a_classifier_the_pixels_are_embedded(window: Any, tab: Any, cla
     with pytest.raises(SparseExplainError, match="no classifier has answered"):
         replace(tab.filter.query(), answer="right").rows(plain)
     assert tab.stack is stack
+
+
+def test_pictures_that_one_window_cannot_show_are_told(tab: Any) -> None:
+    stack = tab.stack
+    assert not stack.unlike
+    assert "⚠ Grey values" not in tab.summary.text()
+    deep = stack.whole[0].astype(np.uint16) * 200
+    assert replace(stack, whole=(deep, *stack.whole[1:])).unlike
+    black = np.zeros_like(stack.whole[0])
+    assert not replace(stack, whole=(black, *stack.whole[1:])).unlike, "black by itself"
 
 
 def test_two_pictures_are_a_stack_but_no_points(tab: Any, tmp_path: Path, classes: Path) -> None:
@@ -363,12 +392,23 @@ def test_pictures_are_filtered_and_sorted(window: Any, tab: Any) -> None:
     from napari_sparseexplain.layers.study_map_layer import StudyMapLayer
 
     stack, form = tab.stack, tab.filter
+    layers = list(window.viewer.layers)
+    box: Any = window.study_layer("box")
+    box.visible = False
     form.answer.setCurrentIndex(form.answer.findData("wrong"))
     form.order.setCurrentIndex(form.order.findData("sure"))
     tab.apply_filter()
     rows = tab.shown.rows
     assert set(rows.tolist()) == set(np.flatnonzero(~stack.correct).tolist())
     assert (np.diff(stack.confidence[rows]) <= 0).all()
+    assert list(window.viewer.layers) == layers, "napari takes seconds for layers that go and come"
+    assert not box.visible, "and a person's choices would go with them"
+    assert box.data.shape == window.study.grid.shape == (len(rows), *box.data.shape[1:])
+    first, outline = stack.images[rows[0]], np.asarray(box.data[0])
+    top, left, *_ = first.boxes[0]
+    assert np.argwhere(outline)[0].tolist() == [int(top * 48), int(left * 48)]
+    assert layers[0].name.endswith(f"{len(rows)} of {len(stack)}")
+    box.visible = True
     form.let_all()
     form.order.setCurrentIndex(0)
     form.view.setCurrentIndex(form.view.findData("coronal"))
@@ -379,6 +419,13 @@ def test_pictures_are_filtered_and_sorted(window: Any, tab: Any) -> None:
     tab.open_picture(first)
     assert tab.shown.row == first, "a point that the filter keeps out brings all back"
     assert window.study.grid.shape[0] == len(stack)
+    # Where a layer was removed by hand all come anew, by the names of those before.
+    window.viewer.layers.remove(window.study_layer("box"))
+    form.label.setCurrentIndex(form.label.findData("square"))
+    tab.apply_filter()
+    assert not any("[" in layer.name for layer in window.viewer.layers)
+    assert window.study_layer("box") is not None
+    tab.open_picture(0)
     # What was found in a stack is not closed with it.
     study = window.study
     kept = window.viewer.add_image(

@@ -148,6 +148,15 @@ def test_a_slice_has_one_number_wherever_it_is_shown(opened: Any, bundle: Path) 
         assert opened.page("review").marking.keys.table.item(0, 0).text().endswith(" 3")
         opened.page("review").marking.remove_key_slice(0)
 
+    # A stack of pictures has thousands.
+    many = opened.viewer.add_image(np.zeros((1898, 2, 2), dtype=np.uint8))
+    rest()
+    total = sliders[0].totslice_label
+    assert total.text() == "1898"
+    assert total.width() >= total.sizeHint().width()
+    opened.viewer.layers.remove(many)
+    rest()
+
     # What is typed counts from 1 too, and ends at the last slice.
     opened.set_plane("axial")
     label, count = sliders[0].curslice_label, opened.study.grid.shape[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from napari.layers import Labels
 
@@ -13,11 +13,11 @@ from .explanation_layers import ExplanationLayer
 from .fibre_directions import FibreLayer
 from .maps_over_time import MapsOverTime
 from .panel_layer import PanelLayer
-from .study_layers import METADATA_KEY, StudyLayer, grid_units, role_title
+from .study_layers import METADATA_KEY, StudyLayer, grid_units, role_title, volume_layer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
+    from napari.layers import Image, Layer
 
     from ..volumes import Study
 
@@ -93,8 +93,41 @@ def rename_study(viewer: ViewerModel, old: Study, new: Study) -> None:
             layer.metadata[METADATA_KEY] = replace(known, study=new)
 
 
-def remove_study(viewer: ViewerModel, study: Study) -> None:
-    """Take away every layer that belongs to a study, its explanations too."""
+def fits_layers(viewer: ViewerModel, old: Study, new: Study) -> bool:
+    """Whether the layers of a study could show another one: the same roles, slices alike."""
+    volumes = {**new.images, **new.labels}
+    kept = [layer.metadata[METADATA_KEY] for layer in layers_of(viewer, old)]
+    return sorted(known.role for known in kept) == sorted(volumes) and all(
+        volumes[known.role].data.shape[1:] == known.volume.data.shape[1:]
+        and volumes[known.role].data.dtype == known.volume.data.dtype
+        and volumes[known.role].kind == known.volume.kind
+        and volumes[known.role].grid.spacing == known.volume.grid.spacing
+        for known in kept
+    )
+
+
+def _fill_layers(viewer: ViewerModel, old: Study, new: Study) -> None:
+    """Layers that go and come cost napari seconds; and these keep what a person made of them."""
+    for layer in layers_of(viewer, old):
+        volume = new[layer.metadata[METADATA_KEY].role]
+        data, options, _ = volume_layer(volume, new)
+        layer.metadata[METADATA_KEY] = options["metadata"][METADATA_KEY]
+        layer.data = data
+        layer.name = options["name"]
+        if "contrast_limits" in options:
+            cast("Image", layer).contrast_limits = options["contrast_limits"]
+
+
+def remove_study(viewer: ViewerModel, study: Study, *, into: Study | None = None) -> None:
+    """Take away every layer that belongs to a study, its explanations too.
+
+    Parameters
+    ----------
+    into : Study, optional
+        Another one, for which `fits_layers` is true: it takes over the layers of the volumes.
+    """
+    if into is not None:
+        _fill_layers(viewer, study, into)
     with batched_changes(viewer.layers):
         for layer in list(viewer.layers):
             if getattr(layer.metadata.get(METADATA_KEY), "study", None) is study:

@@ -56,7 +56,8 @@ def study_map_name(browser: StudyBrowser, index: int, column: tuple[str, str] | 
     """What stands in the cell of a map: method, model, and what it is worth on this picture."""
     if column is None:
         image = browser.slices.images[index]
-        return " · ".join(filter(None, (image.name, image.label, image.view)))
+        told = (image.name, image.label, image.view, browser.chance(index))
+        return " · ".join(filter(None, told))
     model, method = column
     return f"{method} · {model} · {browser.words(index, column)}"
 

@@ -99,8 +99,8 @@ class Window(Protocol):
         """Add a study's layers and make it the active one; what was loaded before stays."""
         ...
 
-    def close_study(self, study: Study) -> None:
-        """Close a study with everything found in it."""
+    def close_study(self, study: Study, *, into: Study | None = None) -> None:
+        """Close a study with everything found in it; ``into`` then has its layers."""
         ...
 
     def layers_of(self, study: Study) -> list[Layer]:

@@ -252,20 +252,26 @@ class Workspace(QWidget, StudyView):
         if self.study is old:
             self._set_active(new)
 
-    def close_study(self, study: Study) -> None:
-        """Close a study with everything found in it; another open one becomes the active one."""
+    def close_study(self, study: Study, *, into: Study | None = None) -> None:
+        """Close a study with everything found in it; another one becomes the active one.
+
+        That is ``into``, which then has its layers (see `fits_layers`), or one that is open.
+        """
         self.signals.study_closing.emit(study)
         self.modes.set_mode("single")
-        self._let_go(study, reopened=False)
-        if study is self.study and self.studies:
+        self._let_go(study, reopened=False, into=into)
+        if into is not None:
+            self._known_studies = self.studies
+            self.activate(into)
+        elif study is self.study and self.studies:
             self.activate(self.studies[-1])
 
-    def _let_go(self, study: Study, *, reopened: bool) -> None:
-        """Let the tabs let go of what they found in a study, and take its layers away."""
+    def _let_go(self, study: Study, *, reopened: bool, into: Study | None = None) -> None:
+        """Let the tabs let go of what they found in a study; its layers go, or show another."""
         self.signals.study_closed.emit(study, reopened)
         for page in self.tabs.pages():
             page.forget_click()
-        remove_study(self.viewer, study)
+        remove_study(self.viewer, study, into=into)
 
     def activate(self, study: Study) -> None:
         """Make a study the active one: its layers are shown, those of others are hidden."""

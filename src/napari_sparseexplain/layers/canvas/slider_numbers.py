@@ -38,8 +38,8 @@ class SliderNumbers:
             self._adopt(slider)
             slider.curslice_label.setText(str(self._dims.current_step[axis] + 1))
             slider.totslice_label.setText(str(counts[axis]))
-        digits = "8" * len(str(max(counts, default=1)))
-        width = self._sliders.fontMetrics().boundingRect(digits).width() + 6
+        # By the label itself: it has another font than what it stands in, and a margin.
+        width = max((s.totslice_label.sizeHint().width() for s in self._mine), default=0)
         for slider in self._sliders.slider_widgets:
             for label in (slider.curslice_label, slider.totslice_label):
                 label.setFixedWidth(max(width, label.minimumWidth()))

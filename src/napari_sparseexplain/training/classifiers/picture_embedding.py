@@ -33,6 +33,24 @@ _JUDGING = "judging"
 
 
 @dataclass(frozen=True, eq=False)
+class ClassAnswers:
+    """What a classifier says of pictures, and what it says it by.
+
+    Attributes
+    ----------
+    points : ndarray, shape (N, U)
+        What its last layer is given.
+    predicted : ndarray of int, shape (N,)
+        Index among the classes.
+    confidence : ndarray, shape (N,)
+    """
+
+    points: npt.NDArray[np.float32]
+    predicted: npt.NDArray[np.intp]
+    confidence: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Embedding:
     """Places in the plane, and how far they can be believed.
 
@@ -142,6 +160,7 @@ def picture_embeddings(
     model: Model | None,
     *,
     sides: tuple[str, ...] | None = None,
+    answers: ClassAnswers | None = None,
     seed: int = 0,
     threads: int | None = None,
 ) -> Work[PictureEmbeddings]:
@@ -153,6 +172,8 @@ def picture_embeddings(
         None for the pixels alone.
     sides : tuple of str, optional
         The part of a split that each picture is in.
+    answers : ClassAnswers, optional
+        Of the model, where it was asked of these pictures before; else it is asked.
     threads : int, optional
         Of openTSNE; as many as torch has when not given.
 
@@ -170,42 +191,36 @@ def picture_embeddings(
             remedy=f"Give {FEWEST} or more",
         )
     threads = torch.get_num_threads() if threads is None else threads
-    network, predicted, confidence = None, None, None
-    points = None
-    if model is not None:
-        points, predicted, confidence = yield from _answers(model, slices)
+    network = None
+    if model is None:
+        answers = None
+    elif answers is None:
+        answers = yield from class_answers(slices, model)
     told = ("",) * len(slices) if sides is None else sides
     judged = np.array([side == _JUDGING for side in told], dtype=np.bool_)
     place = partial(_embedded, slices=slices, judged=judged, seed=seed, threads=threads)
     pixels = yield from place("pixels", small_pictures(slices))
-    if model is not None and points is not None:
-        network = yield from place(model.card.title, points)
+    if model is not None and answers is not None:
+        network = yield from place(model.card.title, answers.points)
+    predicted = None if answers is None else answers.predicted
+    confidence = None if answers is None else answers.confidence
     chance = chance_hit(slices.targets)
     return PictureEmbeddings(slices, pixels, network, predicted, confidence, chance, told)
 
 
-def class_answers(
-    slices: ClassSlices, model: Model
-) -> Work[tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
-    """What a model calls each picture, as an index among the classes, and how sure it is.
+def class_answers(slices: ClassSlices, model: Model) -> Work[ClassAnswers]:
+    """What a model calls each picture, how sure it is, and what its last layer is given.
 
     Raises
     ------
     ModelError
         As of `picture_embeddings`.
     """
-    _, predicted, confidence = yield from _answers(model, slices)
-    return predicted, confidence
-
-
-def _answers(
-    model: Model, slices: ClassSlices
-) -> Work[tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
     order = check_classifier(model, slices)
     fed = yield from FedPictures(slices).of(model.card)
     points, answers = yield from penultimate_work(model, fed.values)
     answers = answers[:, order]
-    return points, answers.argmax(axis=1), answers.max(axis=1).astype(np.float64)
+    return ClassAnswers(points, answers.argmax(axis=1), answers.max(axis=1).astype(np.float64))
 
 
 def _embedded(

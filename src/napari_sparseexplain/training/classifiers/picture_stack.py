@@ -19,7 +19,7 @@ from ...volumes.labelled.class_image import ClassImage
 from .class_slices import ClassSlices, read_class_slices
 from .class_split import ClassSplit, sides_of
 from .classifier_bundle import parts_of
-from .picture_embedding import class_answers
+from .picture_embedding import ClassAnswers, class_answers
 from .seen_pictures import SEEN, sides_for
 
 #: Rows and columns where no classifier says how it is fed.
@@ -27,6 +27,13 @@ PLAIN_SIZE = 112
 
 #: Bytes of whole pictures in memory; of more pictures areas of 2 × 2, 4 × 4 … pixels are kept.
 _MOST = 800_000_000
+
+#: Percentile that is a picture's bright end, and how many times that of most another one's is
+#: where one window cannot show both.
+_BRIGHT, _UNLIKE = 99.0, 12.0
+
+#: Of so many rows and columns one is looked at for that.
+_STEP = 6
 
 #: Kinds of whole grey values, the smallest first.
 _WHOLE = (np.uint8, np.int16, np.uint16)
@@ -52,9 +59,8 @@ class PictureStack:
         The honest split, whatever the classifier was trained on.
     card : ModelCard or None
         Of the classifier whose answers these are.
-    predicted : ndarray of int, shape (N,), or None
-        Index among the classes.
-    confidence : ndarray, shape (N,), or None
+    answers : ClassAnswers or None
+        Its answers.
     notes : tuple of str
     """
 
@@ -65,8 +71,7 @@ class PictureStack:
     sides: tuple[str, ...]
     split: ClassSplit
     card: ModelCard | None = None
-    predicted: npt.NDArray[np.intp] | None = None
-    confidence: npt.NDArray[np.float64] | None = None
+    answers: ClassAnswers | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -78,9 +83,31 @@ class PictureStack:
         return self.split.how
 
     @property
+    def unlike(self) -> bool:
+        """Whether one window cannot show all, as where some have 16 bits and others 8."""
+        pictures = [picture for picture in self.whole if picture.size]
+        few = [np.asarray(p[::_STEP, ::_STEP], dtype=np.float32) for p in pictures]
+        bright = np.array([np.percentile(values, _BRIGHT) for values in few], dtype=float)
+        bright = bright[bright > 0]  # a black picture is no other kind
+        if not bright.size:
+            return False
+        usual = float(np.median(bright))
+        return bool(bright.max() > _UNLIKE * usual or usual > _UNLIKE * bright.min())
+
+    @property
     def images(self) -> tuple[ClassImage, ...]:
         """What the folder says of each."""
         return self.slices.images
+
+    @property
+    def predicted(self) -> npt.NDArray[np.intp] | None:
+        """Index among the classes of what each is called; None without answers."""
+        return None if self.answers is None else self.answers.predicted
+
+    @property
+    def confidence(self) -> npt.NDArray[np.float64] | None:
+        """How sure the classifier is of that, shape (N,); None without answers."""
+        return None if self.answers is None else self.answers.confidence
 
     @property
     def correct(self) -> npt.NDArray[np.bool_] | None:
@@ -140,10 +167,10 @@ def read_stack_work(
         return stack
     yield Progress(0, 0, f"asking {model.card.title}")
     try:
-        predicted, confidence = yield from class_answers(slices, model)
+        answers = yield from class_answers(slices, model)
     except ModelError as error:
         return replace(stack, notes=(*notes, f"No answers of {model.card.title}: {error}"))
-    return with_answers(stack, slices, model.card, predicted, confidence)
+    return with_answers(stack, slices, model.card, answers)
 
 
 class _Kept:
@@ -204,8 +231,7 @@ def with_answers(
     stack: PictureStack,
     slices: ClassSlices,
     card: ModelCard | None,
-    predicted: npt.NDArray[np.intp] | None,
-    confidence: npt.NDArray[np.float64] | None,
+    answers: ClassAnswers | None,
 ) -> PictureStack:
     """The same pictures with what a classifier answered; without one what was known stays.
 
@@ -220,7 +246,6 @@ def with_answers(
         slices=slices,
         sides=sides,
         card=card,
-        predicted=predicted,
-        confidence=confidence,
+        answers=answers,
         notes=(note, *kept) if note else kept,
     )

@@ -74,7 +74,7 @@ class StudyBrowser:
         return heat if heat.shape == (size, size) else resample_in_plane(heat, (size, size))
 
     def words(self, index: int, column: tuple[str, str]) -> str:
-        """Below a map: AUPRC beside chance, what the model called the picture, or why none is."""
+        """Below a map: its AUPRC, what the model called the picture, or why there is none."""
         record = self.record(index, column)
         if record is None:
             return "not there yet"
@@ -82,10 +82,16 @@ class StudyBrowser:
             return f"no map: {record.fault}"
         right = "✓" if record.predicted.strip().lower() == record.label.lower() else "✗"
         score = record.figures.get("AUPRC")
-        told = f"AUPRC {score:.2f} (chance {record.prevalence:.2f})" if score is not None else (
+        told = f"AUPRC {score:.2f}" if score is not None else (
             "a constant map" if record.prevalence else "no box"
         )  # fmt: skip
         return f"{told} · {right} {record.predicted}"
+
+    def chance(self, index: int) -> str:
+        """What an AUPRC is by chance on a picture, once for all its maps; empty without a box."""
+        records = (self.record(index, column) for column in self.columns)
+        share = next((r.prevalence for r in records if r is not None and r.prevalence), 0.0)
+        return f"by chance {share:.2f}" if share else ""
 
 
 def browse_study_work(folder: str | Path, slices: ClassSlices) -> Work[StudyBrowser]:

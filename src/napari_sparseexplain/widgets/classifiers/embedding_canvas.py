@@ -147,6 +147,8 @@ class EmbeddingCanvas(QWidget):
     # -- drawing -----------------------------------------------------------------------------
 
     def _draw(self) -> None:
+        from matplotlib.patheffects import withStroke
+
         from ...layers.plots.embedding_plot import draw_embeddings
         from ...layers.plots.plot_theme import clear
 
@@ -160,10 +162,12 @@ class EmbeddingCanvas(QWidget):
             self._canvas.draw_idle()
             return
         shades = replace(self._shades, colours=self._colours(self._shades.colours))
+        # On points as bright as the ring its edge tells it from them.
+        edge = [withStroke(linewidth=4.0, foreground=theme.background)]
         for axes in draw_embeddings(figure, self.found, shades, theme, beside=True):
             axes.plot(
                 [], [], "o", markersize=10, markerfacecolor="none", animated=True, gid=_RING,
-                markeredgecolor=theme.foreground, markeredgewidth=1.6,
+                markeredgecolor=theme.foreground, markeredgewidth=1.6, path_effects=edge,
             )  # fmt: skip
         self._canvas.draw_idle()
 

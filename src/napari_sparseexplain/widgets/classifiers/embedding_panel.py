@@ -108,7 +108,8 @@ class EmbeddingPanel(QWidget):
         with signals_blocked(self.near_by):
             self.near_by.clear()
             for number, part in enumerate(found.parts if found is not None else ()):
-                self.near_by.addItem(part.title, number)
+                # Not by its title, which stands above its points and is longer than the row.
+                self.near_by.addItem("the classifier" if number else part.title, number)
             # By the network, where there is one: that is what it makes of the pictures.
             self.near_by.setCurrentIndex(self.near_by.count() - 1)
         self._follow_answers()

@@ -47,7 +47,7 @@ class ClassifierSession(ModelSession):
         """
         yield Progress(0, 0, "Loading")
         from ...training.classifiers.class_slices import fed_again
-        from ...training.classifiers.picture_embedding import picture_embeddings
+        from ...training.classifiers.picture_embedding import class_answers, picture_embeddings
         from ...training.classifiers.picture_stack import with_answers
         from ...training.classifiers.seen_pictures import sides_for
 
@@ -62,8 +62,13 @@ class ClassifierSession(ModelSession):
                 slices = yield from fed_again(slices, model.card.inputs.size)
         card = None if model is None else model.card
         sides, _ = sides_for(slices, stack.split, card)
-        found = yield from picture_embeddings(slices, model, sides=sides)
-        return with_answers(stack, slices, card, found.predicted, found.confidence), found
+        answers = None
+        if model is not None:
+            # Opening has asked it already: that is most of the time that the points take.
+            known = slices is stack.slices and card is stack.card
+            answers = stack.answers if known else (yield from class_answers(slices, model))
+        found = yield from picture_embeddings(slices, model, sides=sides, answers=answers)
+        return with_answers(stack, slices, card, answers), found
 
     def browse_work(self, folder: Path, stack: PictureStack) -> Work[StudyBrowser]:
         """A study's folder, whose pictures are among those that are open.

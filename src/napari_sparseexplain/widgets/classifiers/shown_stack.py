@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...layers.canvas.corner_text import CornerText
+from ...layers.open_studies import fits_layers, rename_study
 from ...layers.study_layers import METADATA_KEY
 from ...volumes import Study
 from ..window import Window
@@ -57,7 +58,16 @@ class ShownStack:
         before, limits = self.study, self._limits()
         study = stack_study(stack, rows)
         self.stack, self.rows, self.study = stack, rows, study
-        self._window.show_study(study)
+        leaves = before is not None and before in self._window.studies
+        if before is None or not leaves or self._is_kept(before):
+            self._window.show_study(study)
+        elif fits_layers(self._window.viewer, before, study):
+            self._window.close_study(before, into=study)
+        else:
+            self._window.show_study(study)
+            self._window.close_study(before)
+            # What went had their names, so that these came with a number behind.
+            rename_study(self._window.viewer, study, study)
         if (box := self._window.study_layer(BOX)) is not None:
             outline: Any = box
             outline.contour = max(1, round(study.grid.shape[1] / _ROWS_A_PIXEL))
@@ -67,8 +77,6 @@ class ShownStack:
             self._opened_with = _limits_of(picture)
             if limits is not None:
                 picture.contrast_limits = limits
-        if before is not None and before in self._window.studies and not self._is_kept(before):
-            self._window.close_study(before)
         self.study = study
         places = np.flatnonzero(rows == row)
         self._window.go_to_slice(int(places[0]) if len(places) else 0)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Layer
 
+from ...layers.batched_changes import batched_changes
+from ...layers.open_studies import rename_study
 from ...volumes import Study
 from ..window import Window
 
 if TYPE_CHECKING:
     from ...training.classifiers.study_browser import StudyBrowser
+    from ...volumes.labelled.class_image import ClassImage
 
 
 class ShownStudy:
@@ -44,13 +47,16 @@ class ShownStudy:
 
         before = self.study
         study = browser_study(browser)
+        made = [Layer.create(*item) for item in study_map_layers(browser, study)]
+        viewer = self._window.viewer
         self._window.show_study(study)
-        self._layers = [
-            self._window.viewer.add_layer(Layer.create(*item))
-            for item in study_map_layers(browser, study)
-        ]
+        # At once: napari lays out its canvas after each that comes alone.
+        with batched_changes(viewer.layers):
+            viewer.layers.extend(made)
         if before is not None and before in self._window.studies:
             self._window.close_study(before)
+            rename_study(viewer, study, study)  # those that went had their names
+        self._layers = made
         self.browser, self.study = browser, study
         self._window.go_to_slice(0)
         self.write_names()
@@ -111,7 +117,15 @@ class ShownStudy:
         image = browser.slices.images[index]
         count = int(np.count_nonzero(browser.slices.targets == browser.slices.targets[index]))
         told = ", ".join(filter(None, (image.name, image.label, image.view)))
-        return f"{index + 1} of {len(browser)}: {told} ({count} of this class)"
+        chance = f"; AUPRC {share}" if (share := browser.chance(index)) else ""
+        return f"{index + 1} of {len(browser)}: {told} ({count} of this class){chance}"
+
+    @property
+    def image(self) -> ClassImage | None:
+        """The picture whose maps are in the viewer; None where something else is shown."""
+        return None if self.browser is None or self.index < 0 else (
+            self.browser.slices.images[self.index]
+        )  # fmt: skip
 
     def on_closed(self, study: Study) -> None:
         """A study goes."""

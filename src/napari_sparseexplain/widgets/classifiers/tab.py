@@ -80,6 +80,7 @@ class EmbeddingTab(ExplainTab):
         self.session = ClassifierSession()
         self.stack: PictureStack | None = None
         self.found: PictureEmbeddings | None = None
+        self._unlike = False
         self.shown, self.browsed = ShownStack(window), ShownStudy(window)
         self._fill_form()
         self.filter = FilterForm()
@@ -237,7 +238,7 @@ class EmbeddingTab(ExplainTab):
             self._show_study(told.result)
 
     def _show_stack(self, stack: PictureStack) -> None:
-        self.stack, self.found = stack, None
+        self.stack, self.found, self._unlike = stack, None, stack.unlike
         self.panel.show_found(None)
         self.filter.let_all()
         self.filter.select(())
@@ -265,8 +266,8 @@ class EmbeddingTab(ExplainTab):
     def _show_study(self, browser: StudyBrowser) -> None:
         self.browsed.show(browser)
         self.study_form.offer(browser.slices.classes)
-        if browser.notes:
-            self.run_bar.show_message(" ".join(f"⚠ {note}." for note in browser.notes))
+        words = f"{len(browser)} pictures, each with {len(browser.columns)} maps."
+        self.run_bar.show_message(" ".join((words, *(f"⚠ {note}." for note in browser.notes))))
         self._follow_picture()
 
     def _show_rows(self, row: int) -> None:
@@ -310,6 +311,11 @@ class EmbeddingTab(ExplainTab):
                 f"Each pixel is the mean of {stack.step} × {stack.step}: the set is large. What is "
                 "run on them here sees these means."
             )
+        if self._unlike:
+            lines.append(
+                "⚠ Grey values of some are many times those of others (as of 16 bits and 8): one "
+                "window shows these black or white. Shift-U sets it by the picture that is shown."
+            )
         if (correct := stack.correct) is not None and stack.card is not None:
             judged = [side == "judging" for side in stack.sides]
             title = stack.card.title or stack.card.name
@@ -335,13 +341,21 @@ class EmbeddingTab(ExplainTab):
         row, stack = self.shown.row, self.stack
         if anew:
             self.panel.mark(-1)
-        self.panel.mark(row)
+        self.panel.mark(row if row >= 0 else self._row_of_study())
         self.shown.write_corner()
         told = "" if stack is None or row < 0 else "\n".join(stack.lines(row))
         self.picture.setText(told)
         self.picture.setVisible(bool(told))
         self.browsed.write_names()
         self.study_form.said.setText(self.browsed.words())
+
+    def _row_of_study(self) -> int:
+        """Row of the picture whose maps are shown; -1 where there is none."""
+        image = self.browsed.image
+        if image is None or self.stack is None:
+            return -1
+        paths = [each.path for each in self.stack.images]
+        return paths.index(image.path) if image.path in paths else -1
 
     def _on_study_closed(self, study: Study, _reopened: bool) -> None:
         self.shown.on_closed(study)

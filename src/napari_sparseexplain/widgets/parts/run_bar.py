@@ -30,8 +30,9 @@ from .wrapped_label import wrapped_label
 MESSAGE_LINES = 2
 
 #: Seconds between two steps that are drawn. The picture beside makes every change of the bar one
-#: of the whole window, 12 ms and more: 200 quick steps cost more than what they tell of.
-STEP_SECONDS = 0.08
+#: of the whole window, 12 ms and more, and many times that on all cores where no graphics card
+#: draws it: 200 quick steps cost more than what they tell of.
+STEP_SECONDS = 0.25
 
 #: What is said where a run ended in an error of the program itself.
 BROKEN = (
