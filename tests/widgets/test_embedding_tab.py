@@ -173,6 +173,10 @@ def test_both_pictures_of_points_are_there_with_what_they_are_worth(tab: Any) ->
     titles = [axes.get_title() for axes in figure.axes]
     assert [title.splitlines()[0] for title in titles] == ["pixels", "Small"]
     assert all("trustworthiness" in t and "neighbourhood hit" in t for t in titles)
+    figure.canvas.draw()
+    left, right = (axes.title.get_window_extent() for axes in figure.axes)
+    assert left.x0 >= 0
+    assert left.x1 < right.x0, "the words of one picture stand in the other's"
     assert "t-SNE shows groups also where there are none" in tab.summary.text()
     tab.panel.colour.setCurrentIndex(tab.panel.colour.findData("confidence"))
     assert figure.legends[0].get_title().get_text() == "confidence"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +20,16 @@ from ...files.atomic_write import write_atomically
 from .plot_theme import LIGHT, PlotTheme, clear, style, themed_figure
 
 if TYPE_CHECKING:
-    from ...training.classifiers.picture_embedding import PictureEmbeddings
+    from ...training.classifiers.picture_embedding import Embedding, PictureEmbeddings
 
 #: By what points can be coloured.
 CHOICES = ("class", "view", "side", "correctness", "confidence")
 
 #: Told apart by those who see red and green alike (Okabe and Ito 2008).
 _HUES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+
+#: Letters in a line above a picture.
+_WIDE = 36
 
 _RIGHT, _WRONG = "#0072b2", "#d55e00"
 
@@ -119,14 +123,7 @@ def draw_embeddings(
         ax.scatter(*part.places.T, c=shades.colours, s=7, linewidths=0)
         ax.set_xticks([])
         ax.set_yticks([])
-        words = f"{part.words()} (chance {found.chance:.2f})"
-        if beside:  # each of the two is narrow
-            words = words.replace(", ", "\n", 1)
-        ax.set_title(
-            f"{part.title}\n{words}",
-            fontsize=theme.font_size,
-            color=theme.foreground,
-        )
+        ax.set_title(_title(part, found.chance), fontsize=theme.font_size, color=theme.foreground)
     marks = [
         Line2D([], [], marker="o", linestyle="", color=colour, label=words, markersize=4)
         for words, colour in shades.meanings
@@ -142,6 +139,18 @@ def draw_embeddings(
         labelcolor=theme.foreground,
     ).get_title().set_color(theme.foreground)
     return axes
+
+
+def _title(part: Embedding, chance: float) -> str:
+    """In short lines: each of two pictures side by side is narrow."""
+    lines = [
+        *wrap(part.title, _WIDE),
+        f"trustworthiness {part.trustworthiness:.2f}",
+        f"neighbourhood hit {part.hit:.2f} (chance {chance:.2f})",
+    ]
+    if part.judged_hit is not None:
+        lines.append(f"of those to judge by {part.judged_hit:.2f}")
+    return "\n".join(lines)
 
 
 def save_embedding_picture(found: PictureEmbeddings, shades: Shades, path: Path) -> Path:
