@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -103,45 +102,53 @@ def exhaustive_triples(
     known = np.ascontiguousarray(known)
 
     def part(start: int, stop: int) -> None:
-        rows = slice(start, stop)
-        _search(
-            y[rows], b[rows], v, known, noise, found.atoms[rows], found.weights[rows],
-            found.residual[rows], found.mean[rows], found.sd[rows], found.entropy[rows],
-        )  # fmt: skip
+        _search(y, b, v, known, noise, found, slice(start, stop))
 
     with PARALLEL:
         in_threads(part, count)
     return found
 
 
-@numba.njit(nogil=True, cache=True)
-def _search(y, bases, v, known, sigma, atoms, weights, residual, mean, sd, entropy):
-    for p in range(len(y)):
+def _search(
+    y: npt.NDArray[np.float64],
+    bases: npt.NDArray[np.float64],
+    v: npt.NDArray[np.float64],
+    known: npt.NDArray[np.float64],
+    sigma: float,
+    found: Triples,
+    rows: slice,
+) -> None:
+    """Fill some rows of what is found.
+
+    The loop over voxels is not compiled. Each takes far longer than a step of it, and as a part of
+    compiled code the search would be compiled a second time, which takes seconds.
+    """
+    none = np.zeros(0), np.zeros((0, 0, 0)), np.zeros((0, 7))
+    for p in range(*rows.indices(len(y))):
         by_atom, share = np.zeros((3, v.shape[1])), np.zeros((3, 2))
-        told = search_triples(
-            y[p], bases[p], v, sigma, atoms[p], weights[p], by_atom, share,
-            np.zeros(0), np.zeros((0, 0, 0)), np.zeros((0, 7)),
-        )  # fmt: skip
-        residual[p] = told[0]
-        total, log_sum = told[1], told[2]
+        residual, total, log_sum, _ = search_triples(
+            y[p], bases[p], v, sigma, found.atoms[p], found.weights[p], by_atom, share, *none
+        )
+        found.residual[p] = residual
         if total > 0:
-            entropy[p] = (np.log(total) - log_sum / total) / np.log(2.0)
+            found.entropy[p] = (np.log(total) - log_sum / total) / np.log(2.0)
             for k in range(3):
-                _moments(by_atom[k], share[k], total, known, mean[p, k], sd[p, k])
+                _moments(by_atom[k], share[k], total, known, found.mean[p, k], found.sd[p, k])
 
 
-@numba.njit(cache=True)
-def _moments(by_atom, share, total, known, mean, sd):
-    """Mean and standard deviation of (ν, r, f) of one population."""
+def _moments(
+    by_atom: npt.NDArray[np.float64],
+    share: npt.NDArray[np.float64],
+    total: float,
+    known: npt.NDArray[np.float64],
+    mean: npt.NDArray[np.float64],
+    sd: npt.NDArray[np.float64],
+) -> None:
+    """Mean and standard deviation of (ν, r, f) of one population, filled in."""
     mean[0] = share[0] / total
     sd[0] = np.sqrt(max(share[1] / total - mean[0] * mean[0], 0.0))
     whole = by_atom.sum()
     if whole > 0:
-        for q in range(2):
-            middle = 0.0
-            for n in range(by_atom.size):
-                middle += by_atom[n] * known[n, q] / whole
-            spread = 0.0
-            for n in range(by_atom.size):
-                spread += by_atom[n] * (known[n, q] - middle) ** 2 / whole
-            mean[1 + q], sd[1 + q] = middle, np.sqrt(spread)
+        chance = by_atom / whole
+        mean[1:] = chance @ known
+        sd[1:] = np.sqrt(chance @ (known - mean[1:]) ** 2)

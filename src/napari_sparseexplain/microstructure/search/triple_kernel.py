@@ -14,7 +14,7 @@ import numpy as np
 _FAINT, _SAME = -18.0, 1e-6
 
 
-@numba.njit(cache=True)
+@numba.njit(nogil=True, cache=True)
 def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, faces, top):
     """Look at all triples of a voxel.
 
