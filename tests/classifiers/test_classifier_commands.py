@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 
+from napari_sparseexplain.networks.bundle import loading
+from napari_sparseexplain.networks.bundle.loading import load_model
 from napari_sparseexplain.training.classifiers import classifier_bundle
 from napari_sparseexplain.training.classifiers.class_recipe import ClassRecipe
 from napari_sparseexplain.training.classifiers.study_records import read_notes
@@ -107,8 +110,10 @@ class Own(torch.nn.Module):
 
 
 def test_a_persons_own_network_stands_beside_the_others(
-    folder: Path, bundles: list[Path], tmp_path: Path
+    folder: Path, bundles: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Its code runs in a process of its own, which loads torch anew: both commands use one.
+    monkeypatch.setattr(loading, "load_model", cache(load_model))
     file, card = tmp_path / "own.pt", tmp_path / "own.json"
     torch.manual_seed(0)
     torch.jit.save(torch.jit.script(Own().eval()), str(file))

@@ -122,9 +122,11 @@ def shared_window(
     """
     from .known_shaders import read_shaders_once
     from .shared_window import SharedWindow
+    from .unseen_pictures import draw_only_what_is_looked_at
 
     with charged_to(FIRST_WINDOW):
         read_shaders_once()
+        draw_only_what_is_looked_at()
         _count_nothing_kept_out()
         import torch  # noqa: F401
     for module in dict.fromkeys(getattr(item, "module", None) for item in request.session.items):

@@ -14,7 +14,6 @@ import numpy as np
 _FAINT, _SAME = -18.0, 1e-6
 
 
-@numba.njit(nogil=True, cache=True)
 def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, faces, top):
     """Look at all triples of a voxel.
 
@@ -44,24 +43,33 @@ def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, f
     residual, total, log_sum, best : float
         ‖y - D w‖² of the best; the sum of all chances against it and of their logarithms.
     """
-    count = v.shape[1]
-    lengths, common = np.empty((3, count)), np.empty((3, count))
-    units = np.empty((3, count, y.size))
-    for k in range(3):
-        signals = np.ascontiguousarray(np.dot(bases[k], v).T)
-        for n in range(count):
-            lengths[k, n] = np.sqrt(max(np.dot(signals[n], signals[n]), 1e-300))
-            units[k, n] = signals[n] / lengths[k, n]
-            common[k, n] = np.dot(units[k, n], y)
-    c12 = np.dot(units[0], units[1].T)
-    c31, c32 = np.dot(units[2], units[0].T), np.dot(units[2], units[1].T)
+    # What is written with whole arrays stays out of the compiled part: each product of two of them
+    # takes a second of compiling there.
+    signals = np.matmul(bases, v).transpose(0, 2, 1)
+    lengths = np.sqrt(np.maximum(np.einsum("knm,knm->kn", signals, signals), 1e-300))
+    units = signals / lengths[..., None]
+    common = units @ y
+    c12, c31, c32 = units[0] @ units[1].T, units[2] @ units[0].T, units[2] @ units[1].T
     f12 = _pair_gains(c12, common[0], common[1])
     f31, f32 = _pair_gains(c31, common[2], common[0]), _pair_gains(c32, common[2], common[1])
-    energy = np.dot(y, y)
+    total, log_sum, best = _search(
+        common, 1.0 / lengths, c12, c31, c32, f12, f31, f32, sigma, atoms, weights, by_atom, share,
+        shares, faces, top,
+    )  # fmt: skip
+    return max(float(y @ y) - best, 0.0), total, log_sum, best
 
+
+@numba.njit(nogil=True, cache=True)
+def _search(
+    common, inverse, c12, c31, c32, f12, f31, f32, sigma, atoms, weights, by_atom, share, shares,
+    faces, top,
+):  # fmt: skip
+    """The two passes, from what the atoms at length 1 have in common and what pairs explain."""
+    count = common.shape[1]
     rows, out = np.empty((count, count)), np.empty(count)
     left1, y1 = np.empty(count), np.empty(count)
     left2, y2 = np.empty(count), np.empty(count)
+    best = 0.0
     for m in range(count):
         _without(c31[m], common[0], common[2, m], left1, y1)
         _without(c32[m], common[1], common[2, m], left2, y2)
@@ -70,10 +78,9 @@ def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, f
                 out, c12[i], c31[m, i], c32[m], left1[i], left2, y1[i], y2, common[2, m],
                 f12[i], f31[m, i], f32[m],
             )  # fmt: skip
-    best = rows.max()
+            best = max(best, rows[m, i])
     total, log_sum, sought = 0.0, 0.0, best > 0
     scale = 0.5 / (sigma * sigma) if sigma > 0 else 0.0
-    inverse = 1.0 / lengths
     w = np.zeros(3)
     sums, placed = np.zeros((3, 2)), np.zeros(3, dtype=np.int64)
     for m in range(count):
@@ -145,8 +152,10 @@ def search_triples(y, bases, v, sigma, atoms, weights, by_atom, share, shares, f
                         faces[1, i, m] += chance
                     else:
                         faces[2, j, m] += chance
-    share += sums
-    return max(energy - best, 0.0), total, log_sum, best
+    for k in range(3):
+        share[k, 0] += sums[k, 0]
+        share[k, 1] += sums[k, 1]
+    return total, log_sum, best
 
 
 @numba.njit(cache=True)
