@@ -8,17 +8,21 @@ import os
 import re
 import shutil
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from .cpu_of_files import CpuOfFiles
+from .cpu_of_files import CpuOfFiles, charged_to
 from .shared_parts import Part, files_of, part_of
 
 if "SPARSEEXPLAIN_CACHE" not in os.environ:
     # What tests compute stays out of the user's own cache folder.
     os.environ["SPARSEEXPLAIN_CACHE"] = tempfile.mkdtemp(prefix="sparseexplain-cache-")
     atexit.register(shutil.rmtree, os.environ["SPARSEEXPLAIN_CACHE"], ignore_errors=True)
+
+#: Packages that many families use: each process loads them once, whichever file comes first.
+USED_BY_MANY = ("torch", "matplotlib.figure", "scipy.ndimage", "nibabel", "pydicom", "imageio.v3")
 
 TESTS = Path(__file__).resolve().parent
 SHARED_DATA = TESTS.parents[1] / "shared" / "data"
@@ -44,6 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
         asked = config.getoption("markexpr") or "all"
         name = re.sub(r"\W+", "-", f"{asked} {part.number} of {part.parts}")
         config.pluginmanager.register(CpuOfFiles(name))
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """In a process of many files, what many of them import falls on none of them."""
+    if session.config.getoption("markexpr") in ("gui", "not gui"):
+        with charged_to("packages that many files use"):
+            for name in USED_BY_MANY:
+                import_module(name)
 
 
 def pytest_collection_finish() -> None:

@@ -122,11 +122,12 @@ def shared_window(
     """
     from .known_shaders import read_shaders_once
     from .shared_window import SharedWindow
-    from .unseen_pictures import draw_only_what_is_looked_at
+    from .unseen_pictures import draw_only_what_is_looked_at, paint_at_rest
 
     with charged_to(FIRST_WINDOW):
         read_shaders_once()
         draw_only_what_is_looked_at()
+        paint_at_rest()
         _count_nothing_kept_out()
         import torch  # noqa: F401
     for module in dict.fromkeys(getattr(item, "module", None) for item in request.session.items):
@@ -313,10 +314,16 @@ def settle(seconds: float = 0.2) -> None:
     """Let the window do what it has to do."""
     from qtpy.QtWidgets import QApplication
 
+    from .unseen_pictures import paint_what_waits
+
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         QApplication.processEvents()
         time.sleep(0.005)
+    # What is painted may change what is laid out.
+    for _ in range(2):
+        paint_what_waits()
+        QApplication.processEvents()
 
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -379,19 +379,9 @@ def test_all_tabs_are_seen_none_behind_arrows(window: Any) -> None:
     assert bar.tabRect(bar.count() - 1).right() <= window.tabs.width()
 
 
-def test_a_lasso_selects_the_stack_follows_and_escape_clears(window: Any, tab: Any) -> None:
-    inside = lasso(tab, 0)
-    until(lambda: window.study.grid.shape[0] == len(inside))
-    assert set(tab.shown.rows.tolist()) == inside
-    assert len(window.studies) == 1
-    faint = tab.panel.points.axes[1].collections[0].get_facecolors()[:, 3] < 0.5
-    assert set(np.flatnonzero(~faint).tolist()) == inside
-    QTest.keyClick(tab.panel.points.canvas, Qt.Key.Key_Escape)
-    until(lambda: window.study.grid.shape[0] == len(tab.stack))
-    assert not tab.filter.selection
-
-
-def test_pictures_are_filtered_and_sorted(window: Any, tab: Any) -> None:
+def test_a_lasso_and_the_filter_choose_what_is_in_the_stack(window: Any, tab: Any) -> None:
+    """One test: after another choice the stack is another study, and the window no longer lent."""
+    _lasso_and_escape(window, tab)
     from napari_sparseexplain.layers.study_layers import METADATA_KEY
     from napari_sparseexplain.layers.study_map_layer import StudyMapLayer
 
@@ -439,6 +429,18 @@ def test_pictures_are_filtered_and_sorted(window: Any, tab: Any) -> None:
     tab.apply_filter()
     assert kept in window.viewer.layers
     assert study in window.studies
+
+
+def _lasso_and_escape(window: Any, tab: Any) -> None:
+    inside = lasso(tab, 0)
+    until(lambda: window.study.grid.shape[0] == len(inside))
+    assert set(tab.shown.rows.tolist()) == inside
+    assert len(window.studies) == 1
+    faint = tab.panel.points.axes[1].collections[0].get_facecolors()[:, 3] < 0.5
+    assert set(np.flatnonzero(~faint).tolist()) == inside
+    QTest.keyClick(tab.panel.points.canvas, Qt.Key.Key_Escape)
+    until(lambda: window.study.grid.shape[0] == len(tab.stack))
+    assert not tab.filter.selection
 
 
 def test_without_a_folder_it_says_what_to_do(fake_window: Any) -> None:
