@@ -150,8 +150,9 @@ WRITERS = {
     "ge short vectors": ge("COL", lower=True),
 }
 
-#: Planes that a maker is asked in besides: what is told along the patient's axes goes one way from
-#: there in every plane, so that of those makers one will do; along the image's axes each differs.
+#: Planes that a maker is asked in where they are not axial and oblique alone. What is told along the
+#: patient's axes goes one way from there, so that one such maker will do; along the image's each
+#: differs.
 ASKED = {
     "standard": ("axial", "coronal", "oblique"),
     "uih": ("axial", "coronal", "oblique"),
