@@ -150,7 +150,7 @@ WRITERS = {
     "ge short vectors": ge("COL", lower=True),
 }
 
-#: Planes that a maker is asked in where they are not axial and oblique alone. What is told along the
+#: Planes that a maker is asked in if not axial and oblique alone. What is told along the
 #: patient's axes goes one way from there, so that one such maker will do; along the image's each
 #: differs.
 ASKED = {
