@@ -155,9 +155,10 @@ def test_one_shell_is_refused_with_what_it_can_tell(crossing: Path, tmp_path: Pa
         )  # fmt: skip
 
 
-def test_a_study_without_a_diffusion_scan_is_refused() -> None:
+def test_a_study_without_a_diffusion_scan_is_refused(tmp_path: Path) -> None:
+    write_anatomy(tmp_path, 2.0, (0.0, 0.0, 0.0))
     with pytest.raises(SparseExplainError, match="no diffusion scan"):
-        se.explain(se.sample_study(), None, "fingerprint", slices=70)
+        se.explain(se.open_study(tmp_path), None, "fingerprint", slices=3)
 
 
 def test_a_noise_level_that_does_not_fit_the_residuals_is_said(crossing: Path) -> None:

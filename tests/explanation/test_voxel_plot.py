@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,7 @@ from napari_sparseexplain.microstructure.simulated_voxels import simulated_voxel
 from ..microstructure.small_dictionary import small_dictionary, small_protocol
 
 
+@cache
 def explained(populations: int) -> VoxelExplanation:
     dictionary, table = small_dictionary(), small_protocol()
     voxel = simulated_voxels(dictionary, table, 1, snr=50, seed=2)

@@ -7,6 +7,7 @@ words, not by the package's code.
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import nibabel as nib
@@ -25,8 +26,13 @@ def gradients(
     b, vectors = [np.zeros(b0)], [np.zeros((b0, 3))]
     for number, (value, count) in enumerate(shells):
         b.append(np.full(count, value))
-        vectors.append(spread_directions(count, seed=number + 3))
+        vectors.append(_spread(count, number + 3))
     return np.concatenate(b), np.concatenate(vectors)
+
+
+@cache
+def _spread(count: int, seed: int) -> np.ndarray:
+    return spread_directions(count, seed=seed)
 
 
 def fibre_signals(

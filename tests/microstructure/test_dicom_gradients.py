@@ -51,7 +51,7 @@ OBLIQUE = [float(v) for v in np.concatenate([TILT @ AXIAL[:3], TILT @ AXIAL[3:]]
 PLANES = {"axial": AXIAL, "coronal": CORONAL, "sagittal": SAGITTAL, "oblique": OBLIQUE}
 
 #: Two shells; RAS, as everything in the tests of gradients.
-B, RAS = gradients(((700.0, 3), (2000.0, 5)), b0=1)
+B, RAS = gradients(((700.0, 2), (2000.0, 3)), b0=1)
 LPS = RAS * (-1.0, -1.0, 1.0)
 SHAPE = (2, 5, 4)
 SCAN = noise(len(B), *SHAPE)
@@ -150,6 +150,17 @@ WRITERS = {
     "ge short vectors": ge("COL", lower=True),
 }
 
+#: Planes that a maker is asked in if not axial and oblique alone. What is told along the
+#: patient's axes goes one way from there, so that one such maker will do; along the image's each
+#: differs.
+ASKED = {
+    "standard": ("axial", "coronal", "oblique"),
+    "uih": ("axial", "coronal", "oblique"),
+    "ge column": tuple(PLANES),
+    "ge row": tuple(PLANES),
+    "ge short vectors": ("axial", "coronal", "oblique"),
+}
+
 
 def series(
     writer: Writer,
@@ -184,7 +195,7 @@ def same_lines(a: np.ndarray, b: np.ndarray) -> bool:
 
 @pytest.mark.parametrize(
     ("maker", "plane"),
-    [(m, p) for m in WRITERS for p in PLANES if p != "sagittal" or m in ("ge column", "ge row")],
+    [(m, p) for m in WRITERS for p in PLANES if p in ASKED.get(m, ("axial", "oblique"))],
 )
 def test_each_maker_gives_back_the_table(tmp_path: Path, maker: str, plane: str) -> None:
     folder = write(tmp_path, series(WRITERS[maker], PLANES[plane]))
@@ -363,14 +374,14 @@ def test_a_file_that_lost_its_tags_has_those_of_its_volume(
 def test_a_volume_that_tells_nothing_is_named_and_the_pictures_open(tmp_path: Path) -> None:
     datasets = series(siemens)
     for dataset in datasets:
-        if dataset.AcquisitionNumber == 6:
+        if dataset.AcquisitionNumber == 4:
             garbage_direction(dataset)
-        if dataset.AcquisitionNumber == 9:
+        if dataset.AcquisitionNumber == 6:
             drop(dataset)
     ((volume, (finding,)),) = read_dicom(write(tmp_path, datasets))
-    assert "volumes 6, 9 without a gradient that is known" in finding.message
+    assert "volumes 4, 6 without a gradient that is known" in finding.message
     np.testing.assert_array_equal(volume.data, SCAN)
-    with pytest.raises(ReadError, match="no image of volume 9 tells its b-value"):
+    with pytest.raises(ReadError, match="no image of volume 6 tells its b-value"):
         dicom_gradients(volume)
 
 

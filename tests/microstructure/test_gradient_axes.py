@@ -18,6 +18,7 @@ from napari_sparseexplain.microstructure.protocol.peaks import find_peaks
 from napari_sparseexplain.microstructure.protocol.scan_signals import signals_of
 from napari_sparseexplain.volumes.grid import Grid
 from napari_sparseexplain.volumes.resampling import resample_to
+from napari_sparseexplain.volumes.volume import Volume
 
 from ..volumes.nifti_writing import all_orientations
 from .diffusion_scans import (
@@ -44,18 +45,32 @@ def one_scan(folder: Path, affine: np.ndarray, *, mrtrix: bool = False) -> Path:
     if mrtrix:
         write_mrtrix(folder, b, vectors)
     else:
-        write_fsl(folder, b, fsl_vectors(vectors, affine))
+        write_fsl(folder, *fsl_of(affine))
     return path
 
 
-def test_all_48_orientations_give_one_table_one_tensor_and_its_peaks(tmp_path: Path) -> None:
+def fsl_of(affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The gradients as FSL writes them."""
+    b, vectors = gradients()
+    return b, fsl_vectors(vectors, affine)
+
+
+@pytest.fixture(scope="module")
+def volumes(tmp_path_factory: pytest.TempPathFactory) -> list[Volume]:
+    """One scan in each orientation, with FSL's files beside it."""
+    root = tmp_path_factory.mktemp("orientations")
+    paths = [one_scan(root / str(n), affine) for n, affine in enumerate(ORIENTATIONS)]
+    return [se.open_study(path)["dwi"] for path in paths]
+
+
+def test_all_48_orientations_give_one_table_one_tensor_and_its_peaks(
+    volumes: list[Volume],
+) -> None:
     """FSL's convention for the file, S, P, L for what is shown."""
     tensor = pytest.importorskip("napari_sparseexplain.microstructure.protocol.tensor")
     pytest.importorskip("dipy")
     _, vectors = gradients()
-    for number, affine in enumerate(ORIENTATIONS):
-        study = se.open_study(one_scan(tmp_path / str(number), affine))
-        volume = study[study.reference]
+    for volume, affine in zip(volumes, ORIENTATIONS, strict=True):
         table, _ = gradient_table_of(volume)
         assert np.allclose(table.directions, spl(vectors), atol=1e-6), affine
         maps = tensor.fit_tensor(table, signals_of(volume)[:2, :2, :2])
@@ -66,17 +81,19 @@ def test_all_48_orientations_give_one_table_one_tensor_and_its_peaks(tmp_path: P
         assert np.allclose(abs(peaks.directions[..., 0, :] @ spl(FIBRE)), 1, atol=2e-3), affine
 
 
-def test_mrtrix_and_fsl_tell_the_same_in_all_48(tmp_path: Path) -> None:
-    for number, affine in enumerate(ORIENTATIONS):
-        folder = tmp_path / str(number)
-        path = one_scan(folder, affine)
-        one, said = gradient_table_of(se.open_study(path)["dwi"])
+def test_mrtrix_and_fsl_tell_the_same_in_all_48(volumes: list[Volume]) -> None:
+    """A volume's gradients are read from their files whenever they are asked for."""
+    for volume, affine in zip(volumes, ORIENTATIONS, strict=True):
+        folder = volume.source.paths[0].parent
+        one, said = gradient_table_of(volume)
         write_mrtrix(folder, *gradients())
-        (both, again) = gradient_table_of(se.open_study(path)["dwi"])
+        (both, again) = gradient_table_of(volume)
         assert [f.code for f in again] == [f.code for f in said], "they do not disagree"
         for ending in ("bval", "bvec"):
             (folder / f"scan_dwi.{ending}").unlink()
-        other, _ = gradient_table_of(se.open_study(path)["dwi"])
+        other, _ = gradient_table_of(volume)
+        (folder / "scan_dwi.b").unlink()
+        write_fsl(folder, *fsl_of(affine))  # as another test finds them
         assert np.allclose(one.directions, other.directions, atol=1e-6)
         assert np.allclose(both.b, other.b)
 

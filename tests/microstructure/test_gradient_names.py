@@ -59,9 +59,10 @@ def test_the_picture_of_a_review_names_it(scan: Path) -> None:
     assert words == "direction 1/4, b = 1000 s/mm², (0.00, 0.60, 0.80)"
 
 
-def test_what_tells_no_gradients_keeps_its_number(scan: Path) -> None:
+def test_what_tells_no_gradients_keeps_its_number(scan: Path, tmp_path: Path) -> None:
     write_fsl(scan.parent, B[:3], VECTORS[:3])  # of another scan
     volume = se.open_study(scan)["dwi"]
     assert frame_name(volume, (2,)) == "direction 3/4"
     assert opening_frame(volume) == ()
-    assert gradient_name(se.sample_study()["flair"], ()) == ""
+    alone = write_scan(tmp_path / "alone", np.ones((4, 5, 6)), AFFINE, name="flair")
+    assert gradient_name(se.open_study(alone)["flair"], ()) == ""

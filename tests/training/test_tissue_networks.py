@@ -27,7 +27,7 @@ from napari_sparseexplain.training.fit.train_tissue_network import (
     train_tissue_network,
 )
 
-RECIPE = TissueRecipe(samples=1000, held_back=200, epochs=5, batch=50, half=False)
+RECIPE = TissueRecipe(samples=1000, held_back=200, epochs=4, batch=100, half=False)
 
 
 @pytest.fixture(scope="module")

@@ -206,12 +206,14 @@ def spread_directions(count: int, seed: int = 0) -> npt.NDArray[np.float64]:
     points = rng.standard_normal((count, 3))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     for step in range(200):
-        away = np.zeros_like(points)
-        for sign in (1.0, -1.0):
-            difference = points[:, None] - sign * points[None]
-            distance = np.linalg.norm(difference, axis=2)
-            np.fill_diagonal(distance, np.inf)
-            away += (difference / distance[..., None] ** 3).sum(axis=1)
+        # Of points on the sphere ‖p ∓ q‖² is 2 ∓ 2 p · q, and what p and q do to each other along p
+        # is taken away below. Sums, not products of matrices: those differ between machines.
+        x, y, z = points.T
+        cosine = x[:, None] * x + y[:, None] * y + z[:, None] * z
+        np.fill_diagonal(cosine, 0.0)
+        near, far = np.maximum(2.0 - 2.0 * cosine, 1e-12), np.maximum(2.0 + 2.0 * cosine, 1e-12)
+        force = 1.0 / (far * np.sqrt(far)) - 1.0 / (near * np.sqrt(near))
+        away = np.stack([(force * of).sum(axis=1) for of in (x, y, z)], axis=1)
         away -= (away * points).sum(axis=1, keepdims=True) * points
         length = np.linalg.norm(away, axis=1, keepdims=True).max() if count > 1 else 0.0
         if length == 0:

@@ -7,6 +7,8 @@ bases span (a QR decomposition of M × 2R), which changes no solution.
 
 from __future__ import annotations
 
+import math
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -77,49 +79,74 @@ def _solve_all(
             r = np.asarray(np.linalg.qr(beside, mode="r"))[:across]
             # Row by row, each population's part of it times the atoms.
             small = (r[:, :across].reshape(-1, len(v)) @ v).reshape(len(r), -1)
-            found = _lawson_hanson(small, np.ascontiguousarray(r[:, across]))
-            out[p] = found.reshape(out.shape[1:])
+            common = np.ascontiguousarray(r[:, across])
+            rows, columns = small.shape
+            most = min(rows, columns)
+            # The compiled part makes no array: each takes a tenth of a second to compile.
+            _lawson_hanson(
+                small, common, out[p].reshape(-1), np.zeros(columns, dtype=np.bool_),
+                np.empty(most + 1, dtype=np.int64), np.empty((most + 1, rows)), np.empty(most + 1),
+                np.empty((most + 2, rows)), np.empty(most + 1), np.empty(columns),
+            )  # fmt: skip
 
     in_threads(part, len(y))
 
 
-@numba.njit(nogil=True, cache=True)
-def _lawson_hanson(a, y):
-    """Weights of the columns; those of the atoms that take part are found by least squares.
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _lawson_hanson(a, y, weights, member, active, factor, diagonal, turned, found, slope):
+    """Fill in the weights of the columns, which are 0; of those that take part by least squares.
 
     Of these a QR factorisation is kept: an atom that comes is added to it, and after one that goes
     it is made anew from there on.
+
+    Which atoms take part stands in ``active`` in the order in which they came, and whether one does
+    in ``member``. ``factor`` has of each of them a column of R above its ``diagonal`` and a
+    reflector from there on, ``turned`` the data after as many reflections. ``y`` becomes what is
+    left of the data.
     """
     rows, columns = a.shape
-    most = min(rows, columns)
-    weights = np.zeros(columns)
-    # Which atoms take part, in the order in which they came, and whether one does.
-    active, many = np.empty(most + 1, dtype=np.int64), 0
-    member = np.zeros(columns, dtype=np.bool_)
-    # Of each of them a column of R above its diagonal, and a reflector from there on.
-    factor, diagonal = np.empty((most + 1, rows)), np.empty(most + 1)
-    turned, found = np.empty((most + 2, rows)), np.empty(most + 1)
+    # A product, since for a 0 that stands here numba compiles `_add_column` once more.
+    most, many = active.size - 1, 0 * rows
     for m in range(rows):
         turned[0, m] = y[m]
-    slope = _common(a, y)
-    flat = 1e-300
-    for j in range(columns):
-        flat = max(flat, abs(slope[j]))
-    flat *= _FLAT
-    for _ in range(3 * columns):
+    flat, fresh = 0.0, True
+    for turn in range(3 * columns):
+        if fresh:
+            # What each column has in common with what is left.
+            for j in range(columns):
+                slope[j] = 0.0
+            for m in range(rows):
+                for j in range(columns):
+                    slope[j] += a[m, j] * y[m]
+        if turn == 0:
+            flat = 1e-300
+            for j in range(columns):
+                flat = abs(slope[j]) if abs(slope[j]) > flat else flat
+            flat *= _FLAT
         best, where = flat, -1
         for j in range(columns):
             if not member[j] and slope[j] > best:
                 best, where = slope[j], j
         if where < 0:
             break
-        if many == most or not _add_column(a, where, many, factor, diagonal, turned):
-            slope[where] = 0.0  # a sum of those that take part already: the next best one
-            continue
-        active[many] = where
-        many += 1
-        member[where] = True
-        while many:
+        fresh = many < most
+        if fresh:
+            active[many] = where
+            member[where] = True
+        same, kept, first = many, many + 1, fresh
+        while fresh:
+            for k in range(same, kept):
+                j = active[k]
+                if _add_column(a, j, many, factor, diagonal, turned):
+                    active[many] = j
+                    many += 1
+                else:
+                    weights[j] = 0.0
+                    member[j] = False
+            fresh = many > same or not first
+            if many == 0 or not fresh:
+                break
+            first = False
             drop = 0
             for k in range(many - 1, -1, -1):
                 total = turned[many, k]
@@ -138,7 +165,8 @@ def _lawson_hanson(a, y):
             for k in range(many):
                 if found[k] <= 0:
                     now = weights[active[k]]
-                    step = min(step, now / (now - found[k]) if now > found[k] else 0.0)
+                    part = now / (now - found[k]) if now > found[k] else 0.0
+                    step = part if part < step else step
             kept, same = 0, many
             for k in range(many):
                 j = active[k]
@@ -147,7 +175,7 @@ def _lawson_hanson(a, y):
                     active[kept] = j
                     kept += 1
                 else:
-                    same = min(same, k)
+                    same = k if k < same else same
                     weights[j] = 0.0
                     member[j] = False
             if kept == many:
@@ -159,22 +187,17 @@ def _lawson_hanson(a, y):
                     active[k] = active[k + 1]
                 kept -= 1
             many = same
-            for k in range(same, kept):
-                if _add_column(a, active[k], many, factor, diagonal, turned):
-                    active[many] = active[k]
-                    many += 1
-                else:
-                    weights[active[k]] = 0.0
-                    member[active[k]] = False
-        rest = y.copy()
+        if not fresh:
+            slope[where] = 0.0  # a sum of those that take part already: the next best one
+            continue
+        for m in range(rows):
+            y[m] = turned[0, m]
         for k in range(many):
             for m in range(rows):
-                rest[m] -= a[m, active[k]] * weights[active[k]]
-        slope = _common(a, rest)
-    return weights
+                y[m] -= a[m, active[k]] * weights[active[k]]
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _add_column(a, j, k, factor, diagonal, turned):
     """Add column ``j`` to a QR factorisation of ``k`` columns; False if it depends on these.
 
@@ -183,43 +206,32 @@ def _add_column(a, j, k, factor, diagonal, turned):
     Computations*, 5.2.
     """
     rows = a.shape[0]
-    column = factor[k]
     whole = 0.0
     for m in range(rows):
-        column[m] = a[m, j]
-        whole += column[m] * column[m]
+        factor[k, m] = a[m, j]
+        whole += factor[k, m] * factor[k, m]
     for i in range(k):
-        reflector, total = factor[i], 0.0
+        total = 0.0
         for m in range(i, rows):
-            total += reflector[m] * column[m]
+            total += factor[i, m] * factor[k, m]
         for m in range(i, rows):
-            column[m] -= 2 * total * reflector[m]
+            factor[k, m] -= 2 * total * factor[i, m]
     left = 0.0
     for m in range(k, rows):
-        left += column[m] * column[m]
+        left += factor[k, m] * factor[k, m]
     if left <= _DEPENDENT * whole:
         return False
-    size = np.sqrt(left)
-    diagonal[k] = -size if column[k] > 0 else size
-    column[k] -= diagonal[k]
+    size = math.sqrt(left)
+    diagonal[k] = -size if factor[k, k] > 0 else size
+    factor[k, k] -= diagonal[k]
     # What is left of the column changed in its first entry alone.
-    size = np.sqrt(2 * diagonal[k] * (diagonal[k] - (column[k] + diagonal[k])))
+    size = math.sqrt(2 * diagonal[k] * (diagonal[k] - (factor[k, k] + diagonal[k])))
     total = 0.0
     for m in range(k, rows):
-        column[m] /= size
-        total += column[m] * turned[k, m]
+        factor[k, m] /= size
+        total += factor[k, m] * turned[k, m]
     for m in range(rows):
         turned[k + 1, m] = turned[k, m]
     for m in range(k, rows):
-        turned[k + 1, m] -= 2 * total * column[m]
+        turned[k + 1, m] -= 2 * total * factor[k, m]
     return True
-
-
-@numba.njit(nogil=True, cache=True)
-def _common(a, y):
-    """What each column has in common with the data."""
-    found = np.zeros(a.shape[1])
-    for m in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            found[j] += a[m, j] * y[m]
-    return found

@@ -20,6 +20,7 @@ from ...errors import ParameterError
 from ..in_threads import in_threads
 from ..numba_lock import PARALLEL
 from .triple_kernel import search_triples
+from .two_populations import atom_mean_sd
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,22 +134,7 @@ def _search(
         if total > 0:
             found.entropy[p] = (np.log(total) - log_sum / total) / np.log(2.0)
             for k in range(3):
-                _moments(by_atom[k], share[k], total, known, found.mean[p, k], found.sd[p, k])
-
-
-def _moments(
-    by_atom: npt.NDArray[np.float64],
-    share: npt.NDArray[np.float64],
-    total: float,
-    known: npt.NDArray[np.float64],
-    mean: npt.NDArray[np.float64],
-    sd: npt.NDArray[np.float64],
-) -> None:
-    """Mean and standard deviation of (ν, r, f) of one population, filled in."""
-    mean[0] = share[0] / total
-    sd[0] = np.sqrt(max(share[1] / total - mean[0] * mean[0], 0.0))
-    whole = by_atom.sum()
-    if whole > 0:
-        chance = by_atom / whole
-        mean[1:] = chance @ known
-        sd[1:] = np.sqrt(chance @ (known - mean[1:]) ** 2)
+                mean, sd = found.mean[p, k], found.sd[p, k]
+                mean[0] = share[k, 0] / total
+                sd[0] = np.sqrt(max(share[k, 1] / total - mean[0] * mean[0], 0.0))
+                atom_mean_sd(by_atom[k], known, mean, sd)

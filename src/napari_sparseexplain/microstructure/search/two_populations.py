@@ -16,6 +16,8 @@ each has weight exp(-(‖r‖² - ‖r_best‖²) / 2σ²), its best weights tak
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -140,19 +142,113 @@ def _search(
     entropy: _Array,
 ) -> None:  # fmt: skip
     def part(start: int, stop: int) -> None:
-        # Products of matrices are NumPy's: numba takes as long to compile one as for a whole loop.
         for p in range(start, stop):
-            n1, y1 = _correlations(y[p], one[p], v)
-            n2, y2 = _correlations(y[p], two[p], v)
-            left = v.T @ (one[p].T @ two[p]) / n1[:, None]
-            right = v / n2
-            _voxel(
-                float(y[p] @ y[p]), n1, y1, n2, y2, left, right,
-                left.astype(np.float32), right.astype(np.float32), known, noise[p],
-                pair[p], weights[p], residual[p : p + 1], mean[p], sd[p], entropy[p : p + 1],
-            )  # fmt: skip
+            residual[p], entropy[p] = _voxel(
+                y[p], one[p], two[p], v, known, noise[p], pair[p], weights[p], mean[p], sd[p]
+            )
 
     in_threads(part, len(y))
+
+
+def _voxel(
+    y: _Array, one: _Array, two: _Array, v: _Array, known: _Array, sigma: float,
+    pair: npt.NDArray[np.int64], weights: _Array, mean: _Array, sd: _Array,
+) -> tuple[float, float]:  # fmt: skip
+    """Fill in what is found in one voxel; its residual and entropy.
+
+    Products of matrices and new arrays are NumPy's: numba takes as long to compile one of them as
+    for a whole loop. What is compiled are loops over numbers.
+    """
+    n1, y1 = _correlations(y, one, v)
+    n2, y2 = _correlations(y, two, v)
+    left, right = v.T @ (one.T @ two) / n1[:, None], v / n2
+    energy = float(y @ y)
+    rows = _screened(y1, y2, left, right)
+    # Rows that may hold the best pair, exactly.
+    gain = 0.0
+    pair[:] = -1
+    for near in _blocks(rows >= rows.max() - np.float32(_SCREEN * energy)):
+        got, i, j = _best_of_rows(left[near] @ right, near, y1, y2, gain)
+        if got > gain:
+            gain, pair[0], pair[1] = got, i, j
+    i, j = int(pair[0]), int(pair[1])
+    if i >= 0 and j >= 0:
+        c = float(left[i] @ right[:, j])
+        rest = 1.0 - c * c
+        weights[0] = (y1[i] - c * y2[j]) / rest / n1[i]
+        weights[1] = (y2[j] - c * y1[i]) / rest / n2[j]
+    elif i >= 0:
+        weights[0] = y1[i] / n1[i]
+    elif j >= 0:
+        weights[1] = y2[j] / n2[j]
+    residual = max(energy - gain, 0.0)
+    if sigma <= 0:
+        return residual, np.nan
+    return residual, _posterior(y1, y2, n1, n2, left, right, rows, gain, known, sigma, mean, sd)
+
+
+def _screened(y1: _Array, y2: _Array, left: _Array, right: _Array) -> npt.NDArray[np.float32]:
+    """Most that a pair of each atom of the first population explains, in float32."""
+    count = len(y1)
+    one, two = y1.astype(np.float32), y2.astype(np.float32)
+    alone = np.maximum(two, np.float32(0)) ** 2
+    left32, right32 = left.astype(np.float32), right.astype(np.float32)
+    rows, c = np.empty(count, dtype=np.float32), np.empty((_BLOCK, len(two)), dtype=np.float32)
+    for start in range(0, count, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        some = one[part]
+        np.matmul(left32[part], right32, out=c[: len(some)])
+        _best_with_each(c, some, two, alone, rows[part])
+    return rows
+
+
+def _blocks(chosen: npt.NDArray[np.bool_]) -> Iterator[npt.NDArray[np.intp]]:
+    """Numbers of the chosen rows, as many at a time as stay in the cache."""
+    numbers = np.flatnonzero(chosen)
+    for start in range(0, len(numbers), _BLOCK):
+        yield numbers[start : start + _BLOCK]
+
+
+def _posterior(
+    y1: _Array, y2: _Array, n1: _Array, n2: _Array, left: _Array, right: _Array,
+    rows: npt.NDArray[np.float32], best: float, known: _Array, sigma: float, mean: _Array,
+    sd: _Array,
+) -> float:  # fmt: skip
+    """Fill in mean and standard deviation of both populations; the entropy in bits."""
+    scale = 0.5 / (sigma * sigma)
+    # Chances of the atoms that have a weight; the sums of all, of their logarithms, of ν and ν².
+    by_atom, sums = np.zeros((2, len(y1))), np.zeros(4)
+    for likely in _blocks((rows - best) * scale >= _FAINT - 1.0):
+        _add_chances(
+            left[likely] @ right, likely, y1, y2, n1, n2, best, scale, by_atom[0], by_atom[1], sums
+        )
+    total, log_sum, nu, square = sums.tolist()
+    if total <= 0:
+        return np.nan
+    mean[0, 0] = nu / total
+    mean[1, 0] = 1.0 - mean[0, 0]
+    sd[:, 0] = np.sqrt(max(square / total - mean[0, 0] ** 2, 0.0))
+    for k in range(2):
+        atom_mean_sd(by_atom[k], known, mean[k], sd[k])
+    return float((np.log(total) - log_sum / total) / np.log(2.0))
+
+
+def atom_mean_sd(by_atom: _Array, known: _Array, mean: _Array, sd: _Array) -> None:
+    """Mean and standard deviation of a population's r and f, filled in where it has a chance.
+
+    Parameters
+    ----------
+    by_atom : ndarray, shape (N,)
+        Chances of its atoms, not yet divided by their sum.
+    known : ndarray, shape (N, 2)
+    mean, sd : ndarray, shape (3,)
+        Of ν, r and f.
+    """
+    whole = by_atom.sum()
+    if whole > 0:
+        chance = by_atom / whole
+        mean[1:] = chance @ known
+        sd[1:] = np.sqrt(chance @ (known - mean[1:]) ** 2)
 
 
 def _correlations(y: _Array, basis: _Array, v: _Array) -> tuple[_Array, _Array]:
@@ -161,119 +257,76 @@ def _correlations(y: _Array, basis: _Array, v: _Array) -> tuple[_Array, _Array]:
     return lengths, (basis.T @ y) @ v / lengths
 
 
-@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
-def _best_of_row(c, y1, y2, alone2):
-    """Most that a pair of one atom explains, all of the other population tried (float32)."""
-    best = y1 * y1 if y1 > 0 else np.float32(0.0)
-    square = y1 * y1
-    for j in range(c.size):
-        rest = np.float32(1.0) - c[j] * c[j]
-        b = y2[j] - c[j] * y1
-        a = y1 - c[j] * y2[j]
-        both = square + b * b / max(rest, np.float32(_SAME))
-        gain = both if (a > 0) & (b > 0) & (rest > np.float32(_SAME)) else alone2[j]
-        best = max(best, gain)
-    return best
+@numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _best_with_each(c, one, two, alone, rows):
+    """Most that a pair of some atoms explains, all of the other population tried (float32)."""
+    small, unit = np.float32(_SAME), np.float32(1.0)
+    for i in range(one.size):
+        y1 = one[i]
+        square = y1 * y1
+        best = square if y1 > 0 else np.float32(0.0)
+        for j in range(two.size):
+            rest = unit - c[i, j] * c[i, j]
+            b = two[j] - c[i, j] * y1
+            a = y1 - c[i, j] * two[j]
+            both = square + b * b / (rest if rest > small else small)
+            gain = both if (a > 0) & (b > 0) & (rest > small) else alone[j]
+            best = gain if gain > best else best
+        rows[i] = best
 
 
-@numba.njit(nogil=True, cache=True)
-def _voxel(
-    energy, n1, y1, n2, y2, left, right, left32, right32, known, sigma,
-    pair, weights, residual, mean, sd, entropy,
-):  # fmt: skip
-    count = n1.size
-    y2_32, alone2 = np.empty(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
-    for j in range(count):
-        y2_32[j] = y2[j]
-        if y2_32[j] > 0:
-            alone2[j] = y2_32[j] * y2_32[j]
-    rows = np.empty(count, dtype=np.float32)
-    for start in range(0, count, _BLOCK):
-        stop = min(start + _BLOCK, count)
-        c = np.dot(left32[start:stop], right32)
-        for i in range(start, stop):
-            rows[i] = _best_of_row(c[i - start], np.float32(y1[i]), y2_32, alone2)
-    top = rows[0]
-    for i in range(1, count):
-        top = max(top, rows[i])
-
-    # Rows that may hold the best pair, exactly.
-    best, bi, bj = 0.0, -1, -1
-    for i in range(count):
-        if rows[i] >= top - _SCREEN * energy:
-            c = np.dot(left[i], right)
-            for j in range(count):
-                rest = 1.0 - c[j] * c[j]
-                b, a = y2[j] - c[j] * y1[i], y1[i] - c[j] * y2[j]
-                if a > 0 and b > 0 and rest > _SAME:
-                    gain, ci, cj = y1[i] * y1[i] + b * b / rest, i, j
-                elif y1[i] >= y2[j]:
-                    gain, ci, cj = max(y1[i], 0.0) ** 2, i, -1
-                else:
-                    gain, ci, cj = max(y2[j], 0.0) ** 2, -1, j
-                if gain > best:
-                    best, bi, bj = gain, ci, cj
-    pair[0], pair[1] = bi, bj
-    if bi >= 0 and bj >= 0:
-        c = np.dot(left[bi], right)[bj]
-        rest = 1.0 - c * c
-        weights[0] = (y1[bi] - c * y2[bj]) / rest / n1[bi]
-        weights[1] = (y2[bj] - c * y1[bi]) / rest / n2[bj]
-    elif bi >= 0:
-        weights[0] = y1[bi] / n1[bi]
-    elif bj >= 0:
-        weights[1] = y2[bj] / n2[bj]
-    residual[0] = max(energy - best, 0.0)
-    if sigma > 0:
-        _posterior(y1, y2, n1, n2, left, right, rows, best, known, sigma, mean, sd, entropy)
-
-
-@numba.njit(cache=True)
-def _posterior(y1, y2, n1, n2, left, right, rows, best, known, sigma, mean, sd, entropy):
-    count, scale = y1.size, 0.5 / (sigma * sigma)
-    total, log_sum = 0.0, 0.0
-    moments = np.zeros((2, 3, 3))  # population; ν, r, f; sums of weight, of value, of its square
-    for i in range(count):
-        if (np.float64(rows[i]) - best) * scale < _FAINT - 1.0:
-            continue
-        c = np.dot(left[i], right)
-        for j in range(count):
-            rest = 1.0 - c[j] * c[j]
-            b, a = y2[j] - c[j] * y1[i], y1[i] - c[j] * y2[j]
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _best_of_rows(c, numbers, y1, y2, best):
+    """The best pair of some rows, if it explains more than ``best``; -1: without a weight."""
+    bi = bj = -1
+    for n in range(numbers.size):
+        i = numbers[n]
+        for j in range(y2.size):
+            rest = 1.0 - c[n, j] * c[n, j]
+            b, a = y2[j] - c[n, j] * y1[i], y1[i] - c[n, j] * y2[j]
+            ci, cj = i, j
             if a > 0 and b > 0 and rest > _SAME:
                 gain = y1[i] * y1[i] + b * b / rest
-                w1, w2 = a / rest / n1[i], b / rest / n2[j]
             elif y1[i] >= y2[j]:
-                gain, w1, w2 = max(y1[i], 0.0) ** 2, max(y1[i], 0.0) / n1[i], 0.0
+                gain, cj = y1[i] * y1[i] if y1[i] > 0 else 0.0, -1
             else:
-                gain, w1, w2 = max(y2[j], 0.0) ** 2, 0.0, max(y2[j], 0.0) / n2[j]
+                gain, ci = y2[j] * y2[j] if y2[j] > 0 else 0.0, -1
+            if gain > best:
+                best, bi, bj = gain, ci, cj
+    return best, bi, bj
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _add_chances(c, numbers, y1, y2, n1, n2, best, scale, first, second, sums):
+    """Add the pairs of some rows to the posterior; see `_posterior`."""
+    total, log_sum, nu, square = 0.0, 0.0, 0.0, 0.0
+    for n in range(numbers.size):
+        i = numbers[n]
+        for j in range(y2.size):
+            rest = 1.0 - c[n, j] * c[n, j]
+            b, a = y2[j] - c[n, j] * y1[i], y1[i] - c[n, j] * y2[j]
+            w1 = w2 = 0.0
+            if a > 0 and b > 0 and rest > _SAME:
+                gain, w1, w2 = y1[i] * y1[i] + b * b / rest, a / rest / n1[i], b / rest / n2[j]
+            elif y1[i] >= y2[j]:
+                gain, w1 = y1[i] * y1[i] if y1[i] > 0 else 0.0, y1[i] / n1[i]
+            else:
+                gain, w2 = y2[j] * y2[j] if y2[j] > 0 else 0.0, y2[j] / n2[j]
             exponent = (gain - best) * scale
+            # Where nothing explains anything the one weight is not above 0.
             if exponent < _FAINT or w1 + w2 <= 0:
                 continue
-            weight = np.exp(exponent)
-            total += weight
-            log_sum += weight * exponent
-            share = w1 / (w1 + w2)
-            for k in range(2):
-                nu = share if k == 0 else 1.0 - share
-                atom = i if k == 0 else j
-                moments[k, 0, 0] += weight
-                moments[k, 0, 1] += weight * nu
-                moments[k, 0, 2] += weight * nu * nu
-                if nu > 0:
-                    # Without weight a population's radius and density are not told.
-                    for q in range(2):
-                        value = known[atom, q]
-                        moments[k, 1 + q, 0] += weight
-                        moments[k, 1 + q, 1] += weight * value
-                        moments[k, 1 + q, 2] += weight * value * value
-    if total <= 0:
-        return
-    for k in range(2):
-        for q in range(3):
-            if moments[k, q, 0] > 0:
-                middle = moments[k, q, 1] / moments[k, q, 0]
-                mean[k, q] = middle
-                spread = moments[k, q, 2] / moments[k, q, 0] - middle * middle
-                sd[k, q] = np.sqrt(max(spread, 0.0))
-    entropy[0] = (np.log(total) - log_sum / total) / np.log(2.0)
+            chance, share = math.exp(exponent), w1 / (w1 + w2)
+            total += chance
+            log_sum += chance * exponent
+            nu += chance * share
+            square += chance * share * share
+            # Without weight a population's radius and density are not told.
+            if w1 > 0:
+                first[i] += chance
+            if w2 > 0:
+                second[j] += chance
+    sums[0] += total
+    sums[1] += log_sum
+    sums[2] += nu
+    sums[3] += square

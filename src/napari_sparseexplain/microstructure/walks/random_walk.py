@@ -80,30 +80,38 @@ def walk_steps(wanted: float, timings: Timings, diffusivity: float) -> tuple[flo
     return step, count, first, count - first
 
 
-@numba.njit(inline="always")
+#: Whole numbers of 64 bits, made here: each call of ``np.uint64`` takes numba time to compile.
+_GOLDEN, _MIX, _MIX_AGAIN = (
+    np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+)
+_11, _27, _30, _31, _32 = (np.uint64(n) for n in (11, 27, 30, 31, 32))
+_STREAM, _LOW = np.uint64(0xD1342543DE82EF95), np.uint64(0xFFFFFFFF)
+
+
+@numba.njit(error_model="numpy")
 def _next(state):
     """One step of splitmix64 (Steele, Lea and Flood 2014)."""
-    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = state + _GOLDEN
     z = state
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state, z ^ (z >> np.uint64(31))
+    z = (z ^ (z >> _30)) * _MIX
+    z = (z ^ (z >> _27)) * _MIX_AGAIN
+    return state, z ^ (z >> _31)
 
 
-@numba.njit(inline="always")
+@numba.njit(error_model="numpy")
 def _uniform(state):
     state, z = _next(state)
-    return state, np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+    return state, (z >> _11) * (1.0 / 9007199254740992.0)
 
 
-@numba.njit(inline="always")
+@numba.njit(error_model="numpy")
 def _direction(state):
     """A random unit vector, without sine or cosine (Marsaglia 1972)."""
     while True:
         state, z = _next(state)
         # Two numbers of 32 bits, in (-1, 1).
-        u = np.float64(z >> np.uint64(32)) * (2.0 / 4294967296.0) - 1.0
-        v = np.float64(z & np.uint64(0xFFFFFFFF)) * (2.0 / 4294967296.0) - 1.0
+        u = (z >> _32) * (2.0 / 4294967296.0) - 1.0
+        v = (z & _LOW) * (2.0 / 4294967296.0) - 1.0
         square = u * u + v * v
         if 1e-12 < square < 1:
             # The double angle of (u, v).
@@ -114,11 +122,11 @@ def _inside(out: npt.NDArray[np.float64], *how: float) -> None:
     in_threads(lambda start, stop: _inside_part(start, stop, out, *how), out.size)
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _inside_part(start, stop, out, radius, step, count, first, second, seed):
     square = radius * radius
     for spin in range(start, stop):
-        state = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(spin)
+        state = np.uint64(seed) * _STREAM + np.uint64(spin)
         state, _ = _next(state)
         while True:
             state, a = _uniform(state)
@@ -158,11 +166,11 @@ def _outside(out: npt.NDArray[np.float64], *how: float) -> None:
     in_threads(lambda start, stop: _outside_part(start, stop, out, *how), out.size)
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _outside_part(start, stop, out, radius, spacing, step, count, first, second, seed):
     square, height = radius * radius, spacing * math.sqrt(3.0) / 2
     for spin in range(start, stop):
-        state = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(spin)
+        state = np.uint64(seed) * _STREAM + np.uint64(spin)
         state, _ = _next(state)
         while True:
             state, a = _uniform(state)
@@ -197,7 +205,7 @@ def _outside_part(start, stop, out, radius, spacing, step, count, first, second,
         out[spin] = math.sqrt(px * px + py * py)
 
 
-@numba.njit(inline="always")
+@numba.njit(error_model="numpy")
 def _first_wall(x, y, dx, dy, left, spacing, height, square):
     """How far it is to the first wall, and the place there as seen from its centre.
 

@@ -123,7 +123,10 @@ def _layers(inputs: int, widths: list[int]) -> nn.ModuleList:
     found = nn.ModuleList()
     for width in widths:
         layer = nn.Linear(inputs, width)
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        if not layer.weight.is_meta:
+            # Of what is read from a file no numbers are drawn: there torch loads its compiler, for
+            # which it takes seconds.
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         nn.init.zeros_(layer.bias)
         found.append(layer)
         inputs = width
@@ -132,6 +135,7 @@ def _layers(inputs: int, widths: list[int]) -> nn.ModuleList:
 
 def _last(inputs: int) -> nn.Linear:
     layer = nn.Linear(inputs, OUTPUTS)
-    nn.init.normal_(layer.weight, std=0.1 / inputs**0.5)
+    if not layer.weight.is_meta:
+        nn.init.normal_(layer.weight, std=0.1 / inputs**0.5)
     nn.init.constant_(layer.bias, _MIDDLE)
     return layer
