@@ -23,7 +23,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ...errors import CancelledError, ModelError, ParameterError, ReadError, SparseExplainError
+from ...errors import CancelledError, ModelError, ParameterError, SparseExplainError
 from ...evidence.attribution_scores import (
     centre_map,
     edges_of_channels,
@@ -39,7 +39,6 @@ from ...explanation.trust.map_figures import Effort, Heat, information_curves
 from ...explanation.trust.performance_information_curve import InformationCurve
 from ...explanation.trust.road import road
 from ...explanation.trust.weight_randomisation import untrained
-from ...files.atomic_write import write_atomically
 from ...networks.bundle.model import Model
 from ...networks.bundle.model_card import in_unit_range
 from ...progress import Progress, Work
@@ -53,16 +52,14 @@ from .study_records import (
     BLIND,
     EDGES,
     HEAD,
-    MAPS,
     ON_RANDOM,
     RECORDS,
-    STUDY,
     RecordStream,
     StudyRecord,
     file_digest,
     keep_map,
     keep_notes,
-    read_records,
+    resume,
 )
 from .train_classifier import class_probabilities
 
@@ -154,7 +151,7 @@ def attribution_study(
     for model in models:
         fed[model.name] = yield from pictures.of(model.card)
     files = tuple(file_digest(image) for image in slices.images)
-    found = _resumed(folder, slices, files, models, fed, given, seed)
+    found = resume(folder, _of_what(slices, files, models, fed, given, seed))
     keep_notes(folder, notes)
     total = len(slices) * len(models) * (2 * len(names) + len(BLIND))
     wanted = (*names, *BLIND, *(name + ON_RANDOM for name in names))
@@ -272,19 +269,18 @@ def _own(method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
                          if p.name in parameters})  # fmt: skip
 
 
-def _resumed(
-    folder: Path,
+def _of_what(
     slices: ClassSlices,
     files: Sequence[str],
     models: Sequence[Model],
     fed: Mapping[str, ClassSlices],
     given: Mapping[str, Mapping[str, Any]],
     seed: int,
-) -> list[StudyRecord]:
-    """Records of the same study that lie there; faults, and what a kill cut off, are left out."""
+) -> dict[str, Any]:
+    """What tells this study from others: its pictures, models, methods and seed."""
     shapes = [[image.label, image.boxes, _mask_digest(image)] for image in slices.images]
     text = json.dumps([sorted(slices.classes), list(files), shapes])
-    asked = {
+    return {
         "pictures": hashlib.sha256(text.encode()).hexdigest(),
         "models": {
             model.name: {
@@ -297,63 +293,10 @@ def _resumed(
         "methods": {name: dict(values) for name, values in given.items()},
         "seed": seed,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MAPS).mkdir(exist_ok=True)
-    path = folder / STUDY
-    if path.is_file():
-        asked = _joined(_asked_before(path), asked, folder)
-    text = json.dumps(asked, indent=1, sort_keys=True, default=str)
-    write_atomically(path, text, overwrite=True)
-    records: list[StudyRecord] = []
-    if (folder / RECORDS).is_file():
-        # What failed is tried again: a fault may be of a package that is there now.
-        records = [record for record in read_records(folder) if not record.fault]
-        lines = "".join(record.line() for record in records)
-        write_atomically(folder / RECORDS, lines, overwrite=True)
-    return records
 
 
 def _mask_digest(image: ClassImage) -> str:
     return "" if image.mask is None else file_digest(replace(image, path=image.mask))
-
-
-def _asked_before(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("it is no object")
-    except (OSError, ValueError) as error:
-        raise ReadError(
-            f"it does not say what the study was of ({error})",
-            where=path,
-            remedy="Choose another folder with --out",
-        ) from error
-    return found
-
-
-def _joined(there: dict[str, Any], asked: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What a folder holds and what is asked now: further models and methods may join.
-
-    Raises
-    ------
-    ParameterError
-        Other pictures or another seed, or a model or method of one name that is another.
-    """
-    words = {"pictures": "other pictures or boxes", "seed": "another seed"}
-    differs = [said for what, said in words.items() if there.get(what) != asked[what]]
-    for what in ("models", "methods"):
-        old, new = dict(there.get(what, {})), json.loads(json.dumps(asked[what], default=str))
-        differs += [
-            f"another {what[:-1]} {name}" for name in new if old.get(name, new[name]) != new[name]
-        ]
-        asked[what] = {**old, **new}
-    if differs:
-        raise ParameterError(
-            f"it holds a study with {differs[0]}",
-            where=folder,
-            remedy="Choose another folder with --out, or ask for the same again",
-        )
-    return asked
 
 
 def _part(slices: ClassSlices, index: int, model: Model) -> Work[ExplainedSlices]:

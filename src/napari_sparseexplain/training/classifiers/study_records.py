@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import ReadError
+from ...errors import ParameterError, ReadError
 from ...files.atomic_write import write_atomically
 from ...files.json_file import read_json
 from ...volumes.labelled.class_image import ClassImage
@@ -131,6 +131,73 @@ class RecordStream:
             self._stream.write(record.line())
             self._stream.flush()
             self.all.append(record)
+
+
+def resume(folder: Path, asked: Mapping[str, Any]) -> list[StudyRecord]:
+    """Records of the same study that lie there; faults, and what a kill cut off, are left out.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there.
+    asked : mapping
+        What tells the study from others: ``pictures`` and ``seed``, which must be those of the
+        study in the folder, ``models`` and ``methods`` by name, of which further ones may join it.
+
+    Raises
+    ------
+    ParameterError
+        Other pictures or another seed, or a model or method of one name that is another.
+    ReadError
+        What lies there does not say what it was of.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MAPS).mkdir(exist_ok=True)
+    path = folder / STUDY
+    if path.is_file():
+        asked = _joined(_asked_before(path), dict(asked), folder)
+    text = json.dumps(asked, indent=1, sort_keys=True, default=str)
+    write_atomically(path, text, overwrite=True)
+    if not (folder / RECORDS).is_file():
+        return []
+    # What failed is tried again: a fault may be of a package that is there now.
+    records = [record for record in read_records(folder) if not record.fault]
+    lines = "".join(record.line() for record in records)
+    write_atomically(folder / RECORDS, lines, overwrite=True)
+    return records
+
+
+def _asked_before(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError) as error:
+        raise ReadError(
+            f"it does not say what the study was of ({error})",
+            where=path,
+            remedy="Choose another folder with --out",
+        ) from error
+    return found
+
+
+def _joined(there: dict[str, Any], asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What a folder holds and what is asked now."""
+    words = {"pictures": "other pictures or boxes", "seed": "another seed"}
+    differs = [said for what, said in words.items() if there.get(what) != asked[what]]
+    for what in ("models", "methods"):
+        old, new = dict(there.get(what, {})), json.loads(json.dumps(asked[what], default=str))
+        differs += [
+            f"another {what[:-1]} {name}" for name in new if old.get(name, new[name]) != new[name]
+        ]
+        asked[what] = {**old, **new}
+    if differs:
+        raise ParameterError(
+            f"it holds a study with {differs[0]}",
+            where=folder,
+            remedy="Choose another folder with --out, or ask for the same again",
+        )
+    return asked
 
 
 def read_records(folder: Path) -> list[StudyRecord]:
