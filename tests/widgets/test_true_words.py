@@ -157,8 +157,17 @@ def test_a_slice_has_one_number_wherever_it_is_shown(opened: Any, bundle: Path) 
     opened.viewer.layers.remove(many)
     rest()
 
-    # What is typed counts from 1 too, and ends at the last slice.
+    # A longer name of an axis is seen whole, though nobody typed it.
     opened.set_plane("axial")
+    names, dims = opened.viewer.dims.axis_labels, opened.viewer.dims
+    for name in ("x", "direction of it"):
+        dims.axis_labels = (name, *names[1:])
+        rest()
+        written = sliders[0].axis_label
+        assert written.width() >= written.fontMetrics().horizontalAdvance(name)
+    dims.axis_labels = names
+
+    # What is typed counts from 1 too, and ends at the last slice.
     label, count = sliders[0].curslice_label, opened.study.grid.shape[0]
     for typed, shown in (("5", 5), ("1", 1), ("9999", count), ("0", 1), ("", 1)):
         label.setText(typed)

@@ -15,6 +15,9 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from napari import Viewer
 
+#: Most of a slider's width that the name of its axis takes, as in napari.
+NAME_SHARE = 0.2
+
 
 class SliderNumbers:
     """Counts every slider from 1, those of frames too, whether a study is open or not."""
@@ -26,6 +29,7 @@ class SliderNumbers:
         # Last: after the sliders have written theirs.
         for changed in ("current_step", "range", "ndim", "order", "ndisplay"):
             getattr(self._dims.events, changed).connect(self.write, position="last")
+        self._dims.events.axis_labels.connect(self._widen_names, position="last")
         self.write()
 
     def write(self, _event: object = None) -> None:
@@ -43,6 +47,21 @@ class SliderNumbers:
         for slider in self._sliders.slider_widgets:
             for label in (slider.curslice_label, slider.totslice_label):
                 label.setFixedWidth(max(width, label.minimumWidth()))
+
+    def _widen_names(self, _event: object = None) -> None:
+        """Give the names of axes room for the longest.
+
+        napari does it where one is typed alone, and by the width of the first slider, which is
+        another's where that one is hidden.
+        """
+        seen = [slider for slider in self._sliders.slider_widgets if not slider.isHidden()]
+        if not seen:
+            return
+        metrics = seen[0].axis_label.fontMetrics()
+        longest = max(metrics.horizontalAdvance(slider.axis_label.text()) for slider in seen)
+        most = round(NAME_SHARE * max(slider.width() for slider in seen))
+        for slider in self._sliders.slider_widgets:
+            slider.axis_label.setFixedWidth(min(longest, most) + 4 * metrics.averageCharWidth())
 
     def _hide_gone(self) -> None:
         """Sliders of axes that went lie over those that are there until Qt deletes them."""
@@ -62,6 +81,7 @@ class SliderNumbers:
         label.editingFinished.connect(partial(self._go, slider))
         label.setToolTip("Slice or frame in the picture, counted from 1")
         slider.totslice_label.setToolTip("How many there are")
+        slider.size_changed.connect(self._widen_names)
 
     def _go(self, slider: Any) -> None:
         """A person typed a number."""
