@@ -149,6 +149,7 @@ class VispyCells:
             ]
             for line in lines:
                 line.order = 2
+                line.set_gl_state("translucent", depth_test=False)
             self.views.append(view)
             self.parts.append((scan, heat, lines))
         self.shape_to(3, 4)
