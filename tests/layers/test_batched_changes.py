@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_sparseexplain.layers.batched_changes import batched_changes
-from napari_sparseexplain.layers.canvas.grid_view import GridView
+from napari_sparseexplain.layers.cells.grid_view import GridView
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_sparseexplain.layers.canvas.grid_view import GridView
+from napari_sparseexplain.layers.cells.grid_view import GridView
 
 
 @pytest.fixture

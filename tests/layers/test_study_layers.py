@@ -11,7 +11,8 @@ import pytest
 from napari.layers import Layer
 
 from napari_sparseexplain.errors import SparseExplainError
-from napari_sparseexplain.layers.canvas.grid_view import grid_shape, round_length, row_shape
+from napari_sparseexplain.layers.cells.cell_layout import grid_shape, row_shape
+from napari_sparseexplain.layers.cells.grid_view import round_length
 from napari_sparseexplain.layers.colormaps import signed_colormap
 from napari_sparseexplain.layers.io.napari_reader import get_reader
 from napari_sparseexplain.layers.io.napari_writer import write_layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_sparseexplain.layers.canvas.grid_view import GridView
+from napari_sparseexplain.layers.cells.grid_view import GridView
 from napari_sparseexplain.widgets.window import WindowSignals
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 from napari._vispy.overlays.colorbar import VispyColorBarOverlay
@@ -10,10 +11,13 @@ from napari._vispy.utils.visual import overlay_to_visual
 from napari.components.overlays import ColorBarOverlay
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
 
 #: Layers whose bar follows them.
 _with_bar: WeakSet[Image] = WeakSet()
+
+#: Those that stand in cells, where their bars are painted (`layers.cells.cell_bars`).
+_in_cells: WeakSet[Layer] = WeakSet()
 
 #: Of these, those that show something else for a moment: the numbers are not its own.
 _without_values: WeakSet[Image] = WeakSet()
@@ -87,8 +91,25 @@ def hide_colour_bar(layer: Image, hidden: bool) -> None:
     _follow(layer)
 
 
+def bar_length(layer: Layer) -> float | None:
+    """Pixels of the bar of a layer; None of one that has none, or shows other values for now."""
+    if layer not in _with_bar or layer in _without_values:
+        return None
+    return float(cast("Image", layer).colorbar.size[1])
+
+
+def leave_bars_to_cells(layers: Iterable[Layer]) -> None:
+    """These layers stand in cells, which paint their bars; those of all others are napari's."""
+    before, now = set(_in_cells), set(layers)
+    _in_cells.clear()
+    for layer in now:
+        _in_cells.add(layer)
+    for layer in before ^ now:
+        _follow(cast("Image", layer))
+
+
 def _follow(layer: Image) -> None:
-    wanted = layer.visible and layer not in _without_values
+    wanted = layer.visible and layer not in _without_values and layer not in _in_cells
     if layer in _with_bar and layer.colorbar.visible != wanted:
         layer.colorbar.visible = wanted
 

@@ -21,9 +21,6 @@ from .study_layers import METADATA_KEY, LayerTuple, axis_labels, grid_units
 if TYPE_CHECKING:
     from ..volumes import Grid
 
-#: Key of the overlay of a viewer's scene that shows them in the cells of the grid.
-FIBRES = "fibre_directions"
-
 #: What is said of a picture that a review draws.
 FIBRES_LEFT_OUT = "fibre directions are neither saved nor in the picture"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from ..evidence import Explanation
 from ..volumes import Study
@@ -12,8 +13,8 @@ from ..volumes import Study
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-#: Key among a scan's overlays of that which shows hidden layers of such maps in its cell.
-OVER = "maps_over_time"
+#: Hidden layers of such maps that stand over a scan in its cell.
+_over: WeakKeyDictionary[Layer, tuple[Layer, ...]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,13 @@ class MapsOverTime:
 
 
 def layers_over(layer: Layer) -> tuple[Layer, ...]:
-    """Hidden layers of such maps that stand over a scan in its cell of the grid."""
-    overlay = layer._overlays.get(OVER)
-    return getattr(overlay, "layers", ()) if overlay is not None and overlay.visible else ()
+    """Hidden layers of such maps that stand over a scan in its cell."""
+    return _over.get(layer, ())
+
+
+def put_over(layer: Layer, maps: tuple[Layer, ...]) -> None:
+    """Let hidden layers of such maps stand over a scan in its cell; none: no longer."""
+    if maps:
+        _over[layer] = maps
+    else:
+        _over.pop(layer, None)

@@ -10,7 +10,8 @@ from ..errors import SparseExplainError
 from ..review.review import Camera, Overlay, Panel, ScanLayer
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
-from .fibre_directions import FIBRES, FIBRES_LEFT_OUT
+from .cells.shown_cells import cells_of, view_size
+from .fibre_directions import FIBRES_LEFT_OUT
 from .layer_overlays import layer_parts, uncovered
 from .maps_over_time import layers_over
 from .panel_layer import PanelLayer, known_panel
@@ -51,7 +52,7 @@ def viewer_panels(
     """
     blank = Panel(keys.study(study), *_slice(viewer, study), camera=_camera(viewer, whole))
     cells, columns = _cells(viewer)
-    if (fibres := viewer.scene.overlays.get(FIBRES)) is not None and fibres.visible:
+    if cells_of(viewer).fibres is not None:
         keys.note(FIBRES_LEFT_OUT)
     panels = []
     for layers in cells:
@@ -106,7 +107,7 @@ def _camera(viewer: ViewerModel, whole: bool) -> Camera:
     if whole:
         return Camera()
     camera = viewer.scene.camera
-    height, width = viewer.canvas.viewbox_size(viewer.layers)
+    height, width = view_size(viewer)
     rows, columns = (round(float(v), _DIGITS) for v in camera.center[-2:])
     return Camera(
         round(float(camera.zoom), _DIGITS), (rows, columns), (round(height), round(width))
@@ -115,15 +116,12 @@ def _camera(viewer: ViewerModel, whole: bool) -> Camera:
 
 def _cells(viewer: ViewerModel) -> tuple[list[list[Layer]], int]:
     """Visible layers of every cell, bottom first, row by row; and the columns."""
-    grid, layers = viewer.canvas.grid, list(viewer.layers)
-    if not grid.enabled:
-        return [[layer for layer in layers if seen(layer)]], 1
-    cells = [
-        [layers[i] for i in sorted(inside) if seen(layers[i])]
-        for _, inside in grid.iter_viewboxes(layers)
-    ]
-    filled = [[*cell, *(x for layer in cell for x in layers_over(layer))] for cell in cells if cell]
-    return filled, grid.actual_shape(layers)[1]
+    cells = cells_of(viewer)
+    if not cells.active:
+        return [[layer for layer in viewer.layers if seen(layer)]], 1
+    shown = [[layer for layer in cell if seen(layer)] for cell in cells.cells]
+    filled = [[*cell, *(x for layer in cell for x in layers_over(layer))] for cell in shown if cell]
+    return filled, cells.shape[1]
 
 
 def seen(layer: Layer) -> bool:

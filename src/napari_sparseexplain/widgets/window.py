@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from qtpy.QtCore import QObject, Signal
 
-from ..layers.canvas.grid_view import GridView
 from ..layers.canvas.orientation_letters import Plane
+from ..layers.cells.grid_view import GridView
 from ..layers.study_layers import LayerTuple
 from ..review.reading import Reading
 from ..volumes import Study

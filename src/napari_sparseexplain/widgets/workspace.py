@@ -15,12 +15,12 @@ from ..errors import SparseExplainError
 from ..layers.batched_changes import batched_changes
 from ..layers.canvas.clicked_voxel import ClickedVoxel
 from ..layers.canvas.frame_in_picture import go_to_opening_frame
-from ..layers.canvas.grid_view import GridView
 from ..layers.canvas.linked_cameras import LinkedCameras
 from ..layers.canvas.orientation_letters import OrientationLetters
 from ..layers.canvas.slice_wheel import SliceWheel
 from ..layers.canvas.slider_numbers import SliderNumbers
 from ..layers.canvas.study_range import StudyRange
+from ..layers.cells.grid_view import GridView
 from ..layers.open_studies import (
     guard_layer,
     remove_study,
@@ -46,6 +46,7 @@ from .study.tab import open_already
 from .tab_connections import connect_keys
 from .tab_pages import TabPages
 from .view.bar import ViewBar
+from .view.cells_canvas import CellsCanvas
 from .view.click_read_out import ClickReadOut
 from .view.fitted_view import FittedView
 from .view.jumps import ViewJumps
@@ -92,6 +93,7 @@ class Workspace(QWidget, StudyView):
         self.grid_view.on_change = self._on_grid
         self.grid_view.before_change = self._before_grid
         self.grid_view.extent_layers = lambda: self.layers_of(self.study) if self.study else ()
+        self.cells = CellsCanvas(napari_viewer, self._unit)
         self._clicks = ClickReadOut(napari_viewer, self)
         self.marker = ClickedVoxel(napari_viewer)
         self._clicks.clicked.connect(self.marker.mark)
@@ -302,6 +304,10 @@ class Workspace(QWidget, StudyView):
     def _other_planes(self) -> OrthogonalViews:
         on_drag = self.view_bar.window_control.show_drag
         return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag)
+
+    def _unit(self) -> str:
+        """Unit of length of the active study."""
+        return "mm" if self.study is None or self.study.grid.calibrated else "px"
 
     # -- events ----------------------------------------------------------------------------
 

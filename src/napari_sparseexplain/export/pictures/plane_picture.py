@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,20 @@ from .colour_scale import UNKNOWN_LABEL, coloured, heat_cover, rgb
 from .plane_view import PlaneView
 
 
+class VoxelPlaces(Protocol):
+    """Which voxels lie under the pixels of a picture."""
+
+    def row_indices(self) -> npt.NDArray[np.float64]:
+        """Fractional row index in the middle of each pixel row, shape (height,)."""
+        ...
+
+    def column_indices(self) -> npt.NDArray[np.float64]:
+        """Fractional column index in the middle of each pixel column, shape (width,)."""
+        ...
+
+
 def sampled(
-    plane: npt.NDArray[Any], view: PlaneView | _VoxelView, interpolation: Interpolation
+    plane: npt.NDArray[Any], view: VoxelPlaces, interpolation: Interpolation
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Values in the middle of every pixel, and where the slice is.
 
@@ -26,7 +38,8 @@ def sampled(
     Parameters
     ----------
     plane : ndarray, shape (rows, columns) or (rows, columns, colours)
-    view : PlaneView
+    view : VoxelPlaces
+        As a `PlaneView`.
 
     Returns
     -------

@@ -1,8 +1,7 @@
 """The words of annotations, small and with a dark edge, beside the marks of the slice in a view.
 
 napari's own text of a layer has no edge and lies on the mark. These words are an overlay of the
-scene, so that they stand in every view and in every cell of the grid, and keep their size on the
-screen. In the grid, where the marks' own layers are hidden, their lines are drawn as well.
+scene, and keep their size on the screen; side by side they are painted in every cell.
 """
 
 from __future__ import annotations
@@ -11,17 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari._vispy.overlays.base import ViewerOverlayMixin, VispySceneOverlay
 from napari._vispy.utils.visual import overlay_to_visual
 from napari._vispy.visuals.text import Text
 from napari.components.overlays import SceneOverlay
 
-from ...export.pictures.lettering import line_height, text_width
-from ...review.label_position import WORDS_GAP, label_corner
+from ..cells.shown_cells import cells_of
 from ..study_layers import METADATA_KEY
 from ..viewer_panels import AUXILIARY
 from .annotation_outlines import AnnotationOutlines
+from .mark_words import CELL_PIXELS, PIXELS, camera_view, words_of
 from .marks_on_slice import Mark, marks_on_slice
 from .outlined_text import PIXELS_IN_POINT, write_outlined
 
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
 
 #: Key among the scene's overlays.
 WORDS = "annotation_labels"
-
-#: Height of the words in pixels of the screen, and in a cell of the grid.
-PIXELS, CELL_PIXELS = 13, 10
 
 
 class AnnotationWordsOverlay(SceneOverlay):
@@ -111,9 +106,7 @@ class AnnotationLabels:
         for name in ("zoom", "center", "orientation"):
             getattr(viewer.scene.camera.events, name).connect(self.refresh)
         viewer.canvas.events.size.connect(self.refresh)
-        # The size of a view follows from the grid, and from how many of its cells hold something.
-        for name in ("enabled", "shape", "stride", "spacing"):
-            getattr(viewer.canvas.grid.events, name).connect(self.refresh)
+        cells_of(viewer).events.changed.connect(self.refresh)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self.refresh)
 
@@ -158,41 +151,12 @@ class AnnotationLabels:
     def _lines(self, marks: list[Mark]) -> tuple[tuple[str, float, float, str], ...]:
         if not marks:
             return ()
-        view = _View(self._viewer, self._height)
-        return tuple(line for mark in marks if mark.label for line in view.lines(mark))
+        view = camera_view(self._viewer)
+        return tuple(
+            (text, *view.place(x, y), colour)
+            for text, x, y, colour in words_of(marks, view, self._height)
+        )
 
     @property
     def _height(self) -> int:
-        return CELL_PIXELS if self._viewer.canvas.grid.enabled else PIXELS
-
-
-class _View:
-    """From the viewer's unit to pixels of the screen and back."""
-
-    def __init__(self, viewer: ViewerModel, words: int) -> None:
-        self._words = words
-        camera = viewer.scene.camera
-        vertical, horizontal = (str(way) for way in camera.orientation2d)
-        self._zoom = float(camera.zoom)
-        self._flip = np.array([-1.0 if vertical == "up" else 1.0,
-                               -1.0 if horizontal == "left" else 1.0])  # fmt: skip
-        self._centre = np.asarray(camera.center[-2:], dtype=np.float64)
-        self._size = np.asarray(viewer.canvas.viewbox_size(viewer.layers), dtype=np.float64)
-
-    def lines(self, mark: Mark) -> list[tuple[str, float, float, str]]:
-        """A mark's words, line by line; none of a mark outside the picture."""
-        pixels = (mark.points - self._centre) * self._flip * self._zoom + self._size / 2
-        if (pixels.max(axis=0) < 0).any() or (pixels.min(axis=0) > self._size).any():
-            return []
-        words = mark.label.split("\n")
-        step = line_height(self._words)
-        box = (max(text_width(word, self._words) for word in words), float(step * len(words)))
-        height, width = self._size
-        gap = self._words * WORDS_GAP
-        x, y = label_corner(mark.kind, pixels[:, ::-1], box, gap, (width, height))
-        found = []
-        for place, word in enumerate(words):
-            at = np.array([y + (place + 0.5) * step, x])
-            row, column = (at - self._size / 2) * self._flip / self._zoom + self._centre
-            found.append((word, float(row), float(column), mark.colour))
-        return found
+        return CELL_PIXELS if cells_of(self._viewer).active else PIXELS

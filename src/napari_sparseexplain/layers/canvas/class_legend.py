@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.components.overlays import TextOverlay
 
 from ...export.typesetting.joined_letters import lines_in_seen_order
+from ..cells.shown_cells import cells_of
 from .corner_room import caption_room, corner_lines
 
 if TYPE_CHECKING:
@@ -37,11 +38,7 @@ class ClassLegend:
         self._viewer, self._name = viewer, name
         self._count = 0
         self.text = ""
-        for event in (
-            viewer.canvas.events.size,
-            viewer.canvas.grid.events.shape,
-            viewer.canvas.grid.events.enabled,
-        ):
+        for event in (viewer.canvas.events.size, cells_of(viewer).events.changed):
             event.connect(self._write_caption)
 
     def show(self, entries: Sequence[tuple[str, str]]) -> None:
@@ -65,7 +62,7 @@ class ClassLegend:
 
     def _write_caption(self) -> None:
         if self.text:
-            grid = self._viewer.canvas.grid.enabled
+            grid = cells_of(self._viewer).active
             size, box = (_GRID_SIZE, _GRID_BOX) if grid else (_SIZE, _BOX)
             text = corner_lines(self.text, size, caption_room(self._viewer), _CAPTION_LINES)
             name = f"{self._name}_caption"

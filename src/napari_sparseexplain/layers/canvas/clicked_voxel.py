@@ -1,7 +1,6 @@
-"""A ring about the clicked voxel, in the picture and in every cell of the grid.
+"""A ring about the clicked voxel, in the picture and in every cell.
 
-It is an overlay of the scene and no layer: a layer stands in one cell of a grid alone, takes one
-for itself, and would be saved and exported with the others.
+It is an overlay of the scene and no layer, which would be saved and exported with the others.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ CLICKED_VOXEL = "clicked_voxel"
 
 #: Diameter in pixels of the screen: the voxel and its neighbours stay to be seen inside.
 _DIAMETER = 15.0
-_COLOUR = (0.94, 0.89, 0.26, 1.0)
+RING_COLOUR = (0.94, 0.89, 0.26, 1.0)
 _CLEAR = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -58,7 +57,7 @@ class VispyClickedVoxelOverlay(ViewerOverlayMixin, VispySceneOverlay):
             pos=np.array([[column, row]] * 2),
             size=np.array([_DIAMETER + 3.0, _DIAMETER]),
             edge_width=np.array([1.5, 1.5]),
-            edge_color=np.array([(0.0, 0.0, 0.0, 0.8), _COLOUR]),
+            edge_color=np.array([(0.0, 0.0, 0.0, 0.8), RING_COLOUR]),
             face_color=np.array([_CLEAR, _CLEAR]),
             symbol="disc",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...export.pictures.lettering import fitted, text_width, wrapped
+from ..cells.shown_cells import cells_of, view_size
 from .corner_text import CORNER_SIZE
 from .orientation_letters import MOST_LETTERED_CELLS
 from .outlined_text import PIXELS_IN_POINT
@@ -22,15 +23,15 @@ def corner_room(viewer: ViewerModel) -> float:
     With so many cells that the letters stand once, the view is the whole canvas.
     """
     width = float(viewer.canvas.size[1])
-    rows, columns = viewer.canvas.grid.actual_shape(viewer.layers)
-    if viewer.canvas.grid.enabled and rows * columns <= MOST_LETTERED_CELLS:
-        width = float(viewer.canvas.viewbox_size(viewer.layers)[1])
+    cells = cells_of(viewer)
+    if not cells.active or len(cells.cells) <= MOST_LETTERED_CELLS:
+        width = view_size(viewer)[1]
+    return beside_letter(width)
+
+
+def beside_letter(width: float) -> float:
+    """Pixels for words between the left edge of a cell of a width and its upper letter."""
     return width / 2 - _EDGE - _LETTER
-
-
-def cell_width(viewer: ViewerModel) -> float:
-    """Pixels for words across a whole cell, below its upper letter."""
-    return float(viewer.canvas.viewbox_size(viewer.layers)[1]) - 2 * _EDGE
 
 
 def fits_corner(line: str, viewer: ViewerModel) -> bool:
@@ -44,7 +45,7 @@ def caption_room(viewer: ViewerModel) -> float:
     In the grid they stand above the lower letters, as `TitleInPicture` keeps them, and reach to
     the scale bar; in the single view they stand beside the letter.
     """
-    if viewer.canvas.grid.enabled:
+    if cells_of(viewer).active:
         return float(viewer.canvas.size[1]) - 2 * _EDGE - _SCALE_BAR
     return corner_room(viewer)
 
@@ -85,7 +86,7 @@ def name_lines(text: str, points: float, room: float, across: float) -> str:
     Parameters
     ----------
     room, across : float
-        Pixels beside the letter (`corner_room`), and across the cell (`cell_width`).
+        Pixels beside the letter (`corner_room`), and across the cell.
     """
     size, parts = round(points * PIXELS_IN_POINT), text.split(" · ")
     beside = min(room, across)

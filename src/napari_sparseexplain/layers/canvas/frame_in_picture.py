@@ -10,6 +10,7 @@ from ...review.gradient_names import opening_frame
 from ...volumes import Study
 from ...volumes.frames import fitting_frame
 from ...volumes.reading_order import first_shown
+from ..cells.shown_cells import cells_of
 from ..explanation_layers import ExplanationLayer
 from ..layer_overlays import leading_points, uncovered
 from ..panel_layer import PanelLayer
@@ -27,7 +28,7 @@ def frame_in_picture(viewer: ViewerModel, study: Study) -> tuple[tuple[int, ...]
     slider of another one stands. As `review.frames.frame_of` says of the panel in a picture.
     """
     layers = [layer for layer in viewer.layers if seen(layer)]
-    if not viewer.canvas.grid.enabled:
+    if not cells_of(viewer).active:
         layers = uncovered(layers)
     for layer in layers:
         known = layer.metadata.get(METADATA_KEY)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image
 
+from ..cells.shown_cells import cells_of
 from ..explanation_layers import ExplanationLayer
 from ..study_layers import METADATA_KEY, StudyLayer
 
@@ -25,13 +26,10 @@ def layers_in_cell(viewer: ViewerModel, cell: tuple[int, int] | None = None) -> 
     Parameters
     ----------
     cell : pair of int, optional
-        Row and column in the grid, as ``event.viewbox``; the single view has all layers in one.
+        Row and column of the cell, as ``event.viewbox``; the single view has all layers in one.
     """
-    if viewer.canvas.grid.enabled and cell is not None:
-        places = viewer.canvas.grid.contents_at(cell, viewer.layers)
-        found = [viewer.layers[n] for n in places]
-    else:
-        found = list(viewer.layers)
+    cells = cells_of(viewer)
+    found = cells.layers_at(cell) if cells.active and cell is not None else list(viewer.layers)
     return [layer for layer in reversed(found) if layer.visible]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...volumes import Grid
-from .grid_view import BAR_SHARE, round_length
+from ..cells.grid_view import BAR_SHARE, round_length
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

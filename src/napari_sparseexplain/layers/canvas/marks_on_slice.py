@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...review.annotation import AnnotationKind, ellipse_outline
+from ..cells.shown_cells import cells_of
 from ..study_layers import METADATA_KEY
 from ..viewer_panels import AUXILIARY
 from .linked_cameras import spatial_axes
@@ -43,13 +44,13 @@ class Mark:
 def marks_on_slice(viewer: ViewerModel) -> list[Mark]:
     """Marks of a viewer's annotation layers on its slice; none in 3-D.
 
-    In the grid also those of the layers that it hides. A mark's words are the feature ``label`` of
-    its layer, its colour the feature ``colour``, what it is the feature ``kind``.
+    Side by side also those of the layers that are hidden there. A mark's words are the feature
+    ``label`` of its layer, its colour the feature ``colour``, what it is the feature ``kind``.
     """
     axes = spatial_axes(viewer)
     if axes is None:
         return []
-    grid = viewer.canvas.grid.enabled
+    grid = cells_of(viewer).active
     return [
         mark
         for layer in viewer.layers

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ...evidence.region_table import REGIONS
 from ...export.pictures.burned_in import part_text
-from ...layers.canvas.cell_name import show_cell_name
 from ...layers.canvas.class_legend import ClassLegend
 from ...layers.canvas.slice_title import shows_any
+from ...layers.cells.shown_cells import cells_of
 from ...layers.study_layers import occupied_box
 from ...volumes.frames import volume_at_frame
 from ...volumes.reading_order import first_shown
@@ -110,7 +110,7 @@ class AttributionPicture:
             titled = self._window.grid_view.active and self._covers(one)
             for layer in self.cells(one):
                 if layer.visible:
-                    show_cell_name(layer, titled)
+                    cells_of(self._viewer).show_name(layer, titled)
         self._write()
 
     def _on_scale(self) -> None:

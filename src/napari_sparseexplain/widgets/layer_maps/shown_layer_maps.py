@@ -11,7 +11,7 @@ from napari.layers import Image, Layer
 
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
-from ...layers.canvas.grid_view import GridView
+from ...layers.cells.grid_view import GridView
 from ...layers.colour_bar import show_colour_bar
 from ...layers.explanation_layers import (
     BelowMap,

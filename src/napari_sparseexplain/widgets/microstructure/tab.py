@@ -13,6 +13,7 @@ from ...errors import ParameterError, SparseExplainError
 from ...evidence import Explanation
 from ...layers.batched_changes import batched_changes
 from ...layers.canvas.linked_cameras import spatial_axes
+from ...layers.cells.shown_cells import cells_of, view_size
 from ...progress import Work
 from ...volumes import Study
 from ..method_tab import Asked, MethodTab
@@ -80,7 +81,7 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
         self.notes.setEnabled(True)  # what must be known is read, not greyed
         self.results_box.addWidget(self.notes)
         window.signals.slice_changed.connect(self._follow_slice)
-        for emitter in (window.viewer.canvas.grid.events.shape, window.viewer.canvas.events.size):
+        for emitter in (cells_of(window.viewer).events.changed, window.viewer.canvas.events.size):
             emitter.connect(self._fit_bars)
         window.signals.plane_changed.connect(self._follow_slice)
         window.signals.voxel_clicked.connect(self._on_hand)
@@ -277,9 +278,8 @@ class MicrostructureTab(MethodTab[MicrostructureSession, ShownMicrostructure]):
 
     def _fit_bars(self, _changed: object = None) -> None:
         """Colour bars keep clear of names and letters in low cells."""
-        canvas = self._viewer.canvas
-        if canvas.grid.enabled:
-            height = float(canvas.viewbox_size(self._viewer.layers)[0])
+        if cells_of(self._viewer).active:
+            height = view_size(self._viewer)[0]
             for shown in self.in_picture:
                 shown.fit_bars(height)
 

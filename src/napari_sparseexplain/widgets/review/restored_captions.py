@@ -9,9 +9,9 @@ from weakref import WeakSet
 
 from ...evidence import Explanation
 from ...export.pictures.burned_in import part_text
-from ...layers.canvas.cell_name import show_cell_name
 from ...layers.canvas.class_legend import ClassLegend
 from ...layers.canvas.slice_title import shows_any
+from ...layers.cells.shown_cells import cells_of
 from ...layers.explanation_layers import ExplanationLayer
 from ...layers.panel_layer import PanelLayer
 from ...layers.study_layers import METADATA_KEY
@@ -115,7 +115,7 @@ class RestoredCaptions:
     def _title(self, layer: Layer, maps: Sequence[_Seen]) -> None:
         """A cell is called by its map only where the map is."""
         titled = self._window.grid_view.active and any(self._covers(one) for one in maps)
-        show_cell_name(layer, titled)
+        cells_of(self._window.viewer).show_name(layer, titled)
 
 
 def _caption(maps: Sequence[_Seen]) -> str:

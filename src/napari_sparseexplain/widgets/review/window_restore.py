@@ -14,6 +14,7 @@ from ...export.pictures.colour_scale import colour_stops
 from ...layers.batched_changes import batched_changes
 from ...layers.canvas.frame_in_picture import go_to_frame
 from ...layers.canvas.linked_cameras import zoom_of_whole
+from ...layers.cells.shown_cells import view_size
 from ...layers.explanation_layers import ExplanationLayer, map_layer
 from ...layers.panel_layer import panel_layer
 from ...layers.study_layers import METADATA_KEY, LayerTuple, grey_colormap, study_layers
@@ -291,7 +292,7 @@ def _restore_camera(window: ReviewedWindow, review: Review) -> None:
         window.fit()
         return
     viewer = cast(Any, window.viewer)
-    height, width = viewer.canvas.viewbox_size(viewer.layers)
+    height, width = view_size(viewer)
     # A window of another size shows all that was seen.
     scale = min(height / camera.canvas[0], width / camera.canvas[1])
     same = (round(height), round(width)) == camera.canvas

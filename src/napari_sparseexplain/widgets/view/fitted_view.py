@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...layers.canvas.grid_view import fit_layers
 from ...layers.canvas.linked_cameras import LinkedCameras
+from ...layers.cells.grid_view import fit_layers
 from ..parts.resting_timer import RestingTimer
 
 if TYPE_CHECKING:

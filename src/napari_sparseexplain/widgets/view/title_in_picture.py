@@ -9,13 +9,14 @@ from napari.components.canvas import Orientation
 from ...layers.canvas.corner_room import corner_lines, corner_room
 from ...layers.canvas.corner_text import CornerText
 from ...layers.canvas.slice_title import slice_title, title_lines
+from ...layers.cells.shown_cells import cells_of
 from ..parts.resting_timer import RestingTimer
 
 if TYPE_CHECKING:
     from .view_window import ViewWindow
 
-#: In points: words in the grid, as its cells' names, and the line that its lower letters need.
-_GRID_SIZE, _LETTERS_SIZE = 6.5, 5.0
+#: In points: words side by side, as the cells' names.
+_GRID_SIZE = 6.5
 
 #: Lines of the grid's title in its upper right corner.
 _GRID_LINES = 4
@@ -35,23 +36,15 @@ class TitleInPicture:
     def __init__(self, window: ViewWindow) -> None:
         self._window = window
         viewer = window.viewer
-        # Words of the lower corner stand below each other, each with the whole width: in the grid
-        # above the lower letters, for which the first one keeps a line.
+        # Words of the lower corner stand below each other, each with the whole width.
         viewer.canvas.overlay_tiling.bottom_left = Orientation.VERTICAL
         viewer.canvas.overlay_tiling.padding = _PADDING
-        self._letters_line = CornerText(
-            viewer, "letters_line", "bottom_left", size=_LETTERS_SIZE, box=False
-        )
-        # napari stacks what stands in a corner in the order in which it was first seen.
-        self._letters_line.write(" ")
-        self._letters_line.write("")
         self._single = CornerText(viewer, "slice_title", "top_left")
         self._grid = CornerText(viewer, "grid_slice_title", "top_right", size=_GRID_SIZE)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._timer = RestingTimer(window.signals, 0, self.write)
         moved = [viewer.dims.events[name] for name in ("point", "order", "ndisplay")]
-        shaped = [viewer.canvas.events.size, viewer.canvas.grid.events.shape]
-        for event in (*moved, *shaped, viewer.canvas.grid.events.stride):
+        for event in (*moved, viewer.canvas.events.size, cells_of(viewer).events.changed):
             event.connect(self._timer.restart)
         # Which scans are in the picture decides whether one must be said not to be registered.
         for layer in viewer.layers:
@@ -75,7 +68,6 @@ class TitleInPicture:
         """Write it anew."""
         window, viewer = self._window, self._window.viewer
         grid = window.grid_view.active
-        self._letters_line.write(" " if grid else "")
         self._single.write("" if grid else slice_title(viewer, window.study, window.convention))
         words = "\n".join(title_lines(viewer, window.study)) if grid else ""
         self._grid.write(corner_lines(words, _GRID_SIZE, corner_room(viewer), _GRID_LINES))

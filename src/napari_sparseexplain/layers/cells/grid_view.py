@@ -1,4 +1,4 @@
-"""Layers side by side on one slice, each in its own cell with its name and its letters."""
+"""Layers side by side on one slice, and the single view that comes back as it was."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy.typing as npt
 from napari.layers import Labels
 
 from ..batched_changes import batched_changes
-from .cell_name import show_cell_name
+from ..colour_bar import leave_bars_to_cells
+from .cell_layout import grid_shape, row_shape
+from .shown_cells import cells_of, view_size
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -18,12 +20,6 @@ if TYPE_CHECKING:
 
 #: Lower and upper corner of a box.
 Box = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
-
-#: One row of pictures is easier to compare: a second row must make them this much larger.
-ROW_PREFERENCE = 1.15
-
-#: Pixels between the cells.
-CELL_SPACING = 3
 
 #: Share of a cell left free about the picture.
 FIT_MARGIN = 0.04
@@ -34,61 +30,6 @@ REGION_MARGIN = 0.16
 
 #: Longest scale bar in a cell, as a share of the picture's width.
 BAR_SHARE = 0.25
-
-
-def grid_shape(
-    count: int, canvas: tuple[float, float], picture: tuple[float, float]
-) -> tuple[int, int]:
-    """Rows and columns that show ``count`` pictures largest, fewer rows when nearly as large.
-
-    Parameters
-    ----------
-    count : int
-        Number of pictures.
-    canvas : tuple of float
-        Height and width of the canvas in pixels.
-    picture : tuple of float
-        Height and width of one picture, in any one unit.
-    """
-    best, best_scale = (1, max(count, 1)), 0.0
-    for rows in range(1, max(count, 1) + 1):
-        columns = -(-count // rows) or 1
-        scale = min(canvas[0] / rows / picture[0], canvas[1] / columns / picture[1])
-        if scale > best_scale * (ROW_PREFERENCE if best_scale else 1.0):
-            best, best_scale = (rows, columns), scale
-    return best
-
-
-def row_shape(
-    count: int, columns: int, canvas: tuple[float, float], picture: tuple[float, float]
-) -> tuple[int, int]:
-    """Rows and columns where ``columns`` pictures belong together, as one modality's classes.
-
-    They stand in one row, or broken into rows of equal length where that makes the pictures
-    larger: a row of six is a strip of stamps on a canvas that is higher than wide. Pictures of one
-    group alone have nothing to stand under one another for, and fill the canvas as they can.
-
-    Parameters
-    ----------
-    count : int
-        Number of pictures.
-    columns : int
-        How many belong together; a row holds them all, or a divisor of them.
-    canvas, picture : tuple of float
-        As in `grid_shape`.
-    """
-    if count <= columns:
-        return grid_shape(count, canvas, picture)
-    best, best_scale = (-(-count // columns), columns), 0.0
-    for parts in range(1, columns + 1):
-        if columns % parts:
-            continue
-        across = columns // parts
-        rows = -(-count // across)
-        scale = min(canvas[0] / rows / picture[0], canvas[1] / across / picture[1])
-        if scale > best_scale * (ROW_PREFERENCE if best_scale else 1.0):
-            best, best_scale = (rows, across), scale
-    return best
 
 
 def round_length(longest: float) -> float:
@@ -118,7 +59,8 @@ def fit_layers(viewer: ViewerModel, layers: Sequence[Layer], margin: float = 0.0
     """
     if not layers:
         return
-    if viewer.dims.ndisplay == 3 or max(layer.ndim for layer in layers) == viewer.dims.ndim:
+    whole = max(layer.ndim for layer in layers) == viewer.dims.ndim
+    if viewer.dims.ndisplay == 3 or (whole and not cells_of(viewer).active):
         viewer.fit_to_view(layers=layers, margin=margin)
         return
     fit_box(viewer, *displayed_extent(viewer, layers), margin)
@@ -132,14 +74,14 @@ def fit_box(
 ) -> None:
     """Fit a box in the two displayed axes into the canvas, or into each cell of the grid."""
     size = np.maximum(high - low, 1e-6)
-    cell = np.asarray(viewer.canvas.viewbox_size(viewer.layers), dtype=float)
+    cell = np.asarray(view_size(viewer), dtype=float)
     middle = (low + high) / 2
     viewer.scene.camera.center = (0.0, float(middle[0]), float(middle[1]))
     viewer.scene.camera.zoom = (1 - margin) * float((cell / size).min())
 
 
 class GridView:
-    """Puts chosen layers into napari's grid and brings the single view back as it was."""
+    """Puts chosen layers side by side and brings the single view back as it was."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -157,6 +99,10 @@ class GridView:
         self._columns = 0
         self._region: Box | None = None
         self._last: tuple[list[Layer], int, Box | None] = ([], 0, None)
+        self._cells = cells_of(viewer)
+        # napari's own grid, and its view in three dimensions, are seen where the cells are not.
+        viewer.canvas.grid.events.enabled.connect(self._on_other_view)
+        viewer.dims.events.ndisplay.connect(self._on_other_view)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -171,7 +117,7 @@ class GridView:
     @property
     def active(self) -> bool:
         """Whether the grid is on."""
-        return bool(self._shown) and self._viewer.canvas.grid.enabled
+        return self._cells.active
 
     def show(
         self,
@@ -200,14 +146,14 @@ class GridView:
         ordered = [layer for layer in self._viewer.layers if layer in chosen]
         if not ordered:
             return
-        grid = self._viewer.canvas.grid
         if not self.active:
             self._visible_before = {layer: layer.visible for layer in self._viewer.layers}
-        # Everything is changed while there is one view, and the grid turned on once: napari lays
-        # out all cells anew at every change, which takes seconds with many.
+        self._shown, self._columns, self._region = ordered, columns, region
         with batched_changes(self._viewer.layers):
-            grid.enabled = False
-            self._shown, self._columns, self._region = ordered, columns, region
+            leave_bars_to_cells(ordered)
+            if self._viewer.dims.ndisplay != 2:
+                self._viewer.dims.ndisplay = 2
+            self._viewer.canvas.grid.enabled = False
             for layer in self._viewer.layers:
                 if layer.visible != (layer in chosen):
                     layer.visible = layer in chosen
@@ -215,13 +161,8 @@ class GridView:
                     # Over a scan a mask lets it shine through; alone it would only be dark.
                     self._opacity_before.setdefault(layer, layer.opacity)
                     layer.opacity = 1.0
-                show_cell_name(layer, layer in chosen)
             self.before_change(len(ordered))
-            with grid.events.blocker_all():
-                grid.stride, grid.spacing = 1, CELL_SPACING
-                grid.shape = self._shape()
-        # Not within: overlays that come with it would look for cells that are not made yet.
-        grid.enabled = True
+        self._cells.show([[layer] for layer in ordered], self._shape())
         self._fit()
         self.on_change(True)
 
@@ -281,11 +222,10 @@ class GridView:
             return
         self._last = (list(self._shown), self._columns, self._region)
         with batched_changes(self._viewer.layers):
-            self._viewer.canvas.grid.enabled = False
+            self._cells.clear()
             self.before_change(0)
-            self._viewer.canvas.overlays.scale_bar.length = None
+            leave_bars_to_cells(())
             for layer in self._viewer.layers:
-                show_cell_name(layer, False)
                 # Layers that came while the grid was on have no place in the view before it.
                 layer.visible = self._visible_before.get(layer, False)
             for layer, opacity in self._opacity_before.items():
@@ -301,9 +241,8 @@ class GridView:
 
     def reshape(self) -> None:
         """Choose rows and columns anew; what is seen in the cells stays."""
-        shape = self._shape()
-        if self.active and self._viewer.canvas.grid.shape != shape:
-            self._viewer.canvas.grid.shape = shape
+        if self.active:
+            self._cells.reshape(self._shape())
 
     def _fit(self) -> None:
         if self._region is None:
@@ -320,13 +259,16 @@ class GridView:
         return self._region[0][axes], self._region[1][axes]
 
     def _shape(self) -> tuple[int, int]:
-        """Rows and columns; the scale bar is made to fit a cell."""
+        """Rows and columns."""
         height, width = self._viewer.canvas.size
         low, high = self._corners()
         picture = (max(float(high[0] - low[0]), 1e-6), max(float(high[1] - low[1]), 1e-6))
-        # A bar as long as napari chooses for the whole canvas would cover a cell's lower letter.
-        self._viewer.canvas.overlays.scale_bar.length = round_length(BAR_SHARE * picture[1])
+        self._cells.picture = picture
         count, columns = len(self._shown), self._columns
         if columns:
             return row_shape(count, columns, (float(height), float(width)), picture)
         return grid_shape(count, (float(height), float(width)), picture)
+
+    def _on_other_view(self, _event: object = None) -> None:
+        if self.active and (self._viewer.canvas.grid.enabled or self._viewer.dims.ndisplay != 2):
+            self.leave()

@@ -1,0 +1,227 @@
+"""Paints the cells of a viewer: what stands in each, with its lines, words, letters and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+from napari.components.overlays import TextOverlay
+from napari.layers import Image, Labels
+from qtpy.QtCore import QPointF, QRectF
+from qtpy.QtGui import QColor, QFontMetricsF, QImage, QPainter
+
+from ..canvas.annotation_outlines import mark_paths
+from ..canvas.clicked_voxel import CLICKED_VOXEL, RING_COLOUR
+from ..canvas.corner_room import beside_letter, cell_lines, name_lines
+from ..canvas.grey_window import has_window, window_caption
+from ..canvas.mark_words import CELL_PIXELS, words_of
+from ..canvas.marks_on_slice import marks_on_slice
+from ..canvas.outlined_text import PIXELS_IN_POINT
+from ..study_layers import METADATA_KEY, StudyLayer
+from .cell_bars import paint_bar
+from .cell_lines import paint_outlines, paint_paths, paint_ring, paint_segments
+from .cell_pixels import cell_pixels
+from .grid_view import BAR_SHARE, round_length
+from .layer_slice import LayerSlice, layer_slice
+from .painted_words import (
+    EDGE,
+    as_seen,
+    font_of,
+    scale_bar,
+    write_block,
+    write_letters,
+    write_line,
+)
+from .shown_cells import ShownCells, cells_of
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from .cell_layout import Place
+    from .cell_view import CellView
+
+#: In points; the longest name of the five signals fits a third of a canvas at 1280 × 800.
+NAME_SIZE = 6.5
+
+#: Half the width of the cross at a text of an annotation, in pixels.
+_CROSS = 4
+
+#: Cells narrower than this, in pixels, have no scale bar of their own.
+_NARROW = 150
+
+#: Pixels of a line about outlines that a mask over time has in a cell.
+_OVER_TIME = 1.5
+
+
+class CellPainter:
+    """Keeps the pixels of each cell until what it shows is other."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._cells: ShownCells = cells_of(viewer)
+        self._pixels: dict[tuple[Any, ...], npt.NDArray[np.uint8]] = {}
+        #: Told the study's unit of length where there is one.
+        self.unit: Callable[[], str] = lambda: "mm"
+
+    def forget(self) -> None:
+        """What the layers show is other."""
+        self._pixels.clear()
+
+    def paint(self, painter: QPainter, canvas: tuple[int, int]) -> None:
+        """All cells on a canvas of a height and a width."""
+        painter.fillRect(QRectF(0, 0, canvas[1], canvas[0]), QColor("black"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        places = self._cells.places(canvas)
+        kept = {}
+        for cell, place in enumerate(places):
+            if place is None:
+                continue
+            view = self._cells.view(cell, place, self._viewer)
+            painter.save()
+            painter.setClipRect(QRectF(*place))
+            painter.translate(place.left, place.top)
+            key = (cell, view, tuple(self._viewer.dims.point), tuple(self._viewer.dims.order))
+            kept[key] = self._paint_cell(painter, cell, view, self._pixels.get(key))
+            painter.restore()
+        self._pixels = kept
+        self._paint_whole(painter, canvas, [place for place in places if place is not None])
+
+    def _paint_cell(
+        self, painter: QPainter, cell: int, view: CellView, pixels: npt.NDArray[np.uint8] | None
+    ) -> npt.NDArray[np.uint8]:
+        layers = [layer for layer in self._cells.cells[cell] if layer.visible]
+        slices: list[tuple[Layer, LayerSlice]] = [
+            (layer, plane)
+            for layer in layers
+            if isinstance(layer, Image | Labels)
+            and (plane := layer_slice(layer, self._viewer.dims)) is not None
+            and plane.values.size
+        ] if pixels is None or any(_outlined(layer) for layer in layers) else []  # fmt: skip
+        if pixels is None:
+            pixels = cell_pixels(slices, view)
+        height, width = view.size
+        picture = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        painter.drawImage(QPointF(0, 0), picture)
+        for layer, plane in slices:
+            if _outlined(layer):
+                paint_outlines(painter, layer, plane, view, dashed=not _is_reference(layer))
+        self._paint_lines(painter, layers, view)
+        self._paint_words(painter, layers, view)
+        return pixels
+
+    def _paint_lines(self, painter: QPainter, layers: list[Layer], view: CellView) -> None:
+        for layer in layers:
+            drawn = self._cells.outlines.get(layer)
+            if drawn is not None and len(drawn[0]):
+                image: Any = layer
+                step = np.asarray(image.scale)[list(self._viewer.dims.displayed)][::-1]
+                start = np.asarray(image.translate)[list(self._viewer.dims.displayed)][::-1]
+                paint_segments(painter, drawn[0] * step + start, drawn[1], view, _OVER_TIME)
+        if (fibres := self._cells.fibres) is not None:
+            paint_segments(painter, fibres.ends, fibres.colours, view)
+        marks = marks_on_slice(self._viewer)
+        paint_paths(painter, mark_paths(marks, _CROSS / view.zoom), view)
+        painter.setFont(font_of(CELL_PIXELS / PIXELS_IN_POINT))
+        drop = QFontMetricsF(painter.font()).capHeight() / 2
+        for text, x, y, colour in words_of(marks, view, CELL_PIXELS):
+            write_line(painter, text, (x, y + drop), colour)
+        ring: Any = self._viewer.scene.overlays.get(CLICKED_VOXEL)
+        if ring is not None and ring.visible:
+            paint_ring(painter, ring.place, view, RING_COLOUR)
+
+    def _paint_words(self, painter: QPainter, layers: list[Layer], view: CellView) -> None:
+        height, width = view.size
+        area = QRectF(0, 0, width, height)
+        letters: Any = self._viewer.canvas.overlays.get("orientation")
+        if letters is not None and letters.visible and letters.gridded:
+            colour = QColor.fromRgbF(*(float(c) for c in letters.color))
+            write_letters(painter, letters.letters, area, colour.name(), letters.font_size)
+        room, across = beside_letter(width), width - 2 * EDGE
+        lines = self.words(layers, room, across)
+        painter.setFont(font_of(NAME_SIZE))
+        write_block(painter, lines, QPointF(EDGE, EDGE - 2), "white")
+        low = height - EDGE - 14
+        for layer in layers:
+            paint_bar(painter, layer, area, low)
+
+    def words(self, layers: list[Layer], room: float, across: float) -> list[str]:
+        """Lines of a cell's upper left corner: what stands in it, and a scan's window."""
+        named = [layer for layer in layers if self._cells.is_named(layer)]
+        if not named:
+            return []
+        text = name_lines(named[-1].name, NAME_SIZE, room, across)
+        scan = next((layer for layer in reversed(layers) if _is_scan(layer)), None)
+        if scan is not None:
+            text += "\n" + cell_lines(window_caption(scan), NAME_SIZE, room, 1)
+        return text.split("\n")
+
+    def _paint_whole(self, painter: QPainter, canvas: tuple[int, int], places: list[Place]) -> None:
+        """What stands once, over all cells: words in the corners, letters of many cells, a bar."""
+        height, width = canvas
+        area = QRectF(0, 0, width, height)
+        letters: Any = self._viewer.canvas.overlays.get("orientation")
+        if letters is not None and letters.visible and not letters.gridded:
+            colour = QColor.fromRgbF(*(float(c) for c in letters.color))
+            write_letters(painter, letters.letters, area, colour.name(), letters.font_size)
+        self._paint_scale_bars(painter, canvas)
+        taken = {"top_left": EDGE, "top_right": EDGE - 2, "bottom_left": 0.0, "bottom_right": 0.0}
+        overlay: Any
+        for overlay in self._viewer.canvas.overlays.values():
+            corner = str(getattr(overlay, "position", ""))
+            if (
+                not isinstance(overlay, TextOverlay)
+                or not overlay.visible
+                or corner not in taken
+                or overlay.gridded
+                or not overlay.text.strip()
+            ):
+                continue
+            painter.setFont(font_of(float(overlay.font_size)))
+            right, low = corner.endswith("right"), corner.startswith("bottom")
+            edge = EDGE + (20 if low else 0)
+            y = height - edge - taken[corner] if low else taken[corner]
+            x = width - EDGE if right else EDGE
+            box = QColor.fromRgbF(*(float(c) for c in overlay.box_color)) if overlay.box else None
+            colour = QColor.fromRgbF(*(float(c) for c in overlay.color))
+            lines = [as_seen(line) for line in overlay.text.split("\n")]
+            rectangle = write_block(
+                painter, lines, QPointF(x, y), colour, right=right, low=low, box=box
+            )
+            taken[corner] += rectangle.height() + 4
+
+    def _paint_scale_bars(self, painter: QPainter, canvas: tuple[int, int]) -> None:
+        if not self._viewer.canvas.overlays.scale_bar.visible:
+            return
+        places = self._cells.places(canvas)
+        seen = [(cell, place) for cell, place in enumerate(places) if place is not None]
+        zooms = {self._cells.view(c, p, self._viewer).zoom for c, p in seen}
+        if len(zooms) == 1:
+            # All cells show one scale: it stands once, in the corner of the whole canvas.
+            cell, place = max(seen, key=lambda one: (one[1].top, one[1].left))
+            seen = [(cell, place)]
+        for cell, place in seen:
+            view = self._cells.view(cell, place, self._viewer)
+            if len(zooms) > 1 and place.width < _NARROW:
+                continue
+            length = round_length(BAR_SHARE * place.width / view.zoom)
+            area = QRectF(*place)
+            if len(zooms) == 1:
+                area = QRectF(0, 0, canvas[1], canvas[0])
+            scale_bar(painter, area, length, length * view.zoom, self.unit())
+
+
+def _outlined(layer: Layer) -> TypeGuard[Labels]:
+    return isinstance(layer, Labels) and layer.contour > 0
+
+
+def _is_scan(layer: Layer) -> TypeGuard[Image]:
+    """Whether grey values of a study are shown: maps have a colour bar instead."""
+    return has_window(layer) and isinstance(layer.metadata.get(METADATA_KEY), StudyLayer)
+
+
+def _is_reference(layer: Labels) -> bool:
+    """Whether a mask came with the study: what a person drew, not what a network estimates."""
+    return isinstance(layer.metadata.get(METADATA_KEY), StudyLayer)

@@ -1,0 +1,101 @@
+"""The slice of a layer in the picture: its values, and where they lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari.components import Dims
+    from napari.layers import Image, Labels
+
+    from .cell_view import CellView
+
+
+@dataclass(frozen=True, eq=False)
+class LayerSlice:
+    """One slice of voxels.
+
+    Attributes
+    ----------
+    values : ndarray, shape (rows, columns) or (rows, columns, colours)
+    start : pair of float
+        (row, column) of the middle of the first voxel, in the viewer's unit.
+    step : pair of float
+        Between the middles of two voxels.
+    """
+
+    values: npt.NDArray[Any]
+    start: tuple[float, float]
+    step: tuple[float, float]
+
+    def seen_from(self, view: CellView) -> SeenSlice:
+        """The voxels under the pixels of a cell."""
+        rows, columns = view.row_places(), view.column_places()
+        return SeenSlice(
+            view.size,
+            (rows - self.start[0]) / self.step[0],
+            (columns - self.start[1]) / self.step[1],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SeenSlice:
+    """Voxels under pixels: what `export.pictures.plane_picture.sampled` asks of a view."""
+
+    size: tuple[int, int]
+    rows: npt.NDArray[np.float64]
+    columns: npt.NDArray[np.float64]
+
+    def row_indices(self) -> npt.NDArray[np.float64]:
+        """Fractional row of each pixel row."""
+        return self.rows
+
+    def column_indices(self) -> npt.NDArray[np.float64]:
+        """Fractional column of each pixel column."""
+        return self.columns
+
+
+def layer_slice(layer: Image | Labels, dims: Dims) -> LayerSlice | None:
+    """What a layer shows at the viewer's point; None in 3-D, beside it, and of a rotated one.
+
+    A layer with fewer axes than the viewer has the last of them.
+    """
+    if dims.ndisplay != 2 or not _is_straight(layer):
+        return None
+    missing = dims.ndim - layer.ndim
+    row, column = (axis - missing for axis in dims.displayed)
+    if row < 0 or column < 0:
+        return None
+    data: Any = layer.data[0] if layer.multiscale else layer.data
+    start, step = np.asarray(layer.translate), np.asarray(layer.scale)
+    place: list[int | slice] = [slice(None)] * layer.ndim
+    for axis in dims.not_displayed:
+        own = axis - missing
+        if own < 0:
+            continue
+        index = round((dims.point[axis] - start[own]) / step[own])
+        if not 0 <= index < data.shape[own]:
+            return None
+        place[own] = index
+    values = np.asarray(data[tuple(place)])
+    if row > column:
+        values = values.swapaxes(0, 1)
+    return LayerSlice(
+        values,
+        (float(start[row]), float(start[column])),
+        (float(step[row]), float(step[column])),
+    )
+
+
+def _is_straight(layer: Image | Labels) -> bool:
+    """Whether rows and columns of a layer are those of the viewer."""
+    straight = np.eye(layer.ndim)
+    return (
+        np.allclose(layer.rotate, straight)
+        and np.allclose(layer.shear, 0)
+        and np.allclose(layer.affine.affine_matrix, np.eye(layer.ndim + 1))
+    )
