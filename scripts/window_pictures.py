@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 from qtpy.QtWidgets import QApplication
 from skimage.io import imsave
 
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.widgets.tour import WINDOW_SIZE
 from napari_sparseexplain.widgets.workspace import open_workspace
 
@@ -44,17 +45,13 @@ class Pictures:
         return np.asarray(self.viewer.screenshot(canvas_only=not whole, flash=False))[..., :3]
 
     def cells(self, canvas: np.ndarray) -> dict[str, np.ndarray]:
-        """The part of the canvas of each layer in the grid, by the layer's name."""
-        grid, layers = self.viewer.canvas.grid, list(self.viewer.layers)
-        rows, columns = grid.actual_shape(layers)
-        high, wide = canvas.shape[0] / rows, canvas.shape[1] / columns
-        found = {}
-        for (row, column), inside in grid.iter_viewboxes(layers):
-            part = canvas[
-                round(row * high) : round((row + 1) * high),
-                round(column * wide) : round((column + 1) * wide),
-            ]
-            found |= {layers[i].name: part for i in inside if layers[i].visible}
+        """The part of the canvas of each layer that stands in a cell, by the layer's name."""
+        side, found = cells_of(self.viewer), {}
+        for place, layers in zip(side.places(canvas.shape[:2]), side.cells, strict=True):
+            if place is not None:
+                rows = slice(place.top, place.top + place.height)
+                columns = slice(place.left, place.left + place.width)
+                found |= {layer.name: canvas[rows, columns] for layer in layers if layer.visible}
         return found
 
     def voxel(self, canvas: np.ndarray, row: int, column: int) -> np.ndarray:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari.components.overlays import LayerNameOverlay
 
 from napari_sparseexplain.evidence.region_table import REGIONS, region_at
-from napari_sparseexplain.layers.canvas.cell_name import CellNameOverlay
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.progress import Progress
 
 from .conftest import new_workspace, settle, with_study
@@ -117,10 +116,7 @@ def test_methods_stand_side_by_side_and_the_scale_is_said(chosen: Any) -> None:
     xrai = run_now(chosen, "xrai", n_steps=4, min_size=4)
     guided = run_now(chosen, "guided-ig", n_steps=10)
     assert seen(chosen) == ["FLAIR · tiny", "XRAI · lesion", "Guided IG · lesion"]
-    grid = chosen.viewer.canvas.grid
-    assert grid.enabled
-    places = {grid.position(k, chosen.viewer.layers) for k in range(len(chosen.viewer.layers))}
-    assert len(places - {(-1, -1)}) == 3
+    assert [layer.name for (layer,) in cells_of(chosen.viewer).cells] == seen(chosen)
     assert "each map its own" in tab.picture.legend.text
     assert "highest 10 % of the head" in tab.picture.legend.text
     assert xrai.shown_limit != guided.shown_limit
@@ -324,23 +320,21 @@ def test_words_about_a_map_stay_on_its_own_slices(chosen: Any) -> None:
     one = run_now(chosen, "vanilla-gradient")
     index, cell = chosen.current_slice, one.layers["over"]
     assert "Colours" in tab.picture.legend.text
-    assert cell.name_overlay.visible
+    assert cells_of(chosen.viewer).is_named(cell)
     chosen.go_to_slice(index + 1)
     settle(0.4)
     assert tab.picture.legend.text == (
         f"Gradient · lesion: no map on this slice (slice {index + 1})"
     )
-    assert not cell.name_overlay.visible
+    assert not cells_of(chosen.viewer).is_named(cell)
     chosen.set_plane("coronal")  # across its slices some of it is seen
     settle(0.4)
     assert "no map" not in tab.picture.legend.text
     chosen.set_plane("axial")
     chosen.go_to_slice(index + 1)
     settle(0.4)
-    cell._overlays["layer_name"] = LayerNameOverlay(visible=False)  # napari's own, uncut
     chosen.go_to_slice(index)
     settle(0.4)
     assert "Colours" in tab.picture.legend.text
     assert "no map" not in tab.picture.legend.text
-    assert cell.name_overlay.visible
-    assert isinstance(cell.name_overlay, CellNameOverlay)
+    assert cells_of(chosen.viewer).is_named(cell)

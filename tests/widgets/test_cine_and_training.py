@@ -15,6 +15,7 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.pictures.compositor import compose
 from napari_sparseexplain.export.pictures.picture_file import png_bytes
+from napari_sparseexplain.layers.colour_bar import bar_length
 from napari_sparseexplain.networks.bundle.model import Model
 from napari_sparseexplain.phantom.short_axis_cine import (
     ShortAxisCine,
@@ -426,7 +427,7 @@ def test_layers_of_a_cine_follow_its_time_slider(
     (shown,) = tab.shown
     assert shown.explanation.frame == (1,)
     layer = next(iter(shown.layers.values()))
-    assert layer.colorbar.visible
+    assert bar_length(layer)
     before = np.array(layer.data)
     window.viewer.dims.set_point(0, 4)
     until(lambda: shown.explanation.frame == (4,))

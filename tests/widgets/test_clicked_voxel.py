@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
+
 from .conftest import settle
 
 pytestmark = pytest.mark.gui
@@ -23,7 +25,7 @@ def picture_of(workspace: Any) -> np.ndarray:
     for overlay in workspace.viewer.canvas.overlays.values():
         overlay.visible = False
     for layer in workspace.viewer.layers:
-        layer.name_overlay.visible = False
+        cells_of(workspace.viewer).show_name(layer, False)
         if layer.name.startswith("Mask"):
             layer.opacity = 0.0
     settle()
@@ -71,7 +73,7 @@ def test_it_stands_in_every_cell(opened: Any) -> None:
     shown = sum(layer.visible for layer in opened.viewer.layers)
     click(opened, (opened.current_slice, 8, 20))
     marked = yellow(picture_of(opened))
-    rows, columns = opened.viewer.canvas.grid.actual_shape(opened.viewer.layers)
+    rows, columns = cells_of(opened.viewer).shape
     cells = [
         cell.any()
         for band in np.array_split(marked, rows, axis=0)

@@ -10,6 +10,7 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.progress import Progress
 
 from .conftest import held, settle, until
@@ -60,13 +61,13 @@ def test_rows_are_modalities_columns_classes_and_contrast_is_shared(run_all: Any
     assert [layer.name for layer in visible] == [
         f"{title} · {column}" for title in ROLES.values() for column in COLUMNS
     ]
-    grid = run.viewer.canvas.grid
-    assert grid.enabled
-    assert grid.actual_shape(run.viewer.layers) == (2, len(COLUMNS))
-    places = [grid.position(run.viewer.layers.index(layer), run.viewer.layers) for layer in visible]
+    cells = cells_of(run.viewer)
+    assert cells.shape == (2, len(COLUMNS))
+    assert [layer for (layer,) in cells.cells] == visible
+    places = [cells.viewbox(place) for place in range(len(visible))]
     assert places == [(row, column) for row in range(2) for column in range(len(COLUMNS))]
     for layer in visible:
-        assert layer.name_overlay.visible
+        assert cells_of(run.viewer).is_named(layer)
         assert layer.translate[0] == run.current_slice * 2.0
         assert {str(unit) for unit in layer.units} == {"millimeter"}
 
@@ -202,7 +203,7 @@ def test_classes_over_the_scan_with_their_names(run: Any) -> None:
     tab.show_classes_over_scan()
     settle()
     shown = the_one(run)
-    assert not run.viewer.canvas.grid.enabled
+    assert not run.grid_view.active
     visible = [layer.name for layer in run.viewer.layers if layer.visible]
     assert visible == ["FLAIR · tiny", shown.mask.name]
     legend = [
@@ -222,7 +223,7 @@ def test_classes_over_the_scan_with_their_names(run: Any) -> None:
 
 def test_rows_and_columns_can_be_chosen_and_never_none(run: Any) -> None:
     tab = run.page("decompose")
-    rows, columns = run.viewer.canvas.grid.actual_shape(run.viewer.layers)
+    rows, columns = cells_of(run.viewer).shape
     assert rows * columns - len(COLUMNS) in range(columns), "one modality's cells, no empty row"
     tab.cells.rows.choose("flair", False)
     assert tab.cells.rows.chosen == ("flair",)

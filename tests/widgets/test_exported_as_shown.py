@@ -11,6 +11,7 @@ from napari._qt.utils import QImg2array
 from napari_sparseexplain.export.pictures.compositor import compose
 from napari_sparseexplain.export.pictures.plane_picture import draw_panel
 from napari_sparseexplain.export.pictures.plane_view import PlaneView
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.layers.study_layers import METADATA_KEY
 
 from .conftest import settle
@@ -22,8 +23,9 @@ pytestmark = pytest.mark.gui
 def drawn_on_screen(workspace: Any, pane: int | None = None) -> np.ndarray:
     """The canvas without words and lines, (rows, columns, 3); or that of another plane."""
     model = workspace.viewer if pane is None else workspace.modes.views.panes[pane].model
-    names = [layer.name_overlay for layer in model.layers]
-    overlays = [*model.canvas.overlays.values(), *model.scene.overlays.values(), *names]
+    overlays = [*model.canvas.overlays.values(), *model.scene.overlays.values()]
+    for layer in model.layers:
+        cells_of(model).show_name(layer, False)
     hidden = [o for o in overlays if o.visible]
     for overlay in hidden:
         overlay.visible = False
@@ -101,19 +103,12 @@ def test_every_cell_of_the_grid_is_exported_as_it_is_on_the_screen(tab: Any, ope
     reading = tab.reading()
     assert len(reading.review.panels) == 3
     shot = drawn_on_screen(opened)
-    layers = list(opened.viewer.layers)
-    boxes = [
-        place
-        for place, inside in opened.viewer.canvas.grid.iter_viewboxes(layers)
-        if any(layers[n].visible for n in inside)
-    ]
-    # How many rows there are follows from the room, and so from the fonts of the machine.
-    rows, columns = (max(places) for places in zip(*boxes, strict=True))
-    for panel, (row, column) in zip(reading.review.panels, boxes, strict=True):
-        height, width = panel.camera.canvas
-        top = round(row * (shot.shape[0] - height) / max(rows, 1))
-        left = round(column * (shot.shape[1] - width) / max(columns, 1))
-        check_agreement(opened, reading, panel, shot[top : top + height, left : left + width])
+    boxes = cells_of(opened.viewer).places(shot.shape[:2])
+    for panel, box in zip(reading.review.panels, boxes, strict=True):
+        assert box is not None
+        seen = shot[box.top : box.top + box.height, box.left : box.left + box.width]
+        assert seen.shape[:2] == panel.camera.canvas
+        check_agreement(opened, reading, panel, seen)
 
 
 def _agree_within_a_pixel(ours: np.ndarray, shot: np.ndarray) -> float:

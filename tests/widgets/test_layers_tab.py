@@ -112,7 +112,7 @@ def test_the_last_layer_of_every_block_stands_beside_the_scan(run: Any) -> None:
     visible = [layer.name for layer in run.viewer.layers if layer.visible]
     assert len(visible) == 1 + len(BLOCKS)
     assert [name.partition(" · ")[2] for name in visible[1:]] == BLOCKS
-    assert run.viewer.canvas.grid.enabled
+    assert run.grid_view.active
     for layer in shown(run).layers.values():
         assert layer.data.shape == (1, 32, 32)
         assert layer.translate[0] == run.current_slice * 2.0

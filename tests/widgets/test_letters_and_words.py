@@ -10,6 +10,7 @@ import pytest
 from napari_sparseexplain.layers.canvas import annotation_labels
 from napari_sparseexplain.layers.canvas.annotation_labels import PIXELS
 from napari_sparseexplain.layers.canvas.class_legend import ClassLegend
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, StudyLayer
 from napari_sparseexplain.review.annotation import Annotation, annotation_on_grid
 from napari_sparseexplain.review.label_position import WORDS_GAP
@@ -34,18 +35,14 @@ def yellow(shot: np.ndarray) -> np.ndarray:
 
 
 def cells(workspace: Any) -> list[tuple[slice, slice]]:
-    """Rows and columns of every cell of the grid in the canvas."""
+    """Rows and columns of every cell in the canvas."""
     viewer = workspace.viewer
     height, width = viewer.canvas.size
-    rows, columns = viewer.canvas.grid.actual_shape(viewer.layers)
-    tall, wide = viewer.canvas.viewbox_size(viewer.layers)
-    found = []
-    for place, inside in viewer.canvas.grid.iter_viewboxes(list(viewer.layers)):
-        if any(viewer.layers[n].visible for n in inside):
-            top = round(place[0] * (height - tall) / max(rows - 1, 1))
-            left = round(place[1] * (width - wide) / max(columns - 1, 1))
-            found.append((slice(top, top + round(tall)), slice(left, left + round(wide))))
-    return found
+    return [
+        (slice(p.top, p.top + p.height), slice(p.left, p.left + p.width))
+        for p in cells_of(viewer).places((height, width))
+        if p is not None
+    ]
 
 
 def check_letters(view: np.ndarray) -> None:
@@ -209,10 +206,13 @@ def test_words_keep_beside_their_mark_when_views_become_cells(opened: Any) -> No
     opened.letters.set_grid(None)
     opened.page("review").marking.add_annotation(distance(opened, "words that are long " * 4))
     words = opened.page("review").marking.drawing.words
-    grid = opened.viewer.canvas.grid
-    for change in ({"enabled": True}, {"shape": (1, -1)}, {"stride": 2}, {"enabled": False}):
+    side, viewer = cells_of(opened.viewer), opened.viewer
+    for shape in ((1, 2), (2, 1), None):
         before = words.lines
-        grid.update(change)
+        if shape is None:
+            side.clear()
+        else:
+            side.show([[layer] for layer in viewer.layers[:2]], shape)
         after = words.lines
         words.refresh()
-        assert (words.lines, after != before) == (after, True), change
+        assert (words.lines, after != before) == (after, True), shape

@@ -14,6 +14,8 @@ from napari.layers import Labels
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import SparseExplainError
+from napari_sparseexplain.layers.cells.shown_cells import view_size
+from napari_sparseexplain.layers.colour_bar import bar_length as bar_length_of
 from napari_sparseexplain.microstructure.crossing_phantom import (
     CrossingPhantom,
     crossing_phantom,
@@ -151,9 +153,7 @@ def test_the_maps_stand_side_by_side_with_bars_and_units(
     assert list(run.grid_view.layers) == [scan, *shown.layers.values()]
     assert shown.layers["radius-1"].name == "Radius r 1 · µm"
     for layer in shown.layers.values():
-        assert isinstance(layer, Labels) or (
-            layer.colorbar.visible and layer.colormap.name != "gray"
-        )
+        assert isinstance(layer, Labels) or (bar_length_of(layer) and layer.colormap.name != "gray")
     assert shown.result.score.startswith("misfit")
     # The bundle from right to left alone, and both where they cross.
     count = np.asarray(shown.explanation["populations"].data)[0]
@@ -192,7 +192,7 @@ def test_a_result_of_one_slice_says_so_where_it_is_black(run: Any) -> None:
     run.set_plane("coronal")
     assert "only slice" in shown.layers["radius-2"].name
     settle()
-    low = float(run.viewer.canvas.viewbox_size(run.viewer.layers)[0])
+    low = view_size(run.viewer)[0]
     bars = [layer.colorbar.size[1] for name, layer in shown.layers.items() if "-" in name]
     assert bars == [bar_length(low)] * 6
     run.set_plane("axial")

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
+from napari_sparseexplain.layers.colour_bar import bar_length
 from napari_sparseexplain.progress import Progress
 from napari_sparseexplain.widgets.view.plots_dock import show_plots
 
@@ -49,10 +51,10 @@ def columns(workspace: Any) -> dict[str, Any]:
 def test_a_run_gives_the_five_columns_side_by_side(run: Any) -> None:
     visible = [layer for layer in run.viewer.layers if layer.visible]
     assert [layer.name for layer in visible] == [f"{name} · Tiny" for name in COLUMNS]
-    assert run.viewer.canvas.grid.enabled
-    assert run.viewer.canvas.grid.actual_shape(run.viewer.layers)[1] >= 2
+    assert run.grid_view.active
+    assert cells_of(run.viewer).shape[1] >= 2
     for layer in visible:
-        assert layer.name_overlay.visible
+        assert cells_of(run.viewer).is_named(layer)
         assert {str(unit) for unit in layer.units} == {"millimeter"}
         assert layer.data.shape == (1, 32, 32)
         assert layer.translate[0] == run.current_slice * 2.0
@@ -123,7 +125,7 @@ def test_the_scan_is_seen_at_once_and_the_slider_acts_on_what_is_waited_for(run:
         grey = np.asarray(columns(run)["input"].data[here + 1])
         assert grey.max() > 0.5
         assert columns(run)["signal"].colormap.name == "gray"
-        assert not columns(run)["signal"].colorbar.visible
+        assert bar_length(columns(run)["signal"]) is None
         settle(0.3)
         tab.set_alpha(0.5)
         settle(0.1)
@@ -132,7 +134,7 @@ def test_the_scan_is_seen_at_once_and_the_slider_acts_on_what_is_waited_for(run:
     assert shown.explanation.slices.start == here + 1
     assert shown.alpha == 0.5
     assert columns(run)["signal"].name == "Signal α 0.50 · Tiny"
-    assert columns(run)["signal"].colorbar.visible
+    assert bar_length(columns(run)["signal"])
     tab.follow.setChecked(False)
     run.go_to_slice(here)
     settle(0.3)
@@ -215,7 +217,7 @@ def test_a_result_is_removed_with_its_layers(run: Any) -> None:
         "FLAIR · tiny",
         "Mask · tiny",
     ]
-    assert not run.viewer.canvas.grid.enabled
+    assert not run.grid_view.active
 
 
 def test_a_model_that_does_not_fit_is_told(opened: Any, bundle: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import napari_sparseexplain as se
 from napari_sparseexplain.export.pictures.burned_in import number_text
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.review.region_values import region_values
 from napari_sparseexplain.review.store import restore_review
 from napari_sparseexplain.volumes.reading_order import first_shown
@@ -128,18 +129,16 @@ def test_marks_stand_in_every_cell_of_the_grid_on_their_slice_alone(opened: Any)
     assert (words[:2], words[-1]) == (["width", "12.0 mm"], "here")
     shot = opened.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
     height, width = opened.viewer.canvas.size
-    rows, columns = opened.viewer.canvas.grid.actual_shape(opened.viewer.layers)
-    assert rows * columns >= len(layers) > 1
-    camera = opened.viewer.scene.camera
-    cell = opened.viewer.canvas.viewbox_size(opened.viewer.layers)
-    for place in range(len(layers)):
-        top = (place // columns) * (height - cell[0]) / max(rows - 1, 1)
-        left = (place % columns) * (width - cell[1]) / max(columns - 1, 1)
-        y = round(top + cell[0] / 2 + (16 - camera.center[-2]) * camera.zoom)
-        x = round(left + cell[1] / 2 + (14 - camera.center[-1]) * camera.zoom)
+    side = cells_of(opened.viewer)
+    places = side.places((height, width))
+    assert len(places) == len(layers) > 1
+    for cell, place in enumerate(places):
+        assert place is not None
+        x, y = np.rint(side.view(cell, place, opened.viewer).pixels([(16, 14)])[0]).astype(int)
+        x, y = x + place.left, y + place.top
         spot = shot[y - 3 : y + 4, x - 8 : x + 9]
         yellow = (spot[..., 0] > 150) & (spot[..., 1] > 140) & (spot[..., 2] < 140)
-        assert yellow.any(axis=0).mean() > 0.9, f"a line across the middle of cell {place}"
+        assert yellow.any(axis=0).mean() > 0.9, f"a line across the middle of cell {cell}"
     opened.go_to_slice(opened.current_slice + 1)
     settle(0.2)
     assert drawing.words.outlines.paths == ()

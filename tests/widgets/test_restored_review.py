@@ -13,6 +13,7 @@ import pytest
 from napari_sparseexplain.errors import SparseExplainError
 from napari_sparseexplain.export.pictures.compositor import compose
 from napari_sparseexplain.export.pictures.picture_file import png_bytes
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.layers.explanation_layers import BelowMap, ExplanationLayer
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, grid_units
 from napari_sparseexplain.review.store import restore_review
@@ -144,16 +145,16 @@ def test_a_restored_map_says_what_its_colours_mean_and_where_it_is_not(
         cell = next(x for x in second.viewer.layers if x.name == "Gradient · WT")
         assert legend.text == "Colours ±17\nhighest 30 % of the head"
         assert second.viewer.canvas.overlays["restored_caption"].visible
-        assert cell.name_overlay.visible
+        assert cells_of(second.viewer).is_named(cell)
         second.go_to_slice(start - 2)
         rest()
         where = f"slices {start + 1}–{start + 2}"
         assert legend.text == f"Gradient · WT: no map on this slice ({where})"
-        assert not cell.name_overlay.visible
+        assert not cells_of(second.viewer).is_named(cell)
         second.set_plane("coronal")  # across its slices some of it is always seen
         rest()
         assert "Colours ±17" in legend.text
-        assert cell.name_overlay.visible
+        assert cells_of(second.viewer).is_named(cell)
         second.viewer.layers.remove(cell)
         rest()
         assert legend.text == ""

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
+
 from .conftest import settle
 
 pytestmark = pytest.mark.gui
@@ -99,12 +101,12 @@ def test_side_by_side_and_back(opened: Any) -> None:
     before = shown(opened)
     opened.page("study").side_by_side.click()
     settle()
-    assert opened.viewer.canvas.grid.enabled
+    assert opened.grid_view.active
     assert shown(opened) == ["T1 · tiny", "FLAIR · tiny", "Mask · tiny"]
-    assert all(layer.name_overlay.visible for layer in opened.viewer.layers)
+    assert all(cells_of(opened.viewer).is_named(layer) for layer in opened.viewer.layers)
     opened.page("study").side_by_side.click()
     settle()
-    assert not opened.viewer.canvas.grid.enabled
+    assert not opened.grid_view.active
     assert shown(opened) == before
 
 

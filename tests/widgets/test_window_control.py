@@ -57,7 +57,7 @@ def test_dragging_presets_and_read_out(opened: Any) -> None:
 
 def test_the_cell_under_the_pointer_is_meant_and_a_tool_keeps_its_button(opened: Any) -> None:
     viewer = opened.viewer
-    canvas = native(viewer)
+    canvas = opened.cells
     opened.page("study").side_by_side.click()
     settle()
     assert opened.view_bar.window_control.read_out.text == ""
@@ -66,9 +66,8 @@ def test_the_cell_under_the_pointer_is_meant_and_a_tool_keeps_its_button(opened:
     before = [tuple(layer.contrast_limits) for layer in (t1, flair)]
     drag(canvas, (40, 60), (80, 60))
     assert tuple(t1.contrast_limits) != before[0]
-    visuals = viewer.window._qt_viewer.canvas._layer_overlay_to_visual
-    name = visuals[t1][t1.name_overlay]
-    assert name.node.text.split("\n")[-1] == window_caption(t1), "each cell says its own"
+    words = canvas._painter.words([t1], 400, 400)
+    assert words[-1] == window_caption(t1), "each cell says its own"
     assert tuple(flair.contrast_limits) == before[1]
 
     drawn = viewer.add_labels(np.zeros(t1.data.shape, np.uint8), scale=t1.scale, units=t1.units)

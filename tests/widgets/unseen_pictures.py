@@ -19,6 +19,8 @@ from qtpy.QtCore import QEvent
 from shiboken6 import isValid
 from vispy.visuals.shaders.program import ModularProgram
 
+from napari_sparseexplain.widgets.view.cells_canvas import CellsCanvas
+
 #: Windows that have asked to be painted since they last were.
 _waiting: dict[Any, None] = {}
 
@@ -73,6 +75,14 @@ def draw_only_what_is_looked_at() -> None:
 
         return taken
 
+    paint = CellsCanvas.paintEvent
+
+    @wraps(paint)
+    def painted(self: Any, event: Any) -> None:
+        if asked:
+            paint(self, event)
+
+    CellsCanvas.paintEvent = painted  # type: ignore[method-assign]
     ModularProgram.draw = drawn
     VispyCanvas.screenshot = looking(VispyCanvas.screenshot)  # type: ignore[method-assign]
     Window._screenshot = looking(Window._screenshot)  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.widgets.view.orthogonal_views import OrthogonalViews
 
 #: What is set again on a layer, in this order; what a kind of layer lacks is passed over.
@@ -44,7 +45,7 @@ def _overlay_words(overlay: Any) -> tuple[Any, ...]:
 
 
 def _view_words(viewer: Any) -> dict[str, Any]:
-    camera, grid = viewer.scene.camera, viewer.canvas.grid
+    camera, cells = viewer.scene.camera, cells_of(viewer)
     return {
         "point": tuple(viewer.dims.point),
         "order": tuple(viewer.dims.order),
@@ -53,7 +54,7 @@ def _view_words(viewer: Any) -> dict[str, Any]:
         "zoom": round(float(camera.zoom), 4),
         "centre": tuple(round(float(v), 3) for v in camera.center),
         "orientation": str(camera.orientation),
-        "grid": (grid.enabled, str(grid.shape), grid.stride, grid.spacing),
+        "cells": (cells.active, cells.shape, cells.one_large, cells.enlarged),
         # One that is made when it is first wanted, and not seen, is no difference.
         "overlays": {k: _overlay_words(o) for k, o in viewer.canvas.overlays.items() if o.visible},
         "scene": {k: _overlay_words(o) for k, o in viewer.scene.overlays.items() if o.visible},
@@ -89,7 +90,6 @@ class Picture:
     active: Any
     selected: set[Any]
     cells: tuple[Any, ...]
-    slots: tuple[Any, ...]
     columns: int
     region: Any
     camera: tuple[Any, Any, Any]
@@ -106,7 +106,6 @@ class Picture:
             viewer.layers.selection.active,
             set(viewer.layers.selection),
             grid.layers if grid.active else (),
-            tuple(getattr(viewer.canvas.grid, name) for name in ("shape", "stride", "spacing")),
             grid._columns,
             grid._region,
             tuple(getattr(viewer.scene.camera, name) for name in ("center", "zoom", "orientation")),
@@ -134,9 +133,7 @@ class Picture:
                 docked.parentWidget().hide()
         if (grid.layers if grid.active else ()) != self.cells:
             grid.leave()
-        if not self.cells:
-            for name, value in zip(("shape", "stride", "spacing"), self.slots, strict=True):
-                setattr(viewer.canvas.grid, name, value)
+        cells_of(viewer).enlarge(None)
         if not grid.active and self.cells:
             grid.show(self.cells, columns=self.columns, region=self.region)
         for (layer, settings, _), metadata in zip(self.layers, self.metadata, strict=True):

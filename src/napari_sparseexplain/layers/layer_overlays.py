@@ -19,6 +19,7 @@ from .explanation_layers import BelowMap, ExplanationLayer, map_limits
 from .fibre_directions import FIBRES_LEFT_OUT, FibreLayer
 from .maps_over_time import MapsOverTime
 from .mask_names import mask_names
+from .mask_style import line_width, mask_style
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY, StudyLayer, grey_colormap, role_title
 
@@ -86,6 +87,8 @@ def _study_part(
             known.role,
             role_title(known.role),
             colours=_label_colours(layer, labels_of(known.volume), keys),
+            drawn=mask_style(layer),
+            line_width=line_width(layer),
             classes=mask_names(known.study, known.role),
             opacity=float(layer.opacity),
             leading=leading,
@@ -122,6 +125,8 @@ def _map_part(layer: Layer, known: ExplanationLayer, keys: ReviewKeys) -> Overla
             known.map,
             layer.name,
             colours=_label_colours(layer, None, keys),
+            drawn=mask_style(layer),
+            line_width=line_width(layer),
             classes=known.explanation[known.map].classes,
             opacity=float(layer.opacity),
         )
@@ -233,8 +238,6 @@ def _label_colours(
     layer: Labels, labels: Sequence[int] | None, keys: ReviewKeys
 ) -> Mapping[int, str]:
     """A colour for every label that occurs, ``"#RRGGBB"``; ``labels`` are these where known."""
-    if layer.contour:
-        keys.note(f"the outline of {layer.name!r} is drawn filled in pictures")
     colormap = layer.colormap
     if isinstance(colormap, DirectLabelColormap):
         table = {int(v): c for v, c in colormap.color_dict.items() if v is not None and v != 0}

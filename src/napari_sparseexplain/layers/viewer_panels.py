@@ -50,13 +50,14 @@ def viewer_panels(
     SparseExplainError
         The picture is in 3-D, or its axes are in an order that no plane has.
     """
-    blank = Panel(keys.study(study), *_slice(viewer, study), camera=_camera(viewer, whole))
+    blank = Panel(keys.study(study), *_slice(viewer, study))
     cells, columns = _cells(viewer)
     if cells_of(viewer).fibres is not None:
         keys.note(FIBRES_LEFT_OUT)
     panels = []
-    for layers in cells:
-        panel = _panel(blank, layers, viewer.dims.point, keys, titled=len(cells) > 1)
+    for cell, layers in cells:
+        here = replace(blank, camera=_camera(viewer, whole, cell))
+        panel = _panel(here, layers, viewer.dims.point, keys, titled=len(cells) > 1)
         if panel.scan is not None or panel.overlays:
             panels.append(panel)
     return _announced(panels), columns
@@ -103,25 +104,31 @@ def _slice(viewer: ViewerModel, study: Study) -> tuple[Plane, int]:
     return plane, min(max(step, 0), study.grid.shape[along] - 1)
 
 
-def _camera(viewer: ViewerModel, whole: bool) -> Camera:
-    if whole:
+def _camera(viewer: ViewerModel, whole: bool, cell: int | None = None) -> Camera:
+    """What the viewer's camera sees, or one of its cells."""
+    cells = cells_of(viewer)
+    if whole and (cell is None or cells.camera(cell) is None):
         return Camera()
     camera = viewer.scene.camera
-    height, width = view_size(viewer)
-    rows, columns = (round(float(v), _DIGITS) for v in camera.center[-2:])
-    return Camera(
-        round(float(camera.zoom), _DIGITS), (rows, columns), (round(height), round(width))
-    )
+    zoom, centre, size = float(camera.zoom), camera.center[-2:], view_size(viewer)
+    if cell is not None and (place := cells.places(viewer.canvas.size)[cell]) is not None:
+        view = cells.view(cell, place, viewer)
+        zoom, centre, size = view.zoom, view.centre, view.size
+    rows, columns = (round(float(v), _DIGITS) for v in centre)
+    return Camera(round(zoom, _DIGITS), (rows, columns), (round(size[0]), round(size[1])))
 
 
-def _cells(viewer: ViewerModel) -> tuple[list[list[Layer]], int]:
-    """Visible layers of every cell, bottom first, row by row; and the columns."""
+def _cells(viewer: ViewerModel) -> tuple[list[tuple[int | None, list[Layer]]], int]:
+    """Every cell in the picture with its visible layers, bottom first; and the columns."""
     cells = cells_of(viewer)
     if not cells.active:
-        return [[layer for layer in viewer.layers if seen(layer)]], 1
-    shown = [[layer for layer in cell if seen(layer)] for cell in cells.cells]
-    filled = [[*cell, *(x for layer in cell for x in layers_over(layer))] for cell in shown if cell]
-    return filled, cells.shape[1]
+        return [(None, [layer for layer in viewer.layers if seen(layer)])], 1
+    filled: list[tuple[int | None, list[Layer]]] = []
+    for number, cell in enumerate(cells.cells):
+        shown = [layer for layer in cell if seen(layer)]
+        if shown and cells.enlarged in (None, number):
+            filled.append((number, [*shown, *(x for layer in shown for x in layers_over(layer))]))
+    return filled, cells.shape[1] if cells.enlarged is None else 1
 
 
 def seen(layer: Layer) -> bool:

@@ -13,6 +13,7 @@ from .annotation import MOST_SLICES, Annotation, Colour, Leading
 
 Convention = Literal["radiological", "neurological"]
 Interpolation = Literal["nearest", "linear"]
+MaskDrawing = Literal["fill", "outline", "both"]
 Scope = Literal["slice", "volume", "shared", "set"]
 #: What a share of a heat map is a share of.
 ShareOf = Literal["all", "head"]
@@ -25,6 +26,7 @@ Shelf = Literal["study", "explanation"]
 Limits = Annotated[tuple[float, float], Ascending()]
 Part = Annotated[float, Between(0, 1)]
 Gamma = Annotated[float, Between(1e-3, 1e3)]
+LineWidth = Annotated[float, Between(0.5, 20)]
 Pixels = Annotated[int, Between(1, 1_000_000)]
 Millimetres = Annotated[float, Between(-1e9, 1e9)]
 Name = Annotated[str, AtMost(2_000)]
@@ -140,6 +142,10 @@ class Overlay:
     leading : tuple of int
         Points along the leading axes.
     interpolation : {"nearest", "linear"}
+    drawn : {"fill", "outline", "both"}
+        For label maps. A line about a map of the study is solid, about another one dashed.
+    line_width : float
+        Of an outline, in pixels of a picture with small text.
     """
 
     shelf: Shelf
@@ -162,6 +168,8 @@ class Overlay:
     unit: Name = ""
     leading: Leading = ()
     interpolation: Interpolation = "nearest"
+    drawn: MaskDrawing = "fill"
+    line_width: LineWidth = 1.5
 
     def __post_init__(self) -> None:
         if not (0 < self.share <= 1 and 0 <= self.least <= 1):

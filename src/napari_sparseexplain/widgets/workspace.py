@@ -305,6 +305,12 @@ class Workspace(QWidget, StudyView):
         on_drag = self.view_bar.window_control.show_drag
         return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag)
 
+    @property
+    def picture(self) -> QWidget:
+        """The widget that the picture is drawn on: napari's canvas, or that of the cells."""
+        native = self.viewer.window._qt_viewer.canvas.native
+        return self.cells if self.grid_view.active else native
+
     def _unit(self) -> str:
         """Unit of length of the active study."""
         return "mm" if self.study is None or self.study.grid.calibrated else "px"

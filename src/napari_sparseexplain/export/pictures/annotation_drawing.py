@@ -17,6 +17,9 @@ from .plane_view import PlaneView
 #: Lines are drawn this many times larger and then made smaller, which smooths their edges.
 _SMOOTH = 3
 
+#: Pixels of the dark edge on each side of a mark's line.
+_EDGE = 1.0
+
 
 def draw_annotations(
     image: Image.Image, annotations: Sequence[Annotation], view: PlaneView, size: int
@@ -61,23 +64,41 @@ def draw_ring(image: Image.Image, place: npt.NDArray[np.float64], size: int) -> 
     """A ring about a pixel, as about the clicked voxel on the screen; what is inside stays seen."""
     turn = np.linspace(0, 2 * np.pi, 49)
     circle = np.asarray(place) + 0.6 * size * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    _stroke(image, [circle], YELLOW, size)
+    stroke(image, [circle], YELLOW, _thick(size), _EDGE)
 
 
 def _draw_lines(
     image: Image.Image, item: Annotation, points: npt.NDArray[np.float64], size: int
 ) -> None:
-    _stroke(image, _paths(item, points, size), item.colour, size)
+    stroke(image, _paths(item, points, size), item.colour, _thick(size), _EDGE)
 
 
-def _stroke(
-    image: Image.Image, paths: Sequence[npt.NDArray[np.float64]], over: str, size: int
+def _thick(size: int) -> float:
+    """Width of a mark's line beside text of a size."""
+    return max(1.5, size / 8)
+
+
+def stroke(
+    image: Image.Image,
+    paths: Sequence[npt.NDArray[np.float64]],
+    over: str,
+    thick: float,
+    edge: float = 0.0,
 ) -> None:
-    """Lines over a dark edge, both through masks drawn larger."""
-    thick = max(1.5, size / 8)
+    """Lines with smooth edges, through masks drawn larger.
+
+    Parameters
+    ----------
+    paths : sequence of ndarray, shape (n, 2)
+        Points (x, y) in pixels, joined in their order.
+    over : str
+        Colour.
+    thick, edge : float
+        Width of a line, and of a dark edge about it, in pixels.
+    """
     if not paths:
         return
-    reach = size + 4
+    reach = thick + edge + 3
     everything = np.concatenate(paths)
     low = np.maximum(np.floor(everything.min(axis=0)) - reach, 0).astype(int)
     high = np.minimum(np.ceil(everything.max(axis=0)) + reach, image.size).astype(int)
@@ -85,7 +106,8 @@ def _stroke(
         return
     box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     span = (box[2] - box[0], box[3] - box[1])
-    for colour, wide in (("#000000", thick + 2), (over, thick)):
+    dark = (("#000000", thick + 2 * edge),) if edge else ()
+    for colour, wide in (*dark, (over, thick)):
         mask = Image.new("L", (span[0] * _SMOOTH, span[1] * _SMOOTH))
         draw = ImageDraw.Draw(mask)
         for path in paths:

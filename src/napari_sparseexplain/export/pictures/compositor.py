@@ -26,6 +26,7 @@ from ..typesetting.letter_notes import letter_notes
 from .annotation_drawing import draw_annotations, draw_crosshair, draw_ring
 from .burned_in import model_text, panel_facts
 from .lettering import DIM, WARNING, line_height, noted_lines, wrapped, write
+from .mask_outlines import draw_outlines
 from .overlay_legend import draw_legend, legend_height
 from .panel_lettering import letter_panel
 from .plane_picture import draw_panel, without_hidden
@@ -299,6 +300,7 @@ def _draw_cell(
     view = PlaneView(grid, panel.plane, panel.index, picture, panel.camera, review.convention)
     facts = panel_facts(reading, panel, view)
     drawn = Image.fromarray(draw_panel(reading, panel, view))
+    draw_outlines(drawn, reading, panel, view, text)
     leading, _ = frame_of(reading, panel)
     marks = [a for a in review.annotations if a.on(panel.study, panel.plane, panel.index, leading)]
     if review.crosshair and review.probe is not None:

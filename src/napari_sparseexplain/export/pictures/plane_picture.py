@@ -151,6 +151,8 @@ def overlay_colours(
     if overlay.is_label:
         values, inside = sampled(plane, view, "nearest")
         colours = np.zeros((*view.size, 3), np.float32)
+        if overlay.drawn == "outline":  # lines, which come over all of the picture's pixels
+            return colours, np.zeros(view.size, np.float32)
         for label in np.unique(values):
             if label != 0:
                 text = overlay.colours.get(int(label), UNKNOWN_LABEL)

@@ -15,8 +15,8 @@ from .painted_words import font_of, write_line
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-#: Width of a bar, and the share of its cell's height that it takes at most.
-_WIDTH, _SHARE = 7.0, 0.4
+#: Width of a bar, the share of its cell's height that it takes at most, and its least length.
+_WIDTH, _SHARE, _SHORTEST = 7.0, 0.4, 14.0
 
 #: Colours between which a gradient is drawn.
 _STOPS = 33
@@ -28,7 +28,7 @@ def paint_bar(painter: QPainter, layer: Layer, area: QRectF, low: float) -> None
     if length is None:
         return
     length = min(length, area.height() * _SHARE)
-    if length < 20:
+    if length < _SHORTEST:
         return
     image: Any = layer
     bottom, top = (float(v) for v in image.contrast_limits)

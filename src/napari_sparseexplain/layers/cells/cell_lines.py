@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QLineF, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
-from scipy.ndimage import find_objects
-from skimage.measure import find_contours
+
+from ...export.pictures.mask_outlines import DASHES, outlines
+from ..mask_style import line_width
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -22,35 +23,13 @@ if TYPE_CHECKING:
 #: Pixels of the screen: a line of a mark, its dark edge, directions, the ring about a voxel.
 _MARK, _EDGE, _FIBRE, _RING = 1.5, 3.5, 2.0, 15.0
 
-#: Dashes of an estimate's outline, in widths of the line.
-DASHES = (4.0, 3.0)
-
 _DARK = QColor(0, 0, 0, 170)
-
-
-def outlines(mask: npt.NDArray[Any]) -> list[tuple[int, list[npt.NDArray[np.float64]]]]:
-    """Closed lines about every label of a slice, (row, column) in voxels.
-
-    A line runs half way between the middles of voxels in and outside the label (marching squares).
-    """
-    values = np.asarray(mask)
-    labels, dense = np.unique(values, return_inverse=True)
-    boxes = find_objects(dense.reshape(values.shape).astype(np.int32) + 1)
-    found = []
-    for place, label in enumerate(labels):
-        box = boxes[place]
-        if label == 0 or box is None:
-            continue
-        inside = np.pad(values[box] == label, 1).astype(np.float32)
-        corner = np.array([box[0].start - 1, box[1].start - 1], dtype=np.float64)
-        found.append((int(label), [line + corner for line in find_contours(inside, 0.5)]))
-    return found
 
 
 def paint_outlines(
     painter: QPainter, layer: Labels, plane: LayerSlice, view: CellView, *, dashed: bool
 ) -> None:
-    """The outlines of a mask, as wide as its layer says, in the colours of its labels."""
+    """The outlines of a mask in the colours of its labels."""
     found = outlines(plane.values)
     if not found:
         return
@@ -60,7 +39,7 @@ def paint_outlines(
     for (_, lines), colour in zip(found, colours, strict=True):
         if colour[3] == 0:
             continue
-        pen = QPen(QColor.fromRgbF(*(float(part) for part in colour[:3])), float(layer.contour))
+        pen = QPen(QColor.fromRgbF(*(float(part) for part in colour[:3])), float(line_width(layer)))
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         if dashed:
             pen.setDashPattern(list(DASHES))

@@ -19,6 +19,7 @@ from ..canvas.grey_window import has_window, window_caption
 from ..canvas.mark_words import CELL_PIXELS, words_of
 from ..canvas.marks_on_slice import marks_on_slice
 from ..canvas.outlined_text import PIXELS_IN_POINT
+from ..mask_style import mask_style
 from ..study_layers import METADATA_KEY, StudyLayer
 from .cell_bars import paint_bar
 from .cell_lines import paint_outlines, paint_paths, paint_ring, paint_segments
@@ -137,8 +138,8 @@ class CellPainter:
         area = QRectF(0, 0, width, height)
         letters: Any = self._viewer.canvas.overlays.get("orientation")
         if letters is not None and letters.visible and letters.gridded:
-            colour = QColor.fromRgbF(*(float(c) for c in letters.color))
-            write_letters(painter, letters.letters, area, colour.name(), letters.font_size)
+            colour = _colour(letters.color).name()
+            write_letters(painter, letters.letters, area, colour, letters.font_size)
         room, across = beside_letter(width), width - 2 * EDGE
         lines = self.words(layers, room, across)
         painter.setFont(font_of(NAME_SIZE))
@@ -164,8 +165,8 @@ class CellPainter:
         area = QRectF(0, 0, width, height)
         letters: Any = self._viewer.canvas.overlays.get("orientation")
         if letters is not None and letters.visible and not letters.gridded:
-            colour = QColor.fromRgbF(*(float(c) for c in letters.color))
-            write_letters(painter, letters.letters, area, colour.name(), letters.font_size)
+            colour = _colour(letters.color).name()
+            write_letters(painter, letters.letters, area, colour, letters.font_size)
         self._paint_scale_bars(painter, canvas)
         taken = {"top_left": EDGE, "top_right": EDGE - 2, "bottom_left": 0.0, "bottom_right": 0.0}
         overlay: Any
@@ -184,9 +185,10 @@ class CellPainter:
             edge = EDGE + (20 if low else 0)
             y = height - edge - taken[corner] if low else taken[corner]
             x = width - EDGE if right else EDGE
-            box = QColor.fromRgbF(*(float(c) for c in overlay.box_color)) if overlay.box else None
-            colour = QColor.fromRgbF(*(float(c) for c in overlay.color))
-            lines = [as_seen(line) for line in overlay.text.split("\n")]
+            box = _colour(overlay.box_color) if overlay.box else None
+            colour = _colour(overlay.color)
+            words: Any = overlay
+            lines = [as_seen(line) for line in words.text.split("\n")]
             rectangle = write_block(
                 painter, lines, QPointF(x, y), colour, right=right, low=low, box=box
             )
@@ -214,7 +216,7 @@ class CellPainter:
 
 
 def _outlined(layer: Layer) -> TypeGuard[Labels]:
-    return isinstance(layer, Labels) and layer.contour > 0
+    return isinstance(layer, Labels) and mask_style(layer) != "fill"
 
 
 def _is_scan(layer: Layer) -> TypeGuard[Image]:
@@ -225,3 +227,8 @@ def _is_scan(layer: Layer) -> TypeGuard[Image]:
 def _is_reference(layer: Labels) -> bool:
     """Whether a mask came with the study: what a person drew, not what a network estimates."""
     return isinstance(layer.metadata.get(METADATA_KEY), StudyLayer)
+
+
+def _colour(parts: Any) -> QColor:
+    """napari's colour as Qt's."""
+    return QColor.fromRgbF(*(float(part) for part in parts))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,44 +81,95 @@ def fit_box(
     viewer.scene.camera.zoom = (1 - margin) * float((cell / size).min())
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How cells lie on the canvas.
+
+    Attributes
+    ----------
+    rows, columns : int
+        As chosen; both 0: as many in a row as make the pictures largest.
+    one_large : bool
+        The first cell large, the others beside it.
+    """
+
+    rows: int = 0
+    columns: int = 0
+    one_large: bool = False
+
+    @property
+    def automatic(self) -> bool:
+        """Whether rows and columns follow from the room there is."""
+        return not self.one_large and not self.rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What stood side by side."""
+
+    cells: tuple[tuple[Layer, ...], ...] = ()
+    columns: int = 0
+    region: Box | None = None
+
+    def without(self, layers: Collection[Layer]) -> _Shown:
+        """Less some layers, and the cells that they leave empty."""
+        rest = (tuple(x for x in cell if x not in layers) for cell in self.cells)
+        return replace(self, cells=tuple(cell for cell in rest if cell))
+
+
 class GridView:
     """Puts chosen layers side by side and brings the single view back as it was."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        #: Told whether the grid is on, so that letters and buttons can follow.
+        #: Told whether layers stand side by side, so that letters and buttons can follow.
         self.on_change: Callable[[bool], None] = lambda active: None
-        #: Told just before: what stands in every cell is cheap to change only while there is one.
+        #: Told just before, how many cells there will be.
         self.before_change: Callable[[int], None] = lambda cells: None
-        #: Layers whose extent every cell shows; those in the grid when it gives none. A result of
+        #: Layers whose extent every cell shows; those side by side when it gives none. A result of
         #: one slice then stands where it lies in the patient, whatever the plane.
         self.extent_layers: Callable[[], Sequence[Layer]] = lambda: ()
         self._visible_before: dict[Layer, bool] = {}
         self._opacity_before: dict[Layer, float] = {}
-        self._shown: list[Layer] = []
+        self._shown, self._last = _Shown(), _Shown()
+        self._layout = Layout()
         self._company: set[Layer] = set()
-        self._columns = 0
-        self._region: Box | None = None
-        self._last: tuple[list[Layer], int, Box | None] = ([], 0, None)
         self._cells = cells_of(viewer)
         # napari's own grid, and its view in three dimensions, are seen where the cells are not.
         viewer.canvas.grid.events.enabled.connect(self._on_other_view)
         viewer.dims.events.ndisplay.connect(self._on_other_view)
+        viewer.layers.events.removed.connect(self._on_removed)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Layers in the grid, in cell order; empty in the single view."""
-        return tuple(layer for layer in self._shown if layer in self._viewer.layers)
+        """Layers that stand side by side, in cell order; empty in the single view."""
+        return tuple(x for cell in self._shown.cells for x in cell if x in self._viewer.layers)
+
+    @property
+    def cells(self) -> tuple[tuple[Layer, ...], ...]:
+        """Layers of every cell, bottom first."""
+        return self._shown.cells
 
     @property
     def whole(self) -> bool:
         """Whether every cell shows all of the study, not a region."""
-        return self._region is None
+        return self._shown.region is None
 
     @property
     def active(self) -> bool:
-        """Whether the grid is on."""
+        """Whether layers stand side by side."""
         return self._cells.active
+
+    @property
+    def layout(self) -> Layout:
+        """How the cells lie on the canvas."""
+        return self._layout
+
+    def set_layout(self, layout: Layout) -> None:
+        """Lay the cells out otherwise; what stands in them stays."""
+        self._layout = layout
+        self._cells.enlarge(None)
+        self.fit()
 
     def show(
         self,
@@ -142,52 +194,82 @@ class GridView:
             the single view comes back.
         """
         chosen = set(layers)
+        cells = tuple((layer,) for layer in self._viewer.layers if layer in chosen)
         self._company = set(company)
-        ordered = [layer for layer in self._viewer.layers if layer in chosen]
-        if not ordered:
+        self._put(_Shown(cells, columns, region))
+
+    def show_cells(self, cells: Iterable[Sequence[Layer]], *, region: Box | None = None) -> None:
+        """Show these cells, each with its layers over each other, bottom first.
+
+        A layer may stand in several cells.
+        """
+        here = ([x for x in cell if x in self._viewer.layers] for cell in cells)
+        self._company = set()
+        self._put(_Shown(tuple(tuple(cell) for cell in here if cell), 0, region))
+
+    def fill_cell(self, place: int, layers: Sequence[Layer]) -> None:
+        """Let other layers stand in one cell, bottom first; none: the cell goes."""
+        cells = list(self._shown.cells)
+        cells[place : place + 1] = [tuple(layers)] if layers else []
+        self._put(replace(self._shown, cells=tuple(cells)))
+
+    def _put(self, shown: _Shown) -> None:
+        if not shown.cells:
             return
+        chosen = {layer for cell in shown.cells for layer in cell}
         if not self.active:
             self._visible_before = {layer: layer.visible for layer in self._viewer.layers}
-        self._shown, self._columns, self._region = ordered, columns, region
+        self._shown = shown
         with batched_changes(self._viewer.layers):
-            leave_bars_to_cells(ordered)
+            leave_bars_to_cells(chosen)
             if self._viewer.dims.ndisplay != 2:
                 self._viewer.dims.ndisplay = 2
             self._viewer.canvas.grid.enabled = False
             for layer in self._viewer.layers:
                 if layer.visible != (layer in chosen):
                     layer.visible = layer in chosen
-                if layer in chosen and isinstance(layer, Labels) and layer.opacity < 1:
-                    # Over a scan a mask lets it shine through; alone it would only be dark.
-                    self._opacity_before.setdefault(layer, layer.opacity)
-                    layer.opacity = 1.0
-            self.before_change(len(ordered))
-        self._cells.show([[layer] for layer in ordered], self._shape())
+            self._follow_opacity(shown)
+            self.before_change(len(shown.cells))
+        self._lay_out()
         self._fit()
         self.on_change(True)
 
-    def add(self, layers: Sequence[Layer], *, without: Sequence[Layer] = ()) -> None:
-        """Put further layers into the grid; ``without`` go at the same time."""
-        stay = [layer for layer in self.layers if layer not in without]
-        self._show_as_before([*stay, *layers])
+    def _follow_opacity(self, shown: _Shown) -> None:
+        """Over a scan a mask lets it shine through; alone it would only be dark."""
+        alone = {x for cell in shown.cells if len(cell) == 1 for x in cell}
+        under = {x for cell in shown.cells if len(cell) > 1 for x in cell}
+        for layer in alone - under:
+            if isinstance(layer, Labels) and layer.opacity < 1:
+                self._opacity_before.setdefault(layer, layer.opacity)
+                layer.opacity = 1.0
+        for layer in under & set(self._opacity_before):
+            layer.opacity = self._opacity_before.pop(layer)
 
-    def _show_as_before(self, layers: Sequence[Layer]) -> None:
-        self.show(layers, columns=self._columns, region=self._region, company=self._company)
+    def add(self, layers: Sequence[Layer], *, without: Sequence[Layer] = ()) -> None:
+        """Put further layers beside the others; ``without`` go at the same time."""
+        rest = self._shown.without(without)
+        new = {x for x in layers if x not in self.layers or x in without}
+        cells = [*rest.cells, *((layer,) for layer in new)]
+        order = {layer: place for place, layer in enumerate(self._viewer.layers)}
+        if all(len(cell) == 1 for cell in cells):
+            cells.sort(key=lambda cell: order.get(cell[0], len(order)))
+        self._put(replace(rest, cells=tuple(cells)))
 
     def discard(self, layers: Sequence[Layer]) -> None:
-        """Take layers out of the grid; with none left but company the single view comes back."""
-        rest = [layer for layer in self.layers if layer not in layers]
-        if rest and not self._company.issuperset(rest):
-            self._show_as_before(rest)
+        """Take layers out; with none left but company the single view comes back."""
+        rest = self._shown.without(layers)
+        left = {layer for cell in rest.cells for layer in cell}
+        if left and not self._company.issuperset(left):
+            self._put(rest)
             return
-        if self._shown:
+        if self._shown.cells:
             self._visible_before |= dict.fromkeys(layers, False)
         self.leave()
         for layer in layers:
             layer.visible = False
 
     def remove(self, layers: Iterable[Layer]) -> None:
-        """Take layers of a result out of the grid, and out of the viewer."""
+        """Take layers of a result out of the cells, and out of the viewer."""
         there = [layer for layer in layers if layer in self._viewer.layers]
         if not there:
             return
@@ -200,74 +282,95 @@ class GridView:
             for layer in there:
                 kept.pop(layer, None)
         self._company.difference_update(there)
-        last, columns, region = self._last
-        self._last = ([layer for layer in last if layer not in there], columns, region)
+        self._last = self._last.without(there)
 
     @property
     def recent(self) -> tuple[Layer, ...]:
-        """Layers that stand in the grid, or stood in it last."""
-        return self.layers or tuple(x for x in self._last[0] if x in self._viewer.layers)
+        """Layers that stand side by side, or stood so last."""
+        last = (x for cell in self._last.cells for x in cell if x in self._viewer.layers)
+        return self.layers or tuple(last)
 
     def again(self) -> bool:
-        """Show what stood in the grid last; False when none of it is left."""
-        layers, columns, region = self._last
-        rest = [layer for layer in layers if layer in self._viewer.layers]
-        if rest:
-            self.show(rest, columns=columns, region=region, company=self._company)
-        return bool(rest)
+        """Show what stood side by side last; False when none of it is left."""
+        gone = {x for cell in self._last.cells for x in cell if x not in self._viewer.layers}
+        rest = self._last.without(gone)
+        self._put(rest)
+        return bool(rest.cells)
 
     def leave(self) -> None:
-        """Back to the single view: what was visible before the grid is visible again."""
-        if not self._shown:
+        """Back to the single view: what was visible before is visible again."""
+        if not self._shown.cells:
             return
-        self._last = (list(self._shown), self._columns, self._region)
+        self._last, self._shown = self._shown, _Shown()
         with batched_changes(self._viewer.layers):
             self._cells.clear()
             self.before_change(0)
             leave_bars_to_cells(())
             for layer in self._viewer.layers:
-                # Layers that came while the grid was on have no place in the view before it.
+                # Layers that came while they stood side by side have no place in the view before.
                 layer.visible = self._visible_before.get(layer, False)
             for layer, opacity in self._opacity_before.items():
                 layer.opacity = opacity
-        self._shown, self._visible_before, self._opacity_before = [], {}, {}
+        self._visible_before, self._opacity_before = {}, {}
         self.on_change(False)
 
     def fit(self) -> None:
         """Choose rows and columns anew, after the canvas or the plane has changed, and fit."""
         if self.active:
-            self.reshape()
+            self._lay_out()
             self._fit()
 
     def reshape(self) -> None:
         """Choose rows and columns anew; what is seen in the cells stays."""
         if self.active:
-            self._cells.reshape(self._shape())
+            self._cells.reshape(self._shape(), one_large=self._layout.one_large)
+
+    def _lay_out(self) -> None:
+        shape = self._shape()
+        self._cells.show(self._shown.cells, shape, one_large=self._layout.one_large)
 
     def _fit(self) -> None:
-        if self._region is None:
-            fit_layers(self._viewer, list(self.extent_layers()) or self._shown, FIT_MARGIN)
+        self._cells.look_together()
+        if self._shown.region is None:
+            fit_layers(self._viewer, list(self.extent_layers()) or self.layers, FIT_MARGIN)
         else:
             fit_box(self._viewer, *self._corners(), REGION_MARGIN)
 
     def _corners(self) -> Box:
         """Lower and upper corner of what a cell shows, in the two displayed axes."""
-        if self._region is None:
-            return displayed_extent(self._viewer, list(self.extent_layers()) or self._shown)
+        region = self._shown.region
+        if region is None:
+            return displayed_extent(self._viewer, list(self.extent_layers()) or self.layers)
         leading = self._viewer.dims.ndim - 3
         axes = [max(axis - leading, 0) for axis in self._viewer.dims.displayed[-2:]]
-        return self._region[0][axes], self._region[1][axes]
+        return region[0][axes], region[1][axes]
 
     def _shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        height, width = self._viewer.canvas.size
+        height, width = (float(v) for v in self._viewer.canvas.size)
         low, high = self._corners()
         picture = (max(float(high[0] - low[0]), 1e-6), max(float(high[1] - low[1]), 1e-6))
         self._cells.picture = picture
-        count, columns = len(self._shown), self._columns
+        count, columns = len(self._shown.cells), self._shown.columns
+        if self._layout.one_large:
+            return 1, max(count, 1)
+        if not self._layout.automatic:
+            return self._layout.rows, self._layout.columns
         if columns:
-            return row_shape(count, columns, (float(height), float(width)), picture)
-        return grid_shape(count, (float(height), float(width)), picture)
+            return row_shape(count, columns, (height, width), picture)
+        return grid_shape(count, (height, width), picture)
+
+    def _on_removed(self, event: Any) -> None:
+        """A layer went, by whatever hand: its cell goes with it."""
+        gone = event.value
+        if not any(gone in cell for cell in self._shown.cells):
+            return
+        rest = self._shown.without([gone])
+        if rest.cells:
+            self._shown = rest
+            self._lay_out()
+        else:
+            self.leave()
 
     def _on_other_view(self, _event: object = None) -> None:
         if self.active and (self._viewer.canvas.grid.enabled or self._viewer.dims.ndisplay != 2):

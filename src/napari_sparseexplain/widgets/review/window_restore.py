@@ -16,6 +16,7 @@ from ...layers.canvas.frame_in_picture import go_to_frame
 from ...layers.canvas.linked_cameras import zoom_of_whole
 from ...layers.cells.shown_cells import view_size
 from ...layers.explanation_layers import ExplanationLayer, map_layer
+from ...layers.mask_style import set_mask_style
 from ...layers.panel_layer import panel_layer
 from ...layers.study_layers import METADATA_KEY, LayerTuple, grey_colormap, study_layers
 from ...layers.study_results import hidden_results
@@ -275,6 +276,8 @@ def _set_display(layer: Any, part: ScanLayer | Overlay) -> None:
         layer.gamma = part.gamma
     if not labels:
         layer.interpolation2d = part.interpolation
+    if labels and isinstance(part, Overlay):
+        set_mask_style(layer, part.drawn, round(part.line_width))
     layer.opacity = 1.0 if isinstance(part, ScanLayer) else part.opacity
     if isinstance(part, Overlay) and not labels:
         layer.blending = "additive" if part.blend == "additive" else "translucent"

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.utils._proxies import ReadOnlyWrapper
 from napari.utils.interactions import (
     mouse_move_callbacks,
     mouse_press_callbacks,
@@ -43,6 +44,9 @@ _MODIFIERS = (
     (Qt.KeyboardModifier.AltModifier, keys.ALT),
     (Qt.KeyboardModifier.MetaModifier, keys.META),
 )
+
+#: What a layer tells of that is not seen in its cell.
+_UNSEEN = {"thumbnail", "loaded", "help", "cursor", "cursor_size", "mode", "editable", "metadata"}
 
 #: What one notch of a wheel turns, in Qt's unit.
 _NOTCH = 120.0
@@ -82,7 +86,9 @@ class CellsCanvas(QWidget):
             getattr(viewer.dims.events, name).connect(self._on_look)
         for name in ("zoom", "center", "orientation"):
             getattr(viewer.scene.camera.events, name).connect(self._on_look)
-        viewer.canvas.overlays.events.connect(self._on_overlays)
+        # Words and marks are read from the overlays; these tell of every change in one of them.
+        viewer.canvas.overlays.events.connect(self._on_look)
+        viewer.scene.overlays.events.connect(self._on_look)
         self._screenshot = self._qt_viewer.canvas.screenshot
         self._qt_viewer.canvas.screenshot = self._picture_of_canvas
         self._on_cells()
@@ -121,27 +127,20 @@ class CellsCanvas(QWidget):
 
     def _watch(self) -> None:
         """Hear of every change of what stands in the cells."""
-        for emitter, call in self._watched:
-            emitter.disconnect(call)
         layers = {layer for cell in self._cells.cells for layer in cell}
-        self._watched = [(layer.events, self._on_layer) for layer in layers]
-        if layers:
-            over = (*self._viewer.canvas.overlays.values(), *self._viewer.scene.overlays.values())
-            self._watched += [(overlay.events, self._on_look) for overlay in over]
-        for emitter, call in self._watched:
-            emitter.connect(call)
+        for events in self._watched:
+            events.disconnect(self._on_layer)
+        self._watched = [layer.events for layer in layers]
+        for events in self._watched:
+            events.connect(self._on_layer)
 
-    def _on_layer(self, _event: object = None) -> None:
-        self._painter.forget()
-        self.update()
+    def _on_layer(self, event: Any) -> None:
+        if event.type not in _UNSEEN:
+            self._painter.forget()
+            self.update()
 
     def _on_look(self, _event: object = None) -> None:
         if self._cells.active:
-            self.update()
-
-    def _on_overlays(self, _event: object = None) -> None:
-        if self._cells.active:
-            self._watch()
             self.update()
 
     # -- Qt's events -----------------------------------------------------------------------
@@ -174,7 +173,7 @@ class CellsCanvas(QWidget):
         self._press = told
         if told is None:
             return
-        mouse_press_callbacks(self._viewer, told)
+        mouse_press_callbacks(self._viewer, _wrapped(told))
         wants_pan = not told.handled and told.button in (1, 3)
         self._panned = (told.pos[0], told.pos[1]) if wants_pan else None
 
@@ -185,17 +184,17 @@ class CellsCanvas(QWidget):
             return
         if self._press is not None:
             told.handled = False
-            mouse_move_callbacks(self._viewer, told)
+            mouse_move_callbacks(self._viewer, _wrapped(told))
             if self._panned is not None and not told.handled:
                 self._pan(told)
             return
-        mouse_move_callbacks(self._viewer, told)
+        mouse_move_callbacks(self._viewer, _wrapped(told))
 
     def mouseReleaseEvent(self, event: Any) -> None:
         """End a gesture."""
         told = self._told("mouse_release", event)
         if told is not None:
-            mouse_release_callbacks(self._viewer, told)
+            mouse_release_callbacks(self._viewer, _wrapped(told))
         self._press = self._panned = None
 
     def mouseDoubleClickEvent(self, event: Any) -> None:
@@ -220,7 +219,7 @@ class CellsCanvas(QWidget):
         if own is not None and told.modifiers:
             self._zoom_own(told, own)
         else:
-            mouse_wheel_callbacks(self._viewer, told)
+            mouse_wheel_callbacks(self._viewer, _wrapped(told))
         event.accept()
 
     def event(self, event: Any) -> bool:
@@ -314,3 +313,8 @@ class CellsCanvas(QWidget):
         share = 1 - 1 / factor
         row, column = (c + (h - c) * share for c, h in zip(own.centre, here, strict=True))
         self._cells.look(told.cell, CellCamera(own.ratio * factor, (row, column)))
+
+
+def _wrapped(told: Any) -> Any:
+    """As napari hands events on: within a gesture it exchanges what the wrapper holds."""
+    return ReadOnlyWrapper(told, exceptions=("handled",))

@@ -115,7 +115,7 @@ class ViewModes(QObject):
 
     def focus_picture(self) -> None:
         """Let the keys go to the picture."""
-        self._viewer.window._qt_viewer.canvas.native.setFocus()
+        self._window.picture.setFocus()
 
     def close(self) -> None:
         """The window goes."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ...review.review import Convention
 from ..window import Window
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
 
 
 class ViewWindow(Window, Protocol):
@@ -14,6 +17,11 @@ class ViewWindow(Window, Protocol):
     @property
     def convention(self) -> Convention:
         """Radiological: the patient's left on the right of the picture; or neurological."""
+        ...
+
+    @property
+    def picture(self) -> QWidget:
+        """The widget that the picture is drawn on: napari's canvas, or that of the cells."""
         ...
 
     def toggle_convention(self) -> None:
