@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
 from napari.utils.color import ColorValue
+from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import SparseExplainError
@@ -46,12 +47,14 @@ from .study.tab import open_already
 from .tab_connections import connect_keys
 from .tab_pages import TabPages
 from .view.bar import ViewBar
+from .view.cell_menu import CellMenu, laid_over
 from .view.cells_canvas import CellsCanvas
 from .view.click_read_out import ClickReadOut
 from .view.fitted_view import FittedView
 from .view.jumps import ViewJumps
 from .view.key_sheet import KeySheet, add_help_entry
 from .view.keys import KeyTargets, bind_keys
+from .view.mask_keys import MaskKeys
 from .view.modes import ViewModes
 from .view.orthogonal_views import OrthogonalViews
 from .view.probe_line import ProbeLine
@@ -133,7 +136,13 @@ class Workspace(QWidget, StudyView):
             self._watch(layer)
         self._last_slice = -1
         self._key_sheet: KeySheet | None = None
-        bind_keys(KeyTargets(self, self.modes, self.jumps, grey))
+        masks = MaskKeys(self, self.jumps, self.cells)
+        bind_keys(
+            KeyTargets(self, self.modes, self.jumps, grey, self.view_bar.layout_picker, masks)
+        )
+        self.view_bar.layout_picker.linked.toggled.connect(self.cells.link)
+        self.cells.menu_asked.connect(self._show_cell_menu)
+        self.cells.layers_dropped.connect(self._on_dropped_layers)
         add_help_entry(napari_viewer, self.show_keys)
         self._close = WindowClose(self)
         self._close.asked.connect(self.signals.closing)
@@ -304,6 +313,16 @@ class Workspace(QWidget, StudyView):
     def _other_planes(self) -> OrthogonalViews:
         on_drag = self.view_bar.window_control.show_drag
         return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag)
+
+    def _show_cell_menu(self, cell: int, place: QPoint) -> None:
+        CellMenu(self, cell, self.cells).exec(place)
+
+    def _on_dropped_layers(self, cell: int, layers: list[Layer]) -> None:
+        """Layers dragged into a cell lie over what stands in it."""
+        stack = list(self.grid_view.cells[cell])
+        for layer in layers:
+            stack = laid_over(stack, layer)
+        self.grid_view.fill_cell(cell, stack)
 
     @property
     def picture(self) -> QWidget:

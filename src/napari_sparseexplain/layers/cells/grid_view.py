@@ -165,6 +165,15 @@ class GridView:
         """How the cells lie on the canvas."""
         return self._layout
 
+    @property
+    def enlarged(self) -> int | None:
+        """The cell that has the whole picture; None when all are seen."""
+        return self._cells.enlarged
+
+    def enlarge(self, cell: int | None) -> None:
+        """Give one cell the whole picture; None: all are seen again."""
+        self._cells.enlarge(cell)
+
     def set_layout(self, layout: Layout) -> None:
         """Lay the cells out otherwise; what stands in them stays."""
         self._layout = layout

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from .layout_picker import LayoutPicker
 from .modes import Mode, ViewModes
 from .window_control import WindowControl
 
@@ -44,6 +45,8 @@ class ViewBar(QWidget):
         self.convention.clicked.connect(lambda _checked=False: window.toggle_convention())
         window.signals.convention_changed.connect(self._write_convention)
         self._write_convention(window.convention)
+        self.layout_picker = LayoutPicker(window, modes)
+        first.addWidget(self.layout_picker)
         second = QHBoxLayout()
         second.addWidget(self.window_control, 1)
         second.addWidget(self.convention)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari._qt.containers.qt_list_model import ListIndexMIMEType
 from napari.utils._proxies import ReadOnlyWrapper
 from napari.utils.interactions import (
     mouse_move_callbacks,
@@ -18,8 +19,8 @@ from napari.utils.interactions import (
     mouse_release_callbacks,
     mouse_wheel_callbacks,
 )
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QImage, QPainter
+from qtpy.QtCore import QEvent, QPoint, Qt, Signal
+from qtpy.QtGui import QCursor, QImage, QPainter
 from qtpy.QtWidgets import QWidget
 from vispy.util import keys
 
@@ -48,6 +49,9 @@ _MODIFIERS = (
 #: What a layer tells of that is not seen in its cell.
 _UNSEEN = {"thumbnail", "loaded", "help", "cursor", "cursor_size", "mode", "editable", "metadata"}
 
+#: Pixels that a pointer may move within a click.
+_CLICK = 3
+
 #: What one notch of a wheel turns, in Qt's unit.
 _NOTCH = 120.0
 
@@ -60,7 +64,15 @@ class CellsCanvas(QWidget):
     viewer : Viewer
     unit : callable
         Unit of length of the study.
+
+    Signals
+    -------
+    menu_asked(int, QPoint): a right click in a cell, and where on the screen.
+    layers_dropped(int, list): layers that were dragged into a cell.
     """
+
+    menu_asked = Signal(int, QPoint)
+    layers_dropped = Signal(int, list)
 
     def __init__(self, viewer: Viewer, unit: Callable[[], str]) -> None:
         super().__init__()
@@ -76,6 +88,7 @@ class CellsCanvas(QWidget):
         self._native: QWidget = self._qt_viewer.canvas.native
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setAcceptDrops(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.hide()
         layout: Any = self._native.parentWidget()
@@ -92,6 +105,18 @@ class CellsCanvas(QWidget):
         self._screenshot = self._qt_viewer.canvas.screenshot
         self._qt_viewer.canvas.screenshot = self._picture_of_canvas
         self._on_cells()
+
+    def link(self, linked: bool) -> None:
+        """Whether cells are zoomed and moved together; once they are, they see the same again."""
+        self.linked = linked
+        if linked:
+            self._cells.look_together()
+
+    @property
+    def pointed(self) -> int | None:
+        """The cell under the pointer."""
+        place = self.mapFromGlobal(QCursor.pos())
+        return self._cells.cell_at(place.x(), place.y(), self._size)
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -193,9 +218,16 @@ class CellsCanvas(QWidget):
     def mouseReleaseEvent(self, event: Any) -> None:
         """End a gesture."""
         told = self._told("mouse_release", event)
+        began = self._press
         if told is not None:
             mouse_release_callbacks(self._viewer, _wrapped(told))
         self._press = self._panned = None
+        right = event.button() == Qt.MouseButton.RightButton
+        if told is None or began is None or not right or told.modifiers:
+            return
+        # A hand that trembles still clicks; a drag that sets the window does not.
+        if np.abs(told.pos - began.pos).max() <= _CLICK:
+            self.menu_asked.emit(told.cell, event.globalPosition().toPoint())
 
     def mouseDoubleClickEvent(self, event: Any) -> None:
         """A cell becomes the whole picture, and all come back."""
@@ -231,6 +263,29 @@ class CellsCanvas(QWidget):
             event.ignore()
             return False
         return super().event(event)
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take layers of napari's list; files are the window's."""
+        event.setAccepted(bool(self._dragged_layers(event)))
+
+    def dragMoveEvent(self, event: Any) -> None:
+        """Only into a cell."""
+        at = event.position()
+        event.setAccepted(self._cells.cell_at(at.x(), at.y(), self._size) is not None)
+
+    def dropEvent(self, event: Any) -> None:
+        """Layers come into a cell."""
+        at = event.position()
+        cell = self._cells.cell_at(at.x(), at.y(), self._size)
+        layers = self._dragged_layers(event)
+        if cell is not None and layers:
+            event.acceptProposedAction()
+            self.layers_dropped.emit(cell, layers)
+
+    def _dragged_layers(self, event: Any) -> list[Any]:
+        if not event.mimeData().hasFormat(ListIndexMIMEType):
+            return []
+        return [layer for layer in self._viewer.layers if layer in self._viewer.layers.selection]
 
     # -- the mouse in a cell -----------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .jumps import ViewJumps
+    from .layout_picker import LayoutPicker
+    from .mask_keys import MaskKeys
     from .modes import ViewModes
     from .view_window import ViewWindow
     from .window_control import WindowControl
@@ -28,12 +30,18 @@ class KeyTargets:
     jumps : ViewJumps
     grey : WindowControl
         Window and level.
+    layouts : LayoutPicker
+        How pictures side by side lie.
+    masks : MaskKeys
+        How masks are drawn.
     """
 
     window: ViewWindow
     modes: ViewModes
     jumps: ViewJumps
     grey: WindowControl
+    layouts: LayoutPicker
+    masks: MaskKeys
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,15 @@ KEYS: tuple[ViewKey, ...] = (
     ViewKey("Shift-N", "Slices", "previous key slice", lambda to: to.jumps.key_slice(-1)),
     ViewKey("K", "Slices", "mark as key slice", lambda to: to.jumps.mark()),
     ViewKey("G", "Views", "side by side, and back", lambda to: to.modes.toggle("grid")),
+    ViewKey(
+        "Shift-D", "Views", "next layout of what is side by side", lambda to: to.layouts.step()
+    ),
+    ViewKey(
+        "Shift-Z",
+        "Views",
+        "the picture under the pointer alone, and all back",
+        lambda to: to.masks.enlarge(),
+    ),
     ViewKey("Shift-O", "Views", "three planes, and back", lambda to: to.modes.toggle("orthogonal")),
     ViewKey("Shift-F", "Views", "the picture alone, and back", lambda to: to.modes.toggle_full()),
     ViewKey(
@@ -76,6 +93,11 @@ KEYS: tuple[ViewKey, ...] = (
     ViewKey("H", "Compare", "overlays off, and on", lambda to: to.jumps.overlays()),
     ViewKey("Q", "Compare", "switch between two results", lambda to: to.jumps.blink()),
     ViewKey("Shift-Q", "Compare", "blink automatically, and stop", lambda to: to.jumps.blink_on()),
+    ViewKey(
+        "Shift-M", "Compare", "masks filled, as outlines, or both", lambda to: to.masks.style()
+    ),
+    ViewKey(",", "Compare", "masks and maps fainter", lambda to: to.masks.opacity(-1)),
+    ViewKey(".", "Compare", "masks and maps stronger", lambda to: to.masks.opacity(1)),
     ViewKey("W", "Window", "next preset", lambda to: to.grey.step(1)),
     ViewKey("Shift-W", "Window", "previous preset", lambda to: to.grey.step(-1)),
     ViewKey("U", "Window", "automatic, of the volume", lambda to: to.grey.auto()),
@@ -96,7 +118,9 @@ MOUSE: tuple[tuple[str, str, str], ...] = (
     ("Ctrl+wheel", "scroll slices", "napari's own"),
     ("Right drag", "window (right: wider) and level (up: brighter)", "the camera's zoom"),
     ("Left drag", "move the picture", "napari's own"),
-    ("Double click", "zoom in; with Alt: out", "napari's own"),
+    ("Double click", "side by side: one picture alone, and all back", ""),
+    ("Double click", "one view: zoom in; with Alt: out", "napari's own"),
+    ("Right click", "side by side: what stands in the picture", ""),
     ("Alt+left drag", "zoom to a box", "napari's own"),
     ("Click", "what is there; in three planes also the crosshair", ""),
     ("Shift+move", "the crosshair goes with the pointer (three planes)", ""),
