@@ -90,8 +90,8 @@ class Picture:
     active: Any
     selected: set[Any]
     cells: tuple[Any, ...]
-    columns: int
-    region: Any
+    shown: Any
+    layout: Any
     camera: tuple[Any, Any, Any]
     overlays: dict[str, tuple[bool, str | None]]
 
@@ -106,8 +106,8 @@ class Picture:
             viewer.layers.selection.active,
             set(viewer.layers.selection),
             grid.layers if grid.active else (),
-            grid._columns,
-            grid._region,
+            grid._shown,
+            grid.layout,
             tuple(getattr(viewer.scene.camera, name) for name in ("center", "zoom", "orientation")),
             {k: (o.visible, getattr(o, "text", None)) for k, o in viewer.canvas.overlays.items()},
         )
@@ -133,9 +133,12 @@ class Picture:
                 docked.parentWidget().hide()
         if (grid.layers if grid.active else ()) != self.cells:
             grid.leave()
-        cells_of(viewer).enlarge(None)
+        if grid.layout != self.layout:
+            grid.set_layout(self.layout)
+        grid.enlarge(None)
+        cells_of(viewer).look_together()
         if not grid.active and self.cells:
-            grid.show(self.cells, columns=self.columns, region=self.region)
+            grid._put(self.shown)
         for (layer, settings, _), metadata in zip(self.layers, self.metadata, strict=True):
             # What a new answer wrote there: of the same map, once its data is the same.
             layer.metadata.clear()

@@ -28,7 +28,9 @@ Line = npt.NDArray[np.float64]
 
 
 def outlines(mask: npt.NDArray[Any]) -> list[tuple[int, list[Line]]]:
-    """Closed lines about every label of a slice but 0.
+    """Closed lines about every label of a slice but 0, the largest label first.
+
+    Where two labels touch they share a line: that of the smaller one, as a core's, is seen.
 
     A line runs half way between the middles of voxels inside and outside the label (marching
     squares, Lorensen and Cline 1987).
@@ -43,11 +45,11 @@ def outlines(mask: npt.NDArray[Any]) -> list[tuple[int, list[Line]]]:
         A line has shape (n, 2): row and column in voxels, whole numbers at their middles.
     """
     values = np.asarray(mask)
-    labels, dense = np.unique(values, return_inverse=True)
+    labels, dense, counts = np.unique(values, return_inverse=True, return_counts=True)
     boxes = find_objects(dense.reshape(values.shape).astype(np.int32) + 1)
     found = []
-    for place, label in enumerate(labels):
-        box = boxes[place]
+    for place in np.argsort(-counts, kind="stable"):
+        box, label = boxes[place], labels[place]
         if label == 0 or box is None:
             continue
         inside = np.pad(values[box] == label, 1).astype(np.float32)

@@ -153,7 +153,9 @@ class CellPainter:
         named = [layer for layer in layers if self._cells.is_named(layer)]
         if not named:
             return []
-        text = name_lines(named[-1].name, NAME_SIZE, room, across)
+        # Masks over a scan are told by their colours; a map over it is what the cell is about.
+        pictures = [layer for layer in named if isinstance(layer, Image)]
+        text = name_lines((pictures or named)[-1].name, NAME_SIZE, room, across)
         scan = next((layer for layer in reversed(layers) if _is_scan(layer)), None)
         if scan is not None:
             text += "\n" + cell_lines(window_caption(scan), NAME_SIZE, room, 1)

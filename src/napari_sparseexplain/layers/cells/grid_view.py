@@ -47,7 +47,10 @@ def displayed_extent(
     Layers may have fewer axes than the viewer (a volume beside a series over time): napari
     counts axes from the last.
     """
-    extent = np.asarray(viewer.layers.get_extent(layers).world)
+    found = viewer.layers.get_extent(layers)
+    # napari counts from the middles of the outermost voxels, which reach half a step further.
+    half = np.asarray(found.step, dtype=float) / 2
+    extent = np.asarray(found.world) + np.stack([-half, half])
     missing = viewer.dims.ndim - extent.shape[1]
     axes = [max(axis - missing, 0) for axis in viewer.dims.displayed[-2:]]
     return extent[0, axes], extent[1, axes]
