@@ -241,7 +241,9 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
 
     def _on_run_done(self, told: Told) -> None:
         self.show_done(told.asked.study)
-        self.put_result(told.asked, told.result)
+        # A result that takes another one's place: napari lays out once, and not in between.
+        with batched_changes(self._viewer.layers):
+            self.put_result(told.asked, told.result)
 
     # -- results -------------------------------------------------------------------------------
 

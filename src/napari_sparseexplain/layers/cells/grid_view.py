@@ -285,9 +285,10 @@ class GridView:
         there = [layer for layer in layers if layer in self._viewer.layers]
         if not there:
             return
-        if not self.active or not set(there).isdisjoint(self.layers):
-            self.discard(there)
+        # At once: napari searches for garbage after each batch in which layers went.
         with batched_changes(self._viewer.layers):
+            if not self.active or not set(there).isdisjoint(self.layers):
+                self.discard(there)
             for layer in there:
                 self._viewer.layers.remove(layer)
         for kept in (self._visible_before, self._opacity_before):
@@ -317,12 +318,13 @@ class GridView:
         with batched_changes(self._viewer.layers):
             self._cells.clear()
             self.before_change(0)
-            leave_bars_to_cells(())
             for layer in self._viewer.layers:
                 # Layers that came while they stood side by side have no place in the view before.
                 layer.visible = self._visible_before.get(layer, False)
             for layer, opacity in self._opacity_before.items():
                 layer.opacity = opacity
+            # Last: napari makes a bar at once where it is to be seen.
+            leave_bars_to_cells(())
         self._visible_before, self._opacity_before = {}, {}
         self.on_change(False)
 
