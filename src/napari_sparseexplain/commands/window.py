@@ -46,6 +46,8 @@ def open_window(
         from ..widgets.workspace import open_workspace
 
         viewer = napari.Viewer(title="napari · SparseExplain")
+        # A window that a command brings is for reading; napari's own start keeps its place.
+        viewer.window._qt_window.showMaximized()
         open_workspace(viewer).show_study(study)
         end_if_interrupted()
         run_window(viewer)

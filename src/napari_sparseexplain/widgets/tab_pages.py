@@ -14,7 +14,7 @@ from .parts.notices import show_warning_message
 from .window import Window
 
 #: Room left and right of a tab's title.
-_NARROW = "QTabBar::tab { padding: 4px 1px; }"
+_NARROW = "QTabBar::tab { padding: 4px 0px; }"
 
 
 class TabPages(QTabWidget):

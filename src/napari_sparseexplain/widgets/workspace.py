@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Layer
 from napari.utils.color import ColorValue
 from qtpy.QtCore import QPoint
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from ..errors import SparseExplainError
 from ..layers.batched_changes import batched_changes
@@ -58,6 +58,7 @@ from .view.mask_keys import MaskKeys
 from .view.modes import ViewModes
 from .view.orthogonal_views import OrthogonalViews
 from .view.probe_line import ProbeLine
+from .view.reading_room import ReadingRoom
 from .view.study_view import StudyView
 from .view.title_in_picture import TitleInPicture
 from .window import WindowSignals
@@ -104,18 +105,16 @@ class Workspace(QWidget, StudyView):
         self._drops = DroppedStudy(self.open_path, self)
 
         self.tabs = TabPages(self)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
         self.modes = ViewModes(self, self, self._other_planes)
         self.review_hooks = ReviewHooks()
         self.jumps = ViewJumps(self, self.modes, self.review_hooks)
-        self.view_bar = ViewBar(self, self.modes)
+        self.probe = ProbeLine(self, self.modes)
+        self.room = ReadingRoom(napari_viewer, self.signals, self, self.tabs, self.probe)
+        self.room.folded_changed.connect(self.probe.set_folded)
+        self.view_bar = ViewBar(self, self.modes, self.room)
+        self.room.put_bar(self.view_bar)
         grey = self.view_bar.window_control
         grey.changed.connect(self.signals.window_changed)
-        box.addWidget(self.view_bar)
-        box.addWidget(self.tabs)
-        self.probe = ProbeLine(self, self.modes)
-        box.addWidget(self.probe)
         connect_keys(self.tabs, self.review_hooks)
         self.early = EarlyModels(self, self.tabs, self.signals)
         opens = self.page("study")
@@ -138,7 +137,9 @@ class Workspace(QWidget, StudyView):
         self._key_sheet: KeySheet | None = None
         masks = MaskKeys(self, self.jumps, self.cells)
         bind_keys(
-            KeyTargets(self, self.modes, self.jumps, grey, self.view_bar.layout_picker, masks)
+            KeyTargets(
+                self, self.modes, self.jumps, grey, self.view_bar.layout_picker, masks, self.room
+            )
         )
         self.view_bar.layout_picker.linked.toggled.connect(self.cells.link)
         self.cells.menu_asked.connect(self._show_cell_menu)

@@ -26,7 +26,7 @@ class ClassQuality(QWidget):
         self.source.setEnabled(False)
         box.addWidget(self.source)
         self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(6)
+        self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(0, 1)
         box.addLayout(self._grid)

@@ -17,6 +17,7 @@ _DEFAULTS: dict[str, Any] = {
     "view.windows": "",
     "view.convention": "radiological",
     "view.wheel": "slices",
+    "view.layer_panes": False,
     "export.folder": "",
     "export.names": "removed",
 }
@@ -29,6 +30,13 @@ def preference(name: str) -> Any:
     if _PLUGIN not in get_plugin_settings():
         return default
     return getattr(getattr(get_plugin_settings(_PLUGIN), category), key)
+
+
+def set_preference(name: str, value: Any) -> None:
+    """Set what a person chose in the window; nothing where plugins were not discovered."""
+    category, _, key = name.partition(".")
+    if _PLUGIN in get_plugin_settings():
+        setattr(getattr(get_plugin_settings(_PLUGIN), category), key, value)
 
 
 def on_preference(name: str, call: Callable[[], None]) -> None:

@@ -1,18 +1,22 @@
-"""The bar above the tabs: how the picture is shown, whichever tab is in front."""
+"""The bar above the picture: how it is shown, whichever tab is in front."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from .layout_picker import LayoutPicker
 from .modes import Mode, ViewModes
 from .window_control import WindowControl
 
 if TYPE_CHECKING:
+    from .reading_room import ReadingRoom
     from .view_window import ViewWindow
+
+#: Pixels of the choice of a window at most.
+_WIDEST = 360
 
 _MODES: dict[Mode, tuple[str, str]] = {
     "single": ("Single", "One view"),
@@ -22,44 +26,61 @@ _MODES: dict[Mode, tuple[str, str]] = {
 
 
 class ViewBar(QWidget):
-    """What all tabs share of the view."""
+    """What all tabs share of the view, in one row.
 
-    def __init__(self, window: ViewWindow, modes: ViewModes) -> None:
+    Parameters
+    ----------
+    window : ViewWindow
+    modes : ViewModes
+    room : ReadingRoom
+        What makes room for the picture.
+    """
+
+    def __init__(self, window: ViewWindow, modes: ViewModes, room: ReadingRoom) -> None:
         super().__init__()
         self._modes = modes
         self.window_control = WindowControl(window)
         self.modes: dict[str, QPushButton] = {}
         group = QButtonGroup(self)
-        first = QHBoxLayout()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 1, 4, 1)
+        row.setSpacing(4)
         for mode, (text, tip) in _MODES.items():
             button = self.modes[mode] = _button(text, tip)
             button.setCheckable(True)
             button.setChecked(mode == "single")
             button.clicked.connect(partial(self._on_mode, mode))
             group.addButton(button)
-            first.addWidget(button)
+            row.addWidget(button)
         modes.changed.connect(lambda mode: self.modes[mode].setChecked(True))
+        self.layout_picker = LayoutPicker(window, modes)
+        row.addWidget(self.layout_picker)
+        self.window_control.setMaximumWidth(_WIDEST)
+        row.addWidget(self.window_control, 1)
         self.convention = _button(
             "", "Which side of the picture the patient's left is on. Press for the other one."
         )
         self.convention.clicked.connect(lambda _checked=False: window.toggle_convention())
         window.signals.convention_changed.connect(self._write_convention)
         self._write_convention(window.convention)
-        self.layout_picker = LayoutPicker(window, modes)
-        first.addWidget(self.layout_picker)
-        second = QHBoxLayout()
-        second.addWidget(self.window_control, 1)
-        second.addWidget(self.convention)
+        row.addWidget(self.convention)
+        row.addStretch(1)
+        self.panes = _button("Layers", "napari's list of layers and their controls (F2)")
+        self.panes.setCheckable(True)
+        self.panes.setChecked(room.panes_shown)
+        self.panes.clicked.connect(lambda on: room.show_panes(on))
+        room.panes_changed.connect(self.panes.setChecked)
+        row.addWidget(self.panes)
+        self.fold = _button("Tabs", "The tabs; folded they are a strip of their names (F3)")
+        self.fold.setCheckable(True)
+        self.fold.setChecked(True)
+        self.fold.clicked.connect(lambda on: room.fold(not on))
+        room.folded_changed.connect(lambda folded: self.fold.setChecked(not folded))
+        row.addWidget(self.fold)
         keys = _button("?", "Keys and mouse (F1)")
         keys.setMaximumWidth(28)
         keys.clicked.connect(lambda _checked=False: window.show_keys())
-        second.addWidget(keys)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(8, 4, 8, 2)
-        box.setSpacing(4)
-        for row in (first, second):
-            row.setSpacing(4)
-            box.addLayout(row)
+        row.addWidget(keys)
 
     def follow_layers(self) -> None:
         """Layers came, went, were shown or hidden."""

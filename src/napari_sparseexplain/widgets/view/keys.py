@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .layout_picker import LayoutPicker
     from .mask_keys import MaskKeys
     from .modes import ViewModes
+    from .reading_room import ReadingRoom
     from .view_window import ViewWindow
     from .window_control import WindowControl
 
@@ -34,6 +35,8 @@ class KeyTargets:
         How pictures side by side lie.
     masks : MaskKeys
         How masks are drawn.
+    room : ReadingRoom
+        What makes room for the picture.
     """
 
     window: ViewWindow
@@ -42,6 +45,7 @@ class KeyTargets:
     grey: WindowControl
     layouts: LayoutPicker
     masks: MaskKeys
+    room: ReadingRoom
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ KEYS: tuple[ViewKey, ...] = (
         lambda to: to.grey.auto_slice(),
     ),
     ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda to: to.jumps.export()),
+    ViewKey("F2", "Other", "napari's layer list and controls", lambda to: to.room.toggle_panes()),
+    ViewKey("F3", "Other", "fold the tabs, and open them", lambda to: to.room.toggle_tabs()),
     ViewKey("F1", "Other", "this sheet", lambda to: to.window.show_keys()),
 )
 
@@ -142,7 +148,7 @@ def unbind_keys(viewer: Any) -> None:
 def _action(to: KeyTargets, entry: ViewKey) -> Callable[[Any], None]:
     def act(_viewer: Any) -> None:
         # The way back from the full window and the sheet are there without a study too.
-        if to.window.study is not None or entry.key in ("F1", "Shift-F"):
+        if to.window.study is not None or entry.key in ("F1", "F2", "F3", "Shift-F"):
             entry.act(to)
 
     act.__doc__ = f"SparseExplain: {entry.words}."

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from qtpy.QtCore import QObject, Qt, Signal
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
 from .orthogonal_views import VIEWS_NAME, OrthogonalViews
 
@@ -56,7 +56,7 @@ class ViewModes(QObject):
         self._mode: Mode = "single"
         self._before_grid: Mode = "single"
         self._before_full: Mode = "single"
-        self._hidden: list[QDockWidget] = []
+        self._hidden: list[QWidget] = []
         self.views: OrthogonalViews | None = None
         window.signals.grid_changed.connect(self._on_grid)
         window.signals.study_changed.connect(self._on_study)
@@ -107,7 +107,8 @@ class ViewModes(QObject):
             self._before_full = self._mode
             if self._mode == "orthogonal":
                 self.set_mode("single")
-            self._hidden = [d for d in main.findChildren(QDockWidget) if d.isVisible()]
+            besides = (*main.findChildren(QDockWidget), *main.findChildren(QToolBar))
+            self._hidden = [widget for widget in besides if widget.isVisible()]
             for dock in self._hidden:
                 dock.hide()
             self.focus_picture()

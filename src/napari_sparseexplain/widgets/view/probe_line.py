@@ -29,12 +29,14 @@ NOTHING = "Point at the picture."
 class ProbeLine(QWidget):
     """Follows the pointer over the picture and over the other planes.
 
-    Where the picture has the window for itself the same words stand in its corner.
+    Where the picture has the window for itself, or the tabs are folded, the same words stand in
+    its corner.
     """
 
     def __init__(self, window: Window, modes: ViewModes) -> None:
         super().__init__()
         self._window, self._modes = window, modes
+        self._folded = False
         self._view: ViewerModel | None = None
         self._place: tuple[float, float] = (0.0, 0.0)
         self._corner = CornerText(window.viewer, "probe", "bottom_left")
@@ -63,6 +65,11 @@ class ProbeLine(QWidget):
         """Follow the pointer over another view of the study."""
         view.mouse_move_callbacks.append(self._on_move)
         view.mouse_drag_callbacks.append(self._on_drag)
+
+    def set_folded(self, folded: bool) -> None:
+        """Whether the tabs, and this line with them, are folded."""
+        self._folded = folded
+        self.refresh()
 
     def refresh(self) -> None:
         """Read out again, as when a slice was scrolled under the pointer."""
@@ -111,5 +118,5 @@ class ProbeLine(QWidget):
             self.place.setText(place)
         if self.values.text() != values:
             self.values.setText(values)
-        full = self._modes.full and bool(values)
+        full = (self._modes.full or self._folded) and bool(values)
         self._corner.write(f"{place}\n{values.replace(' · ', chr(10))}" if full else "")
