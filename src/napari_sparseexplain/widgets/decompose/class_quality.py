@@ -45,9 +45,9 @@ class ClassQuality(QWidget):
         if not isinstance(told, Mapping):
             return
         where = told.get("measured on", "data that its card leaves out")
-        self.source.setText(f"Measured on {where}")
+        self.source.setText(f"Measured on {where}; on the right what each true class was taken for")
         names = [short_class(name) for name in told["dice"]]
-        self._add(0, ["True class", "Dice", *[f"→ {name}" for name in names]], faint=True)
+        self._add(0, ["True class", "Dice", *names], faint=True)
         for row, cells in enumerate(confusion_rows(told), start=1):
             self._add(row, [short_class(cells[0]), *cells[1:]], hint=_by_case(told, cells[0]))
 
