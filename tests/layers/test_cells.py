@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_sparseexplain.layers.cells.cell_layout import CELL_SPACING, equal_places, large_places
-from napari_sparseexplain.layers.cells.cell_pixels import cell_pixels
+from napari_sparseexplain.layers.cells.cell_pixels import cell_pixels, voxel_picture
 from napari_sparseexplain.layers.cells.cell_view import CellView
 from napari_sparseexplain.layers.cells.grid_view import GridView, Layout
 from napari_sparseexplain.layers.cells.layer_slice import layer_slice
@@ -91,7 +91,11 @@ def pixels(viewer: ViewerModel, *names: str, view: CellView = ONE) -> np.ndarray
         plane = layer_slice(viewer.layers[name], viewer.dims)
         assert plane is not None
         found.append((viewer.layers[name], plane))
-    return cell_pixels(found, view)
+    pixels = cell_pixels(found, view)
+    if (whole := voxel_picture(found)) is not None:
+        for one in (view, CellView((31, 40), 3.3, (2.0, 4.5), False, True)):
+            np.testing.assert_array_equal(whole.seen_from(one), cell_pixels(found, one))
+    return pixels
 
 
 def test_a_slice_is_taken_at_the_viewer_s_point_also_of_a_layer_with_fewer_axes(

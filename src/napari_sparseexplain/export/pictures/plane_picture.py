@@ -49,9 +49,9 @@ def sampled(
     rows, columns = view.row_indices(), view.column_indices()
     inside = _within(rows, plane.shape[0])[:, None] & _within(columns, plane.shape[1])[None, :]
     if interpolation == "nearest":
-        return plane[np.ix_(_nearest(rows, plane.shape[0]), _nearest(columns, plane.shape[1]))], (
-            inside
-        )
+        # One axis after the other: many times faster than both at once.
+        chosen = plane.take(_nearest(rows, plane.shape[0]), axis=0)
+        return chosen.take(_nearest(columns, plane.shape[1]), axis=1), inside
     values = _between(np.asarray(plane, np.float32), rows, 0)
     return _between(values, columns, 1), inside
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,26 +27,56 @@ _MARK, _EDGE, _FIBRE, _RING = 1.5, 3.5, 2.0, 15.0
 _DARK = QColor(0, 0, 0, 170)
 
 
-def paint_outlines(
-    painter: QPainter, layer: Labels, plane: LayerSlice, view: CellView, *, dashed: bool
-) -> None:
-    """The outlines of a mask in the colours of its labels."""
+@dataclass(frozen=True, eq=False)
+class MaskLines:
+    """The outlines of a mask in one slice.
+
+    Attributes
+    ----------
+    lines : tuple of (colour, lines)
+        Points (x, y) of a line are (column, row) in the viewer's unit.
+    width : float
+        Pixels.
+    dashed : bool
+    """
+
+    lines: tuple[tuple[QColor, tuple[QPolygonF, ...]], ...]
+    width: float
+    dashed: bool
+
+    def paint(self, painter: QPainter, view: CellView) -> None:
+        """Draw them in a cell."""
+        painter.save()
+        painter.translate(view.size[1] / 2, view.size[0] / 2)
+        painter.scale(view.zoom * (1 if view.right else -1), view.zoom * (1 if view.down else -1))
+        painter.translate(-view.centre[1], -view.centre[0])
+        for colour, lines in self.lines:
+            pen = QPen(colour, self.width)
+            pen.setCosmetic(True)
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+            if self.dashed:
+                pen.setDashPattern(list(DASHES))
+            painter.setPen(pen)
+            for line in lines:
+                painter.drawPolyline(line)
+        painter.restore()
+
+
+def mask_lines(layer: Labels, plane: LayerSlice, *, dashed: bool) -> MaskLines:
+    """The outlines of a mask in the colours of its labels, as wide as its style says."""
     found = outlines(plane.values)
-    if not found:
-        return
-    labels = np.array([label for label, _ in found]).astype(plane.values.dtype)
-    colours = np.asarray(layer.colormap.map(labels), dtype=float)
+    labels = np.array([label for label, _ in found], dtype=plane.values.dtype)
+    colours = np.asarray(layer.colormap.map(labels), dtype=float).reshape(-1, 4)
     start, step = np.asarray(plane.start), np.asarray(plane.step)
-    for (_, lines), colour in zip(found, colours, strict=True):
-        if colour[3] == 0:
-            continue
-        pen = QPen(QColor.fromRgbF(*(float(part) for part in colour[:3])), float(line_width(layer)))
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        if dashed:
-            pen.setDashPattern(list(DASHES))
-        painter.setPen(pen)
-        for line in lines:
-            painter.drawPolyline(_polygon(view.pixels(line * step + start)))
+    lines = tuple(
+        (
+            QColor.fromRgbF(*(float(part) for part in colour[:3])),
+            tuple(_polygon((line * step + start)[:, ::-1]) for line in paths),
+        )
+        for (_, paths), colour in zip(found, colours, strict=True)
+        if colour[3] > 0
+    )
+    return MaskLines(lines, float(line_width(layer)), dashed)
 
 
 def paint_segments(

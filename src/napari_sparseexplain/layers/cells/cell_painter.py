@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -17,13 +18,13 @@ from ..canvas.clicked_voxel import CLICKED_VOXEL, RING_COLOUR
 from ..canvas.corner_room import beside_letter, cell_lines, name_lines
 from ..canvas.grey_window import has_window, window_caption
 from ..canvas.mark_words import CELL_PIXELS, words_of
-from ..canvas.marks_on_slice import marks_on_slice
+from ..canvas.marks_on_slice import Mark, marks_on_slice
 from ..canvas.outlined_text import PIXELS_IN_POINT
 from ..mask_style import mask_style
 from ..study_layers import METADATA_KEY, StudyLayer
 from .cell_bars import paint_bar
-from .cell_lines import paint_outlines, paint_paths, paint_ring, paint_segments
-from .cell_pixels import cell_pixels
+from .cell_lines import MaskLines, mask_lines, paint_paths, paint_ring, paint_segments
+from .cell_pixels import VoxelPicture, cell_pixels, voxel_picture
 from .grid_view import BAR_SHARE, round_length
 from .layer_slice import LayerSlice, layer_slice
 from .painted_words import (
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from .cell_layout import Place
     from .cell_view import CellView
 
 #: In points; the longest name of the five signals fits a third of a canvas at 1280 × 800.
@@ -57,63 +57,107 @@ _NARROW = 150
 _OVER_TIME = 1.5
 
 
+@dataclass(eq=False)
+class _Kept:
+    """What a cell shows of one slice, until one of its layers is other.
+
+    Attributes
+    ----------
+    slices : list of (Layer, LayerSlice)
+    voxels : VoxelPicture or None
+        None where pixels depend on the zoom.
+    lines : list of MaskLines
+    view, pixels
+        What was painted last, and from where it was seen.
+    """
+
+    slices: list[tuple[Layer, LayerSlice]]
+    voxels: VoxelPicture | None
+    lines: list[MaskLines]
+    view: CellView | None = None
+    pixels: npt.NDArray[np.uint8] | None = None
+
+    def seen_from(self, view: CellView) -> npt.NDArray[np.uint8]:
+        """The pixels of the cell."""
+        if self.pixels is None or self.view != view:
+            whole = self.voxels
+            self.pixels = cell_pixels(self.slices, view) if whole is None else whole.seen_from(view)
+            self.view = view
+        return self.pixels
+
+
 class CellPainter:
-    """Keeps the pixels of each cell until what it shows is other."""
+    """Keeps what each cell shows until it is other."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._cells: ShownCells = cells_of(viewer)
-        self._pixels: dict[tuple[Any, ...], npt.NDArray[np.uint8]] = {}
+        self._kept: dict[tuple[Any, ...], _Kept] = {}
         #: Told the study's unit of length where there is one.
         self.unit: Callable[[], str] = lambda: "mm"
 
-    def forget(self) -> None:
-        """What the layers show is other."""
-        self._pixels.clear()
+    def forget(self, layer: Layer | None = None) -> None:
+        """What a layer shows is other; or all of them."""
+        if layer is None:
+            self._kept.clear()
+        else:
+            self._kept = {key: kept for key, kept in self._kept.items() if layer not in key[0]}
 
     def paint(self, painter: QPainter, canvas: tuple[int, int]) -> None:
         """All cells on a canvas of a height and a width."""
         painter.fillRect(QRectF(0, 0, canvas[1], canvas[0]), QColor("black"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         places = self._cells.places(canvas)
-        kept = {}
+        dims, before, self._kept = self._viewer.dims, self._kept, {}
+        now = tuple(dims.point), tuple(dims.order), dims.ndisplay
+        marks = marks_on_slice(self._viewer)
         for cell, place in enumerate(places):
+            layers = [layer for layer in self._cells.cells[cell] if layer.visible]
+            key = (tuple(layers), *now)
             if place is None:
+                # Another layout may show it next, on the same slice.
+                if key in before:
+                    self._kept[key] = before[key]
                 continue
+            kept = self._kept[key] = before.get(key) or self._kept.get(key) or self._read(layers)
             view = self._cells.view(cell, place, self._viewer)
             painter.save()
             painter.setClipRect(QRectF(*place))
             painter.translate(place.left, place.top)
-            key = (cell, view, tuple(self._viewer.dims.point), tuple(self._viewer.dims.order))
-            kept[key] = self._paint_cell(painter, cell, view, self._pixels.get(key))
+            self._paint_cell(painter, layers, kept, view, marks)
             painter.restore()
-        self._pixels = kept
-        self._paint_whole(painter, canvas, [place for place in places if place is not None])
+        self._paint_whole(painter, canvas)
+
+    def _read(self, layers: list[Layer]) -> _Kept:
+        """What layers show at the viewer's point."""
+        slices: list[tuple[Layer, LayerSlice]] = []
+        for layer in layers:
+            if isinstance(layer, Image | Labels):
+                plane = layer_slice(layer, self._viewer.dims)
+                if plane is not None and plane.values.size:
+                    slices.append((layer, plane))
+        lines = [
+            mask_lines(layer, plane, dashed=not _is_reference(layer))
+            for layer, plane in slices
+            if _outlined(layer)
+        ]
+        return _Kept(slices, voxel_picture(slices), lines)
 
     def _paint_cell(
-        self, painter: QPainter, cell: int, view: CellView, pixels: npt.NDArray[np.uint8] | None
-    ) -> npt.NDArray[np.uint8]:
-        layers = [layer for layer in self._cells.cells[cell] if layer.visible]
-        slices: list[tuple[Layer, LayerSlice]] = [
-            (layer, plane)
-            for layer in layers
-            if isinstance(layer, Image | Labels)
-            and (plane := layer_slice(layer, self._viewer.dims)) is not None
-            and plane.values.size
-        ] if pixels is None or any(_outlined(layer) for layer in layers) else []  # fmt: skip
-        if pixels is None:
-            pixels = cell_pixels(slices, view)
+        self, painter: QPainter, layers: list[Layer], kept: _Kept, view: CellView, marks: list[Mark]
+    ) -> None:
+        pixels = kept.seen_from(view)
         height, width = view.size
         picture = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
         painter.drawImage(QPointF(0, 0), picture)
-        for layer, plane in slices:
-            if _outlined(layer):
-                paint_outlines(painter, layer, plane, view, dashed=not _is_reference(layer))
-        self._paint_lines(painter, layers, view)
+        for lines in kept.lines:
+            lines.paint(painter, view)
+        self._paint_lines(painter, layers, view, marks)
         self._paint_words(painter, layers, view)
-        return pixels
 
-    def _paint_lines(self, painter: QPainter, layers: list[Layer], view: CellView) -> None:
+    def _paint_lines(
+        self, painter: QPainter, layers: list[Layer], view: CellView, marks: list[Mark]
+    ) -> None:
         for layer in layers:
             drawn = self._cells.outlines.get(layer)
             if drawn is not None and len(drawn[0]):
@@ -123,7 +167,6 @@ class CellPainter:
                 paint_segments(painter, drawn[0] * step + start, drawn[1], view, _OVER_TIME)
         if (fibres := self._cells.fibres) is not None:
             paint_segments(painter, fibres.ends, fibres.colours, view)
-        marks = marks_on_slice(self._viewer)
         paint_paths(painter, mark_paths(marks, _CROSS / view.zoom), view)
         painter.setFont(font_of(CELL_PIXELS / PIXELS_IN_POINT))
         drop = QFontMetricsF(painter.font()).capHeight() / 2
@@ -161,7 +204,7 @@ class CellPainter:
             text += "\n" + cell_lines(window_caption(scan), NAME_SIZE, room, 1)
         return text.split("\n")
 
-    def _paint_whole(self, painter: QPainter, canvas: tuple[int, int], places: list[Place]) -> None:
+    def _paint_whole(self, painter: QPainter, canvas: tuple[int, int]) -> None:
         """What stands once, over all cells: words in the corners, letters of many cells, a bar."""
         height, width = canvas
         area = QRectF(0, 0, width, height)

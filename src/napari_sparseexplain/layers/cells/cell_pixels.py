@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,46 @@ _MOST_LABELS = 4096
 Pixels = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
+class VoxelPicture:
+    """Layers over each other, one pixel a voxel, of a cell whose layers share a grid.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (rows, columns, 3)
+    plane : LayerSlice
+        Where the voxels lie.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    plane: LayerSlice
+
+    def seen_from(self, view: CellView) -> npt.NDArray[np.uint8]:
+        """The pixels of a cell, each that of its nearest voxel; black beside the slice."""
+        seen = self.plane.seen_from(view)
+        values, inside = sampled(self.pixels, seen, "nearest")
+        return np.ascontiguousarray(np.where(inside[..., None], values, np.uint8(0)))
+
+
+def voxel_picture(slices: Sequence[tuple[Layer, LayerSlice]]) -> VoxelPicture | None:
+    """Layers over each other at their own voxels; None where they are smooth, or on two grids.
+
+    What it gives is what `cell_pixels` gives, and it need not be done again when a cell is moved,
+    zoomed or of another size.
+    """
+    if not slices:
+        return None
+    first = slices[0][1]
+    if not all(_is_nearest(layer) and plane.lies_as(first) for layer, plane in slices):
+        return None
+    size = first.values.shape[:2]
+    picture = np.zeros((*size, 3), np.float32)
+    inside = np.ones(size, dtype=bool)
+    for layer, plane in slices:
+        _lay(picture, layer, _colours(layer, plane.values, inside))
+    return VoxelPicture(_bytes(picture), first)
+
+
 def cell_pixels(
     slices: Iterable[tuple[Layer, LayerSlice]], view: CellView
 ) -> npt.NDArray[np.uint8]:
@@ -45,38 +86,51 @@ def cell_pixels(
     """
     picture = np.zeros((*view.size, 3), np.float32)
     for layer, plane in slices:
-        found = _coloured(layer, plane, view)
-        if found is None:
-            continue
-        colours, alpha = found
-        way = str(layer.blending)
-        if way == "additive":
-            picture += alpha[..., None] * colours
-        elif way == "minimum":
-            picture = np.where(alpha[..., None] > 0, np.minimum(picture, colours), picture)
-        else:
-            picture += alpha[..., None] * (colours - picture)
+        way = "nearest" if _is_nearest(layer) else "linear"
+        values, inside = sampled(plane.values, plane.seen_from(view), way)
+        _lay(picture, layer, _colours(layer, values, inside))
+    return _bytes(picture)
+
+
+def _is_nearest(layer: Layer) -> bool:
+    return not isinstance(layer, Image) or str(layer.interpolation2d) == "nearest"
+
+
+def _bytes(picture: Pixels) -> npt.NDArray[np.uint8]:
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def _coloured(layer: Layer, plane: LayerSlice, view: CellView) -> tuple[Pixels, Pixels] | None:
-    seen, opacity = plane.seen_from(view), np.float32(layer.opacity)
+def _lay(picture: Pixels, layer: Layer, found: tuple[Pixels, Pixels] | None) -> None:
+    """Lay a layer's colours over a picture, in place."""
+    if found is None:
+        return
+    colours, alpha = found[0], found[1][..., None]
+    way = str(layer.blending)
+    if way == "additive":
+        picture += alpha * colours
+    elif way == "minimum":
+        np.copyto(picture, np.where(alpha > 0, np.minimum(picture, colours), picture))
+    else:
+        picture += alpha * (colours - picture)
+
+
+def _colours(
+    layer: Layer, values: npt.NDArray[Any], inside: npt.NDArray[np.bool_]
+) -> tuple[Pixels, Pixels] | None:
+    """Colours (..., 3) and opacities (...) of a layer's values; None where it draws no pixels."""
+    opacity = np.float32(layer.opacity)
     if isinstance(layer, Labels):
         if layer.contour:
             return None
-        values, inside = sampled(plane.values, seen, "nearest")
         colours = _label_colours(layer, values)
         return colours[..., :3], opacity * colours[..., 3] * inside
     if not isinstance(layer, Image):
         return None
-    way = "nearest" if str(layer.interpolation2d) == "nearest" else "linear"
     if layer.rgb:
-        values, inside = sampled(plane.values, seen, way)
-        whole = 255 if np.issubdtype(plane.values.dtype, np.integer) else 1
+        whole = 255 if np.issubdtype(layer.dtype, np.integer) else 1
         colours = np.asarray(values, np.float32) / np.float32(whole)
         cover = colours[..., 3] if colours.shape[-1] == 4 else np.float32(1)
         return colours[..., :3], opacity * cover * inside.astype(np.float32)
-    values, inside = sampled(plane.values, seen, way)
     values = np.asarray(values, np.float32)
     low, high = limits_of(layer)
     part = (values - np.float32(low)) / np.float32(max(high - low, 1e-30))

@@ -32,6 +32,14 @@ class LayerSlice:
     start: tuple[float, float]
     step: tuple[float, float]
 
+    def lies_as(self, other: LayerSlice) -> bool:
+        """Whether the voxels of another slice are in the same places."""
+        return (
+            self.values.shape[:2] == other.values.shape[:2]
+            and np.allclose(self.start, other.start)
+            and np.allclose(self.step, other.step)
+        )
+
     def seen_from(self, view: CellView) -> SeenSlice:
         """The voxels under the pixels of a cell."""
         rows, columns = view.row_places(), view.column_places()

@@ -139,7 +139,8 @@ class CellsCanvas(QWidget):
     def _on_cells(self, _event: object = None) -> None:
         active = self._cells.active
         self._watch()
-        self._painter.forget()
+        if not active:
+            self._painter.forget()
         if active == self.isHidden():
             had_focus = self._native.hasFocus() or self.hasFocus()
             if active:
@@ -161,7 +162,7 @@ class CellsCanvas(QWidget):
 
     def _on_layer(self, event: Any) -> None:
         if event.type not in _UNSEEN:
-            self._painter.forget()
+            self._painter.forget(event.source)
             self.update()
 
     def _on_look(self, _event: object = None) -> None:
