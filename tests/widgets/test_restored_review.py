@@ -15,6 +15,7 @@ from napari_sparseexplain.export.pictures.compositor import compose
 from napari_sparseexplain.export.pictures.picture_file import png_bytes
 from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.layers.explanation_layers import BelowMap, ExplanationLayer
+from napari_sparseexplain.layers.mask_style import line_width, mask_style, set_mask_style
 from napari_sparseexplain.layers.study_layers import METADATA_KEY, grid_units
 from napari_sparseexplain.review.store import restore_review
 
@@ -371,3 +372,20 @@ def test_what_cannot_be_in_a_review_is_said(tab: Any, opened: Any) -> None:
     assert "bop blue" in told
     with pytest.raises(SparseExplainError, match="still being computed"):
         compose(replace(reading, pending=("XRAI",)), SIZE)
+
+
+def test_pictures_with_outlined_masks_come_back_as_they_were(
+    tab: Any, opened: Any, tmp_path: Path
+) -> None:
+    t1, flair, seg = (opened.study_layer(role) for role in ("t1", "flair", "seg"))
+    opened.grid_view.show_cells([[t1, seg], [flair, seg]])
+    set_mask_style(seg, "outline", 3)
+    rest()
+    tab.save(tmp_path / "review")
+    assert opened.wait(30)
+    set_mask_style(seg, "fill")
+    with another_window(tmp_path / "review") as second:
+        names = [[layer.name.split(" ")[0] for layer in cell] for cell in second.grid_view.cells]
+        assert names == [["T1", "Mask"], ["FLAIR", "Mask"]]
+        mask = second.study_layer("seg")
+        assert (mask_style(mask), line_width(mask)) == ("outline", 3)

@@ -210,14 +210,16 @@ class GridView:
         self._company = set(company)
         self._put(_Shown(cells, columns, region))
 
-    def show_cells(self, cells: Iterable[Sequence[Layer]], *, region: Box | None = None) -> None:
+    def show_cells(
+        self, cells: Iterable[Sequence[Layer]], *, columns: int = 0, region: Box | None = None
+    ) -> None:
         """Show these cells, each with its layers over each other, bottom first.
 
-        A layer may stand in several cells.
+        A layer may stand in several cells. ``columns`` and ``region`` as of `show`.
         """
         here = ([x for x in cell if x in self._viewer.layers] for cell in cells)
         self._company = set()
-        self._put(_Shown(tuple(tuple(cell) for cell in here if cell), 0, region))
+        self._put(_Shown(tuple(tuple(cell) for cell in here if cell), columns, region))
 
     def fill_cell(self, place: int, layers: Sequence[Layer]) -> None:
         """Let other layers stand in one cell, bottom first; none: the cell goes."""

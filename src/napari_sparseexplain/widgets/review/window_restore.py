@@ -175,16 +175,17 @@ def _restore_view(window: ReviewedWindow, reading: Reading, study: Study) -> Non
 
 
 def _restore_panels(window: ReviewedWindow, reading: Reading) -> None:
-    review, used = reading.review, set()
+    review = reading.review
+    used: dict[int, ScanLayer | Overlay] = {}
     made: list[list[Layer]] = []
     for panel in review.panels:
         layers = [] if _coloured(panel) else _plain_layers(window, reading, panel, used)
-        if not layers or (len(review.panels) > 1 and len(layers) > 1):
+        if not layers:
             name = panel.title or "Panel"
             layers = [Layer.create(*panel_layer(reading, panel, name))]
-        used |= {id(layer) for layer in layers}
         made.append(layers)
-    order = [layers[0] for layers in made]
+    alone = all(len(layers) == 1 for layers in made) and len({id(x[0]) for x in made}) == len(made)
+    order = [layers[0] for layers in made] if alone else []
     with batched_changes(window.viewer.layers):
         for layers in made:
             for layer in layers:
@@ -195,13 +196,16 @@ def _restore_panels(window: ReviewedWindow, reading: Reading) -> None:
         for layer in order if len(order) > 1 else ():
             here = window.viewer.layers.index(layer)
             window.viewer.layers.move(here, len(window.viewer.layers))
-    if len(order) > 1:
+    if len(made) > 1:
         # What the single view shows when the grid is left.
         study = next(panel.study for panel in review.panels)
         single = window.study_layer(first_shown(reading.studies[study]))
         if single is not None:
             single.visible = True
-        window.grid_view.show(order, columns=review.columns)
+        if order:
+            window.grid_view.show(order, columns=review.columns)
+        else:
+            window.grid_view.show_cells(made, columns=review.columns)
     else:
         with batched_changes(window.viewer.layers):
             for layers in made:
@@ -218,14 +222,14 @@ def _coloured(panel: Panel) -> bool:
 
 
 def _plain_layers(
-    window: ReviewedWindow, reading: Reading, panel: Panel, used: set[int]
+    window: ReviewedWindow, reading: Reading, panel: Panel, used: dict[int, ScanLayer | Overlay]
 ) -> list[Layer]:
-    """The layers of a panel, each as it was; none where one is needed in two cells."""
+    """The layers of a panel, each as it was; none where one is shown otherwise in another cell."""
     found: list[Layer] = []
     parts = ([] if panel.scan is None else [panel.scan]) + list(panel.overlays)
     for part in parts:
         layer = _layer_of(window, reading, part)
-        if layer is None or id(layer) in used:
+        if layer is None or used.get(id(layer), part) != part:
             return []
         found.append(layer)
     # Study layers lie below in the list whatever the panel says; another order needs one picture.
@@ -234,6 +238,7 @@ def _plain_layers(
         return []
     for layer, part in zip(found, parts, strict=True):
         _set_display(layer, part)
+        used[id(layer)] = part
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -210,6 +210,10 @@ class ReadingRoom(QObject):
         if isinstance(dock, QDockWidget) and main is not None and not dock.isFloating():
             narrow = self._dock.minimumSizeHint().width()
             main.resizeDocks([dock], [narrow], Qt.Orientation.Horizontal)
+            # At once: what is put into the picture next is fitted to the room that it will have.
+            if (layout := main.layout()) is not None:
+                layout.activate()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 
     def _on_closing(self) -> None:
         """napari saves its window as it is now: without this plugin nobody would unfold it."""
