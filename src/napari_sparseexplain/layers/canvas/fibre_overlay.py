@@ -5,12 +5,12 @@ Their layer is hidden there, and the lines are painted in every cell, as those o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..cells.drawn_lines import DrawnLines
 from ..cells.shown_cells import cells_of
 from ..fibre_directions import FibreLines
 from .linked_cameras import spatial_axes
@@ -19,21 +19,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from ...volumes import Grid
-
-
-@dataclass(frozen=True, eq=False)
-class DrawnLines:
-    """What stands in the picture.
-
-    Attributes
-    ----------
-    ends : ndarray, shape (2 n, 2)
-        (column, row) in the viewer's unit, two of each line.
-    colours : ndarray, shape (2 n, 4)
-    """
-
-    ends: npt.NDArray[np.float32]
-    colours: npt.NDArray[np.float32]
 
 
 class FibresInCells:

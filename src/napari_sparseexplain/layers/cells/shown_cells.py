@@ -11,12 +11,11 @@ from napari.utils.events import EmitterGroup
 
 from .cell_layout import Place, equal_places, large_places
 from .cell_view import CellView
+from .drawn_lines import DrawnLines
 
 if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
     from napari.layers import Layer
-
-    from ..canvas.fibre_overlay import DrawnLines
 
 
 @dataclass(frozen=True)
