@@ -236,6 +236,7 @@ FAMILIES = (
         commands={
             "report": f"{_COMMANDS}.report:report",
             "export-dicom": f"{_COMMANDS}.export_dicom:export_dicom",
+            "lesions": f"{_COMMANDS}.lesions:lesions",
         },
         demo=f"{_HERE}.widgets.review.demo:show_review",
         page="review.md",

@@ -77,19 +77,26 @@ def largest_diameters(
             width = (columns[-1] - columns[0] + 1) * spacing[1]
             bounds.append((float(np.hypot(height, width)), index))
     bounds.sort(key=lambda found: (-found[0], found[1]))
-    best: Diameters | None = None
+    longest, lengths = 0.0, {}
     for bound, index in bounds:
-        if best is not None and bound < best.longest * (1 - _SAME):
+        if bound < longest * (1 - _SAME):
             break
-        found = replace(plane_diameters(inside[index], spacing), index=index)
-        if best is None or _rank(found) > _rank(best):
-            best = found
-    assert best is not None, "a component has a voxel"
+        lengths[index] = _longest_of(hull_corners(inside[index]) * spacing)
+        longest = max(longest, lengths[index])
+    best = max(
+        (
+            replace(plane_diameters(inside[index], spacing), index=index)
+            for index, length in lengths.items()
+            if length >= longest * (1 - _SAME)
+        ),
+        key=lambda found: (_rounded(found.perpendicular), -found.index),
+    )
     return best.index, best
 
 
-def _rank(found: Diameters) -> tuple[float, float, int]:
-    return _rounded(found.longest), _rounded(found.perpendicular), -found.index
+def _longest_of(hull: npt.NDArray[np.float64]) -> float:
+    apart = hull[:, None, :] - hull[None, :, :]
+    return float(np.sqrt((apart**2).sum(axis=-1).max()))
 
 
 def _rounded(length: float) -> float:
@@ -151,7 +158,7 @@ def hull_corners(plane: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     low = _chain([(int(edge), int(lefts[edge])) for edge in on])
     high = _chain([(int(edge), -int(rights[edge])) for edge in on])
     corners = [*low, *((edge, -column) for edge, column in reversed(high))]
-    return np.array(corners, dtype=np.float64) + (first - 0.5, -0.5)
+    return np.array(corners, dtype=np.float64) + np.array([first - 0.5, -0.5])
 
 
 def _chain(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
