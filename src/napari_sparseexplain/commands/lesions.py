@@ -47,7 +47,7 @@ def lesions(
     """Volume, RANO diameters, place and values of every lesion of a mask. Research only."""
     from ..evidence.lesions.study_lesions import study_lesions_work
     from ..evidence.lesions.table import lesion_table, summary
-    from ..evidence.tables import markdown_table
+    from ..evidence.tables import text_table
     from ..files.atomic_write import check_free, write_atomically
     from ..volumes import open_study
 
@@ -80,7 +80,7 @@ def lesions(
     for note in found.notes:
         print(f"note: {note}")
     if found.lesions:
-        print(markdown_table([column.title for column in table.columns], table.shown()))
+        print(text_table([column.title for column in table.columns], table.shown()))
     if csv is not None:
         print(write_atomically(csv, table.csv(), overwrite=overwrite))
 
