@@ -14,13 +14,14 @@ from ...progress import Progress, Work
 from ...volumes import Study, Volume
 from ...volumes.reading_order import ordered_roles, role_title
 from ..explanation import Explanation
+from ..explanation_map import ExplanationMap
 from ..scores import dice
 from .components import Component, components_of, without
 from .lesion import Lesion, lesions_of
 from .over_time import follow_lesions
 
 #: Kinds of maps that have a mean worth telling in a lesion.
-_MEASURED_KINDS = ("heatmap", "response", "parameter map", "signal")
+_MEASURED_KINDS = ("heatmap", "parameter map")
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,15 +153,18 @@ def explained_mask(explanation: Explanation, study: Study, name: str = "") -> np
 
 
 def measured_maps(explanation: Explanation, study: Study) -> dict[str, npt.NDArray[Any]]:
-    """Maps of an explanation that have a mean in a lesion, by their titles.
-
-    Heat maps, responses, signals and parameter maps; an uncertainty is one of these.
-    """
+    """Maps of an explanation that have a mean in a lesion (`is_measured`), by their titles."""
     return {
         item.title or item.name: on_whole_grid(np.asarray(item.data), explanation, study)
         for item in explanation.maps
-        if item.space == "study" and item.kind in _MEASURED_KINDS
+        if is_measured(item)
     }
+
+
+def is_measured(item: ExplanationMap) -> bool:
+    """Whether a map has a mean worth telling: heat, a parameter, or how uncertain something is."""
+    words = f"{item.name} {item.title}".lower()
+    return item.space == "study" and (item.kind in _MEASURED_KINDS or "uncertain" in words)
 
 
 def on_whole_grid(
