@@ -91,7 +91,7 @@ def lesion_table(lesions: Sequence[Lesion], *, calibrated: bool = True) -> Lesio
         columns.append(Column("Voxels", "The scan gives no size of a voxel"))
     columns += [
         Column(f"Longest ({unit})", "Longest diameter in an axial slice, between outer edges"),
-        Column(f"Perpendicular ({unit})", "Longest line at right angles to it in that slice"),
+        Column(f"Across ({unit})", "Longest line at right angles to it in that slice"),
         Column(f"Product ({square})", "Both diameters multiplied", 0),
         Column("Measurable", f"RANO: both diameters are 10 {unit} or more"),
         Column("Slice", "Where the diameters lie, counted from 1"),
