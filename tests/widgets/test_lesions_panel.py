@@ -47,6 +47,7 @@ def panel(shared_window: SharedWindow, study_folder: Path) -> Iterator[Any]:
 
 def choose(panel: Any, name: str) -> None:
     layer = panel.window_of_test.viewer.layers[name]
+    assert panel.wait(30)  # what has just come is offered
     panel.mask.choose(layer)
     assert panel.wait(30)
     settle()
@@ -71,7 +72,7 @@ def test_a_chosen_lesion_is_gone_to_and_its_diameters_are_drawn(panel: Any) -> N
     layer = panel.diameters.layer
     assert layer.metadata[METADATA_KEY] == AUXILIARY
     assert len(layer.data) == 2
-    assert list(layer.features["label"])[0].endswith("mm")
+    assert layer.features["label"][0].endswith("mm")
     panel.mark()
     marks = window.page("review").marking
     try:

@@ -116,7 +116,9 @@ class EditedMask:
             of.visible = False
             # Below the diameters, where the mask was.
             place = self._viewer.layers.index(of) + 1 if of in self._viewer.layers else None
-            self._viewer.layers.insert(len(self._viewer.layers) if place is None else place, self.layer)
+            self._viewer.layers.insert(
+                len(self._viewer.layers) if place is None else place, self.layer
+            )
             self._viewer.layers.selection.active = active
         else:
             self.layer.data = edited

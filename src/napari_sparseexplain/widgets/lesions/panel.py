@@ -197,9 +197,7 @@ class LesionsPanel(QWidget):
         lesion = None if number is None else self._lesion(number)
         if lesion is None or shown is None:
             return
-        marks = diameter_marks(
-            lesion.diameters, shown.study.grid, text=f"Lesion {lesion.number}"
-        )
+        marks = diameter_marks(lesion.diameters, shown.study.grid, text=f"Lesion {lesion.number}")
         self.diameters.clear()  # the review draws the same lines
         self.marked.emit(marks)
 
