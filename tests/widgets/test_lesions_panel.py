@@ -1,4 +1,4 @@
-"""The table of lesions in a real window: it follows masks, goes to lesions, keeps an edited copy."""
+"""The table of lesions in a real window: it follows masks and keeps an edited copy."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from qtpy.QtWidgets import (
 from ...errors import SparseExplainError
 from ...layers.canvas.frame_in_picture import frame_in_picture
 from ...layers.explanation_layers import ExplanationLayer
-from ...layers.lesion_layers import EditedMask, ShownDiameters, diameter_marks
-from ...layers.mask_layers import first_mask, mask_layers, masks_over_time
+from ...layers.lesions.lesion_layers import EditedMask, ShownDiameters, diameter_marks
+from ...layers.lesions.mask_layers import first_mask, mask_layers, masks_over_time
 from ...layers.study_layers import METADATA_KEY
 from ...layers.viewer_panels import viewer_plane
 from ...volumes import Study

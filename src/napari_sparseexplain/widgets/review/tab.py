@@ -15,18 +15,17 @@ from ...errors import SparseExplainError
 from ...export.export_work import Files, check_possible, existing_files, export_work
 from ...files.atomic_write import check_writable
 from ...progress import Progress, Work
-from ...review.annotation import Annotation
 from ...review.former_review import ReviewThereError
 from ...review.reading import Reading
 from ...review.reviewed_study import StudyMovedError
 from ...review.store import check_saving, save_review
 from ...volumes import Study
 from ..explain_tab import ExplainTab
+from ..lesions.opening_button import LesionsButton
 from ..lesions.panel import LesionsPanel
 from ..parts.notices import show_finding, show_warning_message
 from ..parts.study_choice import StudyChoice
 from ..parts.work_runner import Told, labelled_work
-from ..view.plots_dock import show_plots
 from .dialogs import ReviewDialogs
 from .export_form import ExportForm
 from .kept_reading import KeptReading
@@ -120,11 +119,8 @@ class ReviewTab(ExplainTab):
         self.marking.changed.connect(self.run_bar.forget)
         self.extras.addWidget(self.marking)
         self.lesions = LesionsPanel(self._window)
-        self.lesions.marked.connect(self._add_marks)
-        lesions = QPushButton("Lesions")
-        lesions.setToolTip("A table of the lesions of any mask, below the picture")
-        lesions.clicked.connect(lambda: show_plots(self._window.viewer, self.lesions))
-        self.extras.addWidget(lesions)
+        self.lesions.marked.connect(self.marking.add_annotations)
+        self.extras.addWidget(LesionsButton(self._window.viewer, self.lesions))
         self.restored = RestoredMaps(self._window)
         self.words = RestoredCaptions(self._window)
         self.results.hide()
@@ -309,11 +305,6 @@ class ReviewTab(ExplainTab):
         work = self.restored.repeat_work(key)
         if work is not None:
             self.runner.start(work)
-
-    def _add_marks(self, marks: tuple[Annotation, ...]) -> None:
-        """Lines that the table of lesions gave."""
-        for mark in marks:
-            self.marking.add_annotation(mark)
 
     def _choose_save(self) -> None:
         if folder := self.dialogs.folder_to_save():

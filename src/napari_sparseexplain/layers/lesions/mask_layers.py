@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
-from ..volumes.roles.label_roles import lesion_role
-from .drawn_region import labels_on_grid
-from .study_layers import METADATA_KEY, StudyLayer
+from ...volumes.roles.label_roles import lesion_role
+from ..drawn_region import labels_on_grid
+from ..study_layers import METADATA_KEY, StudyLayer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from ..volumes import Grid, Study
+    from ...volumes import Grid, Study
 
 
 def mask_layers(viewer: ViewerModel, study: Study) -> list[Labels]:

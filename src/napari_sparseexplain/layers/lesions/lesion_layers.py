@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels, Shapes
 
-from ..evidence.lesions.diameters import Diameters
-from ..review.annotation import Annotation, annotation_on_grid
-from .annotation_shapes import mark_features
-from .study_layers import METADATA_KEY, grid_units
-from .viewer_panels import AUXILIARY
+from ...evidence.lesions.diameters import Diameters
+from ...review.annotation import Annotation, annotation_on_grid
+from ..annotation_shapes import mark_features
+from ..study_layers import METADATA_KEY, grid_units
+from ..viewer_panels import AUXILIARY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from ..volumes import Grid
+    from ...volumes import Grid
 
 #: Name of the layer, and colour of the lines: that of annotations, which no class has.
 NAME, COLOUR = "Diameters", "#F0E442"
