@@ -38,9 +38,7 @@ def boxes(*places: tuple[int, int, int, int]) -> npt.NDArray[np.uint8]:
     return mask
 
 
-def brute_force(
-    plane: npt.NDArray[np.bool_], spacing: tuple[float, float]
-) -> tuple[float, npt.NDArray[np.float64]]:
+def brute_force(plane: npt.NDArray[np.bool_], spacing: tuple[float, float]) -> tuple[float, Any]:
     """The largest distance between any corners of any pixels, and all corners in mm."""
     pixels = np.argwhere(plane)
     shifts = [(a, b) for a in (-0.5, 0.5) for b in (-0.5, 0.5)]

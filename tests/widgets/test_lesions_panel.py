@@ -48,13 +48,13 @@ def panel(shared_window: SharedWindow, study_folder: Path) -> Iterator[Any]:
 def choose(panel: Any, name: str) -> None:
     layer = panel.window_of_test.viewer.layers[name]
     assert panel.wait(30)  # what has just come is offered
-    panel.mask.choose(layer)
+    panel.mask_choice.choose(layer)
     assert panel.wait(30)
     settle()
 
 
 def test_the_lesion_mask_of_the_study_is_measured_at_once(panel: Any) -> None:
-    assert panel.mask.layer is panel.window_of_test.study_layer("seg")
+    assert panel.mask_choice.layer is panel.window_of_test.study_layer("seg")
     assert panel.list.rowCount() == 1
     titles = [column.title for column in panel.table.columns]
     assert [t for t in ("T1", "FLAIR", "Volume (ml)") if t not in titles] == []
@@ -124,7 +124,7 @@ def test_a_mask_removed_by_hand_leaves_the_table(panel: Any) -> None:
     layers.remove(layers["two"])
     settle()
     assert panel.wait(30)
-    assert panel.mask.layer is panel.window_of_test.study_layer("seg")
+    assert panel.mask_choice.layer is panel.window_of_test.study_layer("seg")
     assert panel.list.rowCount() == 1
     assert panel.diameters.layer is None
 

@@ -121,7 +121,8 @@ class EditedMask:
             )
             self._viewer.layers.selection.active = active
         else:
-            self.layer.data = edited
+            data: Any = edited
+            self.layer.data = data
         return self.layer
 
     def forget(self) -> None:

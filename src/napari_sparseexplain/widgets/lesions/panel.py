@@ -67,7 +67,7 @@ class _Asked:
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal of two that ask the same."""
-        layers = (self.mask, self.reference, self.earlier, *self.maps)
+        layers = (self.mask_choice, self.reference, self.earlier, *self.maps)
         return (id(self.study), self.frame, *map(id, layers))
 
 
@@ -90,7 +90,7 @@ class LesionsPanel(QWidget):
         self._asked: _Asked | None = None
         self._shown_of: _Asked | None = None
         self._watched: Any = None
-        self.mask = MaskChoice("Mask", "Whose connected components are listed")
+        self.mask_choice = MaskChoice("Mask", "Whose connected components are listed")
         self.reference = MaskChoice("Reference", "The true mask, for Dice", "None")
         self.earlier = MaskChoice(
             "Earlier mask", "Of an earlier time point on the same grid: numbers persist", "None"
@@ -111,7 +111,7 @@ class LesionsPanel(QWidget):
         self.runner.broke.connect(lambda: self._clear("The table could not be made."))
         self.runner.running_changed.connect(lambda on: None if on else self._timer.restart())
         self._timer = RestingTimer(self, 50, self.refresh)
-        for choice in (self.mask, self.reference, self.earlier):
+        for choice in (self.mask_choice, self.reference, self.earlier):
             choice.currentIndexChanged.connect(lambda _: self._timer.restart())
         self.list.chosen.connect(self.go_to)
         self.list.switched.connect(self._on_switched)
@@ -130,7 +130,7 @@ class LesionsPanel(QWidget):
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(4)
-        form.addRow("Mask", self.mask)
+        form.addRow("Mask", self.mask_choice)
         form.addRow("Reference", self.reference)
         form.addRow("Earlier", self.earlier)
         buttons = QHBoxLayout()
@@ -240,12 +240,12 @@ class LesionsPanel(QWidget):
     def _offer(self) -> None:
         study = self._window.study
         layers = [] if study is None else mask_layers(self._viewer, study)
-        self.mask.offer(layers, None if study is None else first_mask(layers, study))
+        self.mask_choice.offer(layers, None if study is None else first_mask(layers, study))
         self.reference.offer(layers)
         self.earlier.offer(layers)
 
     def _wanted(self) -> _Asked | None:
-        study, mask = self._window.study, self.mask.layer
+        study, mask = self._window.study, self.mask_choice.layer
         if study is None or mask is None:
             return None
         if mask is not self._watched:
@@ -282,12 +282,13 @@ class LesionsPanel(QWidget):
             return
         from ...evidence.lesions.table import lesion_table
 
-        self.found, self._shown_of = told.result, asked
+        found: StudyLesions = told.result
+        self.found, self._shown_of = found, asked
         self.diameters.clear()
         self.edited.forget()
         calibrated = asked.study.grid.calibrated
-        self.table = lesion_table(self.found.lesions, calibrated=calibrated)
-        self.list.show_table(self.table if self.found.lesions else None)
+        self.table = lesion_table(found.lesions, calibrated=calibrated)
+        self.list.show_table(self.table if found.lesions else None)
         self._say()
         self._let_act()
 
