@@ -67,7 +67,7 @@ class _Asked:
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal of two that ask the same."""
-        layers = (self.mask_choice, self.reference, self.earlier, *self.maps)
+        layers = (self.mask, self.reference, self.earlier, *self.maps)
         return (id(self.study), self.frame, *map(id, layers))
 
 

@@ -40,7 +40,6 @@ from .window_restore import open_review_work
 if TYPE_CHECKING:
     from ..window import Window
 
-
 #: Tooltip of a button that needs a study.
 NO_STUDY = "Open a study first"
 
