@@ -233,9 +233,11 @@ FAMILIES = (
         name="review",
         title="Review",
         tab=f"{_HERE}.widgets.review.tab:ReviewTab",
+        panels={"Lesions": "lesions"},
         commands={
             "report": f"{_COMMANDS}.report:report",
             "export-dicom": f"{_COMMANDS}.export_dicom:export_dicom",
+            "lesions": f"{_COMMANDS}.lesions:lesions",
         },
         demo=f"{_HERE}.widgets.review.demo:show_review",
         page="review.md",

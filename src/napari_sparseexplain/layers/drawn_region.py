@@ -36,7 +36,7 @@ def drawn_region(layer: Layer, grid: Grid) -> npt.NDArray[np.bool_]:
     if isinstance(layer, Shapes):
         mask = _of_shapes(layer, grid)
     elif isinstance(layer, Labels):
-        mask = _of_labels(layer, grid)
+        mask = labels_on_grid(layer, grid)
     else:
         raise StudyError(
             "a drawn region is a Labels or a Shapes layer", where=layer.name, remedy=_REMEDY
@@ -50,7 +50,14 @@ def drawn_region(layer: Layer, grid: Grid) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def _of_labels(layer: Labels, grid: Grid) -> npt.NDArray[np.bool_]:
+def labels_on_grid(layer: Labels, grid: Grid) -> npt.NDArray[np.bool_]:
+    """What a Labels layer marks, shape of the grid; it may cover some slices alone.
+
+    Raises
+    ------
+    StudyError
+        Its voxels are not those of the grid.
+    """
     data = np.asarray(layer.data)
     while data.ndim > 3 and data.shape[0] == 1:
         data = data[0]

@@ -115,6 +115,10 @@ class Window(Protocol):
         """Show a slice of the active study."""
         ...
 
+    def go_to_voxel(self, index: tuple[int, int, int]) -> None:
+        """Show the slices through a voxel of the active study, in every plane."""
+        ...
+
     def set_plane(self, plane: Plane) -> None:
         """Axial, coronal or sagittal."""
         ...

@@ -202,6 +202,11 @@ class ReviewMarks(QWidget):
         """Add one, as if it were drawn."""
         self._set_history(self.history.add(replace(annotation, study=OWN)))
 
+    def add_annotations(self, annotations: tuple[Annotation, ...]) -> None:
+        """Add several, one after the other."""
+        for annotation in annotations:
+            self.add_annotation(annotation)
+
     def remove_annotation(self, place: int) -> None:
         """Delete one."""
         if 0 <= place < len(self.annotations):

@@ -21,6 +21,8 @@ from ...review.reviewed_study import StudyMovedError
 from ...review.store import check_saving, save_review
 from ...volumes import Study
 from ..explain_tab import ExplainTab
+from ..lesions.opening_button import LesionsButton
+from ..lesions.panel import LesionsPanel
 from ..parts.notices import show_finding, show_warning_message
 from ..parts.study_choice import StudyChoice
 from ..parts.work_runner import Told, labelled_work
@@ -37,7 +39,6 @@ from .window_restore import open_review_work
 
 if TYPE_CHECKING:
     from ..window import Window
-
 
 #: Tooltip of a button that needs a study.
 NO_STUDY = "Open a study first"
@@ -116,6 +117,9 @@ class ReviewTab(ExplainTab):
         # What is on disk no longer holds all that is marked.
         self.marking.changed.connect(self.run_bar.forget)
         self.extras.addWidget(self.marking)
+        self.lesions = LesionsPanel(self._window)
+        self.lesions.marked.connect(self.marking.add_annotations)
+        self.extras.addWidget(LesionsButton(self._window.viewer, self.lesions))
         self.restored = RestoredMaps(self._window)
         self.words = RestoredCaptions(self._window)
         self.results.hide()
@@ -233,11 +237,16 @@ class ReviewTab(ExplainTab):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here."""
-        return super().wait(seconds) and self.unsaved.wait(seconds)
+        return (
+            super().wait(seconds)
+            and self.lesions.runner.wait(seconds)
+            and self.unsaved.wait(seconds)
+        )
 
     def stop(self) -> None:
         """The window is closing."""
         super().stop()
+        self.lesions.runner.cancel()
         self.unsaved.save_now()
         self.unsaved.stop()
 

@@ -1,0 +1,1 @@
+"""Lesions in the viewer: the masks that they are of, their diameters, an edited copy."""
