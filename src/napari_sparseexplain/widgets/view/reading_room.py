@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
 )
 
 from ..parts.preferences import preference, set_preference
-from ..parts.quiet_words import write_quietly
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -75,7 +74,6 @@ class ReadingRoom(QObject):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(tabs)
         column.addWidget(below)
-        write_quietly(self._open, viewer)
         self.strip = self._strip()
         row = QHBoxLayout(dock)
         row.setContentsMargins(0, 0, 0, 0)
