@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
-from qtpy.QtWidgets import QCheckBox, QPushButton, QScrollArea, QToolButton
+from qtpy.QtGui import QImage
+from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QScrollArea, QToolButton, QWidget
 
 from .canvas_hand import native
 from .conftest import settle
@@ -82,3 +84,39 @@ def test_buttons_and_keys_fold_panes_and_tabs_and_closing_brings_the_panes(
     assert room.panes_shown, "napari saves its window now: it must not come back without them"
     settle(0.5)
     assert not room.panes_shown, "nobody closed it"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_grey_words_have_enough_contrast(opened: Any, window: Any, theme: str) -> None:
+    before = opened.viewer.theme
+    try:
+        opened.viewer.theme = theme
+        opened.show_tab("proxy")
+        settle(0.1)
+        (empty,) = (
+            label
+            for label in opened.page("proxy").findChildren(QLabel)
+            if label.text() == "Nothing yet."
+        )
+        assert not empty.isEnabled()
+        light = _luminance(_pixels(empty))
+        ground = float(np.median(light))
+        farthest = float(light.ravel()[np.abs(light - ground).argmax()])
+        low, high = sorted((ground, farthest))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+    finally:
+        opened.viewer.theme = before
+
+
+def _luminance(rgb: np.ndarray) -> np.ndarray:
+    """Relative luminance (WCAG 2) of sRGB pixels of 0 to 255."""
+    share = rgb / 255
+    linear = np.where(share <= 0.03928, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def _pixels(widget: QWidget) -> np.ndarray:
+    """What a widget looks like."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)

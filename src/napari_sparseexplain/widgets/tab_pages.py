@@ -11,6 +11,7 @@ from ..families import attempt, families, left_out, resolve
 from ..volumes import Study
 from .explain_tab import ExplainTab
 from .parts.notices import show_warning_message
+from .view.faint_words import keep_faint_words_readable
 from .window import Window
 
 #: Room left and right of a tab's title.
@@ -31,6 +32,7 @@ class TabPages(QTabWidget):
             with attempt(family):
                 if family.tab:
                     self.addTab(resolve(family.tab)(window), family.title)
+        keep_faint_words_readable(self, window.viewer)
         for line in left_out():
             show_warning_message(line)
 

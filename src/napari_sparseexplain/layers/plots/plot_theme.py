@@ -46,7 +46,7 @@ class PlotTheme:
 DARK = PlotTheme(
     background="#262930",
     foreground="#f0f1f2",
-    faint="#7d828c",
+    faint="#9096a0",
     series=("#56b4e9", "#e69f00", "#cc79a7"),
     # As the viewer's signed layers: zero is dark, so that what was left alone stays dark.
     diverging=_blue_to_orange("#99dbff", "#0072b2", "#000000", "#d55e00", "#ffe699"),
@@ -54,7 +54,7 @@ DARK = PlotTheme(
 LIGHT = PlotTheme(
     background="#ffffff",
     foreground="#1a1c20",
-    faint="#9aa0a8",
+    faint="#6a7078",
     series=("#0072b2", "#d55e00", "#aa3377"),
     diverging=_blue_to_orange("#003a63", "#0072b2", "#ffffff", "#d55e00", "#6b2c00"),
 )

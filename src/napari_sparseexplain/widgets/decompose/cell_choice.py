@@ -53,6 +53,8 @@ class CheckMenu(QToolButton):
         self._menu = _StayingMenu(self)
         self.setMenu(self._menu)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        # The arrow of a menu is drawn over the last letter otherwise.
+        self.setStyleSheet("QToolButton {padding: 2px 20px 2px 4px;}")
         self.actions_by_name: dict[str, Any] = {}
 
     @property

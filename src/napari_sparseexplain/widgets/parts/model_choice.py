@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -17,9 +18,24 @@ from .model_session import ModelKey
 from .notices import show_error_dialog
 from .preferences import preference
 
-#: Devices offered; one that this machine lacks is refused with what it has. Asking for the
-#: devices there are would load torch when the window opens.
+#: Devices and what they are called.
 DEVICES = {"auto": "Best available", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS (Apple)"}
+
+#: What a driver of a graphics card that torch calls CUDA leaves on Linux: NVIDIA's, Windows' own
+#: for its Linux, AMD's.
+_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
+
+
+def offered_devices(system: str = sys.platform) -> tuple[str, ...]:
+    """Devices that this machine may have; one that torch then lacks is refused with what it has.
+
+    Asking torch would load it when the window opens, so the system and its drivers are asked.
+    """
+    if system == "darwin":
+        return ("auto", "cpu", "mps")
+    if system == "linux" and not any(path.exists() for path in _DRIVERS):
+        return ("auto", "cpu")
+    return ("auto", "cpu", "cuda")
 
 
 #: Architectures with thresholds that α can scale.
@@ -193,8 +209,8 @@ class DeviceChoice(QComboBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        for device, title in DEVICES.items():
-            self.addItem(title, device)
+        for device in offered_devices():
+            self.addItem(DEVICES[device], device)
         self.setCurrentIndex(max(self.findData(preference("run.device")), 0))
         self.setToolTip("If it runs out of memory, the run continues on the CPU and says so")
 

@@ -108,6 +108,8 @@ class LayoutPicker(QToolButton):
             "picture and brings all back."
         )
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        # The arrow of a menu is drawn over the last letter otherwise.
+        self.setStyleSheet("QToolButton {padding: 2px 20px 2px 4px;}")
         menu = QMenu(self)
         self.automatic = self._entry(menu, "Automatic", Layout())
         self.one_large = self._entry(menu, "One large, others beside it", Layout(one_large=True))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from .faint_words import keep_faint_words_readable
+
 if TYPE_CHECKING:
     from napari import Viewer
 
@@ -20,6 +22,7 @@ def show_plots(viewer: Viewer, plots: QWidget, *, height: int = PLOTS_HEIGHT) ->
     name = f"{plots.windowTitle()} (SparseExplain)"
     if viewer.window.dock_widgets.get(name) is None:
         viewer.window.add_dock_widget(plots, name=name, area="bottom")
+        keep_faint_words_readable(plots, viewer)
     dock, window = plots.parentWidget(), plots.window()
     if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
         # The tabs keep their full height; the plots run below the layers and the picture.
