@@ -53,6 +53,12 @@ _CROSS = 4
 #: Cells narrower than this, in pixels, have no scale bar of their own.
 _NARROW = 150
 
+#: Scales that differ by less are one: cells of whole pixels differ by one.
+_ONE_SCALE = 1.02
+
+#: Pixels that words in a lower corner keep free below them.
+_ABOVE_LETTER, _ABOVE_BAR = 20, 30
+
 #: Pixels of a line about outlines that a mask over time has in a cell.
 _OVER_TIME = 1.5
 
@@ -201,7 +207,9 @@ class CellPainter:
         text = name_lines((pictures or named)[-1].name, NAME_SIZE, room, across)
         scan = next((layer for layer in reversed(layers) if _is_scan(layer)), None)
         if scan is not None:
-            text += "\n" + cell_lines(window_caption(scan), NAME_SIZE, room, 1)
+            # A third line is below the letter, and has all of the cell.
+            wide = across if "\n" in text else room
+            text += "\n" + cell_lines(window_caption(scan), NAME_SIZE, wide, 1)
         return text.split("\n")
 
     def _paint_whole(self, painter: QPainter, canvas: tuple[int, int]) -> None:
@@ -213,7 +221,7 @@ class CellPainter:
             colour = _colour(letters.color).name()
             write_letters(painter, letters.letters, area, colour, letters.font_size)
         self._paint_scale_bars(painter, canvas)
-        taken = {"top_left": EDGE, "top_right": EDGE - 2, "bottom_left": 0.0, "bottom_right": 0.0}
+        taken = {"top_left": EDGE, "top_right": EDGE, "bottom_left": 0.0, "bottom_right": 0.0}
         overlay: Any
         for overlay in self._viewer.canvas.overlays.values():
             corner = str(getattr(overlay, "position", ""))
@@ -227,7 +235,8 @@ class CellPainter:
                 continue
             painter.setFont(font_of(float(overlay.font_size)))
             right, low = corner.endswith("right"), corner.startswith("bottom")
-            edge = EDGE + (20 if low else 0)
+            # Above the lower letters, and above the scale bar.
+            edge = EDGE + (_ABOVE_BAR if low and right else _ABOVE_LETTER if low else 0)
             y = height - edge - taken[corner] if low else taken[corner]
             x = width - EDGE if right else EDGE
             box = _colour(overlay.box_color) if overlay.box else None
@@ -244,18 +253,19 @@ class CellPainter:
             return
         places = self._cells.places(canvas)
         seen = [(cell, place) for cell, place in enumerate(places) if place is not None]
-        zooms = {self._cells.view(c, p, self._viewer).zoom for c, p in seen}
-        if len(zooms) == 1:
+        zooms = [self._cells.view(c, p, self._viewer).zoom for c, p in seen]
+        alike = bool(zooms) and max(zooms) <= _ONE_SCALE * min(zooms)
+        if alike:
             # All cells show one scale: it stands once, in the corner of the whole canvas.
             cell, place = max(seen, key=lambda one: (one[1].top, one[1].left))
             seen = [(cell, place)]
         for cell, place in seen:
             view = self._cells.view(cell, place, self._viewer)
-            if len(zooms) > 1 and place.width < _NARROW:
+            if not alike and place.width < _NARROW:
                 continue
             length = round_length(BAR_SHARE * place.width / view.zoom)
             area = QRectF(*place)
-            if len(zooms) == 1:
+            if alike:
                 area = QRectF(0, 0, canvas[1], canvas[0])
             scale_bar(painter, area, length, length * view.zoom, self.unit())
 

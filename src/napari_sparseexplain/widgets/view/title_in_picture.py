@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.canvas import Orientation
 
-from ...layers.canvas.corner_room import corner_lines, corner_room
+from ...layers.canvas.corner_room import corner_lines
 from ...layers.canvas.corner_text import CornerText
 from ...layers.canvas.slice_title import slice_title, title_lines
-from ...layers.cells.shown_cells import cells_of
+from ...layers.cells.shown_cells import cells_of, view_size
 from ..parts.resting_timer import RestingTimer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: In points: words side by side, as the cells' names.
 _GRID_SIZE = 6.5
 
-#: Lines of the grid's title in its upper right corner.
+#: Lines of the title side by side.
 _GRID_LINES = 4
 
 #: Pixels between overlays of one corner, across and down.
@@ -28,9 +28,9 @@ _PADDING = (10.0, 5.0)
 class TitleInPicture:
     """Keeps them true while slices, planes and scans change.
 
-    In the grid they stand in the upper right corner of the last cell of the first row, since the
-    left ones hold the cells' names; letters say there which side is which, so the convention is
-    left out.
+    Side by side they stand in the lower right corner of the canvas, above the scale bar, since
+    upper corners hold the cells' names; letters say there which side is which, so the convention
+    is left out.
     """
 
     def __init__(self, window: ViewWindow) -> None:
@@ -40,7 +40,7 @@ class TitleInPicture:
         viewer.canvas.overlay_tiling.bottom_left = Orientation.VERTICAL
         viewer.canvas.overlay_tiling.padding = _PADDING
         self._single = CornerText(viewer, "slice_title", "top_left")
-        self._grid = CornerText(viewer, "grid_slice_title", "top_right", size=_GRID_SIZE)
+        self._grid = CornerText(viewer, "grid_slice_title", "bottom_right", size=_GRID_SIZE)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._timer = RestingTimer(window.signals, 0, self.write)
         moved = [viewer.dims.events[name] for name in ("point", "order", "ndisplay")]
@@ -70,4 +70,5 @@ class TitleInPicture:
         grid = window.grid_view.active
         self._single.write("" if grid else slice_title(viewer, window.study, window.convention))
         words = "\n".join(title_lines(viewer, window.study)) if grid else ""
-        self._grid.write(corner_lines(words, _GRID_SIZE, corner_room(viewer), _GRID_LINES))
+        room = view_size(viewer)[1] - 2 * _PADDING[0]
+        self._grid.write(corner_lines(words, _GRID_SIZE, room, _GRID_LINES))
