@@ -146,3 +146,35 @@ def test_an_empty_mask_is_told(panel: Any) -> None:
     choose(panel, "empty")
     assert "the mask is empty" in panel.said.text()
     assert panel.list.rowCount() == 0
+
+
+def test_the_difference_to_the_reference_is_one_picture_with_its_volumes(panel: Any) -> None:
+    window = panel.window_of_test
+    own = window.study_layer("seg")
+    assert not panel.difference_button.isEnabled(), "there is nothing to compare with"
+    choose(panel, "two")
+    panel.reference.choose(own)
+    assert panel.wait(30)
+    settle()
+    own.visible = True
+    panel.difference_button.click()
+    layer = panel.difference.layer
+    assert layer is not None
+    true, found = np.asarray(own.data) > 0, np.asarray(window.viewer.layers["two"].data) > 0
+    np.testing.assert_array_equal(np.asarray(layer.data) == 3, found & ~true)
+    assert not (np.asarray(layer.data) == 2).any()
+    agreed = np.count_nonzero(true) * 2.0 / 1000
+    assert f"agreed {agreed:.2f} ml · missed 0.00 ml · false 0.02 ml" in layer.name
+    assert not own.visible
+    panel.difference_button.click()
+    assert panel.difference.layer is None
+    window.grid_view.show_cells([[window.study_layer("flair"), own]])
+    panel.difference_button.click()
+    assert [len(cell) for cell in window.grid_view.cells] == [2, 2]
+    window.viewer.layers.remove(panel.difference.layer)
+    assert [len(cell) for cell in window.grid_view.cells] == [2, 1], "its scan stays"
+    panel.reference.choose(None)
+    assert panel.wait(30)
+    settle()
+    assert not panel.difference_button.isEnabled()
+    window.grid_view.leave()

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from ...networks.bundle.model_card import ModelCard
 
 
+class NetworkBox(QCheckBox):
+    """A network to tick.
+
+    Attributes
+    ----------
+    card : ModelCard
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        super().__init__(_short(card.title or card.name))
+        self.card = card
+        self.setToolTip(card_text(card))
+
+
 class CineNetworks(QWidget):
     """A box a network, the device, and *Browse…*.
 
@@ -25,9 +39,8 @@ class CineNetworks(QWidget):
 
     Attributes
     ----------
-    boxes : dict of str to QCheckBox
+    boxes : dict of str to NetworkBox
         By a network's name or folder.
-    cards : dict of str to ModelCard
     device : DeviceChoice
 
     Signals
@@ -40,8 +53,7 @@ class CineNetworks(QWidget):
     def __init__(self, role: str) -> None:
         super().__init__()
         self._role = role
-        self.boxes: dict[str, QCheckBox] = {}
-        self.cards: dict[str, ModelCard] = {}
+        self.boxes: dict[str, NetworkBox] = {}
         self._list = QVBoxLayout()
         self._list.setSpacing(1)
         self.device = DeviceChoice()
@@ -82,10 +94,8 @@ class CineNetworks(QWidget):
         if model in self.boxes:
             self.boxes[model].setChecked(ticked)
             return
-        box = QCheckBox(_short(card.title or card.name))
-        box.setToolTip(card_text(card))
+        box = self.boxes[model] = NetworkBox(card)
         box.setChecked(ticked)
-        self.boxes[model], self.cards[model] = box, card
         self._list.addWidget(box)
 
     def choose(self, *models: str) -> None:

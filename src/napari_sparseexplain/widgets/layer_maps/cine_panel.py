@@ -185,7 +185,7 @@ class CinePanel(QWidget):
             return
         keys = [ModelKey(model, self.device.device) for model in models]
         asked = _Asked(study, tuple(self.boxes[model].text() for model in models))
-        cards = [self.networks.cards[model] for model in models]
+        cards = [self.networks.boxes[model].card for model in models]
         work = partial(self.session.cine_work, study, keys, cards)
         if self.runner.start(labelled_work(asked, work)):
             self._asked = asked

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QGuiApplication, QShowEvent
 from qtpy.QtWidgets import (
@@ -23,6 +24,7 @@ from qtpy.QtWidgets import (
 from ...errors import SparseExplainError
 from ...layers.canvas.frame_in_picture import frame_in_picture
 from ...layers.explanation_layers import ExplanationLayer
+from ...layers.lesions.difference_layer import ShownDifference
 from ...layers.lesions.lesion_layers import EditedMask, ShownDiameters, diameter_marks
 from ...layers.lesions.mask_layers import first_mask, mask_layers, masks_over_time
 from ...layers.study_layers import METADATA_KEY
@@ -38,8 +40,6 @@ from .lesion_list import LesionList
 from .mask_choice import MaskChoice
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
-
     from ...evidence.lesions.lesion import Lesion
     from ...evidence.lesions.study_lesions import StudyLesions
     from ...evidence.lesions.table import LesionTable
@@ -103,6 +103,12 @@ class LesionsPanel(QWidget):
         self.save_button.setToolTip("The table as a file (CSV)")
         self.mark_button = QPushButton("Add diameters to the review")
         self.mark_button.setToolTip("Both lines of the chosen lesion, as distances of the review")
+        self.difference_button = QPushButton("Difference")
+        self.difference_button.setToolTip(
+            "Mask against reference as one picture: green agreed, blue missed, orange false"
+        )
+        self.difference_button.setCheckable(True)
+        self.difference = ShownDifference(self._viewer)
         self.diameters, self.edited = ShownDiameters(self._viewer), EditedMask(self._viewer)
         self._lay_out()
         self.runner = WorkRunner(self)
@@ -118,6 +124,7 @@ class LesionsPanel(QWidget):
         self.copy_button.clicked.connect(lambda: self.copy())
         self.save_button.clicked.connect(lambda: self._ask_and_save())
         self.mark_button.clicked.connect(lambda: self.mark())
+        self.difference_button.clicked.connect(lambda on: self.show_difference(on))
         window.signals.study_changed.connect(lambda _: self._on_study())
         window.signals.study_replaced.connect(lambda *_: self._timer.restart())
         events = self._viewer.layers.events
@@ -143,6 +150,7 @@ class LesionsPanel(QWidget):
         column.setSpacing(4)
         column.addLayout(form)
         column.addLayout(buttons)
+        column.addWidget(self.difference_button)
         column.addWidget(self.mark_button)
         column.addStretch(1)
         right = QVBoxLayout()
@@ -200,6 +208,30 @@ class LesionsPanel(QWidget):
         marks = diameter_marks(lesion.diameters, shown.study.grid, text=f"Lesion {lesion.number}")
         self.diameters.clear()  # the review draws the same lines
         self.marked.emit(marks)
+
+    def show_difference(self, shown: bool) -> None:
+        """Show where mask and reference agree and where not, or no longer.
+
+        Side by side it gets a picture of its own, over the scan of the first one.
+        """
+        found, asked = self.found, self._shown_of
+        if not shown or found is None or found.reference is None or asked is None:
+            self.difference.clear()
+            self._let_act()
+            return
+        from ...evidence.lesions.mask_difference import mask_difference
+
+        difference = mask_difference(found.mask, found.reference, asked.study.grid)
+        new = not self.difference.shown
+        layer, view = self.difference.show(difference, asked.study.grid), self._window.grid_view
+        if new and view.active:
+            below = [x for x in view.cells[0][:1] if not isinstance(x, Labels)]
+            view.show_cells([*view.cells, [*below, layer]])
+        elif new:
+            for mask in (asked.mask, asked.reference):
+                if mask is not None and mask.visible:
+                    mask.visible = False
+        self._let_act()
 
     def copy(self) -> None:
         """Put the table into the clipboard."""
@@ -290,12 +322,15 @@ class LesionsPanel(QWidget):
         self.table = lesion_table(found.lesions, calibrated=calibrated)
         self.list.show_table(self.table if found.lesions else None)
         self._say()
+        if self.difference.shown:
+            self.show_difference(True)
         self._let_act()
 
     def _on_failed(self, error: SparseExplainError) -> None:
         self._clear(str(error))
 
     def _clear(self, words: str) -> None:
+        self.difference.clear()
         self.found = self.table = self._shown_of = None
         self.diameters.clear()
         self.edited.forget()
@@ -337,6 +372,9 @@ class LesionsPanel(QWidget):
         self.copy_button.setEnabled(there)
         self.save_button.setEnabled(there)
         self.mark_button.setEnabled(there and self.list.current is not None)
+        comparable = self.found is not None and self.found.reference is not None
+        self.difference_button.setEnabled(comparable or self.difference.shown)
+        self.difference_button.setChecked(self.difference.shown)
 
     def _ask_and_save(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(
