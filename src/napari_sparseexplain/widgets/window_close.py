@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 
+#: How often an open window without a question is seen before nobody closes it any more.
+_SURE = 2
+
+
 class WindowClose(QObject):
     """Watches the window that the workspace's dock is in.
 
@@ -31,7 +35,7 @@ class WindowClose(QObject):
     def __init__(self, inside: QWidget) -> None:
         super().__init__(inside)
         self._inside = inside
-        self._closing = False
+        self._closing, self._seen_open = False, 0
 
     def watch(self) -> None:
         """Watch the window that the dock is in now; calling it again changes nothing."""
@@ -43,7 +47,7 @@ class WindowClose(QObject):
         """Whether the event goes no further: never."""
         if event is not None and watched is self._inside.window():
             if event.type() == QEvent.Type.Close:
-                self._closing = True
+                self._closing, self._seen_open = True, 0
                 self.asked.emit()
                 if self._inside.window().isHidden():
                     self._close()
@@ -60,9 +64,15 @@ class WindowClose(QObject):
     def _on_still_open(self) -> None:
         """The question was answered, and the window is there: nobody closes it any more."""
         if QApplication.activeModalWidget() is not None:
+            self._seen_open = 0
             QTimer.singleShot(100, self, self._on_still_open)
         elif self._inside.window().isVisible():
-            self._closing = False
+            # A question that was just answered with *Close* is gone a moment before the window is.
+            self._seen_open += 1
+            if self._seen_open > _SURE:
+                self._closing = False
+            else:
+                QTimer.singleShot(100, self, self._on_still_open)
 
 
 def run_window(viewer: Viewer) -> None:

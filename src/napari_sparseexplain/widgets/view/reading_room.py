@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
+    QApplication,
     QDockWidget,
     QHBoxLayout,
     QMainWindow,
@@ -224,5 +225,8 @@ class ReadingRoom(QObject):
 
     def _on_still_open(self) -> None:
         main = self._main
+        if QApplication.activeModalWidget() is not None:  # whoever closes is still asked
+            QTimer.singleShot(_STILL_OPEN, self, self._on_still_open)
+            return
         if main is not None and main.isVisible() and not preference("view.layer_panes"):
             self.show_panes(False, remember=False)
