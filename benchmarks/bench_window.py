@@ -7,10 +7,8 @@ screen, drawn without a graphics card.
 from __future__ import annotations
 
 import resource
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from statistics import median
 from typing import Any
 
 import napari
@@ -19,7 +17,7 @@ from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
-from bench_cells import cells
+from bench_cells import cells, cpu_milliseconds
 from cell_canvases import CANVAS, NapariGrid, drawn
 from napari_sparseexplain.layers.cells.grid_view import Layout
 from napari_sparseexplain.layers.cells.shown_cells import cells_of
@@ -32,14 +30,9 @@ _FIRST, _STEPS = 5, 30
 
 
 def _cpu(act: Callable[[], Any], repeats: int) -> float:
-    """Median milliseconds of CPU."""
+    """Median milliseconds of CPU, once it is warm."""
     act()
-    spent = []
-    for _ in range(repeats):
-        before = time.process_time()
-        act()
-        spent.append(time.process_time() - before)
-    return 1e3 * median(spent)
+    return cpu_milliseconds(act, repeats)
 
 
 @contextmanager

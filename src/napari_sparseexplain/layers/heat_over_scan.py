@@ -1,7 +1,7 @@
 """A heat map over the scan it explains, as one coloured picture.
 
-napari's grid gives every layer a cell of its own, so a map that shall lie over the anatomy in its
-cell has to be one layer with it. Colours are those of the signed maps; the fainter the heat, the
+A map whose heat decides how much of the anatomy is seen is one layer with it: no opacity of a layer
+does that. Colours are those of the signed maps; the fainter the heat, the
 more of the scan is seen.
 """
 

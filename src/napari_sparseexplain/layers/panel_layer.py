@@ -1,4 +1,4 @@
-"""A panel of a review as one layer in colour: a cell of napari's grid holds one layer alone."""
+"""A panel of a review as one layer in colour, where its own layers cannot show it."""
 
 from __future__ import annotations
 

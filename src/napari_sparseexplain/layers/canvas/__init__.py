@@ -1,1 +1,1 @@
-"""What is drawn on the canvas beside the layers: words, letters, crosshair, cells of the grid."""
+"""What is drawn on the canvas beside the layers: words, letters, crosshair."""

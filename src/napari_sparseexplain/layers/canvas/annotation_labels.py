@@ -92,7 +92,7 @@ class AnnotationLabels:
     Attributes
     ----------
     outlines : AnnotationOutlines
-        Their lines in the cells of the grid.
+        Their lines in the cells.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:

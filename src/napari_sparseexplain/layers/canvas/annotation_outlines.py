@@ -1,4 +1,4 @@
-"""The lines of annotations in the cells of the grid.
+"""The lines of annotations in the cells.
 
 The layers of annotations stand in no cell: what is drawn on them is painted in every one instead.
 """

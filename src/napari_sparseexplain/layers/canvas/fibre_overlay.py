@@ -1,4 +1,4 @@
-"""Fibre directions in the cells of the grid, on the slice in the picture.
+"""Fibre directions in the cells, on the slice in the picture.
 
 Their layer is hidden there, and the lines are painted in every cell, as those of annotations are.
 """

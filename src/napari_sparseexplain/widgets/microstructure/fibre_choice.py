@@ -1,4 +1,4 @@
-"""Fibre directions over the picture: a layer in the single view, lines in the grid's cells."""
+"""Fibre directions over the picture: a layer in the single view, lines in the cells."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FibreChoice(QCheckBox):
     Attributes
     ----------
     cells : FibresInCells
-        Lines in the cells of the grid.
+        Lines in the cells.
     kind : QComboBox
         Lines or glyphs in the single view; the tab puts it beside.
     runner : LatestRunner
