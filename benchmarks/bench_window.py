@@ -37,7 +37,7 @@ def _cpu(act: Callable[[], Any], repeats: int) -> float:
 
 @contextmanager
 def _window() -> Iterator[Workspace]:
-    """The workspace with a study of one head, its panes and tabs folded; and twelve cells."""
+    """The workspace with a study of one head, its panes and tabs folded."""
     shown = cells()
     viewer: Any = napari.Viewer(show=True)
     viewer.window.resize(CANVAS[0] + 60, CANVAS[1] + 110)
@@ -45,9 +45,18 @@ def _window() -> Iterator[Workspace]:
     study = study_of_arrays({"flair": shown[0].scan}, {"seg": shown[0].mask}, name="head")
     workspace.show_study(study)
     workspace.room.fold(True)
+    drawn()
+    yield workspace
+    viewer.close()
+    drawn()
+
+
+def _add_stacks(workspace: Workspace) -> list[list[Any]]:
+    """A scan, a map and a mask for each of twelve cells."""
+    viewer: Any = workspace.viewer
     with viewer.layers.batched_update():
         stacks = []
-        for cell in shown:
+        for cell in cells():
             mask = viewer.add_labels(cell.mask, visible=False)
             stacks.append(
                 [
@@ -60,11 +69,8 @@ def _window() -> Iterator[Workspace]:
                 ]
             )  # fmt: skip
             set_mask_style(mask, "outline", 2)
-    workspace.stacks = stacks  # type: ignore[attr-defined]
     drawn()
-    yield workspace
-    viewer.close()
-    drawn()
+    return stacks
 
 
 def _double_click(workspace: Workspace, cell: int) -> None:
@@ -93,7 +99,7 @@ def _acts(workspace: Workspace, repeats: int) -> dict[str, float]:
         drawn()
 
     found = {"the wheel, single view: a slice": _cpu(step, repeats * _STEPS)}
-    workspace.grid_view.show_cells(workspace.stacks)  # type: ignore[attr-defined]
+    workspace.grid_view.show_cells(_add_stacks(workspace))
     workspace.view_bar.layout_picker.choose(Layout(3, 4))
     drawn()
     found["twelve cells: a slice"] = _cpu(step, repeats * 6)

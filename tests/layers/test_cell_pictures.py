@@ -16,6 +16,11 @@ from napari_sparseexplain.layers.cells.shown_cells import CellCamera, cells_of
 from napari_sparseexplain.layers.mask_style import line_width, mask_style, set_mask_style
 
 
+def as_bytes(pixels: np.ndarray) -> np.ndarray:
+    """Red, green and blue of 0xFFRRGGBB."""
+    return np.stack([pixels >> shift & 255 for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
+
+
 @pytest.mark.parametrize(
     "places",
     [
@@ -91,7 +96,7 @@ def pixels(viewer: ViewerModel, *names: str, view: CellView = ONE) -> np.ndarray
         plane = layer_slice(viewer.layers[name], viewer.dims)
         assert plane is not None
         found.append((viewer.layers[name], plane))
-    pixels = cell_pixels(found, view)
+    pixels = as_bytes(cell_pixels(found, view))
     if (whole := voxel_picture(found)) is not None:
         for one in (view, CellView((31, 40), 3.3, (2.0, 4.5), False, True)):
             np.testing.assert_array_equal(whole.seen_from(one), cell_pixels(found, one))
@@ -162,7 +167,7 @@ def test_smooth_pictures_weigh_values_and_not_colours(viewer: ViewerModel) -> No
     viewer.dims.set_point((0, 1), (0, 0.0))
     plane = layer_slice(layer, viewer.dims)
     assert plane is not None
-    seen = cell_pixels([(layer, plane)], CellView((1, 3), 2.0, (0.0, 0.5)))
+    seen = as_bytes(cell_pixels([(layer, plane)], CellView((1, 3), 2.0, (0.0, 0.5))))
     assert seen[0, :, 0].tolist() == [0, 255, 255]
 
 

@@ -9,6 +9,8 @@ from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_sparseexplain.widgets.view.cells_canvas import CellsCanvas
+
 from .conftest import settle
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
@@ -21,8 +23,10 @@ _THROTTLE = 0.02
 
 
 def native(viewer: Any) -> QWidget:
-    """The widget that napari's canvas draws on."""
-    return viewer.window._qt_viewer.canvas.native
+    """The widget that the picture is drawn on: napari's, or the one that is painted."""
+    drawn = viewer.window._qt_viewer.canvas.native
+    painted = drawn.parentWidget().findChild(CellsCanvas)
+    return painted if painted is not None and painted.painted else drawn
 
 
 def drag(

@@ -63,8 +63,12 @@ def test_a_double_click_gives_one_picture_the_canvas_and_the_next_brings_all(ope
     assert opened.grid_view.enlarged is None
     assert opened.viewer.scene.camera.zoom == zoom
     opened.modes.set_mode("single")
-    assert native.isVisible()
+    assert not native.isVisible(), "the single view is painted too"
+    opened.study_layer("flair").interpolation2d = "cubic"
+    assert native.isVisible(), "but what the painter does not know is napari's"
     assert not opened.cells.isVisible()
+    opened.study_layer("flair").interpolation2d = "nearest"
+    assert opened.cells.isVisible()
 
 
 def test_layouts_are_chosen_and_kept_while_pictures_change(opened: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from napari._vispy.overlays.colorbar import VispyColorBarOverlay
 from napari._vispy.utils.visual import overlay_to_visual
@@ -13,11 +13,13 @@ from napari.components.overlays import ColorBarOverlay
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
+    from .cells.shown_cells import ShownCells
+
 #: Layers whose bar follows them.
 _with_bar: WeakSet[Image] = WeakSet()
 
-#: Those that stand in cells, where their bars are painted (`layers.cells.cell_bars`).
-_in_cells: WeakSet[Layer] = WeakSet()
+#: Those whose bars are painted (`layers.cells.cell_bars`), of each picture.
+_painted: WeakKeyDictionary[object, WeakSet[Layer]] = WeakKeyDictionary()
 
 #: Of these, those that show something else for a moment: the numbers are not its own.
 _without_values: WeakSet[Image] = WeakSet()
@@ -98,18 +100,17 @@ def bar_length(layer: Layer) -> float | None:
     return float(cast("Image", layer).colorbar.size[1])
 
 
-def leave_bars_to_cells(layers: Iterable[Layer]) -> None:
-    """These layers stand in cells, which paint their bars; those of all others are napari's."""
-    before, now = set(_in_cells), set(layers)
-    _in_cells.clear()
-    for layer in now:
-        _in_cells.add(layer)
+def leave_bars_to_cells(cells: ShownCells, layers: Iterable[Layer]) -> None:
+    """These layers of a viewer are painted, with their bars; those of all others are napari's."""
+    before, now = set(_painted.get(cells, ())), set(layers)
+    _painted[cells] = WeakSet(now)
     for layer in before ^ now:
         _follow(cast("Image", layer))
 
 
 def _follow(layer: Image) -> None:
-    wanted = layer.visible and layer not in _without_values and layer not in _in_cells
+    painted = any(layer in layers for layers in _painted.values())
+    wanted = layer.visible and layer not in _without_values and not painted
     if layer in _with_bar and layer.colorbar.visible != wanted:
         layer.colorbar.visible = wanted
 

@@ -59,6 +59,8 @@ from .view.modes import ViewModes
 from .view.orthogonal_views import OrthogonalViews
 from .view.probe_line import ProbeLine
 from .view.reading_room import ReadingRoom
+from .view.resting_slices import RestingSlices
+from .view.single_picture import SinglePicture
 from .view.study_view import StudyView
 from .view.title_in_picture import TitleInPicture
 from .window import WindowSignals
@@ -97,7 +99,11 @@ class Workspace(QWidget, StudyView):
         self.grid_view.on_change = self._on_grid
         self.grid_view.before_change = self._before_grid
         self.grid_view.extent_layers = lambda: self.layers_of(self.study) if self.study else ()
-        self.cells = CellsCanvas(napari_viewer, self._unit)
+        self.cells = CellsCanvas(napari_viewer, self._unit, napari_viewer.window._qt_viewer)
+        self.cells.before_painting.append(self.title.write_now)
+        self.single = SinglePicture(napari_viewer, lambda: self.study is not None)
+        self.signals.study_changed.connect(self.single.update)
+        self.resting_slices = RestingSlices(napari_viewer, self.cells)
         self._clicks = ClickReadOut(napari_viewer, self)
         self.marker = ClickedVoxel(napari_viewer)
         self._clicks.clicked.connect(self.marker.mark)
@@ -313,7 +319,7 @@ class Workspace(QWidget, StudyView):
 
     def _other_planes(self) -> OrthogonalViews:
         on_drag = self.view_bar.window_control.show_drag
-        return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag)
+        return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag, self._unit)
 
     def _show_cell_menu(self, cell: int, place: QPoint) -> None:
         CellMenu(self, cell, self.cells).exec(place)
@@ -329,7 +335,7 @@ class Workspace(QWidget, StudyView):
     def picture(self) -> QWidget:
         """The widget that the picture is drawn on: napari's canvas, or that of the cells."""
         native = self.viewer.window._qt_viewer.canvas.native
-        return self.cells if self.grid_view.active else native
+        return self.cells if self.cells.painted else native
 
     def _unit(self) -> str:
         """Unit of length of the active study."""
@@ -414,6 +420,7 @@ class Workspace(QWidget, StudyView):
         self.early.stop()
         self.tabs.stop()
         self.jumps.stop()
+        self.resting_slices.stop()
         self.modes.close()
 
 

@@ -196,6 +196,11 @@ def _lay_scan(
     picture[inside] = np.nan_to_num(shown)[inside]
 
 
+def nearest_or_beside(places: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
+    """Index of the voxel at each fractional index; ``count`` beside the slice."""
+    return np.where(_within(places, count), _nearest(places, count), count)
+
+
 def _within(places: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.bool_]:
     return (places >= -0.5) & (places < count - 0.5)
 

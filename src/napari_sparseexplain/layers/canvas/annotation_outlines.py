@@ -36,10 +36,10 @@ class AnnotationOutlines:
         return self._paths
 
     def show(self, marks: Sequence[Mark]) -> None:
-        """Draw these in the cells; in the single view their own layers do."""
+        """Draw these where the picture is painted; elsewhere their own layers do."""
         cells = cells_of(self._viewer)
         arm = _CROSS / float(self._viewer.scene.camera.zoom)
-        paths = mark_paths(marks, arm) if cells.active else ()
+        paths = mark_paths(marks, arm) if cells.painted else ()
         if self._paths != paths:
             self._paths = paths
             cells.events.looks()

@@ -19,7 +19,7 @@ CROSSHAIR = "crosshair"
 #: Millimetres about the middle that stay free, so that what is looked at is seen.
 GAP = 7.0
 
-_COLOUR = (0.34, 0.71, 0.91, 0.8)
+CROSSHAIR_COLOUR = (0.34, 0.71, 0.91, 0.8)
 
 
 class CrosshairOverlay(SceneOverlay):
@@ -68,7 +68,8 @@ class VispyCrosshairOverlay(ViewerOverlayMixin, VispySceneOverlay):
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(
-            node=Line(connect="segments", color=_COLOUR, width=1, antialias=False), **keywords
+            node=Line(connect="segments", color=CROSSHAIR_COLOUR, width=1, antialias=False),
+            **keywords,
         )
         self.overlay.events.place.connect(self._on_position)
         self._on_position()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from napari.layers import Image, Labels, Layer
 
 from ..batched_changes import batched_changes
+from ..mask_style import line_width, mask_style, set_mask_style
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -128,7 +129,12 @@ class MirroredLayers:
 
     def _follow_display(self, layer: Layer, name: str, _event: Any = None) -> None:
         twin = self._twins.get(layer)
-        if twin is not None:
+        if twin is None:
+            return
+        if name == "contour":
+            labels, other = cast("Labels", layer), cast("Labels", twin)
+            set_mask_style(other, mask_style(labels), line_width(labels))
+        else:
             setattr(twin, name, getattr(layer, name))
 
     def _follow_data(self, layer: Layer) -> None:
@@ -156,6 +162,8 @@ class MirroredLayers:
         twin.visible = layer.visible
         before = [l for l in self._main.layers if l in self._twins or l is layer]  # noqa: E741
         self._twins[layer] = twin
+        if isinstance(layer, Labels):
+            self._follow_display(layer, "contour")
         self._view.layers.insert(before.index(layer), twin)
 
 

@@ -15,7 +15,8 @@ from ...export.pictures.mask_outlines import DASHES, outlines
 from ..mask_style import line_width
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.components import Dims
+    from napari.layers import Labels, Vectors
 
     from ..canvas.annotation_outlines import Path
     from .cell_view import CellView
@@ -85,6 +86,7 @@ def paint_segments(
     colours: npt.NDArray[np.float32],
     view: CellView,
     width: float = _FIBRE,
+    opacity: float = 1.0,
 ) -> None:
     """Pieces of line, each in its colour.
 
@@ -97,9 +99,30 @@ def paint_segments(
     points = view.pixels(np.asarray(ends, np.float64)[:, ::-1]).reshape(-1, 4)
     kinds, place = np.unique(np.asarray(colours)[::2], axis=0, return_inverse=True)
     for number, colour in enumerate(kinds):
-        painter.setPen(QPen(QColor.fromRgbF(*(float(np.clip(c, 0, 1)) for c in colour)), width))
+        shade = QColor.fromRgbF(*(float(np.clip(c, 0, 1)) for c in colour))
+        shade.setAlphaF(shade.alphaF() * opacity)
+        painter.setPen(QPen(shade, width))
         chosen = points[place.reshape(-1) == number]
         painter.drawLines([QLineF(*(float(v) for v in line)) for line in chosen])
+
+
+def vector_segments(
+    layer: Vectors, dims: Dims
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Ends and colours of the vectors on the viewer's slice, as `paint_segments` takes them."""
+    data: Any = np.asarray(layer.data)
+    colours = np.asarray(layer.edge_color, np.float32)
+    missing = dims.ndim - layer.ndim
+    step, start = np.asarray(layer.scale), np.asarray(layer.translate)
+    for axis in dims.not_displayed:
+        if (own := axis - missing) >= 0:
+            here = (dims.point[axis] - start[own]) / step[own]
+            on = np.abs(data[:, 0, own] - here) <= 0.5
+            data, colours = data[on], colours[on]
+    own_axes = [axis - missing for axis in dims.displayed][::-1]
+    ends = np.stack([data[:, 0], data[:, 0] + data[:, 1] * float(layer.length)], axis=1)
+    placed = (ends * step + start)[..., own_axes].reshape(-1, 2)
+    return placed.astype(np.float32), np.repeat(colours, 2, axis=0)
 
 
 def paint_paths(painter: QPainter, paths: Iterable[Path], view: CellView) -> None:

@@ -1,4 +1,4 @@
-"""Paints the cells of a viewer: what stands in each, with its lines, words, letters and bars."""
+"""Paints the cells of a viewer, or its single view: pictures, lines, words, letters and bars."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 import numpy.typing as npt
 from napari.components.overlays import TextOverlay
-from napari.layers import Image, Labels
-from qtpy.QtCore import QPointF, QRectF
-from qtpy.QtGui import QColor, QFontMetricsF, QImage, QPainter
+from napari.layers import Image, Labels, Vectors
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from ..canvas.annotation_outlines import mark_paths
 from ..canvas.clicked_voxel import CLICKED_VOXEL, RING_COLOUR
 from ..canvas.corner_room import beside_letter, cell_lines, name_lines
+from ..canvas.crosshair import CROSSHAIR, CROSSHAIR_COLOUR, crosshair_lines
 from ..canvas.grey_window import has_window, window_caption
-from ..canvas.mark_words import CELL_PIXELS, words_of
+from ..canvas.mark_words import CELL_PIXELS, PIXELS, words_of
 from ..canvas.marks_on_slice import Mark, marks_on_slice
 from ..canvas.outlined_text import PIXELS_IN_POINT
 from ..mask_style import mask_style
 from ..study_layers import METADATA_KEY, StudyLayer
-from .cell_bars import paint_bar
-from .cell_lines import MaskLines, mask_lines, paint_paths, paint_ring, paint_segments
+from .cell_bars import paint_bars
+from .cell_lines import (
+    MaskLines,
+    mask_lines,
+    paint_paths,
+    paint_ring,
+    paint_segments,
+    vector_segments,
+)
 from .cell_pixels import VoxelPicture, cell_pixels, voxel_picture
 from .grid_view import BAR_SHARE, round_length
 from .layer_slice import LayerSlice, layer_slice
@@ -81,9 +89,9 @@ class _Kept:
     voxels: VoxelPicture | None
     lines: list[MaskLines]
     view: CellView | None = None
-    pixels: npt.NDArray[np.uint8] | None = None
+    pixels: npt.NDArray[np.uint32] | None = None
 
-    def seen_from(self, view: CellView) -> npt.NDArray[np.uint8]:
+    def seen_from(self, view: CellView) -> npt.NDArray[np.uint32]:
         """The pixels of the cell."""
         if self.pixels is None or self.view != view:
             whole = self.voxels
@@ -113,12 +121,12 @@ class CellPainter:
         """All cells on a canvas of a height and a width."""
         painter.fillRect(QRectF(0, 0, canvas[1], canvas[0]), QColor("black"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        places = self._cells.places(canvas)
+        places, cells = self._cells.places(canvas), self._cells.painted
         dims, before, self._kept = self._viewer.dims, self._kept, {}
         now = tuple(dims.point), tuple(dims.order), dims.ndisplay
         marks = marks_on_slice(self._viewer)
         for cell, place in enumerate(places):
-            layers = [layer for layer in self._cells.cells[cell] if layer.visible]
+            layers = [layer for layer in cells[cell] if layer.visible]
             key = (tuple(layers), *now)
             if place is None:
                 # Another layout may show it next, on the same slice.
@@ -132,7 +140,11 @@ class CellPainter:
             painter.translate(place.left, place.top)
             self._paint_cell(painter, layers, kept, view, marks)
             painter.restore()
-        self._paint_whole(painter, canvas)
+        left = self._paint_whole(painter, canvas)
+        if not self._cells.active and cells:
+            # The bars of the single view stand above the words of their corner.
+            area = QRectF(0, 0, canvas[1], canvas[0])
+            paint_bars(painter, cells[0], area, canvas[0] - left)
 
     def _read(self, layers: list[Layer]) -> _Kept:
         """What layers show at the viewer's point."""
@@ -154,7 +166,7 @@ class CellPainter:
     ) -> None:
         pixels = kept.seen_from(view)
         height, width = view.size
-        picture = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        picture = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
         painter.drawImage(QPointF(0, 0), picture)
         for lines in kept.lines:
             lines.paint(painter, view)
@@ -171,16 +183,26 @@ class CellPainter:
                 step = np.asarray(image.scale)[list(self._viewer.dims.displayed)][::-1]
                 start = np.asarray(image.translate)[list(self._viewer.dims.displayed)][::-1]
                 paint_segments(painter, drawn[0] * step + start, drawn[1], view, _OVER_TIME)
+            if isinstance(layer, Vectors):
+                vectors = vector_segments(layer, self._viewer.dims)
+                width = max(float(layer.edge_width) * view.zoom, 1.0)
+                paint_segments(painter, *vectors, view, width, layer.opacity)
         if (fibres := self._cells.fibres) is not None:
             paint_segments(painter, fibres.ends, fibres.colours, view)
         paint_paths(painter, mark_paths(marks, _CROSS / view.zoom), view)
-        painter.setFont(font_of(CELL_PIXELS / PIXELS_IN_POINT))
+        size = CELL_PIXELS if self._cells.active else PIXELS
+        painter.setFont(font_of(size / PIXELS_IN_POINT))
         drop = QFontMetricsF(painter.font()).capHeight() / 2
-        for text, x, y, colour in words_of(marks, view, CELL_PIXELS):
+        for text, x, y, colour in words_of(marks, view, size):
             write_line(painter, text, (x, y + drop), colour)
         ring: Any = self._viewer.scene.overlays.get(CLICKED_VOXEL)
         if ring is not None and ring.visible:
             paint_ring(painter, ring.place, view, RING_COLOUR)
+        cross: Any = self._viewer.scene.overlays.get(CROSSHAIR)
+        if cross is not None and cross.visible and not self._cells.active:
+            lines = crosshair_lines(cross.place, cross.low, cross.high)
+            colours = np.broadcast_to(np.asarray(CROSSHAIR_COLOUR, np.float32), (len(lines), 4))
+            paint_segments(painter, lines, colours, view, 1.0)
 
     def _paint_words(self, painter: QPainter, layers: list[Layer], view: CellView) -> None:
         height, width = view.size
@@ -193,9 +215,8 @@ class CellPainter:
         lines = self.words(layers, room, across)
         painter.setFont(font_of(NAME_SIZE))
         write_block(painter, lines, QPointF(EDGE, EDGE - 2), "white")
-        low = height - EDGE - 14
-        for layer in layers:
-            paint_bar(painter, layer, area, low)
+        if self._cells.active:
+            paint_bars(painter, layers, area, height - EDGE - 14)
 
     def words(self, layers: list[Layer], room: float, across: float) -> list[str]:
         """Lines of a cell's upper left corner: what stands in it, and a scan's window."""
@@ -212,8 +233,11 @@ class CellPainter:
             text += "\n" + cell_lines(window_caption(scan), NAME_SIZE, wide, 1)
         return text.split("\n")
 
-    def _paint_whole(self, painter: QPainter, canvas: tuple[int, int]) -> None:
-        """What stands once, over all cells: words in the corners, letters of many cells, a bar."""
+    def _paint_whole(self, painter: QPainter, canvas: tuple[int, int]) -> float:
+        """What stands once, over all cells: words in the corners, letters of many cells, a bar.
+
+        Gives the height that the lower left corner takes.
+        """
         height, width = canvas
         area = QRectF(0, 0, width, height)
         letters: Any = self._viewer.canvas.overlays.get("orientation")
@@ -222,6 +246,8 @@ class CellPainter:
             write_letters(painter, letters.letters, area, colour, letters.font_size)
         self._paint_scale_bars(painter, canvas)
         taken = {"top_left": EDGE, "top_right": EDGE, "bottom_left": 0.0, "bottom_right": 0.0}
+        # In the single view words are kept beside the letter (`corner_room`).
+        above = _ABOVE_LETTER if self._cells.active else 0
         overlay: Any
         for overlay in self._viewer.canvas.overlays.values():
             corner = str(getattr(overlay, "position", ""))
@@ -236,7 +262,7 @@ class CellPainter:
             painter.setFont(font_of(float(overlay.font_size)))
             right, low = corner.endswith("right"), corner.startswith("bottom")
             # Above the lower letters, and above the scale bar.
-            edge = EDGE + (_ABOVE_BAR if low and right else _ABOVE_LETTER if low else 0)
+            edge = EDGE + (_ABOVE_BAR if low and right else above if low else 0)
             y = height - edge - taken[corner] if low else taken[corner]
             x = width - EDGE if right else EDGE
             box = _colour(overlay.box_color) if overlay.box else None
@@ -247,6 +273,12 @@ class CellPainter:
                 painter, lines, QPointF(x, y), colour, right=right, low=low, box=box
             )
             taken[corner] += rectangle.height() + 4
+        box: Any = self._viewer.canvas.overlays.get("_zoom_box")
+        if box is not None and box.visible:
+            (top, left), (low_, right_) = box.position
+            painter.setPen(QPen(QColor("white"), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(QRectF(QPointF(left, top), QPointF(right_, low_)).normalized())
+        return taken["bottom_left"] + 2 * EDGE + above
 
     def _paint_scale_bars(self, painter: QPainter, canvas: tuple[int, int]) -> None:
         if not self._viewer.canvas.overlays.scale_bar.visible:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image, Labels
 
-from ...export.pictures.plane_picture import sampled
+from ...export.pictures.plane_picture import nearest_or_beside, sampled
 from ..canvas.grey_window import limits_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ _STEPS = 1024
 #: Labels up to this are looked up in a table.
 _MOST_LABELS = 4096
 
+#: As Qt's 32-bit pictures have it.
+_BLACK = np.uint32(0xFF000000)
+
 Pixels = npt.NDArray[np.float32]
 
 
@@ -35,19 +38,21 @@ class VoxelPicture:
 
     Attributes
     ----------
-    pixels : ndarray of uint8, shape (rows, columns, 3)
+    pixels : ndarray of uint32, shape (rows + 1, columns + 1)
+        ``0xFFRRGGBB``; the last row and the last column are black, as is all beside the slice.
     plane : LayerSlice
         Where the voxels lie.
     """
 
-    pixels: npt.NDArray[np.uint8]
+    pixels: npt.NDArray[np.uint32]
     plane: LayerSlice
 
-    def seen_from(self, view: CellView) -> npt.NDArray[np.uint8]:
+    def seen_from(self, view: CellView) -> npt.NDArray[np.uint32]:
         """The pixels of a cell, each that of its nearest voxel; black beside the slice."""
-        seen = self.plane.seen_from(view)
-        values, inside = sampled(self.pixels, seen, "nearest")
-        return np.ascontiguousarray(np.where(inside[..., None], values, np.uint8(0)))
+        seen, (rows, columns) = self.plane.seen_from(view), self.plane.values.shape[:2]
+        # One axis after the other, and one number a pixel: every step through the slices does it.
+        chosen = self.pixels.take(nearest_or_beside(seen.rows, rows), axis=0)
+        return chosen.take(nearest_or_beside(seen.columns, columns), axis=1)
 
 
 def voxel_picture(slices: Sequence[tuple[Layer, LayerSlice]]) -> VoxelPicture | None:
@@ -61,17 +66,19 @@ def voxel_picture(slices: Sequence[tuple[Layer, LayerSlice]]) -> VoxelPicture | 
     first = slices[0][1]
     if not all(_is_nearest(layer) and plane.lies_as(first) for layer, plane in slices):
         return None
-    size = first.values.shape[:2]
-    picture = np.zeros((*size, 3), np.float32)
-    inside = np.ones(size, dtype=bool)
+    rows, columns = first.values.shape[:2]
+    picture = np.zeros((rows, columns, 3), np.float32)
+    inside = np.ones((rows, columns), dtype=bool)
     for layer, plane in slices:
         _lay(picture, layer, _colours(layer, plane.values, inside))
-    return VoxelPicture(_bytes(picture), first)
+    padded = np.full((rows + 1, columns + 1), _BLACK, np.uint32)
+    padded[:rows, :columns] = _packed(picture)
+    return VoxelPicture(padded, first)
 
 
 def cell_pixels(
     slices: Iterable[tuple[Layer, LayerSlice]], view: CellView
-) -> npt.NDArray[np.uint8]:
+) -> npt.NDArray[np.uint32]:
     """Lay the slices of layers over each other.
 
     Parameters
@@ -82,22 +89,25 @@ def cell_pixels(
 
     Returns
     -------
-    ndarray, shape (height, width, 3)
+    ndarray of uint32, shape (height, width)
+        ``0xFFRRGGBB``.
     """
     picture = np.zeros((*view.size, 3), np.float32)
     for layer, plane in slices:
         way = "nearest" if _is_nearest(layer) else "linear"
         values, inside = sampled(plane.values, plane.seen_from(view), way)
         _lay(picture, layer, _colours(layer, values, inside))
-    return _bytes(picture)
+    return _packed(picture)
 
 
 def _is_nearest(layer: Layer) -> bool:
     return not isinstance(layer, Image) or str(layer.interpolation2d) == "nearest"
 
 
-def _bytes(picture: Pixels) -> npt.NDArray[np.uint8]:
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+def _packed(picture: Pixels) -> npt.NDArray[np.uint32]:
+    """Red, green and blue from 0 to 1 as one number a pixel."""
+    parts = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint32)
+    return _BLACK | parts[..., 0] << 16 | parts[..., 1] << 8 | parts[..., 2]
 
 
 def _lay(picture: Pixels, layer: Layer, found: tuple[Pixels, Pixels] | None) -> None:

@@ -235,7 +235,7 @@ class GridView:
             self._visible_before = {layer: layer.visible for layer in self._viewer.layers}
         self._shown = shown
         with batched_changes(self._viewer.layers):
-            leave_bars_to_cells(chosen)
+            leave_bars_to_cells(self._cells, chosen)
             if self._viewer.dims.ndisplay != 2:
                 self._viewer.dims.ndisplay = 2
             self._viewer.canvas.grid.enabled = False
@@ -326,7 +326,7 @@ class GridView:
             for layer, opacity in self._opacity_before.items():
                 layer.opacity = opacity
             # Last: napari makes a bar at once where it is to be seen.
-            leave_bars_to_cells(())
+            leave_bars_to_cells(self._cells, ())
         self._visible_before, self._opacity_before = {}, {}
         self.on_change(False)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from napari.components import Dims
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
 
     from .cell_view import CellView
 
@@ -72,7 +72,7 @@ def layer_slice(layer: Image | Labels, dims: Dims) -> LayerSlice | None:
 
     A layer with fewer axes than the viewer has the last of them.
     """
-    if dims.ndisplay != 2 or not _is_straight(layer):
+    if dims.ndisplay != 2 or not is_straight(layer):
         return None
     missing = dims.ndim - layer.ndim
     row, column = (axis - missing for axis in dims.displayed)
@@ -99,7 +99,7 @@ def layer_slice(layer: Image | Labels, dims: Dims) -> LayerSlice | None:
     )
 
 
-def _is_straight(layer: Image | Labels) -> bool:
+def is_straight(layer: Layer) -> bool:
     """Whether rows and columns of a layer are those of the viewer."""
     straight = np.eye(layer.ndim)
     return (

@@ -1,4 +1,4 @@
-"""What stands side by side in one viewer: layers of every cell, places, what each sees."""
+"""What is painted of one viewer: layers of every cell, places, what each sees."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CellCamera:
 
 
 class ShownCells:
-    """The cells of one viewer; there are none in the single view.
+    """The cells of one viewer; there are none in the single view, which may be painted as well.
 
     All cells show the viewer's slice, and what its camera sees, scaled to their own size. Its zoom
     is that of a cell of `base` size.
@@ -43,7 +43,8 @@ class ShownCells:
     Attributes
     ----------
     events : EmitterGroup
-        ``changed``: other cells, other places; ``looks``: what is drawn in them is other.
+        ``changed``: other cells, other places; ``looks``: what is drawn in them is other;
+        ``single``: other layers of the single view are painted, or none.
     picture : pair of float
         Height and width in the viewer's unit of what a cell is fitted to.
     fibres : DrawnLines or None
@@ -54,11 +55,12 @@ class ShownCells:
     """
 
     def __init__(self) -> None:
-        self.events = EmitterGroup(source=self, changed=None, looks=None)
+        self.events = EmitterGroup(source=self, changed=None, looks=None, single=None)
         self.picture: tuple[float, float] = (1.0, 1.0)
         self.fibres: DrawnLines | None = None
         self.outlines: dict[Layer, Any] = {}
         self._cells: tuple[tuple[Layer, ...], ...] = ()
+        self._single: tuple[Layer, ...] | None = None
         self._shape = (1, 1)
         self._one_large = False
         self._enlarged: int | None = None
@@ -74,6 +76,21 @@ class ShownCells:
     def cells(self) -> tuple[tuple[Layer, ...], ...]:
         """Layers of every cell, bottom first."""
         return self._cells
+
+    @property
+    def painted(self) -> tuple[tuple[Layer, ...], ...]:
+        """Layers of every cell that is painted: of those side by side, or of the single view."""
+        if self._cells or self._single is None:
+            return self._cells
+        return (self._single,)
+
+    def paint_single(self, layers: Sequence[Layer] | None) -> None:
+        """Paint the single view with these layers, bottom first; None: napari draws it."""
+        new = None if layers is None else tuple(layers)
+        if new != self._single:
+            self._single = new
+            if not self._cells:
+                self.events.single()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -153,7 +170,7 @@ class ShownCells:
     def places(self, canvas: Sequence[int]) -> list[Place | None]:
         """Where each cell lies on a canvas (height, width); None of one that is not seen."""
         size = int(canvas[0]), int(canvas[1])
-        count = len(self._cells)
+        count = len(self.painted)
         if self._enlarged is not None:
             whole = Place(0, 0, size[1], size[0])
             return [whole if cell == self._enlarged else None for cell in range(count)]

@@ -1,4 +1,6 @@
-"""The canvas of the cells: it takes the place of napari's while layers stand side by side.
+"""The canvas of the cells: it takes the place of napari's wherever the picture is painted.
+
+That is while layers stand side by side, and in the single view as long as `SinglePicture` says.
 
 It is painted by Qt, without a graphics card, and hears the mouse as napari's canvas does: the same
 callbacks of the viewer are told, in the viewer's coordinates.
@@ -6,7 +8,8 @@ callbacks of the viewer are told, in the viewer's coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,7 @@ import numpy as np
 from napari._qt.containers.qt_list_model import ListIndexMIMEType
 from napari.utils._proxies import ReadOnlyWrapper
 from napari.utils.interactions import (
+    mouse_double_click_callbacks,
     mouse_move_callbacks,
     mouse_press_callbacks,
     mouse_release_callbacks,
@@ -28,7 +32,7 @@ from ...layers.cells.cell_painter import CellPainter
 from ...layers.cells.shown_cells import CellCamera, cells_of
 
 if TYPE_CHECKING:
-    from napari import Viewer
+    from napari.components import ViewerModel
 
     from ...layers.cells.cell_view import CellView
 
@@ -64,6 +68,8 @@ class CellsCanvas(QWidget):
     viewer : Viewer
     unit : callable
         Unit of length of the study.
+    qt_viewer : QtViewer
+        What shows the viewer.
 
     Signals
     -------
@@ -74,7 +80,7 @@ class CellsCanvas(QWidget):
     menu_asked = Signal(int, QPoint)
     layers_dropped = Signal(int, list)
 
-    def __init__(self, viewer: Viewer, unit: Callable[[], str]) -> None:
+    def __init__(self, viewer: ViewerModel, unit: Callable[[], str], qt_viewer: Any) -> None:
         super().__init__()
         self._viewer, self._cells = viewer, cells_of(viewer)
         self._painter = CellPainter(viewer)
@@ -84,7 +90,7 @@ class CellsCanvas(QWidget):
         self._watched: list[Any] = []
         self._press: Any = None
         self._panned: tuple[float, float] | None = None
-        self._qt_viewer: Any = viewer.window._qt_viewer
+        self._qt_viewer: Any = qt_viewer
         self._native: QWidget = self._qt_viewer.canvas.native
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -93,7 +99,12 @@ class CellsCanvas(QWidget):
         self.hide()
         layout: Any = self._native.parentWidget()
         layout.layout().insertWidget(layout.layout().indexOf(self._native), self, 1)
+        self._settling = False
+        #: Called before each painting: what would be written a moment later is written first, and
+        #: the picture is not painted twice.
+        self.before_painting: list[Callable[[], object]] = []
         self._cells.events.changed.connect(self._on_cells)
+        self._cells.events.single.connect(self._on_cells)
         self._cells.events.looks.connect(self._on_look)
         for name in ("point", "order"):
             getattr(viewer.dims.events, name).connect(self._on_look)
@@ -113,6 +124,11 @@ class CellsCanvas(QWidget):
             self._cells.look_together()
 
     @property
+    def painted(self) -> bool:
+        """Whether the picture is painted here, and not by napari."""
+        return bool(self._cells.painted)
+
+    @property
     def pointed(self) -> int | None:
         """The cell under the pointer."""
         place = self.mapFromGlobal(QCursor.pos())
@@ -122,6 +138,7 @@ class CellsCanvas(QWidget):
 
     def picture(self, size: tuple[int, int] | None = None) -> QImage:
         """The cells as they are on the screen, or on a canvas of another height and width."""
+        self._settle()
         height, width = size or (self.height(), self.width())
         image = QImage(width, height, QImage.Format.Format_RGB32)
         painter = QPainter(image)
@@ -131,13 +148,13 @@ class CellsCanvas(QWidget):
 
     def _picture_of_canvas(self) -> QImage:
         """What napari takes as the picture of its canvas."""
-        if self._cells.active:
+        if self.painted:
             height, width = (int(v) for v in self._viewer.canvas.size)
             return self.picture((height, width))
         return self._screenshot()
 
     def _on_cells(self, _event: object = None) -> None:
-        active = self._cells.active
+        active = self.painted
         self._watch()
         if not active:
             self._painter.forget()
@@ -153,26 +170,43 @@ class CellsCanvas(QWidget):
 
     def _watch(self) -> None:
         """Hear of every change of what stands in the cells."""
-        layers = {layer for cell in self._cells.cells for layer in cell}
-        for events in self._watched:
-            events.disconnect(self._on_layer)
-        self._watched = [layer.events for layer in layers]
-        for events in self._watched:
-            events.connect(self._on_layer)
+        layers = {layer for cell in self._cells.painted for layer in cell}
+        if layers == set(self._watched):
+            return
+        for layer in self._watched:
+            layer.events.disconnect(self._on_layer)
+        self._watched = list(layers)
+        for layer in self._watched:
+            layer.events.connect(self._on_layer)
 
     def _on_layer(self, event: Any) -> None:
-        if event.type not in _UNSEEN:
+        if event.type not in _UNSEEN and not self._settling:
             self._painter.forget(event.source)
             self.update()
 
     def _on_look(self, _event: object = None) -> None:
-        if self._cells.active:
+        if self.painted and not self._settling:
             self.update()
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """What layers and viewer tell of meanwhile changes nothing that is seen."""
+        self._settling, before = True, self._settling
+        try:
+            yield
+        finally:
+            self._settling = before
+
+    def _settle(self) -> None:
+        with self.unchanged():
+            for write in self.before_painting:
+                write()
 
     # -- Qt's events -----------------------------------------------------------------------
 
     def paintEvent(self, _event: Any) -> None:
         """Draw what is shown."""
+        self._settle()
         painter = QPainter(self)
         self._painter.paint(painter, (self.height(), self.width()))
         painter.end()
@@ -180,7 +214,7 @@ class CellsCanvas(QWidget):
     def resizeEvent(self, event: Any) -> None:
         """Everything that asks napari for the size of its canvas gets that of this one."""
         super().resizeEvent(event)
-        if self._cells.active and not self.isHidden():
+        if self.painted and not self.isHidden():
             self._viewer.canvas.size = (self.height(), self.width())
 
     def enterEvent(self, event: Any) -> None:
@@ -224,7 +258,7 @@ class CellsCanvas(QWidget):
             mouse_release_callbacks(self._viewer, _wrapped(told))
         self._press = self._panned = None
         right = event.button() == Qt.MouseButton.RightButton
-        if told is None or began is None or not right or told.modifiers:
+        if told is None or began is None or not right or told.modifiers or not self._cells.active:
             return
         # A hand that trembles still clicks; a drag that sets the window does not.
         if np.abs(told.pos - began.pos).max() <= _CLICK:
@@ -234,6 +268,10 @@ class CellsCanvas(QWidget):
         """A cell becomes the whole picture, and all come back."""
         if event.button() != Qt.MouseButton.LeftButton:
             self.mousePressEvent(event)
+            return
+        if not self._cells.active:
+            if (told := self._told("mouse_double_click", event)) is not None:
+                mouse_double_click_callbacks(self._viewer, _wrapped(told))
             return
         if self._cells.enlarged is not None:
             self._cells.enlarge(None)

@@ -19,6 +19,7 @@ from ...layers.canvas.plane_pane import PlanePane, show_crosshair
 from ...layers.canvas.slice_title import plane_of
 from ...layers.canvas.slice_wheel import SliceWheel
 from ...layers.canvas.window_drag import WindowDrag
+from ...layers.cells.shown_cells import cells_of
 from ...layers.viewer_panels import in_plane_of
 from ...review.review import Convention, Panel
 from ...volumes import Study
@@ -26,7 +27,9 @@ from ...volumes.edge_letters import PLANES, Plane
 from ..parts.preferences import preference
 from ..parts.repaint_on_show import RepaintOnShow
 from ..parts.resting_timer import RestingTimer
+from .cells_canvas import CellsCanvas
 from .click_read_out import ClickReadOut
+from .single_picture import SinglePicture
 
 if TYPE_CHECKING:
     from .view_window import ViewWindow
@@ -47,6 +50,8 @@ class OrthogonalViews(QWidget):
         Lets the probe follow the pointer over a view.
     on_drag : callable
         Told of the layer whose window and level are dragged, None when they rest.
+    unit : callable
+        Unit of length of the study.
 
     Signals
     -------
@@ -61,6 +66,7 @@ class OrthogonalViews(QWidget):
         cameras: LinkedCameras,
         probe: Callable[[ViewerModel], None],
         on_drag: Callable[[Image | None], None],
+        unit: Callable[[], str],
     ) -> None:
         super().__init__()
         self._window, self._cameras = window, cameras
@@ -72,6 +78,10 @@ class OrthogonalViews(QWidget):
         self.panes = tuple(PlanePane(self._main, plane, size) for plane in planes)
         self._clicks = [ClickReadOut(pane.model, self) for pane in self.panes]
         self.canvases: list[Any] = []
+        #: What paints each of them.
+        self.painted: list[CellsCanvas] = []
+        self._unit = unit
+        self._singles: list[SinglePicture] = []
         self._split = split = QSplitter(Qt.Orientation.Horizontal)
         for pane, clicks in zip(self.panes, self._clicks, strict=True):
             split.addWidget(self._canvas(pane))
@@ -91,6 +101,8 @@ class OrthogonalViews(QWidget):
         # Several axes change one after the other: the panes follow once.
         self._follow = RestingTimer(self, 0, self.follow)
         self._fit = RestingTimer(self, 30, self._on_sizes)
+        cells_of(self._main).events.single.connect(self._give_keys)
+        cells_of(self._main).events.changed.connect(self._give_keys)
         self._main.dims.events.point.connect(self._follow.restart)
         self._main.dims.events.order.connect(self._on_order)
         self._main.dims.events.ndisplay.connect(self._on_order)
@@ -110,6 +122,8 @@ class OrthogonalViews(QWidget):
         for pane, plane in zip(self.panes, self._other_planes(), strict=True):
             pane.start(study, plane)
             self._cameras.add(pane.model)
+        for single in self._singles:
+            single.update()
         self.follow()
 
     def stop(self) -> None:
@@ -151,20 +165,34 @@ class OrthogonalViews(QWidget):
         for canvas in self.canvases:
             canvas.close()
             canvas.deleteLater()
-        self.canvases = []
+        self.canvases, self.painted = [], []
 
     def _canvas(self, pane: PlanePane) -> QtViewer:
         canvas = QtViewer(pane.model)
-        # One slider is enough, and it is the main viewer's; keys go where its keys are bound.
+        # One slider is enough, and it is the main viewer's.
         canvas.dims.hide()
-        main: Any = self._window.viewer.window._qt_viewer
-        canvas.canvas.native.setFocusProxy(main.canvas.native)
+        painted = CellsCanvas(pane.model, self._unit, canvas)
+        painted.before_painting.append(self._follow_now)
+        self.painted.append(painted)
+        self._singles.append(SinglePicture(pane.model, lambda: self.active))
         for widget in (canvas, *canvas.findChildren(QWidget)):
             widget.setAcceptDrops(False)
         RepaintOnShow(canvas.canvas.native)
         canvas.setMinimumSize(120, 100)
         self.canvases.append(canvas)
+        self._give_keys()
         return canvas
+
+    def _give_keys(self, _event: object = None) -> None:
+        """Keys go where those of the main viewer are bound."""
+        for canvas, painted in zip(self.canvases, self.painted, strict=True):
+            for widget in (canvas.canvas.native, painted):
+                widget.setFocusProxy(self._window.picture)
+
+    def _follow_now(self) -> None:
+        if self._follow.isActive():
+            self._follow.stop()
+            self.follow()
 
     def _other_planes(self) -> tuple[Plane, ...]:
         shown = plane_of(self._main) or "axial"

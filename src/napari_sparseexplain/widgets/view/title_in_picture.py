@@ -64,8 +64,14 @@ class TitleInPicture:
         """Write it anew once everything rests."""
         self._timer.restart()
 
+    def write_now(self) -> None:
+        """Write what is about to be written anew."""
+        if self._timer.isActive():
+            self.write()
+
     def write(self) -> None:
         """Write it anew."""
+        self._timer.stop()
         window, viewer = self._window, self._window.viewer
         grid = window.grid_view.active
         self._single.write("" if grid else slice_title(viewer, window.study, window.convention))
