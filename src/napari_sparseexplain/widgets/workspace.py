@@ -34,6 +34,7 @@ from ..layers.open_studies import (
 from ..layers.study_layers import LayerTuple, study_layers
 from ..review.reading import Reading
 from ..volumes import Study
+from ..volumes.head_box import head_box, whole_box
 from ..volumes.reading_order import first_shown, opening_point
 from .early_models import EarlyModels
 from .parts.preferences import preference
@@ -98,7 +99,9 @@ class Workspace(QWidget, StudyView):
         self.cameras = LinkedCameras(napari_viewer)
         self.grid_view.on_change = self._on_grid
         self.grid_view.before_change = self._before_grid
-        self.grid_view.extent_layers = lambda: self.layers_of(self.study) if self.study else ()
+        self.grid_view.fitted_box = lambda: (
+            None if self.study is None else head_box(self.study) or whole_box(self.study)
+        )
         self.cells = CellsCanvas(napari_viewer, self._unit, napari_viewer.window._qt_viewer)
         self.cells.before_painting.append(self.title.write_now)
         self.single = SinglePicture(napari_viewer, lambda: self.study is not None)
@@ -349,7 +352,7 @@ class Workspace(QWidget, StudyView):
         self._clicks.study = study
         self.letters.set_grid(None if study is None else study.grid)
         self.marker.set_grid(None if study is None else study.grid)
-        self.cameras.start(None if study is None else study.grid)
+        self.cameras.start(study)
         self.viewer.canvas.overlays.scale_bar.visible = study is not None
         # Scans are read on black, in a light theme too.
         black = ColorValue((0.0, 0.0, 0.0, 1.0))

@@ -260,9 +260,12 @@ def _one_scale(
     whole = all(panel.camera.zoom is None for panel in panels)
     if not (reading.review.crosshair and whole and len(panels) > 1):
         return panels
-    views = [PlaneView(reading.study_of(p).grid, p.plane, p.index, cell, p.camera) for p in panels]
-    camera = Camera(min(view.zoom for view in views), None, cell)
-    return tuple(replace(panel, camera=camera) for panel in panels)
+    views = [PlaneView.of(reading.study_of(p), p.plane, p.index, cell, p.camera) for p in panels]
+    zoom = min(view.zoom for view in views)
+    return tuple(
+        replace(panel, camera=Camera(zoom, view.centre, cell))
+        for panel, view in zip(panels, views, strict=True)
+    )
 
 
 def foot_lines(
@@ -295,9 +298,8 @@ def _draw_cell(
     text: int,
 ) -> tuple[Image.Image, dict[str, Any]]:
     """One panel with its legend, and what stands in it."""
-    grid = reading.study_of(panel).grid
-    review = reading.review
-    view = PlaneView(grid, panel.plane, panel.index, picture, panel.camera, review.convention)
+    study, review = reading.study_of(panel), reading.review
+    view = PlaneView.of(study, panel.plane, panel.index, picture, panel.camera, review.convention)
     facts = panel_facts(reading, panel, view)
     drawn = Image.fromarray(draw_panel(reading, panel, view))
     draw_outlines(drawn, reading, panel, view, text)

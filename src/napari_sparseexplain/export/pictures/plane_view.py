@@ -8,16 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ...review.review import Camera, Convention
-from ...volumes import Grid
+from ...volumes import Grid, Study
 from ...volumes.captions import axis_captions
 from ...volumes.edge_letters import PLANES, Plane, edge_letters
+from ...volumes.head_box import box_in_plane
 
-#: Share of a picture left free about a slice that is seen whole.
+#: Share of a picture left free about what is fitted into it.
 FIT_MARGIN = 0.04
 
 _LEFT_AXIS = 2
 
-#: A camera that sees the whole slice.
+#: A camera that sees what is fitted.
 WHOLE = Camera()
 
 #: Tilt of a slice, in degrees, from which its caption says so.
@@ -40,6 +41,9 @@ class PlaneView:
     camera : Camera
         What is seen; of a screen with other proportions all that was seen there.
     convention : str
+    fitted : pair of ndarray, shape (2,), or None
+        What a camera without a zoom sees: lower and upper corner in millimetres along rows and
+        columns, as `volumes.head_box.box_in_plane` gives it; the whole slice where None.
     """
 
     grid: Grid
@@ -48,6 +52,21 @@ class PlaneView:
     size: tuple[int, int]
     camera: Camera = WHOLE
     convention: Convention = "radiological"
+    fitted: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        study: Study,
+        plane: Plane,
+        index: int,
+        size: tuple[int, int],
+        camera: Camera = WHOLE,
+        convention: Convention = "radiological",
+    ) -> PlaneView:
+        """A slice of a study, of which a camera without a zoom sees what a window is fitted to."""
+        box = box_in_plane(study, PLANES[plane][1:])
+        return cls(study.grid, plane, index, size, camera, convention, box)
 
     @property
     def axes(self) -> tuple[int, int]:
@@ -85,7 +104,8 @@ class PlaneView:
         if self.camera.zoom is not None and self.camera.canvas is not None:
             seen_height, seen_width = self.camera.canvas
             return self.camera.zoom * min(height / seen_height, width / seen_width)
-        rows, columns = (n * mm for n, mm in zip(self.shape, self.spacing, strict=True))
+        low, high = self._box
+        rows, columns = (float(v) for v in high - low)
         return (1 - FIT_MARGIN) * min(height / rows, width / columns)
 
     @property
@@ -93,8 +113,17 @@ class PlaneView:
         """Millimetres along rows and columns of what lies in the middle of the picture."""
         if self.camera.centre is not None:
             return self.camera.centre
-        rows, columns = ((n - 1) / 2 * mm for n, mm in zip(self.shape, self.spacing, strict=True))
+        low, high = self._box
+        rows, columns = (float(v) for v in (low + high) / 2)
         return rows, columns
+
+    @property
+    def _box(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """What is fitted into the picture."""
+        if self.fitted is not None:
+            return self.fitted
+        spacing = np.asarray(self.spacing)
+        return -spacing / 2, (np.asarray(self.shape) - 0.5) * spacing
 
     @property
     def letters(self) -> dict[str, str]:

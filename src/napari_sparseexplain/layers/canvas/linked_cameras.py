@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...volumes import Grid
+from ...volumes import Study
+from ...volumes.head_box import box_in_plane, head_box, whole_box
 from ..cells.grid_view import BAR_SHARE, round_length
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-#: Share of a view left free about a slice that is seen whole.
+#: Share of a view left free about what is fitted into it.
 FIT_MARGIN = 0.05
 
 
@@ -27,41 +28,34 @@ def spatial_axes(viewer: ViewerModel) -> tuple[int, int, int] | None:
     return (through, rows, columns) if min(through, rows, columns) >= 0 else None
 
 
-def whole_zoom(viewer: ViewerModel, grid: Grid) -> float:
-    """Zoom at which the slice of a grid is seen whole, in screen pixels per millimetre."""
-    axes = spatial_axes(viewer)
-    if axes is None:
-        return float(viewer.scene.camera.zoom)
-    return zoom_of_whole(grid, axes[1:], viewer.canvas.size)
-
-
-def zoom_of_whole(grid: Grid, axes: Sequence[int], canvas: Sequence[float]) -> float:
-    """Zoom at which a slice is seen whole on a canvas.
+def fitted_zoom(study: Study, axes: Sequence[int], canvas: Sequence[float]) -> float:
+    """Zoom at which what a study shows fits a canvas, in screen pixels per millimetre.
 
     Parameters
     ----------
-    grid : Grid
+    study : Study
     axes : pair of int
         Those along the picture's rows and columns.
     canvas : pair of float
         Height and width in screen pixels.
     """
-    size = np.array([grid.shape[a] * grid.spacing[a] for a in axes])
-    return float((1 - FIT_MARGIN) * (np.maximum(np.asarray(canvas, float), 1.0) / size).min())
+    low, high = box_in_plane(study, axes)
+    room = np.maximum(np.asarray(canvas, float), 1.0)
+    return float((1 - FIT_MARGIN) * (room / (high - low)).min())
 
 
 class LinkedCameras:
-    """The camera of a viewer, and those of the views beside it: one magnification, one place.
+    """The camera of a viewer, and those of the views beside it: one scale, one place.
 
-    What is kept is the magnification relative to the whole slice, and the point of the patient in
-    the middle. So views of other sizes show the same, views that share an axis are panned
-    together, and a window that is resized shows what it showed.
+    What is kept is the magnification relative to what fits the smallest view, and the point of the
+    patient in the middle. So a millimetre is as long in every view, views that share an axis are
+    panned together, and a window that is resized shows what it showed.
     """
 
     def __init__(self, main: ViewerModel) -> None:
         self._main = main
         self._views: list[ViewerModel] = []
-        self._grid: Grid | None = None
+        self._study: Study | None = None
         self._paused = self._busy = False
         self._ratio = 1.0
         self._focus = np.zeros(3)
@@ -71,13 +65,25 @@ class LinkedCameras:
 
     @property
     def ratio(self) -> float:
-        """Magnification; 1 shows the whole slice."""
+        """Magnification; 1 fits the study."""
         return self._ratio
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole slice is shown, as after a fit."""
-        return self._grid is not None and abs(self._ratio - 1.0) < 1e-3
+        """Whether the study is fitted."""
+        return self._study is not None and abs(self._ratio - 1.0) < 1e-3
+
+    @property
+    def fitted_zoom(self) -> float:
+        """Zoom at which the study fits every view."""
+        if self._study is None:
+            return float(self._main.scene.camera.zoom)
+        study, found = self._study, []
+        for view in self._views:
+            axes = spatial_axes(view)
+            if axes is not None:
+                found.append(fitted_zoom(study, axes[1:], view.canvas.size))
+        return min(found, default=float(self._main.scene.camera.zoom))
 
     def add(self, view: ViewerModel) -> None:
         """Link another view, and bring it to what the others show."""
@@ -108,17 +114,18 @@ class LinkedCameras:
             view.canvas.overlays.scale_bar.length = None
             self.fit_scale_bars()
 
-    def start(self, grid: Grid | None) -> None:
-        """Show the slices of a grid whole; None: nothing is linked."""
-        if grid is not self._grid:
-            self._grid = grid
+    def start(self, study: Study | None) -> None:
+        """Fit the slices of a study; None: nothing is linked."""
+        if study is not self._study:
+            self._study = study
             self.whole()
 
     def whole(self) -> None:
-        """Show the whole slice, everywhere."""
-        if self._grid is not None:
+        """Fit the study, everywhere."""
+        if self._study is not None:
             self._ratio = 1.0
-            self._focus = (np.asarray(self._grid.shape) - 1) / 2 * self._grid.spacing
+            low, high = head_box(self._study) or whole_box(self._study)
+            self._focus = (low + high) / 2
             self.reapply()
 
     def look(self, ratio: float, focus: Sequence[float]) -> None:
@@ -127,7 +134,7 @@ class LinkedCameras:
         Parameters
         ----------
         ratio : float
-            1 shows the whole slice.
+            1 fits the study.
         focus : three floats
             Millimetres along S, P and L from the middle of voxel 0.
         """
@@ -145,7 +152,7 @@ class LinkedCameras:
 
     def reapply(self) -> None:
         """After a view changed its size or its plane: the same magnification and place."""
-        if self._grid is not None and not self._paused and not self._busy:
+        if self._study is not None and not self._paused and not self._busy:
             self._write(None)
 
     def fit_scale_bars(self) -> None:
@@ -160,21 +167,21 @@ class LinkedCameras:
                 bar.events.font_size.emit(bar.font_size)
 
     def _follow(self, leader: ViewerModel) -> None:
-        if self._grid is None or self._paused or self._busy:
+        if self._study is None or self._paused or self._busy:
             return
         axes = spatial_axes(leader)
         # vispy scales its camera with the canvas: that is no zoom of a person's.
         if axes is None or self._sizes.get(id(leader)) != tuple(leader.canvas.size):
             return
         camera = leader.scene.camera
-        self._ratio = float(camera.zoom) / whole_zoom(leader, self._grid)
+        self._ratio = float(camera.zoom) / self.fitted_zoom
         self._focus[list(axes[1:])] = camera.center[-2:]
         self._write(leader)
 
     def _write(self, leader: ViewerModel | None) -> None:
-        grid = self._grid
-        if grid is None:
+        if self._study is None:
             return
+        zoom = self._ratio * self.fitted_zoom
         self._busy = True
         try:
             for view in self._views:
@@ -183,7 +190,7 @@ class LinkedCameras:
                 if view is leader or axes is None:
                     continue
                 camera = view.scene.camera
-                camera.zoom = self._ratio * whole_zoom(view, grid)
+                camera.zoom = zoom
                 row, column = (float(self._focus[a]) for a in axes[1:])
                 camera.center = (0.0, row, column)
             self.fit_scale_bars()

@@ -107,7 +107,8 @@ def _is_nearest(layer: Layer) -> bool:
 def _packed(picture: Pixels) -> npt.NDArray[np.uint32]:
     """Red, green and blue from 0 to 1 as one number a pixel."""
     parts = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint32)
-    return _BLACK | parts[..., 0] << 16 | parts[..., 1] << 8 | parts[..., 2]
+    whole: npt.NDArray[np.uint32] = parts[..., 0] << 16 | parts[..., 1] << 8 | parts[..., 2]
+    return whole | _BLACK
 
 
 def _lay(picture: Pixels, layer: Layer, found: tuple[Pixels, Pixels] | None) -> None:

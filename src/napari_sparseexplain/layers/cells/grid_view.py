@@ -129,9 +129,10 @@ class GridView:
         self.on_change: Callable[[bool], None] = lambda active: None
         #: Told just before, how many cells there will be.
         self.before_change: Callable[[int], None] = lambda cells: None
-        #: Layers whose extent every cell shows; those side by side when it gives none. A result of
-        #: one slice then stands where it lies in the patient, whatever the plane.
-        self.extent_layers: Callable[[], Sequence[Layer]] = lambda: ()
+        #: Lower and upper corner along (S, P, L) of what every cell is fitted to; the extent of
+        #: what stands side by side when it gives None. A result of one slice then stands where it
+        #: lies in the patient, whatever the plane.
+        self.fitted_box: Callable[[], Box | None] = lambda: None
         self._visible_before: dict[Layer, bool] = {}
         self._opacity_before: dict[Layer, float] = {}
         self._shown, self._last = _Shown(), _Shown()
@@ -347,16 +348,14 @@ class GridView:
 
     def _fit(self) -> None:
         self._cells.look_together()
-        if self._shown.region is None:
-            fit_layers(self._viewer, list(self.extent_layers()) or self.layers, FIT_MARGIN)
-        else:
-            fit_box(self._viewer, *self._corners(), REGION_MARGIN)
+        margin = FIT_MARGIN if self._shown.region is None else REGION_MARGIN
+        fit_box(self._viewer, *self._corners(), margin)
 
     def _corners(self) -> Box:
         """Lower and upper corner of what a cell shows, in the two displayed axes."""
-        region = self._shown.region
+        region = self._shown.region or self.fitted_box()
         if region is None:
-            return displayed_extent(self._viewer, list(self.extent_layers()) or self.layers)
+            return displayed_extent(self._viewer, self.layers)
         leading = self._viewer.dims.ndim - 3
         axes = [max(axis - leading, 0) for axis in self._viewer.dims.displayed[-2:]]
         return region[0][axes], region[1][axes]

@@ -13,7 +13,7 @@ from napari.layers import Layer
 from ...export.pictures.colour_scale import colour_stops
 from ...layers.batched_changes import batched_changes
 from ...layers.canvas.frame_in_picture import go_to_frame
-from ...layers.canvas.linked_cameras import zoom_of_whole
+from ...layers.canvas.linked_cameras import fitted_zoom
 from ...layers.cells.shown_cells import view_size
 from ...layers.explanation_layers import ExplanationLayer, map_layer
 from ...layers.mask_style import set_mask_style
@@ -141,9 +141,13 @@ def _restore_display(window: ReviewedWindow, panels: Sequence[Panel], study: Stu
         if panel.camera.centre is not None:
             for axis, place in zip(PLANES[panel.plane][1:], panel.camera.centre, strict=True):
                 focus[axis] = place
-    whole = zoom_of_whole(study.grid, PLANES[panels[0].plane][1:], first.canvas)
+    fitted = min(
+        fitted_zoom(study, PLANES[panel.plane][1:], panel.camera.canvas)
+        for panel in panels
+        if panel.camera.canvas is not None
+    )
     window.fitted.keep()
-    window.cameras.look(first.zoom / whole, focus)
+    window.cameras.look(first.zoom / fitted, focus)
 
 
 def _open_already(window: ReviewedWindow, study: Study) -> Study | None:

@@ -36,7 +36,8 @@ class FittedView:
         window, self._kept = self._window, False
         if window.grid_view.active:
             window.grid_view.fit()
-        elif window.study is not None and (mine := window.layers_of(window.study)):
+        elif (study := window.study) is not None and (mine := window.layers_of(study)):
+            # Also in 3-D, and where time is displayed, which the cameras leave alone.
             fit_layers(self._viewer, mine)
             self._cameras.whole()
         self._remember()
