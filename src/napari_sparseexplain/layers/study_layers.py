@@ -74,7 +74,13 @@ def volume_layer(volume: Volume, study: Study, *, visible: bool = True) -> Layer
         return volume.data, {**options, "rgb": True}, "image"
     return (
         volume.data,
-        {**options, "contrast_limits": display_limits(volume), "colormap": _colours_of(volume)},
+        {
+            **options,
+            "contrast_limits": display_limits(volume),
+            "colormap": _colours_of(volume),
+            # Between voxels a scan is smooth, as in viewers of clinics; a map is not.
+            "interpolation2d": "nearest" if volume.signed else "linear",
+        },
         "image",
     )
 

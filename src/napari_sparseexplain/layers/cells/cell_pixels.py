@@ -92,12 +92,70 @@ def cell_pixels(
     ndarray of uint32, shape (height, width)
         ``0xFFRRGGBB``.
     """
+    slices = list(slices)
+    scan = _opaque_pixels(*slices[0], view) if slices else None
+    if scan is not None:
+        return _laid_over(scan, slices[1:], view)
     picture = np.zeros((*view.size, 3), np.float32)
     for layer, plane in slices:
         way = "nearest" if _is_nearest(layer) else "linear"
         values, inside = sampled(plane.values, plane.seen_from(view), way)
         _lay(picture, layer, _colours(layer, values, inside))
     return _packed(picture)
+
+
+def _opaque_pixels(
+    layer: Layer, plane: LayerSlice, view: CellView
+) -> npt.NDArray[np.uint32] | None:
+    """A scan without anything below it, from values straight to pixels; None of other layers."""
+    if not isinstance(layer, Image) or layer.rgb or layer.opacity < 1 or layer.gamma != 1:
+        return None
+    table = _table(layer.colormap)
+    if (table[:, 3] < 1).any():
+        return None
+    way = "nearest" if _is_nearest(layer) else "linear"
+    pixels = np.full(view.size, _BLACK, np.uint32)
+    seen = plane.seen_from(view)
+    rows, columns = seen.within(plane.values.shape)
+    part = seen.part(rows, columns)
+    if 0 in part.size:
+        return pixels
+    values, _ = sampled(np.asarray(plane.values, np.float32), part, way)
+    low, high = limits_of(layer)
+    place = np.subtract(values, np.float32(low))
+    place *= np.float32((_STEPS - 1) / max(high - low, 1e-30))
+    place += np.float32(0.5)
+    np.clip(place, 0, _STEPS - 1, out=place)
+    unknown = np.isnan(place)
+    if unknown.any():
+        place[unknown] = 0
+    # Within the table already: what `clip` would do is not done, and no error looked for.
+    found = _packed(table[:, :3]).take(place.astype(np.uint16), mode="clip")
+    pixels[rows, columns] = np.where(unknown, _BLACK, found) if unknown.any() else found
+    return pixels
+
+
+def _laid_over(
+    pixels: npt.NDArray[np.uint32],
+    above: Sequence[tuple[Layer, LayerSlice]],
+    view: CellView,
+) -> npt.NDArray[np.uint32]:
+    """Layers over a picture, in place: only where they are seen."""
+    for layer, plane in above:
+        way = "nearest" if _is_nearest(layer) else "linear"
+        values, inside = sampled(plane.values, plane.seen_from(view), way)
+        if isinstance(layer, Labels) and not layer.contour:
+            inside &= values != 0
+        if not inside.any():
+            continue
+        here = np.flatnonzero(inside)
+        chosen = values.reshape(-1, *values.shape[2:])[here]
+        ground = pixels.reshape(-1)[here]
+        parts = [ground >> np.uint32(shift) & np.uint32(255) for shift in (16, 8, 0)]
+        picture = np.stack(parts, axis=-1).astype(np.float32) / np.float32(255)
+        _lay(picture, layer, _colours(layer, chosen, np.ones(len(here), bool)))
+        pixels.reshape(-1)[here] = _packed(picture)
+    return pixels
 
 
 def _is_nearest(layer: Layer) -> bool:
@@ -107,8 +165,8 @@ def _is_nearest(layer: Layer) -> bool:
 def _packed(picture: Pixels) -> npt.NDArray[np.uint32]:
     """Red, green and blue from 0 to 1 as one number a pixel."""
     parts = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint32)
-    whole: npt.NDArray[np.uint32] = parts[..., 0] << 16 | parts[..., 1] << 8 | parts[..., 2]
-    return whole | _BLACK
+    whole = parts[..., 0] << np.uint32(16) | parts[..., 1] << np.uint32(8) | parts[..., 2]
+    return np.asarray(whole | _BLACK, np.uint32)
 
 
 def _lay(picture: Pixels, layer: Layer, found: tuple[Pixels, Pixels] | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,19 @@ class SeenSlice:
     size: tuple[int, int]
     rows: npt.NDArray[np.float64]
     columns: npt.NDArray[np.float64]
+
+    def within(self, shape: Sequence[int]) -> tuple[slice, slice]:
+        """The pixel rows and columns that lie on a slice of that many voxels."""
+        found = []
+        for places, count in zip((self.rows, self.columns), shape, strict=False):
+            here = np.flatnonzero((places >= -0.5) & (places < count - 0.5))
+            found.append(slice(here[0], here[-1] + 1) if here.size else slice(0, 0))
+        return found[0], found[1]
+
+    def part(self, rows: slice, columns: slice) -> SeenSlice:
+        """What lies under some of the pixels."""
+        chosen = self.rows[rows], self.columns[columns]
+        return SeenSlice((len(chosen[0]), len(chosen[1])), *chosen)
 
     def row_indices(self) -> npt.NDArray[np.float64]:
         """Fractional row of each pixel row."""
