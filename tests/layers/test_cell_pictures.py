@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -244,3 +246,23 @@ def test_cells_of_other_sizes_see_the_same_and_one_may_see_something_of_its_own(
     assert side.cells == ((mask,), (frames,)), "its cells go with it, those of others stay"
     viewer.dims.ndisplay = 3
     assert not side.active, "three dimensions are seen in the one view"
+
+
+@pytest.mark.parametrize(("kind", "numpys"), [("max", np.max), ("min", np.min), ("mean", np.mean)])
+def test_a_slab_is_the_projection_of_the_slices_within_it(
+    viewer: ViewerModel, kind: str, numpys: Callable
+) -> None:
+    scan = viewer.layers["scan"]
+    scan.projection_mode = kind
+    for half, taken in ((0.9, slice(1, 2)), (2.0, slice(0, 3)), (50.0, slice(0, 4))):
+        margins = [0.0] * viewer.dims.ndim
+        margins[viewer.dims.order[-3]] = half
+        viewer.dims.margin_left = viewer.dims.margin_right = tuple(margins)
+        plane = layer_slice(scan, viewer.dims)
+        assert plane is not None
+        np.testing.assert_allclose(plane.values, numpys(scan.data[taken], axis=0))
+    viewer.dims.order = (0, 2, 3, 1)
+    viewer.dims.margin_left = viewer.dims.margin_right = (0.0, 0.0, 1.0, 0.0)
+    turned = layer_slice(scan, viewer.dims)
+    assert turned is not None
+    assert turned.values.shape == (8, 4), "the margin is of an axis of the picture"

@@ -11,6 +11,7 @@ from ..review.review import Camera, Overlay, Panel, ScanLayer
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES, Plane
 from .cells.shown_cells import cells_of, view_size
+from .cells.slab import slab_of
 from .fibre_directions import FIBRES_LEFT_OUT
 from .layer_overlays import layer_parts, uncovered
 from .maps_over_time import layers_over
@@ -54,6 +55,8 @@ def viewer_panels(
     cells, columns = _cells(viewer)
     if cells_of(viewer).fibres is not None:
         keys.note(FIBRES_LEFT_OUT)
+    if (slab := slab_of(viewer)) is not None:
+        keys.note(f"the slab ({slab.caption}) is not in pictures: they show its middle slice")
     panels = []
     for cell, layers in cells:
         here = replace(blank, camera=_camera(viewer, whole, cell))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from napari.utils.color import ColorValue
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
@@ -64,6 +64,7 @@ from .view.resting_slices import RestingSlices
 from .view.single_picture import SinglePicture
 from .view.study_view import StudyView
 from .view.title_in_picture import TitleInPicture
+from .view.tools.left_drag import LeftDrag, LeftTool
 from .window import WindowSignals
 from .window_close import WindowClose
 
@@ -95,7 +96,7 @@ class Workspace(QWidget, StudyView):
         self.title = TitleInPicture(self)
         self.study_range = StudyRange(napari_viewer)
         self.slider_numbers = SliderNumbers(napari_viewer)
-        SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
+        self.wheel = SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
         self.cameras = LinkedCameras(napari_viewer)
         self.grid_view.on_change = self._on_grid
         self.grid_view.before_change = self._before_grid
@@ -132,6 +133,8 @@ class Workspace(QWidget, StudyView):
         opens.close_pressed.connect(self.close_study)
         self.page("review").probe_restored.connect(self.marker.mark)
 
+        self.left = LeftDrag(napari_viewer, self._left_tool, self.step_slice, self.cells.magnify)
+        self.cells.on_digit = self._on_digit
         self._fit_width = RestingTimer(self, 0, self.tabs.fit_width)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
@@ -147,7 +150,14 @@ class Workspace(QWidget, StudyView):
         masks = MaskKeys(self, self.jumps, self.cells)
         bind_keys(
             KeyTargets(
-                self, self.modes, self.jumps, grey, self.view_bar.layout_picker, masks, self.room
+                self,
+                self.modes,
+                self.jumps,
+                grey,
+                self.view_bar.layout_picker,
+                masks,
+                self.room,
+                self.view_bar.view_menu,
             )
         )
         self.view_bar.layout_picker.linked.toggled.connect(self.cells.link)
@@ -322,7 +332,18 @@ class Workspace(QWidget, StudyView):
 
     def _other_planes(self) -> OrthogonalViews:
         on_drag = self.view_bar.window_control.show_drag
-        return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag, self._unit)
+        left = self._left_tool
+        return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag, self._unit, left)
+
+    def _left_tool(self) -> LeftTool:
+        return self.view_bar.view_menu.left_tool
+
+    def _on_digit(self, digit: int) -> bool:
+        """A preset of the window, unless digits are tools of the selected layer."""
+        active = self.viewer.layers.selection.active
+        if self.study is None or not (active is None or isinstance(active, Image)):
+            return False
+        return self.view_bar.window_control.choose(digit)
 
     def _show_cell_menu(self, cell: int, place: QPoint) -> None:
         CellMenu(self, cell, self.cells).exec(place)
@@ -424,6 +445,9 @@ class Workspace(QWidget, StudyView):
         self.tabs.stop()
         self.jumps.stop()
         self.resting_slices.stop()
+        self.wheel.detach()
+        self.left.detach()
+        self.view_bar.view_menu.cine.stop()
         self.modes.close()
 
 

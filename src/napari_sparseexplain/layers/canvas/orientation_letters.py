@@ -13,6 +13,7 @@ from ...review.review import Convention
 from ...volumes import Grid
 from ...volumes.edge_letters import PLANES, Plane, edge_letters
 from .edge_letters_overlay import EdgeLettersOverlay
+from .linked_cameras import spatial_axes
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -127,13 +128,33 @@ class OrientationLetters:
     def _on_order(self) -> None:
         displayed = self._displayed_axes()
         if displayed is not None and self._grid is not None:
-            vertical = "up" if displayed[0] == 0 else "down"
-            mirrored = self._convention == "neurological" and self._grid.oriented
-            # Rows and columns of a picture of the plane are (S, L), (S, P) or (P, L).
-            horizontal = "left" if mirrored and displayed[1] == _LEFT_AXIS else "right"
             camera: Any = self._viewer.scene.camera
-            camera.orientation2d = (vertical, horizontal)
+            camera.orientation2d = usual_turn(self._grid, displayed, self._convention)
         self.refresh()
+
+
+def usual_turn(grid: Grid, displayed: tuple[int, int], convention: Convention) -> tuple[str, str]:
+    """Which way rows and columns grow: superior up, the patient's left as the convention says.
+
+    Parameters
+    ----------
+    displayed : pair of int
+        Axes (0 S, 1 P, 2 L) along rows and columns: (S, L), (S, P) or (P, L).
+    """
+    mirrored = convention == "neurological" and grid.oriented
+    return (
+        "up" if displayed[0] == 0 else "down",
+        "left" if mirrored and displayed[1] == _LEFT_AXIS else "right",
+    )
+
+
+def is_flipped(viewer: ViewerModel, grid: Grid, convention: Convention) -> bool:
+    """Whether a person has flipped or turned the picture; False in 3-D."""
+    axes = spatial_axes(viewer)
+    if axes is None:
+        return False
+    now = tuple(str(way) for way in viewer.scene.camera.orientation2d)
+    return now != usual_turn(grid, (axes[1], axes[2]), convention)
 
 
 def show_plane(viewer: ViewerModel, plane: Plane) -> None:

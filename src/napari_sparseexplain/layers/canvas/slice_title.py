@@ -11,10 +11,12 @@ from ...volumes import Grid, Study
 from ...volumes.edge_letters import PLANES, Plane
 from ...volumes.reading_order import role_title
 from ...volumes.view_of_slice import tells_views
+from ..cells.slab import slab_of
 from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
 from .linked_cameras import spatial_axes
+from .orientation_letters import is_flipped
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -46,8 +48,11 @@ def slice_title(viewer: ViewerModel, study: Study | None, convention: Convention
     Where one line has no room beside the letters in the middle, they stand below each other.
     """
     words = title_lines(viewer, study)
-    if words and study is not None and study.grid.oriented:
-        words.append(convention)
+    if words and study is not None:
+        if is_flipped(viewer, study.grid, convention):
+            words.append("flipped")
+        elif study.grid.oriented:
+            words.append(convention)
     line = " · ".join(words)
     return line if fits_corner(line, viewer) else "\n".join(words)
 
@@ -76,6 +81,8 @@ def title_lines(viewer: ViewerModel, study: Study | None) -> list[str]:
     position = PlaneView(grid, plane, index, (1, 1)).position()
     if position:
         words.append(position)
+    if (slab := slab_of(viewer)) is not None:
+        words.append(slab.caption)
     off = [role_title(role) for role in _shown_roles(viewer, study) if role in study.unregistered]
     if off:
         words.append(unregistered_text(off))

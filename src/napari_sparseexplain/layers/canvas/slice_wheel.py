@@ -1,7 +1,7 @@
-"""The wheel scrolls slices; with Shift it zooms about the pointer.
+"""The wheel scrolls slices; with Ctrl or Shift it zooms about the pointer.
 
-napari's plain wheel zooms and its Ctrl+wheel scrolls. Ctrl and Alt stay napari's; the plain wheel
-is taken over while a study is open, and Shift gives the zoom back.
+As in the viewers of clinics. napari's plain wheel zooms and its Ctrl+wheel scrolls: both are taken
+over while a study is open; Alt stays napari's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.components._viewer_mouse_bindings import dims_scroll
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,6 +36,21 @@ class SliceWheel:
         self._viewer, self._step, self._enabled = viewer, step, enabled
         self._turned = 0.0
         viewer.mouse_wheel_callbacks.append(self._on_wheel)
+        if dims_scroll in viewer.mouse_wheel_callbacks:
+            place = viewer.mouse_wheel_callbacks.index(dims_scroll)
+            viewer.mouse_wheel_callbacks[place] = self._on_own_scroll
+
+    def detach(self) -> None:
+        """Listen no more; napari's wheel is its own again."""
+        callbacks = self._viewer.mouse_wheel_callbacks
+        if self._on_wheel in callbacks:
+            callbacks.remove(self._on_wheel)
+        if self._on_own_scroll in callbacks:
+            callbacks[callbacks.index(self._on_own_scroll)] = dims_scroll
+
+    def _on_own_scroll(self, viewer: Any, event: Any) -> None:
+        if viewer.dims.ndisplay != 2 or not self._enabled():
+            dims_scroll(viewer, event)
 
     def _on_wheel(self, viewer: Any, event: Any) -> None:
         if viewer.dims.ndisplay != 2 or not self._enabled():
@@ -42,7 +58,7 @@ class SliceWheel:
         modifiers = tuple(event.modifiers)
         # At most one slice an event, however fast the wheel; touch pads send parts of a notch.
         delta = float(np.clip(np.sum(event.delta), -1, 1))
-        if modifiers == ("Shift",):
+        if modifiers in (("Shift",), ("Control",)):
             event.handled = True
             zoom_about(viewer, tuple(event.position)[-3:], NOTCH_ZOOM**delta)
         elif not modifiers:

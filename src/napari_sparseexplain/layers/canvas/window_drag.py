@@ -17,8 +17,8 @@ from .grey_window import is_signed, limits_of, set_window, windowed_layer
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-#: vispy's number of the right button.
-RIGHT_BUTTON = 2
+#: vispy's numbers of the buttons.
+LEFT_BUTTON, RIGHT_BUTTON = 1, 2
 
 #: Pixels to the right that double the width.
 DOUBLING = 160.0
@@ -36,6 +36,8 @@ class WindowDrag:
         self.enabled: Callable[[], bool] = lambda: True
         #: The layer that is meant in the cell under the pointer.
         self.layer_at: Callable[[Any], Image | None] = lambda cell: windowed_layer(viewer, cell)
+        #: Whether the left button does the same for now.
+        self.left: Callable[[], bool] = lambda: False
         #: Told the layer during the drag, and None when it ends.
         self.on_drag: Callable[[Image | None], None] = lambda layer: None
         viewer.mouse_drag_callbacks.append(self._on_press)
@@ -46,7 +48,7 @@ class WindowDrag:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
 
     def _on_press(self, viewer: Any, event: Any) -> Generator[None, None, None]:
-        if event.button != RIGHT_BUTTON or event.modifiers or not self._acts(viewer):
+        if not self._is_mine(event.button) or event.modifiers or not self._acts(viewer):
             return
         layer = self.layer_at(event.viewbox)
         if layer is None:
@@ -66,6 +68,9 @@ class WindowDrag:
             yield
         event.handled = True
         self.on_drag(None)
+
+    def _is_mine(self, button: int) -> bool:
+        return button == RIGHT_BUTTON or (button == LEFT_BUTTON and self.left())
 
     def _acts(self, viewer: Any) -> bool:
         selected = viewer.layers.selection.active

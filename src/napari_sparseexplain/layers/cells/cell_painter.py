@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari.components.overlays import TextOverlay
 from napari.layers import Image, Labels, Vectors
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+from qtpy.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
 from ..canvas.annotation_outlines import mark_paths
 from ..canvas.clicked_voxel import CLICKED_VOXEL, RING_COLOUR
@@ -33,6 +33,7 @@ from .cell_lines import (
     vector_segments,
 )
 from .cell_pixels import VoxelPicture, cell_pixels, voxel_picture
+from .cell_view import CellView
 from .grid_view import BAR_SHARE, round_length
 from .layer_slice import LayerSlice, layer_slice
 from .painted_words import (
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from .cell_view import CellView
-
 #: In points; the longest name of the five signals fits a third of a canvas at 1280 × 800.
 NAME_SIZE = 6.5
 
@@ -66,6 +65,9 @@ _ONE_SCALE = 1.02
 
 #: Pixels that words in a lower corner keep free below them.
 _ABOVE_LETTER, _ABOVE_BAR = 20, 30
+
+#: Half the magnifier's width in pixels, and how much larger it shows.
+_LENS, _LENS_ZOOM = 110, 3.0
 
 #: Pixels of a line about outlines that a mask over time has in a cell.
 _OVER_TIME = 1.5
@@ -123,7 +125,8 @@ class CellPainter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         places, cells = self._cells.places(canvas), self._cells.painted
         dims, before, self._kept = self._viewer.dims, self._kept, {}
-        now = tuple(dims.point), tuple(dims.order), dims.ndisplay
+        margins = tuple(dims.margin_left), tuple(dims.margin_right)
+        now = tuple(dims.point), tuple(dims.order), dims.ndisplay, margins
         marks = marks_on_slice(self._viewer)
         for cell, place in enumerate(places):
             layers = [layer for layer in cells[cell] if layer.visible]
@@ -145,6 +148,37 @@ class CellPainter:
             # The bars of the single view stand above the words of their corner.
             area = QRectF(0, 0, canvas[1], canvas[0])
             paint_bars(painter, cells[0], area, canvas[0] - left)
+
+    def paint_lens(
+        self, painter: QPainter, canvas: tuple[int, int], at: tuple[float, float]
+    ) -> None:
+        """A magnifier about a point (x, y) of the canvas, over what `paint` has painted."""
+        cell = self._cells.cell_at(*at, canvas)
+        place = None if cell is None else self._cells.places(canvas)[cell]
+        if cell is None or place is None:
+            return
+        view = self._cells.view(cell, place, self._viewer)
+        middle = view.place(at[0] - place.left, at[1] - place.top)
+        side = 2 * _LENS
+        seen = CellView((side, side), _LENS_ZOOM * view.zoom, middle, view.down, view.right)
+        layers = [layer for layer in self._cells.painted[cell] if layer.visible]
+        kept = self._read(layers)
+        painter.save()
+        painter.translate(at[0] - _LENS, at[1] - _LENS)
+        circle = QPainterPath()
+        circle.addEllipse(QRectF(0, 0, side, side))
+        painter.setClipPath(circle)
+        pixels = kept.seen_from(seen)
+        picture = QImage(pixels.data, side, side, 4 * side, QImage.Format.Format_RGB32)
+        painter.drawImage(QPointF(0, 0), picture)
+        for lines in kept.lines:
+            lines.paint(painter, seen)
+        self._paint_lines(painter, layers, seen, marks_on_slice(self._viewer))
+        painter.setClipping(False)
+        painter.setPen(QPen(QColor("white"), 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(QRectF(0.5, 0.5, side - 1, side - 1))
+        painter.restore()
 
     def _read(self, layers: list[Layer]) -> _Kept:
         """What layers show at the viewer's point."""

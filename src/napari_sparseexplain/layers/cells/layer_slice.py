@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
     from .cell_view import CellView
+
+
+#: How several slices become one.
+_PROJECTIONS: dict[str, Callable[..., npt.NDArray[Any]]] = {
+    "max": np.max,
+    "min": np.min,
+    "mean": np.mean,
+}
+
+#: What a margin may miss the next slice by.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +114,15 @@ def layer_slice(layer: Image | Labels, dims: Dims) -> LayerSlice | None:
         index = round((dims.point[axis] - start[own]) / step[own])
         if not 0 <= index < data.shape[own]:
             return None
-        place[own] = index
+        place[own] = _slab(layer, dims, axis, index, float(step[own]), data.shape[own])
     values = np.asarray(data[tuple(place)])
+    through = [own for own in range(layer.ndim) if own not in (row, column)]
+    slabs = tuple(own for own in through if isinstance(place[own], slice))
+    if slabs:
+        # Axes that were cut by an index are gone already.
+        gone = [own for own in through if own not in slabs]
+        axes = tuple(own - sum(g < own for g in gone) for own in slabs)
+        values = _PROJECTIONS[str(layer.projection_mode)](values, axis=axes)
     if row > column:
         values = values.swapaxes(0, 1)
     return LayerSlice(
@@ -111,6 +130,17 @@ def layer_slice(layer: Image | Labels, dims: Dims) -> LayerSlice | None:
         (float(start[row]), float(start[column])),
         (float(step[row]), float(step[column])),
     )
+
+
+def _slab(
+    layer: Image | Labels, dims: Dims, axis: int, index: int, step: float, count: int
+) -> int | slice:
+    """The slices along an axis that are shown as one; the slice of an index alone."""
+    if str(layer.projection_mode) not in _PROJECTIONS:
+        return index
+    low = index - floor(float(dims.margin_left[axis]) / abs(step) + _ROUNDING)
+    high = index + floor(float(dims.margin_right[axis]) / abs(step) + _ROUNDING)
+    return index if low == high else slice(max(low, 0), min(high, count - 1) + 1)
 
 
 def is_straight(layer: Layer) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from ...layers.canvas.orientation_letters import is_flipped
 from ...layers.review_keys import ReviewKeys
 from ...layers.study_results import results_of
 from ...layers.viewer_panels import viewer_panels
@@ -62,6 +63,8 @@ def window_reading(window: ReviewedWindow, marks: Marks) -> Reading:
         crosshair=planes,
         code=marks.code,
     )
+    if is_flipped(window.viewer, study.grid, window.convention):
+        keys.note("the picture is flipped; saved and exported pictures are not")
     findings = tuple(Finding("info", "not-in-review", note) for note in keys.notes)
     return Reading(review, keys.studies, keys.explanations, findings, window.busy)
 

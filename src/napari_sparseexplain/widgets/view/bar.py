@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from .layout_picker import LayoutPicker
 from .modes import Mode, ViewModes
+from .tools.view_menu import ViewMenu
 from .window_control import WindowControl
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class ViewBar(QWidget):
         modes.changed.connect(lambda mode: self.modes[mode].setChecked(True))
         self.layout_picker = LayoutPicker(window, modes)
         row.addWidget(self.layout_picker)
+        self.view_menu = ViewMenu(window)
+        self.window_control.drag.left = lambda: self.view_menu.left_tool == "window"
+        row.addWidget(self.view_menu)
         self.window_control.setMaximumWidth(_WIDEST)
         row.addWidget(self.window_control, 1)
         self.convention = _button(

@@ -100,13 +100,16 @@ class CellsCanvas(QWidget):
         layout: Any = self._native.parentWidget()
         layout.layout().insertWidget(layout.layout().indexOf(self._native), self, 1)
         self._settling = False
+        self._lens: tuple[float, float] | None = None
+        #: Told of a digit that was typed, while no tool of napari's needs it; gives whether it did.
+        self.on_digit: Callable[[int], bool] = lambda digit: False
         #: Called before each painting: what would be written a moment later is written first, and
         #: the picture is not painted twice.
         self.before_painting: list[Callable[[], object]] = []
         self._cells.events.changed.connect(self._on_cells)
         self._cells.events.single.connect(self._on_cells)
         self._cells.events.looks.connect(self._on_look)
-        for name in ("point", "order"):
+        for name in ("point", "order", "margin_left", "margin_right"):
             getattr(viewer.dims.events, name).connect(self._on_look)
         for name in ("zoom", "center", "orientation"):
             getattr(viewer.scene.camera.events, name).connect(self._on_look)
@@ -122,6 +125,11 @@ class CellsCanvas(QWidget):
         self.linked = linked
         if linked:
             self._cells.look_together()
+
+    def magnify(self, at: tuple[float, float] | None) -> None:
+        """Show the magnifier at a point (x, y) of the canvas; None: nowhere."""
+        self._lens = at
+        self.update()
 
     @property
     def painted(self) -> bool:
@@ -142,9 +150,14 @@ class CellsCanvas(QWidget):
         height, width = size or (self.height(), self.width())
         image = QImage(width, height, QImage.Format.Format_RGB32)
         painter = QPainter(image)
-        self._painter.paint(painter, (height, width))
+        self._draw(painter, (height, width))
         painter.end()
         return image
+
+    def _draw(self, painter: QPainter, size: tuple[int, int]) -> None:
+        self._painter.paint(painter, size)
+        if self._lens is not None:
+            self._painter.paint_lens(painter, size, self._lens)
 
     def _picture_of_canvas(self) -> QImage:
         """What napari takes as the picture of its canvas."""
@@ -208,7 +221,7 @@ class CellsCanvas(QWidget):
         """Draw what is shown."""
         self._settle()
         painter = QPainter(self)
-        self._painter.paint(painter, (self.height(), self.width()))
+        self._draw(painter, (self.height(), self.width()))
         painter.end()
 
     def resizeEvent(self, event: Any) -> None:
@@ -301,6 +314,10 @@ class CellsCanvas(QWidget):
         ):
             event.ignore()
             return False
+        if event.type() == QEvent.Type.KeyPress and not event.modifiers():
+            digit = event.key() - Qt.Key.Key_0
+            if 0 <= digit <= 9 and self.on_digit(digit):
+                return True
         return super().event(event)
 
     def dragEnterEvent(self, event: Any) -> None:

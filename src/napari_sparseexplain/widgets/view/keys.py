@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .tools.picture_turns import invert
+
 if TYPE_CHECKING:
     from .jumps import ViewJumps
     from .layout_picker import LayoutPicker
     from .mask_keys import MaskKeys
     from .modes import ViewModes
     from .reading_room import ReadingRoom
+    from .tools.view_menu import ViewMenu
     from .view_window import ViewWindow
     from .window_control import WindowControl
 
@@ -37,6 +40,8 @@ class KeyTargets:
         How masks are drawn.
     room : ReadingRoom
         What makes room for the picture.
+    menu : ViewMenu
+        Slabs and cine.
     """
 
     window: ViewWindow
@@ -46,6 +51,7 @@ class KeyTargets:
     layouts: LayoutPicker
     masks: MaskKeys
     room: ReadingRoom
+    menu: ViewMenu
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,9 @@ KEYS: tuple[ViewKey, ...] = (
         "automatic, of this slice",
         lambda to: to.grey.auto_slice(),
     ),
+    ViewKey("Shift-I", "Window", "invert grey values", lambda to: invert(to.window.viewer)),
+    ViewKey("Shift-S", "Views", "slab and one slice", lambda to: to.menu.toggle_slab()),
+    ViewKey("Shift-C", "Slices", "cine: play and stop", lambda to: to.menu.cine.toggle()),
     ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda to: to.jumps.export()),
     ViewKey("F2", "Other", "napari's layer list and controls", lambda to: to.room.toggle_panes()),
     ViewKey("F3", "Other", "fold the tabs, and open them", lambda to: to.room.toggle_tabs()),
@@ -119,11 +128,12 @@ KEYS: tuple[ViewKey, ...] = (
 
 #: Mouse: gesture, what it does, what of napari's it takes the place of.
 MOUSE: tuple[tuple[str, str, str], ...] = (
-    ("Wheel", "scroll slices", "napari's zoom, which is on Shift+wheel (Preferences: The wheel)"),
-    ("Shift+wheel", "zoom about the pointer", ""),
-    ("Ctrl+wheel", "scroll slices", "napari's own"),
+    ("Wheel", "scroll slices", "napari's zoom, which is on Ctrl+wheel (Preferences: The wheel)"),
+    ("Ctrl+wheel, Shift+wheel", "zoom about the pointer", "Ctrl: napari's scrolling"),
     ("Right drag", "window (right: wider) and level (up: brighter)", "the camera's zoom"),
-    ("Left drag", "move the picture", "napari's own"),
+    ("Left drag", "move the picture, or as chosen in View: window, zoom, scroll, magnify", ""),
+    ("Middle drag", "move the picture", ""),
+    ("Digits 1 to 9, 0", "presets of the window; 0: automatic", "tools, where a scan is selected"),
     ("Double click", "side by side: one picture alone, and all back", ""),
     ("Double click", "one view: zoom in; with Alt: out", "napari's own"),
     ("Right click", "side by side: what stands in the picture", ""),

@@ -30,6 +30,7 @@ from ..parts.resting_timer import RestingTimer
 from .cells_canvas import CellsCanvas
 from .click_read_out import ClickReadOut
 from .single_picture import SinglePicture
+from .tools.left_drag import LeftDrag, LeftTool
 
 if TYPE_CHECKING:
     from .view_window import ViewWindow
@@ -52,6 +53,8 @@ class OrthogonalViews(QWidget):
         Told of the layer whose window and level are dragged, None when they rest.
     unit : callable
         Unit of length of the study.
+    left : callable
+        What dragging with the left button does.
 
     Signals
     -------
@@ -67,6 +70,7 @@ class OrthogonalViews(QWidget):
         probe: Callable[[ViewerModel], None],
         on_drag: Callable[[Image | None], None],
         unit: Callable[[], str],
+        left: Callable[[], LeftTool],
     ) -> None:
         super().__init__()
         self._window, self._cameras = window, cameras
@@ -80,7 +84,7 @@ class OrthogonalViews(QWidget):
         self.canvases: list[Any] = []
         #: What paints each of them.
         self.painted: list[CellsCanvas] = []
-        self._unit = unit
+        self._unit, self._left = unit, left
         self._singles: list[SinglePicture] = []
         self._split = split = QSplitter(Qt.Orientation.Horizontal)
         for pane, clicks in zip(self.panes, self._clicks, strict=True):
@@ -89,7 +93,10 @@ class OrthogonalViews(QWidget):
             drag = WindowDrag(pane.model)
             drag.layer_at = lambda _cell: windowed_layer(self._main)
             drag.on_drag = on_drag
-            SliceWheel(pane.model, partial(self._step, pane), window.wheel_scrolls)
+            drag.left = lambda: left() == "window"
+            step = partial(self._step, pane)
+            SliceWheel(pane.model, step, window.wheel_scrolls)
+            LeftDrag(pane.model, left, step, self.painted[-1].magnify)
             pane.model.mouse_move_callbacks.append(self._on_move)
             probe(pane.model)
         self._main.mouse_move_callbacks.append(self._on_move)

@@ -8,6 +8,7 @@ from napari.components.canvas import Orientation
 
 from ...layers.canvas.corner_room import corner_lines
 from ...layers.canvas.corner_text import CornerText
+from ...layers.canvas.orientation_letters import is_flipped
 from ...layers.canvas.slice_title import slice_title, title_lines
 from ...layers.cells.shown_cells import cells_of, view_size
 from ..parts.resting_timer import RestingTimer
@@ -44,6 +45,7 @@ class TitleInPicture:
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._timer = RestingTimer(window.signals, 0, self.write)
         moved = [viewer.dims.events[name] for name in ("point", "order", "ndisplay")]
+        moved += [viewer.dims.events.margin_left, viewer.scene.camera.events.orientation]
         for event in (*moved, viewer.canvas.events.size, cells_of(viewer).events.changed):
             event.connect(self._timer.restart)
         # Which scans are in the picture decides whether one must be said not to be registered.
@@ -75,6 +77,9 @@ class TitleInPicture:
         window, viewer = self._window, self._window.viewer
         grid = window.grid_view.active
         self._single.write("" if grid else slice_title(viewer, window.study, window.convention))
-        words = "\n".join(title_lines(viewer, window.study)) if grid else ""
+        lines = title_lines(viewer, window.study) if grid else []
+        if lines and window.study and is_flipped(viewer, window.study.grid, window.convention):
+            lines.append("flipped")
+        words = "\n".join(lines)
         room = view_size(viewer)[1] - 2 * _PADDING[0]
         self._grid.write(corner_lines(words, _GRID_SIZE, room, _GRID_LINES))

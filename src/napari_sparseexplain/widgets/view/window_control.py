@@ -137,6 +137,16 @@ class WindowControl(QWidget):
         if layer is not None and limits is not None:
             set_window(layer, (limits[0] + limits[1]) / 2, limits[1] - limits[0])
 
+    def choose(self, number: int) -> bool:
+        """The preset of a number key, 0 as the scan opened; gives whether there is one."""
+        if number == 0 and self._presets:
+            self.auto()
+            return True
+        if not 1 <= number <= len(self._presets):
+            return False
+        self.apply(self._presets[number - 1])
+        return True
+
     def step(self, by: int) -> None:
         """The next or the previous preset."""
         if self._presets:
