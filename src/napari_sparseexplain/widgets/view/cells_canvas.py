@@ -126,6 +126,11 @@ class CellsCanvas(QWidget):
         if linked:
             self._cells.look_together()
 
+    @property
+    def magnified(self) -> tuple[float, float] | None:
+        """Where on the canvas the magnifier stands."""
+        return self._lens
+
     def magnify(self, at: tuple[float, float] | None) -> None:
         """Show the magnifier at a point (x, y) of the canvas; None: nowhere."""
         self._lens = at
