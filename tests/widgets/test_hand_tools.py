@@ -120,3 +120,25 @@ def test_cine_plays_until_it_is_stopped(opened: Any) -> None:
     cine.toggle()
     assert not cine.playing
     cine.set_rate(15)
+
+
+def test_the_corner_says_whose_picture_it_is_and_what_its_colours_mean(opened: Any) -> None:
+    opened.identity.write()
+    assert opened.identity.text == opened.study.name
+    mask = opened.study_layer("seg")
+    mask.visible = True
+    opened.identity.write()
+    names = opened.identity.classes
+    legend = [
+        overlay.text
+        for name, overlay in opened.viewer.canvas.overlays.items()
+        if name.startswith("mask_legend") and overlay.visible
+    ]
+    assert names
+    assert legend == [f"■ {name}" for name in names]
+    mask.visible = False
+    opened.identity.write()
+    assert opened.identity.classes == ()
+    opened.modes.set_mode("grid")
+    opened.identity.write()
+    assert opened.identity.text == "", "side by side each picture has its name"

@@ -64,7 +64,9 @@ from .view.resting_slices import RestingSlices
 from .view.single_picture import SinglePicture
 from .view.study_view import StudyView
 from .view.title_in_picture import TitleInPicture
+from .view.tools.corner_identity import CornerIdentity
 from .view.tools.left_drag import LeftDrag, LeftTool
+from .view.tools.raised_toasts import raise_toasts
 from .window import WindowSignals
 from .window_close import WindowClose
 
@@ -94,6 +96,7 @@ class Workspace(QWidget, StudyView):
         self.letters.set_size(preference("view.letter_size"))
         self.letters.set_convention(preference("view.convention"))
         self.title = TitleInPicture(self)
+        self.identity = CornerIdentity(self)
         self.study_range = StudyRange(napari_viewer)
         self.slider_numbers = SliderNumbers(napari_viewer)
         self.wheel = SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
@@ -105,6 +108,7 @@ class Workspace(QWidget, StudyView):
         )
         self.cells = CellsCanvas(napari_viewer, self._unit, napari_viewer.window._qt_viewer)
         self.cells.before_painting.append(self.title.write_now)
+        raise_toasts()
         self.single = SinglePicture(napari_viewer, lambda: self.study is not None)
         self.signals.study_changed.connect(self.single.update)
         self.resting_slices = RestingSlices(napari_viewer, self.cells)
@@ -393,6 +397,7 @@ class Workspace(QWidget, StudyView):
         if self._adding:
             return
         self.view_bar.follow_layers()
+        self.identity.restart()
         self.title.restart()  # another scan may have no frame, or one of other axes
         studies = self.studies
         newest = studies[-1] if studies else None
