@@ -107,7 +107,7 @@ class Workspace(QWidget, StudyView):
             None if self.study is None else head_box(self.study) or whole_box(self.study)
         )
         self.cells = CellsCanvas(napari_viewer, self._unit, napari_viewer.window._qt_viewer)
-        self.cells.before_painting.append(self.title.write_now)
+        self.cells.before_painting += [self.title.write_now, self.identity.write_now]
         raise_toasts()
         self.single = SinglePicture(napari_viewer, lambda: self.study is not None)
         self.signals.study_changed.connect(self.single.update)

@@ -11,6 +11,7 @@ from ....layers.canvas.class_legend import ClassLegend
 from ....layers.canvas.corner_text import CornerText
 from ....layers.mask_names import mask_names
 from ....layers.study_layers import METADATA_KEY, StudyLayer
+from ....volumes.labels.values import labels_of
 from ....volumes.study_caption import study_caption
 from ...parts.resting_timer import RestingTimer
 
@@ -46,6 +47,12 @@ class CornerIdentity:
         """Write it anew once layers rest."""
         self._timer.restart()
 
+    def write_now(self) -> None:
+        """Write what is about to be written anew."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self.write()
+
     def write(self) -> None:
         """Write it anew."""
         study = None if self._window.grid_view.active else self._window.study
@@ -61,7 +68,9 @@ class CornerIdentity:
             if not isinstance(layer, Labels) or not isinstance(known, StudyLayer):
                 continue
             if layer.visible and study is not None and known.study is study:
-                for value, name in mask_names(study, known.role).items():
+                names = mask_names(study, known.role)
+                for value in labels_of(known.volume):
+                    name = names.get(value, f"label {value}")
                     colour = np.asarray(layer.colormap.map(value)).reshape(-1)[:4]
                     if value and colour[3] > 0:
                         red, green, blue = (round(float(part) * 255) for part in colour[:3])
