@@ -243,8 +243,8 @@ class GridView:
             if self._viewer.dims.ndisplay != 2:
                 self._viewer.dims.ndisplay = 2
             self._viewer.canvas.grid.enabled = False
-            for layer in chosen:
-                if not layer.visible:
+            for layer in self._viewer.layers:
+                if layer in chosen and not layer.visible:
                     layer.visible = True
             self._follow_opacity(shown)
             self.before_change(len(shown.cells))
