@@ -65,12 +65,6 @@ def phantom() -> CrossingPhantom:
 
 
 @pytest.fixture(scope="session")
-def scan_folder(kept_folder: Path, phantom: CrossingPhantom) -> Path:
-    """The scan, with timings in its sidecar."""
-    return write_crossing_phantom(phantom, kept_folder / "crossing")
-
-
-@pytest.fixture(scope="session")
 def without_timings(kept_folder: Path, phantom: CrossingPhantom) -> Path:
     folder = write_crossing_phantom(phantom, kept_folder / "untimed")
     (folder / "dwi.json").unlink()
@@ -78,9 +72,9 @@ def without_timings(kept_folder: Path, phantom: CrossingPhantom) -> Path:
 
 
 @pytest.fixture(scope="session")
-def odd_timings(kept_folder: Path, phantom: CrossingPhantom) -> Path:
-    """δ between two values that the form can show."""
-    folder = write_crossing_phantom(phantom, kept_folder / "odd")
+def scan_folder(kept_folder: Path, phantom: CrossingPhantom) -> Path:
+    """The scan, with timings in its sidecar: δ between two values that the form can show."""
+    folder = write_crossing_phantom(phantom, kept_folder / "crossing")
     said = json.loads((folder / "dwi.json").read_text())
     (folder / "dwi.json").write_text(json.dumps({**said, "SmallDelta": 0.0129049}))
     return folder
@@ -99,9 +93,9 @@ def dictionary(kept_folder: Path) -> Path:
 
 
 @pytest.fixture
-def odd(shared_window: SharedWindow, odd_timings: Path, own_folder: Path) -> Any:
+def looked_at(shared_window: SharedWindow, scan_folder: Path, own_folder: Path) -> Any:
     """A scan open, the tab in front, its gradients read."""
-    return shared_window.lend(new_workspace, [with_study(odd_timings), ("tab", look)])
+    return shared_window.lend(new_workspace, [with_study(scan_folder), ("tab", look)])
 
 
 @pytest.fixture
@@ -137,9 +131,9 @@ def opened_in(workspace: Any, folder: Path) -> Any:
     return workspace.page("microstructure")
 
 
-def test_the_gradients_are_read_and_timings_of_the_files_stay_theirs(odd: Any) -> None:
+def test_the_gradients_are_read_and_timings_of_the_files_stay_theirs(looked_at: Any) -> None:
     """Also when the scan gets another role; what a person fills in stays too."""
-    window, tab = odd, odd.page("microstructure")
+    window, tab = looked_at, looked_at.page("microstructure")
     form = tab.form
     said = form.said.text()
     assert said.startswith("6 at b = 0, 20 at 1000, 30 at 3000, 40 at 6000 s/mm²")
@@ -161,6 +155,7 @@ def test_the_gradients_are_read_and_timings_of_the_files_stay_theirs(odd: Any) -
     assert tab.wait(30)
     assert form.values()["small_delta"] == 10
     assert form.values()["big_delta"] == 30
+    _ask_for_several_shells(form)
 
 
 def test_the_maps_stand_side_by_side_with_bars_and_units(
@@ -461,18 +456,18 @@ def test_the_demonstration_shows_chosen_parts_after_the_study() -> None:
 
 
 def test_what_cannot_be_run_is_said_and_what_can_be_is_run(
-    odd: Any,
+    shared_window: SharedWindow,
     without_timings: Path,
     one_shell: Path,
     study_folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of several shells; no timings, one shell, no gradients, no scan of several volumes."""
+    """No timings, one shell, no gradients, no scan of several volumes."""
     told: list[Any] = []
     monkeypatch.setattr("napari_sparseexplain.widgets.explain_tab.show_error_dialog", told.append)
-    _ask_for_several_shells(odd.page("microstructure").form)
-    tab = opened_in(odd, without_timings)
+    window = shared_window.lend(new_workspace, [with_study(without_timings), ("tab", look)])
+    tab = window.page("microstructure")
     assert tab.form.timings == (0, 0)
     assert not told, "reading asks nothing of a person"
     for button in (tab.slice_button, tab.volume_button):
@@ -490,22 +485,22 @@ def test_what_cannot_be_run_is_said_and_what_can_be_is_run(
     tab.slice_button.click()
     assert "longer than Δ" in str(told.pop())
 
-    tab = opened_in(odd, one_shell)
+    tab = opened_in(window, one_shell)
     assert "cannot be estimated" in tab.form.said.text()
     assert "cannot be estimated" in tab.slice_button.toolTip()
     assert not tab.slice_button.isEnabled()
     assert not tab.volume_button.isEnabled()
-    _run_the_tensor(odd)
+    _run_the_tensor(window)
 
     bare = tmp_path / "bare"
     bare.mkdir()
     nib.save(nib.Nifti1Image(np.ones((6, 6, 4, 5), np.float32), np.eye(4)), bare / "dwi.nii")
-    tab = opened_in(odd, bare)
+    tab = opened_in(window, bare)
     assert tab.form.said.text().startswith("✗")
     assert "gradients" in tab.form.said.text()
     assert "\n" not in tab.form.said.text()
 
-    tab = opened_in(odd, study_folder)
+    tab = opened_in(window, study_folder)
     assert tab.form.role == ""
     assert not told, "nothing of this is a dialog"
 
