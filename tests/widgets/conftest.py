@@ -120,12 +120,14 @@ def shared_window(
     A file whose runs load much has a function ``load_before_windows(folder)``: what it loads, too,
     stays out of later searches for garbage.
     """
+    from .known_callbacks import read_signatures_once
     from .known_shaders import read_shaders_once
     from .shared_window import SharedWindow
     from .unseen_pictures import draw_only_what_is_looked_at, paint_at_rest
 
     with charged_to(FIRST_WINDOW):
         read_shaders_once()
+        read_signatures_once()
         draw_only_what_is_looked_at()
         paint_at_rest()
         _search_for_garbage_where_layers_went()
