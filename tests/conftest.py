@@ -22,7 +22,10 @@ if "SPARSEEXPLAIN_CACHE" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["SPARSEEXPLAIN_CACHE"], ignore_errors=True)
 
 #: Packages that many families use: each process loads them once, whichever file comes first.
-USED_BY_MANY = ("torch", "matplotlib.figure", "scipy.ndimage", "nibabel", "pydicom", "imageio.v3")
+USED_BY_MANY = (
+    "torch", "matplotlib.figure", "scipy.ndimage", "nibabel", "pydicom", "imageio.v3",
+    "napari.layers",
+)  # fmt: skip
 
 TESTS = Path(__file__).resolve().parent
 SHARED_DATA = TESTS.parents[1] / "shared" / "data"

@@ -44,15 +44,15 @@ def test_a_voxel_is_explained_as_a_picture_and_as_numbers(tmp_path: Path) -> Non
     file = save_phases(small_phases(), tmp_path / "small.npz")
     given = ["voxel", str(tmp_path / "scan"), "--set", f"dictionary={file}"]
     given += ["--set", "small_delta=12.9", "--set", "big_delta=21.8", "--set", f"sigma={SIGMA}"]
-    done = run(*given, "--at", "1,4,4", "--out", str(tmp_path / "voxel.png"))
+    done = run(*given, "--at", "1,4,4", "--out", str(tmp_path / "voxel.pdf"))
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "voxel.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "voxel.pdf").read_bytes().startswith(b"%PDF")
     said = json.loads((tmp_path / "voxel.json").read_text(encoding="utf-8"))
     assert said["voxel"] == [1, 4, 4]
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("population 1")]
     assert f"ν {said['populations'][0]['mean']['share']:.2f} ±" in line
     for at, out, words in (
-        ("1,4,4", "voxel.png", "--overwrite"),
+        ("1,4,4", "voxel.pdf", "--overwrite"),
         ("1,4,4", "voxel.gif", ".png or .pdf"),
         ("1,0,0", "other.png", "was not compared"),
         ("9,0,0", "other.png", "no voxel 10, 1, 1"),

@@ -142,9 +142,10 @@ def test_without_key_slices_a_report_has_a_picture_of_its_own_slice(
 
 def assert_colours(picture: np.ndarray, shown: list[Any]) -> None:
     """The colour of a voxel's value is there, for each map."""
-    pixels = picture.reshape(-1, 3).astype(int)
+    red, green, blue = (picture[..., n].astype(np.int16) for n in range(3))
     for item in shown:
         low, high = item.limits
         value = float(np.asarray(item.data)[1][PLACE])
         colour = np.array(colormaps[PARAMETER_COLORMAP]((value - low) / (high - low))[:3]) * 255
-        assert (np.abs(pixels - colour).max(axis=1) < 6).sum() > 400, item.name
+        near = (abs(red - colour[0]) < 6) & (abs(green - colour[1]) < 6)
+        assert (near & (abs(blue - colour[2]) < 6)).sum() > 400, item.name

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -57,12 +58,20 @@ def test_axes_have_units_and_all_of_it_is_named(populations: int) -> None:
     assert f"{found.posterior.best[0].chance:.1%}" in said
     # ν of one population is told by the peaks, and by no shell.
     assert ("ν" in said) == (populations == 2)
+    if populations == 2:
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        assert_colours_stand_out(np.asarray(canvas.buffer_rgba()), LIGHT)
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT])
-def test_what_is_told_apart_by_colour_stands_out_from_the_paper(theme: PlotTheme) -> None:
-    pixels = voxel_pixels(explained(2), theme, 320, 2.0)
+def test_what_is_told_apart_by_colour_stands_out_from_the_dark() -> None:
+    pixels = voxel_pixels(explained(2), DARK, 320, 2.0)
     assert pixels.shape == (round(SIZE[1] * 200), 640, 4)
+    assert_colours_stand_out(pixels, DARK)
+
+
+def assert_colours_stand_out(pixels: np.ndarray, theme: PlotTheme) -> None:
+    """Of shells and populations, from the paper and from each other."""
     paper = rgb(theme.background)
     assert (pixels[0, 0, :3] == paper).all()
     for colour in (*shell_colours(3, theme), *theme.series[:2]):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Image
 
+from napari_sparseexplain.layers.cells.grid_view import GridView
 from napari_sparseexplain.layers.colour_bar import CellColourBar, show_colour_bar
 from napari_sparseexplain.layers.scan_placeholder import ScanPlaceholders
 
@@ -60,3 +62,21 @@ def test_a_layer_without_one_gets_none() -> None:
     placeholders.put(plain, SCAN, (1.0, 1.0, 1.0), (0.0, 1.0))
     placeholders.take_back([plain])
     assert not plain.colorbar.visible
+
+
+def test_a_map_whose_cell_goes_gets_no_bar_on_its_way() -> None:
+    """Each costs a tenth of a second and more; in cells they are painted."""
+    viewer = ViewerModel()
+    shown: list[bool] = []
+    for _ in range(2):
+        found = Image(np.ones((2, 3, 3), np.float32), visible=False)
+        show_colour_bar(found, 66.0)
+        found.colorbar.events.visible.connect(shown.append)
+        viewer.layers.append(found)
+    view = GridView(viewer)
+    for layer in (*viewer.layers, *viewer.layers):
+        view.show([layer])
+    assert True not in shown
+    view.leave()
+    viewer.layers[0].visible = True
+    assert viewer.layers[0].colorbar.visible, "in the single view it is napari's"

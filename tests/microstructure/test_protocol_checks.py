@@ -142,9 +142,11 @@ def test_each_flip_and_swap_is_proposed_and_never_applied() -> None:
         wrong = GOOD.rotated(way)
         maps = replace(right, directions=(right.directions @ way.T).astype(np.float32))
         if number in (1, 9, 17):
-            fitted = fit_tensor(wrong, measured())
-            anisotropic = right.fa > 0.3
-            cosine = abs((fitted.principal * maps.principal).sum(axis=-1))[anisotropic]
+            block = np.s_[8:14, 8:14]
+            fitted = fit_tensor(wrong, measured()[block])
+            anisotropic = right.fa[block] > 0.3
+            cosine = abs((fitted.principal * maps.principal[block]).sum(axis=-1))[anisotropic]
+            assert cosine.size > 100
             assert cosine.min() > 0.999
         before = wrong.directions.copy()
         check = gradient_axes_check(maps)

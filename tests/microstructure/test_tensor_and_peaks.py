@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,9 @@ def test_a_head_from_the_scanner_has_its_fibres_along_its_axes(shared_data: Path
     said = {f.code for f in protocol_findings(table, signals, spacing=volume.grid.spacing)}
     assert said == {"few-unweighted", "single-shell", "signal-not-positive"}
     maps = fit_tensor(table, signals)
-    wrong = gradient_axes_check(fit_tensor(table.rotated(np.diag([1, 1, -1.0])), signals))
+    # A tensor turns as its gradients do (`test_protocol_checks`).
+    turned = (maps.directions * (1, 1, -1)).astype(np.float32)
+    wrong = gradient_axes_check(replace(maps, directions=turned))
     assert wrong.proposes
     assert wrong.words == "left-right flipped"
     inside = head_of(table, signals)

@@ -27,7 +27,7 @@ from napari_sparseexplain.training.fit.train_tissue_network import (
     train_tissue_network,
 )
 
-RECIPE = TissueRecipe(samples=1000, held_back=200, epochs=4, batch=100, half=False)
+RECIPE = TissueRecipe(samples=400, held_back=100, epochs=3, batch=50, half=False)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_training_that_was_stopped_ends_the_same(trained: Path, tmp_path: Path
         "learned", small_dictionary(), small_protocol(), tmp_path / "own", recipe=RECIPE
     )
     for step in work:
-        if step.message.startswith("Epoch 3"):
+        if step.message.startswith("Epoch 2"):
             break
     work.close()
     parts = tmp_path / "own.parts"

@@ -120,15 +120,17 @@ def shared_window(
     A file whose runs load much has a function ``load_before_windows(folder)``: what it loads, too,
     stays out of later searches for garbage.
     """
+    from .known_callbacks import read_signatures_once
     from .known_shaders import read_shaders_once
     from .shared_window import SharedWindow
     from .unseen_pictures import draw_only_what_is_looked_at, paint_at_rest
 
     with charged_to(FIRST_WINDOW):
         read_shaders_once()
+        read_signatures_once()
         draw_only_what_is_looked_at()
         paint_at_rest()
-        _count_nothing_kept_out()
+        _search_for_garbage_where_layers_went()
         import torch  # noqa: F401
     for module in dict.fromkeys(getattr(item, "module", None) for item in request.session.items):
         if load := getattr(module, "load_before_windows", None):
@@ -145,18 +147,30 @@ def shared_window(
         gc.enable()
 
 
-def _count_nothing_kept_out() -> None:
-    """Counting what the suite keeps out of the search for garbage takes 0.1 s each: it is told.
+def _search_for_garbage_where_layers_went() -> None:
+    """`batched_changes` keeps all from napari's search where no layer went: here it has none.
 
-    `tests/layers/test_batched_changes.py` looks at the search itself. That napari's own search
-    after each removed layer goes through young objects alone was tried: two files of 72 CPU s took
-    54, and in the one run of all tests a window's process crashed.
+    To keep it all out, `gc.freeze`, would mix it with what the suite keeps out, and to count that
+    takes 0.1 s each. `tests/layers/test_batched_changes.py` looks at the real search. That napari's
+    own search after each removed layer went through young objects alone was tried: two files of
+    72 CPU s took 54, and in the one run of all tests a window's process crashed.
     """
     from types import SimpleNamespace
 
+    from napari._vispy import canvas
+
     from napari_sparseexplain.layers import batched_changes
 
-    batched_changes.gc = SimpleNamespace(get_freeze_count=lambda: 1)  # type: ignore[assignment]
+    kept_out: list[bool] = []
+    real = canvas.gc
+    canvas.gc = SimpleNamespace(  # type: ignore[attr-defined]
+        collect=lambda *given: 0 if kept_out else real.collect(*given)
+    )
+    batched_changes.gc = SimpleNamespace(  # type: ignore[assignment]
+        get_freeze_count=lambda: 0,
+        freeze=lambda: kept_out.append(True),
+        unfreeze=kept_out.clear,
+    )
 
 
 def _open_the_first(study_folder: Path, unsaved: Path) -> None:

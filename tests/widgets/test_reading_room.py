@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QPoint, QRect
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QScrollArea, QToolButton, QWidget
 
@@ -116,7 +117,10 @@ def _luminance(rgb: np.ndarray) -> np.ndarray:
 
 
 def _pixels(widget: QWidget) -> np.ndarray:
-    """What a widget looks like."""
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    """What a widget looks like on the ground of its window: by itself it paints none."""
+    top = widget.window()
+    place = QRect(widget.mapTo(top, QPoint(0, 0)), widget.size())
+    image = top.grab(place).toImage().convertToFormat(QImage.Format.Format_RGB888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
-    return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+    # A copy: the image's memory goes with it.
+    return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()

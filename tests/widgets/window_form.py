@@ -25,8 +25,19 @@ from qtpy.QtWidgets import (
 
 
 def _widgets(root: QWidget) -> list[QWidget]:
-    """All that belong to a person's form: not the lists that drop down from one."""
-    return [w for w in root.findChildren(QWidget) if not _dropped_down(w)]
+    """All that belong to a person's form: not the lists that drop down from one.
+
+    Nor the bars that Qt makes to scroll by, which come and go with the room there is.
+    """
+    return [w for w in root.findChildren(QWidget) if not (_scrolls(w) or _dropped_down(w))]
+
+
+def _scrolls(widget: QWidget) -> bool:
+    """Whether it is a scroll bar of a scroll area, or what Qt puts about one."""
+    return widget.objectName().startswith("qt_scrollarea_") or (
+        isinstance(widget, QScrollBar)
+        and widget.parentWidget().objectName().startswith("qt_scrollarea_")
+    )
 
 
 def _dropped_down(widget: QWidget) -> bool:

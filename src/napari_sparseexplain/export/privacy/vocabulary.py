@@ -8,12 +8,12 @@ word ("White", "Long").
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
+from .literal_texts import literal_texts
 from .program_words import own_words
 
 #: Shorter words and numbers occur in any text; the policy decides about them, not the search.
@@ -153,7 +153,7 @@ def program_words() -> frozenset[str]:
     found: set[str] = set()
     root = Path(str(resources.files(__name__.partition(".")[0])))
     for path in sorted(root.rglob("*.py")):
-        found |= _literal_words(path.read_text(encoding="utf-8"))
+        found |= _words_of("\n".join(literal_texts(path.read_text(encoding="utf-8"))))
     for path in sorted(root.rglob("card.json")):  # what a report says of a model
         found |= _words_of(path.read_text(encoding="utf-8"))
     return harmless_words() | frozenset(found) | frozenset(f"{word}s" for word in found)
@@ -161,17 +161,3 @@ def program_words() -> frozenset[str]:
 
 def _words_of(said: str) -> set[str]:
     return {word for word in _WORD.findall(said.casefold()) if len(word) >= SHORTEST}
-
-
-def _literal_words(source: str) -> set[str]:
-    """Words of the text constants of a module, without its docstrings."""
-    found: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(source)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found |= _words_of(node.value)
-        is_text_alone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not is_text_alone:
-            waiting.extend(ast.iter_child_nodes(node))
-    return found

@@ -236,13 +236,17 @@ class GridView:
             self._visible_before = {layer: layer.visible for layer in self._viewer.layers}
         self._shown = shown
         with batched_changes(self._viewer.layers):
+            # In this order, since napari makes a bar at once where it is to be seen.
+            for layer in self._viewer.layers:
+                if layer not in chosen and layer.visible:
+                    layer.visible = False
             leave_bars_to_cells(self._cells, chosen)
             if self._viewer.dims.ndisplay != 2:
                 self._viewer.dims.ndisplay = 2
             self._viewer.canvas.grid.enabled = False
             for layer in self._viewer.layers:
-                if layer.visible != (layer in chosen):
-                    layer.visible = layer in chosen
+                if layer in chosen and not layer.visible:
+                    layer.visible = True
             self._follow_opacity(shown)
             self.before_change(len(shown.cells))
         self._lay_out()
