@@ -26,6 +26,7 @@ HOMES = {
     "Target": "explanation.target",
     "trust": "explanation.trust.table",
     "explain": "explanation.catalogue",
+    "explain_slice": "explanation.slice_sheet.sheet_work",
     "methods": "explanation.catalogue",
     "Model": "networks.bundle.model",
     "load_model": "networks.bundle.loading",
