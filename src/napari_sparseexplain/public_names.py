@@ -16,6 +16,7 @@ HOMES = {
     "load_explanation": "evidence.store",
     "save_explanation": "export.explanation_export",
     "save_picture": "export.results_on_paper",
+    "save_slice_sheet": "export.report.slice_sheet",
     "report": "export.results_on_paper",
     "Normalisation": "volumes.intensity.normalisation",
     "Study": "volumes",

@@ -81,7 +81,9 @@ def slice_sheet_work(
     return SliceSheet(study.name, span.start, (*explained, aim)[0], tuple(parts))
 
 
-def randomisation_work(study: Study, sheet: SliceSheet, load: Load | None = None) -> Work[SliceSheet]:
+def randomisation_work(
+    study: Study, sheet: SliceSheet, load: Load | None = None
+) -> Work[SliceSheet]:
     """The test that a sheet leaves pending: each map again on weights drawn anew, in five stages.
 
     The ``preview`` of the step that ends a part is the new `SheetPart`.
@@ -98,7 +100,8 @@ def randomisation_work(study: Study, sheet: SliceSheet, load: Load | None = None
     loaded = _Loaded(load or (lambda choice: _load(choice, None)))
     total = max(len(maps), 1) * _FINE
     for place, part in enumerate(maps):
-        assert part.explanation is not None and part.trust is not None and part.choice is not None
+        assert part.explanation is not None and part.trust is not None
+        assert part.choice is not None
         model = loaded.model(part.choice)
         effort = Effort(kinds=("randomisation",))
         work = trust_work(study, model, part.explanation, effort, count=1)

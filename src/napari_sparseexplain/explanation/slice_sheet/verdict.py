@@ -90,7 +90,9 @@ def map_verdict(trust: Trust | None, against: str, why_not: str = "") -> MapVerd
     rows = {row.name: row for row in trust.rows}
     drawn_anew = RANDOMISATION in rows
     parts = [_gap_words(rows.get(GAP)), _place_words(rows.get(DECIDING), against)]
-    parts.append(_randomised_words(rows[RANDOMISATION]) if drawn_anew else f"{RANDOMISATION} pending")
+    parts.append(
+        _randomised_words(rows[RANDOMISATION]) if drawn_anew else f"{RANDOMISATION} pending"
+    )
     figures = "; ".join(part for part in parts if part)
     why = " ".join(row.sentence for row in trust.rows if row.failed)
     said = f"{figures[:1].upper()}{figures[1:]}." + (f" {why}" if why else "")
@@ -154,7 +156,9 @@ def sheet_verdict(maps: Sequence[MapVerdict], lines: Sequence[str]) -> SheetVerd
 
 
 def _of(count: int, total: int) -> str:
-    return ("The map" if total == 1 else "Both maps") if count == total else f"{count} of {total} maps"
+    return (
+        ("The map" if total == 1 else "Both maps") if count == total else f"{count} of {total} maps"
+    )
 
 
 def mask_line(_name: str, explanation: Explanation) -> str:
