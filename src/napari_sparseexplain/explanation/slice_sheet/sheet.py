@@ -66,6 +66,18 @@ class SheetPart:
         said = mask_line if self.name == SEGMENTATION else others_line
         return f"{head}: {said(self.name, self.explanation)}"
 
+    def made(self) -> tuple[Explanation, Choice]:
+        """The result, and the model that made it.
+
+        Raises
+        ------
+        ValueError
+            There is none.
+        """
+        if self.explanation is None or self.choice is None:
+            raise ValueError(f"{self.name} was not made: {self.why_not}")
+        return self.explanation, self.choice
+
     @property
     def is_map(self) -> bool:
         """Whether it says where the model looked."""

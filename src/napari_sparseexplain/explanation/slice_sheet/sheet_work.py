@@ -95,20 +95,27 @@ def randomisation_work(
     """
     from ..trust.map_figures import Effort
     from ..trust.table import trust_work
+    from ..trust.verdicts import TrustRow
 
-    maps = [part for part in sheet.parts if part.is_map and part.trust is not None]
+    maps = [(part, part.trust) for part in sheet.parts if part.is_map and part.trust is not None]
     loaded = _Loaded(load or (lambda choice: _load(choice, None)))
     total = max(len(maps), 1) * _FINE
-    for place, part in enumerate(maps):
-        assert part.explanation is not None and part.trust is not None
-        assert part.choice is not None
-        model = loaded.model(part.choice)
+    for place, (part, before) in enumerate(maps):
+        explanation, choice = part.made()
+        model = loaded.model(choice)
         effort = Effort(kinds=("randomisation",))
-        work = trust_work(study, model, part.explanation, effort, count=1)
-        found = yield from _told(work, part.title, place, total)
-        part = replace(part, trust=_joined(part.trust, found, part.against))
-        sheet = sheet.with_part(part)
-        yield Progress((place + 1) * _FINE, total, f"{part.title} is done", part)
+        work = trust_work(study, model, explanation, effort, count=1)
+        try:
+            found = yield from _told(work, part.title, place, total)
+            trust = _joined(before, found, part.against)
+        except CancelledError:
+            raise
+        except SparseExplainError as error:
+            row = TrustRow(RANDOMISATION, None, sentence=str(error))
+            trust = replace(before, rows=(*before.rows, row))
+        new = replace(part, trust=trust)
+        sheet = sheet.with_part(new)
+        yield Progress((place + 1) * _FINE, total, f"{new.title} is done", new)
     return sheet
 
 
@@ -257,8 +264,7 @@ def _judged(study: Study, part: SheetPart, model: Model, before: Sequence[SheetP
     from ..trust.explained_slices import true_region
     from ..trust.table import explained_target, trust_of
 
-    explanation = part.explanation
-    assert explanation is not None
+    explanation, _ = part.made()
     seen = looked_at(study, explanation.frame)
     try:
         target = explained_target(explanation)

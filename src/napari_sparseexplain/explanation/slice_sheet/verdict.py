@@ -133,7 +133,7 @@ def _place_words(row: TrustRow | None, against: str) -> str:
 
 def _randomised_words(row: TrustRow) -> str:
     if row.value is None:
-        return f"{RANDOMISATION}: no value"
+        return f"{RANDOMISATION} has no value: {row.sentence.rstrip('.')}"
     return f"ρ with random weights {row.value:.2f} (fails from {SURVIVES:.1f}, whatever its sign)"
 
 
@@ -149,7 +149,7 @@ def sheet_verdict(maps: Sequence[MapVerdict], lines: Sequence[str]) -> SheetVerd
     elif failed:
         head = f"{_of(failed, len(maps))} {'fails' if failed == 1 else 'fail'} a test."
     else:
-        head = f"{_of(judged, len(maps))} failed no test that was made."
+        head = f"{_none_of(judged, len(maps))} failed a test that was made."
     if pending:
         head += f" {RANDOMISATION.capitalize()} is pending."
     return SheetVerdict(head, tuple(lines), LIMITS, bool(failed), pending)
@@ -159,6 +159,13 @@ def _of(count: int, total: int) -> str:
     return (
         ("The map" if total == 1 else "Both maps") if count == total else f"{count} of {total} maps"
     )
+
+
+def _none_of(judged: int, total: int) -> str:
+    none = {1: "The one map that could be judged has not", 2: "Neither map has"}
+    if judged == total == 1:
+        return "The map has not"
+    return none.get(judged, f"None of {judged} maps has")
 
 
 def mask_line(_name: str, explanation: Explanation) -> str:

@@ -214,7 +214,9 @@ def _response(explanation: Explanation, side: int) -> list[tuple[str, Image.Imag
 def _drawn(item: ExplanationMap, side: int) -> Image.Image:
     data: npt.NDArray[np.float64] = np.asarray(item.data, dtype=np.float64)
     colours = coloured(data, item.limits, SIGNED_COLORMAP if item.signed else "gray")
-    return Image.fromarray((255 * colours).round().astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST)
+    return Image.fromarray((255 * colours).round().astype(np.uint8)).resize(
+        (side, side), Image.Resampling.NEAREST
+    )
 
 
 def _page(

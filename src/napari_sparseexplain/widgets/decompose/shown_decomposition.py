@@ -132,11 +132,17 @@ class ShownDecomposition(ShownLayers[Cell]):
         """Every layer made so far."""
         return [*super().all_layers, *([] if self.mask is None else [self.mask])]
 
-    def add_layers(self, viewer: Viewer, sharing: Sharing) -> None:
-        """Make the layers that are not there yet, each at its place in the list."""
+    def add_layers(
+        self, viewer: Viewer, sharing: Sharing, cells: Sequence[Cell] | None = None
+    ) -> None:
+        """Make the layers that are not there yet, each at its place in the list.
+
+        Those of the rows and columns, or of other ``cells``.
+        """
         self.drop_missing(viewer.layers)
-        missing = [cell for cell in self.cells if cell not in self.layers]
-        limits = cell_limits(self.explanation, self.cells, sharing)
+        wanted = self.cells if cells is None else list(cells)
+        missing = [cell for cell in wanted if cell not in self.layers]
+        limits = cell_limits(self.explanation, wanted, sharing)
         made = {
             cell: Layer.create(*cell_layer(self.explanation, self.study, cell, limits[cell]))
             for cell in missing
@@ -244,7 +250,8 @@ class ShownDecomposition(ShownLayers[Cell]):
         return Shown() if self.answer is None else self.answer.shown
 
     def _insert(self, viewer: Viewer, made: Mapping[Cell, Layer]) -> None:
-        order = [*self.cells, *(cell for cell in self.layers if cell not in self.cells)]
+        others = (cell for cell in (*made, *self.layers) if cell not in self.cells)
+        order = list(dict.fromkeys((*self.cells, *others)))
         for cell, layer in made.items():
             later = order[order.index(cell) + 1 :]
             following = next((self.layers[c] for c in later if c in self.layers), self.mask)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..slice_sheet.panel import SheetPanel
     from .jumps import ViewJumps
     from .layout_picker import LayoutPicker
     from .mask_keys import MaskKeys
@@ -37,6 +38,8 @@ class KeyTargets:
         How masks are drawn.
     room : ReadingRoom
         What makes room for the picture.
+    sheet : SheetPanel
+        Explains the slice in the picture.
     """
 
     window: ViewWindow
@@ -46,6 +49,7 @@ class KeyTargets:
     layouts: LayoutPicker
     masks: MaskKeys
     room: ReadingRoom
+    sheet: SheetPanel
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ KEYS: tuple[ViewKey, ...] = (
         "automatic, of this slice",
         lambda to: to.grey.auto_slice(),
     ),
+    ViewKey("X", "Other", "explain this slice; again: cancel", lambda to: to.sheet.press()),
     ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda to: to.jumps.export()),
     ViewKey("F2", "Other", "napari's layer list and controls", lambda to: to.room.toggle_panes()),
     ViewKey("F3", "Other", "fold the tabs, and open them", lambda to: to.room.toggle_tabs()),
