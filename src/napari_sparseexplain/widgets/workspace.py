@@ -120,7 +120,7 @@ class Workspace(QWidget, StudyView):
         taking = {name: self.page(name) for name in ("proxy", "decompose", "attribution")}
         self.sheet = SheetPanel(self, taking)
         self.view_bar.add_beside_layouts(self.sheet.button)
-        self.early = EarlyModels(self, self.tabs, self.signals)
+        self.early = EarlyModels(self, self.tabs, self.signals, self.sheet.early_loads)
         opens = self.page("study")
         opens.opened.connect(lambda new, layers, old: self.show_study(new, layers, replaces=old))
         opens.edited.connect(self.replace_study)

@@ -209,14 +209,15 @@ def _whole(study: Study, index: object) -> int:
 
 
 def _told(work: Work[Any], title: str, place: int, total: int) -> Work[Any]:
-    """The steps of a part as steps of the sheet."""
+    """The steps of a part as steps of the sheet, none back: a method may begin a second round."""
+    done = place * _FINE
     while True:
         try:
             step = next(work)
         except StopIteration as end:
             return end.value
         share = step.done / step.total if step.total else 0.0
-        done = place * _FINE + round(min(share, 1.0) * (_FINE - 1))
+        done = max(done, place * _FINE + round(min(share, 1.0) * (_FINE - 1)))
         yield Progress(done, total, f"{title}: {step.message}")
 
 

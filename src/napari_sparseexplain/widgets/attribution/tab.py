@@ -154,6 +154,10 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         """A map of a sheet among the results; gives the layers of its cells."""
         answer = answer_of(study, key, part)
         self.session.keep(answer)
+        identity = self.session.identity(answer.ask)
+        for one in [s for s in self.shown if s.study is study]:
+            if self.session.identity(one.answer.ask) == identity:
+                self.forget(one)
         shown = ShownAttribution(study, answer)
         self.add(shown)
         cells = self.picture.place(shown)

@@ -123,6 +123,11 @@ class ShownDecomposition(ShownLayers[Cell]):
         return [Cell(role, column) for role in self.roles for column in self.columns]
 
     @property
+    def _laid_out(self) -> list[Cell]:
+        """Of these cells those there are; all there are where no rows and columns were chosen."""
+        return [c for c in self.cells if c in self.layers] if self.cells else list(self.layers)
+
+    @property
     def grid_layers(self) -> list[Layer]:
         """Layers of these cells."""
         return [self.layers[cell] for cell in self.cells if cell in self.layers]
@@ -164,7 +169,7 @@ class ShownDecomposition(ShownLayers[Cell]):
 
     def share(self, viewer: Viewer, sharing: Sharing) -> None:
         """Set limits anew and let those of a group move together."""
-        cells = [cell for cell in self.cells if cell in self.layers]
+        cells = self._laid_out
         limits = cell_limits(self.explanation, cells, sharing)
         signed = [layer for cell, layer in self.layers.items() if cell.signed]
         if signed:
@@ -187,7 +192,7 @@ class ShownDecomposition(ShownLayers[Cell]):
 
     def limit_groups(self, sharing: Sharing) -> list[tuple[str, tuple[float, float]]]:
         """Names of the groups that share their colours, and the limits they have now."""
-        groups = linked_groups([c for c in self.cells if c in self.layers], sharing)
+        groups = linked_groups(self._laid_out, sharing)
         found = []
         for group in groups:
             name = {

@@ -152,10 +152,14 @@ class DecomposeTab(LiveMethodTab[DecomposeSession, ShownDecomposition]):
     def adopt(self, study: Study, key: ModelKey, part: SheetPart) -> list[list[Layer]]:
         """The components of a sheet among the results; each class where it contributed most."""
         found, choice = part.made()
+        for one in [s for s in self.shown if s.study is study and s.key == key and not s.live]:
+            if one.explanation.slices == found.slices:
+                self.forget(one)
         shown = ShownDecomposition(study, key, choice.card, found)
         shown.on_limits = self._words_timer.restart
         self.add(shown)
-        shown.add_layers(self._viewer, "cell", strongest_cells(found, choice.card.inputs.roles))
+        strongest = strongest_cells(found, choice.card.inputs.roles)
+        shown.add_layers(self._viewer, self.cells.contrast, strongest)
         self.describe()
         return [[layer] for layer in shown.layers.values()]
 

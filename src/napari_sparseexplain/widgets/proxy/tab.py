@@ -186,6 +186,9 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
     def adopt(self, study: Study, key: ModelKey, part: SheetPart) -> list[list[Layer]]:
         """The mask of a sheet among the results; gives the layer of its cell."""
         found, choice = part.made()
+        for one in [s for s in self.shown if s.study is study and s.key == key and not s.live]:
+            if (one.explanation.method, one.explanation.slices) == (found.method, found.slices):
+                self.forget(one)
         card = choice.card
         title, roles = card.title or card.name, card.inputs.roles
         shown = ShownExplanation(study, key, title, found, 1.0, False, roles)

@@ -22,6 +22,7 @@ from ...explanation.slice_sheet.plan import (
 )
 from ...layers.batched_changes import batched_changes
 from ...layers.colormaps import signed_colormap
+from ...layers.colour_bar import show_colour_bar
 from ...layers.mask_style import set_mask_style
 from ...layers.scan_placeholder import DIMMED, PLACEHOLDER_KEY
 from ...layers.study_layers import axis_labels, occupied_box
@@ -43,6 +44,18 @@ PLACES = (SEGMENTATION, GUIDED, XRAI, COMPONENTS, RESPONSES)
 RESPONSE_SHARE = 0.2
 
 
+#: Pixels of a colour bar.
+_BAR = 80.0
+
+
+def barred(layers: list[Layer]) -> list[Layer]:
+    """The layers of a cell, with the scale of their colours in it."""
+    for layer in layers:
+        if isinstance(layer, Image) and not layer.rgb:
+            show_colour_bar(layer, _BAR)
+    return layers
+
+
 class SheetCells:
     """One sheet in the picture.
 
@@ -61,6 +74,7 @@ class SheetCells:
         self._viewer = window.viewer
         self.study, self.index, self._frame = study, index, frame
         self.waiting: dict[str, Image] = {}
+        self._responses: list[Layer] = []
         self._role = first_shown(study)
 
     def begin(self, plan: SheetPlan) -> None:
@@ -95,6 +109,8 @@ class SheetCells:
             new = [*stood[:here], *(list(cell) for cell in cells), *stood[here + 1 :]]
             view.show_cells(new, region=box)
         view.remove([layer])
+        # The controls beside the layer list are then those of grey values, not of a brush.
+        self._viewer.layers.selection.active = self._window.study_layer(self._role)
 
     def end(self, *, keep: bool) -> None:
         """No part comes any more; ``keep`` the words of those that could not be made."""
@@ -103,6 +119,12 @@ class SheetCells:
             [layer for name, layer in self.waiting.items() if name not in kept]
         )
         self.waiting = {name: layer for name, layer in self.waiting.items() if name in kept}
+
+    def forget(self) -> None:
+        """Take away what no tab holds: words, and the response."""
+        self.end(keep=False)
+        self._window.grid_view.remove(self._responses)
+        self._responses.clear()
 
     def contours(self, masks: Sequence[Layer]) -> list[Layer]:
         """The cell of the masks: scan, reference as a solid line, estimate as a dashed one."""
@@ -128,7 +150,7 @@ class SheetCells:
         high = RESPONSE_SHARE * (item.limits[1] or 1.0)
         layer = Image(
             data[None],
-            name=f"{item.title}, colours to {RESPONSE_SHARE:.0%} of its peak",
+            name=f"{item.title}, ±{RESPONSE_SHARE:.0%} of peak",
             colormap=signed_colormap(),
             contrast_limits=(-high, high),
             scale=(spacing[0], *step),
@@ -137,6 +159,7 @@ class SheetCells:
         )
         layer.visible = False
         self._viewer.layers.append(layer)
+        self._responses.append(layer)
         return [layer]
 
     def _words(self, text: str) -> Image:

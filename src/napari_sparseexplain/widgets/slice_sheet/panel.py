@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from ..parts.work_runner import Told, WorkRunner, labelled_work
 from ..parts.wrapped_label import wrapped_label
 from ..view.plots_dock import show_plots
 from ..window import Window
-from .cells import SheetCells
+from .cells import SheetCells, barred
 from .session import SliceSheetSession, key_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,13 @@ EXPLAIN, TOOLTIP = (
 
 #: Height of the panel when it comes.
 _HEIGHT = 150
+
+#: Tabs among whose results a part stands.
+_TAKEN_BY = {
+    SEGMENTATION: "proxy",
+    COMPONENTS: "decompose",
+    **dict.fromkeys(MAPS, "attribution"),
+}
 
 _INVITATION = "Press Explain this slice above the picture (X)."
 
@@ -87,6 +94,7 @@ class SheetPanel(QWidget):
         self.runner = WorkRunner(self)
         self.sheet: SliceSheet | None = None
         self._asked: _Asked | None = None
+        self._cells: SheetCells | None = None
         self._of: Study | None = None
         self.button = QPushButton(EXPLAIN)
         self.button.setToolTip(TOOLTIP)
@@ -158,7 +166,10 @@ class SheetPanel(QWidget):
             return
         index = self._window.current_slice
         frame = frame_of_scans(self._window.viewer, study, study.images)
-        asked = _Asked(study, index, SheetCells(self._window, study, index, frame))
+        if self._cells is not None:
+            self._cells.forget()
+        self._cells = SheetCells(self._window, study, index, frame)
+        asked = _Asked(study, index, self._cells)
         self._start(asked, partial(self.session.sheet_work, study, index, frame))
 
     def run_randomisation(self) -> None:
@@ -178,6 +189,10 @@ class SheetPanel(QWidget):
             return
         work = partial(slice_sheet_files, self.sheet, self._of, folder, overwrite=True)
         self._start(_Asked(self._of, self.sheet.index, randomised=True), work)
+
+    def early_loads(self, study: Study) -> list[Callable[[], object]]:
+        """What a first sheet will need, to be loaded in a thread without Qt."""
+        return [partial(self.session.load_sheet_early, study)]
 
     @property
     def computing(self) -> bool:
@@ -199,6 +214,8 @@ class SheetPanel(QWidget):
             self._asked = asked
 
     def _on_running(self, running: bool) -> None:
+        # As wide as it was: nothing beside it moves.
+        self.button.setMinimumWidth(self.button.sizeHint().width())
         self.button.setText("Cancel · 0 %" if running else EXPLAIN)
         self.button.setToolTip("Stop; parts that are done stay" if running else TOOLTIP)
         self._write()
@@ -226,8 +243,8 @@ class SheetPanel(QWidget):
         if part.explanation is None or part.choice is None:
             return []
         if part.name == RESPONSES:
-            return [cells.response(part.explanation)]
-        tab = self._tabs["attribution" if part.name in MAPS else _TAKEN_BY[part.name]]
+            return [barred(cells.response(part.explanation))]
+        tab = self._tabs[_TAKEN_BY[part.name]]
         layers = tab.adopt(asked.study, key_of(part.choice), part)
         if part.name == SEGMENTATION:
             return [cells.contours([layer for cell in layers for layer in cell])]
@@ -262,9 +279,10 @@ class SheetPanel(QWidget):
     # -- studies, words --------------------------------------------------------------------------
 
     def _on_study_replaced(self, old: Study, new: Study) -> None:
-        for asked in (self._asked,):
-            if asked is not None and asked.study is old:
-                asked.study = new
+        if self._asked is not None and self._asked.study is old:
+            self._asked.study = new
+        if self._cells is not None and self._cells.study is old:
+            self._cells.study = new
         self._of = new if self._of is old else self._of
 
     def _on_study_closed(self, study: Study) -> None:
@@ -272,6 +290,9 @@ class SheetPanel(QWidget):
             self.runner.cancel()
         if self._of is study:
             self.sheet = self._of = None
+        if self._cells is not None and self._cells.study is study:
+            self._cells.forget()
+            self._cells = None
         self.session.forget(study)
         self._write()
 
@@ -294,7 +315,3 @@ class SheetPanel(QWidget):
         folder = QFileDialog.getExistingDirectory(self, "Save the sheet into a folder")
         if folder:
             self.save_into(Path(folder))
-
-
-#: Tabs among whose results a part stands.
-_TAKEN_BY = {SEGMENTATION: "proxy", COMPONENTS: "decompose"}

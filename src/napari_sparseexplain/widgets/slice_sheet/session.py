@@ -30,6 +30,23 @@ class SliceSheetSession(ModelSession):
 
     models: list[str | Path] | None = None
 
+    def load_sheet_early(self, study: Study) -> None:
+        """Load what a sheet of a study needs before anybody asks, away from the window.
+
+        Raises
+        ------
+        SparseExplainError
+            No model fits the study.
+        """
+        from ...explanation.slice_sheet import sheet_work
+        from ...explanation.slice_sheet.plan import plan_sheet
+
+        _ = sheet_work
+        parts = plan_sheet(study, self.models).parts
+        for key in dict.fromkeys(key_of(part.choice) for part in parts if part.choice):
+            self.load_early(key)
+            self.measure_early(key, study)
+
     def sheet_work(self, study: Study, index: int, frame: tuple[int, ...]) -> Work[SliceSheet]:
         """See `explanation.slice_sheet.sheet_work.slice_sheet_work`."""
         yield Progress(0, 0, "Loading the program")
