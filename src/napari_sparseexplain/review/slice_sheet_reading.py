@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..evidence import Explanation
 from ..evidence.strongest_components import strongest_components
+from ..explanation.catalogue import method_info
 from ..volumes import Study
 from ..volumes.frames import looked_at
 from ..volumes.labels.reference_mask import reference_mask
@@ -51,7 +52,9 @@ def slice_sheet_reading(
         if parts:
             shown = [(map_overlay(key, found, item, alone=True), None) for item in parts]
         else:
-            shown = [(map_overlay(key, found, item), scan) for item in heat[:1]]
+            title = method_info(found.method).short_title
+            named = [replace(map_overlay(key, found, item), title=title) for item in heat[:1]]
+            shown = [(overlay, scan) for overlay in named]
             if masks and not heat:
                 over.append(_contour(map_overlay(key, found, masks[0])))
         rest += [Panel(STUDY_KEY, "axial", index, below, (o,)) for o, below in shown]

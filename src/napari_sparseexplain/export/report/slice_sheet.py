@@ -18,6 +18,7 @@ from ...arguments import check_kind
 from ...evidence import Explanation, ExplanationMap
 from ...evidence.colours import SIGNED_COLORMAP
 from ...evidence.notice import RESEARCH_ONLY
+from ...evidence.store import check_place
 from ...files.atomic_write import check_free, write_atomically
 from ...progress import Progress, Work, drain
 from ...review.reading import Reading
@@ -46,6 +47,9 @@ RESULTS = "results"
 
 #: Side of what lies on no study (responses), as a share of the picture's width.
 _BESIDE = 0.16
+
+#: Share of an impulse response's energy that its picture holds.
+_ENERGY = 0.995
 
 _GROUND = "#181818"
 
@@ -119,6 +123,9 @@ def slice_sheet_files(
     """`save_slice_sheet` with progress, and what a person must know of the files."""
     folder = Path(folder)
     check_free([folder / name for name in (PICTURE, RECORD, PAGE)], overwrite=overwrite)
+    for found in sheet.explanations.values():
+        place = {"overwrite": overwrite, "frame": found.frame}
+        check_place(folder / RESULTS, found.method, found.target, **place)
     time = (created or datetime.now(UTC)).astimezone(UTC)
     policy = policy_for([study], identify=identify)
     policy.know_roles(study)
@@ -207,12 +214,31 @@ def _response(explanation: Explanation, side: int) -> list[tuple[str, Image.Imag
     found: list[tuple[str, Image.Image]] = []
     for space in ("space", "frequency"):
         maps = [m for m in explanation.maps if m.space == space and np.asarray(m.data).ndim == 2]
-        found += [(item.title or item.name, _drawn(item, side)) for item in maps[:1]]
+        found += [(_caption(item), _drawn(item, side)) for item in maps[:1]]
     return found
 
 
+def _caption(item: ExplanationMap) -> str:
+    """Title, and how much the picture holds from side to side."""
+    step, unit = item.axes["spacing"][1], item.axes["unit"]
+    return f"{item.title or item.name}, {step * len(_middle(item)):.3g} {unit} across"
+
+
+def _middle(item: ExplanationMap) -> npt.NDArray[np.float64]:
+    """The middle of a map: of an impulse response the part that holds nearly all of its energy."""
+    data = np.asarray(item.data, dtype=np.float64)
+    if item.space != "space":
+        return data
+    total, centre = float(np.square(data).sum()), np.asarray(data.shape) // 2
+    for half in range(8, max(data.shape) // 2, 4):
+        rows, columns = (slice(max(c - half, 0), c + half + 1) for c in centre)
+        if np.square(data[rows, columns]).sum() >= _ENERGY * total:
+            return data[rows, columns]
+    return data
+
+
 def _drawn(item: ExplanationMap, side: int) -> Image.Image:
-    data: npt.NDArray[np.float64] = np.asarray(item.data, dtype=np.float64)
+    data = _middle(item)
     colours = coloured(data, item.limits, SIGNED_COLORMAP if item.signed else "gray")
     return Image.fromarray((255 * colours).round().astype(np.uint8)).resize(
         (side, side), Image.Resampling.NEAREST
