@@ -26,21 +26,17 @@ def panel(opened: Any, bundle: Path, pursuit: Path) -> Any:
     return opened.sheet
 
 
-def names(workspace: Any) -> list[str]:
-    """The topmost layer of every cell."""
-    return [cell[-1].name for cell in workspace.grid_view.cells]
-
-
 def test_one_button_fills_a_sheet_of_ordinary_results(opened: Any, panel: Any) -> None:
     seen: list[list[str]] = []
-    panel.runner.progressed.connect(lambda step: seen.append(names(opened)))
+    cells = cells_of(opened.viewer)
+    panel.runner.progressed.connect(lambda step: seen.append(list(cells.notes.values())))
     assert panel.button in opened.view_bar.findChildren(type(panel.button))
     panel.button.click()
     assert panel.button.text().startswith("Cancel")
     assert "Sheet" in opened.busy
     assert panel.wait(60)
     settle()
-    assert any("XRAI: waiting" in cells for cells in seen)
+    assert any("XRAI: waiting" in words for words in seen)
     assert panel.button.text() == "Explain this slice"
     sheet = panel.sheet
     assert sheet.index == SLICE
@@ -52,13 +48,11 @@ def test_one_button_fills_a_sheet_of_ordinary_results(opened: Any, panel: Any) -
     assert mask_style(masks) == "outline"
     first = opened.grid_view.cells[0]
     assert first[-1] is masks
-    assert not [layer for layer in opened.viewer.layers if "waiting" in layer.name]
-    for part in sheet.parts:
-        if part.explanation is None:
-            assert any(name.startswith(f"{part.title}: not made") for name in names(opened))
+    missing = [f"{p.title}: {p.why_not}" for p in sheet.parts if p.explanation is None]
+    assert sorted(cells.notes.values()) == sorted(missing)
     assert sheet.verdict.headline in panel.headline.text()
     assert all(line in panel.lines.text() for line in sheet.verdict.lines)
-    assert cells_of(opened.viewer).active
+    assert cells.active
     # The same slice again takes the place of what was found before.
     count = len(opened.viewer.layers)
     panel.run()
@@ -75,7 +69,7 @@ def test_cancel_leaves_no_words_and_keeps_what_is_done(opened: Any, panel: Any) 
     settle()
     assert "Cancelled" in panel.headline.text() or panel.sheet is not None
     assert len(opened.page("proxy").shown) == 1
-    assert not [layer for layer in opened.viewer.layers if "waiting" in layer.name]
+    assert "waiting" not in str(cells_of(opened.viewer).notes)
 
 
 def test_a_study_that_nothing_fits_is_told_what_it_lacks(

@@ -82,5 +82,7 @@ def explain_slice(
     for path in written.files:
         print(path)
     print(sheet.text())
+    took = ", ".join(f"{part.title} {part.seconds:.1f}" for part in sheet.parts)
+    print(f"seconds: {took}")
     for note in written.notes:
         print(f"note: {note}")

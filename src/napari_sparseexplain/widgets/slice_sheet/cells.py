@@ -20,15 +20,13 @@ from ...explanation.slice_sheet.plan import (
     XRAI,
     SheetPlan,
 )
-from ...layers.batched_changes import batched_changes
+from ...layers.cells.shown_cells import cells_of
 from ...layers.colormaps import signed_colormap
 from ...layers.colour_bar import show_colour_bar
 from ...layers.mask_style import set_mask_style
-from ...layers.scan_placeholder import DIMMED, PLACEHOLDER_KEY
 from ...layers.study_layers import axis_labels, occupied_box
 from ...volumes import Study
 from ...volumes.frames import looked_at
-from ...volumes.intensity.intensity_window import display_limits
 from ...volumes.labels.reference_mask import reference_mask
 from ...volumes.reading_order import first_shown
 
@@ -38,6 +36,9 @@ if TYPE_CHECKING:
 
 #: In which order parts stand; they are run from cheap to dear.
 PLACES = (SEGMENTATION, GUIDED, XRAI, COMPONENTS, RESPONSES)
+
+#: Said of a part that is still to come.
+WAITING = "waiting"
 
 #: Share of the peak of an impulse response at which its colours end: beside its peak there would
 #: be nothing to see.
@@ -73,58 +74,75 @@ class SheetCells:
         self._window = window
         self._viewer = window.viewer
         self.study, self.index, self._frame = study, index, frame
-        self.waiting: dict[str, Image] = {}
-        self._responses: list[Layer] = []
         self._role = first_shown(study)
+        self._slots: dict[str, list[list[Layer]]] = {}
+        self._notes: dict[str, str] = {}
+        self._stood: tuple[tuple[Layer, ...], ...] | None = None
+        self._responses: list[Layer] = []
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What is said in the place of parts."""
+        return dict(self._notes)
 
     def begin(self, plan: SheetPlan) -> None:
-        """All parts as words: what is waited for, and what cannot be made."""
+        """All parts as words over the scan: what is waited for, and what cannot be made."""
         roles = plan.explained.card.inputs.roles
         self._role = next((role for role in roles if role in self.study.images), self._role)
+        scan = self._window.study_layer(self._role)
+        below = [scan] if scan is not None else self._window.layers_of(self.study)[:1]
         titles = {part.name: part for part in plan.parts}
         for name in PLACES:
             part = titles[name]
-            words = f"not made: {part.why_not}" if part.why_not else "waiting"
-            self.waiting[name] = self._words(f"{part.title}: {words}")
-        with batched_changes(self._viewer.layers):
-            self._viewer.layers.extend(self.waiting.values())
-        box = occupied_box(self.study[self._role])
-        self._window.grid_view.show_cells([[x] for x in self.waiting.values()], region=box)
+            self._notes[name] = f"{part.title}: {part.why_not or WAITING}"
+            self._slots[name] = [list(below)]
+        self._show()
         self._window.go_to_slice(self.index)
 
     def place(self, part: SheetPart, cells: Sequence[Sequence[Layer]]) -> None:
         """Let a part stand where its words stood; without cells the words say why."""
-        layer = self.waiting.get(part.name)
-        if layer is None or layer not in self._viewer.layers:
-            return
-        if not cells:
-            layer.name = f"{part.title}: not made: {part.why_not}"
-            return
-        view = self._window.grid_view
-        stood = [list(cell) for cell in view.cells]
-        here = next((n for n, cell in enumerate(stood) if layer in cell), None)
-        del self.waiting[part.name]
-        if here is not None:
-            box = occupied_box(self.study[self._role])
-            new = [*stood[:here], *(list(cell) for cell in cells), *stood[here + 1 :]]
-            view.show_cells(new, region=box)
-        view.remove([layer])
-        # The controls beside the layer list are then those of grey values, not of a brush.
-        self._viewer.layers.selection.active = self._window.study_layer(self._role)
+        if cells:
+            del self._notes[part.name]
+            self._slots[part.name] = [list(cell) for cell in cells]
+        else:
+            self._notes[part.name] = f"{part.title}: {part.why_not}"
+        if self._as_laid_out:
+            self._show()
+            # The controls beside the layer list are then those of grey values, not of a brush.
+            self._viewer.layers.selection.active = self._window.study_layer(self._role)
 
-    def end(self, *, keep: bool) -> None:
-        """No part comes any more; ``keep`` the words of those that could not be made."""
-        kept = {name for name, layer in self.waiting.items() if keep and "not made" in layer.name}
-        self._window.grid_view.remove(
-            [layer for name, layer in self.waiting.items() if name not in kept]
-        )
-        self.waiting = {name: layer for name, layer in self.waiting.items() if name in kept}
+    def end(self) -> None:
+        """No part comes any more: what was waited for goes."""
+        waiting = [name for name, words in self._notes.items() if words.endswith(f": {WAITING}")]
+        for name in waiting:
+            del self._notes[name]
+            del self._slots[name]
+        if not waiting or not self._as_laid_out:
+            return
+        if len(self._notes) == len(self._slots):
+            self._window.grid_view.leave()
+        else:
+            self._show()
 
     def forget(self) -> None:
-        """Take away what no tab holds: words, and the response."""
-        self.end(keep=False)
+        """Take away what no tab holds: the response."""
         self._window.grid_view.remove(self._responses)
         self._responses.clear()
+
+    @property
+    def _as_laid_out(self) -> bool:
+        """Whether a person has put nothing else side by side since."""
+        return self._stood is not None and self._window.grid_view.cells == self._stood
+
+    def _show(self) -> None:
+        view = self._window.grid_view
+        stacks = [(name, cell) for name in self._slots for cell in self._slots[name] if cell]
+        view.show_cells([cell for _, cell in stacks], region=occupied_box(self.study[self._role]))
+        self._stood = view.cells
+        if len(self._stood) == len(stacks):
+            named = enumerate(name for name, _ in stacks)
+            notes = {place: self._notes[name] for place, name in named if name in self._notes}
+            cells_of(self._viewer).note(notes)
 
     def contours(self, masks: Sequence[Layer]) -> list[Layer]:
         """The cell of the masks: scan, reference as a solid line, estimate as a dashed one."""
@@ -161,25 +179,6 @@ class SheetCells:
         self._viewer.layers.append(layer)
         self._responses.append(layer)
         return [layer]
-
-    def _words(self, text: str) -> Image:
-        """A dim slice of the scan whose name says what is missing."""
-        volume = looked_at(self.study, self._frame)[self._role]
-        low, high = display_limits(volume)
-        data = np.nan_to_num(np.asarray(volume.spatial()[self.index], dtype=np.float32))
-        spacing = self.study.grid.spacing
-        layer = Image(
-            data[None],
-            name=text,
-            colormap="gray",
-            contrast_limits=(low, low + (high - low) / DIMMED),
-            scale=spacing,
-            translate=(self.index * spacing[0], 0.0, 0.0),
-            metadata={PLACEHOLDER_KEY: True},
-            **self._placed(),
-        )
-        layer.visible = False
-        return layer
 
     def _placed(self) -> Mapping[str, Any]:
         unit = "mm" if self.study.grid.calibrated else "pixel"

@@ -256,7 +256,7 @@ class SheetPanel(QWidget):
         asked: _Asked = told.asked
         self._asked = None
         if asked.cells is not None:
-            asked.cells.end(keep=True)
+            asked.cells.end()
         if isinstance(told.result, SliceSheet):
             self.sheet, self._of = told.result, asked.study
             self._write()
@@ -272,7 +272,7 @@ class SheetPanel(QWidget):
     def _end(self, words: str) -> None:
         asked, self._asked = self._asked, None
         if asked is not None and asked.cells is not None:
-            asked.cells.end(keep=False)
+            asked.cells.end()
         self._write()
         self.headline.setText(words)
 
