@@ -119,6 +119,7 @@ class Workspace(QWidget, StudyView):
         connect_keys(self.tabs, self.review_hooks)
         taking = {name: self.page(name) for name in ("proxy", "decompose", "attribution")}
         self.sheet = SheetPanel(self, taking)
+        self.sheet.judged.connect(self.page("attribution").judge)
         self.view_bar.add_beside_layouts(self.sheet.button)
         self.early = EarlyModels(self, self.tabs, self.signals, self.sheet.early_loads)
         opens = self.page("study")

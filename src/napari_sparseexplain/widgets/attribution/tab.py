@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,14 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         cells = self.picture.place(shown)
         self.describe()
         return [cells]
+
+    def judge(self, part: SheetPart) -> None:
+        """A map of a sheet was tested further: its table here is the same."""
+        for one in self.shown:
+            if one.explanation is part.explanation and not one.answer.whole:
+                one.answer = replace(one.answer, trust=part.trust, why_not=part.why_not)
+                self.session.keep(one.answer)
+        self.describe()
 
     def put_result(self, asked: Asked, found: AttributionAnswer | list[AttributionAnswer]) -> None:
         """A new map beside those that are there, or the whole table of some."""

@@ -168,7 +168,7 @@ class SheetCells:
         high = RESPONSE_SHARE * (item.limits[1] or 1.0)
         layer = Image(
             data[None],
-            name=f"{item.title}, ±{RESPONSE_SHARE:.0%} of peak",
+            name=item.title,
             colormap=signed_colormap(),
             contrast_limits=(-high, high),
             scale=(spacing[0], *step),

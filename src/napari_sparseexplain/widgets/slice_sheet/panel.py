@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari.layers import Layer
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ...errors import SparseExplainError
@@ -66,11 +66,14 @@ class _Asked:
     study: Study
     index: int
     cells: SheetCells | None = None
-    randomised: bool = False
 
 
 class SheetPanel(QWidget):
     """Runs a sheet in the background and shows it.
+
+    Signals
+    -------
+    judged(SheetPart): the test that was pending was made for a part.
 
     Parameters
     ----------
@@ -85,6 +88,8 @@ class SheetPanel(QWidget):
     sheet : SliceSheet or None
         The latest one.
     """
+
+    judged = Signal(object)
 
     def __init__(self, window: Window, tabs: Mapping[str, Adopts]) -> None:
         super().__init__()
@@ -175,7 +180,7 @@ class SheetPanel(QWidget):
     def run_randomisation(self) -> None:
         """Make the test that is pending."""
         if self.sheet is not None and self._of is not None:
-            asked = _Asked(self._of, self.sheet.index, randomised=True)
+            asked = _Asked(self._of, self.sheet.index)
             self._start(asked, partial(self.session.randomisation_work, self._of, self.sheet))
 
     def save_into(self, folder: Path) -> None:
@@ -188,7 +193,7 @@ class SheetPanel(QWidget):
         if self.sheet is None or self._of is None:
             return
         work = partial(slice_sheet_files, self.sheet, self._of, folder, overwrite=True)
-        self._start(_Asked(self._of, self.sheet.index, randomised=True), work)
+        self._start(_Asked(self._of, self.sheet.index), work)
 
     def early_loads(self, study: Study) -> list[Callable[[], object]]:
         """What a first sheet will need, to be loaded in a thread without Qt."""
@@ -227,7 +232,10 @@ class SheetPanel(QWidget):
         if step.total:
             self.button.setText(f"Cancel · {100 * step.done // step.total} %")
         self.button.setToolTip(f"{step.message}. Press to stop; parts that are done stay")
-        if asked.randomised or asked.cells is None or step.preview is None:
+        if step.preview is None:
+            return
+        if asked.cells is None:
+            self.judged.emit(step.preview)
             return
         if isinstance(step.preview, SheetPlan):
             asked.cells.begin(step.preview)
