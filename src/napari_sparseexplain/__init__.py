@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from .evidence import Explanation, Provenance
     from .evidence.store import load_explanation
     from .explanation.catalogue import explain, methods
+    from .explanation.slice_sheet.sheet_work import explain_slice
     from .explanation.target import Target
     from .explanation.trust.table import trust
     from .export.explanation_export import save_explanation
     from .export.pictures.compositor import Picture, PictureSize, compose
+    from .export.report.slice_sheet import save_slice_sheet
     from .export.results_on_paper import report, save_picture
     from .networks.bundle.catalogue import models
     from .networks.bundle.loading import load_model
@@ -52,6 +54,7 @@ __all__ = [
     "compose",
     "default_reading",
     "explain",
+    "explain_slice",
     "load_explanation",
     "load_explanations",
     "load_model",
@@ -65,6 +68,7 @@ __all__ = [
     "save_explanation",
     "save_picture",
     "save_review",
+    "save_slice_sheet",
     "study_of_arrays",
     "trust",
 ]

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from .commands import benchmark, explain, models, window
+from .commands import benchmark, explain, explain_slice, models, window
 from .errors import CancelledError, SparseExplainError
 from .families import Family, attempt, families, left_out, resolve
 
@@ -81,6 +81,7 @@ app.command("demo")(window.demo)
 app.command("models")(models.list_models)
 app.command("methods")(models.list_methods)
 app.command("explain")(explain.explain)
+app.command("explain-slice")(explain_slice.explain_slice)
 app.add_typer(train, name="train")
 app.add_typer(evaluate, name="evaluate")
 app.command("bench")(benchmark.bench)

@@ -11,6 +11,7 @@ from ..volumes import Study
 from ..volumes.labels.tumour import WHOLE_TUMOUR
 from .catalogue import method_info
 from .class_regions import has_class
+from .method import MethodInfo
 from .target import Target
 
 #: The best of those that take FLAIR alone, over nine real tumours that none of them had seen
@@ -42,28 +43,29 @@ def default_model(study: Study, methods: Iterable[str], target: Target | str | N
     order += [name for name in cards if name not in order]
     reasons = {}
     for name in order:
-        card = cards[name]
-        lacking = [role for role in card.inputs.roles if role not in study]
-        unfit = [
-            info.name
-            for info in wanted
-            if (info.tasks and card.task not in info.tasks)
-            or (info.architectures and card.architecture not in info.architectures)
-        ]
-        if unfit:
-            reasons[name] = f"does no {unfit[0]}"
-        elif lacking:
-            reasons[name] = "needs " + ", ".join(lacking)
-        elif aim is not None and not _knows(card, aim, study):
-            reasons[name] = f"knows no {aim.label}"
-        else:
+        why = unfit(cards[name], wanted, study, aim)
+        if not why:
             return name
+        reasons[name] = why
     said = "; ".join(f"{name} {why}" for name, why in reasons.items()) or "none ships"
     raise ModelError(
         f"no bundled model fits ({said})",
         where=study.name,
         remedy="Give one with --model, or the scan's role with --role",
     )
+
+
+def unfit(
+    card: ModelCard, methods: Iterable[MethodInfo], study: Study, target: Target | None = None
+) -> str:
+    """Why a model is not one for a study, some methods and a target; empty where it is."""
+    for info in methods:
+        other_task = info.tasks and card.task not in info.tasks
+        if other_task or (info.architectures and card.architecture not in info.architectures):
+            return f"does no {info.name}"
+    if lacking := [role for role in card.inputs.roles if role not in study]:
+        return "needs " + ", ".join(lacking)
+    return "" if target is None or _knows(card, target, study) else f"knows no {target.label}"
 
 
 def _knows(card: ModelCard, target: Target, study: Study) -> bool:

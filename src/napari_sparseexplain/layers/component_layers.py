@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..evidence import Explanation
 from ..evidence.colours import FURTHER_COLOURS
+from ..evidence.strongest_components import strongest_components
 from ..review.review import joined_maps
 from ..volumes import Study
 from ..volumes.labels.tumour import SHORT_NAMES
@@ -71,6 +72,16 @@ def class_colours(values: Iterable[int]) -> dict[int, str]:
         else:
             colours[value] = BRATS_COLOURS.get(value, FURTHER_COLOURS[place % len(FURTHER_COLOURS)])
     return colours
+
+
+def strongest_cells(explanation: Explanation, roles: Iterable[str]) -> list[Cell]:
+    """Cells of `strongest_components`: each class in the modality where it contributed most."""
+    found = []
+    for item in strongest_components(explanation):
+        name = item.name.removeprefix("component-")
+        role = max((r for r in roles if name.endswith(f"-{r}")), key=len)
+        found.append(Cell(role, name.removesuffix(f"-{role}")))
+    return found
 
 
 def cell_data(explanation: Explanation, cell: Cell) -> npt.NDArray[Any]:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 REST = 300
 
 
+#: What can be loaded before a run on a study.
+Loads = Callable[[Study], list[Callable[[], object]]]
+
+
 class EarlyModels(QObject):
     """Loads the models that the tabs have chosen, and what the plots need, once a study is open.
 
@@ -33,6 +37,8 @@ class EarlyModels(QObject):
     ----------
     parent : QObject
         Ends with it.
+    further : callable
+        Gives what else a study's first run will need, after what the tabs need.
 
     Attributes
     ----------
@@ -40,9 +46,15 @@ class EarlyModels(QObject):
         Until what was chosen is loaded.
     """
 
-    def __init__(self, parent: QObject, tabs: TabPages, signals: WindowSignals) -> None:
+    def __init__(
+        self,
+        parent: QObject,
+        tabs: TabPages,
+        signals: WindowSignals,
+        further: Loads = lambda _study: [],
+    ) -> None:
         super().__init__(parent)
-        self._tabs = tabs
+        self._tabs, self._further = tabs, further
         self._study: Study | None = None
         self._thread: Thread | None = None
         self._stopped = Event()
@@ -76,6 +88,7 @@ class EarlyModels(QObject):
             return
         # Asked for here: widgets are read in the window's thread alone.
         loads = [load for page in self._tabs.pages() for load in page.early_loads()]
+        loads += [] if self._study is None else self._further(self._study)
         self._thread = Thread(target=partial(_load, loads, self._stopped), name="early models")
         self._thread.start()
 

@@ -43,6 +43,7 @@ from .review.hooks import ReviewHooks
 from .review.study_marks import Marks
 from .review.window_reading import window_reading
 from .review.window_restore import put_on_window
+from .slice_sheet.panel import SheetPanel
 from .study.dropped_study import DroppedStudy
 from .study.tab import open_already
 from .tab_connections import connect_keys
@@ -130,7 +131,11 @@ class Workspace(QWidget, StudyView):
         grey = self.view_bar.window_control
         grey.changed.connect(self.signals.window_changed)
         connect_keys(self.tabs, self.review_hooks)
-        self.early = EarlyModels(self, self.tabs, self.signals)
+        taking = {name: self.page(name) for name in ("proxy", "decompose", "attribution")}
+        self.sheet = SheetPanel(self, taking)
+        self.sheet.judged.connect(self.page("attribution").judge)
+        self.view_bar.add_beside_layouts(self.sheet.button)
+        self.early = EarlyModels(self, self.tabs, self.signals, self.sheet.early_loads)
         opens = self.page("study")
         opens.opened.connect(lambda new, layers, old: self.show_study(new, layers, replaces=old))
         opens.edited.connect(self.replace_study)
@@ -162,6 +167,7 @@ class Workspace(QWidget, StudyView):
                 masks,
                 self.room,
                 self.view_bar.view_menu,
+                self.sheet,
             )
         )
         self.view_bar.layout_picker.linked.toggled.connect(self.cells.link)
@@ -188,7 +194,8 @@ class Workspace(QWidget, StudyView):
     @property
     def busy(self) -> tuple[str, ...]:
         """Names of what is being computed now."""
-        return tuple(name for page in self.tabs.pages() for name in page.busy_with())
+        names = tuple(name for page in self.tabs.pages() for name in page.busy_with())
+        return (*names, *(("Sheet",) if self.sheet.computing else ()))
 
     # -- reviews ---------------------------------------------------------------------------
 
@@ -243,7 +250,8 @@ class Workspace(QWidget, StudyView):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs in any tab; for scripts and tests."""
-        return self.tabs.wait(seconds)
+        done = self.sheet.wait(seconds)
+        return self.tabs.wait(seconds) and done
 
     def show_study(
         self,
@@ -448,6 +456,7 @@ class Workspace(QWidget, StudyView):
         """The window goes: ask every run to stop at its next step, and take the canvases apart."""
         self.early.stop()
         self.tabs.stop()
+        self.sheet.stop()
         self.jumps.stop()
         self.resting_slices.stop()
         self.wheel.detach()

@@ -10,6 +10,7 @@ from types import NoneType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...arguments import check_kind, is_whole
 from ...errors import SparseExplainError
@@ -94,7 +95,12 @@ class Trust:
 
 
 def trust_of(
-    study: Study, explanation: Explanation, model: Model | None = None, *, seed: int = 0
+    study: Study,
+    explanation: Explanation,
+    model: Model | None = None,
+    *,
+    seed: int = 0,
+    truth: npt.NDArray[np.bool_] | None = None,
 ) -> Trust:
     """What can be said without asking the network: the error, and the map against the reference.
 
@@ -102,6 +108,8 @@ def trust_of(
     ----------
     model : Model, optional
         For the modalities whose edges are shown beside; all images of the study without it.
+    truth : ndarray of bool, shape of the map, optional
+        Compared with this in place of the study's own mask.
 
     Raises
     ------
@@ -113,7 +121,7 @@ def trust_of(
     heat = Heat.of(explanation, roles)
     span = explanation.slices
     target = explained_target(explanation)
-    truth = true_region(study, target, span)
+    truth = true_region(study, target, span) if truth is None else truth
     if truth is not None and truth.shape != heat.values.shape:
         raise SparseExplainError(
             f"the map has the shape {heat.values.shape} and these slices of the study "

@@ -44,6 +44,7 @@ from .painted_words import (
     write_block,
     write_letters,
     write_line,
+    write_note,
 )
 from .shown_cells import ShownCells, cells_of
 
@@ -142,6 +143,8 @@ class CellPainter:
             painter.setClipRect(QRectF(*place))
             painter.translate(place.left, place.top)
             self._paint_cell(painter, layers, kept, view, marks)
+            if note := self._cells.notes.get(cell):
+                write_note(painter, note, QRectF(0, 0, place.width, place.height))
             painter.restore()
         left = self._paint_whole(painter, canvas)
         if not self._cells.active and cells:

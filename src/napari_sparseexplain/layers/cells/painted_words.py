@@ -73,6 +73,18 @@ def write_block(
     return taken
 
 
+def write_note(painter: QPainter, text: str, area: QRectF) -> None:
+    """Words across the middle of an area, which is dim behind them."""
+    painter.fillRect(area, QColor(0, 0, 0, 150))
+    painter.setFont(font_of(8.0))
+    inside = area.adjusted(3 * EDGE, 3 * EDGE, -3 * EDGE, -3 * EDGE)
+    flags = Qt.AlignmentFlag.AlignCenter.value | Qt.TextFlag.TextWordWrap.value
+    taken = QRectF(painter.boundingRect(inside, flags, text))
+    painter.fillRect(taken.adjusted(-6, -3, 6, 3), QColor(0, 0, 0, 170))
+    painter.setPen(QColor("white"))
+    painter.drawText(inside, flags, text)
+
+
 def write_letters(
     painter: QPainter, letters: dict[str, str], area: QRectF, colour: str, points: float
 ) -> None:

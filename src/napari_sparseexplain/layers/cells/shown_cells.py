@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -52,6 +52,8 @@ class ShownCells:
     outlines : dict
         Of a layer the lines that stand in its cell: ends (column, row) in its voxels and colours,
         shapes (2 n, 2) and (2 n, 4).
+    notes : dict of int to str
+        Words in the middle of a cell, until other cells come; see `note`.
     """
 
     def __init__(self) -> None:
@@ -59,6 +61,7 @@ class ShownCells:
         self.picture: tuple[float, float] = (1.0, 1.0)
         self.fibres: DrawnLines | None = None
         self.outlines: dict[Layer, Any] = {}
+        self.notes: dict[int, str] = {}
         self._cells: tuple[tuple[Layer, ...], ...] = ()
         self._single: tuple[Layer, ...] | None = None
         self._shape = (1, 1)
@@ -115,6 +118,7 @@ class ShownCells:
         if new != self._cells:
             self._enlarged = None
             self._own.clear()
+            self.notes = {}
         if not new:
             self._nameless.clear()
         self._cells, self._shape, self._one_large = new, shape, one_large
@@ -164,6 +168,11 @@ class ShownCells:
         if shown == (layer in self._nameless):
             (self._nameless.discard if shown else self._nameless.add)(layer)
             self.events.looks()
+
+    def note(self, notes: Mapping[int, str]) -> None:
+        """Write words into the middle of cells, as what is waited for there."""
+        self.notes = dict(notes)
+        self.events.looks()
 
     # -- places ----------------------------------------------------------------------------
 

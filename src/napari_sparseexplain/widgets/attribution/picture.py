@@ -57,12 +57,7 @@ class AttributionPicture:
             return
         study = self._shown[0].study
         for one in self._shown:
-            new = HEAT not in one.layers
-            one.map = self._controls.map_name
-            one.add_layers(self._viewer)
-            one.write_names()
-            if new and HEAT in one.layers:
-                one.layers[HEAT].events.contrast_limits.connect(lambda: self._on_limits())
+            self._add(one)
         self._scale()
         self.draw()
         role = self._controls.role or first_shown(study)
@@ -75,6 +70,21 @@ class AttributionPicture:
         # The controls beside the layer list are then those of grey values.
         self._viewer.layers.selection.active = scan
 
+    def place(self, one: ShownAttribution) -> list[Layer]:
+        """The layers of a map for cells that somebody else lays out, on a scale of its own."""
+        self._add(one)
+        one.set_limit(one.limit())
+        self._draw(one)
+        return self.cells(one)
+
+    def _add(self, one: ShownAttribution) -> None:
+        new = HEAT not in one.layers
+        one.map = self._controls.map_name
+        one.add_layers(self._viewer)
+        one.write_names()
+        if new and HEAT in one.layers:
+            one.layers[HEAT].events.contrast_limits.connect(lambda: self._on_limits())
+
     def cells(self, one: ShownAttribution) -> list[Layer]:
         """Layers of a map that stand in the grid."""
         kinds = [OVER if self._controls.role else HEAT]
@@ -86,13 +96,15 @@ class AttributionPicture:
         """Write what the sliders leave into the layers in the picture."""
         if not self._shown:
             return
-        study = self._shown[0].study
-        role = self._controls.role or first_shown(study)
-        limits = scan_window(self._window, study, role)
         for one in self._shown:
-            scan = volume_at_frame(study[role], one.explanation.frame).spatial()
-            one.draw(scan, role, limits, self._controls.share, self._controls.least)
+            self._draw(one)
         self._write()
+
+    def _draw(self, one: ShownAttribution) -> None:
+        role = self._controls.role or first_shown(one.study)
+        limits = scan_window(self._window, one.study, role)
+        scan = volume_at_frame(one.study[role], one.explanation.frame).spatial()
+        one.draw(scan, role, limits, self._controls.share, self._controls.least)
 
     def follow(self, shown: Sequence[ShownAttribution]) -> None:
         """Words on the canvas go with what is in the picture."""

@@ -27,6 +27,7 @@ from ..parts.external_session import ExternalModelSession
 from ..parts.model_session import ModelKey
 
 if TYPE_CHECKING:
+    from ...explanation.slice_sheet.sheet import SheetPart
     from ...explanation.trust.table import Trust
     from ...networks.bundle.model import Model
 
@@ -159,6 +160,10 @@ class AttributionSession(ExternalModelSession):
         self._kept.put(identity, answer)
         return answer
 
+    def keep(self, answer: AttributionAnswer) -> None:
+        """Keep a map that was computed elsewhere: asked for here, it is not computed again."""
+        self._kept.put(self.identity(answer.ask), answer)
+
     def trust_work(self, answers: list[AttributionAnswer]) -> Work[list[AttributionAnswer]]:
         """The whole table of some maps: each method runs again, on changed images and weights."""
         from ...explanation.trust.table import trust_work
@@ -193,6 +198,21 @@ class AttributionSession(ExternalModelSession):
         if self._drawn is None or self._drawn[0] != mark:
             self._drawn = mark, with_drawn(ask.study, ask.region)
         return self._drawn[1], Target.region(f"{ask.target.name}@{DRAWN}")
+
+
+def answer_of(study: Study, key: ModelKey, part: SheetPart) -> AttributionAnswer:
+    """A map of a sheet as if it had been asked for here."""
+    from ...explanation.catalogue import method_info
+    from ...explanation.trust.table import explained_target
+
+    found, choice = part.made()
+    info = method_info(found.method)
+    noted = found.provenance.parameters
+    names = {parameter.name for parameter in info.parameters}
+    values = info.checked({name: value for name, value in noted.items() if name in names})
+    target = explained_target(found)
+    ask = AttributionAsk(study, key, info.name, values, target, found.slices, None, found.frame)
+    return AttributionAnswer(ask, found, study, choice.card, part.trust, part.why_not)
 
 
 def with_drawn(study: Study, region: npt.NDArray[np.bool_]) -> Study:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...explanation.catalogue import heat_methods
 from ...progress import Work
@@ -23,9 +24,14 @@ from ..window import Window
 from .heat_controls import HeatControls
 from .method_choice import MethodChoice
 from .picture import AttributionPicture
-from .session import AttributionAnswer, AttributionAsk, AttributionSession
+from .session import AttributionAnswer, AttributionAsk, AttributionSession, answer_of
 from .shown_attribution import ShownAttribution
 from .trust_panel import TrustPanel
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from ...explanation.slice_sheet.sheet import SheetPart
 
 #: The method to begin with.
 FIRST_METHOD = "xrai"
@@ -144,6 +150,28 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         # A map of a study whose layers were all removed stands beside nothing.
         if isinstance(told.result, list) or told.asked.study in self._window.studies:
             super()._on_run_done(told)
+
+    def adopt(self, study: Study, key: ModelKey, part: SheetPart) -> list[list[Layer]]:
+        """A map of a sheet among the results; gives the layers of its cells."""
+        answer = answer_of(study, key, part)
+        self.session.keep(answer)
+        identity = self.session.identity(answer.ask)
+        for one in [s for s in self.shown if s.study is study]:
+            if self.session.identity(one.answer.ask) == identity:
+                self.forget(one)
+        shown = ShownAttribution(study, answer)
+        self.add(shown)
+        cells = self.picture.place(shown)
+        self.describe()
+        return [cells]
+
+    def judge(self, part: SheetPart) -> None:
+        """A map of a sheet was tested further: its table here is the same."""
+        for one in self.shown:
+            if one.explanation is part.explanation and not one.answer.whole:
+                one.answer = replace(one.answer, trust=part.trust, why_not=part.why_not)
+                self.session.keep(one.answer)
+        self.describe()
 
     def put_result(self, asked: Asked, found: AttributionAnswer | list[AttributionAnswer]) -> None:
         """A new map beside those that are there, or the whole table of some."""

@@ -123,6 +123,11 @@ class ShownDecomposition(ShownLayers[Cell]):
         return [Cell(role, column) for role in self.roles for column in self.columns]
 
     @property
+    def _laid_out(self) -> list[Cell]:
+        """Of these cells those there are; all there are where no rows and columns were chosen."""
+        return [c for c in self.cells if c in self.layers] if self.cells else list(self.layers)
+
+    @property
     def grid_layers(self) -> list[Layer]:
         """Layers of these cells."""
         return [self.layers[cell] for cell in self.cells if cell in self.layers]
@@ -132,11 +137,17 @@ class ShownDecomposition(ShownLayers[Cell]):
         """Every layer made so far."""
         return [*super().all_layers, *([] if self.mask is None else [self.mask])]
 
-    def add_layers(self, viewer: Viewer, sharing: Sharing) -> None:
-        """Make the layers that are not there yet, each at its place in the list."""
+    def add_layers(
+        self, viewer: Viewer, sharing: Sharing, cells: Sequence[Cell] | None = None
+    ) -> None:
+        """Make the layers that are not there yet, each at its place in the list.
+
+        Those of the rows and columns, or of other ``cells``.
+        """
         self.drop_missing(viewer.layers)
-        missing = [cell for cell in self.cells if cell not in self.layers]
-        limits = cell_limits(self.explanation, self.cells, sharing)
+        wanted = self.cells if cells is None else list(cells)
+        missing = [cell for cell in wanted if cell not in self.layers]
+        limits = cell_limits(self.explanation, wanted, sharing)
         made = {
             cell: Layer.create(*cell_layer(self.explanation, self.study, cell, limits[cell]))
             for cell in missing
@@ -158,7 +169,7 @@ class ShownDecomposition(ShownLayers[Cell]):
 
     def share(self, viewer: Viewer, sharing: Sharing) -> None:
         """Set limits anew and let those of a group move together."""
-        cells = [cell for cell in self.cells if cell in self.layers]
+        cells = self._laid_out
         limits = cell_limits(self.explanation, cells, sharing)
         signed = [layer for cell, layer in self.layers.items() if cell.signed]
         if signed:
@@ -181,7 +192,7 @@ class ShownDecomposition(ShownLayers[Cell]):
 
     def limit_groups(self, sharing: Sharing) -> list[tuple[str, tuple[float, float]]]:
         """Names of the groups that share their colours, and the limits they have now."""
-        groups = linked_groups([c for c in self.cells if c in self.layers], sharing)
+        groups = linked_groups(self._laid_out, sharing)
         found = []
         for group in groups:
             name = {
@@ -244,7 +255,8 @@ class ShownDecomposition(ShownLayers[Cell]):
         return Shown() if self.answer is None else self.answer.shown
 
     def _insert(self, viewer: Viewer, made: Mapping[Cell, Layer]) -> None:
-        order = [*self.cells, *(cell for cell in self.layers if cell not in self.cells)]
+        others = (cell for cell in (*made, *self.layers) if cell not in self.cells)
+        order = list(dict.fromkeys((*self.cells, *others)))
         for cell, layer in made.items():
             later = order[order.index(cell) + 1 :]
             following = next((self.layers[c] for c in later if c in self.layers), self.mask)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...evidence import Explanation
 from ...explanation.catalogue import method_info
-from ...layers.component_layers import class_colours, short_class
+from ...layers.component_layers import class_colours, short_class, strongest_cells
 from ...progress import Work
 from ...volumes import Study
 from ..live_method_tab import LiveMethodTab, Question
@@ -26,6 +26,12 @@ from .round_slider import RoundSlider
 from .session import METHOD, DecomposeSession, Shown, SliceAnswer
 from .shown_decomposition import ShownDecomposition
 from .voxel_panel import VoxelPanel
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from ...explanation.slice_sheet.sheet import SheetPart
+    from ..parts.model_session import ModelKey
 
 #: The model to begin with, once it ships.
 FIRST_DECOMPOSER = "jf-ml-ista"
@@ -142,6 +148,20 @@ class DecomposeTab(LiveMethodTab[DecomposeSession, ShownDecomposition]):
         shown = ShownDecomposition(asked.study, asked.key, card, explanation, answer)
         shown.on_limits = self._words_timer.restart
         return shown
+
+    def adopt(self, study: Study, key: ModelKey, part: SheetPart) -> list[list[Layer]]:
+        """The components of a sheet among the results; each class where it contributed most."""
+        found, choice = part.made()
+        for one in [s for s in self.shown if s.study is study and s.key == key and not s.live]:
+            if one.explanation.slices == found.slices:
+                self.forget(one)
+        shown = ShownDecomposition(study, key, choice.card, found)
+        shown.on_limits = self._words_timer.restart
+        self.add(shown)
+        strongest = strongest_cells(found, choice.card.inputs.roles)
+        shown.add_layers(self._viewer, self.cells.contrast, strongest)
+        self.describe()
+        return [[layer] for layer in shown.layers.values()]
 
     def put_result(self, asked: Asked, found: SliceAnswer | Explanation) -> None:
         """Round and switches may have been moved while it ran."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
@@ -29,6 +29,11 @@ from .band_table import BandTable
 from .live_slice import ShownExplanation
 from .responses_panel import ResponsesPanel
 from .session import METHOD, Ask, ProxySession, ProxySetting
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from ...explanation.slice_sheet.sheet import SheetPart
 
 
 class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
@@ -177,6 +182,20 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         return ShownExplanation(
             asked.study, asked.key, title, found, asked.setting, asked.live, roles
         )
+
+    def adopt(self, study: Study, key: ModelKey, part: SheetPart) -> list[list[Layer]]:
+        """The mask of a sheet among the results; gives the layer of its cell."""
+        found, choice = part.made()
+        for one in [s for s in self.shown if s.study is study and s.key == key and not s.live]:
+            if (one.explanation.method, one.explanation.slices) == (found.method, found.slices):
+                self.forget(one)
+        card = choice.card
+        title, roles = card.title or card.name, card.inputs.roles
+        shown = ShownExplanation(study, key, title, found, 1.0, False, roles)
+        self.add(shown)
+        shown.add_layers(self._viewer, bands=False)
+        self.describe()
+        return [[shown.layers["mask"]]]
 
     def _model_title(self, key: ModelKey) -> str:
         card = self.models.card

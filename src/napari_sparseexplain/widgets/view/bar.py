@@ -86,6 +86,12 @@ class ViewBar(QWidget):
         keys.clicked.connect(lambda _checked=False: window.show_keys())
         row.addWidget(keys)
 
+    def add_beside_layouts(self, button: QPushButton) -> None:
+        """Put a button behind the picker of layouts."""
+        row = self.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.insertWidget(row.indexOf(self.layout_picker) + 1, button)
+
     def follow_layers(self) -> None:
         """Layers came, went, were shown or hidden."""
         self.window_control.follow()

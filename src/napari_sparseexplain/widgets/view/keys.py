@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .tools.picture_turns import invert
 
 if TYPE_CHECKING:
+    from ..slice_sheet.panel import SheetPanel
     from .jumps import ViewJumps
     from .layout_picker import LayoutPicker
     from .mask_keys import MaskKeys
@@ -42,6 +43,8 @@ class KeyTargets:
         What makes room for the picture.
     menu : ViewMenu
         Slabs and cine.
+    sheet : SheetPanel
+        Explains the slice in the picture.
     """
 
     window: ViewWindow
@@ -52,6 +55,7 @@ class KeyTargets:
     masks: MaskKeys
     room: ReadingRoom
     menu: ViewMenu
+    sheet: SheetPanel
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ KEYS: tuple[ViewKey, ...] = (
     ViewKey("Shift-I", "Window", "invert grey values", lambda to: invert(to.window.viewer)),
     ViewKey("Shift-S", "Views", "slab and one slice", lambda to: to.menu.toggle_slab()),
     ViewKey("Shift-C", "Slices", "cine: play and stop", lambda to: to.menu.cine.toggle()),
+    ViewKey("X", "Other", "explain this slice; again: cancel", lambda to: to.sheet.press()),
     ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda to: to.jumps.export()),
     ViewKey("F2", "Other", "napari's layer list and controls", lambda to: to.room.toggle_panes()),
     ViewKey("F3", "Other", "fold the tabs, and open them", lambda to: to.room.toggle_tabs()),
