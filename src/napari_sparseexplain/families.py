@@ -233,7 +233,7 @@ FAMILIES = (
         name="review",
         title="Review",
         tab=f"{_HERE}.widgets.review.tab:ReviewTab",
-        panels={"Lesions": "lesions"},
+        panels={"Lesions": "lesions", "Priors": "priors"},
         commands={
             "report": f"{_COMMANDS}.report:report",
             "export-dicom": f"{_COMMANDS}.export_dicom:export_dicom",

@@ -11,6 +11,7 @@ from ...volumes import Grid, Study
 from ...volumes.edge_letters import PLANES, Plane
 from ...volumes.reading_order import role_title
 from ...volumes.view_of_slice import tells_views
+from ..cells.shown_cells import cells_of
 from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
@@ -79,4 +80,7 @@ def title_lines(viewer: ViewerModel, study: Study | None) -> list[str]:
     off = [role_title(role) for role in _shown_roles(viewer, study) if role in study.unregistered]
     if off:
         words.append(unregistered_text(off))
+    cells = cells_of(viewer)
+    if not cells.active and (caption := cells.caption_of(viewer.layers)) is not None:
+        words += caption.words.split("\n")
     return words
