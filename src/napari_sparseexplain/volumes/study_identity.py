@@ -40,14 +40,14 @@ def day_of_study(study: Study) -> str:
 
 
 def day_caption(study: Study) -> str:
-    """The day for a person: ``"2023-01-31"``, ``"date removed"`` or ``"no date"``.
+    """The day for a person: ``"2023-01-31"``, ``"date removed"``, or nothing.
 
-    *Removed* is said of DICOM, whose headers have one; other files need not have any.
+    *Removed* is said of DICOM, whose headers have one; of other files that tell none, nothing is.
     """
     if day := day_of_study(study):
         return f"{day[:4]}-{day[4:6]}-{day[6:]}"
     dicom = any(volume.source.format == "dicom" for volume in _volumes(study))
-    return "date removed" if dicom else "no date"
+    return "date removed" if dicom else ""
 
 
 def pair_notes(current: Study, prior: Study) -> tuple[str, ...]:

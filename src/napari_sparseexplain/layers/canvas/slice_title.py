@@ -12,6 +12,7 @@ from ...volumes.edge_letters import PLANES, Plane
 from ...volumes.reading_order import role_title
 from ...volumes.view_of_slice import tells_views
 from ..cells.shown_cells import cells_of
+from ..priors.prior_layer import PriorLayer
 from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
@@ -81,6 +82,7 @@ def title_lines(viewer: ViewerModel, study: Study | None) -> list[str]:
     if off:
         words.append(unregistered_text(off))
     cells = cells_of(viewer)
-    if not cells.active and (caption := cells.caption_of(viewer.layers)) is not None:
+    priors = [x for x in viewer.layers if isinstance(x.metadata.get(METADATA_KEY), PriorLayer)]
+    if not cells.active and (caption := cells.caption_of(priors)) is not None:
         words += caption.words.split("\n")
     return words

@@ -15,7 +15,8 @@ from ..batched_changes import batched_changes
 from ..cells.shown_cells import cells_of
 from ..class_colormap import ClassColormap
 from ..colormaps import brats_label_colours, label_colormap, signed_colormap
-from ..mask_style import set_mask_style
+from ..colour_bar import show_colour_bar
+from ..mask_style import mask_style, set_mask_style
 from ..study_layers import METADATA_KEY, grey_colormap, grid_units, role_title
 from .prior_layer import PriorLayer, PriorPicture
 
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
 
 #: How the pictures that are made of both are called.
 TITLES: dict[PriorPicture, str] = {
-    "checkerboard": "Current and prior by turns",
+    "checkerboard": "Checkerboard",
     "edges": "Edges of the prior",
-    "difference": "Current minus prior",
+    "difference": "Current − prior",
 }
+
+
+#: Pixels of the colour bar of a difference.
+BAR_LENGTH = 90.0
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,11 @@ class ShownPrior:
         prior: Study,
         roles: tuple[str, str],
         captions: Captions,
-    ) -> None:
+    ) -> bool:
         """Put a prior into the viewer, or in the place of the one that is there.
 
-        Pictures that were made of both go: they are no longer true.
+        Pictures that were made of both go: they are no longer true. Gives whether what stands side
+        by side is still whole.
 
         Parameters
         ----------
@@ -102,6 +108,7 @@ class ShownPrior:
             self.clear()
         self._study, (self._current, self._current_mask) = study, current
         self._captions = captions
+        whole = self.shown and not any(self.layer(what) for what in TITLES)
         with batched_changes(self._viewer.layers):
             self._remove([self._layers.get(w) for w in TITLES])
             self._put("scan", prior[roles[0]])
@@ -110,6 +117,7 @@ class ShownPrior:
             else:
                 self._remove([self._layers.get("mask")])
         self._caption()
+        return whole
 
     def show_made(self, what: PriorPicture, volume: Volume, limit: float, words: str) -> None:
         """Put a picture of both into the viewer.
@@ -125,7 +133,7 @@ class ShownPrior:
         """
         with batched_changes(self._viewer.layers):
             layer = self._put(what, volume, limit)
-        said = f"{words}\n{self._captions.prior}" if words else self._captions.prior
+        said = "\n".join(part for part in (words, f"prior {self._captions.prior}") if part)
         self._say(layer, said, self._captions.warns)
 
     # -- how they stand ------------------------------------------------------------------------
@@ -220,6 +228,12 @@ class ShownPrior:
         self._layers[what] = layer
         self._viewer.layers.append(layer)
         self._viewer.layers.selection.active = active
+        if what == "difference":
+            show_colour_bar(layer, BAR_LENGTH)  # type: ignore[arg-type]
+        if what == "mask" and isinstance(self._current_mask, Labels):
+            # As the current one, so that both are read alike.
+            set_mask_style(layer, mask_style(self._current_mask))  # type: ignore[arg-type]
+            layer.opacity = self._current_mask.opacity
         return layer
 
     @staticmethod
@@ -230,7 +244,8 @@ class ShownPrior:
     def _caption(self) -> None:
         captions = self._captions
         warning = f"prior {captions.prior}" if captions.warns else ""
-        said = "\n".join(part for part in (f"current {captions.current}", warning) if part)
+        current = f"current {captions.current}".strip()
+        said = "\n".join(part for part in (current, warning) if part)
         if self._current is not None:
             self._say(self._current, said, captions.warns)
         if (scan := self.layer("scan")) is not None:

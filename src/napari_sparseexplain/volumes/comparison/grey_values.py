@@ -61,9 +61,9 @@ def match_grey_values(current: Volume, prior: Volume) -> tuple[GreyMatch, npt.ND
     low, middle, high = (float(v) for v in np.percentile(one[both], (25, 50, 75)))
     own_low, own_middle, own_high = (float(v) for v in np.percentile(other[both], (25, 50, 75)))
     if own_high <= own_low or high <= low:
-        return GreyMatch(1.0, middle - own_middle, "matched by the median in the head"), both
+        return GreyMatch(1.0, middle - own_middle, "grey matched by the median of the head"), both
     slope = (high - low) / (own_high - own_low)
-    words = "grey values matched by median and quartiles in the head"
+    words = "grey matched by quartiles of the head"
     return GreyMatch(slope, middle - slope * own_middle, words), both
 
 

@@ -62,18 +62,18 @@ def made_picture_work(
     spacing = current.grid.spacing
     if what == "difference":
         left, limit, words = subtraction(current, prior)
-        return MadePicture(what, left, limit, words)
+        return MadePicture(what, left, limit, f"orange: brighter now, blue: darker; {words}")
     if what == "checkerboard":
         match, _ = match_grey_values(current, prior)
         yield Progress(0, 0, "laying out the fields")
         made = checkerboard(
             current.spatial(), match.apply(prior.spatial()), spacing, size_mm=size_mm
         )
-        return MadePicture(what, made, 1.0, f"fields of {size_mm:g} mm, {match.words}")
+        return MadePicture(what, made, 1.0, f"fields of {size_mm:g} mm; {match.words}")
     edges = edge_map(prior.spatial(), spacing)
     yield Progress(0, 0, "comparing edges")
     met = edges_met(edges, edge_map(current.spatial(), spacing), spacing)
     words = "" if met is None else (
-        f"{100 * met:.0f} % of the prior's edges within {EDGE_MM:g} mm of one of the current scan"
+        f"{100 * met:.0f} % of the prior's edges lie within {EDGE_MM:g} mm of the current scan's"
     )  # fmt: skip
     return MadePicture(what, edges.astype(np.uint8), 1.0, words)

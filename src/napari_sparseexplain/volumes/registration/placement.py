@@ -107,7 +107,8 @@ def placed_by_files(current: Grid, prior: Grid) -> Placement:
 
 def placed_by_registration(found: RigidRegistration) -> Placement:
     """By a registration that was made here."""
-    return Placement(found.matrix, "rigid", f"both ways agree to {found.both_ways_mm:.1f} mm")
+    agree = f"{found.both_ways_mm:.1f}" if found.both_ways_mm >= 0.05 else "<0.1"
+    return Placement(found.matrix, "rigid", f"both ways agree to {agree} mm")
 
 
 def placed_by_file(

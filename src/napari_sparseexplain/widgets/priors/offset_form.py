@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 #: Largest shift in mm, and the step of the arrows.
@@ -31,10 +31,14 @@ class OffsetForm(QWidget):
             box.setRange(-_MOST, _MOST)
             box.setSingleStep(_STEP)
             box.setDecimals(1)
+            box.setPrefix(f"{letter}  ")
+            box.setSuffix(" mm")
+            # Arrow keys and the wheel step; the theme's buttons would cut the numbers.
+            box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            box.setKeyboardTracking(False)
             box.setAccessibleName(f"Shift to the {way}, mm")
             box.setToolTip(f"Move the prior by so many mm towards the patient's {way}")
             box.valueChanged.connect(lambda _: self.changed.emit())
-            row.addWidget(QLabel(letter))
             row.addWidget(box, 1)
             self.boxes.append(box)
 

@@ -7,16 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import (
-    QDoubleSpinBox,
-    QFileDialog,
-    QFormLayout,
-    QGridLayout,
-    QHBoxLayout,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog
 
 from ...errors import SparseExplainError
 from ...layers.priors.prior_layer import PriorLayer
@@ -24,7 +15,6 @@ from ...layers.priors.shown_prior import Captions, ShownPrior, made_volume
 from ...layers.study_layers import METADATA_KEY
 from ...volumes import Study
 from ...volumes.comparison.made_pictures import (
-    FIELD_MM,
     MadeOf,
     MadePicture,
     made_picture_work,
@@ -35,12 +25,10 @@ from ...volumes.study_identity import day_caption, pair_notes
 from ...volumes.visits import same_kind, visits_of
 from ..parts.notices import show_error_dialog
 from ..parts.resting_timer import RestingTimer
-from ..parts.run_bar import BROKEN, RunBar
+from ..parts.run_bar import BROKEN
 from ..parts.work_runner import Told, WorkRunner, labelled_work
-from ..parts.wrapped_label import wrapped_label
 from ..window import Window
-from .offset_form import OffsetForm
-from .prior_choice import PriorChoice, ScanChoice
+from .form import INVITATION, PriorsForm
 from .prior_works import (
     Pair,
     PlacedPrior,
@@ -53,15 +41,11 @@ from .prior_works import (
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_INVITATION = "Choose an earlier study as the prior: it is shown beside this one"
-
-_FORM_WIDTH = 290
-
 #: Milliseconds of each picture while current and prior come by turns.
 _FLICKER_TIME = 600
 
 
-class PriorsPanel(QWidget):
+class PriorsPanel(PriorsForm):
     """Choice of the prior, how it is placed, and pictures of both.
 
     Signals
@@ -79,21 +63,7 @@ class PriorsPanel(QWidget):
         self._current: Study | None = None
         self.placed: PlacedPrior | None = None
         self.shown = ShownPrior(self._viewer, window.grid_view)
-        self.choice = PriorChoice()
-        self.scan = ScanChoice("Scan", "The current scan")
-        self.prior_scan = ScanChoice("Scan of the prior", "The prior's scan beside it")
-        self.offset = OffsetForm()
-        self.size = QDoubleSpinBox()
-        self.size.setRange(2.0, 200.0)
-        self.size.setValue(FIELD_MM)
-        self.size.setSuffix(" mm")
-        self.size.setDecimals(0)
-        self.size.setAccessibleName("Edge of a field of the checkerboard")
-        self.size.setToolTip("Edge of a field of the checkerboard")
-        self.run_bar = RunBar()
-        self.said = wrapped_label(_INVITATION)
-        self._make_buttons()
-        self._lay_out()
+        self._connect_buttons()
         self.runner = WorkRunner(self)
         self.run_bar.cancel_pressed.connect(self.runner.cancel)
         self.runner.running_changed.connect(self._on_running)
@@ -120,31 +90,7 @@ class PriorsPanel(QWidget):
         self._viewer.layers.events.removed.connect(self._on_removed)
         self._on_study()
 
-    def _make_buttons(self) -> None:
-        self.open_button = self.run_bar.add_button("Open…", "Open the folder of an earlier study")
-        self.register_button = self.run_bar.add_button(
-            "Register", "Find the turn and the shift that lay the prior over the current scan"
-        )
-        self.file_button = self.run_bar.add_button(
-            "Transform…", "A transform from the prior to the current scan (ITK .tfm .txt .mat, FSL)"
-        )
-        self.beside_button = QPushButton("Side by side")
-        self.beside_button.setToolTip("Current and prior on the same place")
-        self.board_button = QPushButton("Checkerboard")
-        self.board_button.setToolTip("Current and prior in fields by turns: lines must go through")
-        self.edges_button = QPushButton("Edges")
-        self.edges_button.setToolTip("Edges of the prior over the current scan")
-        self.flicker_button = QPushButton("Flicker")
-        self.flicker_button.setToolTip("Current and prior by turns in one picture (Shift+P)")
-        self.flicker_button.setCheckable(True)
-        self.difference_button = QPushButton("Subtract")
-        self.difference_button.setToolTip("Current minus prior, grey values matched")
-        self.lesions_button = QPushButton("Lesion change")
-        self.lesions_button.setToolTip("Lesions of both masks with numbers that persist")
-        self.picture_button = QPushButton("Save picture…")
-        self.picture_button.setToolTip("What the canvas shows, as a PNG")
-        self.remove_button = QPushButton("Remove")
-        self.remove_button.setToolTip("Take the prior away")
+    def _connect_buttons(self) -> None:
         self.beside_button.clicked.connect(lambda: self.side_by_side())
         self.board_button.clicked.connect(lambda: self.make("checkerboard"))
         self.edges_button.clicked.connect(lambda: self.make("edges"))
@@ -156,46 +102,6 @@ class PriorsPanel(QWidget):
         self.open_button.clicked.connect(lambda: self._ask_and_open())
         self.register_button.clicked.connect(lambda: self.register())
         self.file_button.clicked.connect(lambda: self._ask_for_transform())
-
-    def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setVerticalSpacing(4)
-        form.addRow("Prior", self.choice)
-        scans = QHBoxLayout()
-        scans.addWidget(self.scan, 1)
-        scans.addWidget(self.prior_scan, 1)
-        form.addRow("Scans", scans)
-        form.addRow("Move mm", self.offset)
-        left = QWidget()
-        left.setFixedWidth(_FORM_WIDTH)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 2, 6, 2)
-        column.setSpacing(4)
-        column.addLayout(form)
-        column.addWidget(self.run_bar)
-        column.addStretch(1)
-        grid = QGridLayout()
-        grid.setSpacing(4)
-        board = QHBoxLayout()
-        board.addWidget(self.board_button, 1)
-        board.addWidget(self.size)
-        grid.addWidget(self.beside_button, 0, 0)
-        grid.addWidget(self.flicker_button, 0, 1)
-        grid.addLayout(board, 1, 0)
-        grid.addWidget(self.edges_button, 1, 1)
-        grid.addWidget(self.difference_button, 2, 0)
-        grid.addWidget(self.lesions_button, 2, 1)
-        grid.addWidget(self.picture_button, 3, 0)
-        grid.addWidget(self.remove_button, 3, 1)
-        right = QVBoxLayout()
-        right.setSpacing(4)
-        right.addLayout(grid)
-        right.addWidget(self.said, 1)
-        box = QHBoxLayout(self)
-        box.setContentsMargins(4, 0, 4, 0)
-        box.addWidget(left)
-        box.addLayout(right, 1)
 
     # -- what a script can call ----------------------------------------------------------------
 
@@ -402,14 +308,15 @@ class PriorsPanel(QWidget):
         day = day_caption(pair.prior)
         captions = Captions(
             day_caption(study),
-            f"{day} · {placed.placement.caption()}",
+            " · ".join(part for part in (day, placed.placement.caption()) if part),
             not placed.placement.registered,
         )
         roles = (pair.prior_role, pair.mask_role)
-        was_shown = self.shown.shown and moved_only
-        self.shown.show(study, (scan, self._current_mask()), placed.study, roles, captions)
-        if not (was_shown and self._window.grid_view.active):
+        pictures = scan, self._current_mask()
+        whole = self.shown.show(study, pictures, placed.study, roles, captions)
+        if not (whole and moved_only and self._window.grid_view.active):
             self.shown.side_by_side()
+        self.run_bar.show_message(f"{placed.done}." if placed.done else "")
         self._say(placed)
         self._let_act()
 
@@ -444,7 +351,7 @@ class PriorsPanel(QWidget):
         self.flicker_button.setChecked(False)
         self.placed = None
         self.shown.clear()
-        self.said.setText(_INVITATION)
+        self.said.setText(INVITATION)
         self._let_act()
 
     def _on_removed(self, event: Any) -> None:

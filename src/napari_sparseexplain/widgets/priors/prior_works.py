@@ -45,6 +45,8 @@ class PlacedPrior:
     said : str
         What came of a registration or a transform file.
     notes : tuple of str
+    done : str
+        In a word.
     """
 
     pair: Pair
@@ -52,6 +54,7 @@ class PlacedPrior:
     study: Study
     said: str = ""
     notes: tuple[str, ...] = ()
+    done: str = ""
 
 
 def open_prior_work(path: Path) -> Work[Study]:
@@ -84,7 +87,9 @@ def register_work(pair: Pair) -> Work[PlacedPrior]:
     found = yield from register_rigid_work(current, prior)
     yield Progress(0, 0, "bringing the prior onto the current grid")
     placed = placed_by_registration(found)
-    return PlacedPrior(pair, placed, _resampled(pair, placed), found.words(), found.notes)
+    return PlacedPrior(
+        pair, placed, _resampled(pair, placed), found.words(), found.notes, "Registered"
+    )
 
 
 def transform_work(pair: Pair, path: Path) -> Work[PlacedPrior]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QHBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
 from ..lesions.opening_button import LesionsButton
 from ..lesions.panel import LesionsPanel
@@ -34,9 +34,18 @@ class PanelsBelow(QWidget):
     def show_change(self, mask: Labels, earlier: Labels) -> None:
         """The table of the lesions of a mask, followed from an earlier one."""
         show_plots(self._viewer, self.lesions)
+        self._share_place()
         self.lesions.refresh()  # so that both are offered
         self.lesions.mask_choice.choose(mask)
         self.lesions.earlier.choose(earlier)
+
+    def _share_place(self) -> None:
+        """One dock with both as tabs: beside each other they have too little room."""
+        docks = [panel.parentWidget() for panel in (self.priors, self.lesions)]
+        main = self.priors.window()
+        if isinstance(main, QMainWindow) and all(isinstance(d, QDockWidget) for d in docks):
+            main.tabifyDockWidget(*docks)
+            docks[1].raise_()
 
     def wait(self, seconds: float) -> bool:
         """Keep the window alive until nothing runs in them."""
