@@ -238,6 +238,7 @@ FAMILIES = (
             "report": f"{_COMMANDS}.report:report",
             "export-dicom": f"{_COMMANDS}.export_dicom:export_dicom",
             "lesions": f"{_COMMANDS}.lesions:lesions",
+            "register": f"{_COMMANDS}.register:register",
         },
         demo=f"{_HERE}.widgets.review.demo:show_review",
         page="review.md",

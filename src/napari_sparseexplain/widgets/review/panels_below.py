@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from ..lesions.opening_button import LesionsButton
 from ..lesions.panel import LesionsPanel
 from ..priors.opening_button import PriorsButton
 from ..priors.panel import PriorsPanel
-from ..view.plots_dock import show_plots
+from ..view.plots_dock import share_place, show_plots
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -29,23 +29,15 @@ class PanelsBelow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(LesionsButton(window.viewer, self.lesions))
         row.addWidget(PriorsButton(window.viewer, self.priors))
+        share_place((self.lesions, self.priors))
         self.priors.lesions_asked.connect(self.show_change)
 
     def show_change(self, mask: Labels, earlier: Labels) -> None:
         """The table of the lesions of a mask, followed from an earlier one."""
         show_plots(self._viewer, self.lesions)
-        self._share_place()
         self.lesions.refresh()  # so that both are offered
         self.lesions.mask_choice.choose(mask)
         self.lesions.earlier.choose(earlier)
-
-    def _share_place(self) -> None:
-        """One dock with both as tabs: beside each other they have too little room."""
-        docks = [panel.parentWidget() for panel in (self.priors, self.lesions)]
-        main = self.priors.window()
-        if isinstance(main, QMainWindow) and all(isinstance(d, QDockWidget) for d in docks):
-            main.tabifyDockWidget(*docks)
-            docks[1].raise_()
 
     def wait(self, seconds: float) -> bool:
         """Keep the window alive until nothing runs in them."""
