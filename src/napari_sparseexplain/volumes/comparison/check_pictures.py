@@ -10,7 +10,7 @@ from scipy import ndimage
 
 #: Blur before edges are looked for, mm; and the share of steepest places that are edges.
 _BLUR_MM = 1.2
-_STEEPEST = 0.06
+_STEEPEST = 0.2
 
 
 def checkerboard(
@@ -62,10 +62,10 @@ def edge_map(
     .. [1] D. Marr, E. Hildreth, Theory of edge detection, Proc. R. Soc. Lond. B 207, 1980.
     """
     grey = np.asarray(values, dtype=np.float32)
-    # Across thick slices neighbours are too far apart to blur.
-    sigmas = [_BLUR_MM / step if step <= 2 * _BLUR_MM else 0.0 for step in spacing]
+    # Across thick slices neighbours are too far apart to belong together.
+    axes = [a for a in range(3) if spacing[a] <= 2 * min(spacing) and grey.shape[a] > 2]
+    sigmas = [_BLUR_MM / spacing[axis] if axis in axes else 0.0 for axis in range(3)]
     smooth: Any = ndimage.gaussian_filter(grey, sigmas)
-    axes = [a for a in range(3) if sigmas[a] and grey.shape[a] > 2]
     slope = np.zeros(grey.shape, dtype=np.float32)
     bend = np.zeros(grey.shape, dtype=np.float32)
     for axis in axes:
