@@ -42,7 +42,6 @@ def panel(shared_window: SharedWindow, study_folder: Path) -> Iterator[Any]:
         panel.choice.choose(None)
         panel._opened.clear()
         panel.follow_studies()
-        panel.run_bar.show_message("")
         panel.size.setValue(20.0)
         hide_plots(panel)
         settle()
@@ -79,7 +78,7 @@ def pixels(window: Any) -> np.ndarray:
     return held[:, : 3 * 800].reshape(400, 800, 3).astype(int)
 
 
-def test_an_unregistered_prior_stands_beside_and_every_cell_says_so(panel: Any) -> None:
+def test_an_unregistered_prior_says_so_in_every_cell_and_is_moved_by_hand(panel: Any) -> None:
     window = panel.window_of_test
     assert [cell[0].name for cell in window.grid_view.cells] == ["FLAIR · tiny", "FLAIR · prior"]
     assert all("NOT REGISTERED" in words for words in captions(window))
@@ -91,9 +90,7 @@ def test_an_unregistered_prior_stands_beside_and_every_cell_says_so(panel: Any) 
     # It is no study of its own: nothing else in the window takes it for one.
     assert window.studies == [window.study]
 
-
-def test_a_shift_by_hand_moves_the_prior_and_is_said(panel: Any) -> None:
-    window = panel.window_of_test
+    # A shift by hand moves it and is said.
     panel.offset.set_shift((0.0, 0.0, 4.0), tell=True)
     wait(panel)
     current = np.asarray(window.study_layer("flair").data)
@@ -113,8 +110,8 @@ def test_a_shift_by_hand_moves_the_prior_and_is_said(panel: Any) -> None:
     assert len(window.grid_view.cells) == 2
 
 
-def test_a_transform_file_registers_it_and_a_wrong_one_moves_nothing(
-    panel: Any, tmp_path: Path
+def test_a_transform_file_registers_it_and_what_fails_moves_nothing(
+    panel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = panel.window_of_test
     path = tmp_path / "prior_to_current.tfm"
@@ -127,24 +124,20 @@ def test_a_transform_file_registers_it_and_a_wrong_one_moves_nothing(
     path.write_text(itk_text(np.diag([-1.0, 1, 1, 1])))
     panel.use_transform(path)
     wait(panel)
-    assert "mirrors the patient; nothing was moved" in panel.run_bar.message.text()
+    assert "mirrors the patient; nothing was moved" in panel.said.text()
     assert panel.placed is placed
     np.testing.assert_array_equal(panel.shown.layer("scan").data, before)
 
-
-def test_a_registration_that_cannot_be_is_said_and_nothing_is_moved(
-    panel: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    # A registration that cannot be, as well.
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
-    placed = panel.placed
     panel.register()
     wait(panel)
-    assert "SimpleITK" in panel.run_bar.message.text()
+    assert "SimpleITK" in panel.said.text()
     assert panel.placed is placed
     assert panel.shown.shown
 
 
-def test_a_key_shows_current_and_prior_by_turns_in_one_picture(panel: Any) -> None:
+def test_current_and_prior_by_turns_and_in_one_picture_until_removed(panel: Any) -> None:
     window = panel.window_of_test
     window.jumps.flicker()
     scan = panel.shown.layer("scan")
@@ -156,14 +149,6 @@ def test_a_key_shows_current_and_prior_by_turns_in_one_picture(panel: Any) -> No
     assert (pixels(window) != with_prior).any()
     panel.side_by_side()
     assert scan.visible
-    panel.choice.choose(None)
-    settle()
-    window.jumps.flicker()
-    assert "No prior is shown" in window.jumps.said
-
-
-def test_checkerboard_and_edges_stand_beside_and_removing_takes_all_away(panel: Any) -> None:
-    window = panel.window_of_test
     panel.size.setValue(8.0)
     for what in ("checkerboard", "edges"):
         panel.make(what)
@@ -177,9 +162,13 @@ def test_checkerboard_and_edges_stand_beside_and_removing_takes_all_away(panel: 
     assert not any(isinstance(k, PriorLayer) for k in known)
     assert panel.choice.prior is None
     assert not panel.board_button.isEnabled()
+    window.jumps.flicker()
+    assert "No prior is shown" in window.jumps.said
 
 
-def test_lesions_are_followed_from_the_priors_mask(panel: Any) -> None:
+def test_lesions_are_followed_from_the_priors_mask_and_exports_leave_it_out(
+    panel: Any, tmp_path: Path
+) -> None:
     lesions = panel.window_of_test.page("review").lesions
     panel.offset.set_shift((0.0, 0.0, 4.0), tell=True)
     wait(panel)
@@ -192,9 +181,6 @@ def test_lesions_are_followed_from_the_priors_mask(panel: Any) -> None:
         assert lesions.table.shown()[0][1] == "same"
     finally:
         hide_plots(lesions)
-
-
-def test_an_export_says_that_the_prior_is_left_out(panel: Any, tmp_path: Path) -> None:
     window = panel.window_of_test
     reading = window.reading(window.page("review").marks)
     assert any("prior" in finding.message for finding in reading.findings)

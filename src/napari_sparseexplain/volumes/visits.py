@@ -41,3 +41,9 @@ def same_kind(role: str, other: Study) -> str:
         if wanted is not None and read_name(candidate).role == wanted:
             return candidate
     return first_shown(other)
+
+
+def of_one_kind(role: str, other: str) -> bool:
+    """Whether two roles are of scans of one kind, whatever their visits; unknown ones count so."""
+    kinds = [read_name(name).role for name in (role, other)]
+    return None in kinds or kinds[0] == kinds[1]

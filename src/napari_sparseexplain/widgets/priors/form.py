@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -105,7 +107,14 @@ class PriorsForm(QWidget):
         right = QVBoxLayout()
         right.setSpacing(4)
         right.addLayout(grid)
-        right.addWidget(self.said, 1)
+        # Long words scroll: they must not make the dock higher, and the picture lower.
+        words = QScrollArea()
+        words.setWidget(self.said)
+        words.setWidgetResizable(True)
+        words.setFrameShape(QScrollArea.Shape.NoFrame)
+        words.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.said.setAlignment(Qt.AlignmentFlag.AlignTop)
+        right.addWidget(words, 1)
         box = QHBoxLayout(self)
         box.setContentsMargins(4, 0, 4, 0)
         box.addWidget(left)

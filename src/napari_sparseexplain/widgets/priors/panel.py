@@ -22,7 +22,7 @@ from ...volumes.comparison.made_pictures import (
 from ...volumes.reading_order import first_shown
 from ...volumes.roles.label_roles import lesion_role
 from ...volumes.study_identity import day_caption, pair_notes
-from ...volumes.visits import same_kind, visits_of
+from ...volumes.visits import of_one_kind, same_kind, visits_of
 from ..parts.notices import show_error_dialog
 from ..parts.resting_timer import RestingTimer
 from ..parts.run_bar import BROKEN
@@ -70,10 +70,8 @@ class PriorsPanel(PriorsForm):
         self.runner.progressed.connect(self.run_bar.show_step)
         self.runner.succeeded.connect(self._on_done)
         self.runner.failed.connect(self._on_failed)
-        self.runner.broke.connect(lambda: self.run_bar.show_error(BROKEN))
-        self.runner.cancelled.connect(
-            lambda: self.run_bar.show_message("Cancelled. Nothing was moved.")
-        )
+        self.runner.broke.connect(lambda: self._say(BROKEN))
+        self.runner.cancelled.connect(lambda: self._say("Cancelled. Nothing was moved."))
         self._moves = RestingTimer(self, 200, self.place)
         self._offers = RestingTimer(self, 50, self.follow_studies)
         self._flicker_timer = QTimer(self)
@@ -288,7 +286,6 @@ class PriorsPanel(PriorsForm):
 
     def _on_done(self, told: Told) -> None:
         if isinstance(told.result, Study):
-            self.run_bar.show_message(f"Opened {told.result.name}.")
             self._opened.append(told.result)
             self.follow_studies()
             self.choice.choose(told.result)
@@ -316,8 +313,7 @@ class PriorsPanel(PriorsForm):
         whole = self.shown.show(study, pictures, placed.study, roles, captions)
         if not (whole and moved_only and self._window.grid_view.active):
             self.shown.side_by_side()
-        self.run_bar.show_message(f"{placed.done}." if placed.done else "")
-        self._say(placed)
+        self._say()
         self._let_act()
 
     def _show_made(self, placed: PlacedPrior, made: MadePicture) -> None:
@@ -328,22 +324,24 @@ class PriorsPanel(PriorsForm):
         volume = made_volume(like, made.data, placed.pair.role, kind)
         self.shown.show_made(made.what, volume, made.limit, made.words)
         self.shown.side_by_side()
-        self.run_bar.show_message(made.words)
+        self._say(f"{made.words}.")
 
-    def _say(self, placed: PlacedPrior) -> None:
-        notes = (*pair_notes(placed.pair.current, placed.pair.prior), *placed.notes)
-        if placed.pair.role != placed.pair.prior_role and not self._visits_hold(placed.pair.prior):
-            notes = (*notes, "the two scans are of different kinds: a difference says nothing")
-        lines = [f"{placed.placement.caption()}." if not placed.said else f"{placed.said}."]
-        lines += [f"⚠ {note}." for note in notes]
+    def _say(self, first: str = "") -> None:
+        """What came of something, and below it how the prior is placed."""
+        self.run_bar.show_message("")
+        placed = self.placed
+        lines = [first] if first else []
+        if placed is not None:
+            pair = placed.pair
+            lines.append(f"{placed.said or placed.placement.caption()}.")
+            notes = [*pair_notes(pair.current, pair.prior), *placed.notes]
+            if not of_one_kind(pair.role, pair.prior_role):
+                notes.append("the two scans are of different kinds: a difference says nothing")
+            lines += [f"⚠ {note}." for note in notes]
         self.said.setText("\n".join(line[:1].upper() + line[1:] for line in lines))
 
-    def _visits_hold(self, prior: Study) -> bool:
-        return self._visits is not None and prior in self._visits[1].values()
-
     def _on_failed(self, error: SparseExplainError) -> None:
-        self.run_bar.show_error(str(error))
-        show_error_dialog(error)
+        self._say(str(error))
 
     def _drop(self) -> None:
         """Nothing of a prior is shown any more."""

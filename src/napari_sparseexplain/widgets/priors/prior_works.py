@@ -45,8 +45,6 @@ class PlacedPrior:
     said : str
         What came of a registration or a transform file.
     notes : tuple of str
-    done : str
-        In a word.
     """
 
     pair: Pair
@@ -54,7 +52,6 @@ class PlacedPrior:
     study: Study
     said: str = ""
     notes: tuple[str, ...] = ()
-    done: str = ""
 
 
 def open_prior_work(path: Path) -> Work[Study]:
@@ -88,7 +85,7 @@ def register_work(pair: Pair) -> Work[PlacedPrior]:
     yield Progress(0, 0, "bringing the prior onto the current grid")
     placed = placed_by_registration(found)
     return PlacedPrior(
-        pair, placed, _resampled(pair, placed), found.words(), found.notes, "Registered"
+        pair, placed, _resampled(pair, placed), f"registered: {found.words()}", found.notes
     )
 
 
