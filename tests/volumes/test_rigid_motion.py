@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_sparseexplain.errors import ReadError
 from napari_sparseexplain.volumes.registration.registration_error import (
     both_ways_error,
     edges_met,
@@ -72,3 +73,54 @@ def test_edges_meet_within_two_millimetres_and_none_meet_nothing() -> None:
     assert edges_met(one, other, (1.0, 1.0, 1.0)) == 1.0
     assert edges_met(one, other, (1.0, 1.5, 1.0)) == 0.0
     assert edges_met(one, np.zeros_like(one), (1.0, 1.0, 1.0)) is None
+
+
+def lta(kind: int, matrix: np.ndarray) -> str:
+    """As FreeSurfer writes one, between two volumes of unequal voxels and directions."""
+    rows = "\n".join(" ".join(f"{v:.12f}" for v in row) for row in matrix)
+    return (
+        f"# transform file prior.lta\ntype      = {kind}\nnxforms   = 1\n"
+        f"mean      = 0.0 0.0 0.0\nsigma     = 1.0\n1 4 4\n{rows}\n"
+        "src volume info\nvalid = 1  # volume info valid\nfilename = prior.mgz\n"
+        "volume = 20 30 10\nvoxelsize = 2.0 1.0 3.0\n"
+        "xras   = -1.0 0.0 0.0\nyras   = 0.0 0.0 -1.0\nzras   = 0.0 1.0 0.0\n"
+        "cras   = 5.0 -3.0 2.0\n"
+        "dst volume info\nvalid = 1\nfilename = current.mgz\nvolume = 16 16 16\n"
+        "voxelsize = 1.0 1.0 1.0\nxras   = 1.0 0.0 0.0\nyras   = 0.0 1.0 0.0\n"
+        "zras   = 0.0 0.0 1.0\ncras   = 0.0 0.0 0.0\n"
+    )
+
+
+def test_freesurfer_s_transform_is_read_in_millimetres_and_in_voxels(tmp_path: Path) -> None:
+    path = tmp_path / "prior_to_current.lta"
+    path.write_text(lta(1, MOTION))
+    assert np.linalg.inv(read_transform(path).matrix) == pytest.approx(MOTION, abs=1e-9)
+    # From the geometry above: index to RAS of both, the middle of the volume at cras.
+    prior = np.array([[-2.0, 0, 0, 25], [0, 0, 3, -18], [0, -1, 0, 17], [0, 0, 0, 1]])
+    current = np.eye(4)
+    current[:3, 3] = -8
+    path.write_text(lta(0, np.linalg.inv(current) @ MOTION @ prior))
+    assert np.linalg.inv(read_transform(path).matrix) == pytest.approx(MOTION, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("nxforms   = 1", "nxforms   = 2"),
+        ("type      = 0", "type      = 14"),
+        ("valid = 1", "valid = 0"),
+        ("cras   = 5.0", "cras   = x"),
+        ("volume = 20 30 10\n", ""),
+        ("1 4 4\n1.000000000000", "1 4 4\nnan"),
+        ("1 4 4\n1.000000000000", "1 4 4\n0.0"),
+    ],
+)
+def test_a_damaged_lta_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    path = tmp_path / "t.lta"
+    text = lta(0, np.eye(4))
+    assert old in text
+    path.write_text(text)
+    assert np.isfinite(read_transform(path).matrix).all()
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ReadError):
+        read_transform(path)

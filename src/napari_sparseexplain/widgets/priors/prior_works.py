@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ...progress import Progress, Work
 from ...volumes import Study, Volume
 from ...volumes.registration.placement import (
@@ -14,6 +16,7 @@ from ...volumes.registration.placement import (
     placed_by_files,
     placed_by_registration,
 )
+from ...volumes.registration.transform_files import looks_like_transform
 from ...volumes.roles.label_roles import lesion_role
 
 
@@ -65,12 +68,11 @@ def place_work(pair: Pair, placement: Placement | None, shift: tuple[float, floa
     Work[PlacedPrior]
 ):  # fmt: skip
     """Bring the prior onto the current grid; as its files say where no placement is given."""
-    placed = placement or placed_by_files(
-        pair.current[pair.role].grid, _original(pair.prior, pair.prior_role).grid
-    )
+    placed = placement or _first_placement(pair)
     placed = placed.moved_by_hand(shift)
     yield Progress(0, 0, "bringing the prior onto the current grid")
-    return PlacedPrior(pair, placed, _resampled(pair, placed))
+    notes = () if placed.registered else notes_on_files(pair)
+    return PlacedPrior(pair, placed, _resampled(pair, placed), notes=notes)
 
 
 def register_work(pair: Pair) -> Work[PlacedPrior]:
@@ -98,6 +100,34 @@ def transform_work(pair: Pair, path: Path) -> Work[PlacedPrior]:
     )
     placed, notes = placed_by_file(path, current, prior)
     return PlacedPrior(pair, placed, _resampled(pair, placed), f"placed by {path.name}", notes)
+
+
+def _first_placement(pair: Pair) -> Placement:
+    """As the files say; visits of one study may have been moved by its transforms on opening."""
+    prior = pair.prior[pair.prior_role]
+    if pair.current.images.get(pair.prior_role) is prior:
+        moved = [f.where for f in pair.current.findings if f.code == "transforms-applied"]
+        if pair.role in moved or pair.prior_role in moved:
+            return Placement(np.eye(4), "transform", "applied on opening")
+    return placed_by_files(
+        pair.current[pair.role].grid, _original(pair.prior, pair.prior_role).grid
+    )
+
+
+def notes_on_files(pair: Pair) -> tuple[str, ...]:
+    """Transforms that lie beside the scans and are not used, in a sentence each."""
+    if pair.current.images.get(pair.prior_role) is pair.prior[pair.prior_role]:
+        found = any(f.code == "transforms-found" for f in pair.current.findings)
+        told = "transforms lie beside the scans: Apply transforms in the Study tab uses them"
+        return (told,) if found else ()
+    path = pair.prior.path
+    if path is None:
+        return ()
+    folder = path if path.is_dir() else path.parent
+    beside = [p.name for p in sorted(folder.iterdir())[:500] if looks_like_transform(p)]
+    if not beside:
+        return ()
+    return (f"beside the prior lies {beside[0]}: Transform… places it by such a file",)
 
 
 def _original(study: Study, role: str) -> Volume:
