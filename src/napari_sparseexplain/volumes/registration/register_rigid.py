@@ -37,6 +37,12 @@ _MOST_DEGREES = 60.0
 
 _BINS = 40
 _ITERATIONS = (60, 60, 40)
+#: Turned starts about ITK's axes, radians, where those as the files say have failed.
+_TURNS = [
+    tuple(sign * 0.5 if axis == turned else 0.0 for axis in range(3))
+    for turned in range(3)
+    for sign in (-1, 1)
+]
 #: Share of the voxels that are looked at, coarse to fine.
 _SAMPLED = (1.0, 0.5, 0.2)
 _SEED = 20030101
@@ -128,12 +134,16 @@ def register_rigid_work(current: Volume, prior: Volume) -> Work[RigidRegistratio
     fixed = working_scans(current, "current", other=prior)
     yield Progress(1, total, "preparing both scans")
     moving = working_scans(prior, "prior", other=current)
-    there = yield from _search(sitk, fixed, moving, 2, total)
-    back = yield from _search(sitk, moving, fixed, 2 + total // 2 - 1, total)
-    # ITK maps points of the fixed image to those of the moving one.
-    forward, backward = np.linalg.inv(there.matrix), np.linalg.inv(back.matrix)
     head, prior_head = fixed[-1].head_points(_POINTS), moving[-1].head_points(_POINTS)
-    error = both_ways_error(forward, backward, prior_head)
+    for turned in (False, True):
+        # Only where the two do not undo each other turned starts are worth their time.
+        there = yield from _search(sitk, fixed, moving, 2, total, turned=turned)
+        back = yield from _search(sitk, moving, fixed, 1 + total // 2, total, turned=turned)
+        # ITK maps points of the fixed image to those of the moving one.
+        forward, backward = np.linalg.inv(there.matrix), np.linalg.inv(back.matrix)
+        error = both_ways_error(forward, backward, prior_head)
+        if error <= FAILED_MM:
+            break
     result = RigidRegistration(
         forward,
         error,
@@ -181,21 +191,31 @@ class _Found:
 
 
 def _search(
-    sitk: Any, fixed: list[WorkingScan], moving: list[WorkingScan], done: int, total: int
+    sitk: Any,
+    fixed: list[WorkingScan],
+    moving: list[WorkingScan],
+    done: int,
+    total: int,
+    *,
+    turned: bool,
 ) -> Work[_Found]:
     pictures = [(_image(sitk, f), _image(sitk, m)) for f, m in zip(fixed, moving, strict=True)]
     centre = fixed[0].head_points(_POINTS).mean(axis=0)
     best: Any = None
-    for name, shift in _starts(fixed[0], moving[0]):
-        yield Progress(done, total, f"coarse fit, {name}")
-        done += 1
+    starts = [(*start, (0.0, 0.0, 0.0)) for start in _starts(fixed[0], moving[0])]
+    if turned:
+        heads = moving[0].head_points(_POINTS).mean(axis=0) - centre
+        starts += [("turned heads", heads, turn) for turn in _TURNS]
+    for number, (name, shift, turn) in enumerate(starts):
+        yield Progress(min(done + number, total), total, f"coarse fit, {name}")
         start = sitk.Euler3DTransform()
+        start.SetRotation(*turn)
         start.SetCenter([float(v) for v in centre * (-1, -1, 1)])
         start.SetTranslation([float(v) for v in shift * (-1, -1, 1)])
         found, value = _fit(sitk, *pictures[0], start, 0)
         if best is None or value < best[1]:
             best = found, value
-    transform = best[0]
+    transform, done = best[0], done + 3
     for level in range(1, len(pictures)):
         yield Progress(done, total, f"finer fit, {fixed[level].spacing:.1f} mm")
         done += 1

@@ -152,8 +152,8 @@ def _refused(path: Path, what: str) -> ReadError:
     return ReadError(
         what,
         where=path,
-        remedy="Give an affine transform of ITK (.txt, .tfm), FSL (.mat) or FreeSurfer (.lta), or resample the scan "
-        "with the program that registered it",
+        remedy="Give an affine transform of ITK (.txt, .tfm), FSL (.mat) or FreeSurfer (.lta), or "
+        "resample the scan with the program that registered it",
     )
 
 
