@@ -42,7 +42,7 @@ def panel(shared_window: SharedWindow, study_folder: Path) -> Iterator[Any]:
         panel.choice.choose(None)
         panel._opened.clear()
         panel.follow_studies()
-        panel.size.setValue(20.0)
+        panel.field_size.setValue(20.0)
         hide_plots(panel)
         settle()
 
@@ -149,7 +149,7 @@ def test_current_and_prior_by_turns_and_in_one_picture_until_removed(panel: Any)
     assert (pixels(window) != with_prior).any()
     panel.side_by_side()
     assert scan.visible
-    panel.size.setValue(8.0)
+    panel.field_size.setValue(8.0)
     for what in ("checkerboard", "edges"):
         panel.make(what)
         wait(panel)

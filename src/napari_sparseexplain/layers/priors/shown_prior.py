@@ -216,10 +216,11 @@ class ShownPrior:
         if volume.kind == "label":
             layer: Layer = _mask(what, volume, options)
         else:
+            colours: Any = signed_colormap() if what == "difference" else grey_colormap(volume)
             layer = Image(
                 volume.data,
                 contrast_limits=_limits(what, volume, limit),
-                colormap=signed_colormap() if what == "difference" else grey_colormap(volume),
+                colormap=colours,
                 **options,
             )
         if what == "checkerboard":

@@ -157,7 +157,7 @@ class PriorsPanel(PriorsForm):
         self.flicker_on(False)
         prior = placed.study[placed.pair.prior_role]
         scan = current[placed.pair.role]
-        work = partial(made_picture_work, what, scan, prior, size_mm=self.size.value())
+        work = partial(made_picture_work, what, scan, prior, size_mm=self.field_size.value())
         self._start(placed, work)
 
     def flicker(self) -> None:
@@ -297,7 +297,9 @@ class PriorsPanel(PriorsForm):
     def _show_placed(self, placed: PlacedPrior) -> None:
         pair, study = placed.pair, self._window.study
         scan = self._window.study_layer(pair.role)
-        if study is not pair.current or pair.prior is not self.choice.prior or scan is None:
+        if study is None or scan is None or study is not pair.current:
+            return
+        if pair.prior is not self.choice.prior:
             return  # another one was chosen meanwhile
         moved_only = self.placed is not None and self.placed.pair.prior is pair.prior
         self.placed, self._current = placed, study
