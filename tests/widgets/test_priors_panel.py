@@ -128,7 +128,12 @@ def test_a_transform_file_registers_it_and_what_fails_moves_nothing(
     assert panel.placed is placed
     np.testing.assert_array_equal(panel.shown.layer("scan").data, before)
 
-    # A registration that cannot be, as well.
+    # A registration that is cancelled, or cannot be, as well.
+    panel.register()
+    panel.run_bar.cancel.click()
+    wait(panel)
+    assert panel.said.text().startswith("Cancelled. Nothing was moved.")
+    assert panel.placed is placed
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
     panel.register()
     wait(panel)
