@@ -233,11 +233,12 @@ FAMILIES = (
         name="review",
         title="Review",
         tab=f"{_HERE}.widgets.review.tab:ReviewTab",
-        panels={"Lesions": "lesions"},
+        panels={"Lesions": "lesions", "Priors": "priors"},
         commands={
             "report": f"{_COMMANDS}.report:report",
             "export-dicom": f"{_COMMANDS}.export_dicom:export_dicom",
             "lesions": f"{_COMMANDS}.lesions:lesions",
+            "register": f"{_COMMANDS}.register:register",
         },
         demo=f"{_HERE}.widgets.review.demo:show_review",
         page="review.md",

@@ -20,6 +20,7 @@ from .fibre_directions import FIBRES_LEFT_OUT, FibreLayer
 from .maps_over_time import MapsOverTime
 from .mask_names import mask_names
 from .mask_style import line_width, mask_style
+from .priors.prior_layer import PriorLayer
 from .review_keys import ReviewKeys
 from .study_layers import METADATA_KEY, StudyLayer, grey_colormap, role_title
 
@@ -52,6 +53,12 @@ def layer_parts(
         return [_over_time_part(layer, known, point, keys)]
     if isinstance(known, FibreLayer):
         keys.note(FIBRES_LEFT_OUT)
+        return []
+    if isinstance(known, PriorLayer):
+        keys.note(
+            "what is shown of a prior is neither saved nor in exported pictures: open and place "
+            "the prior again, or save its picture in the Priors panel"
+        )
         return []
     keys.note(
         f"the layer {layer.name!r} belongs to no study, so it is neither saved nor in the picture"

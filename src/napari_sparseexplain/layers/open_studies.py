@@ -13,6 +13,7 @@ from .explanation_layers import ExplanationLayer
 from .fibre_directions import FibreLayer
 from .maps_over_time import MapsOverTime
 from .panel_layer import PanelLayer
+from .priors.prior_layer import PriorLayer
 from .study_layers import METADATA_KEY, StudyLayer, grid_units, role_title, volume_layer
 
 if TYPE_CHECKING:
@@ -89,7 +90,10 @@ def rename_study(viewer: ViewerModel, old: Study, new: Study) -> None:
             layer.name = f"{role_title(volume.role)} · {new.name}"
     for layer in viewer.layers:
         known = layer.metadata.get(METADATA_KEY)
-        if isinstance(known, ExplanationLayer | FibreLayer | MapsOverTime) and known.study is old:
+        if (
+            isinstance(known, ExplanationLayer | FibreLayer | MapsOverTime | PriorLayer)
+            and known.study is old
+        ):
             layer.metadata[METADATA_KEY] = replace(known, study=new)
 
 
@@ -143,6 +147,6 @@ def share_units(viewer: ViewerModel, study: Study) -> None:
     units = grid_units(study.grid)
     for layer in viewer.layers:
         known = layer.metadata.get(METADATA_KEY)
-        ours = StudyLayer | ExplanationLayer | PanelLayer | FibreLayer | MapsOverTime
+        ours = StudyLayer | ExplanationLayer | PanelLayer | FibreLayer | MapsOverTime | PriorLayer
         if isinstance(known, ours):
             layer.units = (*layer.units[:-3], *units)

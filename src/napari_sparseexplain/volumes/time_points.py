@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from .study import Study
 from .volume import Volume
 
 _EDGE, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
@@ -65,6 +66,29 @@ def time_points(volumes: Sequence[Volume], places: Sequence[str]) -> tuple[list[
 def time_word(place: str) -> str:
     """The word of a path that tells the time point, empty when there is none."""
     return _word(place)[0]
+
+
+def day_of(volume: Volume) -> str:
+    """The day of a scan, ``YYYYMMDD``: of a DICOM header, else in the name of file or folder."""
+    names = (" ".join(path.parts[-2:]) for path in volume.source.paths[:1])
+    return _date(volume, "".join(names))
+
+
+def points_of_study(study: Study) -> dict[str, tuple[str, ...]]:
+    """Roles by time point, of a study that holds several visits; empty of one that holds one.
+
+    What no name or header tells the time of stands under the empty word, where there is any.
+    """
+    volumes = {**study.images, **study.labels}
+    kept = [study.originals.get(role, volume) for role, volume in volumes.items()]
+    places = [f"{v.source.paths[0].name if v.source.paths else ''} {v.source.description}"
+              for v in kept]  # fmt: skip
+    points, _ = time_points(kept, places)
+    found: dict[str, tuple[str, ...]] = {}
+    for role, point in zip(volumes, points, strict=True):
+        found[point] = (*found.get(point, ()), role)
+    scans = [p for p, roles in found.items() if any(r in study.images for r in roles)]
+    return found if len(scans) > 1 else {}
 
 
 def _word(place: str) -> tuple[str, bool]:

@@ -11,4 +11,5 @@ def connect_keys(tabs: TabPages, keys: ReviewHooks) -> None:
     review = tabs.page("review")
     keys.key_slices = lambda: review.marking.key_slices
     keys.mark = lambda: review.marking.mark_key_slice()
+    keys.flicker = lambda: review.priors.flicker_words()
     keys.export = lambda: tabs.setCurrentWidget(review)

@@ -67,6 +67,12 @@ def corner_lines(text: str, points: float, room: float, most: int) -> str:
     return "\n".join(lines)
 
 
+def wrapped_lines(text: str, points: float, room: float) -> list[str]:
+    """The text in as many lines no wider than ``room`` pixels as it takes: none of it is cut."""
+    size = round(points * PIXELS_IN_POINT)
+    return [line for part in text.split("\n") for line in wrapped(part, size, room, 12)]
+
+
 def cell_lines(text: str, points: float, room: float, most: int = 2) -> str:
     """A name, its parts (``"IG · WT"``) below each other where one line has no room for them."""
     size = round(points * PIXELS_IN_POINT)

@@ -10,6 +10,7 @@ from napari.layers import Image
 
 from ..cells.shown_cells import cells_of
 from ..explanation_layers import ExplanationLayer
+from ..priors.prior_layer import PriorLayer
 from ..study_layers import METADATA_KEY, StudyLayer
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def set_window(layer: Image, level: float, width: float) -> None:
 def unit_of(layer: Layer) -> str:
     """Unit of a layer's values; empty when not told."""
     known = layer.metadata.get(METADATA_KEY)
-    if isinstance(known, StudyLayer):
+    if isinstance(known, StudyLayer | PriorLayer):
         return known.volume.unit
     if isinstance(known, ExplanationLayer):
         return next((m.unit for m in known.explanation.maps if m.name == known.map), "")

@@ -11,7 +11,9 @@ from ...volumes import Grid, Study
 from ...volumes.edge_letters import PLANES, Plane
 from ...volumes.reading_order import role_title
 from ...volumes.view_of_slice import tells_views
+from ..cells.shown_cells import cells_of
 from ..cells.slab import slab_of
+from ..priors.prior_layer import PriorLayer
 from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
@@ -86,4 +88,8 @@ def title_lines(viewer: ViewerModel, study: Study | None) -> list[str]:
     off = [role_title(role) for role in _shown_roles(viewer, study) if role in study.unregistered]
     if off:
         words.append(unregistered_text(off))
+    cells = cells_of(viewer)
+    priors = [x for x in viewer.layers if isinstance(x.metadata.get(METADATA_KEY), PriorLayer)]
+    if not cells.active and (caption := cells.caption_of(priors)) is not None:
+        words += caption.words.split("\n")
     return words

@@ -13,15 +13,17 @@ from napari.layers import Image, Labels, Vectors
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
+from ...export.pictures.lettering import PALE, WARNING
 from ..canvas.annotation_outlines import mark_paths
 from ..canvas.clicked_voxel import CLICKED_VOXEL, RING_COLOUR
-from ..canvas.corner_room import beside_letter, cell_lines, name_lines
+from ..canvas.corner_room import beside_letter, cell_lines, name_lines, wrapped_lines
 from ..canvas.crosshair import CROSSHAIR, CROSSHAIR_COLOUR, crosshair_lines
 from ..canvas.grey_window import has_window, window_caption
 from ..canvas.mark_words import CELL_PIXELS, PIXELS, words_of
 from ..canvas.marks_on_slice import Mark, marks_on_slice
 from ..canvas.outlined_text import PIXELS_IN_POINT
 from ..mask_style import mask_style
+from ..priors.prior_layer import PriorLayer
 from ..study_layers import METADATA_KEY, StudyLayer
 from .cell_bars import paint_bars
 from .cell_lines import (
@@ -251,9 +253,14 @@ class CellPainter:
         room, across = beside_letter(width), width - 2 * EDGE
         lines = self.words(layers, room, across)
         painter.setFont(font_of(NAME_SIZE))
-        write_block(painter, lines, QPointF(EDGE, EDGE - 2), "white")
-        if self._cells.active:
-            paint_bars(painter, layers, area, height - EDGE - 14)
+        named = write_block(painter, lines, QPointF(EDGE, EDGE - 2), "white")
+        if not self._cells.active:
+            return  # the title of the single view says the rest
+        if (caption := self._cells.caption_of(layers)) is not None:
+            told = wrapped_lines(caption.words, NAME_SIZE, across)
+            colour = WARNING if caption.warns else PALE
+            write_block(painter, told, QPointF(EDGE, named.bottom()), colour)
+        paint_bars(painter, layers, area, height - EDGE - 14)
 
     def words(self, layers: list[Layer], room: float, across: float) -> list[str]:
         """Lines of a cell's upper left corner: what stands in it, and a scan's window."""
@@ -345,12 +352,14 @@ def _outlined(layer: Layer) -> TypeGuard[Labels]:
 
 def _is_scan(layer: Layer) -> TypeGuard[Image]:
     """Whether grey values of a study are shown: maps have a colour bar instead."""
-    return has_window(layer) and isinstance(layer.metadata.get(METADATA_KEY), StudyLayer)
+    known = layer.metadata.get(METADATA_KEY)
+    prior = isinstance(known, PriorLayer) and known.what == "scan"
+    return has_window(layer) and (prior or isinstance(known, StudyLayer))
 
 
 def _is_reference(layer: Labels) -> bool:
     """Whether a mask came with the study: what a person drew, not what a network estimates."""
-    return isinstance(layer.metadata.get(METADATA_KEY), StudyLayer)
+    return isinstance(layer.metadata.get(METADATA_KEY), StudyLayer | PriorLayer)
 
 
 def _colour(parts: Any) -> QColor:

@@ -34,6 +34,14 @@ class CellCamera:
     centre: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class CellCaption:
+    """What must be said wherever a layer is seen, and whether it is a warning."""
+
+    words: str
+    warns: bool = False
+
+
 class ShownCells:
     """The cells of one viewer; there are none in the single view, which may be painted as well.
 
@@ -69,6 +77,7 @@ class ShownCells:
         self._enlarged: int | None = None
         self._own: dict[int, CellCamera] = {}
         self._nameless: WeakSet[Layer] = WeakSet()
+        self._captions: WeakKeyDictionary[Layer, CellCaption] = WeakKeyDictionary()
 
     @property
     def active(self) -> bool:
@@ -173,6 +182,22 @@ class ShownCells:
         """Write words into the middle of cells, as what is waited for there."""
         self.notes = dict(notes)
         self.events.looks()
+
+    def caption(self, layer: Layer, words: str, *, warns: bool = False) -> None:
+        """Say something in every cell whose topmost picture is this layer; empty: no longer.
+
+        It stands below the layer's name, also in the single view, and is never cut.
+        """
+        if words:
+            self._captions[layer] = CellCaption(words, warns)
+        else:
+            self._captions.pop(layer, None)
+        self.events.looks()
+
+    def caption_of(self, layers: Iterable[Layer]) -> CellCaption | None:
+        """What is said of layers that lie over each other, bottom first: of the topmost one."""
+        found = [self._captions[x] for x in layers if x.visible and x in self._captions]
+        return found[-1] if found else None
 
     # -- places ----------------------------------------------------------------------------
 

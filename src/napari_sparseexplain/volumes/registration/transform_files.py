@@ -1,4 +1,4 @@
-"""Affine transforms that registration programs leave beside the scans: ITK's and FSL's text files.
+"""Affine transforms that registration programs leave beside the scans: ITK's, FSL's, FreeSurfer's.
 
 ITK (ANTs, elastix, 3D Slicer, Greedy) writes, in LPS millimetres, how a point of the *fixed* image
 maps to the *moving* one: ``x' = A (x - c) + t + c`` [1]_. FSL's flirt writes how a point of the
@@ -27,10 +27,11 @@ import numpy.typing as npt
 from ...errors import ReadError
 from ...files.regular_file import regular_size
 from ..volume import Volume
+from .lta_file import looks_like_lta, lta_matrix
 
 Matrix = npt.NDArray[np.floating[Any]]
 
-TRANSFORM_ENDINGS = (".txt", ".tfm", ".mat", ".xfm", ".h5", ".hdf5")
+TRANSFORM_ENDINGS = (".txt", ".tfm", ".mat", ".xfm", ".lta", ".h5", ".hdf5")
 
 #: ITK's container of several transforms (ANTs' ``Composite.h5``), which is told but not read.
 _CONTAINERS = (".h5", ".hdf5")
@@ -107,7 +108,7 @@ def looks_like_transform(path: Path) -> bool:
         content = _content(path)
     except ReadError:
         return False
-    if content.startswith(_ITK):
+    if content.startswith(_ITK) or looks_like_lta(content):
         return True
     if not path.name.lower().endswith((".mat", ".xfm")):
         return False
@@ -120,8 +121,8 @@ def read_transform(path: str | Path) -> SpatialTransform:
     Parameters
     ----------
     path : str or Path
-        ITK's text (``.txt``, ``.tfm``), ITK's binary ``.mat`` (ANTs' ``0GenericAffine.mat``), or
-        FSL's ``.mat`` of four lines.
+        ITK's text (``.txt``, ``.tfm``), ITK's binary ``.mat`` (ANTs' ``0GenericAffine.mat``),
+        FSL's ``.mat`` of four lines, or FreeSurfer's ``.lta``.
 
     Raises
     ------
@@ -138,6 +139,8 @@ def read_transform(path: str | Path) -> SpatialTransform:
         kind, matrix = "fsl", found
     elif b"AffineTransform_" in content:
         kind, matrix = "itk", _itk_binary(path)
+    elif looks_like_lta(content):
+        kind, matrix = "itk", _lta(path, content)
     else:
         raise _refused(path, "the file holds no affine transform that is known")
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-6:
@@ -149,8 +152,8 @@ def _refused(path: Path, what: str) -> ReadError:
     return ReadError(
         what,
         where=path,
-        remedy="Give an affine transform of ITK (.txt, .tfm) or FSL (.mat), or resample the scan "
-        "with the program that registered it",
+        remedy="Give an affine transform of ITK (.txt, .tfm), FSL (.mat) or FreeSurfer (.lta), or "
+        "resample the scan with the program that registered it",
     )
 
 
@@ -208,6 +211,14 @@ def _itk_text(path: Path, content: bytes) -> Matrix:
             raise _refused(path, _why_not(name))
         whole = whole @ matrix
     return _LPS @ whole @ _LPS
+
+
+def _lta(path: Path, content: bytes) -> Matrix:
+    """FreeSurfer's, which leads from the moving to the fixed volume: turned round, as ITK's."""
+    try:
+        return np.linalg.inv(lta_matrix(content.decode("ascii", "replace")))
+    except (ValueError, KeyError, np.linalg.LinAlgError) as error:
+        raise _refused(path, f"the LTA transform cannot be used ({error})") from error
 
 
 def _itk_binary(path: Path) -> Matrix:

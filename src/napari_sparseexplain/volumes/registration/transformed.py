@@ -188,7 +188,7 @@ def _node_of_mask(mask: Volume, volumes: Mapping[str, Volume]) -> str:
 
 
 def _stem(transform: SpatialTransform) -> str:
-    return re.sub(r"(?i)\.(txt|tfm|mat|xfm)$", "", transform.path.name)
+    return re.sub(r"(?i)\.(txt|tfm|mat|xfm|lta)$", "", transform.path.name)
 
 
 def _pair(stem: str, volumes: Mapping[str, Volume]) -> tuple[str, str] | None:

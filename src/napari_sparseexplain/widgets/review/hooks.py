@@ -18,9 +18,12 @@ class ReviewHooks:
         Marks the slice in the picture, or takes the mark away.
     export : callable or None
         Starts an export.
+    flicker : callable or None
+        Shows the other one of current and prior, and says which.
     """
 
     def __init__(self) -> None:
         self.key_slices: Callable[[], Sequence[KeySlice]] | None = None
         self.mark: Callable[[], None] | None = None
         self.export: Callable[[], None] | None = None
+        self.flicker: Callable[[], str] | None = None

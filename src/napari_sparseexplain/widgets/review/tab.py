@@ -21,8 +21,6 @@ from ...review.reviewed_study import StudyMovedError
 from ...review.store import check_saving, save_review
 from ...volumes import Study
 from ..explain_tab import ExplainTab
-from ..lesions.opening_button import LesionsButton
-from ..lesions.panel import LesionsPanel
 from ..parts.notices import show_finding, show_warning_message
 from ..parts.study_choice import StudyChoice
 from ..parts.work_runner import Told, labelled_work
@@ -30,6 +28,7 @@ from .dialogs import ReviewDialogs
 from .export_form import ExportForm
 from .kept_reading import KeptReading
 from .marks import ReviewMarks
+from .panels_below import PanelsBelow
 from .restored_captions import RestoredCaptions
 from .restored_maps import RestoredMaps
 from .study_marks import Marks
@@ -117,9 +116,10 @@ class ReviewTab(ExplainTab):
         # What is on disk no longer holds all that is marked.
         self.marking.changed.connect(self.run_bar.forget)
         self.extras.addWidget(self.marking)
-        self.lesions = LesionsPanel(self._window)
+        self.below = PanelsBelow(self._window)
+        self.lesions, self.priors = self.below.lesions, self.below.priors
         self.lesions.marked.connect(self.marking.add_annotations)
-        self.extras.addWidget(LesionsButton(self._window.viewer, self.lesions))
+        self.extras.addWidget(self.below)
         self.restored = RestoredMaps(self._window)
         self.words = RestoredCaptions(self._window)
         self.results.hide()
@@ -237,16 +237,12 @@ class ReviewTab(ExplainTab):
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here."""
-        return (
-            super().wait(seconds)
-            and self.lesions.runner.wait(seconds)
-            and self.unsaved.wait(seconds)
-        )
+        return super().wait(seconds) and self.below.wait(seconds) and self.unsaved.wait(seconds)
 
     def stop(self) -> None:
         """The window is closing."""
         super().stop()
-        self.lesions.runner.cancel()
+        self.below.stop()
         self.unsaved.save_now()
         self.unsaved.stop()
 

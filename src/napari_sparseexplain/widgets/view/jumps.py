@@ -122,6 +122,11 @@ class ViewJumps:
         """Export what is in the picture."""
         self._ask(self._hooks.export)
 
+    def flicker(self) -> None:
+        """The other one of the current scan and its prior."""
+        ask = self._hooks.flicker
+        self.show_message("No review is open" if ask is None else ask())
+
     # -- comparisons -----------------------------------------------------------------------
 
     def overlays(self) -> None:

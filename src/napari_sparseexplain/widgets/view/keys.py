@@ -108,6 +108,12 @@ KEYS: tuple[ViewKey, ...] = (
     ViewKey("Q", "Compare", "switch between two results", lambda to: to.jumps.blink()),
     ViewKey("Shift-Q", "Compare", "blink automatically, and stop", lambda to: to.jumps.blink_on()),
     ViewKey(
+        "Shift-P",
+        "Compare",
+        "the current scan and its prior by turns",
+        lambda to: to.jumps.flicker(),
+    ),
+    ViewKey(
         "Shift-M", "Compare", "masks filled, as outlines, or both", lambda to: to.masks.style()
     ),
     ViewKey(",", "Compare", "masks and maps fainter", lambda to: to.masks.opacity(-1)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
@@ -15,11 +17,19 @@ if TYPE_CHECKING:
 #: Height of a panel below the picture when it comes.
 PLOTS_HEIGHT = 240
 
+#: Panels that stand in one place.
+_sharing: WeakKeyDictionary[QWidget, tuple[QWidget, ...]] = WeakKeyDictionary()
+
 
 def show_plots(viewer: Viewer, plots: QWidget, *, height: int = PLOTS_HEIGHT) -> None:
     """Dock a tab's panel below the picture, or bring it back; it is called by its window title."""
     # As napari's Plugins menu calls it.
     name = f"{plots.windowTitle()} (SparseExplain)"
+    # Hidden while this one comes: beside each other they would make the window wider.
+    others = [dock for dock in map(_dock_of, _sharing.get(plots, ())) if dock is not None]
+    others = [dock for dock in others if dock.isVisible()]
+    for other in others:
+        other.hide()
     if viewer.window.dock_widgets.get(name) is None:
         viewer.window.add_dock_widget(plots, name=name, area="bottom")
         keep_faint_words_readable(plots, viewer)
@@ -27,8 +37,23 @@ def show_plots(viewer: Viewer, plots: QWidget, *, height: int = PLOTS_HEIGHT) ->
     if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
         # The tabs keep their full height; the plots run below the layers and the picture.
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        for other in others:
+            window.tabifyDockWidget(other, dock)
+            other.show()
         dock.show()
+        dock.raise_()
         window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
+
+
+def share_place(panels: Sequence[QWidget]) -> None:
+    """Let panels stand in one place, as tabs, where several are shown."""
+    for panel in panels:
+        _sharing[panel] = tuple(other for other in panels if other is not panel)
+
+
+def _dock_of(panel: QWidget) -> QDockWidget | None:
+    dock = panel.parentWidget()
+    return dock if isinstance(dock, QDockWidget) else None
 
 
 def hide_plots(plots: QWidget) -> None:

@@ -1,0 +1,1 @@
+"""Two scans on one grid compared: checkerboard, edges, matched grey values, subtraction."""

@@ -1,0 +1,1 @@
+"""The panel *Priors* below the picture: an earlier study beside the current one."""
