@@ -212,8 +212,10 @@ def test_key_slices_without_an_explanation_leave_as_dicom_pictures_with_their_ma
     tab.export_button.click()
     assert workspace.wait(120)
     files = sorted((tmp_path / "out").iterdir())
-    assert [f.name for f in files] == ["001_axial_002.dcm", "002_axial_003.dcm"]
-    made = [dcmread(file) for file in files]
+    pictures = ["001_axial_002.dcm", "002_axial_003.dcm"]
+    assert [f.name for f in files] == [*pictures, "measurements.dcm", "view.dcm"]
+    assert [dcmread(file).Modality for file in files[2:]] == ["SR", "PR"]
+    made = [dcmread(file) for file in files[:2]]
     assert {m.SOPClassUID.name for m in made} == {"Secondary Capture Image Storage"}
     assert {m.PatientIdentityRemoved for m in made} == {"YES"}
     bare = reading.with_review(replace(reading.review, annotations=()))
