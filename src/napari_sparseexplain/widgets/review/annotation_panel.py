@@ -9,8 +9,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...export.pictures.burned_in import number_text
-from ...layers.annotation_layers import Tool
-from ...review.annotation import Annotation, measure_text
+from ...layers.annotation_shapes import Tool
+from ...review.annotation import Annotation, AnnotationKind, measure_text
 from ...review.frames import frame_text
 from ...review.region_values import region_values
 from ...volumes import Study
@@ -23,11 +23,19 @@ _TIPS: dict[Tool, str] = {
     "ellipse": f"Drag across the region; {_MEASURED}",
     "rectangle": f"Drag from corner to corner; {_MEASURED}",
     "polygon": f"Click each corner, double-click the last; {_MEASURED}",
+    "freehand": f"Drag around the region, it closes by itself; {_MEASURED}",
     "distance": "Drag from end to end; its length is shown beside it",
+    "bidirectional": "Drag along the longest diameter; Move shifts the ends of the one across",
+    "angle": "Click the end of one leg, the apex, the end of the other leg",
+    "cobb": "Click both ends of one line, then both ends of the other: the angle between them",
     "text": "Click where the text should begin",
 }
-_NAMES = {"arrow": "Arrow", "text": "Text", "distance": "Distance", "polygon": "Region",
-          "ellipse": "Ellipse"}  # fmt: skip
+_NAMES: dict[AnnotationKind, str] = {
+    "arrow": "Arrow", "text": "Text", "distance": "Distance", "polygon": "Region",
+    "ellipse": "Ellipse", "angle": "Angle", "cobb": "Cobb angle",
+    "bidirectional": "Bidirectional",
+}  # fmt: skip
+_TITLES: dict[Tool, str] = {"bidirectional": "Two axes", "cobb": "Cobb angle"}
 
 
 class AnnotationPanel(QWidget):
@@ -51,12 +59,12 @@ class AnnotationPanel(QWidget):
         grid = QGridLayout()
         grid.setSpacing(4)
         for place, tool in enumerate(get_args(Tool)):
-            button = QPushButton(tool.capitalize())
+            button = QPushButton(_TITLES.get(tool, tool.capitalize()))
             button.setCheckable(True)
             button.setToolTip(_TIPS[tool])
             button.clicked.connect(lambda on, tool=tool: self.tool_chosen.emit(tool if on else ""))
             self.tools[tool] = button
-            grid.addWidget(button, place // 3, place % 3)
+            grid.addWidget(button, place // 4, place % 4)
         self._items: tuple[Annotation, ...] = ()
         self._study: Study | None = None
         self.table = MarkTable(("Annotation", "Text"))
