@@ -102,7 +102,8 @@ def label_corners(
         size = np.asarray(mark.box, dtype=np.float64)
         others = [other for other in lines if other is not line]
         corner = _free_corner(mark.kind, line, size, gap, room, taken, others)
-        taken.add(corner, size)
+        # Words side by side need a space between them, as those of one line do.
+        taken.add(corner - (gap / 2, 0), size + np.array((gap, 0.0)))
         found.append((float(corner[0]), float(corner[1])))
     return found
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from ...errors import StudyError
 from ...files.atomic_write import check_free, moved_together, write_atomically
 from ...progress import Progress, Work
@@ -139,7 +141,9 @@ def _scan_view(
     frames = frames_by_role(reading, panel)
     alone = replace(study, reference=scan.role, images={scan.role: volume}, labels={})
     source = dicom_source(alone, (), {scan.role: frames.get(scan.role, ())})
-    if source.scaling is None:
+    # PET is read as SUVbw, the images hold becquerels: back to what the images say.
+    low, high = volume.details.get("suv_factors", (1.0, 1.0))
+    if source.scaling is None or not np.isclose(low, high, rtol=1e-9):
         return None
     if not source.aligned:
         raise StudyError(
@@ -156,7 +160,7 @@ def _scan_view(
         )
     return ScanView(
         ImagePlaces(source, identity),
-        scan.window,
+        (scan.window[0] / low, scan.window[1] / low),
         source.scaling,
         volume.inverted,
         view,

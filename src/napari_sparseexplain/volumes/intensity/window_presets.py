@@ -60,6 +60,13 @@ CT_PRESETS = (
     WindowPreset("Angiography", 300, 600),
 )
 
+#: Of standardized uptake values, which mean the same in every scanner too.
+PET_PRESETS = (
+    WindowPreset("SUV 0 to 5", 2.5, 5),
+    WindowPreset("SUV 0 to 10", 5, 10),
+    WindowPreset("SUV 0 to 20", 10, 20),
+)
+
 _MR_PRESETS: dict[str, tuple[WindowPreset, ...]] = {
     "t1": (WindowPreset("Grey and white matter", quantiles=(0.15, 0.97)),),
     "t1ce": (
@@ -103,6 +110,8 @@ def presets_for(volume: Volume, own: tuple[WindowPreset, ...] = ()) -> tuple[Win
     filed = _of_file(volume)
     if volume.unit == "HU" or role == "ct":
         chosen = (*CT_PRESETS, *own)
+    elif volume.unit == "SUVbw":
+        chosen = PET_PRESETS
     else:
         named = _MR_PRESETS.get(role, ())
         taken = {preset.quantiles for preset in named}  # one window under two names confuses
