@@ -18,6 +18,7 @@ from ...review.reading import Reading
 from ...review.region_values import RegionValues, region_values
 from ...volumes.captions import millimetre_caption, voxel_caption
 from ...volumes.edge_letters import Plane
+from ...volumes.view_of_slice import plane_word
 from ..pictures.burned_in import number_text
 from ..privacy.policy import released
 
@@ -73,6 +74,8 @@ class Measurement:
         What each scan measures in a region; empty for a mark that encloses nothing.
     short_axis : float or None
         Of a bidirectional mark, in the same unit.
+    view : str
+        What the slice is called (`plane_word`).
     """
 
     number: int
@@ -88,6 +91,7 @@ class Measurement:
     place: str
     values: tuple[RegionValues, ...] = ()
     short_axis: float | None = None
+    view: str = ""
 
 
 def measurements(reading: Reading, *, identify: bool = False) -> list[Measurement]:
@@ -115,7 +119,7 @@ def measurement_rows(found: Sequence[Measurement]) -> list[list[str]]:
         return []
     rows = [["", "kind", "comment", "value", "slice", "frame", "study", "place"]]
     for m in found:
-        comment, where = m.comment[:_LONGEST], f"{m.plane} {m.slice}"
+        comment, where = m.comment[:_LONGEST], f"{m.view} {m.slice}"
         rows.append(
             [str(m.number), m.kind, comment, m.value_text, where, m.frame, m.study, m.place]
         )
@@ -128,7 +132,7 @@ def region_rows(found: Sequence[Measurement]) -> list[list[str]]:
     for m in found:
         for place, v in enumerate(m.values):
             first = place == 0
-            head = [str(m.number), m.kind, f"{m.plane} {m.slice}"] if first else ["", "", ""]
+            head = [str(m.number), m.kind, f"{m.view} {m.slice}"] if first else ["", "", ""]
             told = [number_text(n) for n in v.numbers]
             rows.append([*head, _scan(v), *(told if v.voxels else ["–"] * 4), str(v.voxels)])
     return rows if len(rows) > 1 else []
@@ -160,7 +164,7 @@ def measurement_csv(found: Sequence[Measurement]) -> bytes:
     for m in found:
         value = "" if m.value is None else repr(m.value)
         comment, study, place = (_as_text(said) for said in (m.comment, m.study, m.place))
-        where = (m.plane, m.slice, m.frame)
+        where = (m.view, m.slice, m.frame)
         inside = {_scan(v): v for v in m.values}
         told = [text for scan in scans for text in _value_cells(inside.get(scan))]
         if short:
@@ -216,4 +220,5 @@ def _measurement(reading: Reading, number: int, item: Annotation) -> Measurement
         millimetre_caption(middle) if known else voxel_caption(grid.index(middle)),
         tuple(region_values(item, study)),
         axes and axes[1],
+        plane_word(study, item.plane),
     )

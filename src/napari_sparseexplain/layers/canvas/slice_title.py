@@ -10,7 +10,7 @@ from ...review.review import Convention
 from ...volumes import Grid, Study
 from ...volumes.edge_letters import PLANES, Plane
 from ...volumes.reading_order import role_title
-from ...volumes.view_of_slice import tells_views
+from ...volumes.view_of_slice import length_note, plane_word
 from ..study_layers import METADATA_KEY, StudyLayer
 from .corner_room import fits_corner
 from .frame_in_picture import frame_in_picture
@@ -66,16 +66,13 @@ def title_lines(viewer: ViewerModel, study: Study | None) -> list[str]:
     grid = study.grid
     axis = PLANES[plane][0]
     index = shown_index(viewer, grid, axis)
-    # Pictures of several views in one stack: each says its own.
-    word = "Picture" if axis == 0 and tells_views(study) else plane.capitalize()
-    words = [f"{word} {index + 1}/{grid.shape[axis]}"]
+    words = [f"{plane_word(study, plane).capitalize()} {index + 1}/{grid.shape[axis]}"]
     _, frame = frame_in_picture(viewer, study)
     if frame:
         words.append(frame)
     # The same words as on an exported picture.
     position = PlaneView(grid, plane, index, (1, 1)).position()
-    if position:
-        words.append(position)
+    words += [said for said in (position, length_note(study)) if said]
     off = [role_title(role) for role in _shown_roles(viewer, study) if role in study.unregistered]
     if off:
         words.append(unregistered_text(off))

@@ -14,6 +14,7 @@ from ...review.annotation import Annotation, AnnotationKind, measure_text
 from ...review.frames import frame_text
 from ...review.region_values import region_values
 from ...volumes import Study
+from ...volumes.view_of_slice import plane_word
 from ..parts.wrapped_label import wrapped_label
 from .mark_table import MarkTable
 
@@ -108,7 +109,7 @@ class AnnotationPanel(QWidget):
         frames = ["" if study is None else frame_text(study, item.leading) for item in items]
         self.table.show_lines(
             [
-                (annotation_line(item, calibrated, frame), item.text)
+                (annotation_line(item, calibrated, frame, study), item.text)
                 for item, frame in zip(items, frames, strict=True)
             ]
         )
@@ -149,8 +150,11 @@ def region_text(item: Annotation, study: Study) -> str:
     return "\n".join([head, *lines])
 
 
-def annotation_line(item: Annotation, calibrated: bool, frame: str = "") -> str:
+def annotation_line(
+    item: Annotation, calibrated: bool, frame: str = "", study: Study | None = None
+) -> str:
     """What, on which slice and frame, how large (``"Distance · axial 75 · frame 3/9 · 4 mm"``)."""
-    parts = (_NAMES[item.kind], f"{item.plane} {item.index + 1}", frame,
-             measure_text(item, calibrated=calibrated))  # fmt: skip
+    word = item.plane if study is None else plane_word(study, item.plane)
+    measure = measure_text(item, calibrated=calibrated)
+    parts = (_NAMES[item.kind], f"{word} {item.index + 1}", frame, measure)
     return " · ".join(part for part in parts if part)

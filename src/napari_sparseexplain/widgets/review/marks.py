@@ -219,9 +219,11 @@ class ReviewMarks(QWidget):
         """Delete the mark that is chosen in the list; the one drawn last is."""
         place = self.annotating.table.chosen
         if 0 <= place < len(self.annotations):
-            item = self.annotations[place]
+            item, study = self.annotations[place], self._study
             self.remove_annotation(place)
-            self.said.emit(f"Deleted: {annotation_line(item, True)}. Ctrl+Z brings it back.")
+            calibrated = study is None or study.grid.calibrated
+            words = annotation_line(item, calibrated, study=study)
+            self.said.emit(f"Deleted: {words}. Ctrl+Z brings it back.")
 
     def write_label(self, place: int, text: str) -> None:
         """Change the words of an annotation."""
