@@ -123,6 +123,20 @@ def test_a_reformat_keeps_window_and_marks_and_turns_nothing(tmp_path: Path) -> 
     assert state.GraphicAnnotationSequence[0].GraphicLayer == "MARKS"
 
 
+def test_the_window_of_a_pet_goes_back_to_what_its_images_hold(tmp_path: Path) -> None:
+    """Uptake values are read, counts are stored; the factor is Philips' own."""
+    scans = slices(noise(4, 24, 20), Modality="PT", Units="CNTS")
+    for scan in scans:
+        block = scan.private_block(0x7053, "Philips PET Private Group", create=True)
+        block.add_new(0x00, "DS", "0.5")
+    reading = reading_of(scans, tmp_path / "scan")
+    panel = reading.review.panels[0]
+    panels = (replace(panel, scan=replace(panel.scan, window=(0.0, 10.0))),)
+    reading = reading.with_review(replace(reading.review, panels=panels))
+    (voi,) = state_of(reading, tmp_path / "out").SoftcopyVOILUTSequence
+    assert (voi.WindowCenter, voi.WindowWidth) == (10, 20)
+
+
 def test_images_of_several_scalings_are_left_out_and_said(tmp_path: Path) -> None:
     scans = slices(noise(4, 24, 20))
     for k, scan in enumerate(scans):

@@ -17,7 +17,13 @@ import numpy.typing as npt
 
 from ...errors import StudyError
 from ..volume import Volume, measured
-from .intensity_window import HIGH_QUANTILE, LOW_QUANTILE, display_limits, tissue_values
+from .intensity_window import (
+    HIGH_QUANTILE,
+    LOW_QUANTILE,
+    bounded_white,
+    display_limits,
+    tissue_values,
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,9 @@ _MR_PRESETS: dict[str, tuple[WindowPreset, ...]] = {
 }
 _SOFT = WindowPreset("Soft, no clipping of bright spots", quantiles=(LOW_QUANTILE, 1.0))
 _HARD = WindowPreset("Hard", quantiles=(0.1, 0.95))
+
+#: A slice of a stripped scan is tissue to this part at most.
+_STRIPPED_PART = 0.8
 
 _LIMITS: WeakKeyDictionary[Volume, dict[WindowPreset, tuple[float, float]]] = WeakKeyDictionary()
 _SORTED_VALUES: WeakKeyDictionary[Volume, npt.NDArray[Any]] = WeakKeyDictionary()
@@ -173,6 +182,8 @@ def slice_limits(
     if inside.size == 0:
         return None
     low, high = (float(v) for v in np.quantile(inside, (LOW_QUANTILE, HIGH_QUANTILE)))
+    if inside.size <= _STRIPPED_PART * values.size:  # else air is among them
+        high = bounded_white(inside, high)
     low = min(low, max(float(values.min()), low - 0.1 * (high - low)))
     return (low, high) if high > low else None
 
