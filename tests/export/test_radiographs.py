@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import exported_studies  # noqa: F401 - finds what writes DICOM
 import numpy as np
 import pytest
 
-import exported_studies  # noqa: F401 - finds what writes DICOM
 from dicom_writing import image, noise, save  # isort: skip
 
 import napari_sparseexplain as se

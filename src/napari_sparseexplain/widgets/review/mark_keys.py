@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Qt
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QShortcut
+from qtpy.QtGui import QKeySequence, QShortcut
 
 if TYPE_CHECKING:
     from napari import Viewer
-
-    from .marks import ReviewMarks
 
 #: napari's modes in which a person paints a mask: what is undone then is the stroke.
 _PAINTING = frozenset({"paint", "erase", "fill", "polygon"})
 
 _DELETE = ("Delete", "Backspace")
+
+
+class Undoable(Protocol):
+    """What the keys act on."""
+
+    def undo(self) -> None:
+        """One step back."""
+        ...
+
+    def redo(self) -> None:
+        """One step forward again."""
+        ...
+
+    def delete_chosen(self) -> None:
+        """Delete what is chosen."""
+        ...
 
 
 class MarkKeys(QObject):
@@ -31,11 +44,13 @@ class MarkKeys(QObject):
     Parameters
     ----------
     viewer : Viewer
-    marks : ReviewMarks
+    marks : Undoable
+    parent : QObject
+        With which the keys go.
     """
 
-    def __init__(self, viewer: Viewer, marks: ReviewMarks) -> None:
-        super().__init__(marks)
+    def __init__(self, viewer: Viewer, marks: Undoable, parent: QObject) -> None:
+        super().__init__(parent)
         self._viewer, self._marks = viewer, marks
         window = viewer.window._qt_window
         for key, act in (

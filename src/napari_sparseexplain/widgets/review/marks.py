@@ -84,7 +84,7 @@ class ReviewMarks(QWidget):
             table.jumped.connect(lambda _: window.focus_picture())
             table.edited.connect(lambda *_: window.focus_picture())
         window.signals.grid_changed.connect(self._on_grid)
-        self.hands = MarkKeys(cast(Any, window.viewer), self)
+        self.hands = MarkKeys(cast(Any, window.viewer), self, self)
         self._show()
 
     @property
