@@ -183,8 +183,9 @@ def test_command_line_writes_them_and_refuses_nifti(scans: list, tmp_path: Path)
     folder = write(tmp_path / "scan", scans)
     done = CliRunner().invoke(app, ["report", str(folder), "--out", str(tmp_path / "out"), *size])
     assert done.exit_code == 0, done.output
-    (path,) = (tmp_path / "out" / "dicom").iterdir()
+    path, view = sorted((tmp_path / "out" / "dicom").iterdir())
     assert str(path) in done.output
+    assert (view.name, dcmread(view).Modality) == ("view.dcm", "PR")
     assert dcmread(path).PatientIdentityRemoved == "YES"
     scan = nib.Nifti1Image(noise(20, 24, 5).astype(np.int16), np.diag([-1.0, -1.0, 2.0, 1.0]))
     nib.save(scan, tmp_path / "flair.nii.gz")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sparseexplain.review.annotation import Annotation, annotation_on_grid, measure_text
+from napari_sparseexplain.review.annotation import (
+    Annotation,
+    annotation_on_grid,
+    measure_text,
+    perpendicular_axes,
+    points_of_line,
+)
 from napari_sparseexplain.review.annotation_history import AnnotationHistory
 from napari_sparseexplain.volumes import Grid
 
@@ -39,6 +45,43 @@ def test_areas() -> None:
         "polygon", tuple(map(tuple, drawn("ellipse", box).outline(2000))), "s", "axial", 2
     )
     assert outline.area_mm2 == pytest.approx(np.pi * 6, rel=1e-4)
+
+
+def test_angles() -> None:
+    """At the apex up to 180°; between lines the smaller one, however they were drawn."""
+    corner = drawn("angle", [(2, 5, 0), (2, 0, 0), (2, 0, 8)])
+    assert corner.angle_degrees == pytest.approx(90)
+    # 10 mm along rows against 10 mm along rows and columns of 2 and 0.5 mm.
+    assert drawn("angle", [(2, 5, 0), (2, 0, 0), (2, 5, 20)]).angle_degrees == pytest.approx(45)
+    assert drawn("angle", [(2, 5, 0), (2, 0, 0), (2, -5, 20)]).angle_degrees == pytest.approx(135)
+    assert measure_text(corner, calibrated=False) == "90.0°"
+    lines = [(2, 0, 0), (2, 0, 8), (2, 5, 0), (2, 10, 20)]
+    for turned in (lines, [lines[1], lines[0], *lines[2:]]):
+        cobb = drawn("cobb", turned)
+        assert cobb.angle_degrees == pytest.approx(45)
+        assert (cobb.length_mm, cobb.area_mm2, cobb.closed) == (None, None, False)
+
+
+def test_both_axes_are_measured_and_stay_at_right_angles() -> None:
+    item = drawn("bidirectional", [(2, 0, 10), (2, 2, 10), (2, 1, 0), (2, 1, 20)])
+    assert item.axes_mm == pytest.approx((10, 4))
+    assert measure_text(item) == "10.0 × 4.0 mm"
+    moved = np.array(item.points)
+    moved[3] += moved[1] - moved[0]  # an end of the short axis is drawn aside
+    kept = perpendicular_axes(moved)
+    assert (kept[1] - kept[0]) @ (kept[3] - kept[2]) == pytest.approx(0)
+    assert np.linalg.norm(kept[3] - kept[2]) == pytest.approx(10)
+    np.testing.assert_allclose(kept[:2], moved[:2])
+    np.testing.assert_allclose(perpendicular_axes(item.points), item.points)
+
+
+@pytest.mark.parametrize("kind", ["cobb", "bidirectional", "angle", "polygon"])
+def test_one_line_draws_all_of_a_mark_and_gives_its_points_back(kind: str) -> None:
+    points = [(2, 0, 0), (2, 0, 8), (2, 5, 0), (2, 10, 20)][: 3 if kind == "angle" else 4]
+    item = drawn(kind, points)
+    line = item.outline()
+    np.testing.assert_allclose(points_of_line(item.kind, line), item.points)
+    assert len(line) == {"cobb": 6, "bidirectional": 5}.get(kind, len(points))
 
 
 def test_what_has_no_measure_says_none_and_impossible_ones_are_refused() -> None:

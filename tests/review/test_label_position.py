@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sparseexplain.review.label_position import label_corner
+from napari_sparseexplain.review.label_position import LabelledMark, label_corner, label_corners
 
 PICTURE, BOX, GAP = (400.0, 300.0), (60.0, 16.0), 7.0
 
@@ -84,3 +84,38 @@ def test_words_of_a_mark_that_leaves_the_picture_stand_beside_what_is_in_it(
     if len(seen):
         nearest = np.clip(seen, corner, corner + BOX) - seen
         assert np.linalg.norm(nearest, axis=1).min() < 3 * GAP
+
+
+def test_the_words_of_forty_marks_lie_on_no_other_words() -> None:
+    """All inside the picture, each within a few lines of its mark."""
+    rng = np.random.default_rng(0)
+    kinds = ["distance", "polygon", "ellipse", "arrow", "angle", "cobb", "bidirectional", "text"]
+    marks = []
+    for number in range(40):
+        middle = rng.uniform((60, 40), (452, 472))
+        count = {"text": 1, "polygon": 6, "ellipse": 24}.get(kinds[number % 8], 3)
+        kind: Any = kinds[number % 8]
+        marks.append(LabelledMark(kind, middle + rng.uniform(-25, 25, (count, 2)), BOX))
+    marks.append(LabelledMark("arrow", [(0, 0), (511, 511)], None))
+    found = label_corners(marks, GAP, (512.0, 512.0))
+    assert found.pop() is None
+    corners = np.array(found)
+    ends = corners + BOX
+    apart = (ends[:, None] <= corners[None]) | (corners[:, None] >= ends[None])
+    assert (apart.any(axis=-1) | np.eye(40, dtype=bool)).all()
+    assert (corners >= 0).all()
+    assert (ends <= 512).all()
+    for corner, end, mark in zip(corners, ends, marks, strict=False):
+        points = np.asarray(mark.points)
+        gap = np.maximum(np.maximum(corner - points.max(0), points.min(0) - end), 0)
+        assert np.hypot(*gap) < 1.5 * BOX[0]
+
+
+def test_words_keep_off_the_lines_of_other_marks_where_they_can() -> None:
+    line, other = [(100, 150), (200, 150)], [(215, 100), (215, 200)]
+    free = label_corner("distance", line, BOX, GAP, PICTURE)
+    assert free[0] > 200  # beyond its right end
+    marks = [LabelledMark("distance", line, BOX), LabelledMark("distance", other, None)]
+    moved = label_corners(marks, GAP, PICTURE)[0]
+    assert moved is not None
+    assert not moved[0] < 215 < moved[0] + BOX[0]

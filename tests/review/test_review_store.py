@@ -67,6 +67,11 @@ def reading_of(folder: Path, weights: str = "ab" * 32, model: str = "mine") -> R
                            plane="axial", index=3),
         annotation_on_grid("text", [(3, 4, 4)], study.grid, study="study", plane="axial",
                            index=3, text="rim ↑"),
+        annotation_on_grid("angle", [(3, 2, 2), (3, 9, 6), (3, 2, 5)], study.grid, study="study",
+                           plane="axial", index=3),
+        *(annotation_on_grid(kind, [(3, 2, 2), (3, 9, 6), (3, 7, 2), (3, 4, 6)], study.grid,
+                             study="study", plane="axial", index=3)
+          for kind in ("cobb", "bidirectional")),
     )  # fmt: skip
     panels = tuple(
         replace(p, index=3, camera=Camera(20.0, (5.0, 6.0), (300, 280)))

@@ -88,6 +88,49 @@ def test_a_slice_of_its_own() -> None:
     assert slice_limits(np.full((4, 4), np.nan)) is None
 
 
+def head() -> tuple[np.ndarray, np.ndarray]:
+    """An ellipsoid of grey tissue in zeros, and where it is."""
+    z, y, x = np.indices((12, 48, 48))
+    inside = ((z - 6) / 5) ** 2 + ((y - 24) / 21) ** 2 + ((x - 24) / 18) ** 2 < 1
+    values = np.random.default_rng(0).normal(600, 120, inside.shape).clip(50)
+    return np.where(inside, values, 0.0), inside
+
+
+@pytest.mark.parametrize("times", [10, 20])
+def test_a_lesion_many_times_brighter_leaves_the_tissue_grey(times: float) -> None:
+    """Also on a slice of its own; without one nothing is bounded."""
+    scan, inside = head()
+    whole = display_limits(study_of_arrays({"flair": scan})["flair"])
+    assert whole[1] == pytest.approx(np.quantile(scan[inside], 0.995), rel=1e-3)
+    with_lesion = scan.copy()
+    with_lesion[5:8, 20:26, 20:26] = 600 * times  # 1.5 %
+    volume = study_of_arrays({"flair": with_lesion})["flair"]
+    for limits in (display_limits(volume), slice_limits(with_lesion[6])):
+        assert limits is not None
+        low, high = limits
+        assert 0.2 < (600 - low) / (high - low) < 0.6
+        assert high < 600 * times / 3
+
+
+@pytest.mark.parametrize("outside", [0.0, -3.5, -9.0])
+def test_a_z_scored_scan_opens_between_the_ends_of_its_tissue(outside: float) -> None:
+    """Negative values are tissue too, whichever value stands around the brain."""
+    scan, inside = head()
+    scores = (scan - scan[inside].mean()) / scan[inside].std()
+    low, high = display_limits(
+        study_of_arrays({"flair": np.where(inside, scores, outside)})["flair"]
+    )
+    assert low == pytest.approx(np.quantile(scores[inside], 0.01), abs=0.1)
+    assert high == pytest.approx(np.quantile(scores[inside], 0.995), abs=0.1)
+
+
+def test_hot_spots_of_a_tracer_are_not_bounded() -> None:
+    """What takes it up is the little that is bright, and is to be told apart."""
+    scan = np.random.default_rng(0).rayleigh(1.0, (12, 48, 48))
+    scan[4:8, 20:28, 20:26] = np.linspace(20, 60, 6)
+    assert display_limits(study_of_arrays({"pet": scan})["pet"])[1] > 20
+
+
 def test_windows_of_ones_own() -> None:
     liver, spine = parse_presets("Liver 60/160; Thoracic spine: −300/1500.5;")
     assert (liver.name, liver.level, liver.width) == ("Liver", 60, 160)

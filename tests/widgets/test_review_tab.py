@@ -10,6 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.utils._proxies import ReadOnlyWrapper
+from napari.utils.interactions import (
+    mouse_move_callbacks,
+    mouse_press_callbacks,
+    mouse_release_callbacks,
+)
 from PIL import Image
 from pydicom import dcmread
 
@@ -113,6 +119,74 @@ def test_what_is_drawn_is_measured_listed_and_undone(tab: Any, opened: Any) -> N
     assert tab.marking.annotations == ()
 
 
+def test_marks_of_several_clicks_are_complete_by_themselves_and_keys_act_on_them(
+    tab: Any, opened: Any
+) -> None:
+    """A long axis gets a short one; angles end with their last click; undo, redo and delete."""
+    marking, drawing = tab.marking, tab.marking.drawing
+    marking.draw("bidirectional")
+    draw_line(tab, (4, 4), (4, 24))
+    (axes,) = marking.annotations
+    assert axes.axes_mm == pytest.approx((20, 10), abs=1e-3)
+    data = [np.array(d) for d in drawing._shapes.data]
+    data[0][4] += (0, 3, 3)  # an end of the short axis is moved aside
+    drawing._shapes.data = list(zip(data, drawing._shapes.shape_type, strict=True))
+    settle(0.1)
+    points = np.array(marking.annotations[0].points)
+    assert (points[1] - points[0]) @ (points[3] - points[2]) == pytest.approx(0, abs=1e-3)
+    marking.draw("cobb")
+    layer = drawing._shapes
+    clicks = [(4, 4), (4, 14), (8, 4), (12, 8)]
+    for number, corner in enumerate(clicks):
+        click(opened, layer, corner)
+        assert len(marking.annotations) == (2 if number == 3 else 1)
+    assert marking.annotations[1].angle_degrees == pytest.approx(45, abs=0.1)
+    assert drawing.tool is None
+    hands = marking.hands
+    hands.delete()  # the one drawn last
+    assert [a.kind for a in marking.annotations] == ["bidirectional"]
+    assert "Ctrl+Z" in tab.run_bar.message.text()
+    hands.undo()
+    assert [a.kind for a in marking.annotations] == ["bidirectional", "cobb"]
+    hands.undo()
+    hands.undo()
+    assert marking.annotations == (axes,)
+    hands.redo()
+    # While a mask is painted the keys are its own.
+    labels = opened.viewer.add_labels(np.zeros((8, 40, 40), np.uint8), name="own")
+    labels.mode = "paint"
+    labels.paint((1, 5, 5), 1)
+    before = marking.annotations
+    hands.undo()
+    assert not labels.data.any()
+    assert marking.annotations == before
+    opened.viewer.layers.remove(labels)
+
+
+def click(opened: Any, layer: Any, corner: tuple[int, int]) -> None:
+    """Move, press and release of the left button, by the callbacks that napari's canvas calls."""
+    place = [opened.current_slice, *corner]
+    world = tuple(layer.data_to_world(place))
+    for kind, call in (
+        ("mouse_move", mouse_move_callbacks),
+        ("mouse_press", mouse_press_callbacks),
+        ("mouse_release", mouse_release_callbacks),
+    ):
+        event = ReadOnlyWrapper(MouseEvent(kind, world, corner), exceptions=("handled",))
+        call(layer, event)
+    settle(0.05)
+
+
+class MouseEvent:
+    """What napari's callbacks read of an event of the mouse."""
+
+    def __init__(self, kind: str, position: tuple[float, ...], pos: tuple[int, int]) -> None:
+        self.type, self.position, self.pos = kind, position, np.array(pos)
+        self.button, self.modifiers, self.handled = 1, [], False
+        self.is_dragging, self.view_direction, self.up_direction = False, None, None
+        self.dims_displayed, self.dims_point, self.delta = [1, 2], list(position), (0, 0)
+
+
 def test_words_are_asked_for_and_a_click_is_no_annotation(tab: Any, opened: Any) -> None:
     tab.marking.ask_words = lambda question: "rim"
     tab.marking.draw("text")
@@ -212,8 +286,10 @@ def test_key_slices_without_an_explanation_leave_as_dicom_pictures_with_their_ma
     tab.export_button.click()
     assert workspace.wait(120)
     files = sorted((tmp_path / "out").iterdir())
-    assert [f.name for f in files] == ["001_axial_002.dcm", "002_axial_003.dcm"]
-    made = [dcmread(file) for file in files]
+    pictures = ["001_axial_002.dcm", "002_axial_003.dcm"]
+    assert [f.name for f in files] == [*pictures, "measurements.dcm", "view.dcm"]
+    assert [dcmread(file).Modality for file in files[2:]] == ["SR", "PR"]
+    made = [dcmread(file) for file in files[:2]]
     assert {m.SOPClassUID.name for m in made} == {"Secondary Capture Image Storage"}
     assert {m.PatientIdentityRemoved for m in made} == {"YES"}
     bare = reading.with_review(replace(reading.review, annotations=()))

@@ -9,11 +9,21 @@ import typer
 
 from ..errors import StudyError
 from . import progress_bar
-from .options import ApplyTransforms, Overwrite, PatientAxes, Roles, StudyPath, parse_roles
+from .options import (
+    ApplyTransforms,
+    Overwrite,
+    PatientAxes,
+    Roles,
+    StudyPath,
+    UidKey,
+    deidentification,
+    parse_roles,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..evidence.provenance import Provenance
     from ..volumes import Study
 
 
@@ -39,6 +49,14 @@ def lesions(
         ),
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write the table here.")] = None,
+    dicom: Annotated[
+        Path | None,
+        typer.Option("--dicom", help="Also write the table here, as a DICOM structured report."),
+    ] = None,
+    keep_identity: Annotated[
+        bool, typer.Option("--keep-identity", help="Keep names, numbers and UIDs in it.")
+    ] = False,
+    uid_key: UidKey = None,
     role: Roles = None,
     patient_axes: PatientAxes = False,
     apply_transforms: ApplyTransforms = False,
@@ -51,15 +69,14 @@ def lesions(
     from ..files.atomic_write import check_free, write_atomically
     from ..volumes import open_study
 
-    if csv is not None:
-        check_free([csv], overwrite=overwrite)
+    check_free([path for path in (csv, dicom) if path is not None], overwrite=overwrite)
     study = open_study(
         path,
         patient_axes=patient_axes,
         roles=parse_roles(role),
         apply_transforms=apply_transforms,
     )
-    marked, maps = _mask(study, mask)
+    marked, maps, name, provenance = _mask(study, mask)
     found = progress_bar.run(
         study_lesions_work(
             study,
@@ -83,24 +100,44 @@ def lesions(
         print(text_table([column.title for column in table.columns], table.shown()))
     if csv is not None:
         print(write_atomically(csv, table.csv(), overwrite=overwrite))
+    if dicom is not None:
+        from ..export.dicom.lesion_groups import LesionMask
+        from ..export.dicom.reading_measurements import export_lesions_dicom
+
+        done = export_lesions_dicom(
+            study,
+            LesionMask(name, marked, provenance, maps),
+            dicom,
+            identity=deidentification(uid_key, keep_identity=keep_identity),
+            overwrite=overwrite,
+        )
+        print(dicom)
+        for note in done.notes:
+            print(f"note: {note}")
 
 
-def _mask(study: Study, given: str) -> tuple[npt.NDArray[Any], dict[str, npt.NDArray[Any]]]:
-    """The mask that was asked for, and the maps that came with it."""
+def _mask(
+    study: Study, given: str
+) -> tuple[npt.NDArray[Any], dict[str, npt.NDArray[Any]], str, Provenance | None]:
+    """The mask that was asked for, the maps that came with it, its name, how it was estimated."""
     from ..evidence.lesions.study_lesions import explained_mask, measured_maps
     from ..review.explanation_folder import load_explanations
+    from ..volumes.reading_order import role_title
     from ..volumes.roles.label_roles import lesion_role
 
     if given in study.labels or not given:
-        return _mask_of(study, given or lesion_role(study)), {}
+        role = given or lesion_role(study)
+        return _mask_of(study, role), {}, role_title(role), None
     if not Path(given).is_dir():
-        return _mask_of(study, given), {}
+        return _mask_of(study, given), {}, role_title(given), None
     loaded = list(load_explanations([given], study).values())
     maps: dict[str, npt.NDArray[Any]] = {}
     for explanation in loaded:
         maps |= measured_maps(explanation, study)
     with_mask = [e for e in loaded if any(m.kind == "segmentation" for m in e.maps)]
-    return explained_mask((with_mask or loaded)[0], study), maps
+    chosen = (with_mask or loaded)[0]
+    name = " ".join(part for part in (chosen.method, chosen.target) if part)
+    return explained_mask(chosen, study), maps, f"Mask ({name})", chosen.provenance
 
 
 def _mask_of(study: Study, role: str) -> npt.NDArray[Any]:

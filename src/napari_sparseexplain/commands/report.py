@@ -64,7 +64,10 @@ def report(
     ] = False,
     dicom: Annotated[
         bool,
-        typer.Option("--dicom", help="The pictures as DICOM Secondary Captures, too."),
+        typer.Option(
+            "--dicom",
+            help="DICOM objects, too: the pictures, the measurements (SR), the views (GSPS).",
+        ),
     ] = False,
     uid_key: UidKey = None,
     reference: Reference = None,
@@ -118,7 +121,12 @@ def report(
     planned = [out / "pictures" / name for name in names]
     planned += [path.with_suffix(".json") for path in planned]
     if dicom:
+        from ..export.dicom.reading_measurements import report_names
+        from ..export.dicom.reading_views import view_names
+
+        beside = (*report_names(reading).values(), *view_names(reading).values())
         planned += [out / "dicom" / capture_name(place, key) for place, key in enumerate(slices)]
+        planned += [out / "dicom" / name for name in beside]
     check_free(planned, overwrite=overwrite)
     made, notes = _write(
         reading,
@@ -166,6 +174,7 @@ def _write(
                     reading, making / "dicom", slices, size, identity=identity
                 )
                 notes = progress_bar.run(captures, "DICOM").notes
+                notes += _beside_pictures(reading, making / "dicom", identity)
             pictures = export_slices(reading, making / "pictures", slices, size, policy=policy)
             progress_bar.run(pictures, "pictures")
             pages = write_report(reading, making / file.name, slices, policy=policy)
@@ -175,6 +184,18 @@ def _write(
         remove_empty(missing[::-1])
         raise
     return made, tuple(dict.fromkeys((*notes, *policy.notes())))
+
+
+def _beside_pictures(reading: Reading, folder: Path, identity: Deidentification) -> tuple[str, ...]:
+    """Measurements and views as DICOM objects; what a person must know of them."""
+    from ..export.dicom.reading_measurements import export_measurements_dicom
+    from ..export.dicom.reading_views import export_views_dicom
+
+    measured = progress_bar.run(
+        export_measurements_dicom(reading, folder, identity=identity), "measurements"
+    )
+    views = progress_bar.run(export_views_dicom(reading, folder, identity=identity), "views")
+    return (*measured.notes, *views.notes)
 
 
 def _moved(given: list[str] | None) -> dict[str, str]:

@@ -6,30 +6,36 @@ the study's voxels, as its scans do, so that a shape stands on the slice it was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Layer, Points, Shapes
 from napari.layers.base._base_constants import ActionType
 
-from ..review.annotation import Annotation, AnnotationKind, annotation_on_grid
+from ..review.annotation import POINTS, Annotation, annotation_on_grid
 from ..volumes import Study
 from ..volumes.edge_letters import PLANES
 from .annotation_shapes import (
+    CLICKS,
+    MODES,
     NEW_MARK,
     SAME,
     SHAPES,
     SMALLEST,
+    Tool,
+    drawn_kind,
     kept_points,
     mark_features,
     moved_arrow,
     on_slice,
     places_of,
+    right_angled,
     shape_vertices,
     slice_of,
+    with_short_axis,
 )
 from .canvas.annotation_labels import AnnotationLabels
 from .canvas.frame_in_picture import frame_in_picture
@@ -39,17 +45,6 @@ from .viewer_panels import AUXILIARY, viewer_plane
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-#: What a person can draw. A rectangle is kept as a polygon of four corners.
-Tool = Literal["arrow", "ellipse", "rectangle", "polygon", "distance", "text"]
-
-_MODES: dict[Tool, str] = {
-    "arrow": "add_line",
-    "ellipse": "add_ellipse",
-    "rectangle": "add_rectangle",
-    "polygon": "add_polygon",
-    "distance": "add_line",
-    "text": "add",
-}
 #: Width of lines, as a share of the study's width: a pixel or two on the screen.
 _WIDTH = 0.003
 
@@ -132,7 +127,21 @@ class AnnotationLayers:
         layer.visible = True
         self._viewer.layers.selection.active = layer
         layer.selected_data = set()
-        layer.mode = _MODES[tool]
+        layer.mode = MODES[tool]
+        if tool in CLICKS:  # behind napari's own, which adds the corner first
+            layer.mouse_drag_callbacks.append(self._after_click)
+
+    def _after_click(self, layer: Any, event: Any) -> Generator[None, None, None]:
+        """End what is complete, so that nobody has to double-click."""
+        while event.type != "mouse_release":
+            yield
+        index = layer._moving_value[0]
+        wanted = CLICKS.get(self._tool) if self._tool is not None else None
+        if wanted is None or index is None or not layer._is_creating:
+            return
+        # One vertex more than there were clicks: it follows the pointer.
+        if len(layer.data[index]) > wanted:
+            layer._finish_drawing()
 
     def edit(self) -> None:
         """Let a person move and reshape what is drawn, with napari's own hands."""
@@ -208,6 +217,8 @@ class AnnotationLayers:
         for layer in self.layers:
             if str(layer.mode) != "pan_zoom":
                 layer.mode = "pan_zoom"
+            if self._after_click in layer.mouse_drag_callbacks:
+                layer.mouse_drag_callbacks.remove(self._after_click)
         if drawing:
             before, self._active_before = self._active_before, None
             there = before is not None and before in self._viewer.layers
@@ -335,8 +346,12 @@ class AnnotationLayers:
         grid = self._study.grid
         plane, index = slice_of(vertices, viewer_plane(self._viewer), old)
         index = min(max(index, 0), grid.shape[PLANES[plane][0]] - 1)
-        kind = old.kind if old is not None else self._drawn_kind(shape)
+        kind = old.kind if old is not None else drawn_kind(self._tool, shape)
         points = kept_points(kind, vertices)
+        if kind == "bidirectional" and len(points) == 2:
+            points = with_short_axis(points, plane, grid)
+        if not POINTS[kind][0] <= len(points) <= (POINTS[kind][1] or len(points)):
+            return old  # drawing was ended early, or a vertex was added to one that has no more
         if old is not None:
             before = shape_vertices(old, grid)
             if before.shape == vertices.shape and np.allclose(before, vertices, atol=SAME):
@@ -352,14 +367,4 @@ class AnnotationLayers:
         )  # fmt: skip
         if old is not None:
             found = replace(found, text=old.text, colour=old.colour, leading=old.leading)
-        return found
-
-    def _drawn_kind(self, shape: str) -> AnnotationKind:
-        """What a new shape is: by the tool, else (drawn with napari's own buttons) by its form."""
-        if self._tool == "distance" or (shape == "line" and self._tool is None):
-            return "distance"
-        if self._tool == "text" or not shape:
-            return "text"
-        if shape == "ellipse":
-            return "ellipse"
-        return "arrow" if self._tool == "arrow" else "polygon"
+        return right_angled(found)

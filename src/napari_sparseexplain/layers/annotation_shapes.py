@@ -1,14 +1,21 @@
-"""An annotation as the vertices of a napari shape, and back."""
+"""An annotation as the vertices of a napari shape, and back; the tools that draw them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ..review.annotation import Annotation, AnnotationKind, measure_text
+from ..review.annotation import (
+    Annotation,
+    AnnotationKind,
+    measure_text,
+    perpendicular_axes,
+    points_of_line,
+)
 from ..volumes import Grid
 from ..volumes.edge_letters import PLANES, Plane
 
@@ -20,7 +27,33 @@ SHAPES: dict[AnnotationKind, str] = {
     "distance": "line",
     "polygon": "polygon",
     "ellipse": "ellipse",
+    "angle": "path",
+    "cobb": "path",
+    "bidirectional": "path",
 }
+
+#: What a person can draw. A rectangle and what is drawn freehand are kept as polygons.
+Tool = Literal[
+    "arrow", "ellipse", "rectangle", "polygon", "freehand", "distance", "bidirectional", "angle",
+    "cobb", "text",
+]  # fmt: skip
+
+#: How napari draws them.
+MODES: dict[Tool, str] = {
+    "arrow": "add_line",
+    "ellipse": "add_ellipse",
+    "rectangle": "add_rectangle",
+    "polygon": "add_polygon",
+    "freehand": "add_polygon_lasso",
+    "distance": "add_line",
+    "bidirectional": "add_line",
+    "angle": "add_polyline",
+    "cobb": "add_polyline",
+    "text": "add",
+}
+
+#: After so many clicks a mark is complete.
+CLICKS: dict[Tool, int] = {"angle": 3, "cobb": 4}
 
 #: Smallest drawing that was meant, in voxels: less is a click.
 SMALLEST = 0.5
@@ -73,6 +106,8 @@ def on_slice(points: npt.NDArray[Any], item: Annotation) -> npt.NDArray[np.float
 
 def shape_vertices(item: Annotation, grid: Grid) -> npt.NDArray[np.float64]:
     """The shape of an annotation, in voxels; an arrow's head is drawn with its line."""
+    if SHAPES[item.kind] == "path" and item.kind != "arrow":
+        return on_slice(grid.index(item.outline()), item)
     found = on_slice(grid.index(item.points), item)
     if item.kind != "arrow":
         return found
@@ -92,7 +127,45 @@ def shape_vertices(item: Annotation, grid: Grid) -> npt.NDArray[np.float64]:
 def kept_points(kind: AnnotationKind, vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The points that an annotation of a kind keeps."""
     count = {"arrow": 2, "distance": 2, "text": 1, "ellipse": 4}.get(kind, len(vertices))
-    return np.array(vertices[:count])
+    return points_of_line(kind, vertices[:count])
+
+
+def drawn_kind(tool: Tool | None, shape: str) -> AnnotationKind:
+    """What a new shape is: by the tool, else (drawn with napari's own buttons) by its form."""
+    if tool in ("distance", "bidirectional", "angle", "cobb"):
+        return tool
+    if shape == "line" and tool is None:
+        return "distance"
+    if tool == "text" or not shape:
+        return "text"
+    if shape == "ellipse":
+        return "ellipse"
+    return "arrow" if tool == "arrow" else "polygon"
+
+
+def with_short_axis(
+    vertices: npt.NDArray[np.float64], plane: Plane, grid: Grid
+) -> npt.NDArray[np.float64]:
+    """The long axis that was drawn, with a short one of half its length through its middle.
+
+    Parameters
+    ----------
+    vertices : ndarray, shape (2, 3)
+        In voxels, on a slice of the plane.
+    """
+    start, stop = grid.world(vertices)
+    across = np.cross(stop - start, grid.affine[:3, PLANES[plane][0]])
+    across *= np.linalg.norm(stop - start) / max(float(np.linalg.norm(across)), 1e-12) / 4
+    middle = (start + stop) / 2
+    return np.concatenate([vertices, grid.index([middle - across, middle + across])])
+
+
+def right_angled(item: Annotation) -> Annotation:
+    """A bidirectional mark whose short axis is at right angles; any other as it is."""
+    if item.kind != "bidirectional":
+        return item
+    points = perpendicular_axes(item.points)
+    return replace(item, points=tuple((float(x), float(y), float(z)) for x, y, z in points))
 
 
 def moved_arrow(

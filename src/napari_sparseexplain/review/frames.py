@@ -9,6 +9,7 @@ from ..volumes import Study, Volume
 from ..volumes.captions import slice_caption
 from ..volumes.edge_letters import PLANES
 from ..volumes.frames import frame_label
+from ..volumes.view_of_slice import plane_word
 from .gradient_names import gradient_name
 from .reading import Reading
 from .review import KeySlice, Overlay, Panel, ScanLayer
@@ -57,7 +58,9 @@ def frames_by_role(reading: Reading, panel: Panel) -> dict[str, tuple[int, ...]]
 
 def key_slice_label(study: Study, key: KeySlice, *, kind: str = "") -> str:
     """As ``"axial 12, frame 3/25"``; ``kind`` stands before the number (``"axial slice 12"``)."""
-    number = " ".join(part for part in (key.plane, kind, str(key.index + 1)) if part)
+    word = plane_word(study, key.plane)
+    kind = kind if word == key.plane else ""
+    number = " ".join(part for part in (word, kind, str(key.index + 1)) if part)
     frame = frame_text(study, key.leading)
     return f"{number}, {frame}" if frame else number
 

@@ -1,9 +1,12 @@
-"""Where the words of a mark stand: beside its end or its edge, never on its line.
+"""Where the words of marks stand: beside end or edge, never on the mark's line or on other words.
 
 The window and an exported picture ask here alike, each with its own pixels.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,12 @@ WORDS_GAP = 0.55
 
 #: Places along the visible part of a mark that are tried, at most about so many.
 _TRIED = 24
+
+#: Steps away from a mark where all places beside it are taken, in sizes of the words; near first.
+_STEPS = sorted(
+    (np.array([x / 2, 1.1 * y]) for x in range(-6, 7) for y in range(-12, 13)),
+    key=lambda step: float(np.hypot(2 * step[0], step[1])),
+)
 
 
 def label_corner(
@@ -42,20 +51,153 @@ def label_corner(
     picture : pair of float
         Width and height of the picture.
     """
-    line = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    size, room = np.asarray(box, dtype=np.float64), np.asarray(picture, dtype=np.float64)
-    ends = _ends(kind, line)
+    found = label_corners([LabelledMark(kind, points, box)], gap, picture)[0]
+    assert found is not None
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledMark:
+    """A mark whose words are to be placed.
+
+    Attributes
+    ----------
+    kind : str
+    points : array_like, shape (n, 2)
+        Its drawn line, (x, y) in pixels; y grows downwards.
+    box : pair of float or None
+        Width and height of its words; None of a mark without any, whose line others keep off.
+    """
+
+    kind: AnnotationKind
+    points: npt.ArrayLike
+    box: tuple[float, float] | None
+
+
+def label_corners(
+    marks: Sequence[LabelledMark], gap: float, picture: tuple[float, float]
+) -> list[tuple[float, float] | None]:
+    """Upper left corners of the words of all marks of a picture, in their order.
+
+    Each is placed as `label_corner` says, at the first place where no words stand yet, if there is
+    one also off the lines of other marks. Where no place beside a mark is free, its words move away
+    from it in small steps; only where all places are taken do they lie on others.
+
+    Parameters
+    ----------
+    marks : sequence of LabelledMark
+    gap : float
+        Pixels between a mark and its words.
+    picture : pair of float
+        Width and height of the picture.
+    """
+    room = np.asarray(picture, dtype=np.float64)
+    lines = [_Line.of(mark) for mark in marks]
+    taken = _Taken()
+    found: list[tuple[float, float] | None] = []
+    for mark, line in zip(marks, lines, strict=True):
+        if mark.box is None:
+            found.append(None)
+            continue
+        size = np.asarray(mark.box, dtype=np.float64)
+        others = [other for other in lines if other is not line]
+        corner = _free_corner(mark.kind, line, size, gap, room, taken, others)
+        # Words side by side need a space between them, as those of one line do.
+        taken.add(corner - (gap / 2, 0), size + np.array((gap, 0.0)))
+        found.append((float(corner[0]), float(corner[1])))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """The drawn line of a mark: its points, both ends of all pieces, what it spans."""
+
+    points: npt.NDArray[np.float64]
+    starts: npt.NDArray[np.float64]
+    stops: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, mark: LabelledMark) -> _Line:
+        line = np.asarray(mark.points, dtype=np.float64).reshape(-1, 2)
+        return cls(line, *_segments(mark.kind, line), line.min(axis=0), line.max(axis=0))
+
+    def crosses(self, corner: npt.NDArray[np.float64], size: npt.NDArray[np.float64]) -> bool:
+        """Whether it passes through a box."""
+        end = corner + size
+        if (self.high < corner).any() or (self.low > end).any():
+            return False
+        return bool(_crossed(self.starts, self.stops, corner, end).any())
+
+
+@dataclass(eq=False)
+class _Taken:
+    """Boxes in which words stand."""
+
+    lows: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    highs: list[npt.NDArray[np.float64]] = field(default_factory=list)
+
+    def add(self, corner: npt.NDArray[np.float64], size: npt.NDArray[np.float64]) -> None:
+        self.lows.append(corner)
+        self.highs.append(corner + size)
+
+    def free(self, corner: npt.NDArray[np.float64], size: npt.NDArray[np.float64]) -> bool:
+        """Whether no words stand in a box."""
+        if not self.lows:
+            return True
+        apart = (np.stack(self.highs) <= corner) | (np.stack(self.lows) >= corner + size)
+        return bool(apart.any(axis=1).all())
+
+
+def _free_corner(
+    kind: AnnotationKind,
+    line: _Line,
+    size: npt.NDArray[np.float64],
+    gap: float,
+    room: npt.NDArray[np.float64],
+    taken: _Taken,
+    others: Sequence[_Line],
+) -> npt.NDArray[np.float64]:
+    ends = _ends(kind, line.points)
     wanted = [_beside(end, away, size, gap) for end, away in ends]
-    for corner in wanted:
-        if _fits(corner, size, room):
-            return float(corner[0]), float(corner[1])
-    starts, stops = _segments(kind, line)
-    for place, away in _along(starts, stops, room, ends[0][0]):
+    first: npt.NDArray[np.float64] | None = None
+    free: npt.NDArray[np.float64] | None = None
+    for corner in _beside_mark(wanted, ends[0][0], line, size, gap, room):
+        first = corner if first is None else first
+        if not taken.free(corner, size):
+            continue
+        if not any(other.crosses(corner, size) for other in others):
+            return corner
+        free = corner if free is None else free
+    if free is not None:
+        return free
+    clipped = np.clip(wanted[0], 2, np.maximum(room - size - 2, 2))
+    if first is None and taken.free(clipped, size):
+        return clipped
+    start = clipped if first is None else first
+    for step in _STEPS:
+        corner = start + step * size
+        open_there = _fits(corner, size, room) and taken.free(corner, size)
+        if open_there and not line.crosses(corner, size):
+            return corner
+    return start
+
+
+def _beside_mark(
+    wanted: Sequence[npt.NDArray[np.float64]],
+    near: npt.NDArray[np.float64],
+    line: _Line,
+    size: npt.NDArray[np.float64],
+    gap: float,
+    room: npt.NDArray[np.float64],
+) -> Iterator[npt.NDArray[np.float64]]:
+    """Corners in the picture: at the ends of a mark, then along the part of it that is seen."""
+    yield from (corner for corner in wanted if _fits(corner, size, room))
+    for place, away in _along(line.starts, line.stops, room, near):
         corner = _beside(place, away, size, gap)
-        if _fits(corner, size, room) and not _crossed(starts, stops, corner, corner + size).any():
-            return float(corner[0]), float(corner[1])
-    x, y = np.clip(wanted[0], 2, np.maximum(room - size - 2, 2))
-    return float(x), float(y)
+        if _fits(corner, size, room) and not line.crosses(corner, size):
+            yield corner
 
 
 def _fits(

@@ -62,7 +62,7 @@ def region_voxels(region: Annotation, grid: Grid) -> npt.NDArray[np.bool_]:
     ValueError
         The annotation encloses nothing (an arrow, a distance, a text).
     """
-    if region.area_mm2 is None:
+    if not region.closed:
         raise ValueError(f"{region.kind} encloses no voxels")
     axis = PLANES[region.plane][0]
     shape = tuple(int(n) for n in np.delete(grid.shape, axis))
@@ -91,7 +91,7 @@ def region_values(region: Annotation, study: Study) -> tuple[RegionValues, ...]:
     region : Annotation
         On a slice of this study; voxels outside the picture are not counted.
     """
-    if region.area_mm2 is None:
+    if not region.closed:
         return ()
     inside = region_voxels(region, study.grid)
     axis = PLANES[region.plane][0]

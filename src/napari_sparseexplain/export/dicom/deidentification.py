@@ -44,7 +44,12 @@ _KEPT_BESIDES = (
 )
 
 #: Elements that the standard wants to have a value though the profile removes what they say.
-_DUMMY = {"ContentDate": "19000101", "ContentTime": "000000"}
+_DUMMY = {
+    "ContentDate": "19000101",
+    "ContentTime": "000000",
+    "PresentationCreationDate": "19000101",
+    "PresentationCreationTime": "000000",
+}
 
 #: Elements that stay, empty (PS3.15 Table E.1-1, action Z).
 _EMPTIED = frozenset({"StudyDate", "StudyTime", "PatientBirthDate"})

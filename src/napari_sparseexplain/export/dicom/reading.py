@@ -1,4 +1,4 @@
-"""A reading as DICOM: the pictures of its slices, and the maps that are in them where there are."""
+"""A reading as DICOM: pictures of its slices, the maps over them, its measurements, its view."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from ..pictures.picture_series import capture_name, key_or_shown_slices
 from .deidentification import Deidentification
 from .objects import Exported, export_dicom_work, map_files
 from .pictures import export_pictures_dicom
+from .reading_measurements import export_measurements_dicom, report_names
+from .reading_views import export_views_dicom, view_names
 from .source import from_dicom
 
 
@@ -40,7 +42,11 @@ def check_from_dicom(reading: Reading) -> None:
 
 
 def planned_files(reading: Reading) -> list[str]:
-    """Names of the files that `export_reading_dicom` writes, in its order; no file is read."""
+    """Names of the files that `export_reading_dicom` writes, in its order; no file is read.
+
+    Among them are a structured report that is not written where every mask turns out to be empty,
+    and a view that is not where its images have scalings of their own.
+    """
     keys = key_or_shown_slices(reading)
     names = dict.fromkeys(capture_name(place, key) for place, key in enumerate(keys))
     for key, explanation in reading.explanations.items():
@@ -48,7 +54,7 @@ def planned_files(reading: Reading) -> list[str]:
             for name in map_files(explanation):
                 # Two maps of one method and target, as with other parameters, have one name.
                 names[next(n for n in _numbered(Path(name)) if n not in names)] = None
-    return list(names)
+    return [*names, *report_names(reading).values(), *view_names(reading).values()]
 
 
 def export_reading_dicom(
@@ -74,8 +80,9 @@ def export_reading_dicom(
     Returns
     -------
     Exported
-        Secondary Captures first, then Segmentations and Parametric Maps; and notes, also of what
-        was left out.
+        Secondary Captures first, then Segmentations and Parametric Maps, then the measurements as
+        structured reports and the views as presentation states; and notes, also of what was left
+        out.
 
     Raises
     ------
@@ -112,6 +119,17 @@ def export_reading_dicom(
             )
             made += done.files
             notes.update(dict.fromkeys(done.notes))
+        made_beside: list[Path] = []
+        for work, place in (
+            (export_measurements_dicom, "measurements"),
+            (export_views_dicom, "views"),
+        ):
+            done = yield from work(reading, Path(making, place), identity=identity)
+            made_beside += done.files
+            notes.update(dict.fromkeys(done.notes))
+        # What is planned beside pictures and maps need not be written.
+        names = names[: len(made)] + [path.name for path in made_beside]
+        made += made_beside
         for path, name in zip(made, names, strict=True):
             os.replace(path, temporary / name)
     return Exported(tuple(folder / name for name in names), tuple(notes))

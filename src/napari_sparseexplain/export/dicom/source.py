@@ -95,6 +95,9 @@ class DicomSource:
         Whether the planes are those of images; not after resampling.
     notes : tuple of str
         What a person must know of this export.
+    scaling : pair of float or None
+        Slope and intercept from stored values to the scan's, where all its images have one, and
+        each image shows one plane.
     """
 
     header: Dataset
@@ -104,6 +107,7 @@ class DicomSource:
     used: tuple[Reference, ...]
     aligned: bool
     notes: tuple[str, ...] = ()
+    scaling: tuple[float, float] | None = None
 
 
 def dicom_source(
@@ -188,7 +192,15 @@ def dicom_source(
         used=tuple(dict.fromkeys(used)),
         aligned=aligned,
         notes=tuple(notes),
+        scaling=_scaling(own),
     )
+
+
+def _scaling(frames: npt.NDArray[np.object_]) -> tuple[float, float] | None:
+    """The one rescaling of all images; None of several, and of mosaics."""
+    found = {(float(frame.slope), float(frame.intercept)) for frame in frames}
+    whole = all(frame.corner is None for frame in frames)
+    return next(iter(found)) if len(found) == 1 and whole else None
 
 
 def from_dicom(study: Study) -> bool:

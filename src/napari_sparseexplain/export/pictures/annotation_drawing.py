@@ -10,15 +10,12 @@ from PIL import Image, ImageDraw
 
 from ...evidence.colours import YELLOW
 from ...review.annotation import Annotation, measure_text
-from ...review.label_position import WORDS_GAP, label_corner
+from ...review.label_position import WORDS_GAP, LabelledMark, label_corners
 from .lettering import line_height, text_width, write
 from .plane_view import PlaneView
 
 #: Lines are drawn this many times larger and then made smaller, which smooths their edges.
 _SMOOTH = 3
-
-#: Pixels of the dark edge on each side of a mark's line.
-_EDGE = 1.0
 
 
 def draw_annotations(
@@ -36,17 +33,27 @@ def draw_annotations(
     size : int
         Size of text in pixels; lines follow it.
     """
+    seen: list[tuple[Annotation, npt.NDArray[np.float64], list[str]]] = []
     outside = 0
+    height, width = view.size
     for item in annotations:
         points = view.pixels(item.outline())
-        height, width = view.size
-        seen = (points >= 0).all(axis=1) & (points[:, 0] <= width) & (points[:, 1] <= height)
+        inside = (points >= 0).all(axis=1) & (points[:, 0] <= width) & (points[:, 1] <= height)
         low, high = points.min(axis=0), points.max(axis=0)
-        if not seen.any() and ((high < 0).any() or (low > (width, height)).any()):
+        if not inside.any() and ((high < 0).any() or (low > (width, height)).any()):
             outside += 1
             continue
+        seen.append((item, points, _words(item, view)))
+    # Lines first, so that no line lies over words.
+    for item, points, _ in seen:
         _draw_lines(image, item, points, size)
-        _draw_text(image, item, points, view, size)
+    marks = [LabelledMark(item.kind, points, _box(words, size)) for item, points, words in seen]
+    corners = label_corners(marks, size * WORDS_GAP, (width, height))
+    for (item, _, words), corner in zip(seen, corners, strict=True):
+        if corner is not None:
+            for place, text in enumerate(words):
+                at = (corner[0], corner[1] + place * line_height(size))
+                write(image, at, text, size, colour=item.colour)
     return outside
 
 
@@ -64,18 +71,23 @@ def draw_ring(image: Image.Image, place: npt.NDArray[np.float64], size: int) -> 
     """A ring about a pixel, as about the clicked voxel on the screen; what is inside stays seen."""
     turn = np.linspace(0, 2 * np.pi, 49)
     circle = np.asarray(place) + 0.6 * size * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    stroke(image, [circle], YELLOW, _thick(size), _EDGE)
+    stroke(image, [circle], YELLOW, _thick(size), _edge(size))
 
 
 def _draw_lines(
     image: Image.Image, item: Annotation, points: npt.NDArray[np.float64], size: int
 ) -> None:
-    stroke(image, _paths(item, points, size), item.colour, _thick(size), _EDGE)
+    stroke(image, _paths(item, points, size), item.colour, _thick(size), _edge(size))
 
 
 def _thick(size: int) -> float:
     """Width of a mark's line beside text of a size."""
     return max(1.5, size / 8)
+
+
+def _edge(size: int) -> float:
+    """Width of the dark edge on each side of a line: a pixel on the screen, as much in print."""
+    return max(1.0, size / 12)
 
 
 def stroke(
@@ -126,6 +138,8 @@ def _paths(
         return [points[0] + np.outer((-arm, arm), way) for way in ((1, 0), (0, 1))]
     if item.kind in ("polygon", "ellipse"):
         return [np.concatenate([points, points[:2]])]
+    if item.kind in ("angle", "cobb", "bidirectional"):
+        return [points]
     along = points[1] - points[0]
     length = max(float(np.linalg.norm(along)), 1e-6)
     along = along / length
@@ -138,20 +152,14 @@ def _paths(
     return [points, np.stack([back + across * barb * 0.5, points[1], back - across * barb * 0.5])]
 
 
-def _draw_text(
-    image: Image.Image,
-    item: Annotation,
-    points: npt.NDArray[np.float64],
-    view: PlaneView,
-    size: int,
-) -> None:
-    """Text and measure beside the mark, as in the window, kept inside the picture."""
+def _words(item: Annotation, view: PlaneView) -> list[str]:
+    """Text and measure beside the mark, as in the window."""
     measure = measure_text(item, calibrated=view.grid.calibrated)
-    lines = [line for text in (item.text, measure) for line in text.splitlines() if line]
-    if not lines:
-        return
-    box = (max(text_width(text, size) for text in lines), line_height(size) * len(lines))
-    height, width = view.size
-    x, y = label_corner(item.kind, points, box, size * WORDS_GAP, (width, height))
-    for place, text in enumerate(lines):
-        write(image, (x, y + place * line_height(size)), text, size, colour=item.colour)
+    return [line for text in (item.text, measure) for line in text.splitlines() if line]
+
+
+def _box(words: Sequence[str], size: int) -> tuple[float, float] | None:
+    """Width and height of words; None without any."""
+    if not words:
+        return None
+    return max(text_width(text, size) for text in words), float(line_height(size) * len(words))

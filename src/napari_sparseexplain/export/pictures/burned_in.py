@@ -18,6 +18,7 @@ from ...review.review import Overlay, Panel, ShareOf
 from ...volumes import Grid
 from ...volumes.edge_letters import PLANES
 from ...volumes.reading_order import role_title
+from ...volumes.view_of_slice import length_note, plane_word
 from ..privacy.known_values import known_modality
 from .plane_view import PlaneView
 
@@ -37,6 +38,8 @@ def panel_facts(reading: Reading, panel: Panel, view: PlaneView) -> dict[str, An
     facts: dict[str, Any] = {
         "study": study.name,
         "plane": panel.plane,
+        "view": plane_word(study, panel.plane),
+        "lengths": length_note(study),
         "slice": panel.index + 1,
         "slices": count,
         "index": panel.index,

@@ -45,8 +45,8 @@ def letter_panel(
     series = " · ".join(t for t in (facts["title"], scan["modality"] if scan else "") if t)
     for place, text in enumerate((facts["study"], series)):
         write(image, (edge, edge + place * step), fitted(text, size, half), size, colour=WHITE)
-    number = f"{facts['plane'].capitalize()} {facts['slice']}/{facts['slices']}"
-    places = (number, *(facts[k] for k in ("frame", "position") if facts[k]))
+    number = f"{facts['view'].capitalize()} {facts['slice']}/{facts['slices']}"
+    places = (number, *(facts[k] for k in ("frame", "position", "lengths") if facts[k]))
     for place, text in enumerate(places):
         at = (width - edge, edge + place * step)
         write(image, at, fitted(text, size, half), size, anchor="ra")

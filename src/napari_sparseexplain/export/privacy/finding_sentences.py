@@ -32,6 +32,9 @@ SENTENCES: dict[str, str] = {
     "gradient-files-disagree": "Files beside a diffusion scan do not tell the same gradients",
     "gradient-tags-missing": "Some images of a diffusion series do not tell their weighting",
     "gradients-read": "The gradients of a diffusion scan were read",
+    "no-suv": "Standardized uptake values of a PET scan could not be computed, since a value that "
+    "they need is missing",
+    "suv": "Values of a PET scan are standardized uptake values by body weight",
     "missing-time-points": "A cine lacks time points of the heart beat",
     "apart-series": "Cine series of one slice stay apart, since images are missing",
     "incomplete-time-points": "Time points that lack slices were left out",

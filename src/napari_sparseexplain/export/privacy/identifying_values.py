@@ -88,6 +88,8 @@ _OUR_DETAILS = frozenset(
         "image_type",
         "photometric",
         "axis_attribute",
+        "lengths",
+        "suv_factors",
         "axis_values",
         "slice_positions",
         "channel",

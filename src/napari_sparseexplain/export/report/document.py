@@ -15,6 +15,7 @@ from ...review.frames import at_slice, frame_of, frame_text, key_slice_label
 from ...review.reading import Reading
 from ...review.result_panel import result_reading
 from ...review.review import KeySlice
+from ...volumes.view_of_slice import plane_word
 from ..pictures.compositor import PictureSize, draw
 from ..privacy.output_check import released_together
 from ..privacy.policy import ExportPolicy, policy_for
@@ -138,7 +139,9 @@ def _results_beside(
         width, height = pages.picture_room([])
         size = PictureSize(round(width / 72 * dpi), round(height / 72 * dpi), dpi)
         picture = draw(here, policy, size, created=time)
-        words = f"{title}, {panel.plane} slice {panel.index + 1}"
+        place_shown = KeySlice(panel.study, panel.plane, panel.index)
+        label = key_slice_label(here.study_of(panel), place_shown, kind="slice")
+        words = f"{title}, {label}"
         words += ", not in the view that was exported" if keys else ""
         pages.picture_page(words, [], picture.image)
 
@@ -174,8 +177,8 @@ def _cover(
         pages.heading("Key slices")
         table = [["", "plane", "slice", "frame", "note"]]
         table += [
-            [str(i + 1), k.plane, str(k.index + 1), frame_text(reading.studies[k.study], k.leading),
-             k.note] for i, k in enumerate(keys)
+            [str(i + 1), plane_word(reading.studies[k.study], k.plane), str(k.index + 1),
+             frame_text(reading.studies[k.study], k.leading), k.note] for i, k in enumerate(keys)
         ]  # fmt: skip
         pages.table(without_empty_frames(table))
     if marks:

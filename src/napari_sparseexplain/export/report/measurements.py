@@ -18,6 +18,7 @@ from ...review.reading import Reading
 from ...review.region_values import RegionValues, region_values
 from ...volumes.captions import millimetre_caption, voxel_caption
 from ...volumes.edge_letters import Plane
+from ...volumes.view_of_slice import plane_word
 from ..pictures.burned_in import number_text
 from ..privacy.policy import released
 
@@ -36,6 +37,11 @@ _HEADS = (
     *("slice (from 1)", "frame", "study", "place"),
 )
 
+#: Column of the short axis, where a mark has one.
+_SHORT = "short axis"
+
+_KINDS = {"cobb": "Cobb angle"}
+
 #: Columns of each scan in regions.
 _VALUES = ("mean", "SD", "min", "max", "voxels")
 
@@ -52,7 +58,7 @@ class Measurement:
     comment : str
         The words beside it.
     value : float or None
-        Length or area; None for a mark without one.
+        Length, area, angle or, of a bidirectional mark, the long axis; None for a mark without one.
     unit : str
         Of `measure_unit`.
     value_text : str
@@ -66,6 +72,10 @@ class Measurement:
         Of its middle: in the patient where that is known, else on the grid.
     values : tuple of RegionValues
         What each scan measures in a region; empty for a mark that encloses nothing.
+    short_axis : float or None
+        Of a bidirectional mark, in the same unit.
+    view : str
+        What the slice is called (`plane_word`).
     """
 
     number: int
@@ -80,6 +90,8 @@ class Measurement:
     study: str
     place: str
     values: tuple[RegionValues, ...] = ()
+    short_axis: float | None = None
+    view: str = ""
 
 
 def measurements(reading: Reading, *, identify: bool = False) -> list[Measurement]:
@@ -107,7 +119,7 @@ def measurement_rows(found: Sequence[Measurement]) -> list[list[str]]:
         return []
     rows = [["", "kind", "comment", "value", "slice", "frame", "study", "place"]]
     for m in found:
-        comment, where = m.comment[:_LONGEST], f"{m.plane} {m.slice}"
+        comment, where = m.comment[:_LONGEST], f"{m.view} {m.slice}"
         rows.append(
             [str(m.number), m.kind, comment, m.value_text, where, m.frame, m.study, m.place]
         )
@@ -120,7 +132,7 @@ def region_rows(found: Sequence[Measurement]) -> list[list[str]]:
     for m in found:
         for place, v in enumerate(m.values):
             first = place == 0
-            head = [str(m.number), m.kind, f"{m.plane} {m.slice}"] if first else ["", "", ""]
+            head = [str(m.number), m.kind, f"{m.view} {m.slice}"] if first else ["", "", ""]
             told = [number_text(n) for n in v.numbers]
             rows.append([*head, _scan(v), *(told if v.voxels else ["–"] * 4), str(v.voxels)])
     return rows if len(rows) > 1 else []
@@ -146,13 +158,17 @@ def measurement_csv(found: Sequence[Measurement]) -> bytes:
     writer = csv.writer(stream, lineterminator="\r\n")
     # By the scan's name and unit: two studies may have a scan of one name in two units.
     scans = list(dict.fromkeys(_scan(v) for m in found for v in m.values))
-    writer.writerow([*_HEADS, *(_as_text(f"{scan} {what}") for scan in scans for what in _VALUES)])
+    short = [_SHORT] if any(m.short_axis is not None for m in found) else []
+    heads = (_as_text(f"{scan} {what}") for scan in scans for what in _VALUES)
+    writer.writerow([*_HEADS, *short, *heads])
     for m in found:
         value = "" if m.value is None else repr(m.value)
         comment, study, place = (_as_text(said) for said in (m.comment, m.study, m.place))
-        where = (m.plane, m.slice, m.frame)
+        where = (m.view, m.slice, m.frame)
         inside = {_scan(v): v for v in m.values}
         told = [text for scan in scans for text in _value_cells(inside.get(scan))]
+        if short:
+            told.insert(0, "" if m.short_axis is None else repr(m.short_axis))
         writer.writerow([m.number, m.kind, comment, value, m.unit, *where, study, place, *told])
     return stream.getvalue().encode("utf-8-sig", "backslashreplace")
 
@@ -185,13 +201,14 @@ def _as_text(said: str) -> str:
 def _measurement(reading: Reading, number: int, item: Annotation) -> Measurement:
     study = reading.studies[item.study]
     grid = study.grid
-    length, area = item.length_mm, item.area_mm2
-    value = area if length is None else length
+    axes = item.axes_mm
+    told = (item.length_mm, item.area_mm2, item.angle_degrees, axes and axes[0])
+    value = next((number for number in told if number is not None), None)
     middle = np.asarray(item.points, dtype=np.float64).mean(axis=0)
     known = grid.oriented and grid.calibrated
     return Measurement(
         number,
-        item.kind,
+        _KINDS.get(item.kind, item.kind),
         item.text,
         value,
         measure_unit(item, calibrated=grid.calibrated),
@@ -202,4 +219,6 @@ def _measurement(reading: Reading, number: int, item: Annotation) -> Measurement
         study.name,
         millimetre_caption(middle) if known else voxel_caption(grid.index(middle)),
         tuple(region_values(item, study)),
+        axes and axes[1],
+        plane_word(study, item.plane),
     )

@@ -1,4 +1,4 @@
-"""Where the words of the marks on a slice stand in a view: beside the mark, inside the view."""
+"""Where the words of the marks on a slice stand in a view: beside the mark, off other words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...export.pictures.lettering import line_height, text_width
-from ...review.label_position import WORDS_GAP, label_corner
+from ...review.label_position import WORDS_GAP, LabelledMark, label_corners
 from ..cells.cell_view import CellView
 from ..cells.shown_cells import view_size
 
@@ -47,14 +47,19 @@ def words_of(
     """
     height, width = view.size
     step, gap = line_height(pixels), pixels * WORDS_GAP
+    seen: list[tuple[Mark, list[str]]] = []
+    labelled: list[LabelledMark] = []
     for mark in marks:
-        if not mark.label:
-            continue
         points = view.pixels(mark.points)
         if (points.max(axis=0) < 0).any() or (points.min(axis=0) > (width, height)).any():
             continue
-        words = mark.label.split("\n")
-        box = (max(text_width(word, pixels) for word in words), float(step * len(words)))
-        x, y = label_corner(mark.kind, points, box, gap, (width, height))
-        for place, word in enumerate(words):
-            yield word, float(x), y + (place + 0.5) * step, mark.colour
+        words = mark.label.split("\n") if mark.label else []
+        wide = max((text_width(word, pixels) for word in words), default=0.0)
+        box = (wide, float(step * len(words))) if words else None
+        seen.append((mark, words))
+        labelled.append(LabelledMark(mark.kind, points, box))
+    corners = label_corners(labelled, gap, (width, height))
+    for (mark, words), corner in zip(seen, corners, strict=True):
+        for place, word in enumerate(words if corner is not None else ()):
+            assert corner is not None
+            yield word, corner[0], corner[1] + (place + 0.5) * step, mark.colour

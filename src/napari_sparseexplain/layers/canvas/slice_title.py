@@ -10,7 +10,7 @@ from ...review.review import Convention
 from ...volumes import Grid, Study
 from ...volumes.edge_letters import PLANES, Plane
 from ...volumes.reading_order import role_title
-from ...volumes.view_of_slice import tells_views
+from ...volumes.view_of_slice import length_note, plane_word
 from ..cells.shown_cells import cells_of
 from ..cells.slab import slab_of
 from ..priors.prior_layer import PriorLayer
@@ -73,16 +73,13 @@ def title_lines(viewer: ViewerModel, study: Study | None) -> list[str]:
     grid = study.grid
     axis = PLANES[plane][0]
     index = shown_index(viewer, grid, axis)
-    # Pictures of several views in one stack: each says its own.
-    word = "Picture" if axis == 0 and tells_views(study) else plane.capitalize()
-    words = [f"{word} {index + 1}/{grid.shape[axis]}"]
+    words = [f"{plane_word(study, plane).capitalize()} {index + 1}/{grid.shape[axis]}"]
     _, frame = frame_in_picture(viewer, study)
     if frame:
         words.append(frame)
     # The same words as on an exported picture.
     position = PlaneView(grid, plane, index, (1, 1)).position()
-    if position:
-        words.append(position)
+    words += [said for said in (position, length_note(study)) if said]
     if (slab := slab_of(viewer)) is not None:
         words.append(slab.caption)
     off = [role_title(role) for role in _shown_roles(viewer, study) if role in study.unregistered]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from ..view_of_slice import LENGTHS
 from .enhanced import FunctionalGroups
 from .frames import object_type
 from .stack import Stack
@@ -69,7 +70,7 @@ def details_of(header: Dataset, stack: Stack) -> dict[str, Any]:
     groups = [header]
     if stack.first.number < len(described):
         groups.extend(described[stack.first.number].every_group())
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {LENGTHS: _lengths(header)}
     for keyword in _TEXTS:
         if said := _search_text(groups, keyword):
             found[keyword] = said
@@ -119,3 +120,14 @@ def _search_text(groups: list[Dataset], keyword: str) -> str:
 
 def _search_number(groups: list[Dataset], keyword: str) -> float | None:
     return next((n for g in groups if (n := number(g, keyword)) is not None), None)
+
+
+def _lengths(header: Dataset) -> str:
+    """Of what the millimetres of a projection are (PS3.3 10.7.1.3)."""
+    imager, spacing = (numbers(header, k, 2) for k in ("ImagerPixelSpacing", "PixelSpacing"))
+    if spacing is None and imager is None and numbers(header, "NominalScannedPixelSpacing", 2):
+        return "on the film"
+    other = spacing is not None and imager is not None and spacing != imager
+    if spacing is not None and (other or text(header, "PixelSpacingCalibrationType")):
+        return "as calibrated"
+    return "at detector"

@@ -34,6 +34,7 @@ from .pixels import read_pixels
 from .segmentation import is_segmentation, read_segmentation
 from .series import sort_frames
 from .stack import Stack
+from .standardized_uptake import SUVBW, uptake_details, with_uptake
 from .values import number, text
 
 __all__ = ["DicomSeries", "looks_like_dicom", "read_dicom", "read_dicom_work"]
@@ -199,7 +200,9 @@ def _series(stack: Stack) -> DicomSeries:
     slices = stack.frames.shape[-1]
     # Refuse an impossible affine before any pixel is decoded.
     to_display = orientation_to_display(stack.affine, where=where)
-    array, colour, stored, remarks = read_pixels(stack.frames, where)
+    scaled, uptake_unit, uptake = with_uptake(stack, header, series_name(header))
+    array, colour, stored, remarks = read_pixels(scaled.frames, where)
+    remarks = (*remarks, *uptake)
     shape = (first.columns, first.rows, slices)
     data = in_display_order(array, to_display, len(stack.leading))
     affine = stack.affine @ nio.inv_ornt_aff(to_display, shape)
@@ -212,7 +215,9 @@ def _series(stack: Stack) -> DicomSeries:
     elif stack.part:
         name = f"{name} ({stack.part})"
     details = details_of(header, stack)
-    padding = padding_of(header, first, array.dtype)
+    if uptake_unit == SUVBW:
+        uptake_details(details, stack, scaled)
+    padding = padding_of(header, scaled.first, array.dtype)
     if facts is not None:
         details["map"] = facts
         if padding is not None and array.dtype.kind == "f":
@@ -251,7 +256,7 @@ def _series(stack: Stack) -> DicomSeries:
         ),
         leading=_leading(stack, header),
         colour=colour,
-        unit="" if colour else (_unit(header) if facts is None else facts.unit),
+        unit="" if colour else uptake_unit or (_unit(header) if facts is None else facts.unit),
         why="" if facts is None else "it is a DICOM Parametric Map of this name",
         details=details,
         padding=padding,
@@ -288,7 +293,7 @@ def _unit(header: Dataset) -> str:
     if modality == "CT" and kind in ("", "HU"):
         return "HU"
     if modality == "PT":
-        return {"BQML": "Bq/ml"}.get(text(header, "Units"), "")
+        return ""  # `with_uptake` tells it
     return kind if kind in ("HU", "OD", "Hz", "ms") else ""
 
 

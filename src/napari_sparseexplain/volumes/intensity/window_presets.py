@@ -17,7 +17,13 @@ import numpy.typing as npt
 
 from ...errors import StudyError
 from ..volume import Volume, measured
-from .intensity_window import HIGH_QUANTILE, LOW_QUANTILE, display_limits, tissue_values
+from .intensity_window import (
+    HIGH_QUANTILE,
+    LOW_QUANTILE,
+    bounded_white,
+    display_limits,
+    tissue_values,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,13 @@ CT_PRESETS = (
     WindowPreset("Angiography", 300, 600),
 )
 
+#: Of standardized uptake values, which mean the same in every scanner too.
+PET_PRESETS = (
+    WindowPreset("SUV 0 to 5", 2.5, 5),
+    WindowPreset("SUV 0 to 10", 5, 10),
+    WindowPreset("SUV 0 to 20", 10, 20),
+)
+
 _MR_PRESETS: dict[str, tuple[WindowPreset, ...]] = {
     "t1": (WindowPreset("Grey and white matter", quantiles=(0.15, 0.97)),),
     "t1ce": (
@@ -84,6 +97,9 @@ _MR_PRESETS: dict[str, tuple[WindowPreset, ...]] = {
 _SOFT = WindowPreset("Soft, no clipping of bright spots", quantiles=(LOW_QUANTILE, 1.0))
 _HARD = WindowPreset("Hard", quantiles=(0.1, 0.95))
 
+#: A slice of a stripped scan is tissue to this part at most.
+_STRIPPED_PART = 0.8
+
 _LIMITS: WeakKeyDictionary[Volume, dict[WindowPreset, tuple[float, float]]] = WeakKeyDictionary()
 _SORTED_VALUES: WeakKeyDictionary[Volume, npt.NDArray[Any]] = WeakKeyDictionary()
 
@@ -103,6 +119,8 @@ def presets_for(volume: Volume, own: tuple[WindowPreset, ...] = ()) -> tuple[Win
     filed = _of_file(volume)
     if volume.unit == "HU" or role == "ct":
         chosen = (*CT_PRESETS, *own)
+    elif volume.unit == "SUVbw":
+        chosen = PET_PRESETS
     else:
         named = _MR_PRESETS.get(role, ())
         taken = {preset.quantiles for preset in named}  # one window under two names confuses
@@ -164,6 +182,8 @@ def slice_limits(
     if inside.size == 0:
         return None
     low, high = (float(v) for v in np.quantile(inside, (LOW_QUANTILE, HIGH_QUANTILE)))
+    if inside.size <= _STRIPPED_PART * values.size:  # else air is among them
+        high = bounded_white(inside, high)
     low = min(low, max(float(values.min()), low - 0.1 * (high - low)))
     return (low, high) if high > low else None
 

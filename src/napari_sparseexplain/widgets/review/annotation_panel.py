@@ -9,11 +9,12 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...export.pictures.burned_in import number_text
-from ...layers.annotation_layers import Tool
-from ...review.annotation import Annotation, measure_text
+from ...layers.annotation_shapes import Tool
+from ...review.annotation import Annotation, AnnotationKind, measure_text
 from ...review.frames import frame_text
 from ...review.region_values import region_values
 from ...volumes import Study
+from ...volumes.view_of_slice import plane_word
 from ..parts.wrapped_label import wrapped_label
 from .mark_table import MarkTable
 
@@ -23,11 +24,19 @@ _TIPS: dict[Tool, str] = {
     "ellipse": f"Drag across the region; {_MEASURED}",
     "rectangle": f"Drag from corner to corner; {_MEASURED}",
     "polygon": f"Click each corner, double-click the last; {_MEASURED}",
+    "freehand": f"Drag around the region, it closes by itself; {_MEASURED}",
     "distance": "Drag from end to end; its length is shown beside it",
+    "bidirectional": "Drag along the longest diameter; Move shifts the ends of the one across",
+    "angle": "Click the end of one leg, the apex, the end of the other leg",
+    "cobb": "Click both ends of one line, then both ends of the other: the angle between them",
     "text": "Click where the text should begin",
 }
-_NAMES = {"arrow": "Arrow", "text": "Text", "distance": "Distance", "polygon": "Region",
-          "ellipse": "Ellipse"}  # fmt: skip
+_NAMES: dict[AnnotationKind, str] = {
+    "arrow": "Arrow", "text": "Text", "distance": "Distance", "polygon": "Region",
+    "ellipse": "Ellipse", "angle": "Angle", "cobb": "Cobb angle",
+    "bidirectional": "Bidirectional",
+}  # fmt: skip
+_TITLES: dict[Tool, str] = {"bidirectional": "Two axes", "cobb": "Cobb angle"}
 
 
 class AnnotationPanel(QWidget):
@@ -51,12 +60,12 @@ class AnnotationPanel(QWidget):
         grid = QGridLayout()
         grid.setSpacing(4)
         for place, tool in enumerate(get_args(Tool)):
-            button = QPushButton(tool.capitalize())
+            button = QPushButton(_TITLES.get(tool, tool.capitalize()))
             button.setCheckable(True)
             button.setToolTip(_TIPS[tool])
             button.clicked.connect(lambda on, tool=tool: self.tool_chosen.emit(tool if on else ""))
             self.tools[tool] = button
-            grid.addWidget(button, place // 3, place % 3)
+            grid.addWidget(button, place // 4, place % 4)
         self._items: tuple[Annotation, ...] = ()
         self._study: Study | None = None
         self.table = MarkTable(("Annotation", "Text"))
@@ -100,7 +109,7 @@ class AnnotationPanel(QWidget):
         frames = ["" if study is None else frame_text(study, item.leading) for item in items]
         self.table.show_lines(
             [
-                (annotation_line(item, calibrated, frame), item.text)
+                (annotation_line(item, calibrated, frame, study), item.text)
                 for item, frame in zip(items, frames, strict=True)
             ]
         )
@@ -141,8 +150,11 @@ def region_text(item: Annotation, study: Study) -> str:
     return "\n".join([head, *lines])
 
 
-def annotation_line(item: Annotation, calibrated: bool, frame: str = "") -> str:
+def annotation_line(
+    item: Annotation, calibrated: bool, frame: str = "", study: Study | None = None
+) -> str:
     """What, on which slice and frame, how large (``"Distance · axial 75 · frame 3/9 · 4 mm"``)."""
-    parts = (_NAMES[item.kind], f"{item.plane} {item.index + 1}", frame,
-             measure_text(item, calibrated=calibrated))  # fmt: skip
+    word = item.plane if study is None else plane_word(study, item.plane)
+    measure = measure_text(item, calibrated=calibrated)
+    parts = (_NAMES[item.kind], f"{word} {item.index + 1}", frame, measure)
     return " · ".join(part for part in parts if part)

@@ -10,7 +10,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from ...errors import SparseExplainError
-from ...layers.annotation_layers import AnnotationLayers, Tool
+from ...layers.annotation_layers import AnnotationLayers
+from ...layers.annotation_shapes import Tool
 from ...layers.canvas.frame_in_picture import frame_in_picture, go_to_frame
 from ...layers.canvas.slice_title import shown_index
 from ...layers.viewer_panels import viewer_plane
@@ -21,8 +22,9 @@ from ...review.review import KeySlice
 from ...volumes import Study
 from ...volumes.edge_letters import PLANES, Plane
 from ..explain_tab import section_header
-from .annotation_panel import AnnotationPanel
+from .annotation_panel import AnnotationPanel, annotation_line
 from .key_slice_panel import KeySlicePanel
+from .mark_keys import MarkKeys
 from .study_marks import OWN
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ class ReviewMarks(QWidget):
             table.jumped.connect(lambda _: window.focus_picture())
             table.edited.connect(lambda *_: window.focus_picture())
         window.signals.grid_changed.connect(self._on_grid)
+        self.hands = MarkKeys(cast(Any, window.viewer), self, self)
         self._show()
 
     @property
@@ -211,6 +214,16 @@ class ReviewMarks(QWidget):
         """Delete one."""
         if 0 <= place < len(self.annotations):
             self._set_history(self.history.remove(place))
+
+    def delete_chosen(self) -> None:
+        """Delete the mark that is chosen in the list; the one drawn last is."""
+        place = self.annotating.table.chosen
+        if 0 <= place < len(self.annotations):
+            item, study = self.annotations[place], self._study
+            self.remove_annotation(place)
+            calibrated = study is None or study.grid.calibrated
+            words = annotation_line(item, calibrated, study=study)
+            self.said.emit(f"Deleted: {words}. Ctrl+Z brings it back.")
 
     def write_label(self, place: int, text: str) -> None:
         """Change the words of an annotation."""

@@ -64,6 +64,7 @@ def sheet_html() -> str:
             rows.append(f'<tr><td colspan="2"><b>{escape(group)}</b></td></tr>')
         key = "+".join(_NAMES.get(part, part) for part in entry.key.split("-"))
         rows.append(_row(key, entry.words))
+    rows.append(_row("Ctrl+Z, Ctrl+Shift+Z, Del", "marks: undo, redo, delete the chosen one"))
     rows.append('<tr><td colspan="2"><b>Mouse</b></td></tr>')
     for gesture, words, instead in MOUSE:
         note = "" if not instead else f" <i>({escape(_note(instead))})</i>"
