@@ -65,16 +65,16 @@ class Hand:
 
     steps: list[Step] = field(default_factory=list)
     _asker: _Asker = field(default_factory=_Asker)
-    _began: float = 0.0
+    began: float = 0.0
 
     def begin(self, name: str) -> None:
         """Another step of the walk."""
         self.steps.append(Step(name))
-        self._began = time.monotonic()
+        self.began = time.monotonic()
 
     def done(self) -> None:
         """What the step was for is on the screen."""
-        self.steps[-1].seconds = time.monotonic() - self._began
+        self.steps[-1].seconds = time.monotonic() - self.began
 
     # -- asking the window -------------------------------------------------------------------
 

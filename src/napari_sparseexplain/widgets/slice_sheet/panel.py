@@ -36,7 +36,7 @@ EXPLAIN, TOOLTIP = (
     "Explain this slice",
     (
         "Mask, components, guided IG, XRAI and responses of this slice, by the models that fit, "
-        "with what the maps' figures say (X)"
+        "with what the maps' figures say (Shift+X)"
     ),
 )
 
@@ -50,7 +50,7 @@ _TAKEN_BY = {
     **dict.fromkeys(MAPS, "attribution"),
 }
 
-_INVITATION = "Press Explain this slice above the picture (X)."
+_INVITATION = "Press Explain this slice above the picture (Shift+X)."
 
 
 class Adopts(Protocol):

@@ -130,7 +130,7 @@ KEYS: tuple[ViewKey, ...] = (
     ViewKey("Shift-I", "Window", "invert grey values", lambda to: invert(to.window.viewer)),
     ViewKey("Shift-S", "Views", "slab and one slice", lambda to: to.menu.toggle_slab()),
     ViewKey("Shift-C", "Slices", "cine: play and stop", lambda to: to.menu.cine.toggle()),
-    ViewKey("X", "Other", "explain this slice; again: cancel", lambda to: to.sheet.press()),
+    ViewKey("Shift-X", "Other", "explain this slice; again: cancel", lambda to: to.sheet.press()),
     ViewKey("Shift-E", "Other", "to the Review tab, which exports", lambda to: to.jumps.export()),
     ViewKey("F2", "Other", "napari's layer list and controls", lambda to: to.room.toggle_panes()),
     ViewKey("F3", "Other", "fold the tabs, and open them", lambda to: to.room.toggle_tabs()),
