@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qtpy.QtCore import QObject, QPoint, QRect, Qt, Signal
-from qtpy.QtWidgets import QAbstractButton, QApplication, QMenu, QTabBar, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QMenu,
+    QScrollArea,
+    QTabBar,
+    QWidget,
+)
 
 #: Seconds that a person would wait before something is taken to hang.
 PATIENCE = 180.0
@@ -127,8 +134,21 @@ class Hand:
 
     def click(self, widget: Callable[[], QWidget], button: int = 1, times: int = 1) -> None:
         """Click a widget, once it is on the screen."""
-        x, y = self.until(lambda: _centre(widget()), "a widget is not on the screen", 20)
+        self.until(lambda: widget().isVisible(), "a widget is not on the screen", 20)
+        self._scroll_to(widget)
+        x, y = self.ask(lambda: _on_screen(widget(), widget().rect()))
         self.press_at(x, y, button, times)
+
+    def _scroll_to(self, widget: Callable[[], QWidget]) -> None:
+        """Turn the wheel over a form until one of its widgets is seen."""
+        for _ in range(40):
+            way = self.ask(lambda: _beyond(widget()))
+            if way is None:
+                return
+            x, y, down = way
+            self.move(x, y)
+            self.wheel(2 if down else -2)
+        raise WalkFailed("a widget cannot be scrolled to")
 
     def button(self, words: str, index: int = 0) -> None:
         """Click a button by what stands on it."""
@@ -204,11 +224,20 @@ def _asks() -> bool:
     return dialog is not None and dialog.isVisible() and dialog.isActiveWindow()
 
 
-def _centre(widget: QWidget | None) -> tuple[int, int] | None:
-    if widget is None or not widget.isVisible():
-        return None
-    place = widget.mapToGlobal(widget.rect().center())
-    return place.x(), place.y()
+def _beyond(widget: QWidget) -> tuple[int, int, bool] | None:
+    """A place over the form that a widget is scrolled out of, and whether it lies below it."""
+    parent = widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            port = parent.viewport()
+            place = widget.mapTo(port, widget.rect().center()).y()
+            if 0 <= place < port.height():
+                return None
+            # At its edge: the wheel over a list or a choice would turn that.
+            there = port.mapToGlobal(QPoint(3, port.height() // 2))
+            return there.x(), there.y(), place >= port.height()
+        parent = parent.parentWidget()
+    return None
 
 
 def _on_screen(widget: QWidget, rectangle: QRect) -> tuple[int, int]:
