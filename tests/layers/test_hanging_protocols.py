@@ -121,8 +121,14 @@ def test_what_is_missing_is_said_and_the_rest_is_there() -> None:
     viewer = layers_for(study, result=result_of(study))
     layers = list(viewer.layers)
     found = hung(shipped("brain-tumour"), layers, study, [study])
-    assert [len(cell) for cell in found.cells] == [1, 1, 1, 2], "the mask stands there alone"
-    assert found.notes[0] == "Cell 1: not there: T1"
+    assert [len(cell) for cell in found.cells] == [0, 0, 0, 2], "no mask without its scan"
+    assert found.told == ("Not there: T1", "Not there: T1ce", "Not there: T2", "")
+    found = hung(shipped("time-points"), layers, study, [study])
+    assert [len(cell) for cell in found.cells] == [1, 2, 2]
+    alone = study_of("flair")
+    found = hung(shipped("time-points"), list(layers_for(alone).layers), alone, [alone])
+    assert [len(cell) for cell in found.cells] == [1, 2, 1]
+    assert found.notes == ("Cell 3: not there in array: estimate",)
     bare = study_of("flair", mask=False)
     viewer = layers_for(bare)
     found = hung(shipped("brain-tumour"), list(viewer.layers), bare, [bare])

@@ -197,13 +197,13 @@ def test_hanging_protocols_are_listed_applied_saved_and_deleted(
     menu = opened.view_bar.layout_picker.hanging
     menu.fill()
     entries = {action.text(): action for action in menu.actions()}
-    assert entries["Brain tumour: four sequences"].toolTip().startswith("It needs T1CE, T2.")
+    assert entries["Brain tumour: four sequences"].toolTip().startswith("It needs T1ce, T2.")
     assert not entries["Save as…"].isEnabled(), "one picture is no layout"
     entries["Brain tumour: four sequences"].trigger()
     settle(0.05)
     view = opened.grid_view
     t1, flair, seg = (opened.study_layer(role) for role in ("t1", "flair", "seg"))
-    assert view.cells == ((t1, seg), (seg,), (seg,), (flair, seg))
+    assert view.cells == ((t1, seg), (), (), (flair, seg))
     assert mask_style(seg) == "outline"
     assert view.layout == Layout(2, 2)
     assert opened.view_bar.layout_picker.text() == "Layout: 2 × 2"

@@ -97,6 +97,8 @@ def hung(
                 stood.append(layer)
                 if content.drawn and isinstance(layer, Labels):
                     drawn[layer] = content.drawn
+            if contents[0].words in absent and all(isinstance(x, Labels) for x in stood):
+                stood = []  # masks without what they lie over are spots on black
             where = f" in {current.name}" if protocol.row_each_study else ""
             said = f"Not there{where}: {', '.join(absent)}" if absent else ""
             if stood and said:

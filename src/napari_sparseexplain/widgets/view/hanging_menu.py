@@ -107,8 +107,8 @@ class HangingMenu(QMenu):
         if found.columns:
             rows, columns = len(found.cells) // found.columns, found.columns
         view = self._window.grid_view
-        view.show_cells(found.cells, told=found.told)
         view.set_layout(Layout(rows, columns, protocol.one_large))
+        view.show_cells(found.cells, told=found.told)
         if found.notes:
             self._window.show_message(" ".join(f"{note}." for note in found.notes))
         return found
