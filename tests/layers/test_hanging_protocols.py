@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Layer
+from napari.layers import Layer, Points
 
 import napari_sparseexplain as se
 from napari_sparseexplain.errors import ParameterError, ReadError, SparseExplainError
@@ -179,7 +179,7 @@ def test_cells_saved_as_a_protocol_come_back(tmp_path: Path) -> None:
     study = study_of("t1", "flair")
     viewer = layers_for(study, result=result_of(study))
     t1, flair, seg, mask, lin, nec = viewer.layers
-    viewer.add_points([[0, 0, 0]])
+    viewer.layers.append(Points([[0, 0, 0]]))
     cells = [[flair, seg], [t1, mask], [lin], [viewer.layers[-1]], [nec]]
     made, left_out = protocol_of(
         name_for("My cells"), "My cells", cells, Layout(2, 3), study, list(viewer.layers)
@@ -200,7 +200,7 @@ def test_cells_saved_as_a_protocol_come_back(tmp_path: Path) -> None:
     delete_protocol("my-cells", folder=tmp_path)
     assert own_protocols(tmp_path) == ((), ())
     with pytest.raises(ParameterError, match="nothing side by side"):
-        protocol_of("x", "x", [[viewer.add_points([[0, 0, 0]])]], Layout(), other, [])
+        protocol_of("x", "x", [[Points([[0, 0, 0]])]], Layout(), other, [])
 
 
 def test_names_of_files() -> None:

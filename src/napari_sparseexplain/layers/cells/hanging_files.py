@@ -62,7 +62,7 @@ def read_protocol(path: Path) -> HangingProtocol:
 @cache
 def shipped_protocols() -> tuple[HangingProtocol, ...]:
     """Those that come with the program, by title."""
-    folder = Path(str(files(__package__).joinpath("protocols")))
+    folder = Path(str(files(__name__.rpartition(".")[0]).joinpath("protocols")))
     found = [read_protocol(path) for path in folder.glob("*.json")]
     return tuple(sorted(found, key=lambda protocol: protocol.title))
 

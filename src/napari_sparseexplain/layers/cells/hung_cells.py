@@ -11,6 +11,7 @@ from napari.layers import Labels
 from ...errors import ParameterError, SparseExplainError
 from ...evidence.explanation_map import ExplanationMap
 from ...explanation.catalogue import method_family
+from ...review.review import MaskDrawing
 from ...volumes import Study
 from ...volumes.reading_order import first_shown
 from ...volumes.roles.roles import ROLES
@@ -49,7 +50,7 @@ class HungCells:
     cells: tuple[tuple[Layer, ...], ...]
     told: tuple[str, ...]
     notes: tuple[str, ...]
-    drawn: tuple[tuple[Labels, str], ...]
+    drawn: tuple[tuple[Labels, MaskDrawing], ...]
     columns: int = 0
 
     @property
@@ -85,7 +86,7 @@ def hung(
     cells: list[tuple[Layer, ...]] = []
     told: list[str] = []
     notes: list[str] = []
-    drawn: dict[Labels, str] = {}
+    drawn: dict[Labels, MaskDrawing] = {}
     for current in rows:
         for contents in protocol.cells:
             stood, absent = [], []
