@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.layers import Layer
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_sparseexplain.evidence import Explanation, ExplanationMap, Provenance
 from napari_sparseexplain.export.pictures.compositor import PictureSize, compose
+from napari_sparseexplain.layers.cells import hanging_files
 from napari_sparseexplain.layers.cells.grid_view import Layout
 from napari_sparseexplain.layers.cells.shown_cells import cells_of
+from napari_sparseexplain.layers.explanation_layers import explanation_layers
 from napari_sparseexplain.layers.mask_style import mask_style, set_mask_style
+from napari_sparseexplain.widgets.view import hanging_menu
 from napari_sparseexplain.widgets.view.cell_menu import CellMenu
 
 from .canvas_hand import LEFT, SHIFT, drag, wheel
@@ -187,3 +192,78 @@ def test_the_keys_change_masks_over_scans(opened: Any) -> None:
     assert opened.grid_view.enlarged == 0
     keys.enlarge()
     assert opened.grid_view.enlarged is None
+
+
+def test_hanging_protocols_are_listed_applied_saved_and_deleted(
+    opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hanging_files, "own_folder", lambda: tmp_path)
+    menu = opened.view_bar.layout_picker.hanging
+    menu.fill()
+    entries = {action.text(): action for action in menu.actions()}
+    assert entries["Brain tumour: four sequences"].toolTip().startswith("It needs T1ce, T2.")
+    assert not entries["Save as…"].isEnabled(), "one picture is no layout"
+    entries["Brain tumour: four sequences"].trigger()
+    settle(0.05)
+    view = opened.grid_view
+    t1, flair, seg = (opened.study_layer(role) for role in ("t1", "flair", "seg"))
+    assert view.cells == ((t1, seg), (), (), (flair, seg))
+    assert mask_style(seg) == "outline"
+    assert view.layout == Layout(2, 2)
+    assert opened.view_bar.layout_picker.text() == "Layout: 2 × 2"
+    view.show_cells([[flair], [t1, seg]])
+    menu.save_as("My pair")
+    view.leave()
+    menu.fill()
+    (mine,) = [action for action in menu.actions() if action.text() == "My pair"]
+    assert mine is menu.actions()[0], "what was saved for such a study fits it best"
+    mine.trigger()
+    assert view.cells == ((flair,), (t1, seg))
+
+    # What is not there is said in its cell; where nothing is, the picture stays.
+    told: list[Any] = []
+    monkeypatch.setattr(hanging_menu, "show_error_dialog", told.append)
+    {a.text(): a for a in menu.actions()}["Prior beside current"].trigger()
+    assert view.cells == ((), (flair, seg))
+    assert cells_of(opened.viewer).told(0).startswith("Not there: scan of the prior study")
+    picture = opened.viewer.screenshot(canvas_only=True, flash=False)[..., :3]
+    left = picture[:, : picture.shape[1] // 2]
+    middle_of = left[len(left) // 3 : 2 * len(left) // 3]
+    assert (middle_of > 150).any(axis=-1).sum() > 50, "words"
+    reading = opened.page("review").reading()
+    assert [panel.scan.role for panel in reading.review.panels] == ["flair"]
+    {a.text(): a for a in menu.actions()}["Diffusion maps of two populations"].trigger()
+    assert "nothing of “Diffusion maps of two populations” is there" in str(told.pop())
+    assert view.cells == ((), (flair, seg))
+
+    (tmp_path / "broken.json").write_text("{")
+    menu.fill()
+    (broken,) = [a for a in menu.actions() if "broken.json" in a.text()]
+    assert "cannot be read" in broken.toolTip()
+    (deleting,) = [a.menu() for a in menu.actions() if a.text() == "Delete"]
+    deleting.actions()[0].trigger()
+    assert [path.name for path in tmp_path.iterdir()] == ["broken.json"]
+
+
+def test_a_protocol_follows_a_run_only_where_a_person_wants_it(
+    opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hanging_files, "own_folder", lambda: tmp_path)
+    wanted = [False]
+    monkeypatch.setattr(hanging_menu, "preference", lambda name: wanted[0])
+    study = opened.study
+    data = np.ones(study.grid.shape, np.float32)
+    heat = ExplanationMap("heatmap", data, "heatmap")
+    result = Explanation(
+        "xrai", (heat,), Provenance("xrai"), study.grid, slice(0, study.grid.shape[0])
+    )
+    (layer,) = (Layer.create(*told) for told in explanation_layers(result, study))
+    opened.viewer.layers.append(layer)
+    opened.signals.result_shown.emit("attribution")
+    assert not opened.grid_view.active
+    wanted[0] = True
+    opened.signals.result_shown.emit("attribution")
+    seg, scan = opened.study_layer("seg"), opened.study_layer("flair")
+    assert opened.grid_view.cells == ((scan,), (scan, seg), (layer,))
+    opened.grid_view.leave()
+    opened.viewer.layers.remove(layer)

@@ -34,10 +34,8 @@ def _widgets(root: QWidget) -> list[QWidget]:
 
 def _scrolls(widget: QWidget) -> bool:
     """Whether it is a scroll bar of a scroll area, or what Qt puts about one."""
-    return widget.objectName().startswith("qt_scrollarea_") or (
-        isinstance(widget, QScrollBar)
-        and widget.parentWidget().objectName().startswith("qt_scrollarea_")
-    )
+    about = widget.parentWidget() if isinstance(widget, QScrollBar) else widget
+    return about is not None and about.objectName().startswith("qt_scrollarea_")
 
 
 def _dropped_down(widget: QWidget) -> bool:

@@ -244,6 +244,7 @@ class MethodTab(ExplainTab, Generic[SessionT, ShownT]):
         # A result that takes another one's place: napari lays out once, and not in between.
         with batched_changes(self._viewer.layers):
             self.put_result(told.asked, told.result)
+        self._window.signals.result_shown.emit(self.name)
 
     # -- results -------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ class WindowSignals(QObject):
     plane_changed(str): axial, coronal or sagittal.
     convention_changed(str): radiological or neurological.
     window_changed(): window or level of a layer in the picture, once the hand rests.
+    result_shown(str): a run ended, and its result is in the picture; the name of its tab.
     closing(): a person closes the window, and may still say no.
     """
 
@@ -51,6 +52,7 @@ class WindowSignals(QObject):
     plane_changed = Signal(str)
     convention_changed = Signal(str)
     window_changed = Signal()
+    result_shown = Signal(str)
     closing = Signal()
 
 

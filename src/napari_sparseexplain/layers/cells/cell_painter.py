@@ -44,6 +44,7 @@ from .painted_words import (
     font_of,
     scale_bar,
     write_block,
+    write_in_place,
     write_letters,
     write_line,
     write_note,
@@ -144,7 +145,10 @@ class CellPainter:
             painter.save()
             painter.setClipRect(QRectF(*place))
             painter.translate(place.left, place.top)
-            self._paint_cell(painter, layers, kept, view, marks)
+            if words := self._cells.told(cell):
+                write_in_place(painter, words, QRectF(0, 0, place.width, place.height), NAME_SIZE)
+            else:
+                self._paint_cell(painter, layers, kept, view, marks)
             if note := self._cells.notes.get(cell):
                 write_note(painter, note, QRectF(0, 0, place.width, place.height))
             painter.restore()

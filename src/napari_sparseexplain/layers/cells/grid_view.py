@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +14,11 @@ from ..batched_changes import batched_changes
 from ..colour_bar import leave_bars_to_cells
 from .cell_layout import grid_shape, row_shape
 from .shown_cells import cells_of, view_size
+from .stood_layers import Box, StoodLayers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-
-#: Lower and upper corner of a box.
-Box = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 #: Share of a cell left free about the picture.
 FIT_MARGIN = 0.04
@@ -106,20 +104,6 @@ class Layout:
         return not self.one_large and not self.rows
 
 
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """What stood side by side."""
-
-    cells: tuple[tuple[Layer, ...], ...] = ()
-    columns: int = 0
-    region: Box | None = None
-
-    def without(self, layers: Collection[Layer]) -> _Shown:
-        """Less some layers, and the cells that they leave empty."""
-        rest = (tuple(x for x in cell if x not in layers) for cell in self.cells)
-        return replace(self, cells=tuple(cell for cell in rest if cell))
-
-
 class GridView:
     """Puts chosen layers side by side and brings the single view back as it was."""
 
@@ -135,7 +119,7 @@ class GridView:
         self.fitted_box: Callable[[], Box | None] = lambda: None
         self._visible_before: dict[Layer, bool] = {}
         self._opacity_before: dict[Layer, float] = {}
-        self._shown, self._last = _Shown(), _Shown()
+        self._shown, self._last = StoodLayers(), StoodLayers()
         self._layout = Layout()
         self._company: set[Layer] = set()
         self._cells = cells_of(viewer)
@@ -209,26 +193,33 @@ class GridView:
         chosen = set(layers)
         cells = tuple((layer,) for layer in self._viewer.layers if layer in chosen)
         self._company = set(company)
-        self._put(_Shown(cells, columns, region))
+        self._put(StoodLayers(cells, (), columns, region))
 
     def show_cells(
-        self, cells: Iterable[Sequence[Layer]], *, columns: int = 0, region: Box | None = None
+        self,
+        cells: Iterable[Sequence[Layer]],
+        *,
+        columns: int = 0,
+        region: Box | None = None,
+        told: Sequence[str] = (),
     ) -> None:
         """Show these cells, each with its layers over each other, bottom first.
 
-        A layer may stand in several cells. ``columns`` and ``region`` as of `show`.
+        A layer may stand in several cells. ``columns`` and ``region`` as of `show`; ``told`` are
+        words for the cells that have no layers.
         """
-        here = ([x for x in cell if x in self._viewer.layers] for cell in cells)
+        here = [tuple(x for x in cell if x in self._viewer.layers) for cell in cells]
+        words = told or [""] * len(here)
+        pairs = [(cell, "" if cell else said) for cell, said in zip(here, words, strict=True)]
         self._company = set()
-        self._put(_Shown(tuple(tuple(cell) for cell in here if cell), columns, region))
+        shown = StoodLayers(columns=columns, region=region)
+        self._put(shown.of([(cell, said) for cell, said in pairs if cell or said]))
 
     def fill_cell(self, place: int, layers: Sequence[Layer]) -> None:
         """Let other layers stand in one cell, bottom first; none: the cell goes."""
-        cells = list(self._shown.cells)
-        cells[place : place + 1] = [tuple(layers)] if layers else []
-        self._put(replace(self._shown, cells=tuple(cells)))
+        self._put(self._shown.filled(place, layers))
 
-    def _put(self, shown: _Shown) -> None:
+    def _put(self, shown: StoodLayers) -> None:
         if not shown.cells:
             return
         chosen = {layer for cell in shown.cells for layer in cell}
@@ -253,7 +244,7 @@ class GridView:
         self._fit()
         self.on_change(True)
 
-    def _follow_opacity(self, shown: _Shown) -> None:
+    def _follow_opacity(self, shown: StoodLayers) -> None:
         """Over a scan a mask lets it shine through; alone it would only be dark."""
         alone = {x for cell in shown.cells if len(cell) == 1 for x in cell}
         under = {x for cell in shown.cells if len(cell) > 1 for x in cell}
@@ -268,11 +259,11 @@ class GridView:
         """Put further layers beside the others; ``without`` go at the same time."""
         rest = self._shown.without(without)
         new = {x for x in layers if x not in self.layers or x in without}
-        cells = [*rest.cells, *((layer,) for layer in new)]
+        cells = [*zip(rest.cells, rest.words, strict=True), *(((layer,), "") for layer in new)]
         order = {layer: place for place, layer in enumerate(self._viewer.layers)}
-        if all(len(cell) == 1 for cell in cells):
-            cells.sort(key=lambda cell: order.get(cell[0], len(order)))
-        self._put(replace(rest, cells=tuple(cells)))
+        if all(len(cell) == 1 for cell, _ in cells):
+            cells.sort(key=lambda cell: order.get(cell[0][0], len(order)))
+        self._put(rest.of(cells))
 
     def discard(self, layers: Sequence[Layer]) -> None:
         """Take layers out; with none left but company the single view comes back."""
@@ -321,7 +312,7 @@ class GridView:
         """Back to the single view: what was visible before is visible again."""
         if not self._shown.cells:
             return
-        self._last, self._shown = self._shown, _Shown()
+        self._last, self._shown = self._shown, StoodLayers()
         with batched_changes(self._viewer.layers):
             self._cells.clear()
             self.before_change(0)
@@ -348,7 +339,9 @@ class GridView:
 
     def _lay_out(self) -> None:
         shape = self._shape()
-        self._cells.show(self._shown.cells, shape, one_large=self._layout.one_large)
+        self._cells.show(
+            self._shown.cells, shape, one_large=self._layout.one_large, told=self._shown.words
+        )
 
     def _fit(self) -> None:
         self._cells.look_together()

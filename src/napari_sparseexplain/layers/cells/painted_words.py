@@ -39,6 +39,14 @@ def write_line(painter: QPainter, text: str, at: tuple[float, float], colour: st
     painter.drawText(QPointF(x, y), text)
 
 
+def write_in_place(painter: QPainter, text: str, area: QRectF, points: float) -> None:
+    """Words in the middle of an area that shows nothing, over several lines where they must be."""
+    painter.setFont(font_of(points))
+    painter.setPen(QColor("#b4bac4"))
+    inner = area.adjusted(2 * EDGE, 2 * EDGE, -2 * EDGE, -2 * EDGE)
+    painter.drawText(inner, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
+
+
 def write_block(
     painter: QPainter,
     lines: Sequence[str],

@@ -72,6 +72,7 @@ class ShownCells:
         self.notes: dict[int, str] = {}
         self._cells: tuple[tuple[Layer, ...], ...] = ()
         self._single: tuple[Layer, ...] | None = None
+        self._told: tuple[str, ...] = ()
         self._shape = (1, 1)
         self._one_large = False
         self._enlarged: int | None = None
@@ -88,6 +89,10 @@ class ShownCells:
     def cells(self) -> tuple[tuple[Layer, ...], ...]:
         """Layers of every cell, bottom first."""
         return self._cells
+
+    def told(self, cell: int) -> str:
+        """What a cell without layers says in their place."""
+        return self._told[cell] if cell < len(self._told) else ""
 
     @property
     def painted(self) -> tuple[tuple[Layer, ...], ...]:
@@ -120,10 +125,16 @@ class ShownCells:
         return self._enlarged
 
     def show(
-        self, cells: Iterable[Sequence[Layer]], shape: tuple[int, int], *, one_large: bool = False
+        self,
+        cells: Iterable[Sequence[Layer]],
+        shape: tuple[int, int],
+        *,
+        one_large: bool = False,
+        told: Sequence[str] = (),
     ) -> None:
-        """Let these stand side by side."""
+        """Let these stand side by side; ``told`` are words for cells without layers."""
         new = tuple(tuple(cell) for cell in cells)
+        self._told = tuple(told)
         if new != self._cells:
             self._enlarged = None
             self._own.clear()

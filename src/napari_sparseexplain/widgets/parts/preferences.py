@@ -18,6 +18,7 @@ _DEFAULTS: dict[str, Any] = {
     "view.convention": "radiological",
     "view.wheel": "slices",
     "view.layer_panes": False,
+    "view.hang_after_run": False,
     "export.folder": "",
     "export.names": "removed",
 }

@@ -10,6 +10,7 @@ from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget, QWidgetAction
 
 from ...layers.cells.grid_view import Layout
+from .hanging_menu import HangingMenu
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QAction
@@ -123,6 +124,8 @@ class LayoutPicker(QToolButton):
         squares.setDefaultWidget(holder)
         menu.addAction(squares)
         menu.addSeparator()
+        self.hanging = HangingMenu(window, menu)
+        menu.addMenu(self.hanging)
         self.linked: QAction = menu.addAction("Zoom and move together")
         self.linked.setCheckable(True)
         self.linked.setChecked(True)
