@@ -32,6 +32,7 @@ from .form import INVITATION, PriorsForm
 from .prior_works import (
     Pair,
     PlacedPrior,
+    kept_placement,
     open_prior_work,
     place_work,
     register_work,
@@ -130,8 +131,7 @@ class PriorsPanel(PriorsForm):
         if self.runner.running:
             self._moves.restart()
             return
-        same = self.placed is not None and self.placed.pair.prior is pair.prior
-        placement = self.placed.placement if same and self.placed is not None else None
+        placement = kept_placement(self.placed, pair)
         self._start(pair, partial(place_work, pair, placement, self.offset.shift))
 
     def register(self) -> None:
