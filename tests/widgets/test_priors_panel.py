@@ -18,6 +18,7 @@ from napari_sparseexplain.volumes import Finding, study_of_arrays
 from napari_sparseexplain.volumes.registration.placement import Placement
 from napari_sparseexplain.volumes.registration.rigid_motion import itk_text, rigid_motion
 from napari_sparseexplain.widgets.priors.prior_works import Pair, PlacedPrior, kept_placement
+from napari_sparseexplain.widgets.priors.saved_picture import save_canvas
 from napari_sparseexplain.widgets.view.plots_dock import hide_plots, show_plots
 
 from .conftest import new_workspace, settle, with_study
@@ -193,7 +194,7 @@ def test_lesions_are_followed_from_the_priors_mask_and_exports_leave_it_out(
     reading = window.reading(window.page("review").marks)
     assert any("prior" in finding.message for finding in reading.findings)
     assert len(reading.review.panels) == 1
-    assert panel.save_picture(tmp_path / "both.png").stat().st_size > 1000
+    assert save_canvas(window.viewer, tmp_path / "both.png").stat().st_size > 1000
 
 
 def test_a_registration_holds_for_the_other_scans_unless_they_do_not_lie_over_each_other() -> None:
