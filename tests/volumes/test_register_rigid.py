@@ -64,6 +64,7 @@ def test_scans_of_different_things_are_refused_and_nothing_is_moved(
     ("prior", "says"),
     [
         (replace(SCAN, data=np.full(SCAN.grid.shape, 7.0, np.float32)), "one value everywhere"),
+        (replace(SCAN, data=np.full(SCAN.grid.shape, np.nan, np.float32)), "one value everywhere"),
         (replace(CURRENT["seg"]), "no scan of grey values"),
         (
             replace(
@@ -80,7 +81,7 @@ def test_scans_of_different_things_are_refused_and_nothing_is_moved(
             "orientation",
         ),
     ],
-    ids=["constant", "mask", "one slice", "pixels", "no orientation"],
+    ids=["constant", "no number", "mask", "one slice", "pixels", "no orientation"],
 )
 def test_what_cannot_be_registered_is_refused_with_its_reason(prior, says) -> None:
     pytest.importorskip("SimpleITK")

@@ -14,7 +14,11 @@ from qtpy.QtGui import QImage
 from napari_sparseexplain.layers.cells.shown_cells import cells_of
 from napari_sparseexplain.layers.priors.prior_layer import PriorLayer
 from napari_sparseexplain.layers.study_layers import METADATA_KEY
+from napari_sparseexplain.volumes import Finding, study_of_arrays
+from napari_sparseexplain.volumes.registration.placement import Placement
 from napari_sparseexplain.volumes.registration.rigid_motion import itk_text, rigid_motion
+from napari_sparseexplain.widgets.priors.prior_works import Pair, PlacedPrior, kept_placement
+from napari_sparseexplain.widgets.priors.saved_picture import save_canvas
 from napari_sparseexplain.widgets.view.plots_dock import hide_plots, show_plots
 
 from .conftest import new_workspace, settle, with_study
@@ -190,4 +194,18 @@ def test_lesions_are_followed_from_the_priors_mask_and_exports_leave_it_out(
     reading = window.reading(window.page("review").marks)
     assert any("prior" in finding.message for finding in reading.findings)
     assert len(reading.review.panels) == 1
-    assert panel.save_picture(tmp_path / "both.png").stat().st_size > 1000
+    assert save_canvas(window.viewer, tmp_path / "both.png").stat().st_size > 1000
+
+
+def test_a_registration_holds_for_the_other_scans_unless_they_do_not_lie_over_each_other() -> None:
+    arrays = {"flair": np.zeros((4, 6, 6)), "t1": np.ones((4, 6, 6))}
+    now, before = (study_of_arrays(arrays, name=name) for name in ("now", "before"))
+    pair = Pair(now, before, "flair", "flair")
+    placed = PlacedPrior(pair, Placement(rigid_motion((0, 0, 0), (1, 2, 3)), "rigid"), before)
+    other = Pair(now, before, "t1", "t1")
+    assert kept_placement(placed, pair) is kept_placement(placed, other) is placed.placement
+    off = replace(before, findings=(Finding("warning", "not-registered", "t1 is off", "t1"),))
+    placed = replace(placed, pair=replace(pair, prior=off))
+    assert kept_placement(placed, replace(other, prior=off)) is None
+    assert kept_placement(placed, replace(pair, prior=off)) is placed.placement
+    assert kept_placement(placed, other) is None, "another prior"

@@ -149,7 +149,7 @@ class ShownPrior:
             cells += [[x] for x in self._there(self.layer(what))]
         if (edges := self.layer("edges")) is not None:
             cells.append([self._current, edges])
-        self._grid_view.show_cells(cells, columns=len(cells))
+        self._grid_view.show_cells(cells, columns=2 if len(cells) == 2 else 0)
 
     def flicker(self) -> bool:
         """The current scan and the prior by turns in one cell; whether the prior is seen now."""

@@ -1,1 +1,1 @@
-"""Scans that were registered elsewhere: their transforms, and whether they lie over each other."""
+"""Scans laid over each other: transforms from elsewhere, registration, and whether they fit."""

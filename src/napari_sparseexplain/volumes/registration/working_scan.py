@@ -86,7 +86,8 @@ def working_scans(volume: Volume, called: str, *, other: Volume) -> list[Working
     for times in _COARSER:
         grid = _cubic_grid(volume.grid, finest * times)
         values = np.asarray(resample_to(still, grid).data, dtype=np.float32)
-        low, high = (float(v) for v in np.percentile(values[np.isfinite(values)], _CUT))
+        there = values[np.isfinite(values)]
+        low, high = (float(v) for v in np.percentile(there, _CUT)) if there.size else (0.0, 0.0)
         if not high > low:
             raise StudyError(
                 f"the {called} scan {volume.role!r} has one value everywhere, so nothing can be "

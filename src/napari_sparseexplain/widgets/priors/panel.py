@@ -23,7 +23,6 @@ from ...volumes.reading_order import first_shown
 from ...volumes.roles.label_roles import lesion_role
 from ...volumes.study_identity import day_caption, pair_notes
 from ...volumes.visits import of_one_kind, same_kind, visits_of
-from ..parts.notices import show_error_dialog
 from ..parts.resting_timer import RestingTimer
 from ..parts.run_bar import BROKEN
 from ..parts.work_runner import Told, WorkRunner, labelled_work
@@ -32,11 +31,13 @@ from .form import INVITATION, PriorsForm
 from .prior_works import (
     Pair,
     PlacedPrior,
+    kept_placement,
     open_prior_work,
     place_work,
     register_work,
     transform_work,
 )
+from .saved_picture import ask_and_save
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -95,7 +96,7 @@ class PriorsPanel(PriorsForm):
         self.difference_button.clicked.connect(lambda: self.make("difference"))
         self.flicker_button.clicked.connect(lambda on: self.flicker_on(on))
         self.lesions_button.clicked.connect(lambda: self.ask_lesions())
-        self.picture_button.clicked.connect(lambda: self._ask_and_save())
+        self.picture_button.clicked.connect(lambda: ask_and_save(self, self._viewer))
         self.remove_button.clicked.connect(lambda: self.choice.choose(None))
         self.open_button.clicked.connect(lambda: self._ask_and_open())
         self.register_button.clicked.connect(lambda: self.register())
@@ -130,8 +131,7 @@ class PriorsPanel(PriorsForm):
         if self.runner.running:
             self._moves.restart()
             return
-        same = self.placed is not None and self.placed.pair.prior is pair.prior
-        placement = self.placed.placement if same and self.placed is not None else None
+        placement = kept_placement(self.placed, pair)
         self._start(pair, partial(place_work, pair, placement, self.offset.shift))
 
     def register(self) -> None:
@@ -186,25 +186,6 @@ class PriorsPanel(PriorsForm):
         mask, earlier = self._current_mask(), self.shown.layer("mask")
         if mask is not None and earlier is not None:
             self.lesions_asked.emit(mask, earlier)
-
-    def save_picture(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write what the canvas shows as a PNG, captions and all.
-
-        Raises
-        ------
-        SparseExplainError
-            The file is there already, or cannot be written.
-        """
-        from io import BytesIO
-
-        from PIL import Image as Picture
-
-        from ...files.atomic_write import write_atomically
-
-        pixels = self._viewer.screenshot(canvas_only=True, flash=False)
-        held = BytesIO()
-        Picture.fromarray(pixels[..., :3]).save(held, "PNG")
-        return write_atomically(Path(path), held.getvalue(), overwrite=overwrite)
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Keep the window alive until nothing runs here; for scripts and tests."""
@@ -397,16 +378,3 @@ class PriorsPanel(PriorsForm):
         )
         if path:
             self.use_transform(path)
-
-    def _ask_and_save(self) -> None:
-        from ..parts.save_place import save_place, with_ending
-
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, "Save the picture", save_place("prior.png"), "Pictures (*.png)"
-        )
-        if not chosen:
-            return
-        try:
-            self.save_picture(with_ending(chosen, "png", only=True), overwrite=True)
-        except SparseExplainError as error:
-            show_error_dialog(error)

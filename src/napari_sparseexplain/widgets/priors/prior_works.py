@@ -57,6 +57,22 @@ class PlacedPrior:
     notes: tuple[str, ...] = ()
 
 
+def kept_placement(placed: PlacedPrior | None, pair: Pair) -> Placement | None:
+    """Where a prior stays when another scan of it, or of the current study, is looked at.
+
+    What was found for one scan holds for the others of its study, unless they are told not to lie
+    over each other; None then, and where it was of another prior.
+    """
+    if placed is None or placed.pair.prior is not pair.prior:
+        return None
+    before = placed.pair
+    if (before.role, before.prior_role) == (pair.role, pair.prior_role):
+        return placed.placement
+    off = {before.role, pair.role} & set(pair.current.unregistered)
+    off |= {before.prior_role, pair.prior_role} & set(pair.prior.unregistered)
+    return None if off else placed.placement
+
+
 def open_prior_work(path: Path) -> Work[Study]:
     """Read a study that becomes a prior; nothing of it comes into the layer list."""
     from ...volumes.opening.open_study import open_study_work
