@@ -206,6 +206,21 @@ def test_lesions_are_those_of_the_table(tmp_path: Path) -> None:
         assert enclosed == pytest.approx(lesion.voxels - corners)
 
 
+def test_a_mask_of_noise_keeps_no_mark_from_its_report(tmp_path: Path) -> None:
+    """Too many pieces for lesions: that is said, and the rest is written."""
+    study = se.open_study(write(tmp_path / "scan", slices(noise(8, 64, 64))))
+    dust = np.zeros((8, 64, 64), dtype=np.uint8)
+    dust[::2, ::2, ::2] = 1
+    made = explained(study)
+    maps = tuple(replace(m, data=dust) if m.name == "mask" else m for m in made.maps)
+    reading = with_marks(study, marks(study)[:1], xrai=replace(made, maps=maps))
+    done = drain(export_measurements_dicom(reading, tmp_path / "out"))
+    report = hd.sr.srread(done.files[0])
+    assert len(report.content.get_image_measurement_groups()) == 1
+    assert not report.content.get_volumetric_roi_measurement_groups()
+    assert any("not reported" in note for note in done.notes)
+
+
 def test_nothing_of_the_patient_is_in_a_report(tmp_path: Path) -> None:
     """Nor the images' UIDs; the same key gives the same tracking UID, another key another."""
     scans = slices(noise(*SHAPE), **IDENTITY)

@@ -71,16 +71,15 @@ def test_a_chosen_lesion_is_gone_to_and_its_diameters_are_drawn(panel: Any) -> N
     assert window.current_slice == 1
     layer = panel.diameters.layer
     assert layer.metadata[METADATA_KEY] == AUXILIARY
-    assert len(layer.data) == 2
+    assert len(layer.data) == 1
     assert layer.features["label"][0].endswith("mm")
     panel.mark()
     marks = window.page("review").marking
     try:
-        assert [mark.kind for mark in marks.annotations] == ["distance", "distance"]
-        assert marks.annotations[0].length_mm == pytest.approx(np.hypot(3, 3))
+        assert [mark.kind for mark in marks.annotations] == ["bidirectional"]
+        assert marks.annotations[0].axes_mm[0] == pytest.approx(np.hypot(3, 3))
         assert marks.annotations[0].text == "Lesion 2"
     finally:
-        marks.undo()
         marks.undo()
 
 

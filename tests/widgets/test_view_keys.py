@@ -126,8 +126,8 @@ def test_keys_and_wheel(opened: Any) -> None:
     before = tuple(opened.study_layer("flair").contrast_limits)
     tap(key.Key_W)
     assert tuple(opened.study_layer("flair").contrast_limits) != before
-    tap(key.Key_U)
-    assert tuple(opened.study_layer("flair").contrast_limits) == before
+    tap(key.Key_U)  # level and width are set: the ends come back but for rounding
+    assert tuple(opened.study_layer("flair").contrast_limits) == pytest.approx(before)
 
     # Views.
     tap(key.Key_G)

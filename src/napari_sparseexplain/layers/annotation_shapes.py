@@ -106,7 +106,7 @@ def on_slice(points: npt.NDArray[Any], item: Annotation) -> npt.NDArray[np.float
 
 def shape_vertices(item: Annotation, grid: Grid) -> npt.NDArray[np.float64]:
     """The shape of an annotation, in voxels; an arrow's head is drawn with its line."""
-    if SHAPES[item.kind] == "path" and item.kind != "arrow":
+    if item.kind in ("angle", "cobb", "bidirectional"):
         return on_slice(grid.index(item.outline()), item)
     found = on_slice(grid.index(item.points), item)
     if item.kind != "arrow":

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...errors import StudyError
+from ...errors import SparseExplainError, StudyError
 from ...evidence import Explanation
 from ...evidence.lesions.lesion import Lesion
 from ...evidence.lesions.study_lesions import explained_mask, measured_maps
@@ -74,10 +74,10 @@ def export_measurements_dicom(
     Raises
     ------
     StudyError
-        The images behind a study are gone, or of several patients.
+        The images behind the only study are of several patients, or say no place in the patient;
+        of several studies such a one is named in a note.
     SparseExplainError
-        A file is there already or cannot be written, a mask falls into too many pieces, or a text
-        would tell who the patient is.
+        A file is there already or cannot be written, or a text would tell who the patient is.
     """
     identity = identity or Deidentification()
     folder, names = Path(folder), report_names(reading)
@@ -93,7 +93,13 @@ def export_measurements_dicom(
             yield Progress(place, len(names), "measurements")
             study = public.studies[key]
             marks = [item for item in public.review.annotations if item.study == key]
-            made = _StudyReport(study, marks, partial(_masks, public, key), policy, identity)
+            try:
+                made = _StudyReport(study, marks, partial(_masks, public, key), policy, identity)
+            except StudyError as error:
+                if len(names) == 1:
+                    raise
+                notes[f"{study.name}: not reported: {error.what}"] = None
+                continue
             notes.update(dict.fromkeys(made.notes))
             if not made.groups:
                 notes[
@@ -182,7 +188,11 @@ class _StudyReport:
         }
         self._provenances: list[Provenance] = []
         for mask in masks(checked):
-            groups, lesions = lesion_groups(mask, self._study, self._at(()), identity)
+            try:
+                groups, lesions = lesion_groups(mask, self._study, self._at(()), identity)
+            except SparseExplainError as error:  # noise: what else was measured is reported
+                self.notes += (f"{mask.name}: its lesions are not reported: {error.what}",)
+                continue
             self.groups += groups
             if lesions:
                 self._record["lesions"][mask.name] = [_told_lesion(item) for item in lesions]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels, Shapes
 
 from ...evidence.lesions.diameters import Diameters
 from ...review.annotation import Annotation, annotation_on_grid
-from ..annotation_shapes import mark_features
+from ..annotation_shapes import mark_features, shape_vertices
 from ..study_layers import METADATA_KEY, grid_units
 from ..viewer_panels import AUXILIARY
 
@@ -23,26 +22,29 @@ if TYPE_CHECKING:
 NAME, COLOUR = "Diameters", "#F0E442"
 
 
-def diameter_marks(
+def diameter_mark(
     diameters: Diameters, grid: Grid, *, study: str = "", text: str = ""
-) -> tuple[Annotation, Annotation]:
-    """The two diameters as distances of a review.
+) -> Annotation:
+    """The two diameters as one bidirectional mark of a review.
 
     Parameters
     ----------
     study : str
         Key of the study.
     text : str
-        Beside the longest one.
+        Beside it.
     """
-
-    def mark(line: Any, words: str) -> Annotation:
-        voxels = [(diameters.index, row, column) for row, column in line]
-        return annotation_on_grid(
-            "distance", voxels, grid, study=study, plane="axial", index=diameters.index, text=words
-        )
-
-    return mark(diameters.long_line, text), mark(diameters.short_line, "")
+    ends = (*diameters.long_line, *diameters.short_line)
+    voxels = [(diameters.index, row, column) for row, column in ends]
+    return annotation_on_grid(
+        "bidirectional",
+        voxels,
+        grid,
+        study=study,
+        plane="axial",
+        index=diameters.index,
+        text=text,
+    )
 
 
 class ShownDiameters:
@@ -55,23 +57,19 @@ class ShownDiameters:
     def show(self, diameters: Diameters, grid: Grid) -> None:
         """Draw them in the place of those of another lesion."""
         self.clear()
-        items = list(enumerate(diameter_marks(diameters, grid)))
+        mark = diameter_mark(diameters, grid)
         width: Any = 0.5 * min(grid.spacing)  # napari's types say int, its layers take less
-        lines = [
-            [(diameters.index, *end) for end in line]
-            for line in (diameters.long_line, diameters.short_line)
-        ]
         active = self._viewer.layers.selection.active
         layer = Shapes(
-            [np.array(line) for line in lines],
-            shape_type="line",
+            [shape_vertices(mark, grid)],
+            shape_type="path",
             name=NAME,
             scale=grid.spacing,
             units=grid_units(grid),
             opacity=1.0,
             edge_width=width,
             edge_color=COLOUR,
-            features=mark_features(items, calibrated=grid.calibrated),
+            features=mark_features([(0, mark)], calibrated=grid.calibrated),
             metadata={METADATA_KEY: AUXILIARY},
         )
         layer.editable = False

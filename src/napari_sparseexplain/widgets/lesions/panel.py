@@ -25,7 +25,7 @@ from ...errors import SparseExplainError
 from ...layers.canvas.frame_in_picture import frame_in_picture
 from ...layers.explanation_layers import ExplanationLayer
 from ...layers.lesions.difference_layer import ShownDifference
-from ...layers.lesions.lesion_layers import EditedMask, ShownDiameters, diameter_marks
+from ...layers.lesions.lesion_layers import EditedMask, ShownDiameters, diameter_mark
 from ...layers.lesions.mask_layers import first_mask, mask_layers, masks_over_time
 from ...layers.study_layers import METADATA_KEY
 from ...layers.viewer_panels import viewer_plane
@@ -102,7 +102,7 @@ class LesionsPanel(QWidget):
         self.save_button = QPushButton("Save…")
         self.save_button.setToolTip("The table as a file (CSV)")
         self.mark_button = QPushButton("Add diameters to the review")
-        self.mark_button.setToolTip("Both lines of the chosen lesion, as distances of the review")
+        self.mark_button.setToolTip("Both lines of the chosen lesion, as one mark of the review")
         self.difference_button = QPushButton("Difference")
         self.difference_button.setToolTip(
             "Mask against reference as one picture: green agreed, blue missed, orange false"
@@ -205,9 +205,9 @@ class LesionsPanel(QWidget):
         lesion = None if number is None else self._lesion(number)
         if lesion is None or shown is None:
             return
-        marks = diameter_marks(lesion.diameters, shown.study.grid, text=f"Lesion {lesion.number}")
+        mark = diameter_mark(lesion.diameters, shown.study.grid, text=f"Lesion {lesion.number}")
         self.diameters.clear()  # the review draws the same lines
-        self.marked.emit(marks)
+        self.marked.emit((mark,))
 
     def show_difference(self, shown: bool) -> None:
         """Show where mask and reference agree and where not, or no longer.

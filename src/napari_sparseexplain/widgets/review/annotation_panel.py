@@ -145,8 +145,8 @@ def region_text(item: Annotation, study: Study) -> str:
     lines = []
     for v in found:
         told = [number_text(n) for n in v.numbers]
-        unit = f" {v.unit}" if v.unit else ""
-        lines.append(f"{v.title}  {told[0]} ± {told[1]}{unit} ({told[2]} to {told[3]})")
+        unit = v.unit or "a.u."  # arbitrary, as MR signals are
+        lines.append(f"{v.title}  {told[0]} ± {told[1]} {unit} ({told[2]} to {told[3]})")
     return "\n".join([head, *lines])
 
 
