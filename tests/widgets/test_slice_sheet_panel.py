@@ -135,7 +135,7 @@ def test_one_button_fills_a_sheet_of_ordinary_results(
     opened: Any, pursuit: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Maps of few steps are maps as well.
-    monkeypatch.setattr(plan, "DEFAULTS", dict.fromkeys(plan.MAPS, {"n_steps": 3}))
+    monkeypatch.setattr(plan, "DEFAULTS", {name: {"n_steps": 3} for name in plan.MAPS})
     panel = opened.sheet
     panel.session.models = [pursuit]
     opened.go_to_slice(SLICE)
