@@ -34,10 +34,9 @@ class Bright(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.blur = torch.nn.Conv2d(1, 2, 3, padding=1)
-        with torch.no_grad():
-            self.blur.weight[0] = -0.5
-            self.blur.weight[1] = 0.5
-            self.blur.bias[:] = torch.tensor([3.15, -3.15])
+        weight = torch.tensor([-0.5, 0.5]).view(2, 1, 1, 1).expand(2, 1, 3, 3).contiguous()
+        bias = torch.tensor([3.15, -3.15])
+        self.blur.load_state_dict({"weight": weight, "bias": bias})
 
     def forward(self, x: torch.Tensor, alpha: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
         logits = self.blur(x)
@@ -119,7 +118,7 @@ def test_each_part_is_a_result_with_its_record(made: tuple[list[Progress], Slice
         assert found.method == name
         assert found.slices == slice(1, 2)
         assert (found.provenance.model, *found.provenance.inputs) == (made[1][name].model, "flair")
-    assert made[1]["xrai"].explanation["heatmap"].data.shape == (1, SIZE, SIZE)
+    assert made[1]["xrai"].made()[0]["heatmap"].data.shape == (1, SIZE, SIZE)
 
 
 def test_the_verdict_says_no_more_than_the_figures(
@@ -156,12 +155,12 @@ def test_without_a_reference_maps_are_compared_with_the_estimate() -> None:
     assert part.against == "estimate"
     assert "the model's own estimate" in part.line
     assert "no reference segmentation" in sheet["segmentation"].line
-    assert "no model fits" in sheet["components"].why_not
+    assert sheet["components"].why_not == "none of the models is for it"
 
 
 def test_a_slice_without_tumour_has_a_mask_and_no_maps() -> None:
     sheet = se.explain_slice(study(), 0, models=[bright()])
-    assert not np.asarray(sheet["segmentation"].explanation["mask"].data).any()
+    assert not np.asarray(sheet["segmentation"].made()[0]["mask"].data).any()
     assert "is empty on these slices" in sheet["xrai"].why_not
     assert sheet.verdict.headline == "No map to judge."
     assert sheet.target == "WT"
@@ -209,7 +208,7 @@ def test_a_classifier_is_explained_where_nothing_segments() -> None:
     made = card("sorting", task="classification", classes={"1": "a", "2": "b"})
     sorting = Model(made, Sorting(), CPU)
     sheet = drain(slice_sheet_work(study(truth=False), 1, models=[sorting]))
-    assert "no model fits" in sheet["segmentation"].why_not
+    assert sheet["segmentation"].why_not == "none of the models is for it"
     assert sheet.target in ("a", "b")
     assert sheet["xrai"].explanation is not None
     assert "no mask to compare with" in sheet["xrai"].line

@@ -30,7 +30,7 @@ def explain_slice(
     study_path: StudyPath,
     index: Annotated[int, typer.Option("--slice", min=0, help="Slice, counted from 0.")],
     out: Out,
-    model: ModelNames = None,
+    models: ModelNames = None,
     target: TargetText = None,
     frame: Frame = None,
     device: Device = "auto",
@@ -73,7 +73,7 @@ def explain_slice(
     )
     for finding in study.findings:
         typer.echo(f"{finding.level}: {finding.words()}", err=True)
-    work = slice_sheet_work(study, index, models=model, target=aim, device=device, frame=points)
+    work = slice_sheet_work(study, index, models=models, target=aim, device=device, frame=points)
     sheet = progress_bar.run(work, "explain-slice")
     if randomisation:
         sheet = progress_bar.run(randomisation_work(study, sheet), "randomisation")

@@ -157,7 +157,7 @@ def plan_sheet(
             method_info(name).short_title,
             found[name][0],
             DEFAULTS.get(name, {}),
-            "" if found[name][0] else f"no model fits ({found[name][1] or 'none ships'})",
+            "" if found[name][0] else _said(found[name][1]),
         )
         for name in PARTS
     )
@@ -194,6 +194,11 @@ def _first(
         if not why.startswith("does no"):
             said.setdefault(why, choice.card.name)
     return None, "; ".join(f"{name} {why}" for why, name in said.items())
+
+
+def _said(lacking: str) -> str:
+    """Why no model is there for a part."""
+    return f"no model fits ({lacking})" if lacking else "none of the models is for it"
 
 
 def _usual_target(card: ModelCard) -> Target | None:

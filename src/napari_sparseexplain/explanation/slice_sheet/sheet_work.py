@@ -235,6 +235,7 @@ def _part(
         return replace(empty, why_not=planned.why_not)
     part = replace(empty, choice=planned.choice)
     info = method_info(planned.name)
+    values: dict[str, Any] = dict(planned.values)
     try:
         yield Progress(0, 0, "loading the model")
         model = loaded.model(planned.choice)
@@ -247,7 +248,7 @@ def _part(
             target=target if info.target == "required" else None,
             slices=span if info.takes_slices else None,
             frame=frame if info.takes_study and frame else None,
-            **dict(planned.values),
+            **values,
         )
     except CancelledError:
         raise

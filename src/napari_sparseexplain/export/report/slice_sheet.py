@@ -104,6 +104,15 @@ def save_slice_sheet(
     ------
     SparseExplainError
         A file is there already or cannot be written, or would tell who was examined.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, napari_sparseexplain as se
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> study = se.study_of_arrays({"flair": np.random.default_rng(0).random((1, 32, 32))})
+    >>> sheet = se.explain_slice(study, 0, models=["sum-seg"])
+    >>> [path.name for path in se.save_slice_sheet(sheet, study, folder.name)][:3]
+    ['sheet.png', 'sheet.json', 'sheet.pdf']
     """
     check_kind(study, Study, "study", "the one explained, from se.open_study")
     work = slice_sheet_files(sheet, study, folder, identify=identify, overwrite=overwrite)

@@ -166,16 +166,15 @@ class SheetCells:
         middle = (np.asarray(self.study.grid.shape) - 1) * spacing / 2
         corner = middle[1:] - (np.asarray(data.shape) - 1) * step / 2
         high = RESPONSE_SHARE * (item.limits[1] or 1.0)
-        layer = Image(
-            data[None],
-            name=item.title,
-            colormap=signed_colormap(),
-            contrast_limits=(-high, high),
-            scale=(spacing[0], *step),
-            translate=(self.index * spacing[0], *corner),
-            **self._placed(),
-        )
-        layer.visible = False
+        options = {
+            "name": item.title,
+            "colormap": signed_colormap(),
+            "contrast_limits": (-high, high),
+            "scale": (spacing[0], *step),
+            "translate": (self.index * spacing[0], *corner),
+            "visible": False,
+        }
+        layer = Layer.create(data[None], {**options, **self._placed()}, "image")
         self._viewer.layers.append(layer)
         self._responses.append(layer)
         return [layer]

@@ -66,6 +66,14 @@ class _Asked:
     study: Study
     index: int
     cells: SheetCells | None = None
+    former: SheetCells | None = None
+
+    def end(self) -> None:
+        """No part comes any more. What the sheet before left goes now, not ahead of the new one."""
+        if self.cells is not None:
+            self.cells.end()
+        if self.former is not None:
+            self.former.forget()
 
 
 class SheetPanel(QWidget):
@@ -171,10 +179,10 @@ class SheetPanel(QWidget):
             return
         index = self._window.current_slice
         frame = frame_of_scans(self._window.viewer, study, study.images)
-        if self._cells is not None:
-            self._cells.forget()
-        self._cells = SheetCells(self._window, study, index, frame)
-        asked = _Asked(study, index, self._cells)
+        if self.runner.running:
+            return
+        former, self._cells = self._cells, SheetCells(self._window, study, index, frame)
+        asked = _Asked(study, index, self._cells, former)
         self._start(asked, partial(self.session.sheet_work, study, index, frame))
 
     def run_randomisation(self) -> None:
@@ -263,8 +271,7 @@ class SheetPanel(QWidget):
 
         asked: _Asked = told.asked
         self._asked = None
-        if asked.cells is not None:
-            asked.cells.end()
+        asked.end()
         if isinstance(told.result, SliceSheet):
             self.sheet, self._of = told.result, asked.study
             self._write()
@@ -279,8 +286,8 @@ class SheetPanel(QWidget):
 
     def _end(self, words: str) -> None:
         asked, self._asked = self._asked, None
-        if asked is not None and asked.cells is not None:
-            asked.cells.end()
+        if asked is not None:
+            asked.end()
         self._write()
         self.headline.setText(words)
 
