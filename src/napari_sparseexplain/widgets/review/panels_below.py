@@ -10,7 +10,7 @@ from ..lesions.opening_button import LesionsButton
 from ..lesions.panel import LesionsPanel
 from ..priors.opening_button import PriorsButton
 from ..priors.panel import PriorsPanel
-from ..view.plots_dock import share_place, show_plots
+from ..view.plots_dock import show_plots
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -29,7 +29,6 @@ class PanelsBelow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(LesionsButton(window.viewer, self.lesions))
         row.addWidget(PriorsButton(window.viewer, self.priors))
-        share_place((self.lesions, self.priors))
         self.priors.lesions_asked.connect(self.show_change)
 
     def show_change(self, mask: Labels, earlier: Labels) -> None:

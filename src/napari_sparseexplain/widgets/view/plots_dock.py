@@ -1,10 +1,9 @@
-"""The dock of plots below the picture."""
+"""The docks of panels below the picture: they stand in one place, as tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 #: Height of a panel below the picture when it comes.
 PLOTS_HEIGHT = 240
 
-#: Panels that stand in one place.
-_sharing: WeakKeyDictionary[QWidget, tuple[QWidget, ...]] = WeakKeyDictionary()
+#: Panels of each window that were docked here.
+_docked: WeakKeyDictionary[QWidget, WeakSet[QWidget]] = WeakKeyDictionary()
 
 
 def show_plots(viewer: Viewer, plots: QWidget, *, height: int = PLOTS_HEIGHT) -> None:
@@ -26,8 +25,11 @@ def show_plots(viewer: Viewer, plots: QWidget, *, height: int = PLOTS_HEIGHT) ->
     # As napari's Plugins menu calls it.
     name = f"{plots.windowTitle()} (SparseExplain)"
     # Hidden while this one comes: beside each other they would make the window wider.
-    others = [dock for dock in map(_dock_of, _sharing.get(plots, ())) if dock is not None]
-    others = [dock for dock in others if dock.isVisible()]
+    panels = _docked.setdefault(viewer.window._qt_window, WeakSet())
+    docks = [_dock_of(panel) for panel in panels if panel is not plots]
+    others = [dock for dock in docks if dock is not None and not dock.isHidden()]
+    others = [dock for dock in others if not dock.isFloating()]
+    panels.add(plots)
     for other in others:
         other.hide()
     if viewer.window.dock_widgets.get(name) is None:
@@ -43,12 +45,6 @@ def show_plots(viewer: Viewer, plots: QWidget, *, height: int = PLOTS_HEIGHT) ->
         dock.show()
         dock.raise_()
         window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
-
-
-def share_place(panels: Sequence[QWidget]) -> None:
-    """Let panels stand in one place, as tabs, where several are shown."""
-    for panel in panels:
-        _sharing[panel] = tuple(other for other in panels if other is not panel)
 
 
 def _dock_of(panel: QWidget) -> QDockWidget | None:
