@@ -36,7 +36,7 @@ def test_the_chosen_region_tells_what_every_scan_measures(opened: Any) -> None:
     assert panel.values.text().splitlines() == [
         f"{found[0].voxels} voxels: mean ± SD (min to max)",
         *(
-            f"{v.title}  {number_text(v.mean)} ± {number_text(v.sd)} "
+            f"{v.title}  {number_text(v.mean)} ± {number_text(v.sd)} a.u. "
             f"({number_text(v.minimum)} to {number_text(v.maximum)})"
             for v in found
         ),
