@@ -16,6 +16,7 @@ import napari_sparseexplain as se
 from napari_sparseexplain.errors import ModelError, SparseExplainError
 from napari_sparseexplain.evidence import ExplanationMap, Provenance
 from napari_sparseexplain.explanation.method import Parameter
+from napari_sparseexplain.explanation.slice_sheet.sheet import SliceSheet
 from napari_sparseexplain.explanation.trust.map_figures import Effort
 from napari_sparseexplain.networks.bundle.external_model import wrap_callable
 from napari_sparseexplain.networks.bundle.model_card import Inputs, ModelCard
@@ -49,6 +50,7 @@ class Given:
         self.result = se.explain(self.study, self.net, "vanilla-gradient", **self.options)
         self.reading = se.default_reading(self.study)
         self.stored = Path("stored.nii.gz")
+        self.sheet = SliceSheet("", 0, "", ())
 
     def explain(self, **said: Any) -> Any:
         given = {"study": self.study, "model": self.net, "method": "vanilla-gradient"}
@@ -57,6 +59,11 @@ class Given:
     def trust(self, **said: Any) -> Any:
         given = {"study": self.study, "model": self.net, "explanation": self.result}
         return se.trust(**{**given, "effort": Effort(kinds=()), **said})
+
+    def explain_slice(self, **said: Any) -> Any:
+        # A model that does not fit: what is asked for is refused before anything runs, or then.
+        given = {"study": self.study, "index": 0, "models": ["left-ventricle-unet"]}
+        return se.explain_slice(**{**given, **said})
 
 
 #: Functions of one path, which is not there or none.
@@ -77,6 +84,7 @@ PLACES: dict[str, Callable[[Given, Any], Any]] = {
     "save_picture": lambda g, a: se.save_picture(g.study, None, a),
     "report": lambda g, a: se.report(g.study, None, a),
     "save_review": lambda g, a: se.save_review(g.reading, a),
+    "save_slice_sheet": lambda g, a: se.save_slice_sheet(g.sheet, g.study, a),
 }
 
 #: Functions of another argument. Some of the values may be right.
@@ -123,6 +131,12 @@ ARGUMENTS: dict[str, Callable[[Given, Any], Any]] = {
         f"trust {name}": lambda g, a, name=name: g.trust(**{name: a})
         for name in ("study", "model", "explanation", "roles", "normalisation", "count")
     },
+    **{
+        f"explain_slice {name}": lambda g, a, name=name: g.explain_slice(**{name: a})
+        for name in ("study", "index", "models", "target", "device", "frame")
+    },
+    "save_slice_sheet sheet": lambda g, a: se.save_slice_sheet(a, g.study, "new"),
+    "save_slice_sheet study": lambda g, a: se.save_slice_sheet(g.sheet, a, "new"),
     "trust effort": lambda g, a: g.trust(effort=given_or(a, "x")),
     "default_reading": lambda g, a: se.default_reading(a),
     "default_reading results": lambda g, a: se.default_reading(g.study, a),

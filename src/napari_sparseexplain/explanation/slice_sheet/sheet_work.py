@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ...arguments import check_kind, shown
 from ...errors import CancelledError, SparseExplainError, StudyError
 from ...evidence import Explanation
+from ...networks.device import choose_device
 from ...progress import Progress, Work, drain
 from ...volumes import Study
 from ...volumes.captions import slice_caption
-from ...volumes.frames import looked_at
+from ...volumes.frames import as_frame, looked_at, study_at_frame
 from ..catalogue import Scans, explain_work, method_info
 from ..class_regions import predicted_region
 from ..subject import SCAN, as_study, slice_range
@@ -124,9 +126,9 @@ def explain_slice(
     index: int,
     *,
     models: Sequence[Model | str | Path] | None = None,
-    target: Target | str | None = None,
+    target: Target | str | int | None = None,
     device: str | None = None,
-    frame: Sequence[int] = (),
+    frame: int | Sequence[int] | None = None,
     randomisation: bool = False,
 ) -> SliceSheet:
     """Explain one slice by everything that fits the study: mask, responses, components, two maps.
@@ -138,11 +140,11 @@ def explain_slice(
         Slice of the study, counted from 0.
     models : sequence of Model, str or Path, optional
         Models to choose from, the first that fits first; the bundled ones when not given.
-    target : Target or str, optional
+    target : Target, str or int, optional
         What the maps explain; the whole tumour, or the model's first class, when not given.
     device : str, optional
         See `explain`.
-    frame : sequence of int, optional
+    frame : int or sequence of int, optional
         See `explain`.
     randomisation : bool
         Whether to make the maps on random weights as well: about seven times as many passes.
@@ -166,11 +168,16 @@ def explain_slice(
     >>> [part.name for part in sheet.parts]
     ['segmentation', 'responses', 'components', 'guided-integrated-gradients', 'xrai']
     """
+    check_kind(models, _are_models, "models", "a list of names, folders or models")
+    if device is not None:
+        choose_device(device)
     scans = as_study(method_info(SEGMENTATION), study, (), None, array=SCAN)
     assert scans is not None  # the method takes a study
-    aim = Target.parse(target) if isinstance(target, str) else target
-    given = {"models": models, "target": aim, "device": device, "frame": tuple(frame)}
-    sheet = drain(slice_sheet_work(scans, index, **given))
+    points = as_frame(frame)
+    study_at_frame(scans, frame)
+    aim = target if target is None or isinstance(target, Target) else Target.parse(target)
+    work = slice_sheet_work(scans, index, models=models, target=aim, device=device, frame=points)
+    sheet = drain(work)
     if randomisation:
         sheet = drain(randomisation_work(scans, sheet, lambda choice: _load(choice, device)))
     return sheet
@@ -198,10 +205,18 @@ def _load(choice: Choice, device: str | None) -> Model:
     return load_model(choice.given, device=device or "auto")
 
 
+def _are_models(given: object) -> bool:
+    """Whether it is a sequence of what stands for models, or None; a text is one name."""
+    from ...networks.bundle.model import Model
+
+    several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+    return given is None or (several and all(isinstance(m, Model | str | Path) for m in given))
+
+
 def _whole(study: Study, index: object) -> int:
     if isinstance(index, bool) or not isinstance(index, Integral):
         raise StudyError(
-            f"one slice is explained, and {index!r} is none",
+            f"one slice is explained, and {shown(index)} is none",
             where=study.name,
             remedy=f"Give its number, from 0 to {study.grid.shape[0] - 1}",
         )

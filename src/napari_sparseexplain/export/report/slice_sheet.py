@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ... import __version__
-from ...arguments import check_kind
+from ...arguments import check_kind, given_path
 from ...evidence import Explanation, ExplanationMap
 from ...evidence.colours import SIGNED_COLORMAP
 from ...evidence.notice import RESEARCH_ONLY
@@ -114,8 +114,13 @@ def save_slice_sheet(
     >>> [path.name for path in se.save_slice_sheet(sheet, study, folder.name)][:3]
     ['sheet.png', 'sheet.json', 'sheet.pdf']
     """
+    from ...explanation.slice_sheet.sheet import SliceSheet
+
+    check_kind(sheet, SliceSheet, "sheet", "what se.explain_slice gave")
     check_kind(study, Study, "study", "the one explained, from se.open_study")
-    work = slice_sheet_files(sheet, study, folder, identify=identify, overwrite=overwrite)
+    work = slice_sheet_files(
+        sheet, study, given_path(folder), identify=identify, overwrite=overwrite
+    )
     return drain(work).files
 
 
