@@ -124,6 +124,17 @@ def test_a_z_scored_scan_opens_between_the_ends_of_its_tissue(outside: float) ->
     assert high == pytest.approx(np.quantile(scores[inside], 0.995), abs=0.1)
 
 
+def test_a_noisy_scan_with_an_empty_rim_keeps_its_tissue_grey() -> None:
+    """Resampled, with noise in the air: what is not the rim is mostly noise, and no tissue."""
+    z, y, x = np.indices((16, 64, 64))
+    inside = ((z - 8) / 4) ** 2 + ((y - 32) / 16) ** 2 + ((x - 32) / 14) ** 2 < 1
+    rng = np.random.default_rng(1)
+    noisy = np.where(inside, rng.normal(600, 60, inside.shape), rng.normal(0, 30, inside.shape))
+    noisy[:2] = noisy[-2:] = noisy[:, :3] = noisy[:, -3:] = noisy[:, :, :3] = noisy[:, :, -3:] = 0
+    _, high = display_limits(study_of_arrays({"flair": noisy})["flair"])
+    assert high > np.quantile(noisy[inside], 0.9), "the head is not white"
+
+
 def test_hot_spots_of_a_tracer_are_not_bounded() -> None:
     """What takes it up is the little that is bright, and is to be told apart."""
     scan = np.random.default_rng(0).rayleigh(1.0, (12, 48, 48))

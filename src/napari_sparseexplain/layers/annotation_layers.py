@@ -184,7 +184,7 @@ class AnnotationLayers:
             layer: Any = Shapes(
                 **options,
                 edge_width=width,
-                edge_color="#F0E442",
+                edge_color="#FFFFFF",
                 face_color="transparent",
             )
             self._shapes = layer
@@ -193,7 +193,7 @@ class AnnotationLayers:
                 **options,
                 size=2,
                 symbol="cross",
-                face_color="#F0E442",
+                face_color="#FFFFFF",
                 border_width=0,
             )
             self._points = layer

@@ -81,7 +81,7 @@ class Annotation:
     plane: Plane
     index: Annotated[int, Between(0, MOST_SLICES)]
     text: str = ""
-    colour: Colour = "#F0E442"
+    colour: Colour = "#FFFFFF"
     leading: Leading = ()
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...volumes import Grid
 
 #: Name of the layer, and colour of the lines: that of annotations, which no class has.
-NAME, COLOUR = "Diameters", "#F0E442"
+NAME, COLOUR = "Diameters", "#FFFFFF"
 
 
 def diameter_mark(

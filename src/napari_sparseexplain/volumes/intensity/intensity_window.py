@@ -21,6 +21,9 @@ LOW_QUANTILE, HIGH_QUANTILE = 0.01, 0.995
 #: leave the brain black.
 _MOST_RANGES = 8.0
 
+#: Share of the tissue that a bright lesion may have.
+_MOST_BRIGHT = 0.05
+
 #: Where the head fills less of a scan than this, what Otsu's threshold found is no head.
 _LEAST_HEAD = 0.1
 
@@ -102,7 +105,10 @@ def bounded_white(tissue: npt.NDArray[Any], high: float) -> float:
     if tissue.size < _FEWEST or tissue.dtype == bool:
         return high
     lower, middle, upper = (float(v) for v in np.quantile(tissue, (0.25, 0.5, 0.75)))
-    return min(high, middle + _MOST_RANGES * (upper - lower)) if upper > lower else high
+    bound = middle + _MOST_RANGES * (upper - lower)
+    # Where much lies above it, most of what was taken for tissue is the noise around it.
+    bounded = lower < upper and (tissue > bound).mean() <= _MOST_BRIGHT
+    return min(high, bound) if bounded else high
 
 
 def _values(volume: Volume) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -35,6 +35,7 @@ from .study_marks import Marks
 from .unsaved_offer import UnsavedOffer
 from .unsaved_review import UnsavedReview, is_unsaved
 from .window_restore import open_review_work
+from .window_title import WindowTitle
 
 if TYPE_CHECKING:
     from ..window import Window
@@ -50,6 +51,7 @@ class _Saved:
     study: Study | None
     reading: Reading
     folder: Path
+    marks: Marks
 
 
 def _save_work(saving: _Saved, arrays: bool, overwrite: bool) -> Work[_Saved]:
@@ -116,6 +118,7 @@ class ReviewTab(ExplainTab):
         # What is on disk no longer holds all that is marked.
         self.marking.changed.connect(self.run_bar.forget)
         self.extras.addWidget(self.marking)
+        self.title_of_window = WindowTitle(self._window, self.marking)
         self.below = PanelsBelow(self._window)
         self.lesions, self.priors = self.below.lesions, self.below.priors
         self.lesions.marked.connect(self.marking.add_annotations)
@@ -175,7 +178,7 @@ class ReviewTab(ExplainTab):
             self._on_failed(error)
             return
         self._say(reading)
-        saving = _Saved(self._study, reading, Path(folder))
+        saving = _Saved(self._study, reading, Path(folder), self.marks)
         self.runner.start(partial(_save_work, saving, arrays, overwrite))
 
     def open(
@@ -251,6 +254,7 @@ class ReviewTab(ExplainTab):
             if done.study is not None:
                 self.dialogs.saved_in[done.study] = done.folder
                 self.unsaved.forget(done.study, done.reading)
+                self.title_of_window.saved(done.study, done.marks)
             self.run_bar.show_message(f"Saved in {done.folder}.")
         elif isinstance(done, Files):
             more = f" and {len(done) - 1} more" if len(done) > 1 else ""
@@ -274,6 +278,7 @@ class ReviewTab(ExplainTab):
         self.restored.show_reading(reading, study)
         if study is not None and not is_unsaved(folder):
             self.dialogs.saved_in[study] = folder
+            self.title_of_window.saved(study, self.marks)
         if (now := self._unsaved_state()) is not None:
             self.unsaved.opened(now, folder)
         self.offer.tell()
