@@ -209,8 +209,9 @@ def _are_models(given: object) -> bool:
     """Whether it is a sequence of what stands for models, or None; a text is one name."""
     from ...networks.bundle.model import Model
 
-    several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
-    return given is None or (several and all(isinstance(m, Model | str | Path) for m in given))
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        return given is None
+    return all(isinstance(m, Model | str | Path) for m in given)
 
 
 def _whole(study: Study, index: object) -> int:
