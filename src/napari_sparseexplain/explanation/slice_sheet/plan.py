@@ -37,7 +37,8 @@ PARTS = (SEGMENTATION, RESPONSES, COMPONENTS, GUIDED, XRAI)
 MAPS = (GUIDED, XRAI)
 
 #: Where a default would take long for what it gives here. Guided IG: an expected error of 10 % of
-#: the map's norm in place of 5 %, of at most 64 steps. Chosen by looking at one slice of one real scan (docs/explain-slice.md).
+#: the map's norm in place of 5 %, of at most 64 steps. Chosen by looking at one slice of
+#: one real scan (docs/explain-slice.md).
 DEFAULTS: Mapping[str, Mapping[str, ParameterValue]] = {
     GUIDED: {"n_steps": 64, "tolerance": 0.1},
     XRAI: {"n_steps": 64},
