@@ -56,14 +56,14 @@ class ReviewDialogs:
         """Which saved review is to be opened."""
         return self.ask_folder("Open a review's folder", self.start(self.saved_in))
 
-    def path_to_export(self, what: str) -> str:
-        """File or folder to which something is to be exported."""
+    def path_to_export(self, what: str, name: str) -> str:
+        """File or folder to which something is to be exported; a file is offered that name."""
         start = self.start(self.exported_to)
         if what not in ("slice", "report"):
             return self.ask_new_folder("Export to a folder", start)
         ending = ".pdf" if what == "report" else ".png"
         kind = "PDF (*.pdf)" if what == "report" else "PNG (*.png)"
-        path = self.ask_file("Export", str(Path(start) / f"{what}{ending}"), kind)
+        path = self.ask_file("Export", str(Path(start) / f"{name}{ending}"), kind)
         return f"{path}{ending}" if path and not path.lower().endswith(ending) else path
 
     def may_read_elsewhere(self, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from ...errors import SparseExplainError
 from ...export.export_work import Files, check_possible, existing_files, export_work
 from ...files.atomic_write import check_writable
 from ...progress import Progress, Work
+from ...review.export_name import export_name
 from ...review.former_review import ReviewThereError
 from ...review.reading import Reading
 from ...review.reviewed_study import StudyMovedError
@@ -318,11 +319,11 @@ class ReviewTab(ExplainTab):
         what = self.exports.chosen
         try:
             # Nobody chooses a folder for what is then refused.
-            check_possible(self.reading(), what)
+            check_possible(reading := self.reading(), what)
         except SparseExplainError as error:
             self._on_failed(error)
             return
-        if path := self.dialogs.path_to_export(what):
+        if path := self.dialogs.path_to_export(what, export_name(reading, what)):
             self.export(path)
 
     # -- the study ---------------------------------------------------------------------------
