@@ -69,6 +69,7 @@ class AttributionTab(MethodTab[AttributionSession, ShownAttribution]):
         self.parameters.button.toggled.connect(self._width_timer.restart)
         self.what.addRow(self.parameters)
         self.range = SliceRangeChoice()
+        self._window.signals.slice_changed.connect(self.range.follow)
         self.what.addRow("Range", self.range)
         add = self.add_run
         self.slice_button = add("Run on slice", "Explain the slice in the picture", self.run_slice)

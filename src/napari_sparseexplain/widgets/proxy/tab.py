@@ -24,6 +24,7 @@ from ..parts.model_choice import WITH_THRESHOLDS, ModelChoice
 from ..parts.model_session import ModelKey
 from ..parts.notices import show_error_dialog
 from ..parts.run_bar import RunBar
+from ..view.plots_dock import show_plots
 from ..window import Window
 from .band_table import BandTable
 from .live_slice import ShownExplanation
@@ -80,6 +81,10 @@ class ProxyTab(LiveMethodTab[ProxySession, ShownExplanation]):
         self.device.currentIndexChanged.connect(lambda _: self._show_setting())
         # Of this session: a model that was run here is not loaded again.
         self.plots = self.responses = ResponsesPanel(window, self.session)
+        self.responses_button = QPushButton("Impulse and frequency responses")
+        self.responses_button.setToolTip("What the network does to a point and to each frequency")
+        self.responses_button.clicked.connect(lambda: show_plots(self._viewer, self.responses))
+        self.extras.addWidget(self.responses_button)
         self.setting_changed.connect(self.responses.follow)
         self.slice_shown.connect(self.responses.update_voxel)
         window.signals.voxel_clicked.connect(self._ask_filter)
