@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,8 @@ def test_words_are_small_dark_edged_and_beside_their_line(opened: Any) -> None:
     opened.study_layer("seg").visible = False
     opened.study_layer("flair").contrast_limits = (-20.0, -10.0)  # all white
     opened.letters.set_grid(None)
-    opened.page("review").marking.add_annotation(distance(opened))
+    coloured = replace(distance(opened), colour="#F0E442")
+    opened.page("review").marking.add_annotation(coloured)
     drawing = opened.page("review").marking.drawing
     settle()
     ((text, row, column, _),) = drawing.words.lines

@@ -62,7 +62,7 @@ class PriorsForm(QWidget):
         self.edges_button = QPushButton("Edges")
         self.edges_button.setToolTip("Edges of the prior over the current scan")
         self.flicker_button = QPushButton("Flicker")
-        self.flicker_button.setToolTip("Current and prior by turns in one picture (Shift+P)")
+        self.flicker_button.setToolTip("Current and prior by turns in one picture (Shift+B)")
         self.flicker_button.setCheckable(True)
         self.difference_button = QPushButton("Subtract")
         self.difference_button.setToolTip("Current minus prior, grey values matched")

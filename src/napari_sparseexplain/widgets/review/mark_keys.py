@@ -52,13 +52,15 @@ class MarkKeys(QObject):
     def __init__(self, viewer: Viewer, marks: Undoable, parent: QObject) -> None:
         super().__init__(parent)
         self._viewer, self._marks = viewer, marks
-        window = viewer.window._qt_window
+        # A viewer that is shown in no window has keys of its own alone.
+        window = getattr(viewer, "window", None)
         for key, act in (
             ("Ctrl+Z", self.undo),
             ("Ctrl+Shift+Z", self.redo),
             ("Ctrl+Y", self.redo),
         ):
-            self._make_shortcut(window, key, act)
+            if window is not None:
+                self._make_shortcut(window._qt_window, key, act)
         for key in _DELETE:
             viewer.bind_key(key, lambda _viewer: self.delete(), overwrite=True)
 

@@ -108,7 +108,7 @@ KEYS: tuple[ViewKey, ...] = (
     ViewKey("Q", "Compare", "switch between two results", lambda to: to.jumps.blink()),
     ViewKey("Shift-Q", "Compare", "blink automatically, and stop", lambda to: to.jumps.blink_on()),
     ViewKey(
-        "Shift-P",
+        "Shift-B",
         "Compare",
         "the current scan and its prior by turns",
         lambda to: to.jumps.flicker(),
