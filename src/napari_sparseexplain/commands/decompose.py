@@ -32,6 +32,7 @@ from .options import (
     parse_roles,
     parse_slices,
 )
+from .told_study import told_study
 
 if TYPE_CHECKING:
     from ..evidence import Explanation
@@ -104,14 +105,11 @@ def decompose(
     from ..export.explanation_export import export_explanation
     from ..export.privacy.output_check import released_together
     from ..files.atomic_write import check_free
-    from ..volumes import open_study
 
     beside = [out / f"{method.value}_{name}" for name in _BESIDE] if model is None else []
     check_free(beside, overwrite=overwrite)
     check_place(out, method.value if model is None else "components", overwrite=overwrite)
-    study = open_study(study_path, roles=roles, label_numbering=labels)
-    for finding in study.findings:
-        typer.echo(f"{finding.level}: {finding.words()}", err=True)
+    study = told_study(study_path, roles=roles, label_numbering=labels)
     if study[study.reference].source.format == "image":
         name = method.value if model is None else "components"
         check_free(sorted(out.glob(f"{name}_*.png")), overwrite=overwrite)

@@ -28,6 +28,7 @@ from .options import (
     parse_roles,
     parse_slices,
 )
+from .told_study import told_study
 
 
 def explain(
@@ -67,7 +68,6 @@ def explain(
     from ..explanation.target import Target
     from ..export.explanation_export import export_explanation
     from ..networks.bundle.loading import load_model
-    from ..volumes import open_study
 
     aim = None if target is None else Target.parse(target)
     info = method_info(method)
@@ -75,7 +75,7 @@ def explain(
         refuse_model(info, model or card)
     label = "" if aim is None else aim.label
     check_place(out, info.name, label, overwrite=overwrite, frame=points)
-    study = open_study(
+    study = told_study(
         study_path,
         reference=reference,
         patient_axes=patient_axes,
@@ -83,8 +83,6 @@ def explain(
         label_numbering=labels,
         apply_transforms=apply_transforms,
     )
-    for finding in study.findings:
-        typer.echo(f"{finding.level}: {finding.words()}", err=True)
     if model is None and info.takes_model:
         model = default_model(study, [method], aim)
         typer.echo(f"model: {model} (--model takes another)", err=True)

@@ -24,6 +24,7 @@ from .options import (
     parse_frame,
     parse_roles,
 )
+from .told_study import told_study
 
 
 def explain_slice(
@@ -59,11 +60,10 @@ def explain_slice(
     from ..explanation.target import Target
     from ..export.report.slice_sheet import PAGE, PICTURE, RECORD, slice_sheet_files
     from ..files.atomic_write import check_free
-    from ..volumes import open_study
 
     check_free([out / name for name in (PICTURE, RECORD, PAGE)], overwrite=overwrite)
     aim = None if target is None else Target.parse(target)
-    study = open_study(
+    study = told_study(
         study_path,
         reference=reference,
         patient_axes=patient_axes,
@@ -71,8 +71,6 @@ def explain_slice(
         label_numbering=labels,
         apply_transforms=apply_transforms,
     )
-    for finding in study.findings:
-        typer.echo(f"{finding.level}: {finding.words()}", err=True)
     work = slice_sheet_work(study, index, models=models, target=aim, device=device, frame=points)
     sheet = progress_bar.run(work, "explain-slice")
     if randomisation:

@@ -20,6 +20,7 @@ from .options import (
     TrainingSeed,
     parse_roles,
 )
+from .told_study import told_study
 
 if TYPE_CHECKING:
     from ..volumes.finding import Finding
@@ -231,13 +232,10 @@ def cine(
     from ..networks.bundle.loading import load_model
     from ..training.left_ventricle.cine_tables import cine_text, save_cine
     from ..training.left_ventricle.cine_volumes import cine_volumes
-    from ..volumes import open_study
 
     if out is not None:
         check_free([out / "cine.txt", out / "cine.csv"], overwrite=overwrite)
-    study = open_study(study_path, roles=parse_roles(roles))
-    for finding in study.findings:
-        typer.echo(f"{finding.level}: {finding.words()}", err=True)
+    study = told_study(study_path, roles=parse_roles(roles))
     names = models or ["left-ventricle-fcn", "left-ventricle-unet"]
     loaded = [load_model(name, device=device) for name in dict.fromkeys(names)]
     found = progress_bar.run(cine_volumes(study, loaded), "cine")

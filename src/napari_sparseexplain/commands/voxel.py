@@ -21,6 +21,7 @@ from .options import (
     parse_parameters,
     parse_roles,
 )
+from .told_study import told_study
 
 
 def voxel(
@@ -53,7 +54,6 @@ def voxel(
     from ..files.atomic_write import check_free, write_atomically
     from ..layers.plots.picture_file import picture_kind
     from ..layers.plots.voxel_plot import PICTURE, save_voxel_picture
-    from ..volumes import open_study
 
     values = method_info("fingerprint").checked(parameters)
     taken = signature(voxel_work).parameters
@@ -69,7 +69,7 @@ def voxel(
     picture_kind(out, PICTURE)
     numbers = out.with_suffix(".json")
     check_free([out, numbers], overwrite=overwrite)
-    study = open_study(
+    study = told_study(
         study_path,
         reference=reference,
         patient_axes=patient_axes,
@@ -77,8 +77,6 @@ def voxel(
         label_numbering=labels,
         apply_transforms=apply_transforms,
     )
-    for finding in study.findings:
-        typer.echo(f"{finding.level}: {finding.words()}", err=True)
     found = progress_bar.run(voxel_work(study, index, **given), "voxel")
     print(save_voxel_picture(found, out, overwrite=overwrite))
     told = json.dumps(found.numbers(), indent=1, allow_nan=False)

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image, Layer
+from napari.layers import Layer
 from napari.utils.color import ColorValue
-from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
 
 from ..errors import SparseExplainError
@@ -18,7 +17,6 @@ from ..layers.canvas.clicked_voxel import ClickedVoxel
 from ..layers.canvas.frame_in_picture import go_to_opening_frame
 from ..layers.canvas.linked_cameras import LinkedCameras
 from ..layers.canvas.orientation_letters import OrientationLetters
-from ..layers.canvas.slice_wheel import SliceWheel
 from ..layers.canvas.slider_numbers import SliderNumbers
 from ..layers.canvas.study_range import StudyRange
 from ..layers.cells.grid_view import GridView
@@ -49,8 +47,6 @@ from .study.tab import open_already
 from .tab_connections import connect_keys
 from .tab_pages import TabPages
 from .view.bar import ViewBar
-from .view.cell_menu import CellMenu, laid_over
-from .view.cells_canvas import CellsCanvas
 from .view.click_read_out import ClickReadOut
 from .view.fitted_view import FittedView
 from .view.jumps import ViewJumps
@@ -59,15 +55,12 @@ from .view.keys import KeyTargets, bind_keys
 from .view.mask_keys import MaskKeys
 from .view.modes import ViewModes
 from .view.orthogonal_views import OrthogonalViews
+from .view.painted.painted_picture import PaintedPicture
 from .view.probe_line import ProbeLine
 from .view.reading_room import ReadingRoom
-from .view.resting_slices import RestingSlices
-from .view.single_picture import SinglePicture
 from .view.study_view import StudyView
 from .view.title_in_picture import TitleInPicture
 from .view.tools.corner_identity import CornerIdentity
-from .view.tools.left_drag import LeftDrag, LeftTool
-from .view.tools.raised_toasts import raise_toasts
 from .window import WindowSignals
 from .window_close import WindowClose
 
@@ -100,19 +93,14 @@ class Workspace(QWidget, StudyView):
         self.identity = CornerIdentity(self)
         self.study_range = StudyRange(napari_viewer)
         self.slider_numbers = SliderNumbers(napari_viewer)
-        self.wheel = SliceWheel(napari_viewer, self.step_slice, self.wheel_scrolls)
         self.cameras = LinkedCameras(napari_viewer)
         self.grid_view.on_change = self._on_grid
         self.grid_view.before_change = self._before_grid
         self.grid_view.fitted_box = lambda: (
             None if self.study is None else head_box(self.study) or whole_box(self.study)
         )
-        self.cells = CellsCanvas(napari_viewer, self._unit, napari_viewer.window._qt_viewer)
-        self.cells.before_painting += [self.title.write_now, self.identity.write_now]
-        raise_toasts()
-        self.single = SinglePicture(napari_viewer, lambda: self.study is not None)
-        self.signals.study_changed.connect(self.single.update)
-        self.resting_slices = RestingSlices(napari_viewer, self.cells)
+        self.painted = PaintedPicture(self, [self.title.write_now, self.identity.write_now])
+        self.cells = self.painted.cells
         self._clicks = ClickReadOut(napari_viewer, self)
         self.marker = ClickedVoxel(napari_viewer)
         self._clicks.clicked.connect(self.marker.mark)
@@ -128,6 +116,7 @@ class Workspace(QWidget, StudyView):
         self.room.folded_changed.connect(self.probe.set_folded)
         self.view_bar = ViewBar(self, self.modes, self.room)
         self.room.put_bar(self.view_bar)
+        self.painted.follow(self.view_bar)
         grey = self.view_bar.window_control
         grey.changed.connect(self.signals.window_changed)
         connect_keys(self.tabs, self.review_hooks)
@@ -142,8 +131,6 @@ class Workspace(QWidget, StudyView):
         opens.close_pressed.connect(self.close_study)
         self.page("review").probe_restored.connect(self.marker.mark)
 
-        self.left = LeftDrag(napari_viewer, self._left_tool, self.step_slice, self.cells.magnify)
-        self.cells.on_digit = self._on_digit
         self._fit_width = RestingTimer(self, 0, self.tabs.fit_width)
         # What changes often is answered once, when it rests: scrolling must stay as fast as ever.
         self._slice_timer = RestingTimer(self, 60, self._on_slice_rests)
@@ -170,9 +157,6 @@ class Workspace(QWidget, StudyView):
                 self.sheet,
             )
         )
-        self.view_bar.layout_picker.linked.toggled.connect(self.cells.link)
-        self.cells.menu_asked.connect(self._show_cell_menu)
-        self.cells.layers_dropped.connect(self._on_dropped_layers)
         add_help_entry(napari_viewer, self.show_keys)
         self._close = WindowClose(self)
         self._close.asked.connect(self.signals.closing)
@@ -344,38 +328,13 @@ class Workspace(QWidget, StudyView):
 
     def _other_planes(self) -> OrthogonalViews:
         on_drag = self.view_bar.window_control.show_drag
-        left = self._left_tool
-        return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag, self._unit, left)
-
-    def _left_tool(self) -> LeftTool:
-        return self.view_bar.view_menu.left_tool
-
-    def _on_digit(self, digit: int) -> bool:
-        """A preset of the window, unless digits are tools of the selected layer."""
-        active = self.viewer.layers.selection.active
-        if self.study is None or not (active is None or isinstance(active, Image)):
-            return False
-        return self.view_bar.window_control.choose(digit)
-
-    def _show_cell_menu(self, cell: int, place: QPoint) -> None:
-        CellMenu(self, cell, self.cells).exec(place)
-
-    def _on_dropped_layers(self, cell: int, layers: list[Layer]) -> None:
-        """Layers dragged into a cell lie over what stands in it."""
-        stack = list(self.grid_view.cells[cell])
-        for layer in layers:
-            stack = laid_over(stack, layer)
-        self.grid_view.fill_cell(cell, stack)
+        unit, left = self.painted.unit, self.painted.left_tool
+        return OrthogonalViews(self, self.cameras, self.probe.watch, on_drag, unit, left)
 
     @property
     def picture(self) -> QWidget:
         """The widget that the picture is drawn on: napari's canvas, or that of the cells."""
-        native = self.viewer.window._qt_viewer.canvas.native
-        return self.cells if self.cells.painted else native
-
-    def _unit(self) -> str:
-        """Unit of length of the active study."""
-        return "mm" if self.study is None or self.study.grid.calibrated else "px"
+        return self.painted.widget
 
     # -- events ----------------------------------------------------------------------------
 
@@ -458,10 +417,7 @@ class Workspace(QWidget, StudyView):
         self.tabs.stop()
         self.sheet.stop()
         self.jumps.stop()
-        self.resting_slices.stop()
-        self.wheel.detach()
-        self.left.detach()
-        self.view_bar.view_menu.cine.stop()
+        self.painted.stop()
         self.modes.close()
 
 

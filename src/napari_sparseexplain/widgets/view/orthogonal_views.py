@@ -29,7 +29,7 @@ from ..parts.repaint_on_show import RepaintOnShow
 from ..parts.resting_timer import RestingTimer
 from .cells_canvas import CellsCanvas
 from .click_read_out import ClickReadOut
-from .single_picture import SinglePicture
+from .painted.single_picture import SinglePicture
 from .tools.left_drag import LeftDrag, LeftTool
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...layers.cells.shown_cells import cells_of
-from ..parts.resting_timer import RestingTimer
+from ....layers.cells.shown_cells import cells_of
+from ...parts.resting_timer import RestingTimer
 
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from .cells_canvas import CellsCanvas
+    from ..cells_canvas import CellsCanvas
 
 #: Milliseconds without a step.
 _REST = 80

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Vectors
 
-from ...layers.cells.layer_slice import is_straight
-from ...layers.cells.shown_cells import cells_of
-from ...layers.colour_bar import leave_bars_to_cells
-from ...layers.study_layers import METADATA_KEY
-from ...layers.viewer_panels import AUXILIARY
+from ....layers.cells.layer_slice import is_straight
+from ....layers.cells.shown_cells import cells_of
+from ....layers.colour_bar import leave_bars_to_cells
+from ....layers.study_layers import METADATA_KEY
+from ....layers.viewer_panels import AUXILIARY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
