@@ -115,7 +115,7 @@ def test_the_menu_of_a_cell_changes_what_stands_in_it(opened: Any) -> None:
     assert (mask_style(seg), seg.contour) == ("outline", 3)
     CellMenu(opened, 1, opened.cells).actions()[-1].trigger()
     assert opened.grid_view.cells == ((flair,),)
-    opened._on_dropped_layers(0, [seg])
+    opened.cells.layers_dropped.emit(0, [seg])
     assert opened.grid_view.cells == ((flair, seg),)
     set_mask_style(seg, "fill")
 
